@@ -1,0 +1,140 @@
+/*
+ * cgroup.h - the kernel's side: the cgroup v2 hierarchy, loading a program,
+ * attaching it in one step, and finding out what is attached.
+ *
+ * State lives in the kernel only. A policy's program is recognised by the
+ * header at the start of its .rodata (struct image_header).
+ */
+#ifndef DEVGUARD_CGROUP_H
+#define DEVGUARD_CGROUP_H
+
+#include <sys/types.h>
+
+#include "policy/policy.h"
+
+/* ---- hierarchy.c ------------------------------------------------------------ */
+
+/* A cgroup v2 directory held open. */
+struct cgroup {
+	int fd;            /* of the directory, O_CLOEXEC */
+	const char *path;  /* absolute, as resolved by realpath */
+	const char *mount; /* where its hierarchy is mounted; path starts with it */
+	uint64_t id;       /* the kernel's cgroup id (inode number) */
+};
+
+/* Opens a cgroup directory. -1 with a diagnostic and a hint for: no such
+ * directory, a file, not a cgroup, a v1 hierarchy (the hint names the v2 mount
+ * of this host if there is one), no permission. */
+int cgroup_open(struct arena *a, struct diags *d, const char *path, struct cgroup **out);
+void cgroup_close(struct cgroup *cg);
+/* The parent directory, or NULL at the hierarchy's root (*d untouched). */
+struct cgroup *cgroup_parent(struct arena *a, struct diags *d, const struct cgroup *cg);
+/* The mount point of the v2 hierarchy, found by type in /proc/self/mountinfo
+ * (the first one that is writable as seen here), or NULL when there is none. */
+const char *cgroup_mount(struct arena *a);
+/* Is a v1 hierarchy mounted too (a hybrid host)? */
+bool cgroup_hybrid(void);
+/* Takes the cgroup's lock (flock of the directory; released by cgroup_close or
+ * cgroup_unlock). Waits; two tools at once attach one after the other. */
+int cgroup_lock(struct cgroup *cg, struct diags *d);
+void cgroup_unlock(struct cgroup *cg);
+
+/* ---- program.c --------------------------------------------------------------- */
+
+struct program; /* loaded, not yet attached: gone when closed unless attached */
+
+/* Loads the object (ELF bytes) by libbpf and checks that the kernel kept its
+ * BTF and lines. `name` is for messages. 0, or -1 with a diagnostic: the verifier's
+ * own last lines when it refused, a hint when permission or memory was missing. */
+int program_load(struct arena *a, struct diags *d, const char *name, const void *object,
+                 size_t len, struct program **out);
+void program_close(struct program *p);
+int program_fd(const struct program *p);
+uint32_t program_id(const struct program *p);
+/* Instructions after the kernel's rewriting, and the JITed size in bytes (0: interpreted). */
+void program_size(const struct program *p, unsigned *insns, unsigned *jited);
+
+/* ---- attach.c ------------------------------------------------------------------ */
+
+/* One device program attached to a cgroup. */
+struct attached {
+	uint32_t id;            /* kernel program id */
+	char kernel_name[17];   /* what the kernel calls it, may be empty */
+	bool ours;
+	char name[IMAGE_NAME_MAX]; /* policy name, when ours */
+	char tool[17];          /* version that compiled it, when ours */
+	uint64_t digest;        /* of the policy, when ours */
+	uint32_t nrules;
+	uint32_t attach_flags;  /* BPF_F_ALLOW_MULTI ..., of the cgroup */
+	uint64_t run_count, run_time_ns; /* 0 when the kernel does not count */
+	uint64_t loaded_at;     /* seconds since the epoch */
+	unsigned insns;         /* after the kernel's rewriting */
+	uint32_t uid;           /* who loaded it */
+	char tag[17];           /* the kernel's digest of the instructions, hex */
+};
+
+/* The device programs attached to this cgroup itself, in the order the kernel
+ * keeps them. 0 or -1. */
+int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
+                 struct attached **list, size_t *n);
+
+/* Attaches with BPF_F_ALLOW_MULTI, or, when a program of ours with the same
+ * policy name is attached here, replaces that one in one step (BPF_F_REPLACE).
+ * The caller holds the lock. *replaced is the old program's id or 0. After it
+ * the kernel is asked again and must show the new one exactly once. 0, or -1 with
+ * a diagnostic and nothing changed (64 programs: E2BIG; a flags-0 ancestor: EPERM,
+ * naming it; ...). */
+int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
+                  const struct program *p, const char *name, uint32_t *replaced);
+
+/* Detaches our program of that policy name; NULL when only one of ours is
+ * attached. *detached gets what it was. -1 with a diagnostic: none of ours,
+ * several and no name (the hint lists them), no such name. Others' programs are
+ * never touched. */
+int cgroup_detach(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
+                  struct attached *detached);
+
+/* ---- transient.c: cgroups made for one run or one test -------------------------- */
+
+/* Makes a new cgroup `prefix.PID.N` under the hierarchy's mount (or under
+ * `parent` when not NULL): by libcgroup where that sees the hierarchy, else by
+ * mkdir. 0 or -1. */
+int transient_new(struct arena *a, struct diags *d, const char *parent, const char *prefix,
+                  struct cgroup **out);
+/* Moves the process into the cgroup (cgroup.procs). 0 or -1. */
+int transient_enter(struct diags *d, const struct cgroup *cg, pid_t pid);
+/* Kills what still runs in it (cgroup.kill, or SIGKILL where the kernel has no
+ * such file), waits, removes it and closes it. */
+void transient_end(struct cgroup *cg);
+/* Removes the transient cgroups with this prefix whose maker (the PID in the name)
+ * no longer lives: what a run that was killed with SIGKILL left behind. */
+void transient_sweep(const char *mount, const char *prefix);
+
+/* ---- probe.c: any request put to the real kernel ------------------------------- */
+
+/* A scratch cgroup with a process in it, a private tmpfs, and the program
+ * attached; requests are asked by mknod(2) and faccessat(2) on nodes of any
+ * number made there. */
+struct probe;
+int probe_open(struct arena *a, struct diags *d, const struct program *p, struct probe **out);
+enum probe_answer { PROBE_DENY, PROBE_ALLOW, PROBE_SKIPPED, PROBE_FAILED };
+/* Asks one request. mknod together with read or write is never one request in
+ * the kernel: it is asked as two, and allowed when both are. uid, gid and comm
+ * facts are taken on by the asking process; requests with other facts, and mknod
+ * of c 0:0 (a whiteout, which no program is asked about), are skipped with *why. */
+enum probe_answer probe_ask(struct probe *pr, const struct request *r, const char **why);
+void probe_close(struct probe *pr);
+
+/* ---- host.c: what this host can do (doctor) -------------------------------------- */
+
+enum host_state { HOST_OK, HOST_WARN, HOST_FAIL };
+struct host_check {
+	enum host_state state;
+	const char *what;  /* "cgroup v2 hierarchy" */
+	const char *found; /* "/sys/fs/cgroup/unified (hybrid)" */
+	const char *fix;   /* what to do about it, or NULL */
+};
+/* Every check, also when earlier ones fail; nothing is changed on the host. */
+void host_checks(struct arena *a, struct host_check **list, size_t *n);
+
+#endif

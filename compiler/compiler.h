@@ -1,0 +1,108 @@
+/*
+ * compiler.h - Ruby policies to BPF objects, and back.
+ *
+ *   ruby.c     runs the policy file once in mruby; collects rules and blocks
+ *   lift.c     evaluates each block's bytecode symbolically into terms
+ *   emit.c     decision diagram to BPF instructions
+ *   verify.c   BPF instructions back to a diagram; must equal the first one
+ *   object.c   the ELF object libbpf loads; reading one back
+ *   simulate.c runs BPF instructions on a request
+ *
+ * Nothing here touches the kernel's BPF or cgroup interfaces.
+ */
+#ifndef DEVGUARD_COMPILER_H
+#define DEVGUARD_COMPILER_H
+
+#include "policy/policy.h"
+
+/* ---- ruby.c --------------------------------------------------------------- */
+
+/* One `--param K=V`. `used` is set when the policy declares that parameter. */
+struct param_setting {
+	const char *name;
+	int64_t value;
+	bool used;
+};
+
+/* A policy file run and lifted, with the mruby state that ran it. */
+struct ruby;
+
+/* Runs `text` (len bytes, called `file` in messages) as a policy and lifts its
+ * blocks. On success *out holds the interpreter (free it with ruby_close before
+ * the arena) and *policy the rules. On failure -1, with diagnostics in d; *out
+ * is then NULL. */
+int ruby_compile(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,
+                 struct param_setting *params, size_t nparams, struct ruby **out,
+                 struct policy **policy);
+void ruby_close(struct ruby *rb);
+
+/* What mruby itself answers: each rule's block is yielded a plain ctx object.
+ * 0 with *out (raise and error filled in as policy_decide does, raise->what
+ * being the exception's text), or -1 with *missing as in policy_decide(). */
+int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r,
+                struct decision *out, int *missing);
+
+/* The bytecode of every rule block, as text. */
+void ruby_dump(FILE *out, struct ruby *rb);
+
+/* Where a policy that was interrupted while running was: line of the only loop
+ * of the innermost running method or file body, or 0 when that is not certain.
+ * Async-signal-safe. `rb` may be a ruby_compile in progress: see ruby_running. */
+int ruby_running_line(void);
+
+/* ---- emit.c ---------------------------------------------------------------- */
+
+/* The best program found over the variable orders: fewest helper calls, then
+ * the shortest longest path, then fewest instructions. *pd is set to the
+ * diagrams it was made from. The result has been through verify_image(). 0, or
+ * -1 with a diagnostic. */
+int emit_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out);
+
+/* bpftool-like text: one instruction a line, policy lines between. */
+void emit_asm(FILE *out, const struct policy *p, const struct image *image);
+
+/* ---- verify.c --------------------------------------------------------------- */
+
+/* Proves that the instructions compute pd's verdict for every request, also
+ * outside the domain. 0, or -1 with a diagnostic saying what differs: a program
+ * that uses anything the emitter does not is refused. */
+int verify_image(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
+                 const struct image *image);
+
+/* ---- simulate.c ------------------------------------------------------------- */
+
+/* Runs the instructions on one request as the kernel would. 0 with *allow and
+ * *steps (instructions executed), -1 with *missing (enum input) when a fact was
+ * asked for that the request does not give, or -1 with *missing = -1 and *why
+ * when the program is not valid. */
+int simulate(const struct policy *p, const struct image *image, const struct request *r,
+             bool *allow, unsigned *steps, int *missing, const char **why);
+
+/* ---- object.c ---------------------------------------------------------------- */
+
+struct bytes {
+	const unsigned char *data;
+	size_t len;
+};
+
+/* The ELF object of a policy: sections cgroup/dev, license, .rodata (struct
+ * image_header, parameter values, bpf_metadata_*), .BTF, .BTF.ext, .symtab and
+ * .devguard (the policy itself, so that an object can be evaluated, checked and
+ * explained without its source). The same input gives the same bytes. */
+int object_write(const struct policy *p, const struct image *image, struct diags *d,
+                 struct bytes *out);
+
+/* Is this an object (ELF magic)? */
+bool object_is(const void *data, size_t len);
+
+/* Reads an object back. Everything read is checked; the bytes are not trusted:
+ * the caller proves the image against the policy with verify_image(). `file`
+ * names it in messages. 0, or -1 with diagnostics. */
+int object_read(struct arena *a, struct diags *d, const char *file, const void *data, size_t len,
+                struct policy **policy, struct image *image);
+
+/* Sets a parameter's value in a policy read or compiled; its range is checked.
+ * Write the object again to have it loaded. 0, or -1 with a diagnostic. */
+int object_set_param(struct policy *p, struct diags *d, struct param_setting *s);
+
+#endif

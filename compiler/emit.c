@@ -1,0 +1,366 @@
+/*
+ * emit.c - the verdict diagram as BPF instructions.
+ *
+ * Each node is emitted once: the input is loaded, then a balanced tree of
+ * comparisons finds the interval. A child with one way in stands where that way
+ * ends; a shared one is emitted when all its ways in are, so that the program
+ * jumps forward only. An input is on a path at most once, so nothing is kept in
+ * registers between nodes but the context and caller facts.
+ *
+ * Verdicts stand inline with the line of the rule that decides there; those
+ * jumped to are gathered at the end.
+ */
+#include "compiler/internal.h"
+
+struct fixup { uint32_t insn, next; }; /* next: 1 + index, 0 ends the list */
+
+struct emitter {
+	const struct policy *policy;
+	const struct diagrams *dg;
+	struct attribution at;
+	struct code code;
+	struct expr expr;
+	uint32_t *ways;    /* by node: edges that lead to it */
+	uint32_t *arrived; /* of those, edges already emitted */
+	uint32_t *have;    /* by node: homes filled on every way in so far */
+	uint32_t *jumps;   /* by node: fixup list */
+	uint32_t *verdict_jumps; /* by 2 * rule + allow: fixup list */
+	struct fixup *fixups;
+	size_t nfixups, fixups_cap;
+	node *ready;
+	size_t nready, ready_cap;
+};
+
+static int rule_line(const struct emitter *e, uint32_t rule)
+{
+	return rule ? e->policy->rules[rule - 1].at.line : e->policy->default_at.line;
+}
+
+static void add_fixup(struct emitter *e, uint32_t *list, size_t insn)
+{
+	*ARENA_PUSH(e->code.arena, e->fixups, e->nfixups, e->fixups_cap) =
+		(struct fixup){(uint32_t)insn, *list};
+	*list = (uint32_t)e->nfixups;
+}
+
+static void land_fixups(struct emitter *e, uint32_t list)
+{
+	for (; list; list = e->fixups[list - 1].next)
+		code_land(&e->code, e->fixups[list - 1].insn);
+}
+
+/* ---- leaves --------------------------------------------------------------------- */
+
+/* An edge of a node: where it goes and the rule it stands for. */
+struct leaf { node to; uint32_t rule; };
+
+static struct leaf leaf_at(const struct emitter *e, node n, uint32_t i)
+{
+	struct switch_node s = node_switch(e->dg, n);
+	return (struct leaf){s.edges[i].to, e->at.rule[e->at.base[n] + i]};
+}
+
+static bool is_verdict(struct leaf l, bool *allow)
+{
+	outcome o;
+	bool terminal = node_is_terminal(l.to, &o);
+	*allow = OUTCOME_KIND(o) == OUT_ALLOW;
+	return terminal;
+}
+
+static bool is_jumpable(const struct emitter *e, struct leaf l)
+{
+	return node_is_terminal(l.to, NULL) || e->ways[l.to] > 1;
+}
+
+static void jump_to(struct emitter *e, struct leaf l, size_t insn)
+{
+	bool allow;
+	if (is_verdict(l, &allow)) {
+		add_fixup(e, &e->verdict_jumps[2 * l.rule + allow], insn);
+	} else {
+		e->have[l.to] &= e->expr.have;
+		add_fixup(e, &e->jumps[l.to], insn);
+	}
+}
+
+static void emit_verdict(struct emitter *e, bool allow, uint32_t rule)
+{
+	e->code.line = rule_line(e, rule);
+	code_add(&e->code, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, allow);
+	code_add(&e->code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
+static void emit_node(struct emitter *e, node n);
+
+/* Goes on to a leaf from here. */
+static void fall_to(struct emitter *e, struct leaf l)
+{
+	bool allow;
+	if (is_verdict(l, &allow))
+		emit_verdict(e, allow, l.rule);
+	else if (is_jumpable(e, l))
+		jump_to(e, l, code_add(&e->code, BPF_JMP | BPF_JA, 0, 0, 0, 0));
+	else
+		emit_node(e, l.to);
+}
+
+/* ---- interval trees ---------------------------------------------------------------- */
+
+enum compare { CMP_EQ, CMP_NE, CMP_GT, CMP_LE };
+
+static size_t branch_on_value(struct emitter *e, uint32_t var, enum compare cmp, int64_t k)
+{
+	static const uint8_t unsigned_ops[] = {BPF_JEQ, BPF_JNE, BPF_JGT, BPF_JLE};
+	static const uint8_t signed_ops[] = {BPF_JEQ, BPF_JNE, BPF_JSGT, BPF_JSLE};
+	struct code *c = &e->code;
+	bool wide = var == IN_CGROUP_ID || var == IN_UPTIME || var >= IN_COMM_0;
+	uint8_t op = wide ? signed_ops[cmp] : unsigned_ops[cmp];
+	if (k >= INT32_MIN && k <= INT32_MAX)
+		return code_add(c, BPF_JMP | op | BPF_K, BPF_REG_2, 0, 0, (int32_t)k);
+	if (!wide) /* 32 bits: a 64-bit comparison would extend the immediate's sign */
+		return code_add(c, BPF_JMP32 | op | BPF_K, BPF_REG_2, 0, 0, (int32_t)(uint32_t)k);
+	code_imm64(c, BPF_REG_3, k);
+	return code_add(c, BPF_JMP | op | BPF_X, BPF_REG_2, BPF_REG_3, 0, 0);
+}
+
+static void emit_tree(struct emitter *e, node n, uint32_t i, uint32_t j);
+
+/* Of two leaves, which one to jump to: a shared node, else a plain default. */
+static bool prefer_first(const struct emitter *e, struct leaf first, struct leaf second)
+{
+	bool a1, a2, v1 = is_verdict(first, &a1), v2 = is_verdict(second, &a2);
+	if (!is_jumpable(e, second) || !is_jumpable(e, first))
+		return is_jumpable(e, first);
+	if (v1 != v2)
+		return v2;
+	return !v1 || first.rule == 0 || second.rule != 0;
+}
+
+/* `cmp k` ? edges i1..j1 : edges i2..j2 */
+static void two_way(struct emitter *e, node n, enum compare cmp, int64_t k, uint32_t i1, uint32_t j1,
+                    uint32_t i2, uint32_t j2)
+{
+	static const enum compare inverse[] = {CMP_NE, CMP_EQ, CMP_LE, CMP_GT};
+	uint32_t var = node_switch(e->dg, n).var;
+	struct leaf yes = leaf_at(e, n, i1), no = leaf_at(e, n, i2);
+	bool jump_yes = i1 == j1 && is_jumpable(e, yes), jump_no = i2 == j2 && is_jumpable(e, no);
+	if (jump_yes && jump_no && !prefer_first(e, yes, no))
+		jump_yes = false;
+	int line = e->code.line;
+	uint32_t have = e->expr.have;
+	if (jump_yes) {
+		jump_to(e, yes, branch_on_value(e, var, cmp, k));
+		emit_tree(e, n, i2, j2);
+	} else if (jump_no) {
+		jump_to(e, no, branch_on_value(e, var, inverse[cmp], k));
+		emit_tree(e, n, i1, j1);
+	} else {
+		size_t at = branch_on_value(e, var, cmp, k);
+		emit_tree(e, n, i2, j2);
+		code_land(&e->code, at);
+		e->code.line = line;
+		e->expr.have = have;
+		emit_tree(e, n, i1, j1);
+	}
+}
+
+/* The value in r2 is within edges i..j of n: find which. */
+static void emit_tree(struct emitter *e, node n, uint32_t i, uint32_t j)
+{
+	struct switch_node s = node_switch(e->dg, n);
+	if (i == j) {
+		fall_to(e, leaf_at(e, n, i));
+		return;
+	}
+	int64_t low = s.edges[i].hi + 1;
+	if (j == i + 2 && s.edges[i].to == s.edges[j].to && s.edges[i + 1].hi == low) {
+		two_way(e, n, CMP_EQ, low, i + 1, i + 1, i, i);
+		return;
+	}
+	uint32_t mid = i + (j - i) / 2;
+	two_way(e, n, CMP_GT, s.edges[mid].hi, mid + 1, j, i, mid);
+}
+
+/* ---- nodes ------------------------------------------------------------------------------ */
+
+static void emit_free(struct emitter *e, node n, uint32_t var)
+{
+	struct leaf no = leaf_at(e, n, 0), yes = leaf_at(e, n, 1);
+	term t = diagram_free_term(e->dg, var);
+	expr_fetch(&e->expr, term_get(e->policy->terms, t)->inputs);
+	int line = e->code.line;
+	if (is_jumpable(e, yes) && (!is_jumpable(e, no) || prefer_first(e, yes, no))) {
+		jump_to(e, yes, expr_branch(&e->expr, t, true));
+		fall_to(e, no);
+	} else if (is_jumpable(e, no)) {
+		jump_to(e, no, expr_branch(&e->expr, t, false));
+		fall_to(e, yes);
+	} else {
+		size_t at = expr_branch(&e->expr, t, true);
+		uint32_t have = e->expr.have;
+		fall_to(e, no);
+		code_land(&e->code, at);
+		e->code.line = line;
+		e->expr.have = have;
+		fall_to(e, yes);
+	}
+}
+
+static void arrive(struct emitter *e, node to)
+{
+	if (node_is_terminal(to, NULL) || ++e->arrived[to] < e->ways[to] || e->ways[to] == 1)
+		return;
+	*ARENA_PUSH(e->code.arena, e->ready, e->nready, e->ready_cap) = to;
+}
+
+static void emit_node(struct emitter *e, node n)
+{
+	struct switch_node s = node_switch(e->dg, n);
+	uint32_t rule = 0;
+	for (uint32_t i = 0; i < s.n; i++) {
+		uint32_t r = leaf_at(e, n, i).rule;
+		rule = r && (!rule || r < rule) ? r : rule;
+	}
+	e->code.line = rule_line(e, rule);
+	if (s.var >= INPUT_MAX) {
+		emit_free(e, n, s.var);
+	} else {
+		expr_fetch(&e->expr, 1u << s.var);
+		expr_input(&e->expr, (enum input)s.var, BPF_REG_2);
+		emit_tree(e, n, 0, s.n - 1);
+	}
+	for (uint32_t i = 0; i < s.n; i++)
+		arrive(e, s.edges[i].to);
+}
+
+/* ---- the program -------------------------------------------------------------------------- */
+
+/* Counts ways in and collects the inputs read below root. */
+static uint32_t survey(struct emitter *e, node root)
+{
+	node *todo = NULL;
+	size_t n = 0, cap = 0;
+	uint32_t inputs = 0;
+	if (!node_is_terminal(root, NULL))
+		*ARENA_PUSH(e->code.arena, todo, n, cap) = root;
+	while (n) {
+		struct switch_node s = node_switch(e->dg, todo[--n]);
+		inputs |= s.var < INPUT_MAX
+		          ? 1u << s.var
+		          : term_get(e->policy->terms, diagram_free_term(e->dg, s.var))->inputs;
+		for (uint32_t i = 0; i < s.n; i++) {
+			node to = s.edges[i].to;
+			if (!node_is_terminal(to, NULL) && !e->ways[to]++)
+				*ARENA_PUSH(e->code.arena, todo, n, cap) = to;
+		}
+	}
+	return inputs;
+}
+
+static int helpers_of(uint32_t inputs)
+{
+	uint32_t homes = 0;
+	for (; inputs; inputs &= inputs - 1) {
+		int home = input_home((enum input)__builtin_ctz(inputs));
+		homes |= home >= 0 ? 1u << home : 0;
+	}
+	return __builtin_popcount(homes);
+}
+
+/* What a candidate program costs, to choose between variable orders. */
+struct cost { int helpers; unsigned longest; size_t size; };
+
+static bool cheaper(struct cost x, struct cost y)
+{
+	if (x.helpers != y.helpers)
+		return x.helpers < y.helpers;
+	if (x.longest != y.longest)
+		return x.longest < y.longest;
+	return x.size < y.size;
+}
+
+static int emit_diagram(struct policy *p, struct diags *d, const struct policy_diagram *pd,
+                        struct image *out, struct cost *cost)
+{
+	size_t nodes = diagram_nodes(pd->dg) + 1;
+	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = p->arena}};
+	e.at = attribute(p->arena, pd);
+	e.ways = arena_alloc(p->arena, nodes * sizeof *e.ways);
+	e.arrived = arena_alloc(p->arena, nodes * sizeof *e.arrived);
+	e.have = arena_alloc(p->arena, nodes * sizeof *e.have);
+	e.jumps = arena_alloc(p->arena, nodes * sizeof *e.jumps);
+	e.verdict_jumps = arena_alloc(p->arena, 2 * (p->nrules + 1) * sizeof *e.verdict_jumps);
+	for (size_t i = 0; i < nodes; i++)
+		e.have[i] = UINT32_MAX;
+	int helpers = helpers_of(survey(&e, pd->verdict));
+	e.expr = (struct expr){.code = &e.code, .terms = p->terms, .ctx = BPF_REG_1};
+	bool allow;
+	struct leaf root = {pd->verdict, 0};
+	if (is_verdict(root, &allow)) {
+		emit_verdict(&e, allow, 0);
+	} else {
+		if (helpers) {
+			e.expr.ctx = REG_CTX;
+			e.code.line = rule_line(&e, p->nrules ? 1 : 0);
+			code_add(&e.code, BPF_ALU64 | BPF_MOV | BPF_X, REG_CTX, BPF_REG_1, 0, 0);
+		}
+		emit_node(&e, pd->verdict);
+	}
+	while (e.nready) {
+		node n = e.ready[--e.nready];
+		land_fixups(&e, e.jumps[n]);
+		e.expr.have = e.have[n];
+		emit_node(&e, n);
+	}
+	for (uint32_t i = 0; i < 2 * (p->nrules + 1); i++)
+		if (e.verdict_jumps[i]) {
+			land_fixups(&e, e.verdict_jumps[i]);
+			emit_verdict(&e, i & 1, i / 2);
+		}
+	if (e.expr.too_big)
+		return diag_fail(d, "compute parts of it when the policy is compiled, or split the rule",
+		                 "an expression of a rule needs more registers than BPF has");
+	if (e.code.too_far)
+		return diag_fail(d, "name devices by ranges or fewer patterns",
+		                 "the program has %zu instructions: a jump is longer than the 32767 "
+		                 "instructions BPF allows", e.code.n);
+	*out = (struct image){.insns = e.code.insns, .ninsns = e.code.n, .lines = e.code.lines,
+	                      .nlines = e.code.nlines, .relocs = e.code.relocs,
+	                      .nrelocs = e.code.nrelocs,
+	                      .longest = code_longest(p->arena, e.code.insns, e.code.n)};
+	*cost = (struct cost){helpers, out->longest, out->ninsns};
+	return 0;
+}
+
+/* Does any rule read a caller fact? Only then does the order matter. */
+static bool reads_facts(const struct policy *p)
+{
+	uint32_t inputs = 0;
+	for (size_t i = 0; i < p->nrules; i++) {
+		inputs |= term_get(p->terms, p->rules[i].match)->inputs;
+		for (size_t k = 0; k < p->rules[i].nraises; k++)
+			inputs |= term_get(p->terms, p->rules[i].raises[k].when)->inputs;
+	}
+	return inputs >> IN_UID;
+}
+
+int emit_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
+{
+	struct cost cost;
+	if (policy_diagram(p, d, ORDER_FACTS_LAST, pd) || emit_diagram(p, d, pd, out, &cost))
+		return -1;
+	if (reads_facts(p)) {
+		struct diags quiet;
+		struct policy_diagram other;
+		struct image image;
+		struct cost other_cost;
+		diags_init(&quiet, p->arena); /* the first order worked: this one is only a try */
+		if (!policy_diagram(p, &quiet, ORDER_FACTS_FIRST, &other) &&
+		    !emit_diagram(p, &quiet, &other, &image, &other_cost) && cheaper(other_cost, cost)) {
+			*pd = other;
+			*out = image;
+		}
+	}
+	return verify_image(p, d, pd, out);
+}

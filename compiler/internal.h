@@ -1,0 +1,84 @@
+/* internal.h - what the files of compiler/ share with each other only. */
+#ifndef DEVGUARD_COMPILER_INTERNAL_H
+#define DEVGUARD_COMPILER_INTERNAL_H
+
+#include <linux/bpf.h>
+
+#include "compiler/compiler.h"
+
+/* ---- the shape of emitted programs (emit, verify, simulate) ------------------- */
+
+/* Caller facts are fetched by a helper once a path and kept at a home. */
+enum fact_home { HOME_UID_GID, HOME_PID_TGID, HOME_CGROUP, HOME_UPTIME, HOME_COMM, HOMES };
+
+enum {
+	REG_UID_GID = BPF_REG_7,
+	REG_PID_TGID = BPF_REG_8,
+	REG_CTX = BPF_REG_6, /* where r1 is kept when the program calls helpers */
+	STACK_CGROUP = -8,
+	STACK_UPTIME = -16,  /* in seconds */
+	STACK_COMM = -32,
+};
+
+#define NSEC_PER_SEC 1000000000
+
+/* Which home holds an input; -1 for the device's own fields and parameters. */
+int input_home(enum input in);
+/* Offset of a field in struct bpf_cgroup_dev_ctx, and the size of its load. */
+int ctx_offset(enum input in);
+int ctx_load_size(enum input in);
+/* The helper that fills a home, by the kernel's number. */
+int home_helper(enum fact_home home);
+
+/* ---- code.c: instructions under construction ------------------------------------ */
+
+struct code {
+	struct arena *arena;
+	struct bpf_insn *insns;
+	size_t n, cap;
+	struct image_line *lines;
+	size_t nlines, lines_cap;
+	struct image_reloc *relocs;
+	size_t nrelocs, relocs_cap;
+	int line;      /* of what is emitted next */
+	bool too_far;  /* a jump did not fit 16 bits */
+};
+
+size_t code_add(struct code *c, uint8_t op, int dst, int src, int off, int32_t imm);
+void code_imm64(struct code *c, int dst, int64_t value);
+/* dst = value, by the shortest instruction. */
+void code_const(struct code *c, int dst, int64_t value);
+/* Makes the jump at `at` go to the next instruction emitted. */
+void code_land(struct code *c, size_t at);
+/* Instructions on the longest path; the program jumps forward only. */
+unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n);
+
+/* ---- emit_expr.c: inputs and comparisons of several inputs ------------------------ */
+
+struct expr {
+	struct code *code;
+	const struct terms *terms;
+	int ctx;       /* register that holds the context */
+	uint32_t have; /* set of homes that are filled here */
+	bool too_big;  /* an expression needs more registers than there are */
+};
+
+/* Fetches what is missing of the homes of these inputs. */
+void expr_fetch(struct expr *e, uint32_t inputs);
+/* An input's value into a register; its home is filled. */
+void expr_input(struct expr *e, enum input in, int reg);
+/* Emits the comparison's operands and a jump taken when it is `sense`; the
+ * jump's index, to be landed. */
+size_t expr_branch(struct expr *e, term comparison, bool sense);
+
+/* ---- attribute.c: policy lines of diagram nodes ------------------------------------- */
+
+/* For every edge of the verdict diagram (by index from edge 0 of its set), the
+ * first rule that decides some request through it, 0 for the default only. */
+struct attribution {
+	uint32_t *rule; /* of edge: attribution_rule */
+	uint32_t *base; /* by node: index of its first edge in rule */
+};
+struct attribution attribute(struct arena *a, const struct policy_diagram *pd);
+
+#endif

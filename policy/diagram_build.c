@@ -1,0 +1,246 @@
+/*
+ * diagram_build.c - boolean terms to diagrams.
+ *
+ * Conjunctions are flattened and combined in halves. A comparison that reads
+ * one input becomes exact intervals: by its shape when it compares the input
+ * with a constant, else by trying every value of a small input. What has too
+ * many intervals, or reads several wide inputs, becomes a free boolean variable.
+ */
+#include "policy/diagram.h"
+
+#include <stdlib.h>
+
+enum { TABLE_INTERVALS_MAX = 256, TABLE_VALUES_MAX = 1 << 20 };
+
+static void remember(struct diagrams *dg, term t, node n)
+{
+	if (t >= dg->of_term_cap) {
+		size_t cap = dg->of_term_cap ? dg->of_term_cap : 256;
+		while (cap <= t)
+			cap *= 2;
+		dg->of_term = arena_grow(dg->arena, dg->of_term, dg->of_term_cap * sizeof *dg->of_term,
+		                         cap * sizeof *dg->of_term);
+		dg->of_term_cap = cap;
+	}
+	dg->of_term[t] = n + 1;
+}
+
+static bool recall(const struct diagrams *dg, term t, node *n)
+{
+	if (t >= dg->of_term_cap || !dg->of_term[t])
+		return false;
+	*n = dg->of_term[t] - 1;
+	return true;
+}
+
+/* ---- comparisons ------------------------------------------------------------------ */
+
+static node in_window(struct diagrams *dg, uint32_t var, int64_t lo, int64_t hi)
+{
+	int64_t min = diagram_var_min(dg, var), max = diagram_var_max(dg, var);
+	struct edge e[3];
+	size_t n = 0;
+	if (lo > min)
+		e[n++] = (struct edge){lo - 1, NODE_FALSE};
+	e[n++] = (struct edge){hi < max ? hi : max, NODE_TRUE};
+	if (hi < max)
+		e[n++] = (struct edge){max, NODE_FALSE};
+	return diagram_switch(dg, var, e, n);
+}
+
+/* input == k and input < k, on raw values. */
+static bool by_shape(struct diagrams *dg, const struct term_node *c, node *out)
+{
+	const struct term_node *x = term_get(dg->terms, c->a), *k = term_get(dg->terms, c->b);
+	if (x->op != TERM_INPUT || k->op != TERM_CONST)
+		return false;
+	if (c->op == TERM_EQ)
+		*out = in_window(dg, x->a, k->lo, k->lo);
+	else
+		*out = in_window(dg, x->a, diagram_var_min(dg, x->a), k->lo - 1);
+	return true;
+}
+
+/* A term with one input replaced by a value. */
+static term substitute(struct diagrams *dg, term t, enum input in, int64_t value)
+{
+	struct terms *ts = dg->terms;
+	struct term_node n = *term_get(ts, t);
+	if (!(n.inputs & 1u << in))
+		return t;
+	if (n.op == TERM_INPUT)
+		return term_const(ts, value);
+	term a = substitute(dg, n.a, in, value);
+	term b = substitute(dg, n.b, in, value);
+	if (n.op == TERM_EQ)
+		return term_eq(ts, a, b);
+	if (n.op == TERM_LT)
+		return term_lt(ts, a, b);
+	return term_op(ts, n.op, a, b);
+}
+
+static node comparison(struct diagrams *dg, term t);
+
+/* type, access and requested have so few values that each gets its own term. */
+static bool by_cases(struct diagrams *dg, term t, node *out)
+{
+	static const int64_t types[] = {1, 2}, sets[] = {0, 1, 2, 3, 4, 5, 6, 7}, single[] = {0, 1, 2, 4};
+	static const struct { enum input in; const int64_t *values; size_t n; } few[] = {
+		{IN_TYPE, types, 2}, {IN_REQUESTED, sets, 8}, {IN_ACCESS, single, 4}};
+	uint32_t inputs = term_get(dg->terms, t)->inputs;
+	for (size_t i = 0; i < sizeof few / sizeof *few; i++) {
+		if (!(inputs & 1u << few[i].in))
+			continue;
+		node all = NODE_FALSE;
+		for (size_t k = 0; k < few[i].n; k++) {
+			term s = substitute(dg, t, few[i].in, few[i].values[k]);
+			node cond = s == T_TRUE    ? NODE_TRUE
+			            : s == T_FALSE ? NODE_FALSE
+			                           : diagram_of_term(dg, s);
+			all = diagram_ite(dg, in_window(dg, few[i].in, few[i].values[k], few[i].values[k]),
+			                  cond, all);
+		}
+		*out = all;
+		return true;
+	}
+	return false;
+}
+
+/* Tries every value of the one small input. */
+static bool by_table(struct diagrams *dg, term t, node *out)
+{
+	const struct term_node *c = term_get(dg->terms, t);
+	if (c->inputs & (c->inputs - 1))
+		return false;
+	enum input in = (enum input)__builtin_ctz(c->inputs);
+	const struct term_node *x = term_get(dg->terms, term_input(dg->terms, in));
+	int64_t lo = x->lo, hi = x->hi;
+	if ((uint64_t)hi - (uint64_t)lo >= TABLE_VALUES_MAX)
+		return false;
+	int64_t inputs[INPUT_MAX] = {0};
+	struct edge e[TABLE_INTERVALS_MAX];
+	size_t n = 0;
+	for (int64_t v = lo; v <= hi; v++) {
+		inputs[in] = v;
+		node to = term_eval(dg->terms, t, inputs) ? NODE_TRUE : NODE_FALSE;
+		if (n && e[n - 1].to == to) {
+			e[n - 1].hi = v;
+			continue;
+		}
+		if (n == TABLE_INTERVALS_MAX)
+			return false;
+		e[n++] = (struct edge){v, to};
+	}
+	e[n - 1].hi = diagram_var_max(dg, in);
+	*out = diagram_switch(dg, in, e, n);
+	return true;
+}
+
+static node comparison(struct diagrams *dg, term t)
+{
+	node out;
+	const struct term_node *c = term_get(dg->terms, t);
+	if (by_shape(dg, c, &out) || by_cases(dg, t, &out) || by_table(dg, t, &out))
+		return out;
+	struct edge e[] = {{0, NODE_FALSE}, {1, NODE_TRUE}};
+	return diagram_switch(dg, diagram_free_var(dg, t), e, 2);
+}
+
+/* ---- booleans ------------------------------------------------------------------------- */
+
+struct walk {
+	struct diagrams *dg;
+	term *found; /* terms below the root without a diagram yet */
+	size_t n, cap;
+};
+
+static bool is_op(const struct diagrams *dg, term t, enum term_op op)
+{
+	return term_get(dg->terms, t)->op == op;
+}
+
+/* Collects all boolean terms below t, counting how often each is used. A
+ * negation counts twice: what it negates needs a diagram of its own. */
+static void collect(struct walk *w, term root)
+{
+	struct diagrams *dg = w->dg;
+	if (root >= dg->uses_cap) {
+		size_t cap = 2 * ((size_t)root + 1);
+		dg->uses = arena_grow(dg->arena, dg->uses, dg->uses_cap * sizeof *dg->uses,
+		                      cap * sizeof *dg->uses);
+		dg->uses_cap = cap;
+	}
+	*ARENA_PUSH(dg->arena, w->found, w->n, w->cap) = root;
+	dg->uses[root] = 2;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct term_node k = *term_get(dg->terms, w->found[i]);
+		if (k.op != TERM_NOT && k.op != TERM_AND)
+			continue;
+		term below[2] = {k.a, k.b};
+		for (int j = 0; j < (k.op == TERM_AND ? 2 : 1); j++) {
+			node known;
+			if (recall(dg, below[j], &known))
+				continue;
+			if (!dg->uses[below[j]])
+				*ARENA_PUSH(dg->arena, w->found, w->n, w->cap) = below[j];
+			dg->uses[below[j]] += k.op == TERM_NOT ? 2 : 1;
+		}
+	}
+}
+
+static int by_id(const void *x, const void *y)
+{
+	term a = *(const term *)x, b = *(const term *)y;
+	return a < b ? -1 : a > b;
+}
+
+/* The conjuncts of a chain of ANDs, stopping at terms that have a diagram. */
+static node conjunction(struct diagrams *dg, term t)
+{
+	term *todo = NULL;
+	node *parts = NULL;
+	size_t n = 0, cap = 0, nparts = 0, parts_cap = 0;
+	*ARENA_PUSH(dg->arena, todo, n, cap) = t;
+	while (n) {
+		term c = todo[--n];
+		node known;
+		if (c != t && recall(dg, c, &known)) {
+			/* conjunction by overlay: false decides, true passes */
+			*ARENA_PUSH(dg->arena, parts, nparts, parts_cap) =
+				diagram_ite(dg, known, NODE_FALSE, NODE_TRUE);
+			continue;
+		}
+		*ARENA_PUSH(dg->arena, todo, n, cap) = term_get(dg->terms, c)->a;
+		*ARENA_PUSH(dg->arena, todo, n, cap) = term_get(dg->terms, c)->b;
+	}
+	return diagram_ite(dg, diagram_over_all(dg, parts, nparts), NODE_FALSE, NODE_TRUE);
+}
+
+node diagram_of_term(struct diagrams *dg, term root)
+{
+	node out = NODE_FALSE;
+	if (root == T_FALSE || root == T_TRUE)
+		return root == T_TRUE ? NODE_TRUE : NODE_FALSE;
+	if (recall(dg, root, &out))
+		return out;
+	struct walk w = {.dg = dg};
+	collect(&w, root);
+	/* operands have smaller ids: ascending order meets them first */
+	qsort(w.found, w.n, sizeof *w.found, by_id);
+	for (size_t i = 0; i < w.n; i++) {
+		term t = w.found[i];
+		if (is_op(dg, t, TERM_NOT)) {
+			recall(dg, term_get(dg->terms, t)->a, &out);
+			remember(dg, t, diagram_ite(dg, out, NODE_FALSE, NODE_TRUE));
+		} else if (is_op(dg, t, TERM_AND)) {
+			if (dg->uses[t] > 1) /* an inner link of one chain needs none of its own */
+				remember(dg, t, conjunction(dg, t));
+		} else {
+			remember(dg, t, comparison(dg, t));
+		}
+	}
+	for (size_t i = 0; i < w.n; i++)
+		dg->uses[w.found[i]] = 0;
+	recall(dg, root, &out);
+	return out;
+}

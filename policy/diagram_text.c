@@ -1,0 +1,141 @@
+/*
+ * diagram_text.c - diagrams for people: numbered text and Graphviz.
+ *
+ * Nodes are numbered in depth-first order from the root, so that the same
+ * function prints the same text in any set of diagrams.
+ */
+#include "policy/diagram.h"
+
+#include <inttypes.h>
+
+struct listing {
+	const struct diagrams *dg;
+	uint32_t *number; /* by node: 1 + its number, 0 = not listed */
+	node *order;
+	size_t n, cap;
+};
+
+static void number_nodes(struct listing *l, node root)
+{
+	struct arena *a = l->dg->arena;
+	node *stack = NULL;
+	size_t n = 0, cap = 0;
+	l->number = arena_alloc(a, (l->dg->nnodes + 1) * sizeof *l->number);
+	*ARENA_PUSH(a, stack, n, cap) = root;
+	while (n) {
+		node k = stack[--n];
+		if (k & TERMINAL_BIT || l->number[k])
+			continue;
+		*ARENA_PUSH(a, l->order, l->n, l->cap) = k;
+		l->number[k] = (uint32_t)l->n;
+		struct switch_node s = node_switch(l->dg, k);
+		for (uint32_t i = s.n; i-- > 0;)
+			*ARENA_PUSH(a, stack, n, cap) = s.edges[i].to;
+	}
+}
+
+void diagram_size(const struct diagrams *dg, node root, size_t *nodes, size_t *edges)
+{
+	struct listing l = {.dg = dg};
+	number_nodes(&l, root);
+	*nodes = l.n;
+	*edges = 0;
+	for (size_t i = 0; i < l.n; i++)
+		*edges += node_switch(dg, l.order[i]).n;
+}
+
+static void write_target(FILE *out, const struct listing *l, node n)
+{
+	static const char *const kinds[] = {"pass", "deny", "allow", "error"};
+	outcome o;
+	if (!node_is_terminal(n, &o)) {
+		fprintf(out, "n%" PRIu32, l->number[n]);
+		return;
+	}
+	fputs(kinds[OUTCOME_KIND(o)], out);
+	if (OUTCOME_RULE(o))
+		fprintf(out, "@%" PRIu32, OUTCOME_RULE(o));
+}
+
+static void write_variable(FILE *out, const struct diagrams *dg, uint32_t var)
+{
+	if (var < INPUT_MAX)
+		fputs(input_name((enum input)var), out);
+	else
+		fprintf(out, "(%s)", term_text(dg->arena, dg->terms, diagram_free_term(dg, var), 60));
+	if (var == IN_COMM_0 || var == IN_COMM_1)
+		fputs(var == IN_COMM_0 ? "[0,8]" : "[8,8]", out);
+	if (var >= IN_PARAM_0 && var < INPUT_MAX)
+		fprintf(out, "%" PRIu32, var - IN_PARAM_0);
+}
+
+static void write_interval(FILE *out, const struct diagrams *dg, uint32_t var, int64_t lo, int64_t hi)
+{
+	bool last = hi == diagram_var_max(dg, var), first = lo == diagram_var_min(dg, var);
+	if (lo == hi)
+		fprintf(out, "%" PRId64, lo);
+	else if (last)
+		fprintf(out, "%" PRId64 "..", lo);
+	else if (first && lo < 0)
+		fprintf(out, "..%" PRId64, hi);
+	else
+		fprintf(out, "%" PRId64 "..%" PRId64, lo, hi);
+}
+
+void diagram_dump(FILE *out, const struct diagrams *dg, node root)
+{
+	struct listing l = {.dg = dg};
+	number_nodes(&l, root);
+	if (root & TERMINAL_BIT) {
+		write_target(out, &l, root);
+		fputc('\n', out);
+	}
+	for (size_t k = 0; k < l.n; k++) {
+		struct switch_node s = node_switch(dg, l.order[k]);
+		fprintf(out, "n%zu: ", k + 1);
+		write_variable(out, dg, s.var);
+		fputc('\n', out);
+		int64_t lo = diagram_var_min(dg, s.var);
+		for (uint32_t i = 0; i < s.n; i++) {
+			fputs("    ", out);
+			write_interval(out, dg, s.var, lo, s.edges[i].hi);
+			fputs(" -> ", out);
+			write_target(out, &l, s.edges[i].to);
+			fputc('\n', out);
+			lo = s.edges[i].hi + (i + 1 < s.n);
+		}
+	}
+}
+
+void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *title)
+{
+	struct listing l = {.dg = dg};
+	number_nodes(&l, root);
+	fputs("digraph \"", out);
+	for (const char *c = title; *c; c++)
+		fputc(*c == '"' || *c == '\\' || (unsigned char)*c < ' ' ? '_' : *c, out);
+	fputs("\" {\n  node [shape=box, fontname=\"monospace\"];\n"
+	      "  allow [shape=oval, style=filled, fillcolor=palegreen];\n"
+	      "  deny [shape=oval, style=filled, fillcolor=lightpink];\n", out);
+	if (root & TERMINAL_BIT) {
+		fputs("  start -> ", out);
+		write_target(out, &l, root);
+		fputs(";\n", out);
+	}
+	for (size_t k = 0; k < l.n; k++) {
+		struct switch_node s = node_switch(dg, l.order[k]);
+		fprintf(out, "  n%zu [label=\"", k + 1);
+		write_variable(out, dg, s.var);
+		fputs("\"];\n", out);
+		int64_t lo = diagram_var_min(dg, s.var);
+		for (uint32_t i = 0; i < s.n; i++) {
+			fprintf(out, "  n%zu -> ", k + 1);
+			write_target(out, &l, s.edges[i].to);
+			fputs(" [label=\"", out);
+			write_interval(out, dg, s.var, lo, s.edges[i].hi);
+			fputs("\"];\n", out);
+			lo = s.edges[i].hi + (i + 1 < s.n);
+		}
+	}
+	fputs("}\n", out);
+}

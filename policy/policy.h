@@ -1,0 +1,415 @@
+/*
+ * policy.h - what a device policy means.
+ *
+ * Everything here is pure: no kernel, no mruby, no BPF. A policy is a list of
+ * rules over the inputs of one device request; the first rule that matches an
+ * access decides it (README.md in this directory states the meaning in full).
+ *
+ * Memory: objects belong to the arena they were made in and live until
+ * arena_free(). Allocation never returns NULL: when memory runs out the arena
+ * jumps to the handler set by arena_catch().
+ */
+#ifndef DEVGUARD_POLICY_H
+#define DEVGUARD_POLICY_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* ---- arena.c: one allocation region a compilation ---------------------- */
+
+struct arena;
+
+/* A new, empty arena, or NULL when there is no memory for it. */
+struct arena *arena_new(void);
+/* Frees the arena and everything made in it. NULL is allowed. */
+void arena_free(struct arena *a);
+/* Where allocation failure jumps to (longjmp with 1). */
+void arena_catch(struct arena *a, jmp_buf *handler);
+/* `size` bytes, zeroed, aligned for any type. */
+void *arena_alloc(struct arena *a, size_t size);
+/* Grows a block made by arena_alloc from old_size to new_size bytes; the new
+ * part is zeroed. The block may move. */
+void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_strndup(struct arena *a, const char *s, size_t n);
+char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+/* Makes room for one more element in a growing array kept as (ptr, n, cap). */
+#define ARENA_PUSH(a, ptr, n, cap)                                                                 \
+	((n) < (cap) ? (ptr) + (n)++                                                               \
+	             : ((ptr) = arena_grow((a), (ptr), (size_t)(cap) * sizeof *(ptr),              \
+	                                   ((cap) ? 2 * (size_t)(cap) : 8) * sizeof *(ptr)),       \
+	                (cap) = (cap) ? 2 * (cap) : 8, (ptr) + (n)++))
+
+/* ---- diag.c: collected diagnostics ------------------------------------- */
+
+/* A place in a source text; line and column count from 1, 0 = not known. */
+struct span {
+	const char *file;
+	int line;
+	int column;
+};
+
+enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
+
+struct diag {
+	enum diag_level level;
+	struct span at;     /* at.file may be NULL */
+	const char *text;   /* what is wrong: one line, no full stop */
+	const char *hint;   /* what to do about it, or NULL */
+	const char *source; /* the source line's text, or NULL */
+};
+
+struct diags {
+	struct arena *arena;
+	struct diag *items;
+	size_t n, cap;
+	size_t errors, warnings;
+};
+
+void diags_init(struct diags *d, struct arena *a);
+/* Adds one diagnostic and returns it (source is left NULL). A hint is copied;
+ * NULL for none. */
+struct diag *diag_add(struct diags *d, enum diag_level level, struct span at, const char *hint,
+                      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* diag_add(DIAG_ERROR) without a place; always returns -1, so that a failing
+ * function can `return diag_fail(...)`. */
+int diag_fail(struct diags *d, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The nearest of n candidates within an edit distance a typo explains, or NULL. */
+const char *did_you_mean(const char *word, const char *const *candidates, size_t n);
+
+/* ---- request.c: what the kernel asks ------------------------------------ */
+
+/* The kernel's numbers, <linux/bpf.h>: BPF_DEVCG_DEV_*, BPF_DEVCG_ACC_*. */
+enum { DEV_BLOCK = 1, DEV_CHAR = 2 };
+enum { ACC_MKNOD = 1, ACC_READ = 2, ACC_WRITE = 4, ACC_ALL = 7 };
+enum { MAJOR_MAX = 4095, MINOR_MAX = 1048575 }; /* dev_t: 12 and 20 bits */
+
+/* The inputs of a policy. The first five are the device; the others are facts
+ * about the caller, known in the kernel by a helper call. */
+enum input {
+	IN_TYPE,      /* DEV_BLOCK or DEV_CHAR */
+	IN_REQUESTED, /* set of accesses asked together, 0..7 */
+	IN_ACCESS,    /* the one access asked about: 0, 1, 2 or 4 */
+	IN_MAJOR,
+	IN_MINOR,
+	IN_UID,
+	IN_GID,
+	IN_PID,
+	IN_TID,
+	IN_CGROUP_ID,
+	IN_UPTIME, /* seconds */
+	IN_COMM_0, /* bytes 0..7 of comm, as a little-endian int64 */
+	IN_COMM_1, /* bytes 8..15 */
+	IN_PARAM_0, /* the first parameter with a range; the others follow */
+	INPUT_MAX = IN_PARAM_0 + 16
+};
+
+enum { COMM_SIZE = 16 }; /* TASK_COMM_LEN, with the final NUL */
+
+/* The smallest and largest value an input may have. A parameter's range is not
+ * known here (its policy has it): the whole of int64. */
+void input_range(enum input in, int64_t *lo, int64_t *hi);
+/* "major", "uid", ...; IN_COMM_* give "comm", parameters "param". */
+const char *input_name(enum input in);
+
+struct request {
+	int type;            /* DEV_* */
+	int access;          /* set of ACC_*, may be 0 */
+	int64_t major, minor;
+	int64_t fact[INPUT_MAX]; /* by enum input, from IN_UID on */
+	uint32_t known;      /* bit i: fact[i] was given */
+	const char *text;    /* as it was written, white space folded, comments gone */
+};
+
+/* Parses `c 1:3 rw uid=1000 comm=qemu` or `/dev/null rw ...` (the device then
+ * found by stat(2)). Access letters in any order, none twice; `-` is none; they
+ * may be left out for a path only when facts or nothing follow (then: rw).
+ * 0, or -1 with *error (arena text, one line, without place). */
+int request_parse(struct arena *a, const char *text, struct request *r, const char **error);
+/* Parses one `key=value` into r. 0 or -1 with *error. */
+int request_fact(struct arena *a, const char *text, struct request *r, const char **error);
+/* "rw", "m", "-" ...: into buf (at least 4 bytes); returns buf. */
+const char *access_text(int access, char *buf);
+
+/* ---- cases.c: NAME.cases files ------------------------------------------ */
+
+struct test_case {
+	struct request request;
+	bool allow;       /* the verdict expected */
+	struct span at;
+};
+struct cases {
+	struct test_case *items;
+	size_t n, cap;
+};
+/* Parses a cases text (`allow c 1:3 rw [key=value...]`, `deny ...`, # comments,
+ * blank lines). `file` names it in diagnostics. 0 or -1; every bad line is
+ * reported, none skipped silently. */
+int cases_parse(struct diags *d, const char *file, const char *text, size_t len, struct cases *out);
+
+/* ---- device.c: device patterns and names -------------------------------- */
+
+struct interval { int64_t lo, hi; };
+
+/* Devices as a rule names them: all of (type in types) x majors x minors, and
+ * the accesses the rule is about. */
+struct pattern {
+	int types;                 /* bit DEV_BLOCK (1) and DEV_CHAR (2): a set, 3 = any */
+	struct interval *majors, *minors; /* ascending, disjoint */
+	size_t nmajors, nminors;
+	int access;                /* set of ACC_*; 0 = no letters were written */
+	const char *text;          /* as written */
+};
+
+/* Parses one positional string of a rule:
+ *   "c 1:3 rwm" "b 8:* r" "c 5:0-2,7 rw" "a *:* m"  letters may be left out
+ *   "/dev/fuse" (or any absolute path)               by stat(2) on this host
+ *   "char-pts" "block-sd"                            by /proc/devices of this host
+ * 0, or -1 with *error and *hint set. */
+int pattern_parse(struct arena *a, const char *text, struct pattern *out, const char **error,
+                  const char **hint);
+/* The well-known device of that name (null, zero, full, random, urandom, tty,
+ * console, ptmx, pts, kmsg, mem, port, fuse, tun, kvm, ...). 0 or -1 with
+ * *error, *hint (a near name). */
+int pattern_named(struct arena *a, const char *name, struct pattern *out, const char **error,
+                  const char **hint);
+/* Set of ACC_* of letters such as "rw", or -1 (empty, unknown or repeated letter). */
+int access_parse(const char *letters);
+/* Does the pattern of an allow (or deny) rule match this access of a device?
+ * access is one ACC_* or 0 (README.md: requests with no access bit). The
+ * reference for what rule_devices() builds as a term. */
+bool pattern_matches(const struct pattern *p, bool deny, int type, int64_t major, int64_t minor,
+                     int access);
+/* "c 10:229 rwm": canonical text of a pattern. */
+char *pattern_text(struct arena *a, const struct pattern *p);
+
+/* ---- term.c: hash-consed expressions over the inputs --------------------- */
+
+typedef uint32_t term;
+enum { T_FALSE = 0, T_TRUE = 1 };
+
+enum term_op {
+	/* booleans */
+	TERM_FALSE, TERM_TRUE, TERM_NOT, TERM_AND, TERM_EQ, TERM_LT,
+	/* integers */
+	TERM_CONST, TERM_INPUT,
+	TERM_ADD, TERM_SUB, TERM_MUL, TERM_DIV, TERM_MOD, /* floor; total: see term_op */
+	TERM_BAND, TERM_BOR, TERM_BXOR, TERM_SHL, TERM_SHR,
+	TERM_OPS
+};
+
+struct term_node {
+	uint8_t op;
+	term a, b;      /* operands; TERM_INPUT: a = enum input */
+	int64_t lo, hi; /* every value it can have; TERM_CONST: lo == hi */
+	uint32_t inputs; /* set of enum input it reads */
+};
+
+struct terms;
+struct terms *terms_new(struct arena *a);
+/* Narrows an input's range; before any term reads it (parameters). */
+void terms_input_range(struct terms *ts, enum input in, int64_t lo, int64_t hi);
+const struct term_node *term_get(const struct terms *ts, term t);
+size_t terms_count(const struct terms *ts);
+
+term term_const(struct terms *ts, int64_t v);
+term term_input(struct terms *ts, enum input in);
+/* Integer operations are total, so that a term may be evaluated where its
+ * guard does not hold: they wrap at 64 bits; SHL and SHR (arithmetic) use the
+ * low six bits of the count; DIV and MOD take the divisor as unsigned:
+ * s = a >> 63, DIV = ((a ^ s) / b) ^ s with x / 0 = 0, MOD = a - b * DIV, which
+ * is Ruby's floor division and modulo for b > 0. */
+term term_op(struct terms *ts, enum term_op op, term a, term b);
+/* Boolean constructors fold and normalise: only NOT, AND, EQ and LT are kept. */
+term term_not(struct terms *ts, term a);
+term term_and(struct terms *ts, term a, term b);
+term term_or(struct terms *ts, term a, term b);
+term term_eq(struct terms *ts, term a, term b);
+term term_lt(struct terms *ts, term a, term b); /* signed */
+term term_le(struct terms *ts, term a, term b);
+/* lo <= a <= hi */
+term term_between(struct terms *ts, term a, int64_t lo, int64_t hi);
+/* Value of a term for values of the inputs (indexed by enum input): 0 or 1 for
+ * a boolean. Total, iterative. */
+int64_t term_eval(struct terms *ts, term t, const int64_t *inputs);
+/* One operation on constants, as term_op defines it. */
+int64_t term_apply(enum term_op op, int64_t a, int64_t b);
+/* "major == 195 && minor < 4": for people; cut to about `limit` bytes. */
+char *term_text(struct arena *a, const struct terms *ts, term t, size_t limit);
+/* The whole DAG below the given roots, one numbered line a node (--emit=terms). */
+void terms_dump(FILE *out, const struct terms *ts, const term *roots, const char *const *names,
+                size_t n);
+
+/* ---- diagram.c: decision diagrams ---------------------------------------- */
+
+/* A node is an interval switch on one variable, hash-consed: equal functions
+ * are equal nodes. Terminals are outcomes. Variables are the inputs, then free
+ * boolean variables, one for each comparison that is no predicate of one input. */
+typedef uint32_t node;
+
+/* Outcome of one access or request: which rule decided and how. */
+typedef uint32_t outcome;
+enum { OUT_PASS = 0, OUT_DENY = 1, OUT_ALLOW = 2, OUT_ERROR = 3 }; /* low 2 bits */
+#define OUTCOME(kind, rule) ((outcome)(kind) | (outcome)(rule) << 2)
+#define OUTCOME_KIND(o) ((o) & 3u)
+#define OUTCOME_RULE(o) ((o) >> 2) /* 1 + index in the policy; 0 = the default */
+
+enum diagram_order { ORDER_FACTS_LAST, ORDER_FACTS_FIRST };
+
+struct diagrams; /* a set of diagrams that share nodes and a variable order */
+struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order);
+
+struct edge { int64_t hi; node to; }; /* values up to hi, from the edge before */
+struct switch_node {
+	uint32_t var;       /* enum input, or INPUT_MAX + i: free variable i */
+	uint32_t n;
+	const struct edge *edges; /* ascending; the last hi is the variable's largest value */
+};
+/* How many nodes the set holds: every node that is no terminal is below it. */
+size_t diagram_nodes(const struct diagrams *dg);
+bool node_is_terminal(node n, outcome *out);
+struct switch_node node_switch(const struct diagrams *dg, node n);
+/* The comparison a free variable stands for. */
+term diagram_free_term(const struct diagrams *dg, uint32_t var);
+/* Smallest and largest raw value of a variable, as a program may meet it. */
+int64_t diagram_var_min(const struct diagrams *dg, uint32_t var);
+int64_t diagram_var_max(const struct diagrams *dg, uint32_t var);
+/* Position of a variable in the order; terminals come last. */
+uint32_t diagram_level(const struct diagrams *dg, uint32_t var);
+
+node diagram_terminal(outcome o);
+/* Interval switch; edges are merged where equal. */
+node diagram_switch(struct diagrams *dg, uint32_t var, const struct edge *edges, size_t n);
+/* if cond then yes else no: cond is boolean; linear in the sizes' product. */
+node diagram_ite(struct diagrams *dg, node cond, node yes, node no);
+/* A boolean term as a diagram of OUT_ALLOW (true) and OUT_PASS (false). */
+node diagram_of_term(struct diagrams *dg, term t);
+/* a where it decides, else b. */
+node diagram_over(struct diagrams *dg, node a, node b);
+/* a where it denies; else b where that denies; else a. */
+node diagram_first_deny(struct diagrams *dg, node a, node b);
+/* The diagram with one variable fixed. */
+node diagram_restrict(struct diagrams *dg, node n, uint32_t var, int64_t value);
+/* Overlays n diagrams in order, in halves. */
+node diagram_over_all(struct diagrams *dg, const node *parts, size_t n);
+/* Values of the inputs by enum input; an input not in the set `known` that is
+ * asked for ends the walk: *missing (enum input) is set and OUT_ERROR returned;
+ * *missing is -1 otherwise. */
+outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, uint32_t known,
+                     int *missing);
+/* Nodes and edges below root. */
+void diagram_size(const struct diagrams *dg, node root, size_t *nodes, size_t *edges);
+/* Text of the diagram, one node a line; and Graphviz. */
+void diagram_dump(FILE *out, const struct diagrams *dg, node root);
+void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *title);
+/* False once the node budget (DIAGRAM_BUDGET) was exceeded: results are then
+ * meaningless and must not be used. */
+enum { DIAGRAM_BUDGET = 4 << 20 };
+bool diagram_ok(const struct diagrams *dg);
+
+/* ---- rules.c: a policy, and its diagrams --------------------------------- */
+
+/* A way a block can raise, asked before the block's own answer. */
+struct raise {
+	term when;
+	struct span at;
+	const char *what; /* "undefined method 'include?' for nil" */
+};
+
+struct rule {
+	bool deny;
+	struct span at;
+	const char *label;        /* or NULL */
+	const char *source;       /* text of the rule's first line */
+	struct pattern *patterns; /* any of them; none = every device */
+	size_t npatterns;
+	int block;                /* index of the compiler's block, -1 = none */
+	term devices;             /* a pattern matches */
+	term match;               /* the whole condition: devices and block, no raise */
+	struct raise *raises;     /* disjoint of match, in order */
+	size_t nraises;
+};
+
+/* A `param` with a range: a runtime input (IN_PARAM_0 + index). */
+struct param {
+	const char *name;
+	int64_t value, lo, hi;
+};
+
+struct policy {
+	struct arena *arena;
+	struct terms *terms;
+	const char *name;  /* `policy "name"`, else the file's */
+	const char *file;
+	bool default_allow;
+	struct span default_at;
+	struct rule *rules;
+	size_t nrules, rules_cap;
+	struct param *params;
+	size_t nparams, params_cap;
+};
+
+/* The `devices` term of a rule from its patterns. */
+term rule_devices(struct policy *p, const struct rule *r);
+
+/* A policy as functions of a whole request. Both deny outside the domain of
+ * requests when asked with raw 32-bit values. */
+struct policy_diagram {
+	struct diagrams *dg;
+	node verdict;     /* OUT_ALLOW or OUT_DENY, rule 0 */
+	node attribution; /* the same with the deciding rule, OUT_ERROR for a raise */
+};
+/* Builds both for one variable order. 0, or -1 with a diagnostic when the node
+ * budget is exceeded. */
+int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
+                   struct policy_diagram *out);
+
+/* The verdict on a request and the rule that decided. */
+struct decision {
+	bool allow;
+	bool error;                /* a raise decided */
+	const struct rule *rule;   /* NULL: the default (or outside the domain) */
+	const struct raise *raise; /* when error */
+};
+/* 0, or -1 with *missing = the fact that decides and was not given. */
+int policy_decide(const struct policy *p, const struct policy_diagram *pd, const struct request *r,
+                  struct decision *out, int *missing);
+
+/* ---- image.c: a program ready to be written to an object ------------------ */
+
+struct image_line { uint32_t insn; int line; };            /* from this instruction on */
+struct image_reloc { uint32_t insn; uint32_t param; };     /* ldimm64 of parameter i's address */
+
+struct image {
+	const void *insns; /* 8-byte BPF instructions */
+	size_t ninsns;
+	const struct image_line *lines;
+	size_t nlines;
+	const struct image_reloc *relocs;
+	size_t nrelocs;
+	unsigned longest;   /* instructions on the longest path */
+};
+
+/* The head of every program's .rodata, readable without BTF: how our programs
+ * are found again in the kernel. Followed by nparams int64 values (in the order
+ * of the policy's parameters), then bpf_metadata_* strings. Little-endian. */
+#define IMAGE_MAGIC 0x4452414756454452ull
+enum { IMAGE_VERSION = 1, IMAGE_NAME_MAX = 64 };
+struct image_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;                /* of this header, in bytes */
+	char name[IMAGE_NAME_MAX];    /* the policy's name, NUL-terminated */
+	char tool[16];                /* version of the tool that compiled it */
+	uint32_t nrules;
+	uint32_t nparams;
+	uint64_t digest;              /* FNV-1a 64 of the policy's canonical text */
+};
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * rules.c - a policy as a function of a whole request.
+ *
+ * Each rule becomes a partial diagram over one access; overlaid in order, the
+ * first that matches decides (D). A request for a set of accesses is allowed
+ * when D allows each of them (P), asked in the order mknod, read, write.
+ */
+#include "policy/diagram.h"
+
+static term in_intervals(struct terms *ts, enum input in, const struct interval *list, size_t n)
+{
+	term any = T_FALSE, x = term_input(ts, in);
+	for (size_t i = 0; i < n; i++)
+		any = term_or(ts, any, term_between(ts, x, list[i].lo, list[i].hi));
+	return any;
+}
+
+static term type_in(struct terms *ts, int types)
+{
+	if (types == (DEV_BLOCK | DEV_CHAR))
+		return T_TRUE;
+	return term_eq(ts, term_input(ts, IN_TYPE), term_const(ts, types));
+}
+
+/* The accesses a rule's letters match; see README.md on requests without any. */
+static term access_in(struct terms *ts, int letters, bool deny)
+{
+	int set = letters ? letters : ACC_ALL;
+	term any = T_FALSE, x = term_input(ts, IN_ACCESS);
+	for (int bit = ACC_MKNOD; bit <= ACC_WRITE; bit <<= 1)
+		if (!(set & bit))
+			any = term_or(ts, any, term_eq(ts, x, term_const(ts, bit)));
+	if (deny && set != ACC_ALL)
+		any = term_or(ts, any, term_eq(ts, x, term_const(ts, 0)));
+	return term_not(ts, any);
+}
+
+term rule_devices(struct policy *p, const struct rule *r)
+{
+	struct terms *ts = p->terms;
+	if (!r->npatterns)
+		return T_TRUE;
+	term any = T_FALSE;
+	for (size_t i = 0; i < r->npatterns; i++) {
+		const struct pattern *d = &r->patterns[i];
+		term one = term_and(ts, type_in(ts, d->types), access_in(ts, d->access, r->deny));
+		one = term_and(ts, one, in_intervals(ts, IN_MAJOR, d->majors, d->nmajors));
+		one = term_and(ts, one, in_intervals(ts, IN_MINOR, d->minors, d->nminors));
+		any = term_or(ts, any, one);
+	}
+	return any;
+}
+
+static node rule_diagram(struct diagrams *dg, const struct rule *r, uint32_t number)
+{
+	outcome verdict = OUTCOME(r->deny ? OUT_DENY : OUT_ALLOW, number);
+	node n = diagram_ite(dg, diagram_of_term(dg, r->match), diagram_terminal(verdict), NODE_FALSE);
+	node error = diagram_terminal(OUTCOME(OUT_ERROR, number));
+	for (size_t i = r->nraises; i-- > 0;)
+		n = diagram_ite(dg, diagram_of_term(dg, r->raises[i].when), error, n);
+	return n;
+}
+
+/* D: one access, all rules and the default. */
+static node access_diagram(struct policy *p, struct diagrams *dg)
+{
+	node *parts = arena_alloc(p->arena, (p->nrules + 1) * sizeof *parts);
+	for (size_t i = 0; i < p->nrules; i++)
+		parts[i] = rule_diagram(dg, &p->rules[i], (uint32_t)i + 1);
+	parts[p->nrules] = diagram_terminal(OUTCOME(p->default_allow ? OUT_ALLOW : OUT_DENY, 0));
+	return diagram_over_all(dg, parts, p->nrules + 1);
+}
+
+/* D asked about every access of one set. */
+static node set_diagram(struct diagrams *dg, node d, int set)
+{
+	node all = NODE_FALSE;
+	d = diagram_restrict(dg, d, IN_REQUESTED, set);
+	if (!set)
+		return diagram_restrict(dg, d, IN_ACCESS, 0);
+	for (int bit = ACC_MKNOD; bit <= ACC_WRITE; bit <<= 1) {
+		if (!(set & bit))
+			continue;
+		node one = diagram_restrict(dg, d, IN_ACCESS, bit);
+		all = all == NODE_FALSE ? one : diagram_first_deny(dg, all, one);
+	}
+	return all;
+}
+
+/* var in [lo, hi] ? n : deny */
+static node within(struct diagrams *dg, uint32_t var, int64_t lo, int64_t hi, node n)
+{
+	struct edge e[] = {{lo - 1, NODE_FALSE}, {hi, NODE_TRUE}, {diagram_var_max(dg, var), NODE_FALSE}};
+	node in = diagram_switch(dg, var, lo > 0 ? e : e + 1, lo > 0 ? 3 : 2);
+	return diagram_ite(dg, in, n, diagram_terminal(OUT_DENY));
+}
+
+static node request_diagram(struct diagrams *dg, node d)
+{
+	node all = diagram_terminal(OUT_DENY);
+	for (int set = ACC_ALL; set >= 0; set--) {
+		struct edge e[] = {{set - 1, NODE_FALSE}, {set, NODE_TRUE}, {UINT16_MAX, NODE_FALSE}};
+		node asked = diagram_switch(dg, IN_REQUESTED, set ? e : e + 1, set ? 3 : 2);
+		all = diagram_ite(dg, asked, set_diagram(dg, d, set), all);
+	}
+	all = within(dg, IN_MINOR, 0, MINOR_MAX, all);
+	all = within(dg, IN_MAJOR, 0, MAJOR_MAX, all);
+	return within(dg, IN_TYPE, DEV_BLOCK, DEV_CHAR, all);
+}
+
+/* Attribution to plain verdicts. Each node is rebuilt once, children first. */
+static node verdict_of(struct diagrams *dg, node root)
+{
+	struct { node n; uint32_t edge; } *stack = NULL;
+	size_t n = 0, cap = 0;
+	node *done = arena_alloc(dg->arena, (dg->nnodes + 1) * sizeof *done); /* 1 + result */
+	node result = NODE_FALSE;
+#define PUSH(k) (*ARENA_PUSH(dg->arena, stack, n, cap) = (__typeof__(*stack)){k, 0})
+	PUSH(root);
+	while (n) {
+		node k = stack[n - 1].n;
+		outcome o;
+		if (node_is_terminal(k, &o)) {
+			result = diagram_terminal(OUTCOME_KIND(o) == OUT_ALLOW ? OUT_ALLOW : OUT_DENY);
+			n--;
+			continue;
+		}
+		if (done[k]) {
+			result = done[k] - 1;
+			n--;
+			continue;
+		}
+		struct switch_node s = node_switch(dg, k);
+		uint32_t i = stack[n - 1].edge;
+		while (i < s.n && (s.edges[i].to & TERMINAL_BIT || done[s.edges[i].to]))
+			i++;
+		stack[n - 1].edge = i;
+		if (i < s.n) {
+			PUSH(s.edges[i].to);
+			continue;
+		}
+		struct edge *e = arena_alloc(dg->arena, s.n * sizeof *e);
+		for (i = 0; i < s.n; i++) {
+			node to = s.edges[i].to;
+			bool terminal = node_is_terminal(to, &o);
+			e[i].hi = s.edges[i].hi;
+			e[i].to = !terminal ? done[to] - 1
+			                    : diagram_terminal(OUTCOME_KIND(o) == OUT_ALLOW ? OUT_ALLOW
+			                                                                    : OUT_DENY);
+		}
+		done[k] = diagram_switch(dg, s.var, e, s.n) + 1;
+	}
+#undef PUSH
+	return result;
+}
+
+int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
+                   struct policy_diagram *out)
+{
+	struct diagrams *dg = diagrams_new(p->arena, p->terms, order);
+	out->dg = dg;
+	out->attribution = request_diagram(dg, access_diagram(p, dg));
+	out->verdict = diagram_ok(dg) ? verdict_of(dg, out->attribution) : NODE_FALSE;
+	if (diagram_ok(dg))
+		return 0;
+	diag_add(d, DIAG_ERROR, (struct span){.file = p->file},
+	         "split the policy, or compare inputs with constants instead of with each other",
+	         "the rules need more than %d decision nodes or %d comparisons of several inputs",
+	         DIAGRAM_BUDGET, 4096);
+	return -1;
+}
+
+/* ---- deciding one request -------------------------------------------------------------- */
+
+/* The raise of `r` that holds for this access; the first when none is certain. */
+static const struct raise *raise_of(const struct policy *p, const struct rule *r, int64_t *inputs,
+                                    int set)
+{
+	for (int bit = set ? ACC_MKNOD : 0; bit <= ACC_WRITE; bit = bit ? bit << 1 : ACC_ALL) {
+		if (set && !(set & bit))
+			continue;
+		inputs[IN_ACCESS] = bit;
+		for (size_t i = 0; i < r->nraises; i++)
+			if (term_eval(p->terms, r->raises[i].when, inputs))
+				return &r->raises[i];
+	}
+	return r->nraises ? &r->raises[0] : NULL;
+}
+
+int policy_decide(const struct policy *p, const struct policy_diagram *pd, const struct request *r,
+                  struct decision *out, int *missing)
+{
+	int64_t inputs[INPUT_MAX];
+	uint32_t known = r->known | 1u << IN_TYPE | 1u << IN_REQUESTED | 1u << IN_MAJOR | 1u << IN_MINOR;
+	for (int i = 0; i < INPUT_MAX; i++)
+		inputs[i] = r->fact[i];
+	for (size_t i = 0; i < p->nparams; i++) {
+		inputs[IN_PARAM_0 + i] = p->params[i].value;
+		known |= 1u << (IN_PARAM_0 + i);
+	}
+	inputs[IN_TYPE] = r->type;
+	inputs[IN_REQUESTED] = r->access;
+	inputs[IN_MAJOR] = r->major;
+	inputs[IN_MINOR] = r->minor;
+	outcome o = diagram_eval(pd->dg, pd->attribution, inputs, known, missing);
+	*out = (struct decision){0};
+	if (*missing >= 0)
+		return -1;
+	out->allow = OUTCOME_KIND(o) == OUT_ALLOW;
+	out->error = OUTCOME_KIND(o) == OUT_ERROR;
+	out->rule = OUTCOME_RULE(o) ? &p->rules[OUTCOME_RULE(o) - 1] : NULL;
+	if (out->error)
+		out->raise = raise_of(p, out->rule, inputs, r->access);
+	return 0;
+}

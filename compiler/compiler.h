@@ -28,9 +28,11 @@ struct param_setting {
 struct ruby;
 
 /* Runs `text` (len bytes, called `file` in messages) as a policy and lifts its
- * blocks. On success *out holds the interpreter (free it with ruby_close before
- * the arena) and *policy the rules. On failure -1, with diagnostics in d; *out
- * is then NULL. */
+ * blocks. *out is set as soon as the interpreter exists, so that a signal handler
+ * can ask ruby_running_line(). On success *out holds it (free it with ruby_close
+ * before the arena) and *policy the rules; a parameter setting that the policy
+ * does not know is left unused, and then nothing is lifted. On failure -1, with
+ * diagnostics in d; *out is then NULL. */
 int ruby_compile(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,
                  struct param_setting *params, size_t nparams, struct ruby **out,
                  struct policy **policy);
@@ -45,10 +47,9 @@ int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r
 /* The bytecode of every rule block, as text. */
 void ruby_dump(FILE *out, struct ruby *rb);
 
-/* Where a policy that was interrupted while running was: line of the only loop
- * of the innermost running method or file body, or 0 when that is not certain.
- * Async-signal-safe. `rb` may be a ruby_compile in progress: see ruby_running. */
-int ruby_running_line(void);
+/* Where a policy that runs now is: the line of the call it is in, or of the only
+ * loop of the file, 0 when that is not certain. Async-signal-safe. */
+int ruby_running_line(const struct ruby *rb);
 
 /* ---- emit.c ---------------------------------------------------------------- */
 

@@ -235,6 +235,9 @@ term term_lt(struct terms *ts, term a, term b); /* signed */
 term term_le(struct terms *ts, term a, term b);
 /* lo <= a <= hi */
 term term_between(struct terms *ts, term a, int64_t lo, int64_t hi);
+/* Narrows *lo..*hi, a range of t, by what the conjunction `given` says; looks a
+ * bounded way into both. */
+void term_range_given(const struct terms *ts, term given, term t, int64_t *lo, int64_t *hi);
 /* Value of a term for values of the inputs (indexed by enum input): 0 or 1 for
  * a boolean. Total, iterative. */
 int64_t term_eval(struct terms *ts, term t, const int64_t *inputs);

@@ -440,57 +440,69 @@ static bool is_nand(const struct terms *ts, term t, term *x, term *y)
 	return true;
 }
 
-/* Rules that look one level into b; T_FALSE + *done = false when none applies. */
-static bool simplify_and(struct terms *ts, term a, term b, term *out)
+enum simpler { NO_CHANGE, DECIDED, SIMPLER_B };
+
+/* Rules that look one level into b: the conjunction is *out (DECIDED), or a
+ * together with *out (SIMPLER_B). */
+static enum simpler simplify_and(struct terms *ts, term a, term b, term *out)
 {
 	enum relation r = chain_relation(ts, a, b);
 	if (r != UNRELATED) {
 		*out = r == IMPLIES ? a : T_FALSE;
-		return true;
+		return DECIDED;
 	}
 	term x, y, v, w;
-	if (is_nand(ts, b, &x, &y)) {
-		/* a and not (a and y) is a and not y */
-		if (x == a || y == a) {
-			*out = term_and(ts, a, term_not(ts, x == a ? y : x));
-			return true;
-		}
-		/* the conjuncts of a may decide x or y */
-		enum relation rx = chain_relation(ts, a, x), ry = chain_relation(ts, a, y);
-		if (rx == EXCLUDES || ry == EXCLUDES) {
-			*out = a;
-			return true;
-		}
-		if (rx == IMPLIES || ry == IMPLIES) {
-			*out = term_and(ts, a, term_not(ts, rx == IMPLIES ? y : x));
-			return true;
-		}
-		/* not (x and y) and not (x and not y) is not x */
-		if (is_nand(ts, a, &v, &w)) {
-			term nx = term_not(ts, x), ny = term_not(ts, y);
-			if ((v == x && w == ny) || (w == x && v == ny))
-				*out = nx;
-			else if ((v == y && w == nx) || (w == y && v == nx))
-				*out = ny;
-			else
-				return false;
-			return true;
-		}
+	if (!is_nand(ts, b, &x, &y))
+		return NO_CHANGE;
+	/* the conjuncts of a may decide x or y: a and not (a and y) is a and not y */
+	enum relation rx = chain_relation(ts, a, x), ry = chain_relation(ts, a, y);
+	if (rx == EXCLUDES || ry == EXCLUDES) {
+		*out = a;
+		return DECIDED;
 	}
-	return false;
+	if (x == a || y == a || rx == IMPLIES || ry == IMPLIES) {
+		*out = term_not(ts, x == a || (y != a && rx == IMPLIES) ? y : x);
+		return SIMPLER_B;
+	}
+	/* not (x and y) and not (x and not y) is not x */
+	if (is_nand(ts, a, &v, &w)) {
+		term nx = term_not(ts, x), ny = term_not(ts, y);
+		if ((v == x && w == ny) || (w == x && v == ny))
+			*out = nx;
+		else if ((v == y && w == nx) || (w == y && v == nx))
+			*out = ny;
+		else
+			return NO_CHANGE;
+		return DECIDED;
+	}
+	return NO_CHANGE;
 }
 
 term term_and(struct terms *ts, term a, term b)
 {
-	if (a == T_FALSE || b == T_FALSE)
-		return T_FALSE;
-	if (a == T_TRUE || a == b)
-		return b;
-	if (b == T_TRUE)
-		return a;
-	term out;
-	if (simplify_and(ts, a, b, &out) || simplify_and(ts, b, a, &out))
-		return out;
+	/* every turn makes an operand a proper part of what it was */
+	for (;;) {
+		if (a == T_FALSE || b == T_FALSE)
+			return T_FALSE;
+		if (a == T_TRUE || a == b)
+			return b;
+		if (b == T_TRUE)
+			return a;
+		term out;
+		enum simpler s = simplify_and(ts, a, b, &out);
+		if (s == DECIDED)
+			return out;
+		if (s == SIMPLER_B) {
+			b = out;
+			continue;
+		}
+		s = simplify_and(ts, b, a, &out);
+		if (s == DECIDED)
+			return out;
+		if (s == NO_CHANGE)
+			break;
+		a = out;
+	}
 	if (b < a) {
 		term swap = a;
 		a = b;
@@ -503,6 +515,51 @@ term term_and(struct terms *ts, term a, term b)
 term term_or(struct terms *ts, term a, term b)
 {
 	return term_not(ts, term_and(ts, term_not(ts, a), term_not(ts, b)));
+}
+
+static void narrow(const struct terms *ts, term given, term t, int64_t *lo, int64_t *hi)
+{
+	term todo[16];
+	int n = 0, budget = 4 * CONJUNCTS_SCANNED;
+	todo[n++] = given;
+	while (n && budget--) {
+		term c = todo[--n];
+		struct window w;
+		if (as_window(ts, c, &w) && w.of == t && !w.outside) {
+			*lo = w.lo > *lo ? w.lo : *lo;
+			*hi = w.hi < *hi ? w.hi : *hi;
+		} else if (as_window(ts, c, &w) && w.of == t) {
+			*lo += w.lo <= *lo && *lo <= w.hi && *lo < *hi;
+			*hi -= w.lo <= *hi && *hi <= w.hi && *lo < *hi;
+		}
+		if (is_and(ts, c) && n + 2 <= 16) {
+			todo[n++] = ts->nodes[c].a;
+			todo[n++] = ts->nodes[c].b;
+		}
+	}
+}
+
+static struct range range_given(const struct terms *ts, term given, term t, int depth)
+{
+	struct term_node n = ts->nodes[t];
+	struct range r = {n.lo, n.hi};
+	if (n.op >= TERM_ADD && depth < 6) {
+		struct range a = range_given(ts, given, n.a, depth + 1);
+		struct range b = range_given(ts, given, n.b, depth + 1);
+		struct term_node x = {.lo = a.lo, .hi = a.hi}, y = {.lo = b.lo, .hi = b.hi};
+		struct range q = op_range(n.op, &x, &y);
+		r.lo = q.lo > r.lo ? q.lo : r.lo;
+		r.hi = q.hi < r.hi ? q.hi : r.hi;
+	}
+	narrow(ts, given, t, &r.lo, &r.hi);
+	return r;
+}
+
+void term_range_given(const struct terms *ts, term given, term t, int64_t *lo, int64_t *hi)
+{
+	struct range r = range_given(ts, given, t, 0);
+	*lo = r.lo;
+	*hi = r.hi;
 }
 
 /* ---- evaluation --------------------------------------------------------------------- */

@@ -1,0 +1,174 @@
+# Plain GNU make. `make help` lists what there is.
+
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra
+PKG     := libbpf libelf zlib libcgroup jansson
+
+PROGRAM := $(BUILD)/rucy-devguard
+DIRS    := policy compiler cgroup cmd
+SOURCES := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c)))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+
+# Looked up when a recipe needs them, not before `make deps` had its chance.
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKG) 2>/dev/null)
+PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -ljansson)
+LIBS       = -lmruby $(PKG_LIBS) -lm
+MRUBY_VERSION = $(shell printf '\043include <mruby/version.h>\nV MRUBY_VERSION\n' | \
+	$(CC) -E -P - 2>/dev/null | sed -n 's/^V //p' | tr -d '" ')
+
+ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)"' \
+	$(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS)
+
+.PHONY: all help deps unit check demo bench asan lint golden install uninstall clean
+.DEFAULT_GOAL := all
+
+all: $(PROGRAM)
+
+help:
+	@echo 'make                 build $(PROGRAM)'
+	@echo 'make deps            install what building and testing needs (Debian, as root)'
+	@echo 'make unit            build the unit tests (make check runs them)'
+	@echo 'make check           deps, build, every test'
+	@echo 'make demo            deps, build, an access allowed and one blocked by the kernel'
+	@echo 'make bench           deps, build, what a request costs'
+	@echo 'make asan            every test with the address and undefined behaviour sanitizers'
+	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
+	@echo 'make golden          rewrite the golden files: review the diff'
+	@echo 'make install         to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
+	@echo 'make uninstall clean'
+	@echo 'variables: CC CFLAGS BUILD PREFIX DESTDIR'
+
+# ---- build ---------------------------------------------------------------------
+
+$(PROGRAM): $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
+
+-include $(OBJECTS:.o=.d)
+
+# Unit tests: one program a file, with everything but main().
+UNIT := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
+unit: $(UNIT)
+
+$(UNIT): $(BUILD)/%: %.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS)) $(wildcard tests/unit/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
+
+# ---- what a fresh Debian needs ---------------------------------------------------
+
+DEB_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev \
+	libcgroup-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
+	busybox-static crun runc man-db cppcheck clang-tidy
+
+deps:
+	@command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || exit 0; \
+	missing=; for p in $(DEB_PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
+			missing="$$missing $$p"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" != 0 ]; then \
+		echo "make deps: not root, so not installed:$$missing" >&2; exit 0; \
+	fi; \
+	echo "make deps: installing$$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	get="apt-get install -qq -y --no-install-recommends"; \
+	$$get $$missing >/dev/null 2>&1 || { apt-get update -qq && $$get $$missing >/dev/null; }
+
+# ---- tests: tests/run and its like find the program in $DEVGUARD -------------------
+
+check demo bench golden: export DEVGUARD := $(abspath $(PROGRAM))
+check demo bench golden: export BUILD := $(BUILD)
+check demo bench golden: export CC := $(CC)
+
+check: deps
+	@$(MAKE) --no-print-directory all unit
+	tests/run
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	tests/demo
+
+bench: deps
+	@$(MAKE) --no-print-directory all
+	tests/bench
+
+golden: all
+	tests/golden --update
+
+asan: deps
+	@$(MAKE) --no-print-directory check BUILD=build/asan \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+# ---- lint ---------------------------------------------------------------------------
+
+# A directory may include its own headers, the public headers below it, and the
+# libraries it is there for: cmd -> compiler, cgroup, policy; compiler -> policy;
+# cgroup -> policy.
+ALLOW_policy   := policy/.*
+ALLOW_compiler := compiler/.*|policy/policy\.h
+ALLOW_cgroup   := cgroup/.*|policy/policy\.h
+ALLOW_cmd      := cmd/.*|compiler/compiler\.h|cgroup/cgroup\.h|policy/policy\.h
+DENY_policy    := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup|jansson|yaml
+DENY_compiler  := bpf/(lib)?bpf\.h|libcgroup|jansson
+DENY_cgroup    := mruby|libelf|gelf|jansson
+DENY_cmd       := mruby|libelf|gelf|libcgroup
+
+lint: $(DIRS:%=lint-%) lint-gcc lint-clang lint-cppcheck
+
+.PHONY: $(DIRS:%=lint-%) lint-gcc lint-clang lint-cppcheck
+$(DIRS:%=lint-%): lint-%:
+	@! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' $*/*.[ch] | \
+		grep -vE '"($(ALLOW_$*))"' || { echo '$*/ includes what it must not know' >&2; false; }
+	@! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<($(DENY_$*))' $*/*.[ch] || \
+		{ echo '$*/ includes a library it must not know' >&2; false; }
+
+lint-gcc lint-clang: lint-%:
+	@command -v $* >/dev/null || { echo 'lint: no $*, passed over'; exit 0; }; \
+	$* $(ALL_CPPFLAGS) -std=gnu11 $(WARN) -Werror -fsyntax-only $(SOURCES)
+
+lint-cppcheck:
+	@command -v cppcheck >/dev/null || { echo 'lint: no cppcheck, passed over'; exit 0; }; \
+	cppcheck -q --std=c11 --error-exitcode=1 --enable=warning,portability --suppress=shiftTooManyBitsSigned \
+		--suppress=integerOverflow \
+		--suppress=arrayIndexThenCheck --suppress=missingInclude --suppress=missingIncludeSystem --inline-suppr -I. \
+		-D_GNU_SOURCE -DDEVGUARD_VERSION='"x"' $(DIRS)
+
+# ---- install ----------------------------------------------------------------------
+
+BINDIR  := $(DESTDIR)$(PREFIX)/bin
+SHARE   := $(DESTDIR)$(PREFIX)/share
+MAN1    := $(wildcard cmd/*.1)
+MAN7    := $(wildcard policies/*.7)
+SHIPPED := $(wildcard policies/*.rb policies/*.cases)
+
+install: all
+	install -d $(BINDIR) $(SHARE)/rucy-devguard/policies $(SHARE)/man/man1 $(SHARE)/man/man7 \
+		$(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions
+	install -m 755 $(PROGRAM) $(BINDIR)/
+	$(if $(MAN1),install -m 644 $(MAN1) $(SHARE)/man/man1/)
+	$(if $(MAN7),install -m 644 $(MAN7) $(SHARE)/man/man7/)
+	$(if $(SHIPPED),install -m 644 $(SHIPPED) $(SHARE)/rucy-devguard/policies/)
+	install -m 644 cmd/completion/rucy-devguard.bash \
+		$(SHARE)/bash-completion/completions/rucy-devguard
+	install -m 644 cmd/completion/_rucy-devguard $(SHARE)/zsh/site-functions/
+
+uninstall:
+	rm -f $(BINDIR)/rucy-devguard $(MAN1:cmd/%=$(SHARE)/man/man1/%) \
+		$(MAN7:policies/%=$(SHARE)/man/man7/%) \
+		$(SHARE)/bash-completion/completions/rucy-devguard \
+		$(SHARE)/zsh/site-functions/_rucy-devguard
+	rm -rf $(SHARE)/rucy-devguard
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,207 @@
+/*
+ * hierarchy.c - finding, opening and locking cgroup v2 directories.
+ *
+ * A cgroup is held by a file descriptor of its directory; every later operation
+ * goes through that, so a cgroup removed and made again under the same name is
+ * never taken for the one that was opened.
+ */
+#include "cgroup/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+	return !statfs(path, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+const char *cgroup_mount(struct arena *a)
+{
+	struct mount *mounts;
+	size_t n;
+	const char *read_only = NULL;
+	mounts_read(a, &mounts, &n);
+	for (size_t i = 0; i < n; i++) {
+		/* statfs: another file system may be mounted over this one */
+		if (strcmp(mounts[i].type, "cgroup2") || !is_cgroup2(mounts[i].point))
+			continue;
+		if (!mounts[i].read_only)
+			return mounts[i].point;
+		if (!read_only)
+			read_only = mounts[i].point;
+	}
+	return read_only; /* enough to ask what is attached */
+}
+
+bool cgroup_hybrid(void)
+{
+	struct arena *a = arena_new();
+	if (!a)
+		return false;
+	struct mount *mounts;
+	size_t n;
+	bool v1 = false;
+	mounts_read(a, &mounts, &n);
+	for (size_t i = 0; i < n; i++)
+		v1 |= !strcmp(mounts[i].type, "cgroup");
+	arena_free(a);
+	return v1;
+}
+
+const char *hierarchy_hint(struct arena *a)
+{
+	const char *mount = cgroup_mount(a);
+	if (mount)
+		return arena_printf(a, "this host's cgroup v2 hierarchy is at %s", mount);
+	return "no cgroup v2 hierarchy is mounted here: mount -t cgroup2 none /sys/fs/cgroup, or boot "
+	       "with systemd.unified_cgroup_hierarchy=1";
+}
+
+/* `path` is `dir` or below it. */
+static bool is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+	if (n && dir[n - 1] == '/')
+		n--;
+	return !strncmp(path, dir, n) && (path[n] == '/' || path[n] == '\0');
+}
+
+/* The mount point a cgroup's path lies in: the innermost. */
+static const char *mount_of(struct arena *a, const char *path)
+{
+	struct mount *mounts;
+	size_t n;
+	const char *best = NULL;
+	mounts_read(a, &mounts, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(mounts[i].type, "cgroup2") && is_below(path, mounts[i].point) &&
+		    (!best || strlen(mounts[i].point) >= strlen(best)))
+			best = mounts[i].point;
+	return best ? best : path;
+}
+
+/* Perhaps the path was meant relative to the hierarchy. */
+static const char *missing_hint(struct arena *a, const char *path)
+{
+	const char *mount = cgroup_mount(a);
+	if (mount && *path) {
+		const char *inside = arena_printf(a, "%s/%s", mount, path + (*path == '/'));
+		if (is_cgroup2(inside))
+			return arena_printf(a, "did you mean %s?", inside);
+	}
+	return hierarchy_hint(a);
+}
+
+static int open_failed(struct arena *a, struct diags *d, const char *path, int error)
+{
+	switch (error) {
+	case ENOENT:
+		return diag_fail(d, missing_hint(a, path), "there is no cgroup '%s'", path);
+	case ENOTDIR: {
+		const char *dir = dirname(arena_strdup(a, path));
+		return diag_fail(d,
+		                 is_cgroup2(dir) ? arena_printf(a, "name the cgroup's directory: %s", dir)
+		                                 : hierarchy_hint(a),
+		                 "'%s' is a file, not a cgroup's directory", path);
+	}
+	case EACCES:
+	case EPERM:
+		return diag_fail(d, "run it as root, or as a user who may read that directory",
+		                 "no permission to open the cgroup '%s'", path);
+	default:
+		return diag_fail(d, hierarchy_hint(a), "cannot open the cgroup '%s': %s", path,
+		                 strerror(error));
+	}
+}
+
+/* -1 with a diagnostic unless the open directory is one of a v2 hierarchy. */
+static int check_version(struct arena *a, struct diags *d, const char *path, int fd)
+{
+	struct statfs fs;
+	if (fstatfs(fd, &fs))
+		return open_failed(a, d, path, errno);
+	if (fs.f_type == CGROUP2_SUPER_MAGIC)
+		return 0;
+	if (fs.f_type == CGROUP_SUPER_MAGIC)
+		return diag_fail(d, hierarchy_hint(a),
+		                 "'%s' is in a cgroup v1 hierarchy, which takes no programs", path);
+	return diag_fail(d, hierarchy_hint(a), "'%s' is a directory, but not a cgroup", path);
+}
+
+int cgroup_open(struct arena *a, struct diags *d, const char *path, struct cgroup **out)
+{
+	char real[PATH_MAX];
+	*out = NULL;
+	if (!realpath(path, real))
+		return open_failed(a, d, path, errno);
+	int fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return open_failed(a, d, path, errno);
+	struct stat st;
+	if (fstat(fd, &st) ? open_failed(a, d, path, errno) : check_version(a, d, path, fd)) {
+		close(fd);
+		return -1;
+	}
+	struct cgroup *cg = arena_alloc(a, sizeof *cg);
+	*cg = (struct cgroup){.fd = fd, .path = arena_strdup(a, real), .id = st.st_ino};
+	cg->mount = mount_of(a, cg->path);
+	*out = cg;
+	return 0;
+}
+
+void cgroup_close(struct cgroup *cg)
+{
+	if (!cg || cg->fd < 0)
+		return;
+	close(cg->fd);
+	cg->fd = -1;
+}
+
+struct cgroup *cgroup_parent(struct arena *a, struct diags *d, const struct cgroup *cg)
+{
+	struct cgroup *parent;
+	if (!strcmp(cg->path, cg->mount) || !strcmp(cg->path, "/"))
+		return NULL;
+	cgroup_open(a, d, dirname(arena_strdup(a, cg->path)), &parent);
+	return parent;
+}
+
+bool cgroup_gone(const struct cgroup *cg)
+{
+	struct stat st;
+	return stat(cg->path, &st) || st.st_ino != cg->id;
+}
+
+enum { LOCK_WAIT_MS = 60000, LOCK_STEP_MS = 5 };
+
+int cgroup_lock(struct cgroup *cg, struct diags *d)
+{
+	/* Anyone who may read the directory may flock it: waiting is bounded, so that no
+	 * user can hang a tool of root for good. */
+	for (int waited = 0; flock(cg->fd, LOCK_EX | LOCK_NB); waited += LOCK_STEP_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return diag_fail(d, "is it still a mounted cgroup?", "cannot lock the cgroup '%s': %s",
+			                 cg->path, strerror(errno));
+		if (waited >= LOCK_WAIT_MS)
+			return diag_fail(d, "lslocks shows the process that holds the lock",
+			                 "the cgroup '%s' is locked by another process", cg->path);
+		nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000L}, NULL);
+	}
+	return 0;
+}
+
+void cgroup_unlock(struct cgroup *cg)
+{
+	flock(cg->fd, LOCK_UN);
+}

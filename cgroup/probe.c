@@ -1,0 +1,265 @@
+/*
+ * probe.c - any request put to the real kernel.
+ *
+ * The kernel cannot test-run device programs, but it asks them about any device
+ * number when a node of it is made or looked at. So: a scratch cgroup with the
+ * program attached, a process in it (asker.c), and nodes on a tmpfs that is mounted
+ * nowhere and goes with its last descriptor. The nodes are made by this process,
+ * which the program does not guard; they are kept in slots and made again only
+ * when another device comes to the same slot.
+ *
+ * Before the program is attached the same questions must all be allowed: whatever
+ * else could say EPERM (a missing capability, programs of ancestors, a v1 device
+ * cgroup, a seccomp filter) makes probe_open() fail and is not taken for a verdict.
+ */
+#include "cgroup/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "cgroup/internal.h"
+
+#define PREFIX "devguard-probe"
+
+enum { SLOTS = 1024, ANSWER_WAIT_SECONDS = 10 };
+
+struct probe {
+	struct cgroup *cg;
+	int socket, nodes; /* -1: not open */
+	pid_t asker;       /* 0: none */
+	uint64_t device_of[SLOTS]; /* 1 + device with type, 0: no node */
+	char why[128];
+};
+
+/* ---- asking ------------------------------------------------------------------------- */
+
+static enum probe_answer failed(struct probe *pr, const char **why, const char *what, int error)
+{
+	snprintf(pr->why, sizeof pr->why, "%s: %s", what, strerror(error));
+	*why = pr->why;
+	return PROBE_FAILED;
+}
+
+/* Makes sure that the slot's node is this device. 0 or errno. */
+static int place_node(struct probe *pr, const struct question *q)
+{
+	char name[NODE_NAME_MAX];
+	uint64_t key = 1 + (q->device << 1 | (q->mode == S_IFBLK));
+	if (pr->device_of[q->slot] == key)
+		return 0;
+	node_name(name, q->slot);
+	if (pr->device_of[q->slot] && unlinkat(pr->nodes, name, 0))
+		return errno;
+	pr->device_of[q->slot] = 0;
+	if (mknodat(pr->nodes, name, q->mode | 0600, (dev_t)q->device))
+		return errno;
+	pr->device_of[q->slot] = key;
+	return 0;
+}
+
+static int exchange(struct probe *pr, const struct question *q, struct answer *a)
+{
+	ssize_t n = send(pr->socket, q, sizeof *q, MSG_NOSIGNAL);
+	if (n != (ssize_t)sizeof *q)
+		return n < 0 ? errno : EIO;
+	do
+		n = recv(pr->socket, a, sizeof *a, 0);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof *a ? 0 : n < 0 ? errno : EPIPE;
+}
+
+/* Facts that the asking process can take on, into the question. NULL, or why not. */
+static const char *take_facts(const struct request *r, struct question *q)
+{
+	const uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1;
+	uint32_t facts = r->known & ~((1u << IN_UID) - 1);
+	if (facts & ~(1u << IN_UID | 1u << IN_GID | comm))
+		return "a process cannot choose its pid, cgroup id, the uptime or a parameter";
+	if (facts & 1u << IN_UID) {
+		if (r->fact[IN_UID] < 0 || r->fact[IN_UID] >= UINT32_MAX)
+			return "no process has such a uid";
+		q->uid = (uint32_t)r->fact[IN_UID];
+		q->adopt |= ADOPT_UID;
+	}
+	if (facts & 1u << IN_GID) {
+		if (r->fact[IN_GID] < 0 || r->fact[IN_GID] >= UINT32_MAX)
+			return "no process has such a gid";
+		q->gid = (uint32_t)r->fact[IN_GID];
+		q->adopt |= ADOPT_GID;
+	}
+	if (facts & comm) {
+		for (int i = 0; i < COMM_SIZE; i++)
+			q->comm[i] = (char)((uint64_t)r->fact[IN_COMM_0 + i / 8] >> 8 * (i % 8));
+		/* the kernel pads it with zeros and ends it with one */
+		for (size_t i = strnlen(q->comm, COMM_SIZE - 1); i < COMM_SIZE; i++)
+			if (q->comm[i])
+				return "no process has such a comm";
+		q->adopt |= ADOPT_COMM;
+	}
+	return NULL;
+}
+
+/* The request as a question. NULL, or why it cannot be asked. */
+static const char *make_question(const struct request *r, struct question *q)
+{
+	*q = (struct question){.access = r->access, .cpu = sched_getcpu()};
+	if ((r->type != DEV_CHAR && r->type != DEV_BLOCK) || r->access & ~ACC_ALL)
+		return "the kernel has no such device type or access";
+	if (r->major < 0 || r->major > MAJOR_MAX || r->minor < 0 || r->minor > MINOR_MAX)
+		return "no node can have such a device number";
+	if (!r->major && !r->minor && (r->type == DEV_CHAR || r->access != ACC_MKNOD))
+		return "the kernel asks no program about device number 0:0";
+	q->mode = r->type == DEV_CHAR ? S_IFCHR : S_IFBLK;
+	q->device = makedev((unsigned)r->major, (unsigned)r->minor);
+	q->slot = (uint32_t)((q->device << 1 | (q->mode == S_IFBLK)) * 0x9e3779b97f4a7c15ull >> 54) % SLOTS;
+	return take_facts(r, q);
+}
+
+enum probe_answer probe_ask(struct probe *pr, const struct request *r, const char **why)
+{
+	struct question q;
+	struct answer a;
+	int error;
+	*why = make_question(r, &q);
+	if (*why)
+		return PROBE_SKIPPED;
+	if ((q.access & ~ACC_MKNOD || !q.access) && (error = place_node(pr, &q)))
+		return failed(pr, why, "cannot make the device node", error);
+	error = exchange(pr, &q, &a);
+	if (error)
+		return failed(pr, why, "the asking process does not answer", error);
+	if (a.adopt)
+		return failed(pr, why, "cannot take on the caller's uid, gid or comm", a.adopt);
+	if (a.mknod > 0 && a.mknod != EPERM)
+		return failed(pr, why, "mknod", a.mknod);
+	if (a.access > 0 && a.access != EPERM)
+		return failed(pr, why, "faccessat", a.access);
+	return a.mknod == EPERM || a.access == EPERM ? PROBE_DENY : PROBE_ALLOW;
+}
+
+/* ---- setting up ----------------------------------------------------------------------- */
+
+/* A tmpfs mounted nowhere: gone with the last descriptor, also after SIGKILL. */
+static int detached_tmpfs(void)
+{
+	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), mount = -1;
+	if (fs < 0)
+		return -1;
+	if (!fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) &&
+	    !fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		mount = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	int error = errno;
+	close(fs);
+	errno = error;
+	return mount;
+}
+
+static int start_asker(struct diags *d, struct probe *pr)
+{
+	int pair[2];
+	pid_t parent = getpid();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return diag_fail(d, "raise the limit of open files (ulimit -n)", "no socket for a probe: %s",
+		                 strerror(errno));
+	struct timeval wait = {.tv_sec = ANSWER_WAIT_SECONDS};
+	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+	pid_t pid = fork();
+	if (!pid)
+		asker_run(pair[1], pr->nodes, parent);
+	int error = errno;
+	close(pair[1]);
+	pr->socket = pair[0];
+	if (pid < 0)
+		return diag_fail(d, "raise the limit of processes (ulimit -u, pids.max)",
+		                 "no process for a probe: %s", strerror(error));
+	pr->asker = pid;
+	return 0;
+}
+
+/* Every kind of question, on numbers that nobody allows by chance: all must be
+ * allowed as long as the program is not attached. */
+static int calibrate(struct diags *d, struct probe *pr)
+{
+	static const int accesses[] = {0, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE, ACC_MKNOD};
+	char letters[4];
+	int others = cgroup_effective(pr->cg);
+	if (others)
+		return diag_fail(d, "run it where the cgroup v2 hierarchy has no device programs at its root, "
+		                    "as on a host outside containers",
+		                 "%s", others < 0 ? "cannot ask which programs a scratch cgroup has"
+		                                  : "programs of others answer for a scratch cgroup too");
+	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++)
+		for (size_t i = 0; i < sizeof accesses / sizeof *accesses; i++) {
+			struct request r = {type, accesses[i], MAJOR_MAX, MINOR_MAX, {0}, 0, NULL};
+			const char *why;
+			if (probe_ask(pr, &r, &why) == PROBE_ALLOW)
+				continue;
+			return diag_fail(d, "CAP_MKNOD is needed, no v1 device cgroup may confine this process, "
+			                    "and no seccomp filter may forbid mknod and faccessat2",
+			                 "requests cannot be put to this kernel: '%c %d:%d %s' fails without any "
+			                 "policy: %s", type == DEV_CHAR ? 'c' : 'b', MAJOR_MAX, MINOR_MAX,
+			                 access_text(accesses[i], letters), why ? why : strerror(EPERM));
+		}
+	return 0;
+}
+
+static int open_all(struct arena *a, struct diags *d, const struct program *p, struct probe *pr)
+{
+	const char *mount = cgroup_mount(a);
+	if (mount)
+		transient_sweep(mount, PREFIX);
+	if (transient_new(a, d, mount, PREFIX, &pr->cg))
+		return -1;
+	pr->nodes = detached_tmpfs();
+	if (pr->nodes < 0)
+		return diag_fail(d, privilege_hint(a), "no file system for a probe: %s", strerror(errno));
+	if (start_asker(d, pr) || transient_enter(d, pr->cg, pr->asker) || calibrate(d, pr))
+		return -1;
+	int error = bpf_prog_attach(program_fd(p), pr->cg->fd, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI);
+	if (error)
+		return diag_fail(d, privilege_hint(a), "cannot attach to a scratch cgroup: %s",
+		                 strerror(-error));
+	return 0;
+}
+
+int probe_open(struct arena *a, struct diags *d, const struct program *p, struct probe **out)
+{
+	struct probe *pr = arena_alloc(a, sizeof *pr);
+	pr->socket = pr->nodes = -1;
+	*out = NULL;
+	if (open_all(a, d, p, pr)) {
+		probe_close(pr);
+		return -1;
+	}
+	*out = pr;
+	return 0;
+}
+
+void probe_close(struct probe *pr)
+{
+	if (!pr)
+		return;
+	if (pr->socket >= 0)
+		close(pr->socket);
+	if (pr->asker) {
+		kill(pr->asker, SIGKILL);
+		while (waitpid(pr->asker, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (pr->nodes >= 0)
+		close(pr->nodes);
+	transient_end(pr->cg);
+	*pr = (struct probe){.socket = -1, .nodes = -1};
+}

@@ -1,0 +1,295 @@
+/*
+ * program.c - loading an object into the kernel.
+ *
+ * libbpf loads without a log first and, when the kernel refuses, again with a log
+ * that grows until it fits; what it would print is caught here and turned into
+ * diagnostics. A load only counts when the kernel kept the BTF and the lines:
+ * libbpf drops BTF that the kernel rejects without failing, and the program could
+ * then not be told apart or explained.
+ */
+#include "cgroup/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <linux/capability.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+struct program {
+	struct bpf_object *object;
+	int fd;
+	struct bpf_prog_info info;
+};
+
+/* ---- what libbpf says --------------------------------------------------------- */
+
+struct capture {
+	char *text;
+	size_t len;
+	libbpf_print_fn_t before;
+};
+
+enum { MESSAGE_MAX = 64 << 10 }; /* of one message its end is kept: a verifier log's reason */
+
+/* libbpf's print function gets no user data; set only while capture_begin() ...
+ * capture_end() run on this thread. */
+static _Thread_local struct capture *capturing;
+
+static int capture_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char *message;
+	struct capture *c = capturing;
+	if (!c || level == LIBBPF_DEBUG)
+		return 0;
+	int n = vasprintf(&message, fmt, ap);
+	if (n < 0)
+		return 0;
+	size_t skip = n > MESSAGE_MAX ? (size_t)n - MESSAGE_MAX : 0, add = (size_t)n - skip;
+	char *grown = realloc(c->text, c->len + add + 1);
+	if (grown) {
+		memcpy(grown + c->len, message + skip, add + 1);
+		c->text = grown;
+		c->len += add;
+	}
+	free(message);
+	return 0;
+}
+
+static void capture_begin(struct capture *c)
+{
+	*c = (struct capture){0};
+	capturing = c;
+	c->before = libbpf_set_print(capture_print);
+}
+
+/* The text moves to the arena. */
+static char *capture_end(struct capture *c, struct arena *a)
+{
+	libbpf_set_print(c->before);
+	capturing = NULL;
+	char *text = arena_strdup(a, c->text ? c->text : "");
+	free(c->text);
+	return text;
+}
+
+/* ---- why a load failed ---------------------------------------------------------- */
+
+enum { LOG_LINES = 6 };
+
+/* Statistics that the verifier ends its log with, and markers of libbpf. */
+static bool is_noise(const char *line)
+{
+	static const char *const noise[] = {"processed ", "verification time ", "stack depth ",
+	                                    "max_states", "libbpf: ", "-- "};
+	for (size_t i = 0; i < sizeof noise / sizeof *noise; i++)
+		if (!strncmp(line, noise[i], strlen(noise[i])))
+			return true;
+	return !*line;
+}
+
+/* The last lines of the verifier's log that mean something: how many. */
+static size_t verifier_lines(char *text, const char *lines[LOG_LINES])
+{
+	size_t n = 0;
+	char *log = strstr(text, "BEGIN PROG LOAD LOG");
+	if (!log && !strstr(text, "END PROG LOAD LOG"))
+		return 0;
+	char *end = strstr(log ? log : text, "-- END PROG LOAD LOG");
+	if (end)
+		*end = '\0';
+	char *save = NULL, *line = strtok_r(log ? log : text, "\n", &save);
+	/* the first is the marker itself, or cut in its middle */
+	while (line && (line = strtok_r(NULL, "\n", &save))) {
+		if (is_noise(line))
+			continue;
+		if (n == LOG_LINES)
+			memmove(lines, lines + 1, --n * sizeof *lines);
+		lines[n++] = line;
+	}
+	return n;
+}
+
+static const char *verifier_hint(const char *reason)
+{
+	if (strstr(reason, "cannot use helper") || strstr(reason, "unknown func") ||
+	    strstr(reason, "invalid func"))
+		return "this kernel has no such helper: ctx.pid, tid and comm need Linux 6.1, "
+		       "see `rucy-devguard doctor`";
+	if (strstr(reason, "too large") || strstr(reason, "too complex") || strstr(reason, "too many"))
+		return "the policy is too big for this kernel's verifier: simplify it or split it into "
+		       "several policies on the same cgroup";
+	return "a compiled policy should always pass: please report it, with the output of "
+	       "`rucy-devguard compile --emit=asm`";
+}
+
+static int refused_by_verifier(struct diags *d, const char *name, const char *const *lines, size_t n)
+{
+	const char *reason = lines[n - 1];
+	diag_fail(d, verifier_hint(reason), "the kernel's verifier refuses '%s': %s", name, reason);
+	for (size_t i = 0; i + 1 < n; i++)
+		diag_add(d, DIAG_NOTE, (struct span){0}, NULL, "verifier: %s", lines[i]);
+	return -1;
+}
+
+static int load_failed(struct arena *a, struct diags *d, const char *name, int error, char *text)
+{
+	const char *lines[LOG_LINES];
+	size_t n = verifier_lines(text, lines);
+	if (n)
+		return refused_by_verifier(d, name, lines, n);
+	switch (error) {
+	case EPERM:
+	case EACCES:
+		return diag_fail(d,
+		                 kernel_before(5, 11) && !capable(CAP_SYS_RESOURCE)
+		                         ? "give it CAP_SYS_RESOURCE or run it after `ulimit -l unlimited`"
+		                         : privilege_hint(a),
+		                 "no permission to load '%s' into the kernel", name);
+	case ENOSYS:
+		return diag_fail(d, "use a kernel with CONFIG_BPF_SYSCALL=y and CONFIG_CGROUP_BPF=y",
+		                 "this kernel has no BPF: '%s' cannot be loaded", name);
+	case EINVAL:
+		return diag_fail(d, "Linux 5.10 or later with CONFIG_CGROUP_BPF=y is needed, see "
+		                    "`rucy-devguard doctor`",
+		                 "this kernel does not take device programs: '%s' cannot be loaded", name);
+	case E2BIG:
+		return diag_fail(d, "simplify the policy or split it into several on the same cgroup",
+		                 "'%s' is too long for this kernel", name);
+	case ENOMEM:
+		return diag_fail(d, "free memory, or raise the memory limit of this process's cgroup",
+		                 "the kernel has no memory to load '%s'", name);
+	default:
+		return diag_fail(d, "see the kernel log and `rucy-devguard doctor`",
+		                 "the kernel refuses '%s': %s", name, strerror(error));
+	}
+}
+
+/* libbpf's own reason for not taking an object: its first line, without the prefix. */
+static const char *first_line(char *text)
+{
+	text[strcspn(text, "\n")] = '\0';
+	return strncmp(text, "libbpf: ", 8) ? text : text + 8;
+}
+
+static int open_failed(struct diags *d, const char *name, int error, char *text)
+{
+	const char *line = first_line(text);
+	return diag_fail(d, "compile the policy again", "'%s' is not an object that can be loaded: %s",
+	                 name, *line ? line : strerror(error));
+}
+
+/* ---- loading ---------------------------------------------------------------------- */
+
+/* The device program of an object, when it is the only one; nothing else in the
+ * object is loaded. */
+static struct bpf_program *device_program(struct bpf_object *object)
+{
+	struct bpf_program *p, *found = NULL;
+	bpf_object__for_each_program(p, object) {
+		if (bpf_program__type(p) != BPF_PROG_TYPE_CGROUP_DEVICE) {
+			bpf_program__set_autoload(p, false);
+			continue;
+		}
+		if (found)
+			return NULL;
+		found = p;
+	}
+	return found;
+}
+
+/* Before 5.11 programs and maps count as locked memory. The limit is put back: a
+ * command run later inherits it. */
+static void raise_memlock(struct rlimit *before)
+{
+	if (getrlimit(RLIMIT_MEMLOCK, before))
+		*before = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit most = {RLIM_INFINITY, RLIM_INFINITY};
+	if (setrlimit(RLIMIT_MEMLOCK, &most)) {
+		most.rlim_cur = most.rlim_max = before->rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &most);
+	}
+}
+
+static int load(struct arena *a, struct diags *d, const char *name, struct program *p)
+{
+	struct bpf_program *program = device_program(p->object);
+	if (!program)
+		return diag_fail(d, "compile the policy again: an object holds one program, in the section "
+		                    "cgroup/dev",
+		                 "'%s' does not hold exactly one device program", name);
+	struct rlimit before;
+	struct capture capture;
+	raise_memlock(&before);
+	capture_begin(&capture);
+	int error = bpf_object__load(p->object);
+	char *text = capture_end(&capture, a);
+	setrlimit(RLIMIT_MEMLOCK, &before);
+	if (error)
+		return load_failed(a, d, name, -error, text);
+
+	p->fd = bpf_program__fd(program);
+	uint32_t size = sizeof p->info;
+	error = bpf_obj_get_info_by_fd(p->fd, &p->info, &size);
+	if (error)
+		return diag_fail(d, privilege_hint(a), "cannot ask the kernel about '%s': %s", name,
+		                 strerror(-error));
+	if (!p->info.btf_id || !p->info.nr_line_info) {
+		const char *line = first_line(text);
+		return diag_fail(d, "compile the policy again with this version; if that does not help, "
+		                    "please report it",
+		                 "the kernel did not keep the type and line information of '%s'%s%s", name,
+		                 *line ? ": " : "", line);
+	}
+	return 0;
+}
+
+int program_load(struct arena *a, struct diags *d, const char *name, const void *object,
+                 size_t len, struct program **out)
+{
+	struct program *p = arena_alloc(a, sizeof *p);
+	struct capture capture;
+	struct bpf_object_open_opts opts = {.sz = sizeof opts,
+	                                    .object_name = *name ? name : "devguard"};
+	*out = NULL;
+	capture_begin(&capture);
+	p->object = bpf_object__open_mem(object, len, &opts);
+	int error = errno;
+	char *text = capture_end(&capture, a);
+	if (!p->object)
+		return open_failed(d, name, error, text);
+	if (load(a, d, name, p)) {
+		program_close(p);
+		return -1;
+	}
+	*out = p;
+	return 0;
+}
+
+void program_close(struct program *p)
+{
+	if (!p)
+		return;
+	bpf_object__close(p->object);
+	p->object = NULL;
+	p->fd = -1;
+}
+
+int program_fd(const struct program *p)
+{
+	return p->fd;
+}
+
+uint32_t program_id(const struct program *p)
+{
+	return p->info.id;
+}
+
+void program_size(const struct program *p, unsigned *insns, unsigned *jited)
+{
+	*insns = p->info.xlated_prog_len / (unsigned)sizeof(struct bpf_insn);
+	*jited = p->info.jited_prog_len;
+}

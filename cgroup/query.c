@@ -1,0 +1,181 @@
+/*
+ * query.c - which device programs a cgroup has, and whose they are.
+ *
+ * The kernel is the only place where that is kept. A program is ours when one of
+ * its .rodata maps starts with struct image_header. Others may change the list at
+ * any moment: ids that are gone are left out; those that may not be read are
+ * listed by their id, and callers that change something are told of them.
+ */
+#include "cgroup/internal.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+enum { RODATA_MAX = 64 << 20 }; /* larger ones cannot be ours */
+
+/* ---- what one program is -------------------------------------------------------- */
+
+/* The first bytes of a program's .rodata map, if `id` is one. 1, 0 (it is not) or
+ * -1 (not readable). */
+static int rodata_header(uint32_t id, struct image_header *header)
+{
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof info, zero = 0;
+	int fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0)
+		return -1;
+	int result = bpf_obj_get_info_by_fd(fd, &info, &len) ? -1 : 0;
+	size_t n = strnlen(info.name, sizeof info.name), suffix = strlen(".rodata");
+	if (!result && info.type == BPF_MAP_TYPE_ARRAY && n >= suffix &&
+	    !strncmp(info.name + n - suffix, ".rodata", suffix) && info.value_size >= sizeof *header &&
+	    info.value_size <= RODATA_MAX) {
+		void *value = malloc(info.value_size);
+		result = value && !bpf_map_lookup_elem(fd, &zero, value) ? 1 : -1;
+		if (result == 1)
+			memcpy(header, value, sizeof *header);
+		free(value);
+	}
+	close(fd);
+	return result;
+}
+
+static bool header_is_ours(const struct image_header *h)
+{
+	return le64toh(h->magic) == IMAGE_MAGIC && le32toh(h->size) >= sizeof *h && h->name[0] &&
+	       memchr(h->name, '\0', sizeof h->name);
+}
+
+/* Looks for our header in the program's maps. 1 found, 0 none, -1 not readable. */
+static int program_header(int fd, unsigned nmaps, struct image_header *header)
+{
+	uint32_t *ids = calloc(nmaps + 1, sizeof *ids);
+	struct bpf_prog_info info = {.nr_map_ids = nmaps, .map_ids = (uintptr_t)ids};
+	uint32_t len = sizeof info;
+	int result = ids && !bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : -1;
+	bool unreadable = false;
+	for (unsigned i = 0; !result && i < nmaps; i++) {
+		int map = rodata_header(ids[i], header);
+		unreadable |= map < 0;
+		if (map == 1 && header_is_ours(header))
+			result = 1;
+	}
+	free(ids);
+	return !result && unreadable ? -1 : result;
+}
+
+static uint64_t boot_time(void)
+{
+	struct timespec now, up;
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	return (uint64_t)((now.tv_sec - up.tv_sec) * 1000000000 + now.tv_nsec - up.tv_nsec);
+}
+
+enum reading describe_program(int fd, struct attached *at)
+{
+	struct bpf_prog_info info = {0};
+	struct image_header header;
+	uint32_t len = sizeof info;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return READ_NOT;
+	at->id = info.id;
+	memcpy(at->kernel_name, info.name, strnlen(info.name, sizeof info.name));
+	at->run_count = info.run_cnt;
+	at->run_time_ns = info.run_time_ns;
+	at->loaded_at = (boot_time() + info.load_time) / 1000000000;
+	at->insns = info.xlated_prog_len / (unsigned)sizeof(struct bpf_insn);
+	at->uid = info.created_by_uid;
+	for (int i = 0; i < BPF_TAG_SIZE; i++)
+		snprintf(at->tag + 2 * i, 3, "%02x", info.tag[i]);
+
+	int found = program_header(fd, info.nr_map_ids, &header);
+	if (found != 1)
+		return found < 0 ? READ_NOT : READ_OK;
+	at->ours = true;
+	memcpy(at->name, header.name, sizeof at->name);
+	memcpy(at->tool, header.tool, sizeof header.tool);
+	at->digest = le64toh(header.digest);
+	at->nrules = le32toh(header.nrules);
+	return READ_OK;
+}
+
+static enum reading describe(struct attached *at)
+{
+	int fd = bpf_prog_get_fd_by_id(at->id);
+	if (fd < 0)
+		return fd == -ENOENT ? READ_GONE : READ_NOT;
+	enum reading result = describe_program(fd, at);
+	close(fd);
+	return result;
+}
+
+/* ---- what is attached --------------------------------------------------------------- */
+
+/* The ids attached here. 0 or -errno. */
+static int query_ids(struct arena *a, const struct cgroup *cg, uint32_t **ids, uint32_t *n,
+                     uint32_t *flags)
+{
+	for (uint32_t room = CGROUP_PROGRAMS_MAX;; room *= 2) {
+		*ids = arena_alloc(a, room * sizeof **ids);
+		*n = room;
+		int error = bpf_prog_query(cg->fd, BPF_CGROUP_DEVICE, 0, flags, *ids, n);
+		if (error != -ENOSPC)
+			return error;
+	}
+}
+
+int cgroup_effective(const struct cgroup *cg)
+{
+	uint32_t n = 0, flags;
+	int error = bpf_prog_query(cg->fd, BPF_CGROUP_DEVICE, BPF_F_QUERY_EFFECTIVE, &flags, NULL, &n);
+	return error ? error : (int)n;
+}
+
+int cgroup_is_gone(struct diags *d, const struct cgroup *cg)
+{
+	return diag_fail(d, "whoever made it has removed it; start again with a cgroup that stays",
+	                 "the cgroup '%s' was removed meanwhile", cg->path);
+}
+
+int list_attached(struct arena *a, struct diags *d, const struct cgroup *cg,
+                  struct attached **list, size_t *n, uint32_t *unreadable)
+{
+	uint32_t *ids, count, flags = 0;
+	*list = NULL;
+	*n = 0;
+	*unreadable = 0;
+	int error = query_ids(a, cg, &ids, &count, &flags);
+	if (error && cgroup_gone(cg))
+		return cgroup_is_gone(d, cg);
+	if (error == -EPERM || error == -EACCES)
+		return diag_fail(d, privilege_hint(a), "no permission to ask what is attached to '%s'",
+		                 cg->path);
+	if (error)
+		return diag_fail(d, "a kernel with CONFIG_CGROUP_BPF=y is needed, see "
+		                    "`rucy-devguard doctor`",
+		                 "cannot ask what is attached to '%s': %s", cg->path, strerror(-error));
+	*list = arena_alloc(a, count * sizeof **list);
+	for (uint32_t i = 0; i < count; i++) {
+		struct attached at = {.id = ids[i], .attach_flags = flags};
+		enum reading result = describe(&at);
+		if (result == READ_GONE)
+			continue;
+		if (result == READ_NOT && !*unreadable)
+			*unreadable = at.id;
+		(*list)[(*n)++] = at;
+	}
+	return 0;
+}
+
+int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
+                 struct attached **list, size_t *n)
+{
+	uint32_t unreadable;
+	return list_attached(a, d, cg, list, n, &unreadable);
+}

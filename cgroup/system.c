@@ -1,0 +1,118 @@
+/*
+ * system.c - small kernel files, mounts, capabilities, the kernel's version. Nothing here reports:
+ * callers know what a failure means to them.
+ */
+#include "cgroup/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#ifndef CAP_BPF /* <linux/capability.h> before 5.8 */
+#define CAP_BPF 39
+#endif
+
+int file_write(int dir, const char *path, const char *text)
+{
+	int fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int error = write(fd, text, strlen(text)) < 0 ? errno : 0;
+	close(fd);
+	return -error;
+}
+
+int file_read(int dir, const char *path, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	size_t len = 0;
+	ssize_t n = 0;
+	while (len < size - 1 && (n = read(fd, buf + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	int error = n < 0 ? errno : 0;
+	close(fd);
+	if (error)
+		return -error;
+	if (len && buf[len - 1] == '\n')
+		len--;
+	buf[len] = '\0';
+	return (int)len;
+}
+
+void mounts_read(struct arena *a, struct mount **list, size_t *n)
+{
+	struct mount *items = NULL;
+	size_t cap = 0;
+	*list = NULL;
+	*n = 0;
+	/* the lines of mountinfo in the form that getmntent(3) reads */
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	if (!f)
+		return;
+	struct mntent entry;
+	char line[16384];
+	while (getmntent_r(f, &entry, line, sizeof line)) {
+		if (strcmp(entry.mnt_type, "cgroup") && strcmp(entry.mnt_type, "cgroup2") &&
+		    strcmp(entry.mnt_type, "bpf"))
+			continue;
+		struct mount *m = ARENA_PUSH(a, items, *n, cap);
+		*m = (struct mount){
+			.point = arena_strdup(a, entry.mnt_dir),
+			.type = arena_strdup(a, entry.mnt_type),
+			.read_only = hasmntopt(&entry, "ro") != NULL,
+		};
+	}
+	endmntent(f);
+	*list = items;
+}
+
+bool capable(int cap)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return data[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap);
+}
+
+bool initial_user_namespace(void)
+{
+	char map[128];
+	unsigned long inside, outside, count;
+	/* no such file: a kernel without user namespaces */
+	if (file_read(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) < 0)
+		return true;
+	return sscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 && !inside && !outside &&
+	       count == UINT32_MAX;
+}
+
+bool kernel_before(unsigned major, unsigned minor)
+{
+	struct utsname u;
+	unsigned have = 0, have_minor = 0;
+	uname(&u);
+	sscanf(u.release, "%u.%u", &have, &have_minor);
+	return have < major || (have == major && have_minor < minor);
+}
+
+const char *privilege_hint(struct arena *a)
+{
+	/* CAP_SYS_ADMIN stands for the two others as well */
+	if (!capable(CAP_SYS_ADMIN))
+		return arena_printf(a, "run it as root; missing here: %s%sCAP_SYS_ADMIN",
+		                    capable(CAP_BPF) ? "" : "CAP_BPF, ",
+		                    capable(CAP_NET_ADMIN) ? "" : "CAP_NET_ADMIN, ");
+	if (!initial_user_namespace())
+		return "root of a user namespace may not do this: run it as root of the host";
+	return "the capabilities are there: a seccomp filter, a security module or kernel "
+	       "lockdown forbids it; see the kernel log";
+}

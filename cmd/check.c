@@ -1,0 +1,196 @@
+/*
+ * check.c - everything about a policy that can be known without attaching it:
+ * that it compiles, that the program was proven, which devices the names stand
+ * for, rules that never decide, what it costs and needs, and as root whether
+ * this kernel accepts it.
+ */
+#include "cmd/cmd.h"
+
+#include <string.h>
+
+static const struct option options[] = {OPTION_JSON, OPTION_PARAM, OPTION_HELP, {0}};
+
+/* Which kernel a fact about the caller needs. */
+static const struct need {
+	uint32_t inputs;
+	const char *helper;
+	int major, minor;
+} needs[] = {
+	{1u << IN_UID | 1u << IN_GID, "bpf_get_current_uid_gid", 5, 10},
+	{1u << IN_CGROUP_ID, "bpf_get_current_cgroup_id", 5, 10},
+	{1u << IN_UPTIME, "bpf_ktime_get_boot_ns", 5, 10},
+	{1u << IN_PID | 1u << IN_TID, "bpf_get_current_pid_tgid", 6, 1},
+	{1u << IN_COMM_0 | 1u << IN_COMM_1, "bpf_get_current_comm", 6, 1},
+};
+
+struct report {
+	const struct policy *policy;
+	const struct image *image;
+	struct survey survey;
+	const char *inputs;   /* "type, major, uid" */
+	const char *helpers;  /* "bpf_get_current_comm", or "" */
+	const char *kernel;   /* "5.10" */
+	const char *not_asked; /* why the kernel was not asked, or NULL */
+	unsigned insns, jited; /* as the kernel has it */
+};
+
+static const char *join(struct arena *a, const char *list, const char *word)
+{
+	return arena_printf(a, "%s%s%s", list, *list ? ", " : "", word);
+}
+
+static void describe_inputs(struct cmd *c, struct report *r)
+{
+	bool comm = false;
+	r->inputs = "";
+	for (int in = 0; in < INPUT_MAX; in++) {
+		if (!(r->survey.inputs & 1u << in))
+			continue;
+		bool is_comm = in == IN_COMM_0 || in == IN_COMM_1;
+		size_t param = (size_t)(in - IN_PARAM_0);
+		if (in >= IN_PARAM_0 && param < r->policy->nparams)
+			r->inputs = join(c->arena, r->inputs, r->policy->params[param].name);
+		else if (!is_comm || !comm)
+			r->inputs = join(c->arena, r->inputs, input_name((enum input)in));
+		comm |= is_comm;
+	}
+	const struct need *most = &needs[0];
+	r->helpers = "";
+	for (const struct need *n = needs; n < needs + sizeof needs / sizeof *needs; n++) {
+		if (!(r->survey.inputs & n->inputs))
+			continue;
+		r->helpers = join(c->arena, r->helpers, n->helper);
+		if (n->major > most->major)
+			most = n;
+	}
+	r->kernel = arena_printf(c->arena, "%d.%d", most->major, most->minor);
+}
+
+static int ask_kernel(struct cmd *c, struct unit *u, struct report *r)
+{
+	struct bytes object;
+	struct program *program;
+	int status = unit_object(c, u, &object);
+	r->not_asked = kernel_closed();
+	if (status || r->not_asked)
+		return status;
+	if (program_load(c->arena, &c->diags, u->policy->name, object.data, object.len, &program))
+		return STATUS_FAILED;
+	program_size(program, &r->insns, &r->jited);
+	program_close(program);
+	return STATUS_OK;
+}
+
+static void print_notes(const struct diags *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->items[i].level != DIAG_NOTE)
+			continue;
+		fputs("  ", stdout);
+		if (d->items[i].at.line > 0)
+			printf("line %d: ", d->items[i].at.line);
+		put_text(stdout, d->items[i].text);
+		putchar('\n');
+	}
+}
+
+static void print_report(const struct report *r, const struct diags *d, const char *outcome)
+{
+	const struct policy *p = r->policy;
+	put_text(stdout, p->name);
+	printf(": %s (%zu rule%s, default %s)\n", outcome, p->nrules, PLURAL(p->nrules),
+	       p->default_allow ? "allow" : "deny");
+	print_notes(d);
+	for (size_t i = 0; i < p->nparams; i++) {
+		fputs("  parameter ", stdout);
+		put_text(stdout, p->params[i].name);
+		printf(": %lld (%lld..%lld)\n", (long long)p->params[i].value,
+		       (long long)p->params[i].lo, (long long)p->params[i].hi);
+	}
+	printf("  program: %zu instruction%s, at most %u a request; proven equal to the rules\n",
+	       r->image->ninsns, PLURAL(r->image->ninsns), r->image->longest);
+	fputs("  reads: ", stdout);
+	put_text(stdout, *r->inputs ? r->inputs : "nothing");
+	printf("\n  needs: Linux %s%s%s%s\n", r->kernel, *r->helpers ? " (" : "", r->helpers,
+	       *r->helpers ? ")" : "");
+	if (r->not_asked)
+		printf("  kernel: not asked (%s)\n", r->not_asked);
+	else if (r->insns && r->jited)
+		printf("  kernel: accepted (%u instructions, %u bytes of machine code)\n", r->insns,
+		       r->jited);
+	else if (r->insns)
+		printf("  kernel: accepted (%u instructions, interpreted)\n", r->insns);
+}
+
+static void fill_json(const struct report *r, json_t *item)
+{
+	const struct policy *p = r->policy;
+	json_t *params = json_array(), *inputs = json_array();
+	for (size_t i = 0; i < p->nparams; i++)
+		json_array_append_new(params,
+		                      json_pack("{s:o, s:I, s:I, s:I}", "name",
+		                                text_json(p->params[i].name), "value",
+		                                (json_int_t)p->params[i].value, "lo",
+		                                (json_int_t)p->params[i].lo, "hi",
+		                                (json_int_t)p->params[i].hi));
+	for (const char *s = r->inputs; *s;) {
+		size_t len = strcspn(s, ",");
+		json_array_append_new(inputs, json_stringn(s, len));
+		s += len + (s[len] ? 2 : 0);
+	}
+	json_t *kernel = r->not_asked ? json_pack("{s:b, s:s}", "asked", 0, "why", r->not_asked)
+	                              : json_pack("{s:b, s:b, s:i, s:i}", "asked", 1, "accepted",
+	                                          r->insns > 0, "instructions", (int)r->insns,
+	                                          "jited_bytes", (int)r->jited);
+	json_t *all = json_pack("{s:o, s:I, s:s, s:o, s:I, s:i, s:o, s:s, s:s, s:o}", "policy",
+	                        text_json(p->name), "rules", (json_int_t)p->nrules, "default",
+	                        p->default_allow ? "allow" : "deny", "parameters", params,
+	                        "instructions", (json_int_t)r->image->ninsns, "longest_path",
+	                        (int)r->image->longest, "reads", inputs, "needs_linux", r->kernel,
+	                        "needs_helpers", r->helpers, "kernel", kernel);
+	json_object_update(item, all);
+	json_decref(all);
+}
+
+static int check_one(struct cmd *c, const char *path, json_t *item)
+{
+	struct unit u;
+	if (c->json)
+		json_object_set_new(item, "file", text_json(path));
+	int status = unit_load(c, path, LOAD_IMAGE, &u);
+	if (status)
+		return status;
+	struct report r = {.policy = u.policy, .image = &u.image};
+	survey_diagram(c->arena, u.policy, &u.diagram, &r.survey);
+	lint_rules(c, u.policy, &u.diagram, &r.survey);
+	describe_inputs(c, &r);
+	status = ask_kernel(c, &u, &r);
+	if (c->json)
+		fill_json(&r, item);
+	else
+		print_report(&r, &c->diags, status ? "failed" : "ok");
+	return status;
+}
+
+static int check(struct cmd *c, int argc, char **argv)
+{
+	if (options_next(c, argc, argv) != OPT_END)
+		return c->status;
+	if (optind == argc)
+		return usage_error(c, NULL, "no policy given");
+	c->notes = true;
+	return each_policy(c, argc - optind, argv + optind, check_one);
+}
+
+const struct verb verb_check = {
+	.name = "check",
+	.synopsis = "POLICY... [--param K=V]... [--json]",
+	.summary = "Compile, prove and lint policies; attach nothing",
+	.help = "Prints which devices the names of the policy stand for, warns of rules that never\n"
+		"decide, and tells what the program costs and needs. As root the kernel's verifier\n"
+		"is asked too.\n\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = true,
+	.main = check,
+};

@@ -1,0 +1,181 @@
+/*
+ * cmd.h - what the verbs share: the running command, its exit status, how
+ * messages and JSON are printed, how a POLICY is read and compiled.
+ *
+ * Only this directory prints, exits, or reads argv and the environment.
+ */
+#ifndef DEVGUARD_CMD_H
+#define DEVGUARD_CMD_H
+
+#include <getopt.h>
+#include <jansson.h>
+
+#include "cgroup/cgroup.h"
+#include "compiler/compiler.h"
+#include "policy/policy.h"
+
+#define PROGRAM     "rucy-devguard"
+#define JSON_SCHEMA "rucy-devguard/1"
+
+/* Exit status, the same for every verb (run passes its command's on). */
+enum status {
+	STATUS_OK = 0,       /* done, or allow */
+	STATUS_FAILED = 1,   /* the host, a file or the kernel said no */
+	STATUS_DENY = 2,     /* deny, or a test failed */
+	STATUS_REFUSED = 3,  /* the policy is refused */
+	STATUS_USAGE = 64,   /* the command line is wrong */
+};
+
+/* ---- input.c: text read whole ------------------------------------------------ */
+
+struct document {
+	const char *file; /* what messages call it */
+	char *text;       /* NUL-terminated, malloc */
+	size_t len;
+	size_t *lines;    /* offsets of the lines, made when first asked for */
+	size_t nlines;
+};
+
+/* ---- main.c: the running command ------------------------------------------------ */
+
+struct cmd {
+	const struct verb *verb;
+	struct arena *args;   /* lives as long as the command */
+	struct arena *arena;  /* one policy's; see cmd_reset() */
+	struct diags diags;   /* in `arena` */
+	struct ruby *ruby;    /* closed before the arena goes */
+	struct document inputs[2]; /* a policy and its cases: source lines come from here */
+	size_t ninputs;
+	struct param_setting *params; /* --param, in the order given */
+	size_t nparams, params_cap;
+	bool json;            /* --json: one object on stdout instead of text */
+	bool quiet;           /* warnings are for other verbs to show */
+	bool notes;           /* notes too belong into the JSON */
+	bool printed;         /* the JSON was already printed by the verb */
+	json_t *out;          /* with --json: the object printed at the end */
+	json_t *diagnostics;  /* with --json: those shown so far */
+	int status;           /* after options_next() gave OPT_STOP */
+	jmp_buf no_memory;
+};
+
+struct verb {
+	const char *name;
+	const char *synopsis;  /* what follows the name */
+	const char *summary;   /* one line */
+	const char *help;      /* the rest of `help VERB` */
+	const char *shorts;    /* for getopt_long, see options.c */
+	const struct option *longs;
+	bool json;             /* has --json */
+	int (*main)(struct cmd *c, int argc, char **argv);
+};
+
+extern const struct verb verb_check, verb_compile, verb_apply, verb_detach, verb_status, verb_eval,
+	verb_test, verb_run, verb_doctor;
+
+/* Forgets everything about the policy before this one: arena, messages, inputs. */
+void cmd_reset(struct cmd *c);
+/* Where memory that ran out leads: message and exit status 1. */
+_Noreturn void cmd_no_memory(struct cmd *c);
+/* Adds a usage error and returns STATUS_USAGE. hint NULL: points to the help. */
+int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The worse of two exit statuses: usage, refused, failed, deny, ok. */
+int worse_status(int a, int b);
+/* Runs one function for each POLICY in argv, each in a fresh arena. In JSON the
+ * objects they fill become the array "policies". */
+int each_policy(struct cmd *c, int argc, char **argv,
+                int (*one)(struct cmd *c, const char *path, json_t *item));
+
+/* ---- options.c --------------------------------------------------------------------- */
+
+enum { OPT_END = -1, OPT_STOP = -2 };
+enum { OPT_JSON = 256, OPT_PARAM, OPT_HELP, OPT_VERB }; /* a verb's own: OPT_VERB + n */
+#define OPTION_JSON  {"json", no_argument, NULL, OPT_JSON}
+#define OPTION_PARAM {"param", required_argument, NULL, OPT_PARAM}
+#define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
+
+/* The verb's next own option; --json, --param and --help are dealt with here.
+ * OPT_END: operands start at argv[optind]. OPT_STOP: return c->status. */
+int options_next(struct cmd *c, int argc, char **argv);
+/* Prints `help VERB`. */
+void print_verb_help(const struct verb *v);
+
+/* ---- output.c ----------------------------------------------------------------------- */
+
+/* Copies text so that it is safe on a terminal: control bytes, bytes that are no
+ * UTF-8 and characters that reorder a line become \xNN. Writes at most cap bytes
+ * with the final NUL and returns the length; no allocation, no locale. */
+size_t text_escape(char *out, size_t cap, const char *text, size_t len);
+/* Writes text, escaped that way. */
+void put_text(FILE *out, const char *text);
+/* The text as a JSON string, also when it is no valid UTF-8. */
+json_t *text_json(const char *text);
+/* Shows the messages collected so far (stderr, or kept for the JSON object) and
+ * forgets them. Notes are not shown as text: check puts them in its report. */
+void diags_flush(struct cmd *c);
+/* Shows one message now. */
+void diag_show(struct cmd *c, struct diag *d);
+/* Prints c->out with the diagnostics and the exit status. */
+void json_finish(struct cmd *c, int status);
+/* Flushes stdout; a full disk is an error. Returns status or STATUS_FAILED. */
+int stdout_finish(struct cmd *c, int status);
+/* "3 rules", "1 rule": for "%zu %s%s". */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
+/* ---- input.c ------------------------------------------------------------------------- */
+
+enum input_kind { INPUT_POLICY, INPUT_CASES };
+/* Reads a file or `-` (stdin) to its end; sizes reported by the kernel are not
+ * trusted. STATUS_OK, or a status with a diagnostic. */
+int input_read(struct cmd *c, const char *path, enum input_kind kind, struct document **out);
+void input_free(struct document *in);
+/* The text of a line (from 1), NULL when there is none; *len without newline. */
+const char *input_line(struct document *in, int line, size_t *len);
+
+/* ---- bound.c --------------------------------------------------------------------------- */
+
+/* ruby_compile(), but a policy that does not finish ends the process: message
+ * and exit status 3. STATUS_OK or a status with diagnostics. */
+int compile_bounded(struct cmd *c, struct document *in, struct policy **policy);
+
+/* ---- load.c ---------------------------------------------------------------------------- */
+
+/* A POLICY from the command line, as far as the verb needs it. */
+enum load_depth { LOAD_DIAGRAM, LOAD_IMAGE };
+struct unit {
+	bool from_object;
+	struct policy *policy;
+	struct policy_diagram diagram;
+	struct image image; /* LOAD_IMAGE, and of every object: proven */
+};
+/* Reads and compiles .rb, or reads and proves .o. STATUS_OK or a status with
+ * diagnostics. */
+int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u);
+/* The bytes to give the kernel. */
+int unit_object(struct cmd *c, struct unit *u, struct bytes *out);
+/* May this process load device programs? NULL, or why not. */
+const char *kernel_closed(void);
+
+/* ---- verdict.c --------------------------------------------------------------------------- */
+
+/* "policy.rb:7 label", "policy.rb:3 default", "default". */
+const char *decider_text(struct arena *a, const struct policy *p, const struct decision *d);
+json_t *decider_json(const struct policy *p, const struct decision *d);
+/* Adds the error that a fact decides which the request does not give. */
+struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
+                          int missing);
+
+/* ---- survey.c ------------------------------------------------------------------------------ */
+
+/* What a diagram reads, and which outcomes it can have. */
+struct survey {
+	uint32_t inputs; /* set of enum input */
+	bool *decides;   /* by rule index + 1; [0] is the default */
+};
+void survey_diagram(struct arena *a, const struct policy *p, const struct policy_diagram *pd,
+                    struct survey *out);
+/* Warns of rules that never decide a request. */
+void lint_rules(struct cmd *c, const struct policy *p, struct policy_diagram *pd,
+                const struct survey *s);
+
+#endif

@@ -1,0 +1,218 @@
+/*
+ * compile.c - writes what a policy becomes, at any stage of the way: the object
+ * for the kernel, or the terms, the diagram, the instructions for people.
+ *
+ * A file appears whole or not at all: it is written beside its place and then
+ * renamed. What is no regular file (/dev/stdout, a FIFO) is written directly.
+ */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OPT_EMIT = OPT_VERB };
+static const struct option options[] = {
+	{"emit", required_argument, NULL, OPT_EMIT},
+	{"output", required_argument, NULL, 'o'},
+	OPTION_PARAM,
+	OPTION_HELP,
+	{0},
+};
+
+enum kind { EMIT_OBJ, EMIT_ASM, EMIT_TERMS, EMIT_DIAGRAM, EMIT_DOT, EMIT_BYTECODE, KINDS };
+static const char *const kind_names[KINDS] = {"obj", "asm", "terms", "diagram", "dot", "bytecode"};
+
+struct output {
+	FILE *file;
+	const char *path; /* NULL: stdout */
+	char *temporary;  /* to be renamed to path, or NULL */
+};
+
+static int cannot_write(struct cmd *c, const struct output *out, int err)
+{
+	if (out->temporary)
+		unlink(out->temporary);
+	const char *hint = err == ENOSPC ? "make room, or name another place with -o"
+	                                 : "name a place that can be written with -o";
+	return diag_fail(&c->diags, hint, "cannot write %s: %s", out->path ? out->path : "to stdout",
+	                 strerror(err));
+}
+
+/* Where path leads, when it is a symbolic link: the link itself stays. */
+static const char *resolve(struct cmd *c, const char *path)
+{
+	char *real = realpath(path, NULL);
+	const char *kept = real ? arena_strdup(c->arena, real) : path;
+	free(real);
+	return kept;
+}
+
+static int output_open(struct cmd *c, const char *path, struct output *out)
+{
+	struct stat st;
+	*out = (struct output){.file = stdout};
+	if (!path || strcmp(path, "-") == 0)
+		return 0;
+	out->path = path;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return cannot_write(c, out, EISDIR);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		out->file = fopen(path, "we");
+		return out->file ? 0 : cannot_write(c, out, errno);
+	}
+	out->path = resolve(c, path);
+	char *temporary = arena_printf(c->arena, "%s.XXXXXX", out->path);
+	int fd = mkstemp(temporary);
+	if (fd < 0)
+		return cannot_write(c, out, errno);
+	out->temporary = temporary;
+	mode_t mask = umask(0);
+	umask(mask);
+	fchmod(fd, 0666 & ~mask);
+	out->file = fdopen(fd, "w");
+	if (!out->file) {
+		int err = errno;
+		close(fd);
+		return cannot_write(c, out, err);
+	}
+	return 0;
+}
+
+static int output_close(struct cmd *c, struct output *out)
+{
+	if (out->file == stdout)
+		return 0; /* main() flushes it and looks for errors */
+	errno = 0;
+	int bad = ferror(out->file) ? EIO : 0;
+	if (fflush(out->file) != 0)
+		bad = errno;
+	if (fclose(out->file) != 0 && !bad)
+		bad = errno;
+	if (!bad && out->temporary && rename(out->temporary, out->path) != 0)
+		bad = errno;
+	return bad ? cannot_write(c, out, bad) : 0;
+}
+
+static void write_terms(FILE *out, struct cmd *c, const struct policy *p)
+{
+	size_t n = 0, total = p->nrules;
+	for (size_t i = 0; i < p->nrules; i++)
+		total += p->rules[i].nraises;
+	term *roots = arena_alloc(c->arena, total * sizeof *roots);
+	const char **names = arena_alloc(c->arena, total * sizeof *names);
+	for (const struct rule *r = p->rules; r < p->rules + p->nrules; r++) {
+		for (size_t i = 0; i < r->nraises; i++, n++) {
+			roots[n] = r->raises[i].when;
+			names[n] = arena_printf(c->arena, "error line %d", r->raises[i].at.line);
+		}
+		roots[n] = r->match;
+		names[n++] = arena_printf(c->arena, "%s line %d", r->deny ? "deny" : "allow",
+		                          r->at.line);
+	}
+	terms_dump(out, p->terms, roots, names, n);
+}
+
+static void write_text(FILE *out, struct cmd *c, struct unit *u, enum kind kind)
+{
+	if (kind == EMIT_ASM)
+		emit_asm(out, u->policy, &u->image);
+	if (kind == EMIT_TERMS)
+		write_terms(out, c, u->policy);
+	if (kind == EMIT_DIAGRAM)
+		diagram_dump(out, u->diagram.dg, u->diagram.verdict);
+	if (kind == EMIT_DOT)
+		diagram_dot(out, u->diagram.dg, u->diagram.verdict, u->policy->name);
+	if (kind == EMIT_BYTECODE)
+		ruby_dump(out, c->ruby);
+}
+
+/* NAME.o in the current directory, for POLICY dir/NAME.rb. */
+static const char *object_name(struct cmd *c, const char *path, const struct policy *p)
+{
+	if (strcmp(path, "-") == 0)
+		return arena_printf(c->arena, "%s.o", p->name);
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	const char *dot = strrchr(base, '.');
+	size_t len = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+	return arena_printf(c->arena, "%.*s.o", (int)len, base);
+}
+
+static int write_unit(struct cmd *c, struct unit *u, enum kind kind, const char *path)
+{
+	struct bytes object = {0};
+	struct output out;
+	if (kind == EMIT_BYTECODE && !c->ruby) {
+		diag_fail(&c->diags, "give the .rb it was compiled from", "an object has no bytecode");
+		return STATUS_FAILED;
+	}
+	if (kind == EMIT_OBJ && (!path || strcmp(path, "-") == 0) && isatty(STDOUT_FILENO)) {
+		diag_fail(&c->diags, "name a file with -o, or redirect stdout",
+		          "an object is not written to a terminal");
+		return STATUS_FAILED;
+	}
+	int status = kind == EMIT_OBJ ? unit_object(c, u, &object) : STATUS_OK;
+	if (status)
+		return status;
+	diags_flush(c);
+	if (output_open(c, path, &out))
+		return STATUS_FAILED;
+	if (kind == EMIT_OBJ)
+		fwrite(object.data, 1, object.len, out.file);
+	else
+		write_text(out.file, c, u, kind);
+	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;
+}
+
+static int compile(struct cmd *c, int argc, char **argv)
+{
+	const char *path = NULL;
+	enum kind kind = EMIT_OBJ;
+	int opt;
+	while ((opt = options_next(c, argc, argv)) != OPT_END) {
+		if (opt == OPT_STOP)
+			return c->status;
+		if (opt == 'o') {
+			path = optarg;
+			continue;
+		}
+		for (kind = 0; kind < KINDS && strcmp(optarg, kind_names[kind]) != 0; kind++)
+			;
+		const char *near = did_you_mean(optarg, kind_names, KINDS);
+		if (kind == KINDS)
+			return usage_error(c,
+			                   near ? arena_printf(c->arena, "did you mean %s?", near)
+			                        : "one of: obj asm terms diagram dot bytecode",
+			                   "--emit=%s: unknown kind", optarg);
+	}
+	if (argc - optind != 1)
+		return usage_error(c, NULL, optind == argc ? "no policy given"
+		                                           : "one policy at a time, please");
+	struct unit u;
+	int status = unit_load(c, argv[optind], LOAD_IMAGE, &u);
+	if (status)
+		return status;
+	if (!path && kind == EMIT_OBJ)
+		path = object_name(c, argv[optind], u.policy);
+	return write_unit(c, &u, kind, path);
+}
+
+const struct verb verb_compile = {
+	.name = "compile",
+	.synopsis = "POLICY [-o FILE] [--emit=obj|asm|terms|diagram|dot|bytecode] [--param K=V]...",
+	.summary = "Write the BPF object of a policy, or one of the stages on the way to it",
+	.help = "The object is written to NAME.o in the current directory, everything else to stdout.\n"
+		"`-o -` is stdout.\n\n"
+		"  --emit=obj        the ELF object the kernel is given (default)\n"
+		"  --emit=asm        its instructions, with the lines of the policy\n"
+		"  --emit=terms      each rule's condition as an expression\n"
+		"  --emit=diagram    the decision diagram\n"
+		"  --emit=dot        the same for Graphviz\n"
+		"  --emit=bytecode   what mruby made of each block\n"
+		"  -o, --output FILE\n",
+	.shorts = ":ho:",
+	.longs = options,
+	.main = compile,
+};

@@ -1,0 +1,86 @@
+# bash completion for rucy-devguard
+
+_rucy_devguard_cgroups()
+{
+	local mount
+	mount=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo 2>/dev/null)
+	[[ -n $cur || -z $mount ]] || cur=$mount/
+	mapfile -t COMPREPLY < <(compgen -d -S / -- "$cur")
+	compopt -o nospace
+}
+
+_rucy_devguard_policies()
+{
+	local f
+	COMPREPLY=()
+	while IFS= read -r f; do
+		if [[ -d $f ]]; then
+			COMPREPLY+=("$f/")
+		elif [[ $f == *.rb || $f == *.o ]]; then
+			COMPREPLY+=("$f")
+		fi
+	done < <(compgen -f -- "$cur")
+	compopt -o filenames
+}
+
+_rucy_devguard()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local verbs='check compile apply detach status eval test run doctor help'
+	local verb=${COMP_WORDS[1]} words='' operand=0 i
+	COMPREPLY=()
+
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "$verbs --version --help" -- "$cur")
+		return
+	fi
+	case $prev in
+	--mode) words='enforce' ;;
+	--audit) words='none' ;;
+	--emit) words='obj asm terms diagram dot bytecode' ;;
+	--cases | -o | --output)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames
+		return
+		;;
+	--param) return ;;
+	esac
+	if [[ $prev == '=' && ${COMP_WORDS[COMP_CWORD - 2]} == --emit ]]; then
+		words='obj asm terms diagram dot bytecode'
+	fi
+	if [[ -n $words ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+		return
+	fi
+	if [[ $cur == -* ]]; then
+		case $verb in
+		check | eval) words='--json --param --help' ;;
+		compile) words='--emit --output --param --help' ;;
+		apply) words='--param --mode --audit --dry-run --json --help' ;;
+		detach | status | doctor) words='--json --help' ;;
+		test) words='--cases --param --json --help' ;;
+		run) words='--param --help' ;;
+		esac
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+		return
+	fi
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--param | --mode | --audit | --cases | --emit | -o | --output) ((i++)) ;;
+		-?*) ;;
+		*) ((operand++)) ;;
+		esac
+	done
+	case $verb:$operand in
+	help:0) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
+	check:* | test:* | compile:0 | apply:0 | eval:0 | run:0) _rucy_devguard_policies ;;
+	apply:1 | detach:0 | status:0) _rucy_devguard_cgroups ;;
+	run:1) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
+	run:*)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames
+		;;
+	esac
+}
+
+complete -F _rucy_devguard rucy-devguard

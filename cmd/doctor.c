@@ -1,0 +1,67 @@
+/*
+ * doctor.c - what this host can and cannot do, and how to fix it. Changes
+ * nothing.
+ */
+#include "cmd/cmd.h"
+
+static const struct option options[] = {OPTION_JSON, OPTION_HELP, {0}};
+static const char *const state_names[] = {"OK", "WARN", "FAIL"};
+
+static void print_check(const struct host_check *h)
+{
+	printf("%-4s  ", state_names[h->state]);
+	put_text(stdout, h->what);
+	if (h->found) {
+		fputs(": ", stdout);
+		put_text(stdout, h->found);
+	}
+	putchar('\n');
+	if (h->fix) {
+		fputs("      fix: ", stdout);
+		put_text(stdout, h->fix);
+		putchar('\n');
+	}
+}
+
+static json_t *check_json(const struct host_check *h)
+{
+	return json_pack("{s:s, s:o, s:o, s:o}", "state", state_names[h->state], "what",
+	                 text_json(h->what), "found", text_json(h->found), "fix",
+	                 text_json(h->fix));
+}
+
+static int doctor(struct cmd *c, int argc, char **argv)
+{
+	struct host_check *list;
+	size_t n;
+	if (options_next(c, argc, argv) != OPT_END)
+		return c->status;
+	if (optind < argc)
+		return usage_error(c, NULL, "doctor takes no operands");
+	host_checks(c->arena, &list, &n);
+	int status = STATUS_OK;
+	json_t *checks = json_array();
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].state == HOST_FAIL)
+			status = STATUS_FAILED;
+		if (c->json)
+			json_array_append_new(checks, check_json(&list[i]));
+		else
+			print_check(&list[i]);
+	}
+	if (c->json)
+		json_object_set(c->out, "checks", checks);
+	json_decref(checks);
+	return status;
+}
+
+const struct verb verb_doctor = {
+	.name = "doctor",
+	.synopsis = "[--json]",
+	.summary = "Tell what this host can and cannot do, and how to fix it",
+	.help = "Exit status 1 when something needed is missing. Nothing is changed.\n\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = true,
+	.main = doctor,
+};

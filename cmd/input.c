@@ -1,0 +1,198 @@
+/*
+ * input.c - reads a POLICY or cases file whole, from anywhere: a file, a FIFO,
+ * stdin. Nothing the kernel says about its size is believed; how much is read
+ * is bounded, and what can be no policy is refused before it is looked at.
+ */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MIB = 1 << 20, RUBY_MAX = 4 * MIB, OBJECT_MAX = 64 * MIB, CASES_MAX = 64 * MIB };
+
+static int fail_at(struct cmd *c, int status, const char *file, int line, const char *hint,
+                   const char *text)
+{
+	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = file, .line = line}, hint, "%s", text);
+	return status;
+}
+
+static int cannot_open(struct cmd *c, const char *path, enum input_kind kind, int err)
+{
+	const char *hint = "check the path and the permissions";
+	if (err == ENOENT && kind == INPUT_CASES) {
+		hint = "write cases there (a line is: allow c 1:3 rw), or name the file with --cases";
+	} else if (err == ENOENT) {
+		const char *near = arena_printf(c->arena, "%s.rb", path);
+		hint = access(near, F_OK) == 0 ? arena_printf(c->arena, "did you mean %s?", near)
+		                               : "name a policy (.rb or .o), or - for stdin";
+	} else if (err == EACCES) {
+		hint = arena_printf(c->arena, "uid %u must be allowed to read it",
+		                    (unsigned)geteuid());
+	}
+	return fail_at(c, STATUS_FAILED, path, 0, hint, strerror(err));
+}
+
+static int open_input(struct cmd *c, const char *path, enum input_kind kind, int *fd)
+{
+	struct stat st;
+	bool from_stdin = strcmp(path, "-") == 0;
+	*fd = from_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+	                 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (*fd < 0)
+		return cannot_open(c, path, kind, errno);
+	if (fstat(*fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		close(*fd);
+		if (from_stdin)
+			return fail_at(c, STATUS_FAILED, "stdin", 0, "redirect it from a file",
+			               "is closed, or a directory");
+		return fail_at(c, STATUS_FAILED, path, 0,
+		               arena_printf(c->arena, "name a file in it: %s/NAME%s", path,
+		                            kind == INPUT_POLICY ? ".rb" : ".cases"),
+		               "is a directory");
+	}
+	return STATUS_OK;
+}
+
+static size_t limit_of(const struct document *in, enum input_kind kind)
+{
+	if (kind == INPUT_CASES)
+		return CASES_MAX;
+	return object_is(in->text, in->len) ? OBJECT_MAX : RUBY_MAX;
+}
+
+/* Reads to the end, or to one byte more than the limit. 0 or an errno. */
+static int read_all(struct document *in, int fd, enum input_kind kind)
+{
+	size_t cap = 0;
+	for (;;) {
+		if (in->len + 1 >= cap) {
+			cap = cap ? cap * 2 : 16 << 10;
+			char *grown = realloc(in->text, cap);
+			if (!grown)
+				return ENOMEM;
+			in->text = grown;
+		}
+		ssize_t n = read(fd, in->text + in->len, cap - 1 - in->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		in->len += (size_t)n;
+		in->text[in->len] = '\0';
+		if (n == 0 || in->len > limit_of(in, kind))
+			return 0;
+	}
+}
+
+/* Some editors put a byte order mark before UTF-8 text; it means nothing. */
+static void drop_bom(struct document *in)
+{
+	if (in->len < 3 || memcmp(in->text, "\xef\xbb\xbf", 3) != 0)
+		return;
+	in->len -= 3;
+	memmove(in->text, in->text + 3, in->len + 1);
+}
+
+static int line_of(const char *text, const char *at)
+{
+	int line = 1;
+	for (const char *p = text; (p = memchr(p, '\n', (size_t)(at - p))); p++)
+		line++;
+	return line;
+}
+
+/* What is no text at all, before anybody tries to parse it. */
+static int check_bytes(struct cmd *c, struct document *in, enum input_kind kind)
+{
+	int refused = kind == INPUT_POLICY ? STATUS_REFUSED : STATUS_FAILED;
+	size_t limit = limit_of(in, kind);
+	if (in->len > limit)
+		return fail_at(c, refused, in->file, 0,
+		               kind == INPUT_POLICY ? "make rules in a Ruby loop, or put devices in a set"
+		                                    : "split the file",
+		               arena_printf(c->arena, "larger than %zu MiB", limit / MIB));
+	if (kind == INPUT_POLICY && object_is(in->text, in->len))
+		return STATUS_OK;
+	if (kind == INPUT_POLICY && !in->text[strspn(in->text, " \t\r\n")] &&
+	    strlen(in->text) == in->len)
+		return fail_at(c, refused, in->file, 0,
+		               "to deny every device on purpose, write: default :deny",
+		               "policy is empty");
+	if (in->len >= 4 && memcmp(in->text, "RITE", 4) == 0)
+		return fail_at(c, refused, in->file, 0, "give the .rb it was compiled from",
+		               "this is mruby bytecode, not a policy");
+	const char *nul = memchr(in->text, '\0', in->len);
+	if (nul)
+		return fail_at(c, refused, in->file, line_of(in->text, nul),
+		               kind == INPUT_POLICY ? "a policy is Ruby text (.rb) or an object made "
+		                                      "by rucy-devguard compile (.o)"
+		                                    : "cases are plain text",
+		               "a NUL byte: this is not text");
+	return STATUS_OK;
+}
+
+int input_read(struct cmd *c, const char *path, enum input_kind kind, struct document **out)
+{
+	if (c->ninputs == sizeof c->inputs / sizeof *c->inputs)
+		return STATUS_FAILED;
+	struct document *in = &c->inputs[c->ninputs];
+	*in = (struct document){.file = strcmp(path, "-") == 0 ? "stdin" : path};
+	int fd, status = open_input(c, path, kind, &fd);
+	if (status)
+		return status;
+	c->ninputs++;
+	int err = read_all(in, fd, kind);
+	close(fd);
+	if (err == ENOMEM)
+		cmd_no_memory(c);
+	if (err)
+		return fail_at(c, STATUS_FAILED, in->file, 0, "it could be opened but not read",
+		               strerror(err));
+	drop_bom(in);
+	if ((status = check_bytes(c, in, kind)))
+		return status;
+	*out = in;
+	return STATUS_OK;
+}
+
+void input_free(struct document *in)
+{
+	free(in->text);
+	free(in->lines);
+	*in = (struct document){0};
+}
+
+static bool index_lines(struct document *in)
+{
+	size_t n = 1, at = 0;
+	for (const char *p = in->text; (p = memchr(p, '\n', in->len - (size_t)(p - in->text))); p++)
+		n++;
+	in->lines = malloc(n * sizeof *in->lines);
+	if (!in->lines)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		in->lines[i] = at;
+		const char *end = memchr(in->text + at, '\n', in->len - at);
+		at = end ? (size_t)(end - in->text) + 1 : in->len;
+	}
+	in->nlines = n;
+	return true;
+}
+
+const char *input_line(struct document *in, int line, size_t *len)
+{
+	if (!in->text || line < 1 || object_is(in->text, in->len))
+		return NULL;
+	if (!in->lines && !index_lines(in))
+		return NULL;
+	if ((size_t)line > in->nlines)
+		return NULL;
+	const char *start = in->text + in->lines[line - 1];
+	*len = strcspn(start, "\n");
+	return start;
+}

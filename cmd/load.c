@@ -1,0 +1,119 @@
+/*
+ * load.c - from a POLICY on the command line to what the verbs work with.
+ *
+ * Ruby is compiled; an object is read and then proven: its instructions must
+ * compute the policy it carries, or nothing is done with either.
+ */
+#include "cmd/cmd.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/capability.h>
+
+static const char *parameter_list(struct cmd *c, const struct policy *p)
+{
+	const char *list = "";
+	for (size_t i = 0; i < p->nparams; i++)
+		list = arena_printf(c->arena, "%s%s%s (%lld..%lld)", list, i ? ", " : "",
+		                    p->params[i].name, (long long)p->params[i].lo,
+		                    (long long)p->params[i].hi);
+	return list;
+}
+
+static int unknown_parameter(struct cmd *c, const struct policy *p, const char *name)
+{
+	const char *names[INPUT_MAX];
+	size_t n = 0;
+	for (; n < p->nparams && n < INPUT_MAX; n++)
+		names[n] = p->params[n].name;
+	const char *near = did_you_mean(name, names, n), *hint;
+	if (near)
+		hint = arena_printf(c->arena, "did you mean --param %s=...?", near);
+	else if (n)
+		hint = arena_printf(c->arena, "its parameters with a range: %s",
+		                    parameter_list(c, p));
+	else
+		hint = "declare it in the policy: gpu = param :gpu, 0";
+	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = p->file}, hint,
+	         "--param %s: the policy has no such parameter", name);
+	return STATUS_REFUSED;
+}
+
+static int load_ruby(struct cmd *c, struct document *in, struct unit *u)
+{
+	for (size_t i = 0; i < c->nparams; i++)
+		c->params[i].used = false;
+	int status = compile_bounded(c, in, &u->policy);
+	if (status)
+		return status;
+	for (size_t i = 0; i < c->nparams; i++)
+		if (!c->params[i].used)
+			status = unknown_parameter(c, u->policy, c->params[i].name);
+	if (status || u->policy->nrules || u->policy->default_at.line > 0)
+		return status;
+	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = u->policy->file},
+	         "to deny every device on purpose, write: default :deny", "policy has no rules");
+	return STATUS_REFUSED;
+}
+
+static int load_object(struct cmd *c, struct document *in, struct unit *u)
+{
+	if (object_read(c->arena, &c->diags, in->file, in->text, in->len, &u->policy, &u->image) ||
+	    policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram) ||
+	    verify_image(u->policy, &c->diags, &u->diagram, &u->image))
+		return STATUS_REFUSED;
+	for (size_t i = 0; i < c->nparams; i++)
+		if (object_set_param(u->policy, &c->diags, &c->params[i]))
+			return STATUS_REFUSED;
+	return STATUS_OK;
+}
+
+/* Whatever failed must have said why; a silent failure is a message too. */
+static int explained(struct cmd *c, const char *file, int status)
+{
+	if (status && !c->diags.errors)
+		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = file},
+		         "this is a fault of " PROGRAM ": please report it with the policy",
+		         "the policy is refused, but no reason was given");
+	return status;
+}
+
+int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u)
+{
+	struct document *in;
+	*u = (struct unit){0};
+	int status = input_read(c, path, INPUT_POLICY, &in);
+	if (status)
+		return status;
+	u->from_object = object_is(in->text, in->len);
+	if (u->from_object)
+		return explained(c, in->file, load_object(c, in, u));
+	status = load_ruby(c, in, u);
+	if (status)
+		return explained(c, in->file, status);
+	int failed = depth == LOAD_IMAGE
+	                     ? emit_policy(u->policy, &c->diags, &u->diagram, &u->image)
+	                     : policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram);
+	return explained(c, in->file, failed ? STATUS_REFUSED : STATUS_OK);
+}
+
+int unit_object(struct cmd *c, struct unit *u, struct bytes *out)
+{
+	int failed = object_write(u->policy, &u->image, &c->diags, out);
+	return explained(c, u->policy->file, failed ? STATUS_REFUSED : STATUS_OK);
+}
+
+const char *kernel_closed(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+	if (syscall(SYS_capget, &head, data) != 0)
+		return "capabilities cannot be read";
+	uint64_t have = data[0].effective | (uint64_t)data[1].effective << 32;
+	uint64_t admin = 1ull << CAP_SYS_ADMIN, net = 1ull << CAP_NET_ADMIN;
+	uint64_t bpf = 1ull << 39; /* CAP_BPF, since 5.8 */
+	if ((have & admin) || ((have & net) && (have & bpf)))
+		return NULL;
+	return geteuid() ? "not root" : "root without CAP_SYS_ADMIN";
+}

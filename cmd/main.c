@@ -1,0 +1,246 @@
+/*
+ * main.c - the table of verbs, what `help` and `--version` print, and the frame
+ * every verb runs in: one arena, collected messages, one exit status.
+ */
+#include "cmd/cmd.h"
+
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef DEVGUARD_VERSION
+#error "DEVGUARD_VERSION comes from the Makefile"
+#endif
+#ifndef DEVGUARD_MRUBY_VERSION
+#define DEVGUARD_MRUBY_VERSION "unknown"
+#endif
+
+static const struct verb *const verbs[] = {
+	&verb_check, &verb_compile, &verb_apply, &verb_detach, &verb_status,
+	&verb_eval,  &verb_test,    &verb_run,   &verb_doctor,
+};
+enum { NVERBS = sizeof verbs / sizeof *verbs };
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < NVERBS; i++)
+		if (strcmp(verbs[i]->name, name) == 0)
+			return verbs[i];
+	return NULL;
+}
+
+static void print_help(void)
+{
+	printf("%s: device policies written in Ruby, decided by the kernel.\n\nusage:\n", PROGRAM);
+	for (size_t i = 0; i < NVERBS; i++) {
+		printf("  %s %-8s %s\n", PROGRAM, verbs[i]->name, verbs[i]->synopsis);
+		printf("      %s\n", verbs[i]->summary);
+	}
+	printf("  %s help [VERB]\n  %s --version\n\n"
+	       "POLICY is a Ruby policy (.rb), a compiled one (.o), or - for stdin.\n"
+	       "REQUEST is 'c 1:3 rw' (type, major:minor, any of r w m), or '/dev/null rw',\n"
+	       "followed by what is known of the caller: 'c 1:3 rw uid=1000 comm=qemu'.\n\n"
+	       "Exit status: 0 ok or allow; 1 failed; 2 deny, or a test failed;\n"
+	       "3 the policy is refused; 64 the command line is wrong.\n",
+	       PROGRAM, PROGRAM);
+}
+
+static void print_version(void)
+{
+	printf("%s %s (mruby %s, libbpf %s)\n", PROGRAM, DEVGUARD_VERSION, DEVGUARD_MRUBY_VERSION,
+	       libbpf_version_string() + (libbpf_version_string()[0] == 'v'));
+}
+
+int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
+{
+	char *see = c->verb ? arena_printf(c->arena, "see: %s help %s", PROGRAM, c->verb->name)
+	                    : arena_printf(c->arena, "see: %s help", PROGRAM);
+	va_list ap;
+	va_start(ap, fmt);
+	diag_fail(&c->diags, hint ? hint : see, "%s", arena_vprintf(c->arena, fmt, ap));
+	va_end(ap);
+	return STATUS_USAGE;
+}
+
+static int unknown_verb(struct cmd *c, const char *name)
+{
+	const char *names[NVERBS + 1] = {[NVERBS] = "help"};
+	for (size_t i = 0; i < NVERBS; i++)
+		names[i] = verbs[i]->name;
+	const char *near = did_you_mean(name, names, NVERBS + 1);
+	if (name[0] == '-')
+		return usage_error(c, NULL, "unknown option %s", name);
+	return usage_error(c, near ? arena_printf(c->arena, "did you mean %s?", near) : NULL,
+	                   "unknown verb '%s'", name);
+}
+
+static int help(struct cmd *c, const char *name)
+{
+	const struct verb *v = name ? find_verb(name) : NULL;
+	if (name && !v)
+		return unknown_verb(c, name);
+	if (v)
+		print_verb_help(v);
+	else
+		print_help();
+	return STATUS_OK;
+}
+
+static int dispatch(struct cmd *c, int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+	if (!name)
+		return usage_error(c, NULL, "no verb given");
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return help(c, argc > 2 ? argv[2] : NULL);
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+		print_version();
+		return STATUS_OK;
+	}
+	c->verb = find_verb(name);
+	if (!c->verb)
+		return unknown_verb(c, name);
+	opterr = 0;
+	optind = 0;
+	return c->verb->main(c, argc - 1, argv + 1);
+}
+
+/* --json decides how everything is said, also the errors before it is parsed. */
+static bool wants_json(int argc, char **argv)
+{
+	const struct verb *v = argc > 1 ? find_verb(argv[1]) : NULL;
+	if (v && !v->json)
+		return false;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+_Noreturn void cmd_no_memory(struct cmd *c)
+{
+	longjmp(c->no_memory, 1);
+}
+
+static void forget(struct cmd *c)
+{
+	if (c->ruby)
+		ruby_close(c->ruby);
+	c->ruby = NULL;
+	for (size_t i = 0; i < c->ninputs; i++)
+		input_free(&c->inputs[i]);
+	c->ninputs = 0;
+	arena_free(c->arena);
+	c->arena = NULL;
+}
+
+static struct arena *new_arena(struct cmd *c)
+{
+	struct arena *a = arena_new();
+	if (!a)
+		cmd_no_memory(c);
+	arena_catch(a, &c->no_memory);
+	return a;
+}
+
+void cmd_reset(struct cmd *c)
+{
+	forget(c);
+	c->arena = new_arena(c);
+	diags_init(&c->diags, c->arena);
+}
+
+int worse_status(int a, int b)
+{
+	static const int worst_first[] = {STATUS_USAGE, STATUS_REFUSED, STATUS_FAILED, STATUS_DENY};
+	for (size_t i = 0; i < sizeof worst_first / sizeof *worst_first; i++)
+		if (a == worst_first[i] || b == worst_first[i])
+			return worst_first[i];
+	return STATUS_OK;
+}
+
+int each_policy(struct cmd *c, int argc, char **argv,
+                int (*one)(struct cmd *c, const char *path, json_t *item))
+{
+	int status = STATUS_OK;
+	json_t *items = c->json ? json_array() : NULL;
+	for (int i = 0; i < argc; i++) {
+		json_t *item = c->json ? json_object() : NULL;
+		cmd_reset(c);
+		int one_status = one(c, argv[i], item);
+		diags_flush(c);
+		if (c->json) {
+			json_object_set_new(item, "exit", json_integer(one_status));
+			json_object_set_new(item, "diagnostics",
+			                    c->diagnostics ? c->diagnostics : json_array());
+			c->diagnostics = NULL;
+			json_array_append_new(items, item);
+		}
+		status = worse_status(status, one_status);
+	}
+	if (c->json)
+		json_object_set_new(c->out, "policies", items);
+	return status;
+}
+
+/* jansson answers a failed allocation with silence: say it instead. */
+static void *json_memory(size_t size)
+{
+	void *p = malloc(size);
+	if (!p) {
+		fputs(PROGRAM ": error: out of memory\n", stderr);
+		_Exit(STATUS_FAILED);
+	}
+	return p;
+}
+
+static int run(struct cmd *c, int argc, char **argv)
+{
+	if (setjmp(c->no_memory)) {
+		if (c->json)
+			puts("{\"schema\": \"" JSON_SCHEMA "\", \"exit\": 1, \"diagnostics\": "
+			     "[{\"level\": \"error\", \"text\": \"out of memory\"}]}");
+		fputs(PROGRAM ": error: out of memory\n"
+		              "  hint: a smaller policy, or a larger limit, is needed\n",
+		      stderr);
+		return STATUS_FAILED;
+	}
+	c->args = new_arena(c);
+	cmd_reset(c);
+	c->json = wants_json(argc, argv);
+	if (c->json)
+		c->out = json_object();
+	int status = dispatch(c, argc, argv);
+	diags_flush(c);
+	if (c->json && !c->printed)
+		json_finish(c, status);
+	return stdout_finish(c, status);
+}
+
+/* With stdin, stdout or stderr closed, a file opened later would take its place
+ * and be written to. O_PATH: neither read nor written, and no device is needed. */
+static void fill_standard_fds(void)
+{
+	int fd;
+	do
+		fd = open("/", O_PATH | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	fill_standard_fds();
+	static struct cmd c;
+	static char err_buffer[4096];
+	setvbuf(stderr, err_buffer, _IOLBF, sizeof err_buffer);
+	json_set_alloc_funcs(json_memory, free);
+	int status = run(&c, argc, argv);
+	forget(&c);
+	arena_free(c.args);
+	json_decref(c.out);
+	json_decref(c.diagnostics);
+	return status;
+}

@@ -1,0 +1,96 @@
+/*
+ * options.c - getopt_long for every verb: the options all of them share, errors
+ * with the nearest option's name, and the help text.
+ *
+ * A verb's `shorts` is getopt's string; it starts with ':' (after '+' where
+ * options end at the first operand).
+ */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void print_verb_help(const struct verb *v)
+{
+	printf("usage: %s %s %s\n\n%s.\n\n%s", PROGRAM, v->name, v->synopsis, v->summary, v->help);
+	for (const struct option *o = v->longs; o->name; o++) {
+		if (o->val == OPT_JSON)
+			printf("  --json            print one JSON object (schema %s)\n", JSON_SCHEMA);
+		if (o->val == OPT_PARAM)
+			printf("  --param K=V       set a parameter of the policy (may be repeated)\n");
+	}
+}
+
+static int add_param(struct cmd *c, const char *text)
+{
+	const char *eq = strchr(text, '=');
+	if (!eq || eq == text)
+		return usage_error(c, "write it as --param gpu=3", "--param %s: not NAME=VALUE", text);
+	char *end;
+	errno = 0;
+	long long value = strtoll(eq + 1, &end, 0);
+	if (end == eq + 1 || *end || errno)
+		return usage_error(c, "parameters are integers, for example --param gpu=3",
+		                   "--param %s: the value is not an integer%s", text,
+		                   errno == ERANGE ? " of 64 bits" : "");
+	struct param_setting *s = ARENA_PUSH(c->args, c->params, c->nparams, c->params_cap);
+	*s = (struct param_setting){.name = arena_strndup(c->args, text, (size_t)(eq - text)),
+	                            .value = value};
+	for (size_t i = 0; i + 1 < c->nparams; i++)
+		if (strcmp(c->params[i].name, s->name) == 0)
+			return usage_error(c, "give each parameter once", "--param %s: given twice",
+			                   s->name);
+	return STATUS_OK;
+}
+
+static int bad_option(struct cmd *c, const char *word)
+{
+	const struct option *longs = c->verb->longs;
+	const char *names[16];
+	size_t n = 0, len = strcspn(word, "=");
+	if (strncmp(word, "--", 2) != 0)
+		return usage_error(c, NULL, "unknown option -%c",
+		                   optopt > ' ' && optopt < 127 ? optopt : '?');
+	for (; longs[n].name && n < 16; n++)
+		names[n] = longs[n].name;
+	for (size_t i = 0; i < n; i++)
+		if (optopt && longs[i].val == optopt)
+			return usage_error(c, NULL, "--%s takes no value", names[i]);
+	const char *name = arena_strndup(c->args, word + 2, len - 2);
+	const char *near = did_you_mean(name, names, n);
+	const char *hint = near ? arena_printf(c->args, "did you mean --%s?", near) : NULL;
+	return usage_error(c, hint, "unknown option --%s", name);
+}
+
+int options_next(struct cmd *c, int argc, char **argv)
+{
+	for (;;) {
+		int at = optind ? optind : 1;
+		optopt = 0;
+		int opt = getopt_long(argc, argv, c->verb->shorts, c->verb->longs, NULL);
+		switch (opt) {
+		case OPT_JSON:
+			continue; /* main() has seen it */
+		case OPT_PARAM:
+			if ((c->status = add_param(c, optarg)))
+				return OPT_STOP;
+			continue;
+		case 'h':
+		case OPT_HELP:
+			c->json = false;
+			print_verb_help(c->verb);
+			c->status = STATUS_OK;
+			return OPT_STOP;
+		case ':':
+			c->status = usage_error(c, NULL, "option %s needs a value", argv[optind - 1]);
+			return OPT_STOP;
+		case '?':
+			/* inside a group of letters optind has not moved yet */
+			c->status = bad_option(c, argv[optind > at ? optind - 1 : at]);
+			return OPT_STOP;
+		default:
+			return opt;
+		}
+	}
+}

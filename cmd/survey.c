@@ -1,0 +1,177 @@
+/*
+ * survey.c - what a finished diagram says about its policy: the inputs it reads
+ * and the rules that decide something. A rule without a reachable outcome is
+ * dead; a request it would match, put to the policy, names the rule before it.
+ *
+ * Needs a diagram within its budget; linear in its edges, iterative.
+ */
+#include "cmd/cmd.h"
+
+#include <string.h>
+
+struct seen {
+	struct arena *arena;
+	node *slots; /* node + 1, open addressing */
+	size_t cap, n;
+	node *todo;
+	size_t ntodo, todo_cap;
+};
+
+static bool seen_insert(node *slots, size_t cap, node n)
+{
+	size_t i = (size_t)(n * 0x9e3779b1u) & (cap - 1);
+	for (; slots[i]; i = (i + 1) & (cap - 1))
+		if (slots[i] == n + 1)
+			return false;
+	slots[i] = n + 1;
+	return true;
+}
+
+static void seen_push(struct seen *s, node n)
+{
+	if (s->n * 2 >= s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 256;
+		node *slots = arena_alloc(s->arena, cap * sizeof *slots);
+		for (size_t i = 0; i < s->cap; i++)
+			if (s->slots[i])
+				seen_insert(slots, cap, s->slots[i] - 1);
+		s->slots = slots;
+		s->cap = cap;
+	}
+	if (!seen_insert(s->slots, s->cap, n))
+		return;
+	s->n++;
+	*ARENA_PUSH(s->arena, s->todo, s->ntodo, s->todo_cap) = n;
+}
+
+/* Calls back for every terminal and every switch below root, once each. */
+static void walk(struct arena *a, const struct policy *p, const struct policy_diagram *pd, node root,
+                 struct survey *out)
+{
+	struct seen s = {.arena = a};
+	seen_push(&s, root);
+	while (s.ntodo) {
+		node n = s.todo[--s.ntodo];
+		outcome o;
+		if (node_is_terminal(n, &o)) {
+			if (OUTCOME_RULE(o) <= p->nrules)
+				out->decides[OUTCOME_RULE(o)] = true;
+			continue;
+		}
+		struct switch_node sw = node_switch(pd->dg, n);
+		out->inputs |= sw.var < INPUT_MAX
+		                       ? 1u << sw.var
+		                       : term_get(p->terms, diagram_free_term(pd->dg, sw.var))->inputs;
+		for (uint32_t i = 0; i < sw.n; i++)
+			seen_push(&s, sw.edges[i].to);
+	}
+}
+
+void survey_diagram(struct arena *a, const struct policy *p, const struct policy_diagram *pd,
+                    struct survey *out)
+{
+	struct survey attribution = {.decides = arena_alloc(a, p->nrules + 1)};
+	*out = (struct survey){.decides = arena_alloc(a, p->nrules + 1)};
+	walk(a, p, pd, pd->attribution, &attribution);
+	walk(a, p, pd, pd->verdict, out); /* what the program reads: the verdict only */
+	out->decides = attribution.decides;
+}
+
+/* ---- lint ------------------------------------------------------------------------ */
+
+enum { LINT_MAX = 50 }; /* dead rules explained; more are only counted */
+
+/* Inputs for which the boolean diagram is true, by depth first search. The
+ * search gives up after a bound (which also bounds the recursion): there is then no
+ * example, and no harm. */
+static bool find_true(const struct diagrams *dg, node n, int64_t *inputs, uint32_t *known,
+                      unsigned *budget)
+{
+	outcome o;
+	if (node_is_terminal(n, &o))
+		return OUTCOME_KIND(o) == OUT_ALLOW;
+	if (!*budget)
+		return false;
+	--*budget;
+	struct switch_node sw = node_switch(dg, n);
+	for (uint32_t i = 0; i < sw.n; i++) {
+		if (!find_true(dg, sw.edges[i].to, inputs, known, budget))
+			continue;
+		if (sw.var < INPUT_MAX) {
+			inputs[sw.var] = sw.edges[i].hi;
+			*known |= 1u << sw.var;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* A request of this one access that matches the rule's own condition. */
+static bool witness(const struct policy *p, struct policy_diagram *pd, const struct rule *r,
+                    int access, struct request *out)
+{
+	int64_t inputs[INPUT_MAX] = {[IN_TYPE] = DEV_CHAR};
+	uint32_t known = 0;
+	unsigned budget = 10000;
+	node n = diagram_restrict(pd->dg, diagram_of_term(pd->dg, r->match), IN_ACCESS, access);
+	if (!diagram_ok(pd->dg) || !find_true(pd->dg, n, inputs, &known, &budget))
+		return false;
+	inputs[IN_REQUESTED] = inputs[IN_ACCESS] = access;
+	if (!term_eval(p->terms, r->match, inputs))
+		return false;
+	*out = (struct request){.type = (int)inputs[IN_TYPE],
+	                        .access = access,
+	                        .major = inputs[IN_MAJOR],
+	                        .minor = inputs[IN_MINOR],
+	                        .known = ~0u};
+	memcpy(out->fact, inputs, sizeof inputs);
+	return true;
+}
+
+/* "c 1:3 r is decided by line 7 before", or NULL when no example was found. */
+static const char *example(struct cmd *c, const struct policy *p, struct policy_diagram *pd,
+                           const struct rule *r)
+{
+	static const int accesses[] = {ACC_READ, ACC_WRITE, ACC_MKNOD, 0};
+	for (size_t i = 0; i < sizeof accesses / sizeof *accesses; i++) {
+		struct request q;
+		struct decision d;
+		int missing;
+		char letters[4];
+		if (!witness(p, pd, r, accesses[i], &q) ||
+		    policy_decide(p, pd, &q, &d, &missing) || !d.rule || d.rule >= r)
+			continue;
+		return arena_printf(c->arena, "for example %s %lld:%lld %s is decided by line %d before",
+		                    q.type == DEV_BLOCK ? "b" : "c", (long long)q.major,
+		                    (long long)q.minor, access_text(q.access, letters),
+		                    d.rule->at.line);
+	}
+	return NULL;
+}
+
+static void explain_dead(struct cmd *c, const struct policy *p, struct policy_diagram *pd,
+                         const struct rule *r)
+{
+	if (r->match == T_FALSE && !r->nraises) {
+		diag_add(&c->diags, DIAG_WARNING, r->at, "remove it, or correct its condition",
+		         "this rule never matches");
+		return;
+	}
+	const char *hint = example(c, p, pd, r);
+	if (!hint)
+		hint = "the rules before it decide every request it matches: remove it, or move it up";
+	diag_add(&c->diags, DIAG_WARNING, r->at, hint, "this rule never decides");
+}
+
+void lint_rules(struct cmd *c, const struct policy *p, struct policy_diagram *pd,
+                const struct survey *s)
+{
+	size_t dead = 0;
+	for (size_t i = 0; i < p->nrules; i++)
+		if (!s->decides[i + 1] && dead++ < LINT_MAX)
+			explain_dead(c, p, pd, &p->rules[i]);
+	if (dead > LINT_MAX)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = p->file},
+		         "remove the rules that earlier ones make superfluous",
+		         "%zu more rules never decide", dead - LINT_MAX);
+}

@@ -1,0 +1,60 @@
+/*
+ * verdict.c - how a decision is told: which rule, which default, which fact was
+ * missing. eval and test say it in the same words.
+ */
+#include "cmd/cmd.h"
+
+#include <string.h>
+
+static struct span decider_place(const struct policy *p, const struct decision *d)
+{
+	struct span at = d->rule ? d->rule->at : p->default_at;
+	if (!at.file)
+		at.file = p->file;
+	return at;
+}
+
+const char *decider_text(struct arena *a, const struct policy *p, const struct decision *d)
+{
+	struct span at = decider_place(p, d);
+	if (!d->rule)
+		return at.line > 0 ? arena_printf(a, "%s:%d default", at.file, at.line) : "default";
+	const char *label = d->rule->label ? d->rule->label : "";
+	const char *text = arena_printf(a, "%s:%d%s%s", at.file, at.line, *label ? " " : "", label);
+	if (!d->error || !d->raise)
+		return text;
+	return arena_printf(a, "%s (error: %s at %s:%d)", text, d->raise->what,
+	                    d->raise->at.file ? d->raise->at.file : at.file, d->raise->at.line);
+}
+
+json_t *decider_json(const struct policy *p, const struct decision *d)
+{
+	struct span at = decider_place(p, d);
+	json_t *o = json_pack("{s:b}", "default", !d->rule);
+	if (at.line > 0) {
+		json_object_set_new(o, "file", text_json(at.file));
+		json_object_set_new(o, "line", json_integer(at.line));
+	}
+	if (d->rule && d->rule->label)
+		json_object_set_new(o, "label", text_json(d->rule->label));
+	if (d->error && d->raise) {
+		json_object_set_new(o, "error", text_json(d->raise->what));
+		json_object_set_new(o, "error_line", json_integer(d->raise->at.line));
+	}
+	return o;
+}
+
+struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
+                          int missing)
+{
+	const char *name = input_name((enum input)missing), *hint;
+	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) < p->nparams)
+		name = p->params[missing - IN_PARAM_0].name;
+	hint = missing >= IN_PARAM_0
+	               ? arena_printf(c->arena, "give it with --param %s=...", name)
+	               : arena_printf(c->arena, "add %s=..., for example: %s %s=%s", name,
+	                              request, name,
+	                              missing == IN_COMM_0 || missing == IN_COMM_1 ? "qemu" : "1000");
+	return diag_add(&c->diags, DIAG_ERROR, at, hint,
+	                "%s: %s decides, and the request does not give it", request, name);
+}

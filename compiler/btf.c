@@ -1,0 +1,354 @@
+/*
+ * btf.c - BTF for a program: types of its .rodata and its function (.BTF), and
+ * the policy's lines (.BTF.ext), as bytes; and the lines read back.
+ *
+ * The kernel drops a BTF it dislikes without a word, and then shows no lines and
+ * no metadata. So: identifiers only, every parameter named, the first line
+ * record at instruction 0, offsets ascending and never inside an ldimm64. Types
+ * are laid out by libbpf, which makes no system call for that.
+ */
+#include "compiler/object_internal.h"
+
+#include <bpf/btf.h>
+#include <limits.h>
+#include <linux/btf.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- text ------------------------------------------------------------------------ */
+
+/* Length of the printable UTF-8 character at s, or 0: no UTF-8, or a control. */
+static size_t printable(const unsigned char *s)
+{
+	if (*s < 0x80)
+		return *s >= 0x20 && *s < 0x7f;
+	size_t n = *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : 2;
+	if (*s < 0xc2 || *s > 0xf4)
+		return 0;
+	uint32_t c = *s & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	bool shortest = c >= (n == 4 ? 0x10000u : n == 3 ? 0x800u : 0x80u);
+	bool control = c < 0xa0 || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	bool character = c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
+	return shortest && character && !control ? n : 0;
+}
+
+char *btf_clean_text(char *out, size_t size, const char *text, bool ascii)
+{
+	enum { ROOM = 4 + 4 }; /* the longest character or escape, "..." and NUL */
+	size_t n = 0;
+	for (const unsigned char *s = (const unsigned char *)text; *s;) {
+		size_t len = printable(s);
+		if (n + ROOM > size) {
+			n += (size_t)snprintf(out + n, size - n, "...");
+			break;
+		}
+		if (len && (len == 1 || !ascii)) {
+			memcpy(out + n, s, len);
+			n += len;
+		} else if (*s == '\t') {
+			out[n++] = ' ';
+		} else if (ascii) {
+			out[n++] = '?';
+		} else {
+			n += (size_t)snprintf(out + n, size - n, "\\x%02x", *s);
+		}
+		s += len ? len : 1;
+	}
+	out[n] = '\0';
+	return out;
+}
+
+/* ---- types ------------------------------------------------------------------------ */
+
+/* libbpf's handle; `failed` sticks, so that types can be added in a row. */
+struct types {
+	struct btf *btf;
+	bool failed;
+	int u32, u64, s64, chr, s32;
+};
+
+static int added(struct types *t, int id)
+{
+	if (id < 0)
+		t->failed = true;
+	return id;
+}
+
+static void base_types(struct types *t)
+{
+	t->u32 = added(t, btf__add_int(t->btf, "unsigned int", 4, 0));
+	t->u64 = added(t, btf__add_int(t->btf, "unsigned long long", 8, 0));
+	t->s32 = added(t, btf__add_int(t->btf, "int", 4, BTF_INT_SIGNED));
+	t->s64 = added(t, btf__add_int(t->btf, "long long", 8, BTF_INT_SIGNED));
+	t->chr = added(t, btf__add_int(t->btf, "char", 1, BTF_INT_SIGNED));
+}
+
+static int char_array(struct types *t, size_t n)
+{
+	return added(t, btf__add_array(t->btf, t->u32, t->chr, (uint32_t)n));
+}
+
+static void field(struct types *t, const char *name, int type, size_t offset)
+{
+	added(t, btf__add_field(t->btf, name, type, (uint32_t)offset * CHAR_BIT, 0));
+}
+
+/* int FUNCTION(struct bpf_cgroup_dev_ctx *ctx) */
+static int function_type(struct types *t, const char *function)
+{
+	int ctx = added(t, btf__add_struct(t->btf, "bpf_cgroup_dev_ctx", 12));
+	field(t, "access_type", t->u32, 0);
+	field(t, "major", t->u32, 4);
+	field(t, "minor", t->u32, 8);
+	int pointer = added(t, btf__add_ptr(t->btf, ctx));
+	int proto = added(t, btf__add_func_proto(t->btf, t->s32));
+	added(t, btf__add_func_param(t->btf, "ctx", pointer));
+	return added(t, btf__add_func(t->btf, function, BTF_FUNC_GLOBAL, proto));
+}
+
+static int header_type(struct types *t)
+{
+	int name = char_array(t, IMAGE_NAME_MAX);
+	int tool = char_array(t, sizeof((struct image_header *)0)->tool);
+	int id = added(t, btf__add_struct(t->btf, "image_header", sizeof(struct image_header)));
+	field(t, "magic", t->u64, offsetof(struct image_header, magic));
+	field(t, "version", t->u32, offsetof(struct image_header, version));
+	field(t, "size", t->u32, offsetof(struct image_header, size));
+	field(t, "name", name, offsetof(struct image_header, name));
+	field(t, "tool", tool, offsetof(struct image_header, tool));
+	field(t, "nrules", t->u32, offsetof(struct image_header, nrules));
+	field(t, "nparams", t->u32, offsetof(struct image_header, nparams));
+	field(t, "digest", t->u64, offsetof(struct image_header, digest));
+	return id;
+}
+
+static int variable_type(struct types *t, const struct variable *v)
+{
+	switch (v->kind) {
+	case VARIABLE_HEADER:
+		return header_type(t);
+	case VARIABLE_PARAM:
+		return t->s64;
+	default:
+		return char_array(t, v->size);
+	}
+}
+
+static void rodata_types(struct types *t, const struct variable *vars, size_t nvars)
+{
+	int ids[VARIABLES_MAX];
+	for (size_t i = 0; i < nvars; i++) {
+		int type = variable_type(t, &vars[i]);
+		ids[i] = added(t,
+		               btf__add_var(t->btf, vars[i].name, BTF_VAR_GLOBAL_ALLOCATED, type));
+	}
+	const struct variable *last = &vars[nvars - 1];
+	added(t, btf__add_datasec(t->btf, ".rodata", last->offset + last->size));
+	for (size_t i = 0; i < nvars; i++)
+		added(t, btf__add_datasec_var_info(t->btf, ids[i], vars[i].offset, vars[i].size));
+}
+
+/* ---- lines -------------------------------------------------------------------------- */
+
+/* The lines as the kernel takes them: the first at instruction 0, ascending, at
+ * the beginning of an instruction (one in the middle begins after it). */
+static struct image_line *plan_lines(struct arena *a, const struct image *image, const bool *starts,
+                                     int default_line, size_t *n)
+{
+	struct image_line *plan = arena_alloc(a, (image->nlines + 1) * sizeof *plan);
+	plan[0].line = image->nlines ? image->lines[0].line : default_line;
+	*n = 1;
+	for (size_t i = 1; i < image->nlines; i++) {
+		struct image_line l = image->lines[i];
+		if (l.insn < image->ninsns && !starts[l.insn])
+			l.insn++;
+		if (l.insn >= image->ninsns || l.insn <= plan[*n - 1].insn)
+			continue;
+		plan[(*n)++] = l;
+	}
+	return plan;
+}
+
+/* Which rule a line belongs to: rules sorted by line, the first one of a line first. */
+struct line_rule {
+	int line;
+	uint32_t rule;
+};
+
+static int by_line(const void *x, const void *y)
+{
+	const struct line_rule *a = x, *b = y;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+static struct line_rule *index_rules(struct arena *a, const struct policy *p)
+{
+	struct line_rule *index = arena_alloc(a, p->nrules * sizeof *index);
+	for (size_t i = 0; i < p->nrules; i++)
+		index[i] = (struct line_rule){p->rules[i].at.line, (uint32_t)i};
+	qsort(index, p->nrules, sizeof *index, by_line);
+	return index;
+}
+
+static const char *line_text(const struct policy *p, const struct line_rule *index, int line)
+{
+	size_t lo = 0, hi = p->nrules;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (index[mid].line < line)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < p->nrules && index[lo].line == line) {
+		const char *source = p->rules[index[lo].rule].source;
+		return source ? source : "";
+	}
+	if (line != p->default_at.line)
+		return "";
+	return p->default_allow ? "default :allow" : "default :deny";
+}
+
+enum {
+	RECORD_FUNC = 8,
+	RECORD_LINE = 16,
+	EXT_HEADER = 24,
+	EXT_FUNCS = 4 + 8 + RECORD_FUNC,
+	LINE_BITS = 10, /* line << 10 | column */
+	TEXT_MAX = 240,
+	STRINGS_MAX = 8 << 20, /* the kernel takes 16 MB of BTF: further lines have no text */
+};
+
+static uint32_t string(struct types *t, const char *text)
+{
+	char clean[TEXT_MAX];
+	return (uint32_t)added(t, btf__add_str(t->btf,
+	                                       btf_clean_text(clean, sizeof clean, text, false)));
+}
+
+static void put_line_records(struct buffer *b, struct types *t, const struct policy *p,
+                             const struct line_rule *index, const struct image_line *lines,
+                             size_t n)
+{
+	uint32_t file = string(t, p->file ? p->file : ""), last = file;
+	for (size_t i = 0; i < n && !t->failed; i++) {
+		uint32_t line = lines[i].line < 0 ? 0 : (uint32_t)lines[i].line;
+		if (line > UINT32_MAX >> LINE_BITS)
+			line = UINT32_MAX >> LINE_BITS;
+		uint32_t text = string(t, last < STRINGS_MAX ? line_text(p, index, (int)line) : "");
+		const uint32_t record[] = {lines[i].insn * 8, file, text, line << LINE_BITS};
+		buffer_put(b, record, sizeof record);
+		last = text > last ? text : last;
+	}
+}
+
+/* The .BTF.ext up to its line records. */
+static void put_ext_head(struct buffer *b, struct types *t, int function, size_t nlines)
+{
+	const struct {
+		uint16_t magic;
+		uint8_t version, flags;
+		uint32_t size;
+	} start = {BTF_MAGIC, BTF_VERSION, 0, EXT_HEADER};
+	uint32_t section = string(t, OBJECT_PROGRAM_SECTION), n = (uint32_t)nlines;
+	const uint32_t parts[] = {0, EXT_FUNCS, EXT_FUNCS, 4 + 8 + n * RECORD_LINE};
+	const uint32_t funcs[] = {RECORD_FUNC, section, 1, 0, (uint32_t)function};
+	const uint32_t line_head[] = {RECORD_LINE, section, n};
+	buffer_put(b, &start, sizeof start);
+	buffer_put(b, parts, sizeof parts); /* offset and size of each part */
+	buffer_put(b, funcs, sizeof funcs);
+	buffer_put(b, line_head, sizeof line_head);
+}
+
+int btf_sections(const struct policy *p, const struct image *image, const bool *starts,
+                 const char *function, const struct variable *vars, size_t nvars, struct diags *d,
+                 struct bytes *types, struct bytes *ext)
+{
+	size_t nlines;
+	struct image_line *lines = plan_lines(d->arena, image, starts, p->default_at.line, &nlines);
+	struct line_rule *index = index_rules(d->arena, p);
+	struct buffer b = {.arena = d->arena};
+	struct types t = {.btf = btf__new_empty()};
+	if (!t.btf)
+		return diag_fail(d, "free some memory",
+		                 "cannot make the program's types: out of memory");
+	base_types(&t);
+	int id = function_type(&t, function);
+	rodata_types(&t, vars, nvars);
+	put_ext_head(&b, &t, id, nlines);
+	put_line_records(&b, &t, p, index, lines, nlines);
+	uint32_t size = 0;
+	const void *raw = t.failed ? NULL : btf__raw_data(t.btf, &size);
+	struct buffer copy = {.arena = d->arena};
+	if (raw)
+		buffer_put(&copy, raw, size);
+	btf__free(t.btf);
+	if (!raw)
+		return diag_fail(d, "free some memory, or split the policy",
+		                 "cannot make the program's types: libbpf refuses them");
+	*types = (struct bytes){copy.data, copy.n};
+	*ext = (struct bytes){b.data, b.n};
+	return 0;
+}
+
+/* ---- reading ------------------------------------------------------------------------- */
+
+static uint32_t u32_at(const unsigned char *data, size_t offset)
+{
+	uint32_t v;
+	memcpy(&v, data + offset, sizeof v);
+	return v;
+}
+
+/* The line records: where, how many and how large. */
+struct line_info {
+	const unsigned char *records;
+	size_t size, n;
+};
+
+static bool find_line_info(const unsigned char *ext, size_t len, struct line_info *out)
+{
+	uint16_t magic;
+	if (len < EXT_HEADER)
+		return false;
+	memcpy(&magic, ext, sizeof magic);
+	uint64_t hdr = u32_at(ext, 4), begin = hdr + u32_at(ext, 16), size = u32_at(ext, 20);
+	if (magic != BTF_MAGIC || ext[2] != BTF_VERSION || hdr < EXT_HEADER || size < 12 ||
+	    begin + size > len)
+		return false;
+	out->size = u32_at(ext, begin);
+	out->n = u32_at(ext, begin + 8);
+	out->records = ext + begin + 12;
+	/* one section, ours, and nothing behind it */
+	return out->size >= RECORD_LINE && out->n <= size && out->size <= size &&
+	       12 + (uint64_t)out->n * out->size == size;
+}
+
+int btf_read_lines(struct arena *a, const void *ext, size_t len, const bool *starts, size_t ninsns,
+                   struct image *image, const char **why)
+{
+	struct line_info info;
+	*why = "its .BTF.ext has no valid line records";
+	if (!find_line_info(ext, len, &info))
+		return -1;
+	struct image_line *lines = arena_alloc(a, info.n * sizeof *lines);
+	for (size_t i = 0; i < info.n; i++) {
+		const unsigned char *record = info.records + i * info.size;
+		uint32_t offset = u32_at(record, 0), insn = offset / 8;
+		*why = "its line records do not fit its instructions";
+		if (offset % 8 || insn >= ninsns || !starts[insn] ||
+		    (i && insn <= lines[i - 1].insn))
+			return -1;
+		lines[i] = (struct image_line){insn, (int)(u32_at(record, 12) >> LINE_BITS)};
+	}
+	image->lines = lines;
+	image->nlines = info.n;
+	return 0;
+}

@@ -1,0 +1,346 @@
+/*
+ * dsl.c - the functions a policy file calls: policy, default, allow, deny, param.
+ *
+ * Each checks its arguments and says what is wrong at the line of the call; the
+ * file then stops. Nothing is guessed from a wrong argument.
+ */
+#include "compiler/lift.h"
+
+#include <string.h>
+
+/* Reports an error at the line that runs now, and ends the file. */
+static void __attribute__((noreturn, format(printf, 3, 4)))
+fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
+{
+	struct ruby *rb = ruby_of(mrb);
+	struct span at = {.file = rb->file, .line = ruby_line(mrb)};
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = arena_vprintf(rb->arena, fmt, ap);
+	va_end(ap);
+	diag_add(rb->diags, DIAG_ERROR, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
+	mrb_raise(mrb, mrb_class_get(mrb, "ArgumentError"), text);
+}
+
+static void while_running(mrb_state *mrb, const char *what)
+{
+	if (!ruby_of(mrb)->running)
+		fail(mrb, "rules are made when the file runs", "`%s` inside a rule's block", what);
+}
+
+/* A C string of a Ruby string without NUL bytes. */
+static const char *plain(mrb_state *mrb, mrb_value s, const char *what)
+{
+	if (!mrb_string_p(s))
+		fail(mrb, NULL, "%s must be a string, not %s", what, mrb_obj_classname(mrb, s));
+	if (memchr(RSTRING_PTR(s), 0, (size_t)RSTRING_LEN(s)))
+		fail(mrb, "remove the \\0", "%s contains a NUL byte", what);
+	return arena_strndup(ruby_of(mrb)->arena, RSTRING_PTR(s), (size_t)RSTRING_LEN(s));
+}
+
+/* ---- policy, default ------------------------------------------------------------------ */
+
+static mrb_value dsl_policy(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = ruby_of(mrb);
+	mrb_value name;
+	mrb_get_args(mrb, "o", &name);
+	while_running(mrb, "policy");
+	const char *s = plain(mrb, name, "a policy's name");
+	if (rb->named)
+		fail(mrb, "keep one of them", "the policy is named twice");
+	if (!*s || strlen(s) >= IMAGE_NAME_MAX)
+		fail(mrb, "for example: policy \"gpu-worker\"", "a policy's name has 1 to %d bytes, this has %zu",
+		     IMAGE_NAME_MAX - 1, strlen(s));
+	for (const char *c = s; *c; c++)
+		if (!(*c >= '0' && *c <= '9') && !(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
+		    !strchr("-_.", *c))
+			fail(mrb, "for example: policy \"gpu-worker\"",
+			     "a policy's name has letters, digits, '-', '_' and '.' only");
+	rb->policy->name = s;
+	rb->named = true;
+	return self;
+}
+
+static mrb_value dsl_default(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = ruby_of(mrb);
+	mrb_value v;
+	mrb_get_args(mrb, "o", &v);
+	while_running(mrb, "default");
+	const char *s = mrb_symbol_p(v) ? mrb_sym_name(mrb, mrb_symbol(v)) : "";
+	if (strcmp(s, "allow") && strcmp(s, "deny"))
+		fail(mrb, "write `default :deny` or `default :allow`", "default is :deny or :allow");
+	if (rb->policy->default_at.line)
+		fail(mrb, "keep one of them", "the default is set twice, first on line %d",
+		     rb->policy->default_at.line);
+	rb->policy->default_allow = !strcmp(s, "allow");
+	rb->policy->default_at.line = ruby_line(mrb);
+	return self;
+}
+
+/* ---- allow, deny ------------------------------------------------------------------------- */
+
+struct devices { struct pattern *list; size_t n, cap; };
+
+/* Literal patterns say themselves what they are; of names check prints it. */
+static void note_name(struct ruby *rb, const struct pattern *p, int line)
+{
+	char *meaning = pattern_text(rb->arena, p);
+	if (strncmp(p->text, "c ", 2) && strncmp(p->text, "b ", 2) && strncmp(p->text, "a ", 2))
+		diag_add(rb->diags, DIAG_NOTE, (struct span){.file = rb->file, .line = line}, NULL,
+		         "%s is %s", p->text, meaning);
+}
+
+static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int depth)
+{
+	struct ruby *rb = ruby_of(mrb);
+	struct pattern p;
+	const char *error, *hint = NULL;
+	int rc;
+	if (mrb_array_p(v) && depth < 8) {
+		if (!RARRAY_LEN(v))
+			fail(mrb, "an empty list would match nothing", "a list of devices is empty");
+		for (mrb_int i = 0; i < RARRAY_LEN(v); i++)
+			add_device(mrb, to, RARRAY_PTR(v)[i], depth + 1);
+		return;
+	}
+	if (mrb_string_p(v))
+		rc = pattern_parse(rb->arena, plain(mrb, v, "a device"), &p, &error, &hint);
+	else if (mrb_symbol_p(v))
+		rc = pattern_named(rb->arena, mrb_sym_name(mrb, mrb_symbol(v)), &p, &error, &hint);
+	else
+		fail(mrb, "for example \"c 1:3 rw\", :null or \"/dev/null\"",
+		     "a device is a string or a symbol, not %s", mrb_obj_classname(mrb, v));
+	if (rc)
+		fail(mrb, hint, "%s", error);
+	note_name(rb, &p, ruby_line(mrb));
+	*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = p;
+}
+
+static void narrow_access(mrb_state *mrb, struct devices *to, mrb_value letters)
+{
+	struct ruby *rb = ruby_of(mrb);
+	const char *text = mrb_symbol_p(letters) ? mrb_sym_name(mrb, mrb_symbol(letters))
+	                                         : plain(mrb, letters, "access:");
+	int access = access_parse(text);
+	if (access < 0)
+		fail(mrb, "letters are r (read), w (write) and m (mknod), each once: access: \"rw\"",
+		     "access: %s is not a set of accesses", text);
+	if (!to->n) { /* a block about every device */
+		const char *error, *hint;
+		struct pattern any;
+		pattern_parse(rb->arena, "a *:*", &any, &error, &hint);
+		*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = any;
+	}
+	for (size_t i = 0; i < to->n; i++) {
+		if (to->list[i].access)
+			fail(mrb, "write the letters in one place", "%s has access letters, and so has access:",
+			     to->list[i].text);
+		to->list[i].access = access;
+	}
+}
+
+/* A rule's block takes ctx and nothing else. Its number of parameters. */
+static int block_parameters(mrb_state *mrb, const struct RProc *p)
+{
+	struct insn in;
+	if (MRB_PROC_CFUNC_P(p))
+		fail(mrb, "write { |ctx| ... }", "a rule's block must be Ruby code");
+	if (!insn_decode(p->body.irep, 0, &in) || in.op != OP_ENTER)
+		return 0;
+	int req = (int)MRB_ASPEC_REQ(in.a);
+	if (req > 1 || MRB_ASPEC_OPT(in.a) || MRB_ASPEC_REST(in.a) || MRB_ASPEC_POST(in.a) ||
+	    MRB_ASPEC_KEY(in.a) || MRB_ASPEC_KDICT(in.a) || MRB_ASPEC_BLOCK(in.a))
+		fail(mrb, "write { |ctx| ... }", "a rule's block takes one parameter");
+	return req;
+}
+
+static int add_block(mrb_state *mrb, mrb_value proc, int line)
+{
+	struct ruby *rb = ruby_of(mrb);
+	struct RProc *p = mrb_proc_ptr(proc);
+	struct block b = {.proc = proc, .at = {.file = rb->file, .line = line},
+	                  .parameters = block_parameters(mrb, p)};
+	struct REnv *env = MRB_PROC_ENV(p);
+	struct insn in;
+	/* the variables of the file that the block reads, as they are now */
+	if (env) {
+		b.ncaptured = (size_t)MRB_ENV_LEN(env);
+		b.captured = arena_alloc(rb->arena, (b.ncaptured + 1) * sizeof *b.captured);
+		for (size_t i = 0; i < b.ncaptured; i++)
+			b.captured[i] = mrb_undef_value();
+		for (uint32_t pc = 0; insn_decode(p->body.irep, pc, &in); pc = in.next)
+			if (in.op == OP_GETUPVAR && in.c == 0 && in.b < b.ncaptured)
+				b.captured[in.b] = env->stack[in.b];
+	}
+	/* as a lambda: `return` in it ends the block */
+	p->flags |= MRB_PROC_STRICT;
+	mrb_ary_push(mrb, rb->keep, proc);
+	*ARENA_PUSH(rb->arena, rb->blocks, rb->nblocks, rb->blocks_cap) = b;
+	return (int)rb->nblocks - 1;
+}
+
+static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
+{
+	struct ruby *rb = ruby_of(mrb);
+	const char *what = deny ? "deny" : "allow";
+	mrb_sym names[] = {mrb_intern_lit(mrb, "access"), mrb_intern_lit(mrb, "label"),
+	                   mrb_intern_lit(mrb, "errno")};
+	mrb_value values[3], block;
+	mrb_kwargs keywords = {3, 0, names, values, NULL};
+	const mrb_value *args;
+	mrb_int n;
+	struct devices devices = {0};
+	mrb_get_args(mrb, "*:&", &args, &n, &keywords, &block);
+	while_running(mrb, what);
+	if (!mrb_undef_p(values[2]))
+		fail(mrb, "leave errno: out; a denied access gets EPERM", "errno: is not available in this version");
+	for (mrb_int i = 0; i < n; i++)
+		add_device(mrb, &devices, args[i], 0);
+	if (!devices.n && mrb_nil_p(block))
+		fail(mrb, arena_printf(rb->arena, "write `%s \"c 1:3 rw\"`, `%s :null` or `%s { |ctx| ... }`", what,
+		                       what, what),
+		     "%s needs a device or a block", what);
+	if (!mrb_undef_p(values[0]))
+		narrow_access(mrb, &devices, values[0]);
+	struct rule r = {.deny = deny, .block = -1, .patterns = devices.list, .npatterns = devices.n,
+	                 .at = {.file = rb->file, .line = ruby_line(mrb)}};
+	if (!mrb_undef_p(values[1]))
+		r.label = plain(mrb, values[1], "label:");
+	if (!mrb_nil_p(block)) {
+		int first = irep_first_line(mrb, mrb_proc_ptr(block)->body.irep);
+		/* of `allow do ... end` mruby has the line of the end */
+		if (first && first < r.at.line)
+			r.at.line = first;
+		r.block = add_block(mrb, block, r.at.line);
+	}
+	r.source = ruby_source_line(rb, r.at.line);
+	r.devices = r.match = rule_devices(rb->policy, &r);
+	*ARENA_PUSH(rb->arena, rb->policy->rules, rb->policy->nrules, rb->policy->rules_cap) = r;
+	return self;
+}
+
+static mrb_value dsl_allow(mrb_state *mrb, mrb_value self)
+{
+	return add_rule(mrb, self, false);
+}
+
+static mrb_value dsl_deny(mrb_state *mrb, mrb_value self)
+{
+	return add_rule(mrb, self, true);
+}
+
+/* ---- param ------------------------------------------------------------------------------------ */
+
+static struct param_setting *setting_of(struct ruby *rb, const char *name)
+{
+	struct param_setting *last = NULL;
+	for (size_t i = 0; i < rb->nsettings; i++)
+		if (!strcmp(rb->settings[i].name, name)) {
+			rb->settings[i].used = true;
+			last = &rb->settings[i];
+		}
+	return last;
+}
+
+/* `in: 0..15`: the range a parameter may be set in later. */
+static void param_range(mrb_state *mrb, mrb_value range, struct param *p)
+{
+	if (mrb_type(range) != MRB_TT_RANGE)
+		fail(mrb, "write in: 0..15", "in: must be a range");
+	struct RRange *r = mrb_range_ptr(mrb, range);
+	if (!mrb_integer_p(RANGE_BEG(r)) || !mrb_integer_p(RANGE_END(r)))
+		fail(mrb, "write in: 0..15", "the range of a parameter has two Integer ends");
+	p->lo = mrb_integer(RANGE_BEG(r));
+	p->hi = mrb_integer(RANGE_END(r)) - (RANGE_EXCL(r) ? 1 : 0);
+	if (p->lo > p->hi)
+		fail(mrb, "write in: 0..15", "the range of a parameter is empty");
+}
+
+static mrb_value ctx_param(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = ruby_of(mrb);
+	const char *name = mrb_sym_name(mrb, mrb_get_mid(mrb));
+	(void)self;
+	for (size_t i = 0; i < rb->policy->nparams; i++)
+		if (!strcmp(rb->policy->params[i].name, name))
+			return mrb_int_value(mrb, rb->policy->params[i].value);
+	return mrb_nil_value();
+}
+
+static void add_param(mrb_state *mrb, struct param p)
+{
+	struct ruby *rb = ruby_of(mrb);
+	size_t n = rb->policy->nparams;
+	if (n == INPUT_MAX - IN_PARAM_0)
+		fail(mrb, "leave `in:` out where the value may be fixed when the policy is compiled",
+		     "more than %d parameters with a range", INPUT_MAX - IN_PARAM_0);
+	if (ctx_input(rb, p.name) >= 0 ||
+	    mrb_obj_respond_to(mrb, rb->ctx_class, mrb_intern_cstr(mrb, p.name)))
+		fail(mrb, "choose another name", "ctx.%s has a meaning already", p.name);
+	terms_input_range(rb->policy->terms, (enum input)(IN_PARAM_0 + n), p.lo, p.hi);
+	*ARENA_PUSH(rb->arena, rb->policy->params, rb->policy->nparams, rb->policy->params_cap) = p;
+	mrb_define_method(mrb, rb->ctx_class, p.name, ctx_param, MRB_ARGS_NONE());
+}
+
+static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = ruby_of(mrb);
+	mrb_sym names[] = {mrb_intern_lit(mrb, "in")};
+	mrb_value values[1], value;
+	mrb_sym name;
+	mrb_kwargs keywords = {1, 0, names, values, NULL};
+	(void)self;
+	mrb_get_args(mrb, "no:", &name, &value, &keywords);
+	while_running(mrb, "param");
+	struct param p = {.name = arena_strdup(rb->arena, mrb_sym_name(mrb, name)), .lo = INT64_MIN,
+	                  .hi = INT64_MAX};
+	if (!mrb_integer_p(value))
+		fail(mrb, "for example: param :gpu, 0", "the value of parameter %s must be an Integer", p.name);
+	struct param_setting *set = setting_of(rb, p.name);
+	p.value = set ? set->value : mrb_integer(value);
+	if (!mrb_undef_p(values[0])) {
+		param_range(mrb, values[0], &p);
+		if (p.value < p.lo || p.value > p.hi)
+			fail(mrb, "choose a value of the range", "parameter %s is %lld, out of %lld..%lld", p.name,
+			     (long long)p.value, (long long)p.lo, (long long)p.hi);
+		add_param(mrb, p);
+	}
+	return mrb_int_value(mrb, p.value);
+}
+
+/* ---- what other versions have -------------------------------------------------------------------- */
+
+/* `mode :enforce` and `audit :none` are how it is anyway. */
+static mrb_value dsl_fixed(mrb_state *mrb, mrb_value self)
+{
+	const char *verb = mrb_sym_name(mrb, mrb_get_mid(mrb));
+	mrb_sym value = 0;
+	mrb_get_args(mrb, "n", &value);
+	const char *s = mrb_sym_name(mrb, value);
+	if (!strcmp(verb, "mode") ? strcmp(s, "enforce") : strcmp(s, "none"))
+		fail(mrb, "leave the line out", "`%s :%s` is not available in this version", verb, s);
+	return self;
+}
+
+static mrb_value dsl_absent(mrb_state *mrb, mrb_value self)
+{
+	(void)self;
+	fail(mrb, "write the policy with allow and deny",
+	     "`%s` is not available in this version", mrb_sym_name(mrb, mrb_get_mid(mrb)));
+}
+
+void dsl_define(struct ruby *rb)
+{
+	static const struct { const char *name; mrb_func_t fn; mrb_aspec args; } functions[] = {
+		{"policy", dsl_policy, MRB_ARGS_REQ(1)}, {"default", dsl_default, MRB_ARGS_REQ(1)},
+		{"allow", dsl_allow, MRB_ARGS_ANY()},    {"deny", dsl_deny, MRB_ARGS_ANY()},
+		{"param", dsl_param, MRB_ARGS_ANY()},    {"mode", dsl_fixed, MRB_ARGS_REQ(1)},
+		{"audit", dsl_fixed, MRB_ARGS_REQ(1)},   {"set", dsl_absent, MRB_ARGS_ANY()},
+		{"license!", dsl_absent, MRB_ARGS_ANY()}, {"section!", dsl_absent, MRB_ARGS_ANY()},
+	};
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		mrb_define_method(rb->mrb, rb->mrb->kernel_module, functions[i].name, functions[i].fn,
+		                  functions[i].args);
+}

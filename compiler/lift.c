@@ -1,0 +1,119 @@
+/*
+ * lift.c - one rule block from bytecode to terms.
+ *
+ * In: a proc of the policy and the devices its rule is narrowed to. Out: the
+ * condition under which the rule matches and those under which the block raises,
+ * all disjoint. A block that cannot be lifted is refused with its place; nothing
+ * is guessed. Cost is linear in the instructions evaluated, which FUEL bounds.
+ */
+#include "compiler/lift.h"
+
+#include <string.h>
+
+enum { FUEL = 4000000 };
+
+struct span lift_place(const struct lifter *l)
+{
+	struct span at = {.file = l->rb->file};
+	for (const struct frame *f = l->frame; f && at.line <= 0; f = f->up) {
+		const char *file = mrb_debug_get_filename(l->mrb, f->irep, f->pc);
+		if (file && !strcmp(file, l->rb->file))
+			at.line = mrb_debug_get_line(l->mrb, f->irep, f->pc);
+	}
+	if (at.line < 0)
+		at.line = 0;
+	return at;
+}
+
+static void report(struct lifter *l, enum diag_level level, struct span at, const char *hint, const char *text)
+{
+	struct diag *d = diag_add(l->rb->diags, level, at, hint, "%s", text);
+	d->source = ruby_source_line(l->rb, at.line);
+}
+
+void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = arena_vprintf(l->arena, fmt, ap);
+	va_end(ap);
+	report(l, DIAG_ERROR, lift_place(l), hint, text);
+	longjmp(l->bail, 1);
+}
+
+bool lift_possible(struct lifter *l, term guard)
+{
+	outcome o;
+	struct ruby *rb = l->rb;
+	if (!rb->guards)
+		rb->guards = diagrams_new(l->arena, l->terms, ORDER_FACTS_LAST);
+	node n = diagram_of_term(rb->guards, guard);
+	return !diagram_ok(rb->guards) || !node_is_terminal(n, &o) || o == OUT_ALLOW;
+}
+
+/* Exceptions that say the block itself is wrong, not the request. */
+static bool is_mistake(struct lifter *l, struct RClass *class)
+{
+	static const char *const names[] = {"NameError", "NoMethodError", "ArgumentError", "TypeError"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (class == mrb_class_get(l->mrb, names[i]))
+			return true;
+	return false;
+}
+
+void lift_raise(struct lifter *l, struct state *st, struct RClass *class, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = arena_vprintf(l->arena, fmt, ap);
+	va_end(ap);
+	for (const struct frame *f = l->frame; f; f = f->up) {
+		const struct mrb_irep_catch_handler *h = mrb_irep_catch_handler_table(f->irep);
+		for (uint16_t i = 0; i < f->irep->clen; i++)
+			if (handler_covers(&h[i], f->pc))
+				lift_refuse(l, "test for the case before, an exception denies",
+				            "an exception inside `rescue` or `ensure`: %s", text);
+	}
+	*ARENA_PUSH(l->arena, l->raised, l->nraised, l->raised_cap) = (struct raised){
+		.when = st->guard->full, .at = lift_place(l), .certain_class = is_mistake(l, class),
+		.what = arena_printf(l->arena, "%s: %s", mrb_class_name(l->mrb, class), text)};
+}
+
+/* The block's ways to raise, as the rule's: what cannot happen is dropped, what
+ * was not meant is warned of. */
+static void keep_raises(struct lifter *l, struct rule *r)
+{
+	for (size_t i = 0; i < l->nraised; i++) {
+		struct raised *x = &l->raised[i];
+		term when = term_and(l->terms, r->devices, x->when);
+		if (!lift_possible(l, when))
+			continue;
+		size_t n = r->nraises++;
+		r->raises = arena_grow(l->arena, r->raises, n * sizeof *r->raises,
+		                       (n + 1) * sizeof *r->raises);
+		r->raises[n] = (struct raise){.when = when, .at = x->at, .what = x->what};
+		if (!x->on_purpose)
+			report(l, DIAG_WARNING, x->at,
+			       x->hint ? x->hint : "an access for which a block raises is denied by that rule",
+			       arena_printf(l->arena, "this may raise %s", x->what));
+	}
+}
+
+int lift_block(struct ruby *rb, struct rule *r, mrb_value proc)
+{
+	struct lifter l = {.rb = rb, .mrb = rb->mrb, .arena = rb->arena, .terms = rb->policy->terms,
+	                   .fuel = FUEL};
+	if (setjmp(l.bail))
+		return -1;
+	struct state *st = state_new(&l);
+	struct closure *code = closure_of_proc(&l, mrb_proc_ptr(proc));
+	struct val ctx = {.kind = V_CTX};
+	struct flow f = lift_invoke(&l, st, code, code->self, &ctx,
+	                            (size_t)rb->blocks[r->block].parameters, val_nil());
+	term truth = T_FALSE;
+	if (f.ret)
+		truth = term_and(l.terms, f.ret->guard->full, val_truth(&l, f.ret, f.ret->result));
+	r->match = term_and(l.terms, r->devices, truth);
+	keep_raises(&l, r);
+	return 0;
+}

@@ -1,0 +1,304 @@
+/*
+ * lift.h - symbolic evaluation of mruby bytecode: shared by ruby*.c and lift*.c.
+ *
+ * A block is run once with a ctx whose fields are terms. What the block computes
+ * is a `val`: a Ruby value known now, a term, or a choice of values by path.
+ */
+#ifndef DEVGUARD_COMPILER_LIFT_H
+#define DEVGUARD_COMPILER_LIFT_H
+
+#include <mruby.h>
+#include <mruby/array.h>
+#include <mruby/class.h>
+#include <mruby/compile.h>
+#include <mruby/error.h>
+#include <mruby/hash.h>
+#include <mruby/irep.h>
+#include <mruby/debug.h>
+#include <mruby/opcode.h>
+#include <mruby/proc.h>
+#include <mruby/range.h>
+#include <mruby/string.h>
+#include <mruby/variable.h>
+
+#include "compiler/compiler.h"
+
+/* ---- the interpreter that ran the file (ruby.c) --------------------------------- */
+
+struct block {
+	mrb_value proc;
+	struct span at;
+	int parameters; /* 0 or 1 */
+	/* captured variables as they were when the rule was made, to warn of changes */
+	mrb_value *captured;
+	size_t ncaptured;
+};
+
+struct ruby {
+	mrb_state *mrb;
+	struct arena *arena;
+	struct diags *diags;
+	struct policy *policy;
+	const char *file;
+	const char *text;   /* of the file */
+	size_t len;
+	struct param_setting *settings;
+	size_t nsettings;
+	struct RClass *ctx_class;
+	mrb_value keep;     /* array of every proc of a rule: alive as long as we are */
+	struct block *blocks;
+	size_t nblocks, blocks_cap;
+	bool running;       /* the file runs now: rules may be added */
+	bool named;
+	size_t memory, memory_limit; /* bytes mruby has */
+	bool memory_out;
+	/* reference.c: the request asked about, one access of it */
+	const struct request *request;
+	int access;
+	int missing;
+	struct methods *methods; /* lift_methods.c: tables of C functions */
+	struct diagrams *guards; /* lift.c: to ask whether a path is possible */
+};
+
+struct ruby *ruby_of(mrb_state *mrb);
+/* Line of the policy file where the interpreter is now, 0 = unknown. */
+int ruby_line(mrb_state *mrb);
+/* Smallest line of an irep and those nested in it; 0 = none. */
+int irep_first_line(mrb_state *mrb, const mrb_irep *irep);
+/* Text of one line of the policy (arena), control bytes kept. */
+const char *ruby_source_line(struct ruby *rb, int line);
+/* "NoMethodError: undefined method ..." of an exception. */
+char *ruby_exception_text(struct ruby *rb, mrb_value exc);
+/* Defines the policy language's functions (dsl.c) and the ctx class (reference.c). */
+void dsl_define(struct ruby *rb);
+void reference_define(struct ruby *rb);
+/* The input a method of ctx reads as it is, or -1. */
+int ctx_input(const struct ruby *rb, const char *method);
+
+/* ---- bytecode.c -------------------------------------------------------------------- */
+
+struct insn {
+	uint8_t op;
+	uint32_t a, b, c;
+	uint32_t next; /* offset of the instruction after it */
+};
+/* Decodes the instruction at an offset. False for an opcode this build of the
+ * tool does not know. */
+bool insn_decode(const mrb_irep *irep, uint32_t pc, struct insn *out);
+const char *insn_name(uint8_t op);
+/* Is an instruction in the range a rescue or ensure guards? */
+bool handler_covers(const struct mrb_irep_catch_handler *h, uint32_t pc);
+
+/* ---- values ------------------------------------------------------------------------- */
+
+enum vkind {
+	V_UNSET,   /* a register never written: nil */
+	V_STATIC,  /* a Ruby value known now */
+	V_INT,     /* a runtime Integer */
+	V_COMM,    /* ctx.comm */
+	V_CTX,     /* the block's argument */
+	V_ARRAY,   /* an array made in the block: its cell holds a tuple */
+	V_TUPLE,   /* only in the cell of an array */
+	V_RANGE,   /* a range with an end known at run time only */
+	V_CLOSURE, /* a block or lambda made in the block */
+	V_CHOICE,  /* one of several, by path */
+};
+
+struct val {
+	enum vkind kind;
+	union {
+		mrb_value st;
+		term t;
+		uint32_t cell;
+		struct tuple *tuple;
+		struct closure *closure;
+		struct choice *choice;
+		struct range_val *range;
+	} u;
+};
+
+struct tuple { size_t n; struct val items[]; };
+struct range_val { struct val lo, hi; bool exclusive; };
+struct arm { term guard; struct val v; };
+struct choice { struct choice *flat; size_t n; struct arm arms[]; }; /* flat: itself, or NULL = not yet */
+
+/* Code with its surroundings: a proc of the file, or one made while lifting. */
+struct closure {
+	const mrb_irep *irep;
+	const struct RProc *proc;   /* of the file or library; NULL: made while lifting */
+	struct closure *upper;      /* lexically around it (made while lifting) */
+	uint32_t home_base;         /* cells of the frame that made it */
+	uint32_t home_frame;        /* and its id */
+	struct val self;
+	struct frame *maker;        /* for return and block_given? */
+	bool strict;
+	mrb_sym sends;              /* of `&:name`: the message; irep is then NULL */
+};
+
+/* ---- states ---------------------------------------------------------------------------- */
+
+/* What is assumed on a path: a list of literals. */
+struct guard {
+	struct guard *up;
+	term literal;
+	term full;     /* conjunction with all above */
+	unsigned depth;
+};
+
+/* Registers of all frames and contents of arrays, copied on write. */
+struct state {
+	struct guard *guard;
+	uint64_t owner;
+	struct cells *root;
+	uint32_t top;   /* first free cell */
+	uint32_t heap;  /* arrays and closures made so far */
+	uint32_t pc;
+	struct val result;
+	struct state *next; /* in a frame's list of pending states, ascending pc */
+};
+
+struct frame {
+	struct frame *up;
+	const struct closure *code;
+	const mrb_irep *irep;
+	uint32_t base, id;
+	uint32_t pc;          /* of the instruction being evaluated */
+	const struct val *args;
+	size_t nargs;
+	struct val block;
+	bool is_root;
+};
+
+/* Ways out of a call other than its normal return. */
+struct leave {
+	struct leave *next;
+	bool is_break;       /* else return out of a block */
+	uint32_t frame;      /* id of the frame it ends (return) or continues in (break) */
+	struct state *state; /* result is the value */
+};
+
+struct flow {
+	struct state *ret;   /* all normal returns, merged; NULL: none */
+	struct leave *leaves;
+};
+
+struct raised {
+	term when;
+	struct span at;
+	const char *what;
+	const char *hint;
+	bool certain_class; /* NameError, NoMethodError, ArgumentError, TypeError */
+	bool on_purpose;    /* an explicit raise */
+};
+
+struct call {
+	mrb_sym mid;
+	struct val recv;
+	const struct val *args;
+	size_t n;
+	struct val block; /* static nil: none */
+};
+
+struct lifter {
+	struct ruby *rb;
+	mrb_state *mrb;
+	struct arena *arena;
+	struct terms *terms;
+	jmp_buf bail;
+	struct frame *frame;
+	uint32_t next_frame;
+	uint64_t next_owner;
+	unsigned depth;
+	unsigned long fuel;
+	struct raised *raised;
+	size_t nraised, raised_cap;
+};
+
+/* lift.c */
+/* Sets match and raises of a rule from its block. 0, or -1 with a diagnostic. */
+int lift_block(struct ruby *rb, struct rule *r, mrb_value proc);
+void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
+struct span lift_place(const struct lifter *l);
+bool lift_possible(struct lifter *l, term guard);
+/* Ends a path by an exception. */
+void lift_raise(struct lifter *l, struct state *st, struct RClass *class, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* lift_state.c */
+struct state *state_new(struct lifter *l);
+struct val state_get(const struct state *st, uint32_t cell);
+void state_set(struct lifter *l, struct state *st, uint32_t cell, struct val v);
+struct state *state_fork(struct lifter *l, struct state *st);
+/* Merges b into a (either may be NULL); both are used up. */
+struct state *state_merge(struct lifter *l, struct state *a, struct state *b);
+/* Adds a literal to the path; false: the path is impossible. */
+bool state_assume(struct lifter *l, struct state *st, term literal);
+/* Frees the cells from `top` on. */
+void state_truncate(struct lifter *l, struct state *st, uint32_t top);
+
+/* lift_value.c */
+struct val val_static(mrb_value v);
+struct val val_nil(void);
+struct val val_bool(struct lifter *l, term cond);
+struct val val_int(struct lifter *l, term t);
+struct val val_choice2(struct lifter *l, term ga, struct val a, term gb, struct val b);
+/* The arms a value can have here: disjoint, impossible and equal ones gone. A
+ * value that is no choice is one arm with guard T_TRUE. */
+size_t val_arms(struct lifter *l, const struct state *st, struct val v, const struct arm **arms);
+/* A value from arms. */
+struct val val_from_arms(struct lifter *l, const struct arm *arms, size_t n);
+/* Unwraps a choice of one arm. */
+struct val val_settle(struct lifter *l, const struct state *st, struct val v);
+term val_truth(struct lifter *l, const struct state *st, struct val v);
+bool val_is_nil(struct val v);
+/* Integer value as a term (no choice). */
+bool val_as_term(struct lifter *l, struct val v, term *t);
+struct RClass *val_class(struct lifter *l, struct val v);
+/* "nil", "an Integer", ...: for messages. */
+const char *val_describe(struct lifter *l, struct val v);
+/* A fresh array. */
+struct val val_array(struct lifter *l, struct state *st, const struct val *items, size_t n);
+/* The items of an array (made in the block, or static). False: not one, or its
+ * length depends on the path. */
+bool val_items(struct lifter *l, const struct state *st, struct val v, const struct val **items, size_t *n);
+/* The Ruby value of what is known now, also of an array made in the block. */
+bool val_known(struct lifter *l, const struct state *st, struct val v, mrb_value *out);
+
+/* lift_vm.c */
+struct flow lift_frame(struct lifter *l, struct frame *fr, struct state *st);
+struct flow flow_value(struct state *st, struct val v);
+struct flow flow_join(struct lifter *l, struct flow a, struct flow b);
+/* Evaluates `op` for every pair of arms of a and b, each on its own path. */
+typedef struct flow (*pair_op)(struct lifter *l, struct state *st, int op, struct val a, struct val b);
+struct flow lift_pairs(struct lifter *l, struct state *st, pair_op fn, int op, struct val a, struct val b);
+/* A region of evaluation that began at a guard; see flow_close(). */
+struct region { struct guard *guard; size_t nraised; };
+struct region flow_open(const struct lifter *l, const struct state *st);
+/* When every path of the region returned normally its guard is what it was. */
+struct flow flow_close(struct lifter *l, struct region r, struct flow f);
+
+/* lift_call.c */
+struct flow lift_send(struct lifter *l, struct state *st, const struct call *c);
+struct flow lift_invoke(struct lifter *l, struct state *st, const struct closure *code, struct val self,
+                        const struct val *args, size_t n, struct val block);
+struct closure *closure_of_proc(struct lifter *l, const struct RProc *p);
+
+/* lift_ops.c: operators on values that are no choices; each ends in `flow` */
+struct flow lift_binary(struct lifter *l, struct state *st, enum term_op op, struct val a, struct val b);
+enum compare_op { OP2_EQ, OP2_LT, OP2_LE, OP2_GT, OP2_GE, OP2_CMP };
+struct flow lift_compare(struct lifter *l, struct state *st, enum compare_op op, struct val a, struct val b);
+/* Does a equal b as == (or eql?) of Integer, comm, and arrays of them says? */
+term lift_equal(struct lifter *l, const struct state *st, struct val a, struct val b, bool eql);
+struct flow lift_negate(struct lifter *l, struct state *st, struct val a);
+/* comm holds these bytes at an offset, and ends there when `whole`. */
+term comm_matches(struct lifter *l, size_t at, const char *bytes, size_t n, bool whole);
+
+/* lift_methods.c: C functions of mruby, by what dispatch finds */
+struct methods *methods_new(struct ruby *rb);
+struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c, mrb_func_t fn,
+                       struct RClass *owner);
+/* a[i] with a known array and a runtime index. */
+struct flow lift_index(struct lifter *l, struct state *st, struct val array, struct val index);
+
+#endif

@@ -1,0 +1,165 @@
+/*
+ * lift_call.c - method dispatch and calls of Ruby code, inlined.
+ *
+ * Dispatch is the VM's: the class of the receiver, its method table, whatever
+ * the policy has put there. A receiver with several cases is called in each.
+ */
+#include "compiler/lift.h"
+
+#include <string.h>
+
+enum { DEPTH_MAX = 250 };
+
+struct closure *closure_of_proc(struct lifter *l, const struct RProc *p)
+{
+	struct closure *c = arena_alloc(l->arena, sizeof *c);
+	*c = (struct closure){.irep = p->body.irep, .proc = p, .strict = MRB_PROC_STRICT_P(p),
+	                      .self = val_static(mrb_top_self(l->mrb))};
+	struct REnv *env = MRB_PROC_ENV(p);
+	if (env && MRB_ENV_LEN(env) > 0 && env->stack)
+		c->self = val_static(env->stack[0]); /* a block's self is that of its surroundings */
+	return c;
+}
+
+struct flow lift_invoke(struct lifter *l, struct state *st, const struct closure *code, struct val self,
+                        const struct val *args, size_t n, struct val block)
+{
+	if (++l->depth > DEPTH_MAX)
+		lift_refuse(l, "a method that calls itself must end by values known when the policy is compiled",
+		            "calls nest deeper than %d", DEPTH_MAX);
+	struct frame *fr = arena_alloc(l->arena, sizeof *fr);
+	*fr = (struct frame){.up = l->frame, .code = code, .irep = code->irep, .base = st->top,
+	                     .id = ++l->next_frame, .args = args, .nargs = n, .block = block,
+	                     .is_root = !l->frame};
+	uint32_t base = st->top, heap = st->heap;
+	struct region region = flow_open(l, st);
+	/* arguments are laid out by ENTER; code without it takes none */
+	st->top += code->irep->nregs > code->irep->nlocals ? code->irep->nregs : code->irep->nlocals;
+	st->top += 2;
+	state_set(l, st, base, self);
+	for (uint32_t i = 1; i < code->irep->nlocals; i++)
+		state_set(l, st, base + i, val_nil());
+	l->frame = fr;
+	struct flow f = flow_close(l, region, lift_frame(l, fr, st));
+	l->frame = fr->up;
+	l->depth--;
+	if (f.ret && f.ret->heap == heap)
+		state_truncate(l, f.ret, base);
+	return f;
+}
+
+static struct flow call_closure(struct lifter *l, struct state *st, const struct closure *code,
+                                const struct call *c)
+{
+	if (code->irep)
+		return lift_invoke(l, st, code, code->self, c->args, c->n, c->block);
+	if (!c->n) {
+		lift_raise(l, st, mrb_class_get(l->mrb, "ArgumentError"), "no receiver given");
+		return (struct flow){0};
+	}
+	struct call sent = {.mid = code->sends, .recv = c->args[0], .args = c->args + 1, .n = c->n - 1,
+	                    .block = val_nil()};
+	return lift_send(l, st, &sent);
+}
+
+static bool is_proc_call(const struct RProc *p)
+{
+	return p->body.irep->iseq[0] == OP_CALL;
+}
+
+/* Names of methods a value answers to, for a hint. */
+static const char *near_method(struct lifter *l, struct val recv, const char *name)
+{
+	static const char *const ctx[] = {"major", "minor", "type", "char?", "block?", "read?", "write?",
+	                                  "mknod?", "access_type", "access", "requested", "uid", "gid",
+	                                  "pid", "tid", "comm", "cgroup_id", "uptime"};
+	static const char *const common[] = {"include?", "any?", "all?", "none?", "between?", "key?",
+	                                     "start_with?", "end_with?", "nil?", "empty?", "each",
+	                                     "first", "last", "size", "length", "zero?"};
+	bool is_ctx = recv.kind == V_CTX;
+	const char *near = did_you_mean(name, is_ctx ? ctx : common,
+	                                is_ctx ? sizeof ctx / sizeof *ctx : sizeof common / sizeof *common);
+	if (near)
+		return arena_printf(l->arena, "did you mean `%s`?", near);
+	if (is_ctx)
+		return "ctx has type, char?, block?, major, minor, read?, write?, mknod?, access, requested, "
+		       "access_type, uid, gid, pid, tid, comm, cgroup_id and uptime";
+	if (val_is_nil(recv))
+		return "test for nil first, or call it with `&.`";
+	return NULL;
+}
+
+static struct flow no_method(struct lifter *l, struct state *st, const struct call *c)
+{
+	const char *name = mrb_sym_name(l->mrb, c->mid);
+	lift_raise(l, st, mrb_class_get(l->mrb, "NoMethodError"), "undefined method '%s' for %s", name,
+	           val_describe(l, c->recv));
+	l->raised[l->nraised - 1].hint = near_method(l, c->recv, name);
+	return (struct flow){0};
+}
+
+static struct flow dispatch(struct lifter *l, struct state *st, const struct call *c)
+{
+	struct RClass *owner = val_class(l, c->recv);
+	mrb_method_t m = mrb_method_search_vm(l->mrb, &owner, c->mid);
+	if (MRB_METHOD_UNDEF_P(m)) {
+		struct RClass *missing = val_class(l, c->recv);
+		m = mrb_method_search_vm(l->mrb, &missing, mrb_intern_lit(l->mrb, "method_missing"));
+		if (!MRB_METHOD_UNDEF_P(m) && !MRB_METHOD_CFUNC_P(m))
+			lift_refuse(l, "define the method itself", "method_missing inside a rule's block");
+		return no_method(l, st, c);
+	}
+	if (MRB_METHOD_CFUNC_P(m))
+		return lift_cfunc(l, st, c, MRB_METHOD_CFUNC(m), owner);
+	const struct RProc *p = MRB_METHOD_PROC(m);
+	if (!is_proc_call(p))
+		return lift_invoke(l, st, closure_of_proc(l, p), c->recv, c->args, c->n, c->block);
+	if (c->recv.kind == V_CLOSURE)
+		return call_closure(l, st, c->recv.u.closure, c);
+	const struct RProc *called = mrb_proc_ptr(c->recv.u.st);
+	if (MRB_PROC_CFUNC_P(called))
+		lift_refuse(l, "write a lambda", "a call of a proc made of a C function");
+	return call_closure(l, st, closure_of_proc(l, called), c);
+}
+
+/* An array whose content depends on the path is called once for each content. */
+static struct flow with_content(struct lifter *l, struct state *st, const struct call *c)
+{
+	const struct arm *arms;
+	size_t n;
+	if (c->recv.kind != V_ARRAY)
+		return dispatch(l, st, c);
+	n = val_arms(l, st, state_get(st, c->recv.u.cell), &arms);
+	if (n == 1)
+		return dispatch(l, st, c);
+	struct region r = flow_open(l, st);
+	struct flow all = {0};
+	for (size_t i = 0; i < n; i++) {
+		struct state *s = state_fork(l, st);
+		if (!state_assume(l, s, arms[i].guard))
+			continue;
+		state_set(l, s, c->recv.u.cell, arms[i].v);
+		all = flow_join(l, all, dispatch(l, s, c));
+	}
+	return flow_close(l, r, all);
+}
+
+struct flow lift_send(struct lifter *l, struct state *st, const struct call *c)
+{
+	const struct arm *arms;
+	size_t n = val_arms(l, st, c->recv, &arms);
+	struct call one = *c;
+	if (n == 1) {
+		one.recv = arms[0].v;
+		return with_content(l, st, &one);
+	}
+	struct region r = flow_open(l, st);
+	struct flow all = {0};
+	for (size_t i = 0; i < n; i++) {
+		struct state *s = state_fork(l, st);
+		one.recv = arms[i].v;
+		if (state_assume(l, s, arms[i].guard))
+			all = flow_join(l, all, with_content(l, s, &one));
+	}
+	return flow_close(l, r, all);
+}

@@ -1,0 +1,77 @@
+/*
+ * lift_handlers.h - the meaning of C functions on runtime values: shared by
+ * lift_methods.c (who calls), lift_table.c (which) and lift_handlers*.c (how).
+ */
+#ifndef DEVGUARD_COMPILER_LIFT_HANDLERS_H
+#define DEVGUARD_COMPILER_LIFT_HANDLERS_H
+
+#include "compiler/lift.h"
+
+enum {
+	METHOD_PURE = 1,       /* mruby may run it when all is known */
+	METHOD_RAW = 2,        /* the handler takes arguments that are choices */
+	METHOD_CLASS_ONLY = 4, /* it asks about classes only, never about values */
+};
+
+typedef struct flow (*handler)(struct lifter *l, struct state *st, const struct call *c, int arg);
+
+struct method {
+	const char *class, *name;
+	int flags;
+	handler handler; /* or NULL */
+	int arg;         /* of the handler */
+};
+
+/* Ends with an entry without a name. */
+extern const struct method method_table[];
+
+/* Refuses a call whose operands must be known when the policy is compiled. */
+void method_needs_known(struct lifter *l, const struct call *c) __attribute__((noreturn));
+/* The message of an exception. */
+mrb_value mrb_exc_message(struct lifter *l, mrb_value exc);
+
+/* lift_handlers.c: objects, numbers, ctx */
+struct flow ctx_method(struct lifter *l, struct state *st, const struct call *c);
+struct flow h_arithmetic(struct lifter *, struct state *, const struct call *, int op);
+struct flow h_power(struct lifter *, struct state *, const struct call *, int);
+struct flow h_compare(struct lifter *, struct state *, const struct call *, int op);
+struct flow h_unary(struct lifter *, struct state *, const struct call *, int which);
+struct flow h_divmod(struct lifter *, struct state *, const struct call *, int);
+struct flow h_bits(struct lifter *, struct state *, const struct call *, int which);
+struct flow h_between(struct lifter *, struct state *, const struct call *, int);
+struct flow h_equal(struct lifter *, struct state *, const struct call *, int eql);
+struct flow h_case_equal(struct lifter *, struct state *, const struct call *, int);
+struct flow h_not_equal(struct lifter *, struct state *, const struct call *, int);
+struct flow h_not(struct lifter *, struct state *, const struct call *, int);
+struct flow h_itself(struct lifter *, struct state *, const struct call *, int);
+struct flow h_raise(struct lifter *, struct state *, const struct call *, int);
+struct flow h_lambda(struct lifter *, struct state *, const struct call *, int strict);
+struct flow h_block_given(struct lifter *, struct state *, const struct call *, int);
+struct flow h_send(struct lifter *, struct state *, const struct call *, int);
+struct flow h_case_splat(struct lifter *, struct state *, const struct call *, int);
+
+/* lift_collections.c: strings, arrays, hashes, ranges */
+struct flow h_comm(struct lifter *, struct state *, const struct call *, int which);
+struct flow h_comm_size(struct lifter *, struct state *, const struct call *, int empty);
+struct flow h_array_at(struct lifter *, struct state *, const struct call *, int);
+struct flow h_array_end(struct lifter *, struct state *, const struct call *, int last);
+struct flow h_array_size(struct lifter *, struct state *, const struct call *, int empty);
+struct flow h_array_push(struct lifter *, struct state *, const struct call *, int);
+struct flow h_array_pop(struct lifter *, struct state *, const struct call *, int);
+struct flow h_array_store(struct lifter *, struct state *, const struct call *, int);
+struct flow h_array_plus(struct lifter *, struct state *, const struct call *, int);
+struct flow h_array_copy(struct lifter *, struct state *, const struct call *, int reverse);
+struct flow h_array_index(struct lifter *, struct state *, const struct call *, int);
+struct flow h_array_eq(struct lifter *, struct state *, const struct call *, int);
+struct flow h_svalue(struct lifter *, struct state *, const struct call *, int);
+struct flow h_hash(struct lifter *, struct state *, const struct call *, int which);
+struct flow h_range(struct lifter *, struct state *, const struct call *, int);
+struct flow h_range_end(struct lifter *, struct state *, const struct call *, int last);
+
+enum { UNARY_MINUS, UNARY_PLUS, UNARY_INVERT, UNARY_SUCC, UNARY_SAME, UNARY_ABS, UNARY_ZERO,
+       UNARY_POSITIVE, UNARY_NEGATIVE, UNARY_NONZERO };
+enum { BITS_ALL, BITS_ANY, BITS_NONE };
+enum { COMM_START, COMM_END, COMM_INCLUDE };
+enum { HASH_GET, HASH_KEY, HASH_FETCH };
+
+#endif

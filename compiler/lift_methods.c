@@ -1,0 +1,181 @@
+/*
+ * lift_methods.c - mruby's C functions inside a rule's block.
+ *
+ * They are known by the function that dispatch finds in an untouched
+ * interpreter, so a policy that redefines a method gets its own. A function in
+ * the table may be run by mruby itself when all it needs is known (PURE), and may
+ * have a meaning on runtime values (a handler). Whatever is not here is refused.
+ */
+#include "compiler/lift.h"
+#include "compiler/lift_handlers.h"
+
+#include <string.h>
+
+enum { METHODS_MAX = 512 };
+
+struct known { mrb_func_t fn; const struct method *method; };
+
+struct methods {
+	struct known table[METHODS_MAX * 2]; /* open addressing by function */
+};
+
+static size_t slot(const struct methods *m, mrb_func_t fn)
+{
+	size_t i = ((uintptr_t)fn * 0x9e3779b97f4a7c15ull >> 40) % (METHODS_MAX * 2);
+	while (m->table[i].fn && m->table[i].fn != fn)
+		i = (i + 1) % (METHODS_MAX * 2);
+	return i;
+}
+
+static void learn(struct methods *m, mrb_state *mrb, struct RClass *class, const struct method *method)
+{
+	struct RClass *owner = class;
+	mrb_method_t found = mrb_method_search_vm(mrb, &owner, mrb_intern_cstr(mrb, method->name));
+	if (MRB_METHOD_UNDEF_P(found) || !MRB_METHOD_CFUNC_P(found))
+		return; /* Ruby code there is lifted like any other */
+	mrb_func_t fn = MRB_METHOD_CFUNC(found);
+	size_t i = slot(m, fn);
+	if (!m->table[i].fn)
+		m->table[i] = (struct known){fn, method};
+}
+
+/* attr_reader and Struct make C functions of their own for each class. */
+static void learn_readers(struct methods *m, mrb_state *mrb)
+{
+	static const struct method reader = {"Object", "probe", METHOD_PURE, NULL, 0};
+	struct RClass *class = mrb_class_new(mrb, mrb->object_class);
+	mrb_funcall(mrb, mrb_obj_value(class), "attr_reader", 1,
+	            mrb_symbol_value(mrb_intern_lit(mrb, "probe")));
+	learn(m, mrb, class, &reader);
+	mrb_value made = mrb_funcall(mrb, mrb_obj_value(mrb_class_get(mrb, "Struct")), "new", 1,
+	                             mrb_symbol_value(mrb_intern_lit(mrb, "probe")));
+	if (mrb_type(made) == MRB_TT_CLASS)
+		learn(m, mrb, mrb_class_ptr(made), &reader);
+}
+
+struct methods *methods_new(struct ruby *rb)
+{
+	struct methods *m = arena_alloc(rb->arena, sizeof *m);
+	for (const struct method *x = method_table; x->name; x++)
+		if (mrb_class_defined(rb->mrb, x->class))
+			learn(m, rb->mrb, mrb_class_get(rb->mrb, x->class), x);
+	learn_readers(m, rb->mrb);
+	return m;
+}
+
+/* ---- calls -------------------------------------------------------------------------- */
+
+struct native { mrb_value recv; mrb_sym mid; mrb_int n; const mrb_value *args; };
+
+static mrb_value native_body(mrb_state *mrb, void *p)
+{
+	struct native *c = p;
+	return mrb_funcall_argv(mrb, c->recv, c->mid, c->n, c->args);
+}
+
+/* Runs the function in mruby: all it needs is known. False: something is not. */
+static bool run_native(struct lifter *l, struct state *st, const struct call *c, struct flow *out)
+{
+	mrb_value recv, *args = arena_alloc(l->arena, (c->n + 1) * sizeof *args);
+	if (!val_is_nil(c->block) || !val_known(l, st, c->recv, &recv))
+		return false;
+	for (size_t i = 0; i < c->n; i++)
+		if (!val_known(l, st, c->args[i], &args[i]))
+			return false;
+	struct native call = {recv, c->mid, (mrb_int)c->n, args};
+	mrb_bool failed = FALSE;
+	mrb_value v = mrb_protect_error(l->mrb, native_body, &call, &failed);
+	if (!failed) {
+		*out = flow_value(st, val_static(v));
+		return true;
+	}
+	mrb_value message = mrb_exc_message(l, v);
+	lift_raise(l, st, mrb_obj_class(l->mrb, v), "%s", RSTRING_PTR(message));
+	*out = (struct flow){0};
+	return true;
+}
+
+/* A value of the same class, for questions about the class only. */
+static struct val stand_in(struct lifter *l, struct val v)
+{
+	mrb_state *mrb = l->mrb;
+	switch (v.kind) {
+	case V_INT: return val_static(mrb_int_value(mrb, 0));
+	case V_COMM: return val_static(mrb_str_new_lit(mrb, ""));
+	case V_CTX: return val_static(mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, l->rb->ctx_class)));
+	case V_ARRAY: return val_static(mrb_ary_new(mrb));
+	case V_RANGE: return val_static(mrb_range_new(mrb, mrb_int_value(mrb, 0), mrb_int_value(mrb, 0), FALSE));
+	default: return v;
+	}
+}
+
+static struct flow apply(struct lifter *l, struct state *st, const struct call *c, const struct method *m)
+{
+	struct flow out;
+	struct call known = *c;
+	if (m->flags & METHOD_CLASS_ONLY) {
+		struct val *args = arena_alloc(l->arena, (c->n + 1) * sizeof *args);
+		for (size_t i = 0; i < c->n; i++)
+			args[i] = stand_in(l, c->args[i]);
+		known.recv = stand_in(l, c->recv);
+		known.args = args;
+	}
+	if (m->flags & METHOD_PURE && run_native(l, st, &known, &out))
+		return out;
+	if (m->handler)
+		return m->handler(l, st, c, m->arg);
+	method_needs_known(l, c);
+}
+
+/* Every combination of the arguments' cases on a path of its own. */
+static struct flow expand(struct lifter *l, struct state *st, const struct call *c, const struct method *m,
+                          size_t from)
+{
+	for (size_t i = from; i < c->n; i++) {
+		const struct arm *arms;
+		size_t n = val_arms(l, st, c->args[i], &arms);
+		if (n == 1 && c->args[i].kind != V_CHOICE)
+			continue;
+		struct region r = flow_open(l, st);
+		struct flow all = {0};
+		struct call one = *c;
+		struct val *args = arena_alloc(l->arena, c->n * sizeof *args);
+		memcpy(args, c->args, c->n * sizeof *args);
+		one.args = args;
+		for (size_t k = 0; k < n; k++) {
+			struct state *s = state_fork(l, st);
+			args[i] = arms[k].v;
+			if (state_assume(l, s, arms[k].guard))
+				all = flow_join(l, all, expand(l, s, &one, m, i + 1));
+		}
+		return flow_close(l, r, all);
+	}
+	return apply(l, st, c, m);
+}
+
+void method_needs_known(struct lifter *l, const struct call *c)
+{
+	const char *name = mrb_sym_name(l->mrb, c->mid);
+	lift_refuse(l, "compare the value itself, or compute what you need before the block",
+	            "`%s` of %s on a value that is known only when a device is asked for", name,
+	            val_describe(l, c->recv));
+}
+
+struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c, mrb_func_t fn,
+                       struct RClass *owner)
+{
+	if (c->recv.kind == V_CTX && owner == l->rb->ctx_class)
+		return ctx_method(l, st, c);
+	const struct method *m = l->rb->methods->table[slot(l->rb->methods, fn)].method;
+	const char *name = mrb_sym_name(l->mrb, c->mid);
+	if (!m && owner == l->mrb->kernel_module &&
+	    (!strcmp(name, "allow") || !strcmp(name, "deny") || !strcmp(name, "param")))
+		lift_refuse(l, "the block's value is its answer: true when the rule matches",
+		            "`%s` inside a rule's block", name);
+	if (!m)
+		lift_refuse(l, "a block may compare, compute and look up; do the rest before it",
+		            "`%s` of %s inside a rule's block", name, val_describe(l, c->recv));
+	if (m->flags & METHOD_RAW)
+		return m->handler(l, st, c, m->arg);
+	return expand(l, st, c, m, 0);
+}

@@ -1,0 +1,307 @@
+/*
+ * lift_value.c - values that are partly known: choices and what can be asked of
+ * any value.
+ *
+ * A choice made by a merge is kept as it is (two arms, perhaps choices again)
+ * and flattened when it is first read; equal arms are joined, arms that the path
+ * excludes are dropped.
+ */
+#include "compiler/lift.h"
+
+#include <string.h>
+
+enum { ARMS_MAX = 4096 };
+
+struct val val_static(mrb_value v)
+{
+	return (struct val){.kind = V_STATIC, .u.st = v};
+}
+
+struct val val_nil(void)
+{
+	return val_static(mrb_nil_value());
+}
+
+struct val val_int(struct lifter *l, term t)
+{
+	const struct term_node *n = term_get(l->terms, t);
+	if (n->op == TERM_CONST)
+		return val_static(mrb_int_value(l->mrb, n->lo));
+	return (struct val){.kind = V_INT, .u.t = t};
+}
+
+struct val val_choice2(struct lifter *l, term ga, struct val a, term gb, struct val b)
+{
+	struct choice *c = arena_alloc(l->arena, sizeof *c + 2 * sizeof *c->arms);
+	c->n = 2;
+	c->arms[0] = (struct arm){ga, a};
+	c->arms[1] = (struct arm){gb, b};
+	return (struct val){.kind = V_CHOICE, .u.choice = c};
+}
+
+struct val val_bool(struct lifter *l, term cond)
+{
+	if (cond == T_TRUE || cond == T_FALSE)
+		return val_static(mrb_bool_value(cond == T_TRUE));
+	return val_choice2(l, cond, val_static(mrb_true_value()), term_not(l->terms, cond),
+	                   val_static(mrb_false_value()));
+}
+
+/* ---- choices ----------------------------------------------------------------------- */
+
+static bool same_static(struct lifter *l, mrb_value a, mrb_value b)
+{
+	if (mrb_obj_eq(l->mrb, a, b))
+		return true;
+	/* large integers are boxed: equal, not identical */
+	return mrb_integer_p(a) && mrb_integer_p(b) && mrb_integer(a) == mrb_integer(b);
+}
+
+static bool same_val(struct lifter *l, const struct val *a, const struct val *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	switch (a->kind) {
+	case V_STATIC: return same_static(l, a->u.st, b->u.st);
+	case V_INT: return a->u.t == b->u.t;
+	case V_ARRAY: return a->u.cell == b->u.cell;
+	case V_COMM:
+	case V_CTX:
+	case V_UNSET: return true;
+	default: return a->u.tuple == b->u.tuple;
+	}
+}
+
+struct arms { struct arm *list; size_t n, cap; };
+
+static void add_arm(struct lifter *l, struct arms *to, term guard, struct val v)
+{
+	if (guard == T_FALSE)
+		return;
+	if (v.kind == V_UNSET)
+		v = val_nil();
+	for (size_t i = 0; i < to->n; i++)
+		if (same_val(l, &to->list[i].v, &v)) {
+			to->list[i].guard = term_or(l->terms, to->list[i].guard, guard);
+			return;
+		}
+	if (to->n == ARMS_MAX)
+		lift_refuse(l, "look it up in fewer steps, or split the rule",
+		            "a value of the block has more than %d cases", ARMS_MAX);
+	*ARENA_PUSH(l->arena, to->list, to->n, to->cap) = (struct arm){guard, v};
+}
+
+/* Flattens nested choices, last arms first on an explicit stack. */
+static struct choice *flatten(struct lifter *l, struct choice *c)
+{
+	if (c->flat)
+		return c->flat;
+	struct arms todo = {0}, out = {0};
+	for (size_t i = c->n; i-- > 0;)
+		*ARENA_PUSH(l->arena, todo.list, todo.n, todo.cap) = c->arms[i];
+	while (todo.n) {
+		struct arm a = todo.list[--todo.n];
+		if (a.v.kind != V_CHOICE) {
+			add_arm(l, &out, a.guard, a.v);
+			continue;
+		}
+		const struct choice *inner = a.v.u.choice->flat ? a.v.u.choice->flat : a.v.u.choice;
+		for (size_t i = inner->n; i-- > 0;)
+			*ARENA_PUSH(l->arena, todo.list, todo.n, todo.cap) = (struct arm){
+				term_and(l->terms, a.guard, inner->arms[i].guard), inner->arms[i].v};
+	}
+	struct choice *flat = arena_alloc(l->arena, sizeof *flat + out.n * sizeof *flat->arms);
+	flat->n = out.n;
+	if (out.n)
+		memcpy(flat->arms, out.list, out.n * sizeof *out.list);
+	return c->flat = flat->flat = flat;
+}
+
+enum { LITERALS_LOOKED_AT = 16 };
+
+/* Does the path exclude this? Looks at its latest literals only. */
+static bool excluded(struct lifter *l, const struct state *st, term guard)
+{
+	const struct guard *g = st->guard;
+	for (int i = 0; g->up && i < LITERALS_LOOKED_AT; g = g->up, i++)
+		if (term_and(l->terms, g->literal, guard) == T_FALSE)
+			return true;
+	return false;
+}
+
+size_t val_arms(struct lifter *l, const struct state *st, struct val v, const struct arm **arms)
+{
+	if (v.kind != V_CHOICE) {
+		struct arm *one = arena_alloc(l->arena, sizeof *one);
+		*one = (struct arm){T_TRUE, v.kind == V_UNSET ? val_nil() : v};
+		*arms = one;
+		return 1;
+	}
+	struct choice *c = flatten(l, v.u.choice);
+	struct arm *kept = arena_alloc(l->arena, c->n * sizeof *kept);
+	size_t n = 0;
+	for (size_t i = 0; i < c->n; i++)
+		if (!excluded(l, st, c->arms[i].guard))
+			kept[n++] = c->arms[i];
+	if (n == 1)
+		kept[0].guard = T_TRUE; /* the arms cover the path */
+	*arms = kept;
+	return n;
+}
+
+struct val val_from_arms(struct lifter *l, const struct arm *arms, size_t n)
+{
+	struct arms out = {0};
+	for (size_t i = 0; i < n; i++)
+		add_arm(l, &out, arms[i].guard, arms[i].v);
+	if (out.n == 0)
+		return val_nil();
+	if (out.n == 1)
+		return out.list[0].v;
+	struct choice *c = arena_alloc(l->arena, sizeof *c + out.n * sizeof *c->arms);
+	c->n = out.n;
+	memcpy(c->arms, out.list, out.n * sizeof *out.list);
+	for (size_t i = 0; i < out.n; i++)
+		if (out.list[i].v.kind == V_CHOICE)
+			return (struct val){.kind = V_CHOICE, .u.choice = flatten(l, c)};
+	c->flat = c;
+	return (struct val){.kind = V_CHOICE, .u.choice = c};
+}
+
+struct val val_settle(struct lifter *l, const struct state *st, struct val v)
+{
+	const struct arm *arms;
+	if (v.kind == V_UNSET)
+		return val_nil();
+	if (v.kind != V_CHOICE)
+		return v;
+	size_t n = val_arms(l, st, v, &arms);
+	return n == 1 ? arms[0].v : n == 0 ? val_nil() : v;
+}
+
+term val_truth(struct lifter *l, const struct state *st, struct val v)
+{
+	const struct arm *arms;
+	size_t n = val_arms(l, st, v, &arms), falsy = 0;
+	term truth = T_FALSE;
+	for (size_t i = 0; i < n; i++) {
+		bool yes = arms[i].v.kind != V_STATIC || mrb_test(arms[i].v.u.st);
+		falsy += !yes;
+		if (yes)
+			truth = term_or(l->terms, truth, arms[i].guard);
+	}
+	return falsy ? truth : T_TRUE;
+}
+
+/* ---- questions ------------------------------------------------------------------------- */
+
+bool val_is_nil(struct val v)
+{
+	return v.kind == V_UNSET || (v.kind == V_STATIC && mrb_nil_p(v.u.st));
+}
+
+bool val_as_term(struct lifter *l, struct val v, term *t)
+{
+	if (v.kind == V_INT)
+		*t = v.u.t;
+	else if (v.kind == V_STATIC && mrb_integer_p(v.u.st))
+		*t = term_const(l->terms, mrb_integer(v.u.st));
+	else
+		return false;
+	return true;
+}
+
+struct RClass *val_class(struct lifter *l, struct val v)
+{
+	switch (v.kind) {
+	case V_STATIC: return mrb_class(l->mrb, v.u.st);
+	case V_INT: return l->mrb->integer_class;
+	case V_COMM: return l->mrb->string_class;
+	case V_CTX: return l->rb->ctx_class;
+	case V_ARRAY: return l->mrb->array_class;
+	case V_RANGE: return l->mrb->range_class;
+	case V_CLOSURE: return l->mrb->proc_class;
+	default: return l->mrb->nil_class;
+	}
+}
+
+const char *val_describe(struct lifter *l, struct val v)
+{
+	if (val_is_nil(v))
+		return "nil";
+	if (v.kind == V_STATIC && mrb_true_p(v.u.st))
+		return "true";
+	if (v.kind == V_STATIC && mrb_false_p(v.u.st))
+		return "false";
+	if (v.kind == V_CTX)
+		return "ctx";
+	if (v.kind == V_STATIC && mrb_obj_eq(l->mrb, v.u.st, mrb_top_self(l->mrb)))
+		return "main";
+	if (v.kind == V_STATIC && (mrb_type(v.u.st) == MRB_TT_CLASS || mrb_type(v.u.st) == MRB_TT_MODULE))
+		return mrb_class_name(l->mrb, mrb_class_ptr(v.u.st));
+	const char *name = mrb_class_name(l->mrb, mrb_class_real(val_class(l, v)));
+	return arena_printf(l->arena, "%s %s", strchr("AEIO", name[0]) ? "an" : "a", name);
+}
+
+/* ---- arrays ------------------------------------------------------------------------------- */
+
+struct val val_array(struct lifter *l, struct state *st, const struct val *items, size_t n)
+{
+	struct tuple *t = arena_alloc(l->arena, sizeof *t + n * sizeof *items);
+	t->n = n;
+	if (n)
+		memcpy(t->items, items, n * sizeof *items);
+	uint32_t cell = st->top++;
+	st->heap++;
+	state_set(l, st, cell, (struct val){.kind = V_TUPLE, .u.tuple = t});
+	return (struct val){.kind = V_ARRAY, .u.cell = cell};
+}
+
+bool val_items(struct lifter *l, const struct state *st, struct val v, const struct val **items, size_t *n)
+{
+	if (v.kind == V_ARRAY) {
+		struct val content = val_settle(l, st, state_get(st, v.u.cell));
+		if (content.kind != V_TUPLE)
+			return false;
+		*items = content.u.tuple->items;
+		*n = content.u.tuple->n;
+		return true;
+	}
+	if (v.kind != V_STATIC || !mrb_array_p(v.u.st))
+		return false;
+	*n = (size_t)RARRAY_LEN(v.u.st);
+	struct val *list = arena_alloc(l->arena, *n * sizeof *list);
+	for (size_t i = 0; i < *n; i++)
+		list[i] = val_static(RARRAY_PTR(v.u.st)[i]);
+	*items = list;
+	return true;
+}
+
+enum { NESTING_MAX = 32 };
+
+static bool known_at(struct lifter *l, const struct state *st, struct val v, mrb_value *out, int depth)
+{
+	v = val_settle(l, st, v);
+	if (v.kind == V_STATIC) {
+		*out = v.u.st;
+		return true;
+	}
+	const struct val *items;
+	size_t n;
+	if (depth > NESTING_MAX || v.kind != V_ARRAY || !val_items(l, st, v, &items, &n))
+		return false;
+	mrb_value array = mrb_ary_new_capa(l->mrb, (mrb_int)n);
+	for (size_t i = 0; i < n; i++) {
+		mrb_value item;
+		if (!known_at(l, st, items[i], &item, depth + 1))
+			return false;
+		mrb_ary_push(l->mrb, array, item);
+	}
+	*out = array;
+	return true;
+}
+
+bool val_known(struct lifter *l, const struct state *st, struct val v, mrb_value *out)
+{
+	return known_at(l, st, v, out, 0);
+}

@@ -1,0 +1,433 @@
+/*
+ * ruby.c - runs a policy file once in mruby and lifts its blocks.
+ *
+ * The interpreter has no input, output, eval or system calls: only the library
+ * parts below are started. Memory is bounded here; time is bounded by the caller
+ * (an endless loop at file level can only be ended from outside).
+ */
+#include "compiler/lift.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { MEMORY_LIMIT = 256 << 20, NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
+
+#define LIBRARY_PARTS(X)                                                                           \
+	X(metaprog) X(kernel_ext) X(class_ext) X(compar_ext) X(enum_ext) X(string_ext) X(numeric_ext) \
+	X(array_ext) X(hash_ext) X(range_ext) X(proc_ext) X(symbol_ext) X(object_ext) X(sprintf)      \
+	X(math) X(struct) X(toplevel_ext) X(fiber) X(enumerator)
+#define DECLARE(part) void GENERATED_TMP_mrb_mruby_##part##_gem_init(mrb_state *mrb);
+LIBRARY_PARTS(DECLARE)
+
+struct ruby *ruby_of(mrb_state *mrb)
+{
+	return mrb->ud;
+}
+
+/* mruby's allocator, with a limit: a loop that only allocates ends by it. */
+static void *allocate(mrb_state *mrb, void *p, size_t size, void *ud)
+{
+	struct ruby *rb = ud;
+	size_t had = p ? malloc_usable_size(p) : 0;
+	(void)mrb;
+	if (size == 0) {
+		rb->memory -= had;
+		free(p);
+		return NULL;
+	}
+	if (rb->memory - had + size > rb->memory_limit) {
+		rb->memory_out = true;
+		return NULL;
+	}
+	void *q = realloc(p, size);
+	if (q)
+		rb->memory += malloc_usable_size(q) - had;
+	return q;
+}
+
+/* ---- places ----------------------------------------------------------------------- */
+
+int ruby_line(mrb_state *mrb)
+{
+	struct ruby *rb = ruby_of(mrb);
+	for (mrb_callinfo *ci = mrb->c->ci; ci >= mrb->c->cibase; ci--) {
+		if (!ci->proc || MRB_PROC_CFUNC_P(ci->proc) || !ci->pc)
+			continue;
+		const mrb_irep *irep = ci->proc->body.irep;
+		uint32_t pc = (uint32_t)(ci->pc - irep->iseq);
+		const char *file = mrb_debug_get_filename(mrb, irep, pc ? pc - 1 : 0);
+		if (file && !strcmp(file, rb->file))
+			return mrb_debug_get_line(mrb, irep, pc ? pc - 1 : 0);
+	}
+	return 0;
+}
+
+int irep_first_line(mrb_state *mrb, const mrb_irep *irep)
+{
+	struct insn in;
+	int first = 0;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
+		int line = mrb_debug_get_line(mrb, irep, pc);
+		if (line > 0 && (!first || line < first))
+			first = line;
+	}
+	return first;
+}
+
+const char *ruby_source_line(struct ruby *rb, int line)
+{
+	const char *s = rb->text, *end = rb->text + rb->len;
+	if (line <= 0)
+		return NULL;
+	for (; line > 1 && s < end; line--) {
+		const char *nl = memchr(s, '\n', (size_t)(end - s));
+		s = nl ? nl + 1 : end;
+	}
+	if (s == end)
+		return NULL;
+	const char *nl = memchr(s, '\n', (size_t)(end - s));
+	size_t n = (size_t)((nl ? nl : end) - s);
+	while (n && (s[n - 1] == '\r' || s[n - 1] == ' '))
+		n--;
+	return arena_strndup(rb->arena, s, n);
+}
+
+/* Line of the only loop of an irep, 0 when there is none or several. */
+static int only_loop(mrb_state *mrb, const mrb_irep *irep)
+{
+	struct insn in;
+	uint32_t head = UINT32_MAX;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
+		bool jump = in.op == OP_JMP || in.op == OP_JMPUW;
+		if (!jump && in.op != OP_JMPIF && in.op != OP_JMPNOT)
+			continue;
+		int16_t offset = (int16_t)(jump ? in.a : in.b);
+		uint32_t to = in.next + (uint32_t)(int32_t)offset;
+		if (offset >= 0 || to == head)
+			continue;
+		if (head != UINT32_MAX)
+			return 0;
+		head = to;
+	}
+	return head == UINT32_MAX ? 0 : mrb_debug_get_line(mrb, irep, head);
+}
+
+int ruby_running_line(const struct ruby *rb)
+{
+	mrb_state *mrb = rb->mrb;
+	bool innermost = true;
+	for (mrb_callinfo *ci = mrb->c->ci; ci >= mrb->c->cibase; ci--) {
+		if (!ci->proc || MRB_PROC_CFUNC_P(ci->proc)) {
+			innermost = false;
+			continue;
+		}
+		const mrb_irep *irep = ci->proc->body.irep;
+		const char *file = mrb_debug_get_filename(mrb, irep, 0);
+		if (file && !strcmp(file, rb->file)) {
+			if (innermost)
+				return only_loop(mrb, irep);
+			return ci->pc ? mrb_debug_get_line(mrb, irep, (uint32_t)(ci->pc - irep->iseq - 1)) : 0;
+		}
+		innermost = false;
+	}
+	return 0;
+}
+
+/* ---- diagnostics --------------------------------------------------------------------- */
+
+static void report(struct ruby *rb, enum diag_level level, int line, const char *hint, const char *text)
+{
+	struct span at = {.file = rb->file, .line = line > 0 ? line : 0};
+	diag_add(rb->diags, level, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
+}
+
+static mrb_value text_body(mrb_state *mrb, void *p)
+{
+	return mrb_funcall(mrb, *(mrb_value *)p, "message", 0);
+}
+
+char *ruby_exception_text(struct ruby *rb, mrb_value exc)
+{
+	mrb_bool failed = FALSE;
+	mrb_value text = mrb_protect_error(rb->mrb, text_body, &exc, &failed);
+	const char *class = mrb_obj_classname(rb->mrb, exc);
+	if (failed || !mrb_string_p(text))
+		return arena_strdup(rb->arena, class);
+	return arena_printf(rb->arena, "%s: %.*s", class, (int)RSTRING_LEN(text), RSTRING_PTR(text));
+}
+
+static mrb_value backtrace_body(mrb_state *mrb, void *p)
+{
+	return mrb_exc_backtrace(mrb, *(mrb_value *)p);
+}
+
+/* Line of the policy file that an exception came from. */
+static int exception_line(struct ruby *rb, mrb_value exc)
+{
+	mrb_bool failed = FALSE;
+	mrb_value trace = mrb_protect_error(rb->mrb, backtrace_body, &exc, &failed);
+	size_t n = strlen(rb->file);
+	if (failed || !mrb_array_p(trace))
+		return 0;
+	for (mrb_int i = 0; i < RARRAY_LEN(trace); i++) {
+		mrb_value at = RARRAY_PTR(trace)[i];
+		if (mrb_string_p(at) && (size_t)RSTRING_LEN(at) > n && !memcmp(RSTRING_PTR(at), rb->file, n) &&
+		    RSTRING_PTR(at)[n] == ':')
+			return atoi(RSTRING_PTR(at) + n + 1);
+	}
+	return 0;
+}
+
+static const char *exception_hint(const char *text)
+{
+	static const char *const dsl[] = {"policy", "default", "allow", "deny", "param"};
+	const char *quote = strchr(text, '\'');
+	if (strstr(text, "stack level too deep"))
+		return "a method calls itself without end";
+	if (!quote || strncmp(text, "NoMethodError", 13))
+		return "the file is run once, when the policy is compiled";
+	char word[64];
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(quote + 1, "'"), quote + 1);
+	if (!strcmp(word, "puts") || !strcmp(word, "p") || !strcmp(word, "print") ||
+	    !strcmp(word, "require") || !strcmp(word, "system") || !strcmp(word, "`") || !strcmp(word, "eval"))
+		return "a policy has no input, output or system calls";
+	const char *near = did_you_mean(word, dsl, sizeof dsl / sizeof *dsl);
+	if (near && !strcmp(near, "allow"))
+		return "did you mean `allow`?";
+	if (near && !strcmp(near, "deny"))
+		return "did you mean `deny`?";
+	return near ? "did you mean one of policy, default, param?"
+	            : "a policy is made of policy, default, allow, deny and param; "
+	              "conditions on ctx belong in a block";
+}
+
+static void report_exception(struct ruby *rb)
+{
+	mrb_value exc = mrb_obj_value(rb->mrb->exc);
+	rb->mrb->exc = NULL;
+	if (rb->diags->errors)
+		return; /* the policy language has said what is wrong */
+	char *text = ruby_exception_text(rb, exc);
+	if (rb->memory_out)
+		report(rb, DIAG_ERROR, 0, "look for a loop that builds an ever larger value",
+		       arena_printf(rb->arena, "the policy used more than %d MiB while it ran",
+		                    MEMORY_LIMIT >> 20));
+	else
+		report(rb, DIAG_ERROR, exception_line(rb, exc), exception_hint(text), text);
+}
+
+/* ---- parsing ---------------------------------------------------------------------------- */
+
+/* Code generation complains on stderr: what it says is caught in a memory file. */
+static struct RProc *generate(struct ruby *rb, struct mrb_parser_state *parser, const char **said)
+{
+	char text[512];
+	int saved = dup(2), memory = memfd_create("codegen", MFD_CLOEXEC);
+	fflush(stderr);
+	if (saved >= 0 && memory >= 0)
+		dup2(memory, 2);
+	struct RProc *proc = mrb_generate_code(rb->mrb, parser);
+	fflush(stderr);
+	ssize_t n = memory >= 0 ? pread(memory, text, sizeof text - 1, 0) : 0;
+	if (saved >= 0) {
+		dup2(saved, 2);
+		close(saved);
+	}
+	if (memory >= 0)
+		close(memory);
+	text[n > 0 ? n : 0] = 0;
+	text[strcspn(text, "\n")] = 0;
+	const char *colon = strrchr(text, ':');
+	*said = arena_strdup(rb->arena, colon ? colon + 1 + (colon[1] == ' ') : text);
+	return proc;
+}
+
+static const char *syntax_hint(const char *message)
+{
+	if (strstr(message, "unexpected end of file") || strstr(message, "$end"))
+		return "an `end`, `}` or `)` is missing";
+	return "a policy is Ruby: rules look like  allow { |ctx| ctx.char? && ctx.major == 1 }";
+}
+
+static struct RProc *parse(struct ruby *rb)
+{
+	mrbc_context *cx = mrbc_context_new(rb->mrb);
+	cx->capture_errors = TRUE;
+	cx->lineno = 1;
+	mrbc_filename(rb->mrb, cx, rb->file);
+	struct mrb_parser_state *parser = mrb_parse_nstring(rb->mrb, rb->text, rb->len, cx);
+	struct RProc *proc = NULL;
+	if (!parser) {
+		report(rb, DIAG_ERROR, 0, "the file is too large or too deeply nested", "mruby cannot parse this");
+	} else if (parser->nerr) {
+		size_t n = parser->nerr < 10 ? parser->nerr : 10;
+		for (size_t i = 0; i < n; i++)
+			report(rb, DIAG_ERROR, parser->error_buffer[i].lineno,
+			       i ? NULL : syntax_hint(parser->error_buffer[i].message),
+			       parser->error_buffer[i].message);
+	} else {
+		for (size_t i = 0; i < parser->nwarn && i < 10; i++)
+			report(rb, DIAG_WARNING, parser->warn_buffer[i].lineno, NULL,
+			       parser->warn_buffer[i].message);
+		const char *said;
+		proc = generate(rb, parser, &said);
+		if (!proc)
+			report(rb, DIAG_ERROR, 0, "split long expressions and lists over several constants",
+			       *said ? arena_printf(rb->arena, "mruby cannot compile this: %s", said)
+			             : "mruby cannot compile this");
+	}
+	if (parser)
+		mrb_parser_free(parser);
+	mrbc_context_free(rb->mrb, cx);
+	return proc;
+}
+
+/* ---- running ---------------------------------------------------------------------------- */
+
+/* As a method, so that the file's frame is popped and its variables outlive it. */
+static mrb_value run_file(mrb_state *mrb, mrb_value self)
+{
+	mrb_value proc;
+	mrb_get_args(mrb, "o", &proc);
+	return mrb_top_run(mrb, mrb_proc_ptr(proc), self, 0);
+}
+
+static int run(struct ruby *rb, struct RProc *proc)
+{
+	mrb_state *mrb = rb->mrb;
+	MRB_PROC_SET_TARGET_CLASS(proc, mrb->object_class);
+	mrb_value top = mrb_top_self(mrb);
+	mrb_define_singleton_method(mrb, mrb_obj_ptr(top), "__run_policy", run_file, MRB_ARGS_REQ(1));
+	rb->running = true;
+	mrb_funcall(mrb, top, "__run_policy", 1, mrb_obj_value(proc));
+	rb->running = false;
+	if (mrb->exc)
+		report_exception(rb);
+	return rb->diags->errors ? -1 : 0;
+}
+
+static void warn_changed(struct ruby *rb, const struct block *b)
+{
+	const struct RProc *p = mrb_proc_ptr(b->proc);
+	struct REnv *env = MRB_PROC_ENV(p);
+	for (size_t i = 1; env && p->upper && i < b->ncaptured && (mrb_int)i < MRB_ENV_LEN(env); i++) {
+		mrb_sym name = p->upper->body.irep->lv ? p->upper->body.irep->lv[i - 1] : 0;
+		if (mrb_undef_p(b->captured[i]) || mrb_obj_eq(rb->mrb, b->captured[i], env->stack[i]))
+			continue;
+		report(rb, DIAG_WARNING, b->at.line,
+		       "a block sees the last value a variable had in the file; use a new variable",
+		       arena_printf(rb->arena, "`%s` changed after this rule was made",
+		                    name ? mrb_sym_name(rb->mrb, name) : "a variable"));
+	}
+}
+
+int lift_all(struct ruby *rb)
+{
+	struct policy *p = rb->policy;
+	int rc = 0;
+	for (size_t i = 0; i < p->nrules; i++) {
+		struct rule *r = &p->rules[i];
+		int ai = mrb_gc_arena_save(rb->mrb);
+		if (r->block >= 0) {
+			warn_changed(rb, &rb->blocks[r->block]);
+			rc |= lift_block(rb, r, rb->blocks[r->block].proc);
+		}
+		mrb_gc_arena_restore(rb->mrb, ai);
+	}
+	return rc;
+}
+
+static mrb_value lift_body(mrb_state *mrb, void *p)
+{
+	return mrb_bool_value(lift_all(p) == 0 || !mrb);
+}
+
+static int lift(struct ruby *rb)
+{
+	mrb_bool failed = FALSE;
+	/* values found while lifting are held by the arena, where the collector does not look */
+	rb->mrb->gc.disabled = TRUE;
+	rb->memory_limit *= 2;
+	mrb_value v = mrb_protect_error(rb->mrb, lift_body, rb, &failed);
+	if (failed && !rb->diags->errors)
+		report(rb, DIAG_ERROR, 0, "write the block in a simpler way", ruby_exception_text(rb, v));
+	return failed || rb->diags->errors ? -1 : 0;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+static mrb_value start_body(mrb_state *mrb, void *p)
+{
+	struct ruby *rb = p;
+#define START(part) GENERATED_TMP_mrb_mruby_##part##_gem_init(mrb);
+	LIBRARY_PARTS(START)
+	rb->keep = mrb_ary_new(mrb);
+	mrb_gc_register(mrb, rb->keep);
+	rb->methods = methods_new(rb);
+	reference_define(rb);
+	dsl_define(rb);
+	return mrb_nil_value();
+}
+
+/* The file's name without directory and ending, as a policy's name. */
+static const char *name_of_file(struct arena *a, const char *file)
+{
+	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file, *dot = strrchr(base, '.');
+	size_t n = dot && dot != base ? (size_t)(dot - base) : strlen(base);
+	char *name = arena_strndup(a, n ? base : "policy", n ? (n < NAME_MAX_LEN ? n : NAME_MAX_LEN) : 6);
+	for (char *c = name; *c; c++)
+		if (!(*c >= '0' && *c <= '9') && !(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
+		    !strchr("-_.", *c))
+			*c = '_';
+	return name;
+}
+
+static int compile(struct ruby *rb)
+{
+	mrb_bool failed = FALSE;
+	mrb_protect_error(rb->mrb, start_body, rb, &failed);
+	if (failed)
+		return diag_fail(rb->diags, "this build of mruby lacks a library", "mruby does not start");
+	struct RProc *proc = parse(rb);
+	if (!proc || run(rb, proc))
+		return -1;
+	for (size_t i = 0; i < rb->nsettings; i++)
+		if (!rb->settings[i].used)
+			return 0; /* the caller says which parameters there are */
+	return lift(rb);
+}
+
+int ruby_compile(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,
+                 struct param_setting *params, size_t nparams, struct ruby **out,
+                 struct policy **policy)
+{
+	struct ruby *rb = arena_alloc(a, sizeof *rb);
+	struct policy *p = arena_alloc(a, sizeof *p);
+	*p = (struct policy){.arena = a, .terms = terms_new(a), .file = file,
+	                     .name = name_of_file(a, file), .default_at = {.file = file}};
+	*rb = (struct ruby){.arena = a, .diags = d, .policy = p, .file = file, .text = text, .len = len,
+	                    .settings = params, .nsettings = nparams, .memory_limit = MEMORY_LIMIT,
+	                    .missing = -1};
+	*out = NULL;
+	rb->mrb = mrb_open_core(allocate, rb);
+	if (!rb->mrb)
+		return diag_fail(d, "free some memory", "mruby does not start");
+	rb->mrb->ud = rb;
+	*out = rb;
+	if (compile(rb)) {
+		*out = NULL;
+		ruby_close(rb);
+		return -1;
+	}
+	*policy = p;
+	return 0;
+}
+
+void ruby_close(struct ruby *rb)
+{
+	if (rb && rb->mrb)
+		mrb_close(rb->mrb);
+}

@@ -1,0 +1,304 @@
+/*
+ * request.c - one device request as people write it: `c 1:3 rw uid=1000`.
+ *
+ * Everything is decimal and in the kernel's domain, or refused: a request that
+ * the kernel could never ask would make a test mean nothing. Two passes over the
+ * text, one allocation.
+ */
+#include "policy/text.h"
+
+#include <string.h>
+
+#define REQUEST_HINT "a request is TYPE MAJOR:MINOR ACCESS, such as c 1:3 rw, then key=value facts"
+
+/* ---- inputs ------------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	int64_t lo, hi;
+} inputs[] = {
+	[IN_TYPE] = {"type", DEV_BLOCK, DEV_CHAR},
+	[IN_REQUESTED] = {"requested", 0, ACC_ALL},
+	[IN_ACCESS] = {"access", 0, ACC_WRITE},
+	[IN_MAJOR] = {"major", 0, MAJOR_MAX},
+	[IN_MINOR] = {"minor", 0, MINOR_MAX},
+	[IN_UID] = {"uid", 0, UINT32_MAX},
+	[IN_GID] = {"gid", 0, UINT32_MAX},
+	[IN_PID] = {"pid", 0, 4194304}, /* PID_MAX_LIMIT; kernel threads may show 0 */
+	[IN_TID] = {"tid", 0, 4194304},
+	[IN_CGROUP_ID] = {"cgroup_id", 0, INT64_MAX},
+	[IN_UPTIME] = {"uptime", 0, INT64_C(18446744073)}, /* u64 nanoseconds */
+	[IN_COMM_0] = {"comm", INT64_MIN, INT64_MAX},
+	[IN_COMM_1] = {"comm", INT64_MIN, INT64_MAX},
+};
+
+void input_range(enum input in, int64_t *lo, int64_t *hi)
+{
+	bool param = in >= IN_PARAM_0;
+	*lo = param ? INT64_MIN : inputs[in].lo;
+	*hi = param ? INT64_MAX : inputs[in].hi;
+}
+
+const char *input_name(enum input in)
+{
+	return in >= IN_PARAM_0 ? "param" : inputs[in].name;
+}
+
+const char *access_text(int access, char *buf)
+{
+	char *at = buf;
+	if (access & ACC_READ)
+		*at++ = 'r';
+	if (access & ACC_WRITE)
+		*at++ = 'w';
+	if (access & ACC_MKNOD)
+		*at++ = 'm';
+	if (at == buf)
+		*at++ = '-';
+	*at = '\0';
+	return buf;
+}
+
+/* ---- words ------------------------------------------------------------------- */
+
+/* Length of the word at s: to a blank, but a value that opens with a quote runs
+ * to the quote that closes it (or to the end when none does). */
+static size_t word_length(const char *s, size_t n)
+{
+	size_t i = 0;
+	while (i < n && s[i] != ' ' && s[i] != '\t' && s[i] != '=')
+		i++;
+	if (i + 1 < n && s[i] == '=' && (s[i + 1] == '"' || s[i + 1] == '\'')) {
+		const char *close = memchr(s + i + 2, s[i + 1], n - i - 2);
+		if (!close)
+			return n;
+		i = (size_t)(close - s) + 1;
+	}
+	while (i < n && s[i] != ' ' && s[i] != '\t')
+		i++;
+	return i;
+}
+
+/* The text with one space between words and without comments. */
+static struct slice fold(struct arena *a, const char *s, size_t n)
+{
+	while (n > 0 && (s[n - 1] == '\n' || s[n - 1] == '\r'))
+		n--;
+	char *out = arena_alloc(a, n + 1);
+	size_t used = 0;
+	for (size_t i = 0; i < n;) {
+		if (s[i] == ' ' || s[i] == '\t') {
+			i++;
+		} else if (s[i] == '#') { /* to the end of its line; what follows one is refused */
+			const char *end = memchr(s + i, '\n', n - i);
+			i = end ? (size_t)(end - s) : n;
+		} else {
+			size_t len = word_length(s + i, n - i);
+			if (used)
+				out[used++] = ' ';
+			memcpy(out + used, s + i, len);
+			used += len, i += len;
+		}
+	}
+	out[used] = '\0';
+	return (struct slice){out, used};
+}
+
+/* Cuts the next word off a folded text. False at its end. */
+static bool cut(struct slice *rest, struct slice *word)
+{
+	size_t n = word_length(rest->s, rest->n), skip = n < rest->n ? n + 1 : n;
+	*word = (struct slice){rest->s, n};
+	*rest = (struct slice){rest->s + skip, rest->n - skip};
+	return n > 0;
+}
+
+/* ---- facts ------------------------------------------------------------------- */
+
+static int read_comm(struct fault *f, struct slice value, struct request *r)
+{
+	char quote = value.n ? value.s[0] : '\0';
+	if (value.n == 0)
+		return fault_set(f, "an empty name is comm=\"\"", "missing comm");
+	if (quote == '"' || quote == '\'') {
+		const char *close = memchr(value.s + 1, quote, value.n - 1);
+		if (!close)
+			return fault_set(f, "quotes come in pairs; nothing is escaped in them",
+			                 "comm has no closing %c", quote);
+		if (close != value.s + value.n - 1)
+			return fault_set(f, "quote the whole name: comm=\"a b\" or comm='a b'",
+			                 "text after the closing %c of comm", quote);
+		value = (struct slice){value.s + 1, value.n - 2};
+	}
+	if (value.n >= COMM_SIZE)
+		return fault_set(f,
+		                 arena_printf(f->arena, "the kernel keeps the first 15 bytes: %s",
+		                              text_quoted(f->arena, (struct slice){value.s, 15})),
+		                 "comm %s has %zu bytes, over the limit of 15",
+		                 text_quoted(f->arena, value), value.n);
+	uint64_t word[2] = {0, 0};
+	for (size_t i = 0; i < value.n; i++)
+		word[i / 8] |= (uint64_t)(unsigned char)value.s[i] << 8 * (i % 8);
+	r->fact[IN_COMM_0] = (int64_t)word[0];
+	r->fact[IN_COMM_1] = (int64_t)word[1];
+	r->known |= 1u << IN_COMM_0 | 1u << IN_COMM_1;
+	return 0;
+}
+
+static int unknown_fact(struct fault *f, struct slice key)
+{
+	static const char *const names[] = {"uid",  "gid",       "pid",   "tid",
+	                                    "comm", "cgroup_id", "uptime"};
+	const char *safe = text_safe(f->arena, key.s, key.n, 32);
+	const char *near = key.n ? did_you_mean(safe, names, sizeof names / sizeof *names) : NULL;
+	return fault_set(f,
+	                 near ? arena_printf(f->arena, "did you mean %s?", near)
+	                      : "facts are uid, gid, pid, tid, comm, cgroup_id and uptime",
+	                 "unknown fact \"%s\"", safe);
+}
+
+static int read_fact(struct fault *f, struct slice word, struct request *r)
+{
+	const char *equals = memchr(word.s, '=', word.n);
+	if (!equals)
+		return fault_set(f,
+		                 "after the access come facts, written key=value, such as uid=1000",
+		                 "%s is not a fact", text_quoted(f->arena, word));
+	struct slice key = {word.s, (size_t)(equals - word.s)};
+	struct slice value = {equals + 1, word.n - key.n - 1};
+	enum input in = IN_UID;
+	while (in <= IN_COMM_0 && !slice_is(key, inputs[in].name))
+		in++;
+	if (in > IN_COMM_0)
+		return unknown_fact(f, key);
+	if (r->known & 1u << in)
+		return fault_set(f, "give each fact once", "%s is given twice", inputs[in].name);
+	if (in == IN_COMM_0)
+		return read_comm(f, value, r);
+	if (read_number(f, inputs[in].name, value, (uint64_t)inputs[in].hi, &r->fact[in]))
+		return -1;
+	r->known |= 1u << in;
+	return 0;
+}
+
+/* ---- the device and its access ------------------------------------------------- */
+
+static int read_device(struct fault *f, char type, struct slice numbers, struct request *r)
+{
+	const char *colon = memchr(numbers.s, ':', numbers.n);
+	if (!colon)
+		return fault_set(f, REQUEST_HINT, "missing ':' in %s",
+		                 text_quoted(f->arena, numbers));
+	if (letters_glued(f, type, numbers))
+		return -1;
+	if (memchr(numbers.s, '*', numbers.n))
+		return fault_set(f, "'*' is for rules; write numbers, such as 1:3",
+		                 "a request is about one device, not %s",
+		                 text_quoted(f->arena, numbers));
+	struct slice major = {numbers.s, (size_t)(colon - numbers.s)};
+	struct slice minor = {colon + 1, numbers.n - major.n - 1};
+	r->type = type == 'c' ? DEV_CHAR : DEV_BLOCK;
+	return read_number(f, "major", major, MAJOR_MAX, &r->major) ||
+	                       read_number(f, "minor", minor, MINOR_MAX, &r->minor)
+	               ? -1
+	               : 0;
+}
+
+static int read_access_or_none(struct fault *f, struct slice word, struct request *r)
+{
+	if (slice_is(word, "-"))
+		return r->access = 0;
+	r->access = read_access(f, word);
+	return r->access < 0 ? -1 : 0;
+}
+
+static int read_path_request(struct fault *f, struct slice path, struct slice *rest,
+                             struct request *r)
+{
+	struct slice after = *rest, word;
+	if (device_at(f, path, &r->type, &r->major, &r->minor))
+		return -1;
+	r->access = ACC_READ | ACC_WRITE;
+	if (!cut(&after, &word) || memchr(word.s, '=', word.n))
+		return 0;
+	*rest = after;
+	return read_access_or_none(f, word, r);
+}
+
+static int not_a_request(struct fault *f, struct slice first, struct slice rest)
+{
+	struct slice next;
+	bool numbers = cut(&rest, &next) && memchr(next.s, ':', next.n);
+	if (slice_is(first, "a"))
+		return fault_set(f, "types are c (character) and b (block); a is for rules",
+		                 "a request is about one device, not any type");
+	if (not_a_type(f, first, numbers, "types are c (character) and b (block)"))
+		return -1;
+	return fault_set(f, REQUEST_HINT, "%s is not a device type", text_quoted(f->arena, first));
+}
+
+static int read_numeric_request(struct fault *f, struct slice type, struct slice *rest,
+                                struct request *r)
+{
+	struct slice word;
+	if (type.n != 1 || (type.s[0] != 'c' && type.s[0] != 'b'))
+		return not_a_request(f, type, *rest);
+	if (!cut(rest, &word))
+		return fault_set(f, REQUEST_HINT, "missing major:minor after '%c'", type.s[0]);
+	if (read_device(f, type.s[0], word, r))
+		return -1;
+	if (!cut(rest, &word) || memchr(word.s, '=', word.n))
+		return fault_set(f, "write any of r, w and m after the device, or - for none",
+		                 "missing access letters");
+	return read_access_or_none(f, word, r);
+}
+
+/* ---- whole requests -------------------------------------------------------------- */
+
+int request_read(struct arena *a, const char *text, size_t n, struct request *r, struct fault *f)
+{
+	struct slice all = fold(a, text, n), rest = all, word;
+	struct request req = {.text = all.s};
+	*f = (struct fault){.arena = a};
+	if (text_check(f, all.s, all.n))
+		return -1;
+	if (!cut(&rest, &word))
+		return fault_set(f, REQUEST_HINT, "no request");
+	if (word.s[0] == '/' ? read_path_request(f, word, &rest, &req)
+	                     : read_numeric_request(f, word, &rest, &req))
+		return -1;
+	while (cut(&rest, &word))
+		if (read_fact(f, word, &req))
+			return -1;
+	*r = req;
+	return 0;
+}
+
+/* The error of an interface without hints. */
+static int fail(const struct fault *f, const char **error)
+{
+	*error = f->hint ? arena_printf(f->arena, "%s (%s)", f->error, f->hint) : f->error;
+	return -1;
+}
+
+int request_parse(struct arena *a, const char *text, struct request *r, const char **error)
+{
+	struct fault f;
+	*error = NULL;
+	return request_read(a, text, strlen(text), r, &f) ? fail(&f, error) : 0;
+}
+
+int request_fact(struct arena *a, const char *text, struct request *r, const char **error)
+{
+	struct fault f = {.arena = a};
+	struct slice word = {text, strlen(text)};
+	*error = NULL;
+	if (text_check(&f, word.s, word.n))
+		return fail(&f, error);
+	if (word_length(word.s, word.n) != word.n) {
+		fault_set(&f, "quote a name with spaces: comm=\"a b\"", "%s is more than one fact",
+		          text_quoted(a, word));
+		return fail(&f, error);
+	}
+	return read_fact(&f, word, r) ? fail(&f, error) : 0;
+}

@@ -1,0 +1,234 @@
+/* test_cases.c - policy/cases.c: NAME.cases files. */
+#include "policy/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define CASE_HINT "a case is \"allow c 1:3 rw\" or \"deny b 8:0 w uid=1000\""
+
+static int setup(void **state)
+{
+	*state = arena_new();
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	arena_free(*state);
+	return 0;
+}
+
+static void same_text(const char *what, const char *got, const char *want)
+{
+	if (!got || !want ? got != want : strcmp(got, want) != 0)
+		fail_msg("%s:\n  got  %s\n  want %s", what, got ? got : "NULL", want ? want : "NULL");
+}
+
+static int parse(struct arena *a, struct diags *d, const char *text, size_t len, struct cases *out)
+{
+	/* a copy of the exact size: a read past its end is seen */
+	char *copy = malloc(len ? len : 1);
+	memcpy(copy, text, len);
+	diags_init(d, a);
+	int rc = cases_parse(d, "x.cases", copy, len, out);
+	memset(copy, 'X', len); /* nothing may point into it */
+	free(copy);
+	return rc;
+}
+
+static void good_file(void **state)
+{
+	static const char text[] =
+		"# what a container needs\n"
+		"\n"
+		"allow c 1:3 rw\n"
+		"  deny\tb 8:0  r uid=1000   comm='a b' # raw disk\r\n"
+		"\t \r\n"
+		"   # allow c 1:1 r\n"
+		"allow /dev/zero\n"
+		"deny c 5:2 -";
+	static const struct {
+		bool allow;
+		int line, type, major, minor, access;
+		const char *text;
+	} want[] = {
+		{true, 3, DEV_CHAR, 1, 3, 6, "c 1:3 rw"},
+		{false, 4, DEV_BLOCK, 8, 0, 2, "b 8:0 r uid=1000 comm='a b'"},
+		{true, 7, DEV_CHAR, 1, 5, 6, "/dev/zero"},
+		{false, 8, DEV_CHAR, 5, 2, 0, "c 5:2 -"},
+	};
+	struct diags d;
+	struct cases cases;
+	assert_int_equal(parse(*state, &d, text, sizeof text - 1, &cases), 0);
+	assert_int_equal(d.n, 0);
+	assert_int_equal(cases.n, COUNT(want));
+	for (size_t i = 0; i < COUNT(want); i++) {
+		const struct test_case *c = &cases.items[i];
+		assert_int_equal(c->allow, want[i].allow);
+		assert_string_equal(c->at.file, "x.cases");
+		assert_int_equal(c->at.line, want[i].line);
+		assert_int_equal(c->request.type, want[i].type);
+		assert_int_equal(c->request.major, want[i].major);
+		assert_int_equal(c->request.minor, want[i].minor);
+		assert_int_equal(c->request.access, want[i].access);
+		same_text("text", c->request.text, want[i].text);
+	}
+	assert_int_equal(cases.items[1].request.fact[IN_UID], 1000);
+}
+
+/* Files of one bad line: what is said about it, and the line as shown. */
+static void bad_lines(void **state)
+{
+	static const struct {
+		const char *line;
+		size_t n; /* 0: strlen */
+		const char *error, *hint, *source;
+	} table[] = {
+		{"alow c 1:3 rw", 0, "unknown verdict \"alow\"", "did you mean allow?", "alow c 1:3 rw"},
+		{"dney\tc 1:3 rw", 0, "unknown verdict \"dney\"", "did you mean deny?", "dney c 1:3 rw"},
+		{"Allow c 1:3 rw", 0, "unknown verdict \"Allow\"", "did you mean allow?",
+		 "Allow c 1:3 rw"},
+		{"c 1:3 rw", 0, "unknown verdict \"c\"", CASE_HINT, "c 1:3 rw"},
+		{"permit c 1:3 rw", 0, "unknown verdict \"permit\"", CASE_HINT, "permit c 1:3 rw"},
+		{"\033[2J", 0, "unknown verdict \"\\x1b[2J\"", CASE_HINT, "\\x1b[2J"},
+		{"allow", 0, "no request",
+		 "a request is TYPE MAJOR:MINOR ACCESS, such as c 1:3 rw, then key=value facts", "allow"},
+		{"deny # c 1:3 rw", 0, "no request",
+		 "a request is TYPE MAJOR:MINOR ACCESS, such as c 1:3 rw, then key=value facts",
+		 "deny # c 1:3 rw"},
+		{"allow c 1:3", 0, "missing access letters",
+		 "write any of r, w and m after the device, or - for none", "allow c 1:3"},
+		{"allow c 1:3 rwx", 0, "unknown access letter 'x'", "letters are r, w and m",
+		 "allow c 1:3 rwx"},
+		{"deny c 4096:0 r", 0, "major 4096 is over the limit of 4095",
+		 "numbers are decimal, from 0 to 4095", "deny c 4096:0 r"},
+		{"deny c 1:3 r udi=0", 0, "unknown fact \"udi\"", "did you mean uid?",
+		 "deny c 1:3 r udi=0"},
+		{"deny c 1:3 r uid=0 uid=0", 0, "uid is given twice", "give each fact once",
+		 "deny c 1:3 r uid=0 uid=0"},
+		{"allow /dev/nul rw", 0, "no such file: \"/dev/nul\"", "did you mean \"/dev/null\"?",
+		 "allow /dev/nul rw"},
+		{"allow c 1:3 r\0w", 15, "NUL byte in the line", "a cases file is text: remove it",
+		 "allow c 1:3 r\\x00w"},
+		{"# a comment with \0", 18, "NUL byte in the line", "a cases file is text: remove it",
+		 "# a comment with \\x00"},
+		{"# old\rdeny c 1:3 r", 0, "carriage return within the line", "end lines with a newline",
+		 "# old\\x0ddeny c 1:3 r"},
+		{"allow c 1:3 r\r", 14, NULL, NULL, NULL},
+		{"allow c 1:3 r\r\r", 0, "carriage return within the line", "end lines with a newline",
+		 "allow c 1:3 r\\x0d"},
+		{"allow c 1:3 r comm=\x01", 0, "unprintable byte \\x01 after \"c 1:3 r comm=\"",
+		 "write printable text, in UTF-8", "allow c 1:3 r comm=\\x01"},
+	};
+	for (size_t i = 0; i < COUNT(table); i++) {
+		size_t n = table[i].n ? table[i].n : strlen(table[i].line);
+		for (int newline = 0; newline < 2; newline++) {
+			char text[128] = "allow c 1:3 rw\n\n";
+			size_t len = strlen(text);
+			struct diags d;
+			struct cases cases;
+			memcpy(text + len, table[i].line, n);
+			len += n;
+			if (newline)
+				text[len++] = '\n';
+			int rc = parse(*state, &d, text, len, &cases);
+			assert_int_equal(rc, table[i].error ? -1 : 0);
+			assert_int_equal(d.n, table[i].error ? 1 : 0);
+			if (!table[i].error)
+				continue;
+			assert_int_equal(d.errors, 1);
+			same_text(table[i].line, d.items[0].text, table[i].error);
+			same_text(table[i].line, d.items[0].hint, table[i].hint);
+			same_text(table[i].line, d.items[0].source, table[i].source);
+			assert_string_equal(d.items[0].at.file, "x.cases");
+			assert_int_equal(d.items[0].at.line, 3);
+		}
+	}
+}
+
+static void every_bad_line_is_reported(void **state)
+{
+	static const char text[] = "bad 1\nallow c 1:3 r\nbad 3\n\n# x\nallow c 1:3\nbad 7";
+	static const int lines[] = {1, 3, 6, 7};
+	struct diags d;
+	struct cases cases;
+	assert_int_equal(parse(*state, &d, text, sizeof text - 1, &cases), -1);
+	assert_int_equal(d.n, COUNT(lines));
+	for (size_t i = 0; i < COUNT(lines); i++)
+		assert_int_equal(d.items[i].at.line, lines[i]);
+}
+
+static void no_cases(void **state)
+{
+	static const char *const texts[] = {"", "\n", "\n\n\r\n", "# allow c 1:3 r", "  \t  "};
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct diags d;
+		struct cases cases;
+		assert_int_equal(parse(*state, &d, texts[i], strlen(texts[i]), &cases), -1);
+		assert_int_equal(d.n, 1);
+		same_text(texts[i], d.items[0].text, "no cases");
+		same_text(texts[i], d.items[0].hint, CASE_HINT);
+		assert_string_equal(d.items[0].at.file, "x.cases");
+		assert_int_equal(d.items[0].at.line, 0);
+	}
+	/* bad lines alone are not reported twice */
+	struct diags d;
+	struct cases cases;
+	assert_int_equal(parse(*state, &d, "nonsense", 8, &cases), -1);
+	assert_int_equal(d.n, 1);
+}
+
+/* Errors that were there before do not fail a good file. */
+static void other_errors_are_not_ours(void **state)
+{
+	struct diags d;
+	struct cases cases;
+	diags_init(&d, *state);
+	diag_fail(&d, NULL, "something else");
+	assert_int_equal(cases_parse(&d, NULL, "allow c 1:3 r", 13, &cases), 0);
+	assert_int_equal(cases.n, 1);
+	assert_null(cases.items[0].at.file);
+	assert_int_equal(cases_parse(&d, "y", NULL, 0, &cases), -1);
+	assert_int_equal(d.errors, 2);
+}
+
+static void long_lines_and_files(void **state)
+{
+	enum { LINES = 20000, PAD = 100000 };
+	char *text = arena_alloc(*state, LINES * 24 + 2 * PAD + 64), *at = text;
+	struct diags d;
+	struct cases cases;
+	for (int i = 0; i < LINES; i++)
+		at += sprintf(at, "%s c 1:%d rw\n", i % 3 ? "allow" : "deny", i);
+	at += sprintf(at, "allow%*s c 7:7 r #%*s\n", PAD, "", PAD, "x");
+	assert_int_equal(parse(*state, &d, text, (size_t)(at - text), &cases), 0);
+	assert_int_equal(cases.n, LINES + 1);
+	for (int i = 0; i < LINES; i++) {
+		assert_int_equal(cases.items[i].allow, i % 3 != 0);
+		assert_int_equal(cases.items[i].request.minor, i);
+		assert_int_equal(cases.items[i].at.line, i + 1);
+	}
+	same_text("folded", cases.items[LINES].request.text, "c 7:7 r");
+
+	/* a long bad line is reported in short */
+	memset(text, 'y', PAD);
+	assert_int_equal(parse(*state, &d, text, PAD, &cases), -1);
+	assert_int_equal(d.n, 1);
+	assert_true(strlen(d.items[0].text) < 100);
+	assert_true(strlen(d.items[0].source) < 200);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(good_file), TEST(bad_lines), TEST(every_bad_line_is_reported), TEST(no_cases),
+		TEST(other_errors_are_not_ours), TEST(long_lines_and_files),
+	};
+	return cmocka_run_group_tests_name("cases", tests, NULL, NULL);
+}

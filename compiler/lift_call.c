@@ -79,7 +79,7 @@ static const char *near_method(struct lifter *l, struct val recv, const char *na
 	bool is_ctx = recv.kind == V_CTX;
 	const char *near = did_you_mean(name, is_ctx ? ctx : common,
 	                                is_ctx ? sizeof ctx / sizeof *ctx : sizeof common / sizeof *common);
-	if (near)
+	if (near && strcmp(near, name))
 		return arena_printf(l->arena, "did you mean `%s`?", near);
 	if (is_ctx)
 		return "ctx has type, char?, block?, major, minor, read?, write?, mknod?, access, requested, "

@@ -99,20 +99,26 @@ const char *ruby_source_line(struct ruby *rb, int line)
 static int only_loop(mrb_state *mrb, const mrb_irep *irep)
 {
 	struct insn in;
-	uint32_t head = UINT32_MAX;
+	uint32_t head = UINT32_MAX, last = 0;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
 		bool jump = in.op == OP_JMP || in.op == OP_JMPUW;
 		if (!jump && in.op != OP_JMPIF && in.op != OP_JMPNOT)
 			continue;
 		int16_t offset = (int16_t)(jump ? in.a : in.b);
 		uint32_t to = in.next + (uint32_t)(int32_t)offset;
-		if (offset >= 0 || to == head)
+		if (offset >= 0)
 			continue;
-		if (head != UINT32_MAX)
+		if (head != UINT32_MAX && to != head)
 			return 0;
 		head = to;
+		last = pc;
 	}
-	return head == UINT32_MAX ? 0 : mrb_debug_get_line(mrb, irep, head);
+	int first = 0;
+	for (uint32_t pc = head; pc <= last && insn_decode(irep, pc, &in); pc = in.next) {
+		int line = mrb_debug_get_line(mrb, irep, pc);
+		first = line > 0 && (!first || line < first) ? line : first;
+	}
+	return first;
 }
 
 int ruby_running_line(const struct ruby *rb)
@@ -208,6 +214,7 @@ static void report_exception(struct ruby *rb)
 {
 	mrb_value exc = mrb_obj_value(rb->mrb->exc);
 	rb->mrb->exc = NULL;
+	rb->memory_limit = SIZE_MAX; /* to say what is wrong needs a little more */
 	if (rb->diags->errors)
 		return; /* the policy language has said what is wrong */
 	char *text = ruby_exception_text(rb, exc);

@@ -1,0 +1,92 @@
+/* Diagrams: equal functions are equal nodes; sizes and paths stay small. */
+#include "tests/unit/compiled.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void canonical(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct terms *ts = terms_new(a);
+	struct diagrams *dg = diagrams_new(a, ts, ORDER_FACTS_LAST);
+	term major = term_input(ts, IN_MAJOR), minor = term_input(ts, IN_MINOR);
+	term x = term_between(ts, major, 3, 9), y = term_lt(ts, minor, term_const(ts, 4));
+	/* a and b, written in two ways */
+	term one = term_not(ts, term_or(ts, term_not(ts, x), term_not(ts, y)));
+	term two = term_and(ts, y, term_and(ts, term_lt(ts, major, term_const(ts, 10)),
+	                                    term_lt(ts, term_const(ts, 2), major)));
+	assert_int_equal(diagram_of_term(dg, one), diagram_of_term(dg, two));
+	/* arithmetic on one input is exact: major / 10 == 2 is 20..29 */
+	term tens = term_eq(ts, term_op(ts, TERM_DIV, major, term_const(ts, 10)), term_const(ts, 2));
+	assert_int_equal(diagram_of_term(dg, tens), diagram_of_term(dg, term_between(ts, major, 20, 29)));
+	arena_free(a);
+}
+
+static void missing_facts(void **state)
+{
+	(void)state;
+	struct compiled c = compiled_of("allow { |c| c.char? && c.uid == 0 }");
+	struct request r = {.type = DEV_CHAR, .access = ACC_READ, .major = 1, .minor = 3};
+	struct decision d;
+	int missing;
+	assert_int_equal(policy_decide(c.policy, &c.pd, &r, &d, &missing), -1);
+	assert_int_equal(missing, IN_UID);
+	r.type = DEV_BLOCK; /* the fact does not matter here */
+	assert_int_equal(policy_decide(c.policy, &c.pd, &r, &d, &missing), 0);
+	assert_false(d.allow);
+	compiled_free(&c);
+}
+
+/* 2,000 scattered rules, written out or made by a loop of blocks. */
+static void scale(void **state)
+{
+	(void)state;
+	char *text = malloc(64 * 2000), *at = text;
+	srand(7);
+	for (int i = 0; i < 2000; i++)
+		at += sprintf(at, "allow \"c %d:%d rw\"\n", rand() % 4096, rand() % 1048576);
+	struct compiled c = compiled_of(text);
+	assert_true(c.image.longest <= 40);
+	assert_true(c.image.ninsns < 16000);
+	compiled_free(&c);
+	c = compiled_of("s = 7\n2000.times do\n s = (s * 1103515245 + 12345) % 2147483648\n m = s % 4096\n"
+	                " n = s / 4096 % 1048576\n allow { |c| c.char? && c.major == m && c.minor == n }\nend\n");
+	assert_int_equal(c.policy->nrules, 2000);
+	assert_true(c.image.longest <= 40);
+	compiled_free(&c);
+	free(text);
+}
+
+/* Work is linear in the bytecode, not in its paths. */
+static void many_paths(void **state)
+{
+	(void)state;
+	char *text = malloc(1 << 16), *at = text;
+	at += sprintf(at, "allow do |c|\n n = 0\n");
+	for (int i = 0; i < 20; i++)
+		at += sprintf(at, " n += 1 if c.minor == %d\n", 2 * i);
+	sprintf(at, " n > 0\nend\n");
+	struct compiled c = compiled_of(text);
+	assert_true(c.image.longest <= 40);
+	compiled_free(&c);
+	at = text + sprintf(text, "allow { |c| c.minor == 0");
+	for (int i = 1; i < 200; i++)
+		at += sprintf(at, " || c.minor == %d", 3 * i);
+	sprintf(at, " }\n");
+	c = compiled_of(text);
+	assert_true(c.image.longest <= 40);
+	compiled_free(&c);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(canonical),
+		cmocka_unit_test(missing_facts),
+		cmocka_unit_test(scale),
+		cmocka_unit_test(many_paths),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+# lib.sh - what every test script shares: where things are, scratch space and
+# scratch cgroups that are always removed, and the counting of results.
+#
+# A script sources this, calls pass/fail/skip/check/expect once a fact, and ends
+# with `summary`. Run by tests/run, the facts are counted there as well.
+
+set -u
+export LC_ALL=C NO_COLOR=1
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TESTS=$ROOT/tests
+BUILD=$(realpath -m "$(cd "$ROOT" && realpath -m "${BUILD:-build}")")
+DEVGUARD=$(realpath -m "${DEVGUARD:-$BUILD/rucy-devguard}")
+CC=${CC:-cc}
+export BUILD DEVGUARD CC
+
+[ -x "$DEVGUARD" ] || { echo "$DEVGUARD is not built: run make" >&2; exit 1; }
+
+# ---- scratch space: one directory, and cgroups whose names start with PREFIX -----
+
+OWNER=$$
+: "${DGTEST_PREFIX:=dgtest.$$}"
+export DGTEST_PREFIX
+T=$(mktemp -d "${TMPDIR:-/tmp}/dgtest.XXXXXX")
+# The v2 hierarchy, wherever it is mounted.
+CG2=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i+1) == "cgroup2") { print $5; exit } }' \
+	/proc/self/mountinfo)
+
+need_kernel() # the reason why the kernel cannot be asked, or nothing
+{
+	if [ "$(id -u)" != 0 ]; then echo "not root"
+	elif [ -z "$CG2" ]; then echo "no cgroup v2 hierarchy is mounted"
+	elif [ ! -w "$CG2" ]; then echo "$CG2 is read-only"
+	elif ! grep -q devtmpfs /proc/filesystems; then echo "no device files here"
+	fi
+}
+
+scratch() # scratch NAME: a new cgroup, its path in CG
+{
+	CG=$CG2/$DGTEST_PREFIX.$1
+	mkdir "$CG"
+}
+
+# Kills what runs in the scratch cgroups (only what the tests put there) and removes them.
+sweep()
+{
+	local i dir pids
+	[ -n "$CG2" ] || return 0
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		pids=$(find "$CG2" -maxdepth 3 -path "$CG2/$DGTEST_PREFIX*" -name cgroup.procs \
+			-exec cat {} + 2>/dev/null)
+		[ -z "$pids" ] || kill -9 $pids 2>/dev/null
+		find "$CG2" -maxdepth 3 -depth -type d -path "$CG2/$DGTEST_PREFIX*" \
+			-exec rmdir {} + 2>/dev/null
+		dir=$(find "$CG2" -maxdepth 1 -name "$DGTEST_PREFIX*" 2>/dev/null)
+		[ -n "$dir" ] || return 0
+		sleep 0.1
+	done
+	echo "left behind: $dir" >&2
+	return 1
+}
+
+BACKGROUND=() # pids to end; a script adds its own
+on_exit() { :; } # a script may define its own
+cleanup()
+{
+	local status=$?
+	trap - EXIT INT TERM HUP
+	[ "$BASHPID" = "$OWNER" ] || exit $status
+	on_exit
+	[ ${#BACKGROUND[@]} = 0 ] || kill -9 "${BACKGROUND[@]}" 2>/dev/null
+	wait 2>/dev/null
+	sweep || status=1
+	rm -rf "$T"
+	exit $status
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# inside CG COMMAND...: the command in that cgroup, nothing else moves
+inside()
+{
+	local cg=$1; shift
+	(echo "$BASHPID" >"$cg/cgroup.procs" && exec "$@")
+}
+
+# The helper that opens and makes device nodes and names the errno (opener.c).
+OPENER=$BUILD/tests/opener
+build_opener()
+{
+	mkdir -p "$BUILD/tests"
+	[ "$OPENER" -nt "$TESTS/opener.c" ] || $CC -D_GNU_SOURCE -O2 -o "$OPENER" "$TESTS/opener.c"
+}
+
+# ---- results -----------------------------------------------------------------------
+
+PASSED=0 FAILED=0 SKIPPED=0
+tally() { [ -z "${DGTEST_TALLY:-}" ] || echo "$1" >>"$DGTEST_TALLY"; }
+pass() { PASSED=$((PASSED + 1)); tally passed; [ -z "${VERBOSE:-}" ] || echo "ok: $1"; }
+skip() { SKIPPED=$((SKIPPED + 1)); tally skipped; echo "skipped: $1: $2"; }
+fail() # fail NAME [OUTPUT]
+{
+	FAILED=$((FAILED + 1)); tally failed
+	echo "FAILED: $1"
+	[ -z "${2:-}" ] || printf '%s\n' "$2" | head -n "${LINES_SHOWN:-40}" | sed 's/^/    /'
+}
+
+# check NAME COMMAND...: the command succeeds
+check()
+{
+	local name=$1 out; shift
+	if out=$("$@" 2>&1); then pass "$name"; else fail "$name" "status $?: $*
+$out"; fi
+}
+
+# expect NAME STATUS TEXT COMMAND...: exits so, and its output has that text
+expect()
+{
+	local name=$1 status=$2 text=$3 out rc; shift 3
+	out=$("$@" 2>&1 </dev/null); rc=$?
+	if [ "$rc" = "$status" ] && [[ $out == *"$text"* ]]; then pass "$name"
+	else fail "$name" "$*
+status $rc, expected $status; expected text: $text
+$out"; fi
+}
+
+# same NAME EXPECTED-FILE GOT-FILE
+same()
+{
+	local out
+	if out=$(diff -u "$2" "$3" 2>&1); then pass "$1"; else fail "$1" "$out"; fi
+}
+
+summary() # also the exit status
+{
+	echo "$PASSED passed, $FAILED failed$([ $SKIPPED = 0 ] || echo ", $SKIPPED skipped")"
+	[ $FAILED = 0 ]
+}

@@ -1,0 +1,266 @@
+#!/bin/bash
+# live.sh - the running kernel as the judge: policies attached to scratch cgroups,
+# processes in them asking for devices.
+. "$(dirname "$0")/lib.sh"
+
+reason=$(need_kernel)
+[ -z "$reason" ] || { skip "live" "$reason"; summary; exit; }
+build_opener
+
+# asks NAME ANSWER OPENER-ARGUMENTS...: what the kernel answers a process in $CG
+asks()
+{
+	local name=$1 want=$2 got; shift 2
+	got=$(inside "$CG" "$OPENER" "$@" 2>&1)
+	if [ "$got" = "$want" ]; then pass "$name"; else fail "$name" "$*: $got, expected $want"; fi
+}
+
+apply() { "$DEVGUARD" apply "$1" "${2:-$CG}"; }
+ids() # of the device programs attached to a cgroup itself
+{
+	bpftool cgroup show "${1:-$CG}" 2>/dev/null | awk '$2 ~ /device/ { print $1 }'
+}
+count() # count NAME N: so many programs are attached
+{
+	local n; n=$(ids | wc -l)
+	if [ "$n" = "$2" ]; then pass "$1"; else fail "$1" "$n programs, expected $2"; fi
+}
+policy() { cat >"$T/$1.rb"; } # policy NAME <<text
+
+DEFAULT=$ROOT/policies/container-default.rb
+BLOCK=$T/block; mknod "$BLOCK" b 7 0 # loop0, which need not be there
+NULL=$T/null; mknod -m 666 "$NULL" c 1 3
+[ "$("$OPENER" open r "$NULL")" = ok ] ||
+	{ skip "live" "$T is mounted nodev: set TMPDIR"; summary; exit; }
+
+container_default()
+{
+	local node
+	for node in null zero urandom; do asks "container-default opens $node" ok open r /dev/$node; done
+	asks "container-default opens null for both" ok open rw /dev/null
+	asks "container-default denies kmsg" EPERM open r /dev/kmsg
+	asks "container-default denies a block node" EPERM open r "$BLOCK"
+	asks "container-default lets mknod" ok mknod b 8 0 "$T/made"
+	asks "container-default lets mknod of char" ok mknod c 1 11 "$T/made"
+}
+
+# ---- container-default and what bpftool says of it -----------------------------------
+
+scratch default
+if check "apply container-default" apply "$DEFAULT"; then :; fi
+container_default
+count "one program is attached" 1
+check "status shows it" sh -c '"$1" status "$2" | grep -q container-default' - "$DEVGUARD" "$CG"
+id=$(ids)
+expect "bpftool prog show names the policy in its metadata" 0 "container-default" bpftool prog show id "${id:-0}"
+expect "bpftool prog dump prints Ruby lines" 0 "allow" bpftool prog dump xlated id "${id:-0}" linum
+expect "bpftool prog dump names the file" 0 "container-default.rb" bpftool prog dump xlated id "${id:-0}" linum
+
+check "apply no-new-nodes beside it" apply "$ROOT/policies/no-new-nodes.rb"
+asks "no-new-nodes denies mknod" EPERM mknod c 1 3 "$T/made"
+asks "no-new-nodes denies mknod of a block node" EPERM mknod b 8 0 "$T/made"
+asks "no-new-nodes leaves opening alone" ok open rw /dev/null
+count "two policies are attached" 2
+expect "detach wants a name when there are two" 1 "" "$DEVGUARD" detach "$CG"
+count "and has detached nothing" 2
+check "detach by name" "$DEVGUARD" detach "$CG" no-new-nodes
+asks "mknod works again" ok mknod c 1 3 "$T/made"
+check "detach" "$DEVGUARD" detach "$CG"
+count "nothing is attached" 0
+asks "kmsg opens again" ok open r /dev/kmsg
+expect "detach of nothing fails" 1 "" "$DEVGUARD" detach "$CG"
+
+# ---- the object alone, as any BPF tool would use it ------------------------------------
+
+attach_by_bpftool() # in a mount namespace of its own: bpffs is not mounted everywhere
+{
+	unshare -m --propagation private bash -c 'mkdir -p "$3/bpf" && mount -t bpf bpf "$3/bpf" &&
+		bpftool prog load "$1" "$3/bpf/p" type cgroup/dev &&
+		{ bpftool cgroup attach "$2" cgroup_device pinned "$3/bpf/p" multi ||
+		  bpftool cgroup attach "$2" device pinned "$3/bpf/p" multi; }' - "$1" "$CG" "$T"
+}
+scratch object
+check "compile to an object" "$DEVGUARD" compile "$DEFAULT" -o "$T/default.o"
+check "bpftool attaches the object" attach_by_bpftool "$T/default.o"
+container_default
+check "the tool knows it as its own" "$DEVGUARD" detach "$CG" container-default
+check "apply takes the object" apply "$T/default.o"
+container_default
+"$DEVGUARD" compile "$DEFAULT" -o "$T/again.o" >/dev/null 2>&1
+check "objects are the same byte for byte" cmp "$T/default.o" "$T/again.o"
+
+# ---- one access at a time ----------------------------------------------------------------
+
+scratch access
+policy deny-w <<'RUBY'
+policy "access"
+deny "c 1:3 w"
+allow "c 1:3 rw"
+RUBY
+check "apply deny-w" apply "$T/deny-w.rb"
+asks "deny w leaves reading" ok open r "$NULL"
+asks "deny w stops writing" EPERM open w "$NULL"
+asks "deny w stops O_RDWR" EPERM open rw "$NULL"
+
+policy two-lines <<'RUBY'
+policy "access"
+allow "c 1:3 r"
+allow "c 1:3 w"
+RUBY
+check "apply two-lines" apply "$T/two-lines.rb"
+asks "allow r and allow w on two lines allow O_RDWR" ok open rw "$NULL"
+asks "and no mknod" EPERM mknod c 1 3 "$T/made"
+
+policy read-block <<'RUBY'
+policy "access"
+allow { |ctx| ctx.read? }
+RUBY
+check "apply read-block" apply "$T/read-block.rb"
+asks "read? lets reading" ok open r "$NULL"
+asks "read? does not let O_RDWR" EPERM open rw "$NULL"
+asks "read? does not let writing" EPERM open w "$NULL"
+count "each has taken the other's place" 1
+
+# ---- replacing under load ------------------------------------------------------------------
+
+scratch replace
+policy a <<'RUBY'
+policy "replaced"
+allow "c 1:3 rw"
+allow "c 5:0 rw"
+RUBY
+policy b <<'RUBY'
+policy "replaced"
+deny { |ctx| ctx.minor == 11 && ctx.char? }
+allow { |ctx| ctx.char? && ctx.major == 1 && ctx.minor < 9 }
+RUBY
+for p in a b; do "$DEVGUARD" compile "$T/$p.rb" -o "$T/$p.o" >/dev/null 2>&1; done
+mknod -m 666 "$T/kmsg" c 1 11
+replace_200()
+{
+	local i status loop
+	apply "$T/a.rb" >/dev/null || return
+	mkfifo "$T/stop"
+	inside "$CG" "$OPENER" loop 100000 "$NULL" "$T/kmsg" <"$T/stop" >"$T/loop.out" & loop=$!
+	BACKGROUND+=($loop)
+	exec 7>"$T/stop"
+	status=0
+	for ((i = 0; i < 100; i++)); do
+		apply "$T/b.o" >/dev/null && apply "$T/a.rb" >/dev/null || { status=1; break; }
+	done
+	exec 7>&-
+	wait $loop || status=1
+	cat "$T/loop.out"
+	return $status
+}
+replace_200 >"$T/replace.out" 2>&1
+status=$?
+if [ $status = 0 ] && grep -qE 'rounds [0-9]{6,} wrong 0$' "$T/replace.out"; then
+	pass "200 replacements, two devices opened 100,000 times: no wrong verdict"
+else fail "200 replacements, two devices opened 100,000 times: no wrong verdict" "$(cat "$T/replace.out")"; fi
+count "one program after 200 replacements" 1
+
+scratch two
+two_at_once()
+{
+	local i a b
+	for ((i = 0; i < 20; i++)); do
+		apply "$T/a.o" >/dev/null & a=$!
+		apply "$T/b.o" >/dev/null & b=$!
+		wait $a || return; wait $b || return
+		[ "$(ids | wc -l)" = 1 ] || { echo "round $i: $(ids | wc -l) programs"; return 1; }
+		"$DEVGUARD" detach "$CG" >/dev/null || return
+	done
+}
+check "two concurrent applies leave exactly one" two_at_once
+
+# ---- dry-run, other people's programs ---------------------------------------------------------
+
+scratch dry
+check "apply --dry-run" "$DEVGUARD" apply "$DEFAULT" "$CG" --dry-run
+count "attaches nothing" 0
+asks "decides nothing" ok open r /dev/kmsg
+policy foreign <<'RUBY'
+policy "foreign"
+allow "a *:*"
+RUBY
+cat >"$T/foreign.c" <<'C'
+__attribute__((section("cgroup/dev"), used)) int foreign(void *ctx) { return 1; }
+char license[] __attribute__((section("license"))) = "GPL";
+C
+if command -v clang >/dev/null && clang -O2 -target bpf -c "$T/foreign.c" -o "$T/foreign.o" 2>"$T/clang.out"; then
+	check "attach another's program" attach_by_bpftool "$T/foreign.o"
+	check "apply beside it" apply "$DEFAULT"
+	count "both are there" 2
+	check "detach ours" "$DEVGUARD" detach "$CG"
+	count "theirs stays" 1
+	expect "theirs is not ours to detach" 1 "" "$DEVGUARD" detach "$CG"
+	count "theirs still stays" 1
+else skip "another's program" "no clang for bpf"; fi
+
+# ---- a pure v2 view at /sys/fs/cgroup ----------------------------------------------------------
+
+scratch pure
+pure_v2()
+{
+	unshare -m --propagation private bash -c 'umount -R /sys/fs/cgroup && mkdir -p /sys/fs/cgroup &&
+		mount -t cgroup2 none /sys/fs/cgroup && "$1" apply "$2" "/sys/fs/cgroup/$3"' - \
+		"$DEVGUARD" "$DEFAULT" "${CG##*/}"
+}
+check "apply with cgroup2 at /sys/fs/cgroup" pure_v2
+asks "it denies" EPERM open r /dev/kmsg
+asks "it allows" ok open rw /dev/null
+
+# ---- run ------------------------------------------------------------------------------------------
+
+tree() { find "$CG2" -type d | sort; }
+tree >"$T/before"
+expect "run returns the exit status" 7 "" "$DEVGUARD" run "$DEFAULT" -- sh -c 'exit 7'
+expect "run guards: denied" 1 "EPERM" "$DEVGUARD" run "$DEFAULT" -- "$OPENER" open r /dev/kmsg
+expect "run guards: allowed" 0 "ok" "$DEVGUARD" run "$DEFAULT" -- "$OPENER" open rw /dev/null
+expect "run: not found is 127" 127 "" "$DEVGUARD" run "$DEFAULT" -- /no/such/command
+expect "run: not executable is 126" 126 "" "$DEVGUARD" run "$DEFAULT" -- /etc/passwd
+expect "run: a signal is 128 + its number" 143 "" "$DEVGUARD" run "$DEFAULT" -- sh -c 'kill -TERM $$'
+policy syntax <<'RUBY'
+allow {
+RUBY
+expect "run: a refused policy starts nothing" 3 "error" "$DEVGUARD" run "$T/syntax.rb" -- touch "$T/started"
+check "run: nothing was started" test ! -e "$T/started"
+
+run_signalled() # run_signalled SIGNAL STATUS: the signal goes to the tool
+{
+	local pid i
+	"$DEVGUARD" run "$DEFAULT" -- sh -c 'echo $$ >"$1"; exec sleep 100' - "$T/child" & pid=$!
+	BACKGROUND+=($pid)
+	for ((i = 0; i < 100; i++)); do [ -s "$T/child" ] && break; sleep 0.05; done
+	sleep 0.1
+	kill -"$1" $pid
+	wait $pid; local status=$?
+	[ $status = "$2" ] || { echo "status $status, expected $2"; return 1; }
+	for ((i = 0; i < 40; i++)); do [ -d "/proc/$(cat "$T/child")" ] || break; sleep 0.05; done
+	[ ! -d "/proc/$(cat "$T/child")" ] || { echo "the command still runs"; kill -9 "$(cat "$T/child")"; return 1; }
+	rm "$T/child"
+}
+check "run passes TERM on" run_signalled TERM 143
+check "run passes HUP on" run_signalled HUP 129
+check "run: the command ends when the tool is killed" run_signalled KILL 137
+check "run leaves nothing running behind" "$DEVGUARD" run "$DEFAULT" -- sh -c 'sleep 100 & exit 0'
+cleaned() { local i; for ((i = 0; i < 40; i++)); do tree >"$T/after"; cmp -s "$T/before" "$T/after" && return; sleep 0.05; done; diff "$T/before" "$T/after"; }
+check "run leaves no cgroup" cleaned
+
+# ---- speed of eval ------------------------------------------------------------------------------------
+
+for ((i = 0; i < 100000; i++)); do echo "c $((i % 4096)):$((i % 256)) rw"; done >"$T/requests"
+eval_lines()
+{
+	local start=$EPOCHREALTIME end n
+	"$DEVGUARD" eval "$DEFAULT" - <"$T/requests" >"$T/verdicts"
+	[ $? = 2 ] || { echo "the exit status must be 2"; return 1; }
+	end=$EPOCHREALTIME
+	n=$(wc -l <"$T/verdicts")
+	[ "$n" = 100000 ] || { echo "$n verdicts"; return 1; }
+	[ $(((${end/./} - ${start/./}) / 1000)) -lt 5000 ] || { echo "from $start to $end"; return 1; }
+}
+check "eval decides 100,000 lines in seconds" eval_lines
+check "eval's verdicts are right" grep -qP '^deny c 1:1 rw\t' "$T/verdicts"
+summary

@@ -5,7 +5,8 @@
  * first, then a child is moved in, and only then does it exec. The child stays in
  * the caller's process group, so the terminal's signals reach it directly; those
  * sent to us by others are passed on. The cgroup goes when the command ends,
- * with whatever it left running; after a SIGKILL the next run sweeps it.
+ * with whatever it left running. A keeper process does the same when we are
+ * killed by SIGKILL; should that be killed too, the next run sweeps.
  */
 #include "cmd/cmd.h"
 
@@ -30,6 +31,8 @@ struct guard {
 	struct program *program;
 	struct cgroup *cgroup;
 	struct child child;
+	pid_t keeper;
+	int keeper_pipe; /* closed when we end, however that happens */
 	sigset_t before; /* the signal mask we were started with */
 	void (*old_chld)(int);
 	int status;
@@ -186,10 +189,48 @@ static int attach(struct guard *g, const char *name)
 	return failed;
 }
 
+/* A process that waits for our end and then removes the cgroup. In a session of
+ * its own: what the terminal sends to us must not end it. */
+static int start_keeper(struct guard *g)
+{
+	int end[2];
+	char byte;
+	if (pipe2(end, O_CLOEXEC))
+		return diag_fail(&g->c->diags, NULL, "pipe: %s", strerror(errno));
+	g->keeper = fork();
+	if (g->keeper == 0) {
+		setsid();
+		close(end[1]);
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		for (int fd = 0; null >= 0 && fd <= 2; fd++)
+			dup2(null, fd);
+		while (read(end[0], &byte, 1) < 0 && errno == EINTR)
+			;
+		transient_end(g->cgroup);
+		_exit(0);
+	}
+	int err = errno;
+	close(end[0]);
+	g->keeper_pipe = end[1];
+	if (g->keeper > 0)
+		return 0;
+	close(end[1]);
+	return diag_fail(&g->c->diags, "the limit of processes may be reached", "fork: %s", strerror(err));
+}
+
+static void drop_keeper(struct guard *g)
+{
+	if (g->keeper <= 0)
+		return;
+	close(g->keeper_pipe);
+	while (waitpid(g->keeper, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 static int run_in_cgroup(struct guard *g, const char *name, char **argv)
 {
 	struct diags *d = &g->c->diags;
-	if (attach(g, name) || start_child(g, argv))
+	if (attach(g, name) || start_keeper(g) || start_child(g, argv))
 		return STATUS_FAILED;
 	if (transient_enter(d, g->cgroup, g->child.pid))
 		return STATUS_FAILED;
@@ -224,6 +265,7 @@ static int guarded_run(struct cmd *c, struct program *program, const char *name,
 	drop_child(&g);
 	if (g.cgroup)
 		transient_end(g.cgroup);
+	drop_keeper(&g);
 	sigprocmask(SIG_SETMASK, &g.before, NULL);
 	if (no_memory)
 		cmd_no_memory(c);

@@ -1,0 +1,40 @@
+#!/bin/bash
+# cli.sh - exit statuses and bad input: each ends with a message, nothing attached.
+. "$(dirname "$0")/lib.sh"
+
+P=$ROOT/policies/container-default.rb
+expect "allow is 0" 0 "allow c 1:3 rw" "$DEVGUARD" eval "$P" 'c 1:3 rw'
+expect "deny is 2" 2 "deny c 1:11 r" "$DEVGUARD" eval "$P" 'c 1:11 r'
+expect "unknown verb" 64 "" "$DEVGUARD" aply "$P"
+expect "unknown option" 64 "" "$DEVGUARD" check --nosuch "$P"
+expect "version" 0 "mruby" "$DEVGUARD" --version
+expect "no such file" 1 "No such file" "$DEVGUARD" check "$T/absent.rb"
+expect "a directory" 1 "directory" "$DEVGUARD" check "$T"
+: >"$T/empty.rb"
+expect "an empty file" 3 "empty" "$DEVGUARD" check "$T/empty.rb"
+printf 'allow :null\0\n' >"$T/nul.rb"
+expect "a NUL byte" 3 "NUL" "$DEVGUARD" check "$T/nul.rb"
+head -c 5000000 /dev/zero | tr '\0' '#' >"$T/large.rb"
+expect "a file too large" 3 "" "$DEVGUARD" check "$T/large.rb"
+head -c 4096 "$DEVGUARD" >"$T/elf.o"
+expect "an ELF that is no object" 3 "" "$DEVGUARD" check "$T/elf.o"
+printf 'while true\nend\n' >"$T/loop.rb"
+expect "an endless loop" 3 "did not finish" env DEVGUARD_TIMEOUT=1 "$DEVGUARD" check "$T/loop.rb"
+printf 'x = []\nx = [x] while true\n' >"$T/memory.rb"
+expect "endless memory" 3 "MiB" "$DEVGUARD" check "$T/memory.rb"
+expect "apply: no such cgroup" 1 "" "$DEVGUARD" apply "$P" "$T/nosuch"
+expect "apply: a file" 1 "" "$DEVGUARD" apply "$P" "$P"
+expect "apply: not a cgroup" 1 "" "$DEVGUARD" apply "$P" "$T"
+expect "apply: unknown parameter" 3 "nosuch" "$DEVGUARD" apply "$P" "$T" --param nosuch=1
+v1=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i+1) == "cgroup") { print $5; exit } }' /proc/self/mountinfo)
+if [ -n "$v1" ]; then expect "apply: a v1 hierarchy" 1 "v1" "$DEVGUARD" apply "$P" "$v1"
+else skip "apply: a v1 hierarchy" "this host has none"; fi
+expect "compile to a full disk" 1 "" "$DEVGUARD" compile "$P" -o /dev/full
+"$DEVGUARD" compile "$P" -o "$T/a.o" && "$DEVGUARD" compile "$P" -o "$T/b.o"
+check "objects are reproducible" cmp "$T/a.o" "$T/b.o"
+expect "an object decides as its source" 0 "allow c 1:3 rw" "$DEVGUARD" eval "$T/a.o" 'c 1:3 rw'
+expect "a fact that decides must be given" 1 "uid" "$DEVGUARD" eval "$TESTS/ruby/callers.rb" 'c 1:0 r'
+yes 'c 1:3 rw' | head -100000 >"$T/requests"
+[ "$("$DEVGUARD" eval "$P" - <"$T/requests" | sort -u | cut -f1)" = "allow c 1:3 rw" ] &&
+	pass "100,000 requests from stdin" || fail "100,000 requests from stdin" "wrong answers"
+summary

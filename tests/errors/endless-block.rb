@@ -1,0 +1,1 @@
+allow { |ctx| while true; end }

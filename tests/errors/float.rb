@@ -1,0 +1,1 @@
+allow { |ctx| ctx.minor * 1.5 > 3 }

@@ -1,0 +1,1 @@
+allow { |ctx| (1 << ctx.minor) & 6 != 0 }

@@ -114,7 +114,6 @@ static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int dept
 		     "a device is a string or a symbol, not %s", mrb_obj_classname(mrb, v));
 	if (rc)
 		fail(mrb, hint, "%s", error);
-	note_name(rb, &p, ruby_line(mrb));
 	*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = p;
 }
 
@@ -204,6 +203,8 @@ static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 		     "%s needs a device or a block", what);
 	if (!mrb_undef_p(values[0]))
 		narrow_access(mrb, &devices, values[0]);
+	for (size_t i = 0; i < devices.n; i++)
+		note_name(rb, &devices.list[i], ruby_line(mrb));
 	struct rule r = {.deny = deny, .block = -1, .patterns = devices.list, .npatterns = devices.n,
 	                 .at = {.file = rb->file, .line = ruby_line(mrb)}};
 	if (!mrb_undef_p(values[1]))

@@ -629,7 +629,6 @@ static void refuse_op(struct run *r, uint8_t op)
 	case OP_SCLASS:
 	case OP_EXEC:
 	case OP_TCLASS:
-	case OP_OCLASS:
 	case OP_ALIAS:
 	case OP_UNDEF: lift_refuse(r->l, "define it outside of the block",
 		                   "a definition inside a rule's block");
@@ -692,6 +691,7 @@ static bool simple(struct run *r, struct state *st, const struct insn *in)
 	case OP_HASH: v = make_hash(r, st, in); break;
 	case OP_BLOCK:
 	case OP_LAMBDA: v = make_closure(r, st, in->b, in->op == OP_LAMBDA); break;
+	case OP_OCLASS: v = val_static(mrb_obj_value(mrb->object_class)); break;
 	case OP_EXCEPT: v = val_nil(); break; /* reached without an exception */
 	case OP_RAISEIF:
 		if (!val_is_nil(get(r, st, in->a)))

@@ -109,6 +109,11 @@ static struct flow dispatch(struct lifter *l, struct state *st, const struct cal
 			lift_refuse(l, "define the method itself", "method_missing inside a rule's block");
 		return no_method(l, st, c);
 	}
+	if (MRB_METHOD_NOARG_P(m) && MRB_METHOD_FUNC_P(m) && c->n) {
+		lift_raise(l, st, mrb_class_get(l->mrb, "ArgumentError"),
+		           "wrong number of arguments (given %zu, expected 0)", c->n);
+		return (struct flow){0};
+	}
 	if (MRB_METHOD_CFUNC_P(m))
 		return lift_cfunc(l, st, c, MRB_METHOD_CFUNC(m), owner);
 	const struct RProc *p = MRB_METHOD_PROC(m);

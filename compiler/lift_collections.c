@@ -49,7 +49,7 @@ static term comm_test(struct lifter *l, int which, const char *s, size_t n)
 struct flow h_comm(struct lifter *l, struct state *st, const struct call *c, int which)
 {
 	term any = T_FALSE;
-	if (c->recv.kind != V_COMM || !c->n)
+	if (c->recv.kind != V_COMM || !c->n || (which == COMM_INCLUDE && c->n != 1))
 		method_needs_known(l, c);
 	for (size_t i = 0; i < c->n; i++) {
 		mrb_value s;
@@ -69,7 +69,7 @@ struct flow h_comm_size(struct lifter *l, struct state *st, const struct call *c
 {
 	struct arm arms[COMM_SIZE];
 	term shorter = T_FALSE;
-	if (c->recv.kind != V_COMM)
+	if (c->recv.kind != V_COMM || c->n)
 		method_needs_known(l, c);
 	if (empty)
 		return flow_value(st, val_bool(l, comm_length_is(l, 0)));
@@ -350,6 +350,8 @@ static bool is_number(struct val v)
 /* a op b for numbers; what cannot be compared is outside of the range. */
 static term ordered(struct lifter *l, struct state *st, enum compare_op op, struct val a, struct val b)
 {
+	if ((a.kind == V_STATIC && mrb_type(a.u.st) == MRB_TT_OBJECT))
+		lift_refuse(l, "compare its fields", "a range of objects of the policy's own");
 	if (!is_number(a) || !is_number(b))
 		return T_FALSE;
 	struct flow f = lift_compare(l, st, op, a, b);
@@ -361,7 +363,7 @@ struct flow h_range(struct lifter *l, struct state *st, const struct call *c, in
 	struct range_val r = range_of(l, c);
 	struct val x = arg(c, 0);
 	(void)unused;
-	if (x.kind == V_COMM || r.lo.kind == V_CHOICE || r.hi.kind == V_CHOICE)
+	if (c->n != 1 || (val_is_nil(r.lo) && val_is_nil(r.hi)) || x.kind == V_COMM || r.lo.kind == V_CHOICE || r.hi.kind == V_CHOICE)
 		method_needs_known(l, c);
 	term in = val_is_nil(r.lo) ? T_TRUE : ordered(l, st, OP2_LE, r.lo, x);
 	if (!val_is_nil(r.hi))

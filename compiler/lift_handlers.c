@@ -60,11 +60,15 @@ struct flow ctx_method(struct lifter *l, struct state *st, const struct call *c)
 
 struct flow h_arithmetic(struct lifter *l, struct state *st, const struct call *c, int op)
 {
+	if (c->n != 1)
+		method_needs_known(l, c);
 	return lift_binary(l, st, (enum term_op)op, c->recv, arg(c, 0));
 }
 
 struct flow h_compare(struct lifter *l, struct state *st, const struct call *c, int op)
 {
+	if (c->n != 1)
+		method_needs_known(l, c);
 	return lift_compare(l, st, (enum compare_op)op, c->recv, arg(c, 0));
 }
 
@@ -158,6 +162,8 @@ static struct flow send_equal(struct lifter *l, struct state *st, const struct c
 
 struct flow h_equal(struct lifter *l, struct state *st, const struct call *c, int eql)
 {
+	if (c->n != 1)
+		method_needs_known(l, c);
 	return flow_value(st, val_bool(l, lift_equal(l, st, c->recv, arg(c, 0), eql)));
 }
 

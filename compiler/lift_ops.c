@@ -294,6 +294,9 @@ static term equal_at(struct lifter *l, const struct state *st, struct val a, str
 	}
 	if (a.kind == V_COMM && b.kind == V_COMM)
 		return T_TRUE;
+	if ((a.kind == V_STATIC && mrb_type(a.u.st) == MRB_TT_OBJECT) ||
+	    (b.kind == V_STATIC && mrb_type(b.u.st) == MRB_TT_OBJECT))
+		lift_refuse(l, "compare its fields", "comparison of an object of the policy's own with the request");
 	if (a.kind == V_RANGE || b.kind == V_RANGE)
 		lift_refuse(l, "compare its ends", "comparison of a range made from the request");
 	struct val s = a.kind == V_COMM ? b : a;

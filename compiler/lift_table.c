@@ -13,7 +13,6 @@ const struct method method_table[] = {
 	RAW("Object", "!", h_not, 0),
 	RAW("Object", "!=", h_not_equal, 0),
 	BOTH("Object", "==", h_equal, 0),
-	BOTH("Object", "equal?", h_equal, 0),
 	BOTH("Object", "eql?", h_equal, 1),
 	BOTH("Object", "===", h_case_equal, 0),
 	RAW("Object", "__case_eqq", h_case_splat, 0),

@@ -498,6 +498,10 @@ static struct flow index_pair(struct lifter *l, struct state *st, int op, struct
 	bool array = a.kind == V_ARRAY || (a.kind == V_STATIC && mrb_array_p(a.u.st));
 	if (array && is_integer(b))
 		return lift_index(l, st, a, b);
+	struct RClass *hash = l->mrb->hash_class;
+	if (a.kind == V_STATIC && mrb_hash_p(a.u.st) &&
+	    !MRB_METHOD_CFUNC_P(mrb_method_search_vm(l->mrb, &hash, mrb_intern_lit(l->mrb, "[]"))))
+		lift_refuse(l, "give the method another name", "Hash#[] is redefined");
 	struct call c = {.mid = mrb_intern_lit(l->mrb, "[]"), .recv = a, .args = &b, .n = 1,
 	                 .block = val_nil()};
 	return lift_send(l, st, &c);
@@ -579,6 +583,10 @@ static void return_from_block(struct run *r, struct state *st, struct val v)
 		f = f->code->maker;
 	if (!f || !is_active(r->l, f->id))
 		lift_refuse(r->l, "use `next`", "a return out of a proc whose method has ended");
+	/* mruby raises LocalJumpError when the code around a lambda or a rule has ended */
+	if (f != r->fr && f->code->proc && !MRB_PROC_SCOPE_P(f->code->proc))
+		lift_refuse(r->l, "use any?, or a method of the policy (`def`) that returns",
+		            "a return out of a block within a rule's block or a lambda");
 	if (f == r->fr)
 		finish(r, st, v);
 	else

@@ -168,6 +168,8 @@ struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c,
 		return ctx_method(l, st, c);
 	const struct method *m = l->rb->methods->table[slot(l->rb->methods, fn)].method;
 	const char *name = mrb_sym_name(l->mrb, c->mid);
+	if (!strcmp(name, "equal?")) /* one C function with Object#==, another question */
+		lift_refuse(l, "compare with ==", "`equal?` inside a rule's block: identity is not a value");
 	if (!m && owner == l->mrb->kernel_module &&
 	    (!strcmp(name, "allow") || !strcmp(name, "deny") || !strcmp(name, "param")))
 		lift_refuse(l, "the block's value is its answer: true when the rule matches",

@@ -1,0 +1,1 @@
+allow { |ctx| ctx.major.equal?(8.0) }

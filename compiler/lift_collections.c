@@ -13,6 +13,15 @@ static struct val arg(const struct call *c, size_t i)
 	return i < c->n ? c->args[i] : val_nil();
 }
 
+/* A symbol, or a string, compared with a runtime Integer: not comparable. */
+struct flow h_never(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	(void)unused;
+	if (c->n != 1 || c->args[0].kind != V_INT)
+		method_needs_known(l, c);
+	return flow_value(st, val_nil());
+}
+
 /* ---- comm ------------------------------------------------------------------------- */
 
 /* comm is exactly this long: its last byte there, none after. */
@@ -323,6 +332,10 @@ struct flow h_hash(struct lifter *l, struct state *st, const struct call *c, int
 			return (struct flow){0};
 		return flow_value(st, val_from_arms(l, arms, n));
 	}
+	struct RClass *class = mrb_class(mrb, hash);
+	if (which == HASH_GET &&
+	    !MRB_METHOD_CFUNC_P(mrb_method_search_vm(mrb, &class, mrb_intern_lit(mrb, "default"))))
+		lift_refuse(l, "give the method another name", "Hash#default is redefined");
 	if (which == HASH_GET && mrb_test(mrb_funcall(mrb, hash, "default_proc", 0)))
 		lift_refuse(l, "give it a default value instead", "a hash with a default block");
 	arms[n] = (struct arm){none, which == HASH_FETCH ? c->args[1]

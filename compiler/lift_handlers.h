@@ -51,6 +51,7 @@ struct flow h_send(struct lifter *, struct state *, const struct call *, int);
 struct flow h_case_splat(struct lifter *, struct state *, const struct call *, int);
 
 /* lift_collections.c: strings, arrays, hashes, ranges */
+struct flow h_never(struct lifter *, struct state *, const struct call *, int);
 struct flow h_comm(struct lifter *, struct state *, const struct call *, int which);
 struct flow h_comm_size(struct lifter *, struct state *, const struct call *, int empty);
 struct flow h_array_at(struct lifter *, struct state *, const struct call *, int);

@@ -40,7 +40,7 @@ const struct method method_table[] = {
 	PURE("NilClass", "to_i"), PURE("NilClass", "inspect"),
 	PURE("TrueClass", "&"), PURE("TrueClass", "|"), PURE("TrueClass", "^"), PURE("TrueClass", "to_s"),
 	PURE("FalseClass", "&"), PURE("FalseClass", "|"), PURE("FalseClass", "^"), PURE("FalseClass", "to_s"),
-	PURE("Symbol", "to_s"), PURE("Symbol", "to_sym"), PURE("Symbol", "name"), PURE("Symbol", "<=>"),
+	PURE("Symbol", "to_s"), PURE("Symbol", "to_sym"), PURE("Symbol", "name"), BOTH("Symbol", "<=>", h_never, 0),
 	PURE("Symbol", "=="), PURE("Symbol", "length"), PURE("Symbol", "size"), PURE("Symbol", "inspect"),
 	PURE("Symbol", "empty?"), PURE("Proc", "arity"), PURE("Proc", "lambda?"),
 
@@ -84,7 +84,7 @@ const struct method method_table[] = {
 	BOTH("String", "size", h_comm_size, 0), BOTH("String", "length", h_comm_size, 0),
 	BOTH("String", "bytesize", h_comm_size, 0), BOTH("String", "to_s", h_itself, 0),
 	BOTH("String", "to_str", h_itself, 0),
-	PURE("String", "+"), PURE("String", "*"), PURE("String", "%"), PURE("String", "<=>"),
+	PURE("String", "+"), PURE("String", "*"), PURE("String", "%"), BOTH("String", "<=>", h_never, 0),
 	PURE("String", "[]"), PURE("String", "slice"), PURE("String", "index"), PURE("String", "rindex"),
 	PURE("String", "to_i"), PURE("String", "to_f"), PURE("String", "to_sym"), PURE("String", "intern"),
 	PURE("String", "upcase"), PURE("String", "downcase"), PURE("String", "capitalize"),

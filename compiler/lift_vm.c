@@ -584,7 +584,9 @@ static void return_from_block(struct run *r, struct state *st, struct val v)
 	if (!f || !is_active(r->l, f->id))
 		lift_refuse(r->l, "use `next`", "a return out of a proc whose method has ended");
 	/* mruby raises LocalJumpError when the code around a lambda or a rule has ended */
-	if (f != r->fr && f->code->proc && !MRB_PROC_SCOPE_P(f->code->proc))
+	if (f != r->fr && f->code->proc &&
+	    (!MRB_PROC_SCOPE_P(f->code->proc) ||
+	     (MRB_PROC_ENV(f->code->proc) && mrb_debug_get_filename(r->l->mrb, f->irep, 0))))
 		lift_refuse(r->l, "use any?, or a method of the policy (`def`) that returns",
 		            "a return out of a block within a rule's block or a lambda");
 	if (f == r->fr)

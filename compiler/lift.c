@@ -4,13 +4,15 @@
  * In: a proc of the policy and the devices its rule is narrowed to. Out: the
  * condition under which the rule matches and those under which the block raises,
  * all disjoint. A block that cannot be lifted is refused with its place; nothing
- * is guessed. Cost is linear in the instructions evaluated, which FUEL bounds.
+ * is guessed. Cost is linear in the instructions evaluated; FUEL bounds them, and
+ * MEMORY_MAX what they leave behind.
  */
 #include "compiler/lift.h"
 
 #include <string.h>
 
 enum { FUEL = 4000000 };
+#define MEMORY_MAX ((size_t)256 << 20)
 
 struct span lift_place(const struct lifter *l)
 {
@@ -39,6 +41,13 @@ void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 	va_end(ap);
 	report(l, DIAG_ERROR, lift_place(l), hint, text);
 	longjmp(l->bail, 1);
+}
+
+void lift_spend(struct lifter *l)
+{
+	if (l->fuel-- == 0 || arena_size(l->arena) - l->memory_before > MEMORY_MAX)
+		lift_refuse(l, "loops must end by values known when the policy is compiled",
+		            "the block does not finish without knowing ctx");
 }
 
 bool lift_possible(struct lifter *l, term guard)
@@ -102,7 +111,7 @@ static void keep_raises(struct lifter *l, struct rule *r)
 int lift_block(struct ruby *rb, struct rule *r, mrb_value proc)
 {
 	struct lifter l = {.rb = rb, .mrb = rb->mrb, .arena = rb->arena, .terms = rb->policy->terms,
-	                   .fuel = FUEL};
+	                   .fuel = FUEL, .memory_before = arena_size(rb->arena)};
 	if (setjmp(l.bail))
 		return -1;
 	struct state *st = state_new(&l);

@@ -142,7 +142,11 @@ struct guard {
 	struct guard *up;
 	term literal;
 	term full;     /* conjunction with all above */
+	struct guard *jump; /* an ancestor far above: common ancestors in O(log depth) */
 	unsigned depth;
+	/* conjunction of the literals up to `since`, once a merge has asked for it */
+	const struct guard *since;
+	term relative;
 };
 
 /* Registers of all frames and contents of arrays, copied on write. */
@@ -150,8 +154,8 @@ struct state {
 	struct guard *guard;
 	uint64_t owner;
 	struct cells *root;
-	uint32_t top;   /* first free cell */
-	uint32_t heap;  /* arrays and closures made so far */
+	uint32_t top;     /* first free register */
+	uint32_t escaped; /* how often a closure was kept where its maker may not see it */
 	uint32_t pc;
 	struct val result;
 	struct state *next; /* in a frame's list of pending states, ascending pc */
@@ -167,6 +171,8 @@ struct frame {
 	size_t nargs;
 	struct val block;
 	bool is_root;
+	uint32_t end;         /* of its registers */
+	uint32_t escaped;     /* of the state it was entered with */
 };
 
 /* Ways out of a call other than its normal return. */
@@ -206,10 +212,11 @@ struct lifter {
 	struct terms *terms;
 	jmp_buf bail;
 	struct frame *frame;
-	uint32_t next_frame;
+	uint32_t next_frame, next_cell;
 	uint64_t next_owner;
 	unsigned depth;
 	unsigned long fuel;
+	size_t memory_before; /* bytes of the arena when the block was begun */
 	struct raised *raised;
 	size_t nraised, raised_cap;
 };
@@ -219,6 +226,8 @@ struct lifter {
 int lift_block(struct ruby *rb, struct rule *r, mrb_value proc);
 void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
+/* Pays for one instruction; refuses a block that needs too many, or too much memory. */
+void lift_spend(struct lifter *l);
 struct span lift_place(const struct lifter *l);
 bool lift_possible(struct lifter *l, term guard);
 /* Ends a path by an exception. */
@@ -234,8 +243,15 @@ struct state *state_fork(struct lifter *l, struct state *st);
 struct state *state_merge(struct lifter *l, struct state *a, struct state *b);
 /* Adds a literal to the path; false: the path is impossible. */
 bool state_assume(struct lifter *l, struct state *st, term literal);
-/* Frees the cells from `top` on. */
-void state_truncate(struct lifter *l, struct state *st, uint32_t top);
+/* Frees the registers from `top` on, when no closure that needs them can be left:
+ * none escaped since `escaped` was read. */
+void state_truncate(struct lifter *l, struct state *st, uint32_t top, uint32_t escaped);
+/* Takes n registers more; returns the end of them. */
+uint32_t state_reserve(struct lifter *l, struct state *st, uint32_t n);
+/* A cell for an array: one no other array has, on any path. */
+uint32_t state_new_cell(struct lifter *l);
+/* Notes that v is kept beyond the frame that made it, should it be a closure. */
+void state_keeps(struct lifter *l, struct state *st, struct val v);
 
 /* lift_value.c */
 struct val val_static(mrb_value v);
@@ -246,6 +262,7 @@ struct val val_choice2(struct lifter *l, term ga, struct val a, term gb, struct 
 /* The arms a value can have here: disjoint, impossible and equal ones gone. A
  * value that is no choice is one arm with guard T_TRUE. */
 size_t val_arms(struct lifter *l, const struct state *st, struct val v, const struct arm **arms);
+bool val_has_closure(struct lifter *l, struct val v);
 /* A value from arms. */
 struct val val_from_arms(struct lifter *l, const struct arm *arms, size_t n);
 /* Unwraps a choice of one arm. */

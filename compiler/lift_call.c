@@ -31,11 +31,12 @@ struct flow lift_invoke(struct lifter *l, struct state *st, const struct closure
 	*fr = (struct frame){.up = l->frame, .code = code, .irep = code->irep, .base = st->top,
 	                     .id = ++l->next_frame, .args = args, .nargs = n, .block = block,
 	                     .is_root = !l->frame};
-	uint32_t base = st->top, heap = st->heap;
+	uint32_t base = st->top, escaped = st->escaped;
 	struct region region = flow_open(l, st);
 	/* arguments are laid out by ENTER; code without it takes none */
-	st->top += code->irep->nregs > code->irep->nlocals ? code->irep->nregs : code->irep->nlocals;
-	st->top += 2;
+	uint16_t nregs = code->irep->nregs > code->irep->nlocals ? code->irep->nregs : code->irep->nlocals;
+	fr->end = state_reserve(l, st, nregs + 2u);
+	fr->escaped = st->escaped;
 	state_set(l, st, base, self);
 	for (uint32_t i = 1; i < code->irep->nlocals; i++)
 		state_set(l, st, base + i, val_nil());
@@ -43,8 +44,10 @@ struct flow lift_invoke(struct lifter *l, struct state *st, const struct closure
 	struct flow f = flow_close(l, region, lift_frame(l, fr, st));
 	l->frame = fr->up;
 	l->depth--;
-	if (f.ret && f.ret->heap == heap)
-		state_truncate(l, f.ret, base);
+	if (f.ret) {
+		state_keeps(l, f.ret, f.ret->result);
+		state_truncate(l, f.ret, base, escaped);
+	}
 	return f;
 }
 

@@ -108,6 +108,9 @@ struct flow lift_index(struct lifter *l, struct state *st, struct val array, str
 	size_t n;
 	term i;
 	int64_t lo, hi;
+	/* a loop over a long array: do not list its items each time */
+	if (array.kind == V_STATIC && index.kind == V_STATIC)
+		return flow_value(st, val_static(mrb_ary_entry(array.u.st, mrb_integer(index.u.st))));
 	if (!val_items(l, st, array, &items, &n) || !val_as_term(l, index, &i))
 		lift_refuse(l, "use an array of known length", "an index into an array that depends on the request");
 	term_range_given(ts, st->guard->full, i, &lo, &hi);
@@ -131,11 +134,11 @@ struct flow lift_index(struct lifter *l, struct state *st, struct val array, str
 struct flow h_array_at(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t n;
-	const struct val *items = items_of(l, st, c, &n);
 	(void)unused;
 	if (c->n == 1 && (c->args[0].kind == V_INT ||
 	                  (c->args[0].kind == V_STATIC && mrb_integer_p(c->args[0].u.st))))
 		return lift_index(l, st, c->recv, c->args[0]);
+	const struct val *items = items_of(l, st, c, &n);
 	if (c->n != 2 || c->args[0].kind != V_STATIC || c->args[1].kind != V_STATIC ||
 	    !mrb_integer_p(c->args[0].u.st) || !mrb_integer_p(c->args[1].u.st))
 		method_needs_known(l, c);
@@ -179,6 +182,8 @@ static void set_items(struct lifter *l, struct state *st, uint32_t cell, const s
 	t->n = n;
 	if (n)
 		memcpy(t->items, items, n * sizeof *items);
+	for (size_t i = 0; i < n; i++)
+		state_keeps(l, st, items[i]);
 	state_set(l, st, cell, (struct val){.kind = V_TUPLE, .u.tuple = t});
 }
 

@@ -11,7 +11,9 @@
 
 #include <string.h>
 
-enum { FAN_BITS = 4, FAN = 1 << FAN_BITS, LEVELS = 5, CELLS_MAX = 1 << (FAN_BITS * LEVELS) };
+/* Registers come first, arrays after them. */
+enum { FAN_BITS = 4, FAN = 1 << FAN_BITS, LEVELS = 5, CELLS_MAX = 1 << (FAN_BITS * LEVELS),
+       REGISTERS_MAX = 1 << (FAN_BITS * (LEVELS - 1) + 1) };
 
 struct cells {
 	uint64_t owner;
@@ -26,7 +28,7 @@ struct state *state_new(struct lifter *l)
 	struct state *st = arena_alloc(l->arena, sizeof *st);
 	st->owner = ++l->next_owner;
 	st->guard = arena_alloc(l->arena, sizeof *st->guard);
-	*st->guard = (struct guard){.literal = T_TRUE, .full = T_TRUE};
+	*st->guard = (struct guard){.literal = T_TRUE, .full = T_TRUE, .jump = st->guard};
 	return st;
 }
 
@@ -51,11 +53,28 @@ static struct cells *own(struct lifter *l, struct state *st, struct cells **at)
 	return *at = copy;
 }
 
+static void refuse_size(struct lifter *l)
+{
+	lift_refuse(l, "compute parts of it when the file runs, outside of the block",
+	            "the block needs too many values at once");
+}
+
+uint32_t state_new_cell(struct lifter *l)
+{
+	if (l->next_cell >= CELLS_MAX - REGISTERS_MAX)
+		refuse_size(l);
+	return REGISTERS_MAX + l->next_cell++;
+}
+
+uint32_t state_reserve(struct lifter *l, struct state *st, uint32_t n)
+{
+	if (n > REGISTERS_MAX - st->top)
+		refuse_size(l);
+	return st->top += n;
+}
+
 void state_set(struct lifter *l, struct state *st, uint32_t cell, struct val v)
 {
-	if (cell >= CELLS_MAX)
-		lift_refuse(l, "compute parts of it when the file runs, outside of the block",
-		            "the block needs too many values at once");
 	struct cells **at = &st->root;
 	for (int level = LEVELS - 1; level > 0; level--)
 		at = &own(l, st, at)->u.below[cell >> (FAN_BITS * level) & (FAN - 1)];
@@ -72,6 +91,8 @@ static void truncate(struct lifter *l, struct state *st, struct cells **at, int 
 		uint32_t from = first + i * span;
 		if (from + span <= top)
 			continue;
+		if (from >= REGISTERS_MAX)
+			break;
 		if (level == 0)
 			own(l, st, at)->u.values[i] = (struct val){.kind = V_UNSET};
 		else if (from >= top && (*at)->u.below[i])
@@ -81,12 +102,17 @@ static void truncate(struct lifter *l, struct state *st, struct cells **at, int 
 	}
 }
 
-void state_truncate(struct lifter *l, struct state *st, uint32_t top)
+void state_truncate(struct lifter *l, struct state *st, uint32_t top, uint32_t escaped)
 {
-	if (st->top <= top)
+	if (st->top <= top || st->escaped != escaped)
 		return;
 	truncate(l, st, &st->root, LEVELS - 1, 0, top);
 	st->top = top;
+}
+
+void state_keeps(struct lifter *l, struct state *st, struct val v)
+{
+	st->escaped += val_has_closure(l, v);
 }
 
 struct state *state_fork(struct lifter *l, struct state *st)
@@ -106,18 +132,47 @@ bool state_assume(struct lifter *l, struct state *st, term literal)
 	if (literal == T_TRUE)
 		return true;
 	struct guard *g = arena_alloc(l->arena, sizeof *g);
-	*g = (struct guard){.up = st->guard, .literal = literal, .depth = st->guard->depth + 1,
+	struct guard *up = st->guard, *far = up->jump;
+	/* skips double in length as the levels of a skew binary number do */
+	bool doubles = up->depth - far->depth == far->depth - far->jump->depth;
+	*g = (struct guard){.up = up, .jump = doubles ? far->jump : up, .literal = literal, .depth = up->depth + 1,
 	                    .full = term_and(l->terms, st->guard->full, literal)};
 	st->guard = g;
 	return g->full != T_FALSE;
 }
 
-/* The conjunction of the literals from g up to, not including, its ancestor. */
-static term relative(struct lifter *l, const struct guard *g, const struct guard *ancestor)
+static struct guard *common_ancestor(struct guard *a, struct guard *b)
 {
-	term all = T_TRUE;
-	for (; g != ancestor; g = g->up)
-		all = all == T_TRUE ? g->literal : term_and(l->terms, g->literal, all);
+	while (a->depth != b->depth) {
+		struct guard **deeper = a->depth > b->depth ? &a : &b;
+		unsigned least = a->depth > b->depth ? b->depth : a->depth;
+		*deeper = (*deeper)->jump->depth >= least ? (*deeper)->jump : (*deeper)->up;
+	}
+	while (a != b) {
+		bool skip = a->jump != b->jump;
+		a = skip ? a->jump : a->up;
+		b = skip ? b->jump : b->up;
+	}
+	return a;
+}
+
+/* The conjunction of the literals from g up to, not including, its ancestor. A
+ * loop merges every round's state with the same one: each guard remembers its
+ * answer, so that a round costs what it added. */
+static term relative(struct lifter *l, struct guard *g, const struct guard *ancestor)
+{
+	size_t n = 0;
+	for (const struct guard *up = g; up != ancestor && up->since != ancestor; up = up->up)
+		n++;
+	struct guard **path = arena_alloc(l->arena, n * sizeof *path);
+	for (size_t i = n; i-- > 0; g = g->up)
+		path[i] = g;
+	term all = g == ancestor ? T_TRUE : g->relative;
+	for (size_t i = 0; i < n; i++) {
+		all = all == T_TRUE ? path[i]->literal : term_and(l->terms, all, path[i]->literal);
+		path[i]->since = ancestor;
+		path[i]->relative = all;
+	}
 	return all;
 }
 
@@ -164,22 +219,14 @@ struct state *state_merge(struct lifter *l, struct state *a, struct state *b)
 {
 	if (!a || !b)
 		return a ? a : b;
-	struct guard *ga = a->guard, *gb = b->guard;
-	while (ga->depth > gb->depth)
-		ga = ga->up;
-	while (gb->depth > ga->depth)
-		gb = gb->up;
-	while (ga != gb) {
-		ga = ga->up;
-		gb = gb->up;
-	}
+	struct guard *ga = common_ancestor(a->guard, b->guard);
 	struct merge m = {.l = l, .into = a, .ga = relative(l, a->guard, ga),
 	                  .gb = relative(l, b->guard, ga)};
 	/* b's nodes stay shared with whatever b was forked from */
 	merge_cells(&m, &a->root, b->root, LEVELS - 1);
 	a->result = merge_val(&m, a->result, b->result);
 	a->top = a->top > b->top ? a->top : b->top;
-	a->heap = a->heap > b->heap ? a->heap : b->heap;
+	a->escaped = a->escaped > b->escaped ? a->escaped : b->escaped;
 	a->guard = ga;
 	state_assume(l, a, term_or(l->terms, m.ga, m.gb));
 	return a;

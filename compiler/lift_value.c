@@ -129,6 +129,17 @@ static bool excluded(struct lifter *l, const struct state *st, term guard)
 	return false;
 }
 
+bool val_has_closure(struct lifter *l, struct val v)
+{
+	if (v.kind != V_CHOICE)
+		return v.kind == V_CLOSURE;
+	const struct choice *c = flatten(l, v.u.choice);
+	for (size_t i = 0; i < c->n; i++)
+		if (c->arms[i].v.kind == V_CLOSURE)
+			return true;
+	return false;
+}
+
 size_t val_arms(struct lifter *l, const struct state *st, struct val v, const struct arm **arms)
 {
 	if (v.kind != V_CHOICE) {
@@ -251,8 +262,9 @@ struct val val_array(struct lifter *l, struct state *st, const struct val *items
 	t->n = n;
 	if (n)
 		memcpy(t->items, items, n * sizeof *items);
-	uint32_t cell = st->top++;
-	st->heap++;
+	for (size_t i = 0; i < n; i++)
+		state_keeps(l, st, items[i]);
+	uint32_t cell = state_new_cell(l);
 	state_set(l, st, cell, (struct val){.kind = V_TUPLE, .u.tuple = t});
 	return (struct val){.kind = V_ARRAY, .u.cell = cell};
 }

@@ -124,7 +124,12 @@ static void proceed(struct run *r, struct flow f, uint32_t reg, uint32_t next)
 		if (x->frame != r->fr->id) {
 			x->next = NULL;
 			r->out = flow_join(r->l, r->out, (struct flow){.leaves = x});
-		} else if (x->is_break) {
+			continue;
+		}
+		/* what the frames it left had in registers is gone */
+		state_keeps(r->l, x->state, x->state->result);
+		state_truncate(r->l, x->state, r->fr->end, r->fr->escaped);
+		if (x->is_break) {
 			set(r, x->state, reg, x->state->result);
 			wait_at(r, x->state, next);
 		} else {
@@ -201,7 +206,9 @@ static void set_captured(struct run *r, struct state *st, const struct insn *in)
 	if (c->proc)
 		lift_refuse(r->l, "use a variable of the block itself",
 		            "a rule's block reads; it does not write: assignment to a variable outside of it");
-	state_set(r->l, st, c->home_base + in->b, get(r, st, in->a));
+	struct val v = get(r, st, in->a);
+	state_keeps(r->l, st, v);
+	state_set(r->l, st, c->home_base + in->b, v);
 }
 
 /* The block given to the method at that level: `yield`. */
@@ -222,7 +229,6 @@ static struct val make_closure(struct run *r, struct state *st, uint32_t rep, bo
 	*c = (struct closure){.irep = r->fr->irep->reps[rep], .upper = (struct closure *)r->fr->code,
 	                      .home_base = r->fr->base, .home_frame = r->fr->id,
 	                      .self = get(r, st, 0), .maker = r->fr, .strict = strict};
-	st->heap++;
 	return (struct val){.kind = V_CLOSURE, .u.closure = c};
 }
 
@@ -772,9 +778,7 @@ static void step(struct run *r, struct state *st)
 	r->fr->pc = st->pc;
 	if (!insn_decode(r->fr->irep, st->pc, &in))
 		lift_refuse(l, "this mruby is newer than the tool", "an unknown instruction");
-	if (l->fuel-- == 0)
-		lift_refuse(l, "loops must end by values known when the policy is compiled",
-		            "the block does not finish without knowing ctx");
+	lift_spend(l);
 	if (simple(r, st, &in)) {
 		wait_at(r, st, in.next);
 		return;

@@ -18,6 +18,7 @@ struct chunk {
 struct arena {
 	struct chunk *chunks; /* the current one first */
 	jmp_buf *handler;
+	size_t size; /* of all chunks */
 };
 
 enum { CHUNK_FIRST = 16 << 10, CHUNK_MAX = 1 << 20 };
@@ -49,6 +50,11 @@ void arena_catch(struct arena *a, jmp_buf *handler)
 	a->handler = handler;
 }
 
+size_t arena_size(const struct arena *a)
+{
+	return a->size;
+}
+
 static void out_of_memory(struct arena *a)
 {
 	if (a->handler)
@@ -74,6 +80,7 @@ void *arena_alloc(struct arena *a, size_t size)
 			out_of_memory(a);
 		fresh->size = want;
 		fresh->next = c;
+		a->size += want;
 		a->chunks = c = fresh;
 	}
 	void *p = c->data + c->used;

@@ -31,6 +31,8 @@ void arena_free(struct arena *a);
 void arena_catch(struct arena *a, jmp_buf *handler);
 /* `size` bytes, zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
+/* Bytes the arena has taken so far. */
+size_t arena_size(const struct arena *a);
 /* Grows a block made by arena_alloc from old_size to new_size bytes; the new
  * part is zeroed. The block may move. */
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);

@@ -105,6 +105,7 @@ bench: deps
 
 golden: all
 	tests/golden --update
+	tests/errors.sh --update
 
 asan: deps
 	@$(MAKE) --no-print-directory check BUILD=build/asan \

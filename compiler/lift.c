@@ -117,8 +117,8 @@ int lift_block(struct ruby *rb, struct rule *r, mrb_value proc)
 	struct state *st = state_new(&l);
 	struct closure *code = closure_of_proc(&l, mrb_proc_ptr(proc));
 	struct val ctx = {.kind = V_CTX};
-	struct flow f = lift_invoke(&l, st, code, code->self, &ctx,
-	                            (size_t)rb->blocks[r->block].parameters, val_nil());
+	struct call given = {.args = &ctx, .n = (size_t)rb->blocks[r->block].parameters};
+	struct flow f = lift_invoke(&l, st, code, code->self, &given);
 	term truth = T_FALSE;
 	if (f.ret)
 		truth = term_and(l.terms, f.ret->guard->full, val_truth(&l, f.ret, f.ret->result));

@@ -97,8 +97,10 @@ enum vkind {
 	V_INT,     /* a runtime Integer */
 	V_COMM,    /* ctx.comm */
 	V_CTX,     /* the block's argument */
+	V_TEXT,    /* a String made from what is not known */
 	V_ARRAY,   /* an array made in the block: its cell holds a tuple */
-	V_TUPLE,   /* only in the cell of an array */
+	V_HASH,    /* a hash made in the block: its cell holds keys and values by turns */
+	V_TUPLE,   /* only in the cell of an array or hash */
 	V_RANGE,   /* a range with an end known at run time only */
 	V_CLOSURE, /* a block or lambda made in the block */
 	V_CHOICE,  /* one of several, by path */
@@ -161,15 +163,23 @@ struct state {
 	struct state *next; /* in a frame's list of pending states, ascending pc */
 };
 
+struct call {
+	mrb_sym mid;
+	struct val recv;
+	const struct val *args;
+	size_t n;
+	struct val block;    /* static nil: none */
+	struct val keywords; /* a hash made for the call, or nil */
+};
+
 struct frame {
 	struct frame *up;
 	const struct closure *code;
 	const mrb_irep *irep;
 	uint32_t base, id;
 	uint32_t pc;          /* of the instruction being evaluated */
-	const struct val *args;
-	size_t nargs;
-	struct val block;
+	const struct call *call; /* what it was called with */
+	uint32_t keywords_at;    /* register of the keywords not taken yet */
 	bool is_root;
 	uint32_t end;         /* of its registers */
 	uint32_t escaped;     /* of the state it was entered with */
@@ -195,14 +205,6 @@ struct raised {
 	const char *hint;
 	bool certain_class; /* NameError, NoMethodError, ArgumentError, TypeError */
 	bool on_purpose;    /* an explicit raise */
-};
-
-struct call {
-	mrb_sym mid;
-	struct val recv;
-	const struct val *args;
-	size_t n;
-	struct val block; /* static nil: none */
 };
 
 struct lifter {
@@ -279,6 +281,14 @@ struct val val_array(struct lifter *l, struct state *st, const struct val *items
 /* The items of an array (made in the block, or static). False: not one, or its
  * length depends on the path. */
 bool val_items(struct lifter *l, const struct state *st, struct val v, const struct val **items, size_t *n);
+/* The same when it is one of several arrays, all of one length: items are choices. */
+bool val_spread(struct lifter *l, const struct state *st, struct val v, const struct val **items, size_t *n);
+/* A fresh hash; keys and values by turns, no two keys equal. */
+struct val val_hash(struct lifter *l, struct state *st, const struct val *pairs, size_t n);
+/* The keys and values of a hash, by turns; n counts both. As val_items(). */
+bool val_pairs(struct lifter *l, const struct state *st, struct val v, const struct val **pairs, size_t *n);
+/* Gives an array or hash of the block other contents. */
+void val_set_items(struct lifter *l, struct state *st, struct val v, const struct val *items, size_t n);
 /* The Ruby value of what is known now, also of an array made in the block. */
 bool val_known(struct lifter *l, const struct state *st, struct val v, mrb_value *out);
 
@@ -297,19 +307,25 @@ struct flow flow_close(struct lifter *l, struct region r, struct flow f);
 
 /* lift_call.c */
 struct flow lift_send(struct lifter *l, struct state *st, const struct call *c);
+/* Runs Ruby code with the arguments of a call. */
 struct flow lift_invoke(struct lifter *l, struct state *st, const struct closure *code, struct val self,
-                        const struct val *args, size_t n, struct val block);
+                        const struct call *c);
 struct closure *closure_of_proc(struct lifter *l, const struct RProc *p);
 
 /* lift_ops.c: operators on values that are no choices; each ends in `flow` */
 struct flow lift_binary(struct lifter *l, struct state *st, enum term_op op, struct val a, struct val b);
 enum compare_op { OP2_EQ, OP2_LT, OP2_LE, OP2_GT, OP2_GE, OP2_CMP };
 struct flow lift_compare(struct lifter *l, struct state *st, enum compare_op op, struct val a, struct val b);
+/* Refuses a string made from what is not known; returns when v is none. */
+void lift_refuse_text(struct lifter *l, struct val v);
 /* Does a equal b as == (or eql?) of Integer, comm, and arrays of them says? */
 term lift_equal(struct lifter *l, const struct state *st, struct val a, struct val b, bool eql);
 struct flow lift_negate(struct lifter *l, struct state *st, struct val a);
 /* comm holds these bytes at an offset, and ends there when `whole`. */
 term comm_matches(struct lifter *l, size_t at, const char *bytes, size_t n, bool whole);
+
+/* lift_hashes.c: hash[key] = value, of a hash made in the block */
+void hash_store(struct lifter *l, struct state *st, struct val hash, struct val key, struct val value);
 
 /* lift_methods.c: C functions of mruby, by what dispatch finds */
 struct methods *methods_new(struct ruby *rb);

@@ -22,15 +22,14 @@ struct closure *closure_of_proc(struct lifter *l, const struct RProc *p)
 }
 
 struct flow lift_invoke(struct lifter *l, struct state *st, const struct closure *code, struct val self,
-                        const struct val *args, size_t n, struct val block)
+                        const struct call *c)
 {
 	if (++l->depth > DEPTH_MAX)
 		lift_refuse(l, "a method that calls itself must end by values known when the policy is compiled",
 		            "calls nest deeper than %d", DEPTH_MAX);
 	struct frame *fr = arena_alloc(l->arena, sizeof *fr);
 	*fr = (struct frame){.up = l->frame, .code = code, .irep = code->irep, .base = st->top,
-	                     .id = ++l->next_frame, .args = args, .nargs = n, .block = block,
-	                     .is_root = !l->frame};
+	                     .id = ++l->next_frame, .call = c, .is_root = !l->frame};
 	uint32_t base = st->top, escaped = st->escaped;
 	struct region region = flow_open(l, st);
 	/* arguments are laid out by ENTER; code without it takes none */
@@ -55,13 +54,13 @@ static struct flow call_closure(struct lifter *l, struct state *st, const struct
                                 const struct call *c)
 {
 	if (code->irep)
-		return lift_invoke(l, st, code, code->self, c->args, c->n, c->block);
+		return lift_invoke(l, st, code, code->self, c);
 	if (!c->n) {
 		lift_raise(l, st, mrb_class_get(l->mrb, "ArgumentError"), "no receiver given");
 		return (struct flow){0};
 	}
 	struct call sent = {.mid = code->sends, .recv = c->args[0], .args = c->args + 1, .n = c->n - 1,
-	                    .block = val_nil()};
+	                    .block = val_nil(), .keywords = c->keywords};
 	return lift_send(l, st, &sent);
 }
 
@@ -112,6 +111,9 @@ static struct flow dispatch(struct lifter *l, struct state *st, const struct cal
 			lift_refuse(l, "define the method itself", "method_missing inside a rule's block");
 		return no_method(l, st, c);
 	}
+	if (MRB_METHOD_CFUNC_P(m) && !val_is_nil(c->keywords))
+		lift_refuse(l, "pass the values by position", "keyword arguments for `%s` of %s",
+		            mrb_sym_name(l->mrb, c->mid), val_describe(l, c->recv));
 	if (MRB_METHOD_NOARG_P(m) && MRB_METHOD_FUNC_P(m) && c->n) {
 		lift_raise(l, st, mrb_class_get(l->mrb, "ArgumentError"),
 		           "wrong number of arguments (given %zu, expected 0)", c->n);
@@ -121,7 +123,7 @@ static struct flow dispatch(struct lifter *l, struct state *st, const struct cal
 		return lift_cfunc(l, st, c, MRB_METHOD_CFUNC(m), owner);
 	const struct RProc *p = MRB_METHOD_PROC(m);
 	if (!is_proc_call(p))
-		return lift_invoke(l, st, closure_of_proc(l, p), c->recv, c->args, c->n, c->block);
+		return lift_invoke(l, st, closure_of_proc(l, p), c->recv, c);
 	if (c->recv.kind == V_CLOSURE)
 		return call_closure(l, st, c->recv.u.closure, c);
 	const struct RProc *called = mrb_proc_ptr(c->recv.u.st);
@@ -130,12 +132,12 @@ static struct flow dispatch(struct lifter *l, struct state *st, const struct cal
 	return call_closure(l, st, closure_of_proc(l, called), c);
 }
 
-/* An array whose content depends on the path is called once for each content. */
+/* An array or hash whose content depends on the path is called once for each content. */
 static struct flow with_content(struct lifter *l, struct state *st, const struct call *c)
 {
 	const struct arm *arms;
 	size_t n;
-	if (c->recv.kind != V_ARRAY)
+	if (c->recv.kind != V_ARRAY && c->recv.kind != V_HASH)
 		return dispatch(l, st, c);
 	n = val_arms(l, st, state_get(st, c->recv.u.cell), &arms);
 	if (n == 1)

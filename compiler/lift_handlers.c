@@ -196,12 +196,44 @@ struct flow h_itself(struct lifter *l, struct state *st, const struct call *c, i
 	return flow_value(st, of_argument ? c->args[0] : c->recv);
 }
 
+/* Array.new and Hash.new; their initialize follows. */
+struct flow h_allocate(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	(void)unused;
+	mrb_value class = c->recv.kind == V_STATIC ? c->recv.u.st : mrb_nil_value();
+	if (mrb_type(class) == MRB_TT_CLASS && mrb_class_ptr(class) == l->mrb->array_class)
+		return flow_value(st, val_array(l, st, NULL, 0));
+	if (mrb_type(class) == MRB_TT_CLASS && mrb_class_ptr(class) == l->mrb->hash_class)
+		return flow_value(st, val_hash(l, st, NULL, 0));
+	lift_refuse(l, "make the object outside of the block, or use an array",
+	            "an object of %s made inside a rule's block", val_describe(l, c->recv));
+}
+
+/* A copy; of numbers and the like, themselves. */
+struct flow h_dup(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	const struct val *items;
+	size_t n;
+	(void)unused;
+	if (c->recv.kind == V_ARRAY && val_items(l, st, c->recv, &items, &n))
+		return flow_value(st, val_array(l, st, items, n));
+	if (c->recv.kind == V_HASH && val_pairs(l, st, c->recv, &items, &n))
+		return flow_value(st, val_hash(l, st, items, n));
+	if (c->recv.kind == V_ARRAY || c->recv.kind == V_HASH || c->recv.kind == V_CTX)
+		method_needs_known(l, c);
+	return flow_value(st, c->recv);
+}
+
 struct flow h_raise(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
 	struct RClass *class = mrb_class_get(l->mrb, "RuntimeError");
 	mrb_value text = mrb_str_new_lit(l->mrb, "unhandled exception"), given;
 	for (size_t i = 0; i < c->n && i < 2; i++) {
+		if (c->args[i].kind == V_TEXT) {
+			text = mrb_str_new_lit(l->mrb, "...");
+			continue;
+		}
 		if (!val_known(l, st, c->args[i], &given))
 			lift_refuse(l, "raise a constant message", "an exception made from the request");
 		if (mrb_string_p(given))
@@ -233,7 +265,7 @@ struct flow h_block_given(struct lifter *l, struct state *st, const struct call 
 	const struct frame *f = l->frame;
 	while (f && !f->code->strict && f->code->maker)
 		f = f->code->maker;
-	return flow_value(st, val_static(mrb_bool_value(f && !val_is_nil(f->block))));
+	return flow_value(st, val_static(mrb_bool_value(f && !val_is_nil(f->call->block))));
 }
 
 struct flow h_send(struct lifter *l, struct state *st, const struct call *c, int unused)
@@ -243,7 +275,7 @@ struct flow h_send(struct lifter *l, struct state *st, const struct call *c, int
 	if (!c->n || !val_known(l, st, c->args[0], &name) || !(mrb_symbol_p(name) || mrb_string_p(name)))
 		method_needs_known(l, c);
 	struct call sent = {.mid = mrb_obj_to_sym(l->mrb, name), .recv = c->recv, .args = c->args + 1,
-	                    .n = c->n - 1, .block = c->block};
+	                    .n = c->n - 1, .block = c->block, .keywords = c->keywords};
 	return lift_send(l, st, &sent);
 }
 

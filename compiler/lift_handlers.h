@@ -11,6 +11,7 @@ enum {
 	METHOD_PURE = 1,       /* mruby may run it when all is known */
 	METHOD_RAW = 2,        /* the handler takes arguments that are choices */
 	METHOD_CLASS_ONLY = 4, /* it asks about classes only, never about values */
+	METHOD_FRESH = 8,      /* an array or hash it returns is new: the block may change it */
 };
 
 typedef struct flow (*handler)(struct lifter *l, struct state *st, const struct call *c, int arg);
@@ -50,22 +51,40 @@ struct flow h_block_given(struct lifter *, struct state *, const struct call *, 
 struct flow h_send(struct lifter *, struct state *, const struct call *, int);
 struct flow h_case_splat(struct lifter *, struct state *, const struct call *, int);
 
-/* lift_collections.c: strings, arrays, hashes, ranges */
+struct flow h_allocate(struct lifter *, struct state *, const struct call *, int);
+struct flow h_dup(struct lifter *, struct state *, const struct call *, int);
+
+/* lift_strings.c */
 struct flow h_never(struct lifter *, struct state *, const struct call *, int);
+struct flow h_text(struct lifter *, struct state *, const struct call *, int);
 struct flow h_comm(struct lifter *, struct state *, const struct call *, int which);
 struct flow h_comm_size(struct lifter *, struct state *, const struct call *, int empty);
+
+/* lift_arrays.c */
 struct flow h_array_at(struct lifter *, struct state *, const struct call *, int);
 struct flow h_array_end(struct lifter *, struct state *, const struct call *, int last);
 struct flow h_array_size(struct lifter *, struct state *, const struct call *, int empty);
 struct flow h_array_push(struct lifter *, struct state *, const struct call *, int);
-struct flow h_array_pop(struct lifter *, struct state *, const struct call *, int);
+struct flow h_array_change(struct lifter *, struct state *, const struct call *, int which);
 struct flow h_array_store(struct lifter *, struct state *, const struct call *, int);
 struct flow h_array_plus(struct lifter *, struct state *, const struct call *, int);
-struct flow h_array_copy(struct lifter *, struct state *, const struct call *, int reverse);
-struct flow h_array_index(struct lifter *, struct state *, const struct call *, int);
+struct flow h_array_copy(struct lifter *, struct state *, const struct call *, int backwards);
+struct flow h_array_find(struct lifter *, struct state *, const struct call *, int assoc);
+struct flow h_array_of(struct lifter *, struct state *, const struct call *, int);
 struct flow h_array_eq(struct lifter *, struct state *, const struct call *, int);
 struct flow h_svalue(struct lifter *, struct state *, const struct call *, int);
-struct flow h_hash(struct lifter *, struct state *, const struct call *, int which);
+
+/* lift_hashes.c */
+struct flow h_hash_get(struct lifter *, struct state *, const struct call *, int only_key);
+struct flow h_hash_store(struct lifter *, struct state *, const struct call *, int);
+struct flow h_hash_delete(struct lifter *, struct state *, const struct call *, int);
+struct flow h_hash_list(struct lifter *, struct state *, const struct call *, int values);
+struct flow h_hash_size(struct lifter *, struct state *, const struct call *, int empty);
+struct flow h_hash_clear(struct lifter *, struct state *, const struct call *, int);
+struct flow h_hash_new(struct lifter *, struct state *, const struct call *, int);
+struct flow h_hash_default(struct lifter *, struct state *, const struct call *, int);
+
+/* lift_ranges.c */
 struct flow h_range(struct lifter *, struct state *, const struct call *, int);
 struct flow h_range_end(struct lifter *, struct state *, const struct call *, int last);
 
@@ -73,6 +92,7 @@ enum { UNARY_MINUS, UNARY_PLUS, UNARY_INVERT, UNARY_SUCC, UNARY_SAME, UNARY_ABS,
        UNARY_POSITIVE, UNARY_NEGATIVE, UNARY_NONZERO };
 enum { BITS_ALL, BITS_ANY, BITS_NONE };
 enum { COMM_START, COMM_END, COMM_INCLUDE };
-enum { HASH_GET, HASH_KEY, HASH_FETCH };
+enum { CHANGE_POP, CHANGE_SHIFT, CHANGE_UNSHIFT, CHANGE_CONCAT, CHANGE_REPLACE, CHANGE_CLEAR,
+       CHANGE_REVERSE, CHANGE_DELETE_AT };
 
 #endif

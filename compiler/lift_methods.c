@@ -73,8 +73,46 @@ static mrb_value native_body(mrb_state *mrb, void *p)
 	return mrb_funcall_argv(mrb, c->recv, c->mid, c->n, c->args);
 }
 
+static bool is_own(struct val v)
+{
+	return v.kind == V_ARRAY || v.kind == V_HASH;
+}
+
+/* Does an array or hash of the block hold another one? */
+static bool holds_own(struct lifter *l, const struct state *st, struct val v)
+{
+	const struct val *items;
+	size_t n;
+	if (!is_own(v) || !(val_items(l, st, v, &items, &n) || val_pairs(l, st, v, &items, &n)))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (items[i].kind == V_CHOICE || is_own(items[i]))
+			return true;
+	return false;
+}
+
+/* What mruby returned, as a value the block may change when it is new. */
+static struct val native_result(struct lifter *l, struct state *st, const struct call *c, int flags, mrb_value v)
+{
+	const struct val *items;
+	size_t n;
+	bool inside = holds_own(l, st, c->recv);
+	for (size_t i = 0; i < c->n; i++)
+		inside |= holds_own(l, st, c->args[i]);
+	/* mruby was given copies: what it gives back may stand for the block's own */
+	if (inside && (mrb_array_p(v) || mrb_hash_p(v)))
+		method_needs_known(l, c);
+	if (flags & METHOD_FRESH && val_items(l, st, val_static(v), &items, &n))
+		return val_array(l, st, items, n);
+	if (flags & METHOD_FRESH && mrb_hash_p(v) && mrb_nil_p(mrb_funcall(l->mrb, v, "default", 0)) &&
+	    mrb_nil_p(mrb_funcall(l->mrb, v, "default_proc", 0)) &&
+	    val_pairs(l, st, val_static(v), &items, &n))
+		return val_hash(l, st, items, n);
+	return val_static(v);
+}
+
 /* Runs the function in mruby: all it needs is known. False: something is not. */
-static bool run_native(struct lifter *l, struct state *st, const struct call *c, struct flow *out)
+static bool run_native(struct lifter *l, struct state *st, const struct call *c, int flags, struct flow *out)
 {
 	mrb_value recv, *args = arena_alloc(l->arena, (c->n + 1) * sizeof *args);
 	if (!val_is_nil(c->block) || !val_known(l, st, c->recv, &recv))
@@ -86,7 +124,7 @@ static bool run_native(struct lifter *l, struct state *st, const struct call *c,
 	mrb_bool failed = FALSE;
 	mrb_value v = mrb_protect_error(l->mrb, native_body, &call, &failed);
 	if (!failed) {
-		*out = flow_value(st, val_static(v));
+		*out = flow_value(st, native_result(l, st, c, flags, v));
 		return true;
 	}
 	mrb_value message = mrb_exc_message(l, v);
@@ -104,6 +142,8 @@ static struct val stand_in(struct lifter *l, struct val v)
 	case V_COMM: return val_static(mrb_str_new_lit(mrb, ""));
 	case V_CTX: return val_static(mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, l->rb->ctx_class)));
 	case V_ARRAY: return val_static(mrb_ary_new(mrb));
+	case V_HASH: return val_static(mrb_hash_new(mrb));
+	case V_TEXT: return val_static(mrb_str_new_lit(mrb, ""));
 	case V_RANGE: return val_static(mrb_range_new(mrb, mrb_int_value(mrb, 0), mrb_int_value(mrb, 0), FALSE));
 	default: return v;
 	}
@@ -120,7 +160,9 @@ static struct flow apply(struct lifter *l, struct state *st, const struct call *
 		known.recv = stand_in(l, c->recv);
 		known.args = args;
 	}
-	if (m->flags & METHOD_PURE && run_native(l, st, &known, &out))
+	/* the block's own arrays keep their identity in a handler */
+	bool own = m->handler && (is_own(c->recv) || (c->n && is_own(c->args[0])));
+	if (!own && m->flags & METHOD_PURE && run_native(l, st, &known, m->flags, &out))
 		return out;
 	if (m->handler)
 		return m->handler(l, st, c, m->arg);
@@ -156,6 +198,9 @@ static struct flow expand(struct lifter *l, struct state *st, const struct call 
 void method_needs_known(struct lifter *l, const struct call *c)
 {
 	const char *name = mrb_sym_name(l->mrb, c->mid);
+	lift_refuse_text(l, c->recv);
+	for (size_t i = 0; i < c->n; i++)
+		lift_refuse_text(l, c->args[i]);
 	lift_refuse(l, "compare the value itself, or compute what you need before the block",
 	            "`%s` of %s on a value that is known only when a device is asked for", name,
 	            val_describe(l, c->recv));

@@ -232,6 +232,13 @@ struct flow lift_compare(struct lifter *l, struct state *st, enum compare_op op,
 
 /* ---- equality ---------------------------------------------------------------------------- */
 
+void lift_refuse_text(struct lifter *l, struct val v)
+{
+	if (v.kind == V_TEXT)
+		lift_refuse(l, "compare the values themselves instead of a text made from them",
+		            "a string made from a value that is known only when a device is asked for");
+}
+
 /* Bytes at..at+n of comm equal those given: a masked comparison of each word. */
 term comm_matches(struct lifter *l, size_t at, const char *bytes, size_t n, bool whole)
 {
@@ -278,6 +285,18 @@ static bool is_array(struct val v)
 	return v.kind == V_ARRAY || (v.kind == V_STATIC && mrb_array_p(v.u.st));
 }
 
+/* An object of the policy's own with an == of its own. */
+static bool has_own_equality(struct lifter *l, struct val v)
+{
+	if (v.kind != V_STATIC || mrb_type(v.u.st) != MRB_TT_OBJECT)
+		return false;
+	struct RClass *class = mrb_class(l->mrb, v.u.st), *object = l->mrb->object_class;
+	mrb_sym equal = mrb_intern_lit(l->mrb, "==");
+	mrb_method_t own = mrb_method_search_vm(l->mrb, &class, equal);
+	mrb_method_t usual = mrb_method_search_vm(l->mrb, &object, equal);
+	return !MRB_METHOD_CFUNC_P(own) || MRB_METHOD_CFUNC(own) != MRB_METHOD_CFUNC(usual);
+}
+
 static term equal_at(struct lifter *l, const struct state *st, struct val a, struct val b, bool eql, int depth)
 {
 	if (depth > 32)
@@ -294,9 +313,12 @@ static term equal_at(struct lifter *l, const struct state *st, struct val a, str
 	}
 	if (a.kind == V_COMM && b.kind == V_COMM)
 		return T_TRUE;
-	if ((a.kind == V_STATIC && mrb_type(a.u.st) == MRB_TT_OBJECT) ||
-	    (b.kind == V_STATIC && mrb_type(b.u.st) == MRB_TT_OBJECT))
+	if (has_own_equality(l, a) || has_own_equality(l, b))
 		lift_refuse(l, "compare its fields", "comparison of an object of the policy's own with the request");
+	lift_refuse_text(l, a);
+	lift_refuse_text(l, b);
+	if (a.kind == V_HASH || b.kind == V_HASH)
+		lift_refuse(l, "compare its values", "comparison of a hash made in the block");
 	if (a.kind == V_RANGE || b.kind == V_RANGE)
 		lift_refuse(l, "compare its ends", "comparison of a range made from the request");
 	struct val s = a.kind == V_COMM ? b : a;

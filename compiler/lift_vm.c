@@ -292,9 +292,9 @@ static void splat(struct run *r, struct state *st, struct val v, const struct va
 {
 	mrb_value known;
 	mrb_bool failed = FALSE;
-	if (val_items(r->l, st, v, items, n))
+	if (val_spread(r->l, st, v, items, n))
 		return;
-	if (v.kind == V_CHOICE || v.kind == V_ARRAY || v.kind == V_RANGE)
+	if (v.kind == V_CHOICE || v.kind == V_ARRAY || v.kind == V_HASH || v.kind == V_RANGE)
 		lift_refuse(r->l, "splat an array whose length is known when the policy is compiled",
 		            "a splat of an array that depends on the request");
 	struct val *one = arena_alloc(r->l->arena, sizeof *one);
@@ -324,27 +324,37 @@ static struct val joined(struct run *r, struct state *st, struct val a, struct v
 	return val_array(r->l, st, all, n + m);
 }
 
+/* The arrays a value can be when it is spread over variables; a value that is no
+ * array stands for an array of itself. */
+static void spread(struct run *r, struct state *st, const struct val *v, const struct val **items, size_t *n)
+{
+	if (val_spread(r->l, st, *v, items, n))
+		return;
+	const struct arm *arms;
+	size_t count = val_arms(r->l, st, *v, &arms);
+	for (size_t i = 0; i < count; i++)
+		if (arms[i].v.kind == V_ARRAY || (arms[i].v.kind == V_STATIC && mrb_array_p(arms[i].v.u.st)))
+			lift_refuse(r->l, "take the elements by index",
+			            "an array of a length that depends on the request, spread over variables");
+	*items = v;
+	*n = 1;
+}
+
 static struct val element(struct run *r, struct state *st, struct val v, uint32_t i)
 {
 	const struct val *items;
 	size_t n;
-	if (val_items(r->l, st, v, &items, &n))
-		return i < n ? items[i] : val_nil();
-	if (v.kind == V_CHOICE || v.kind == V_ARRAY)
-		lift_refuse(r->l, "take the elements by index",
-		            "assignment from an array that depends on the request");
-	return i ? val_nil() : v;
+	spread(r, st, &v, &items, &n);
+	return i < n ? items[i] : val_nil();
 }
 
 /* *R[a], R[a+1]..R[a+c] = R[a][b..] */
 static void destructure(struct run *r, struct state *st, const struct insn *in)
 {
 	struct val v = get(r, st, in->a);
-	const struct val *items = &v;
-	size_t n = 1, rest;
-	if (!val_items(r->l, st, v, &items, &n) && (v.kind == V_CHOICE || v.kind == V_ARRAY))
-		lift_refuse(r->l, "take the elements by index",
-		            "assignment from an array that depends on the request");
+	const struct val *items;
+	size_t n, rest;
+	spread(r, st, &v, &items, &n);
 	rest = n > in->b + in->c ? n - in->b - in->c : 0;
 	size_t first = in->b < n ? in->b : n;
 	struct val array = val_array(r->l, st, items + first, rest);
@@ -398,26 +408,21 @@ static struct val pool_number(struct run *r, uint32_t i)
 static void append_string(struct run *r, struct state *st, const struct insn *in)
 {
 	mrb_value a, b;
-	if (!val_known(r->l, st, get(r, st, in->a), &a) || !val_known(r->l, st, get(r, st, in->a + 1), &b))
-		lift_refuse(r->l, "compare the values themselves instead of a text made from them",
-		            "a string made from a value that is known only when a device is asked for");
-	mrb_value s = mrb_str_dup(r->l->mrb, a);
-	mrb_str_concat(r->l->mrb, s, b);
-	set(r, st, in->a, val_static(s));
+	struct val text = {.kind = V_TEXT};
+	if (val_known(r->l, st, get(r, st, in->a), &a) && val_known(r->l, st, get(r, st, in->a + 1), &b)) {
+		text = val_static(mrb_str_dup(r->l->mrb, a));
+		mrb_str_concat(r->l->mrb, text.u.st, b);
+	}
+	set(r, st, in->a, text);
 }
 
-static struct val make_hash(struct run *r, struct state *st, const struct insn *in)
+/* Pairs from registers on, one after the other: a key given twice keeps its last value. */
+static void add_pairs(struct run *r, struct state *st, struct val hash, uint32_t first, uint32_t n)
 {
-	mrb_value h = mrb_hash_new(r->l->mrb);
-	for (uint32_t i = 0; i < in->b; i++) {
-		mrb_value k, v;
-		if (!val_known(r->l, st, get(r, st, in->a + 2 * i), &k) ||
-		    !val_known(r->l, st, get(r, st, in->a + 2 * i + 1), &v))
-			lift_refuse(r->l, "use `case`, or an array of arrays",
-			            "a hash with values that are known only when a device is asked for");
-		mrb_hash_set(r->l->mrb, h, k, v);
-	}
-	return val_static(h);
+	if (hash.kind != V_HASH)
+		lift_refuse(r->l, "build it outside of the block", "a hash that depends on the request");
+	for (uint32_t i = 0; i < n; i++)
+		hash_store(r->l, st, hash, get(r, st, first + 2 * i), get(r, st, first + 2 * i + 1));
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------- */
@@ -436,12 +441,32 @@ static struct val block_value(struct run *r, struct val v)
 	            val_describe(r->l, v));
 }
 
+/* The keyword arguments of a call, from registers on; returns the register after
+ * them. None, or an empty hash passed on, is nil. */
+static uint32_t keywords(struct run *r, struct state *st, uint32_t first, uint32_t pairs, struct val *out)
+{
+	const struct val *items;
+	size_t n;
+	*out = val_nil();
+	if (pairs == 15) { /* `**hash` */
+		struct val given = get(r, st, first);
+		if (!val_pairs(r->l, st, given, &items, &n))
+			lift_refuse(r->l, "name the keywords", "keyword arguments that depend on the request");
+		if (n)
+			*out = val_hash(r->l, st, items, n);
+		return first + 1;
+	}
+	if (pairs) {
+		*out = val_hash(r->l, st, NULL, 0);
+		add_pairs(r, st, *out, first, pairs);
+	}
+	return first + 2 * pairs;
+}
+
 static struct flow send(struct run *r, struct state *st, const struct insn *in, bool to_self, bool with_block)
 {
 	struct call c = {.mid = r->fr->irep->syms[in->b], .block = val_nil()};
-	uint32_t n = in->c & 15, after;
-	if (in->c >> 4)
-		lift_refuse(r->l, "pass the values by position", "keyword arguments inside a rule's block");
+	uint32_t n = in->c & 15, pairs = in->c >> 4, after;
 	c.recv = to_self ? get(r, st, 0) : get(r, st, in->a);
 	if (n == 15) {
 		splat(r, st, get(r, st, in->a + 1), &c.args, &c.n);
@@ -451,6 +476,7 @@ static struct flow send(struct run *r, struct state *st, const struct insn *in, 
 		c.n = n;
 		after = in->a + n + 1;
 	}
+	after = keywords(r, st, after, pairs, &c.keywords);
 	if (with_block)
 		c.block = block_value(r, get(r, st, after));
 	return lift_send(r->l, st, &c);
@@ -515,34 +541,37 @@ static struct flow index_pair(struct lifter *l, struct state *st, int op, struct
 
 /* ---- arguments ------------------------------------------------------------------------------------------ */
 
-static void wrong_count(struct run *r, struct state *st, size_t want)
+static void wrong_count(struct run *r, struct state *st, size_t given, size_t want)
 {
 	lift_raise(r->l, st, mrb_class_get(r->l->mrb, "ArgumentError"),
-	           "wrong number of arguments (given %zu, expected %zu)", r->fr->nargs, want);
+	           "wrong number of arguments (given %zu, expected %zu)", given, want);
 }
 
 /* ENTER: lays the arguments out as the parameter list says (the VM's rules). */
 static void enter(struct run *r, struct state *st, const struct insn *in)
 {
 	size_t m1 = MRB_ASPEC_REQ(in->a), o = MRB_ASPEC_OPT(in->a), rest = MRB_ASPEC_REST(in->a);
-	size_t m2 = MRB_ASPEC_POST(in->a), len = m1 + o + rest + m2, argc = r->fr->nargs;
-	const struct val *argv = r->fr->args, *items;
+	size_t m2 = MRB_ASPEC_POST(in->a), len = m1 + o + rest + m2, argc = r->fr->call->n;
+	const struct val *argv = r->fr->call->args, *items;
 	size_t n;
-	if (MRB_ASPEC_KEY(in->a) || MRB_ASPEC_KDICT(in->a))
-		lift_refuse(r->l, "take the values by position", "keyword parameters inside a rule's block");
+	bool takes_keywords = MRB_ASPEC_KEY(in->a) || MRB_ASPEC_KDICT(in->a);
+	if (!takes_keywords && !val_is_nil(r->fr->call->keywords)) { /* they are a hash, the last argument */
+		struct val *more = arena_alloc(r->l->arena, (argc + 1) * sizeof *more);
+		if (argc)
+			memcpy(more, argv, argc * sizeof *more);
+		more[argc++] = r->fr->call->keywords;
+		argv = more;
+	}
 	if (r->fr->code->strict && (argc < m1 + m2 || (!rest && argc > len))) {
-		wrong_count(r, st, m1 + m2);
+		wrong_count(r, st, argc, m1 + m2);
 		return;
 	}
 	if (!r->fr->code->strict && len > 1 && argc == 1) {
-		struct val one = val_settle(r->l, st, argv[0]);
-		if (val_items(r->l, st, one, &items, &n)) {
-			argv = items;
-			argc = n;
-		} else if (one.kind == V_CHOICE || one.kind == V_ARRAY) {
-			lift_refuse(r->l, "take one parameter and its elements by index",
-			            "an array that depends on the request, spread over parameters");
-		}
+		struct val *one = arena_alloc(r->l->arena, sizeof *one);
+		*one = val_settle(r->l, st, argv[0]);
+		spread(r, st, one, &items, &n);
+		argv = items;
+		argc = n;
 	}
 	size_t given_opt = argc > m1 + m2 ? (argc - m1 - m2 < o ? argc - m1 - m2 : o) : 0;
 	size_t given_rest = argc > m1 + o + m2 ? argc - m1 - o - m2 : 0;
@@ -558,9 +587,45 @@ static void enter(struct run *r, struct state *st, const struct insn *in)
 		set(r, st, (uint32_t)(1 + m1 + o), val_array(r->l, st, argv + m1 + given_opt, given_rest));
 	for (size_t i = 0; i < m2; i++)
 		set(r, st, (uint32_t)(1 + m1 + o + rest + i), i < post ? argv[post_from + i] : val_nil());
-	set(r, st, (uint32_t)(1 + len), r->fr->block);
+	if (takes_keywords) {
+		struct val given = r->fr->call->keywords;
+		set(r, st, (uint32_t)(1 + len), val_is_nil(given) ? val_hash(r->l, st, NULL, 0) : given);
+		r->fr->keywords_at = (uint32_t)(1 + len);
+	}
+	set(r, st, (uint32_t)(1 + len + takes_keywords), r->fr->call->block);
 	/* a table of jumps follows, one for each optional parameter not given */
 	wait_at(r, st, in->next + 3 * (uint32_t)given_opt);
+}
+
+/* KEY_P, KARG, KEYEND: is a keyword given; its value; are there others? */
+static struct flow keyword(struct run *r, struct state *st, const struct insn *in)
+{
+	struct lifter *l = r->l;
+	struct val hash = get(r, st, r->fr->keywords_at);
+	const struct val *pairs;
+	size_t n, at = 0;
+	if (!val_pairs(l, st, hash, &pairs, &n))
+		lift_refuse(l, "pass the values by position", "keyword arguments that depend on the request");
+	mrb_sym name = in->op == OP_KEYEND ? 0 : r->fr->irep->syms[in->b];
+	while (name && at < n && !(pairs[at].kind == V_STATIC && mrb_symbol_p(pairs[at].u.st) &&
+	                           mrb_symbol(pairs[at].u.st) == name))
+		at += 2;
+	if (in->op == OP_KEY_P)
+		return flow_value(st, val_static(mrb_bool_value(at < n)));
+	if (in->op == OP_KEYEND && n)
+		name = pairs[0].kind == V_STATIC && mrb_symbol_p(pairs[0].u.st) ? mrb_symbol(pairs[0].u.st) : 0;
+	if (in->op == OP_KEYEND ? n > 0 : at == n) {
+		lift_raise(l, st, mrb_class_get(l->mrb, "ArgumentError"), "%s keyword: %s",
+		           n && in->op == OP_KEYEND ? "unknown" : "missing", name ? mrb_sym_name(l->mrb, name) : "?");
+		return (struct flow){0};
+	}
+	if (in->op == OP_KEYEND)
+		return flow_value(st, val_nil());
+	struct val value = pairs[at + 1], *left = arena_alloc(l->arena, n * sizeof *left);
+	memcpy(left, pairs, at * sizeof *left);
+	memcpy(left + at, pairs + at + 2, (n - at - 2) * sizeof *left);
+	val_set_items(l, st, hash, left, n - 2);
+	return flow_value(st, value);
 }
 
 /* ---- returns ----------------------------------------------------------------------------------------------- */
@@ -630,12 +695,7 @@ static void refuse_op(struct run *r, uint8_t op)
 		                      "%sassignment to a constant", WRITES);
 	case OP_RESCUE: lift_refuse(r->l, "test for the case before, an exception denies",
 		                    "rescue inside a rule's block");
-	case OP_KEY_P:
-	case OP_KARG:
-	case OP_KEYEND:
-	case OP_HASHADD:
-	case OP_HASHCAT: lift_refuse(r->l, "pass the values by position",
-		                     "keyword arguments inside a rule's block");
+	case OP_HASHCAT: lift_refuse(r->l, "write its pairs", "a hash made of another with `**`");
 	case OP_SUPER:
 	case OP_ARGARY: lift_refuse(r->l, "call the method by its name", "super inside a rule's block");
 	case OP_DEF:
@@ -704,7 +764,11 @@ static bool simple(struct run *r, struct state *st, const struct insn *in)
 	}
 	case OP_AREF: v = element(r, st, get(r, st, in->b), in->c); break;
 	case OP_APOST: destructure(r, st, in); return true;
-	case OP_HASH: v = make_hash(r, st, in); break;
+	case OP_HASH:
+		v = val_hash(l, st, NULL, 0);
+		add_pairs(r, st, v, in->a, in->b);
+		break;
+	case OP_HASHADD: add_pairs(r, st, get(r, st, in->a), in->a + 1, in->b); return true;
 	case OP_BLOCK:
 	case OP_LAMBDA: v = make_closure(r, st, in->b, in->op == OP_LAMBDA); break;
 	case OP_OCLASS: v = val_static(mrb_obj_value(mrb->object_class)); break;
@@ -765,6 +829,8 @@ static bool operation(struct run *r, struct state *st, const struct insn *in, st
 		*out = const_in(r, st, (struct lookup){a.u.st, r->fr->irep->syms[in->b]});
 		return true;
 	}
+	case OP_KEY_P:
+	case OP_KARG: *out = keyword(r, st, in); return true;
 	case OP_INTERN: *out = send_to(r, st, "to_sym", get(r, st, in->a), val_nil()); return true;
 	default: return false;
 	}
@@ -796,6 +862,11 @@ static void step(struct run *r, struct state *st)
 		return;
 	}
 	switch (in.op) {
+	case OP_KEYEND:
+		f = keyword(r, st, &in);
+		if (f.ret)
+			wait_at(r, f.ret, in.next);
+		return;
 	case OP_JMP:
 	case OP_JMPUW: wait_at(r, st, target(&in, in.a)); return;
 	case OP_JMPIF: branch(r, st, val_truth(l, st, get(r, st, in.a)), target(&in, in.b), in.next); return;

@@ -1,0 +1,56 @@
+/*
+ * lift_ranges.c - C functions of ranges with runtime values.
+ */
+#include "compiler/lift_handlers.h"
+
+static struct val arg(const struct call *c, size_t i)
+{
+	return i < c->n ? c->args[i] : val_nil();
+}
+
+static struct range_val range_of(struct lifter *l, const struct call *c)
+{
+	if (c->recv.kind == V_RANGE)
+		return *c->recv.u.range;
+	if (c->recv.kind != V_STATIC || mrb_type(c->recv.u.st) != MRB_TT_RANGE)
+		method_needs_known(l, c);
+	struct RRange *r = mrb_range_ptr(l->mrb, c->recv.u.st);
+	return (struct range_val){val_static(RANGE_BEG(r)), val_static(RANGE_END(r)), RANGE_EXCL(r)};
+}
+
+static bool is_number(struct val v)
+{
+	return v.kind == V_INT || (v.kind == V_STATIC && (mrb_integer_p(v.u.st) || mrb_float_p(v.u.st)));
+}
+
+/* a op b for numbers; what cannot be compared is outside of the range. */
+static term ordered(struct lifter *l, struct state *st, enum compare_op op, struct val a, struct val b)
+{
+	if ((a.kind == V_STATIC && mrb_type(a.u.st) == MRB_TT_OBJECT))
+		lift_refuse(l, "compare its fields", "a range of objects of the policy's own");
+	if (!is_number(a) || !is_number(b))
+		return T_FALSE;
+	struct flow f = lift_compare(l, st, op, a, b);
+	return val_truth(l, f.ret, f.ret->result);
+}
+
+struct flow h_range(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	struct range_val r = range_of(l, c);
+	struct val x = arg(c, 0);
+	(void)unused;
+	if (c->n != 1 || (val_is_nil(r.lo) && val_is_nil(r.hi)) || x.kind == V_COMM || r.lo.kind == V_CHOICE || r.hi.kind == V_CHOICE)
+		method_needs_known(l, c);
+	term in = val_is_nil(r.lo) ? T_TRUE : ordered(l, st, OP2_LE, r.lo, x);
+	if (!val_is_nil(r.hi))
+		in = term_and(l->terms, in, ordered(l, st, r.exclusive ? OP2_LT : OP2_LE, x, r.hi));
+	return flow_value(st, val_bool(l, in));
+}
+
+struct flow h_range_end(struct lifter *l, struct state *st, const struct call *c, int last)
+{
+	struct range_val r = range_of(l, c);
+	if (c->n)
+		method_needs_known(l, c);
+	return flow_value(st, last ? r.hi : r.lo);
+}

@@ -100,6 +100,7 @@ enum vkind {
 	V_TEXT,    /* a String made from what is not known */
 	V_ARRAY,   /* an array made in the block: its cell holds a tuple */
 	V_HASH,    /* a hash made in the block: its cell holds keys and values by turns */
+	V_OBJECT,  /* an object made in the block: its cell holds names and values by turns */
 	V_TUPLE,   /* only in the cell of an array or hash */
 	V_RANGE,   /* a range with an end known at run time only */
 	V_CLOSURE, /* a block or lambda made in the block */
@@ -116,9 +117,11 @@ struct val {
 		struct closure *closure;
 		struct choice *choice;
 		struct range_val *range;
+		struct object_val *object;
 	} u;
 };
 
+struct object_val { struct RClass *class; uint32_t cell; };
 struct tuple { size_t n; struct val items[]; };
 struct range_val { struct val lo, hi; bool exclusive; };
 struct arm { term guard; struct val v; };
@@ -324,11 +327,19 @@ struct flow lift_negate(struct lifter *l, struct state *st, struct val a);
 /* comm holds these bytes at an offset, and ends there when `whole`. */
 term comm_matches(struct lifter *l, size_t at, const char *bytes, size_t n, bool whole);
 
-/* lift_hashes.c: hash[key] = value, of a hash made in the block */
-void hash_store(struct lifter *l, struct state *st, struct val hash, struct val key, struct val value);
+/* lift_hashes.c: hash[key] = value, of the hash in a cell */
+void hash_store(struct lifter *l, struct state *st, uint32_t cell, struct val key, struct val value);
+
+/* lift_objects.c: instance variables of an object made in the block */
+struct val object_get(struct lifter *l, const struct state *st, struct val object, mrb_sym name);
+void object_set(struct lifter *l, struct state *st, struct val object, mrb_sym name, struct val value);
 
 /* lift_methods.c: C functions of mruby, by what dispatch finds */
 struct methods *methods_new(struct ruby *rb);
+/* Runs Ruby code of mruby's library in mruby itself when the table says so and all
+ * it needs is known. False: it is to be lifted. */
+bool lift_library(struct lifter *l, struct state *st, const struct call *c, const mrb_irep *irep,
+                  struct flow *out);
 struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c, mrb_func_t fn,
                        struct RClass *owner);
 /* a[i] with a known array and a runtime index. */

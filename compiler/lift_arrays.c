@@ -238,6 +238,21 @@ struct flow h_array_copy(struct lifter *l, struct state *st, const struct call *
 	return flow_value(st, val_array(l, st, all, n));
 }
 
+struct flow h_array_compact(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	size_t n, kept = 0;
+	const struct val *items = items_of(l, st, c, &n);
+	struct val *all = with_room(l, items, n, 0);
+	(void)unused;
+	for (size_t i = 0; i < n; i++) {
+		if (items[i].kind == V_CHOICE)
+			method_needs_known(l, c);
+		if (!val_is_nil(items[i]))
+			all[kept++] = items[i];
+	}
+	return flow_value(st, val_array(l, st, all, kept));
+}
+
 /* index, and assoc: what the first item (or pair) equal to the argument gives. */
 struct flow h_array_find(struct lifter *l, struct state *st, const struct call *c, int assoc)
 {

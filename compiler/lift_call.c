@@ -122,6 +122,9 @@ static struct flow dispatch(struct lifter *l, struct state *st, const struct cal
 	if (MRB_METHOD_CFUNC_P(m))
 		return lift_cfunc(l, st, c, MRB_METHOD_CFUNC(m), owner);
 	const struct RProc *p = MRB_METHOD_PROC(m);
+	struct flow known;
+	if (lift_library(l, st, c, p->body.irep, &known))
+		return known;
 	if (!is_proc_call(p))
 		return lift_invoke(l, st, closure_of_proc(l, p), c->recv, c);
 	if (c->recv.kind == V_CLOSURE)

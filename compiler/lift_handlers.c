@@ -196,19 +196,6 @@ struct flow h_itself(struct lifter *l, struct state *st, const struct call *c, i
 	return flow_value(st, of_argument ? c->args[0] : c->recv);
 }
 
-/* Array.new and Hash.new; their initialize follows. */
-struct flow h_allocate(struct lifter *l, struct state *st, const struct call *c, int unused)
-{
-	(void)unused;
-	mrb_value class = c->recv.kind == V_STATIC ? c->recv.u.st : mrb_nil_value();
-	if (mrb_type(class) == MRB_TT_CLASS && mrb_class_ptr(class) == l->mrb->array_class)
-		return flow_value(st, val_array(l, st, NULL, 0));
-	if (mrb_type(class) == MRB_TT_CLASS && mrb_class_ptr(class) == l->mrb->hash_class)
-		return flow_value(st, val_hash(l, st, NULL, 0));
-	lift_refuse(l, "make the object outside of the block, or use an array",
-	            "an object of %s made inside a rule's block", val_describe(l, c->recv));
-}
-
 /* A copy; of numbers and the like, themselves. */
 struct flow h_dup(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
@@ -219,7 +206,7 @@ struct flow h_dup(struct lifter *l, struct state *st, const struct call *c, int 
 		return flow_value(st, val_array(l, st, items, n));
 	if (c->recv.kind == V_HASH && val_pairs(l, st, c->recv, &items, &n))
 		return flow_value(st, val_hash(l, st, items, n));
-	if (c->recv.kind == V_ARRAY || c->recv.kind == V_HASH || c->recv.kind == V_CTX)
+	if (c->recv.kind == V_ARRAY || c->recv.kind == V_HASH || c->recv.kind == V_CTX || c->recv.kind == V_OBJECT)
 		method_needs_known(l, c);
 	return flow_value(st, c->recv);
 }
@@ -230,6 +217,13 @@ struct flow h_raise(struct lifter *l, struct state *st, const struct call *c, in
 	struct RClass *class = mrb_class_get(l->mrb, "RuntimeError");
 	mrb_value text = mrb_str_new_lit(l->mrb, "unhandled exception"), given;
 	for (size_t i = 0; i < c->n && i < 2; i++) {
+		if (c->args[i].kind == V_OBJECT) {
+			class = c->args[i].u.object->class;
+			if (val_known(l, st, object_get(l, st, c->args[i], mrb_intern_lit(l->mrb, "message")), &given) &&
+			    mrb_string_p(given))
+				text = given;
+			continue;
+		}
 		if (c->args[i].kind == V_TEXT) {
 			text = mrb_str_new_lit(l->mrb, "...");
 			continue;

@@ -51,7 +51,6 @@ struct flow h_block_given(struct lifter *, struct state *, const struct call *, 
 struct flow h_send(struct lifter *, struct state *, const struct call *, int);
 struct flow h_case_splat(struct lifter *, struct state *, const struct call *, int);
 
-struct flow h_allocate(struct lifter *, struct state *, const struct call *, int);
 struct flow h_dup(struct lifter *, struct state *, const struct call *, int);
 
 /* lift_strings.c */
@@ -69,6 +68,7 @@ struct flow h_array_change(struct lifter *, struct state *, const struct call *,
 struct flow h_array_store(struct lifter *, struct state *, const struct call *, int);
 struct flow h_array_plus(struct lifter *, struct state *, const struct call *, int);
 struct flow h_array_copy(struct lifter *, struct state *, const struct call *, int backwards);
+struct flow h_array_compact(struct lifter *, struct state *, const struct call *, int);
 struct flow h_array_find(struct lifter *, struct state *, const struct call *, int assoc);
 struct flow h_array_of(struct lifter *, struct state *, const struct call *, int);
 struct flow h_array_eq(struct lifter *, struct state *, const struct call *, int);
@@ -79,10 +79,17 @@ struct flow h_hash_get(struct lifter *, struct state *, const struct call *, int
 struct flow h_hash_store(struct lifter *, struct state *, const struct call *, int);
 struct flow h_hash_delete(struct lifter *, struct state *, const struct call *, int);
 struct flow h_hash_list(struct lifter *, struct state *, const struct call *, int values);
+struct flow h_hash_value(struct lifter *, struct state *, const struct call *, int);
 struct flow h_hash_size(struct lifter *, struct state *, const struct call *, int empty);
 struct flow h_hash_clear(struct lifter *, struct state *, const struct call *, int);
 struct flow h_hash_new(struct lifter *, struct state *, const struct call *, int);
 struct flow h_hash_default(struct lifter *, struct state *, const struct call *, int);
+
+/* lift_objects.c */
+struct flow h_allocate(struct lifter *, struct state *, const struct call *, int);
+struct flow h_exception_new(struct lifter *, struct state *, const struct call *, int);
+struct flow h_attr_reader(struct lifter *, struct state *, const struct call *, int);
+struct flow h_attr_writer(struct lifter *, struct state *, const struct call *, int);
 
 /* lift_ranges.c */
 struct flow h_range(struct lifter *, struct state *, const struct call *, int);

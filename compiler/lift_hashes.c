@@ -87,11 +87,11 @@ static struct val with_pair(struct lifter *l, const struct val *pairs, size_t n,
 	return (struct val){.kind = V_TUPLE, .u.tuple = t};
 }
 
-void hash_store(struct lifter *l, struct state *st, struct val hash, struct val key, struct val value)
+void hash_store(struct lifter *l, struct state *st, uint32_t cell, struct val key, struct val value)
 {
 	const struct arm *held;
 	struct arm *arms = NULL;
-	size_t count = val_arms(l, st, state_get(st, hash.u.cell), &held), narms = 0, cap = 0;
+	size_t count = val_arms(l, st, state_get(st, cell), &held), narms = 0, cap = 0;
 	state_keeps(l, st, value);
 	for (size_t k = 0; k < count; k++) {
 		const struct tuple *t = held[k].v.u.tuple;
@@ -104,7 +104,7 @@ void hash_store(struct lifter *l, struct state *st, struct val hash, struct val 
 					guard, with_pair(l, t->items, t->n, 2 * i, key, value)};
 		}
 	}
-	state_set(l, st, hash.u.cell, val_from_arms(l, arms, narms));
+	state_set(l, st, cell, val_from_arms(l, arms, narms));
 }
 
 struct flow h_hash_store(struct lifter *l, struct state *st, const struct call *c, int unused)
@@ -114,7 +114,7 @@ struct flow h_hash_store(struct lifter *l, struct state *st, const struct call *
 	own_pairs(l, st, c, &n);
 	if (c->n != 2)
 		method_needs_known(l, c);
-	hash_store(l, st, c->recv, val_settle(l, st, c->args[0]), c->args[1]);
+	hash_store(l, st, c->recv.u.cell, val_settle(l, st, c->args[0]), c->args[1]);
 	return flow_value(st, c->args[1]);
 }
 
@@ -156,6 +156,20 @@ struct flow h_hash_list(struct lifter *l, struct state *st, const struct call *c
 	for (size_t i = 0; i < n / 2; i++)
 		items[i] = pairs[2 * i + (size_t)values];
 	return flow_value(st, val_array(l, st, items, n / 2));
+}
+
+/* value? */
+struct flow h_hash_value(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	size_t n;
+	const struct val *pairs = pairs_of(l, st, c, &n);
+	term any = T_FALSE;
+	(void)unused;
+	if (c->n != 1)
+		method_needs_known(l, c);
+	for (size_t i = 1; i < n; i += 2)
+		any = term_or(l->terms, any, lift_equal(l, st, pairs[i], c->args[0], false));
+	return flow_value(st, val_bool(l, any));
 }
 
 struct flow h_hash_size(struct lifter *l, struct state *st, const struct call *c, int empty)

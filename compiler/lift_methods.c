@@ -2,7 +2,8 @@
  * lift_methods.c - mruby's C functions inside a rule's block.
  *
  * They are known by the function that dispatch finds in an untouched
- * interpreter, so a policy that redefines a method gets its own. A function in
+ * interpreter, so a policy that redefines a method gets its own; Ruby code of the
+ * library by its bytecode. A function in
  * the table may be run by mruby itself when all it needs is known (PURE), and may
  * have a meaning on runtime values (a handler). Whatever is not here is refused.
  */
@@ -13,16 +14,16 @@
 
 enum { METHODS_MAX = 512 };
 
-struct known { mrb_func_t fn; const struct method *method; };
+struct known { uintptr_t code; const struct method *method; };
 
 struct methods {
-	struct known table[METHODS_MAX * 2]; /* open addressing by function */
+	struct known table[METHODS_MAX * 2]; /* open addressing by the address of the code */
 };
 
-static size_t slot(const struct methods *m, mrb_func_t fn)
+static size_t slot(const struct methods *m, uintptr_t code)
 {
-	size_t i = ((uintptr_t)fn * 0x9e3779b97f4a7c15ull >> 40) % (METHODS_MAX * 2);
-	while (m->table[i].fn && m->table[i].fn != fn)
+	size_t i = (code * 0x9e3779b97f4a7c15ull >> 40) % (METHODS_MAX * 2);
+	while (m->table[i].code && m->table[i].code != code)
 		i = (i + 1) % (METHODS_MAX * 2);
 	return i;
 }
@@ -31,26 +32,30 @@ static void learn(struct methods *m, mrb_state *mrb, struct RClass *class, const
 {
 	struct RClass *owner = class;
 	mrb_method_t found = mrb_method_search_vm(mrb, &owner, mrb_intern_cstr(mrb, method->name));
-	if (MRB_METHOD_UNDEF_P(found) || !MRB_METHOD_CFUNC_P(found))
-		return; /* Ruby code there is lifted like any other */
-	mrb_func_t fn = MRB_METHOD_CFUNC(found);
-	size_t i = slot(m, fn);
-	if (!m->table[i].fn)
-		m->table[i] = (struct known){fn, method};
+	if (MRB_METHOD_UNDEF_P(found))
+		return; /* not in this mruby */
+	uintptr_t code = MRB_METHOD_CFUNC_P(found) ? (uintptr_t)MRB_METHOD_CFUNC(found)
+	                                           : (uintptr_t)MRB_METHOD_PROC(found)->body.irep;
+	size_t i = slot(m, code);
+	if (!m->table[i].code)
+		m->table[i] = (struct known){code, method};
 }
 
-/* attr_reader and Struct make C functions of their own for each class. */
+/* attr_reader, attr_writer and Struct make C functions of their own for each class. */
 static void learn_readers(struct methods *m, mrb_state *mrb)
 {
-	static const struct method reader = {"Object", "probe", METHOD_PURE, NULL, 0};
+	static const struct method reader = {"Object", "probe", METHOD_PURE, h_attr_reader, 0};
+	static const struct method writer = {"Object", "probe=", METHOD_RAW, h_attr_writer, 0};
+	static const struct method member = {"Object", "probe", METHOD_PURE, NULL, 0};
 	struct RClass *class = mrb_class_new(mrb, mrb->object_class);
-	mrb_funcall(mrb, mrb_obj_value(class), "attr_reader", 1,
+	mrb_funcall(mrb, mrb_obj_value(class), "attr_accessor", 1,
 	            mrb_symbol_value(mrb_intern_lit(mrb, "probe")));
 	learn(m, mrb, class, &reader);
+	learn(m, mrb, class, &writer);
 	mrb_value made = mrb_funcall(mrb, mrb_obj_value(mrb_class_get(mrb, "Struct")), "new", 1,
 	                             mrb_symbol_value(mrb_intern_lit(mrb, "probe")));
 	if (mrb_type(made) == MRB_TT_CLASS)
-		learn(m, mrb, mrb_class_ptr(made), &reader);
+		learn(m, mrb, mrb_class_ptr(made), &member);
 }
 
 struct methods *methods_new(struct ruby *rb)
@@ -143,6 +148,7 @@ static struct val stand_in(struct lifter *l, struct val v)
 	case V_CTX: return val_static(mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, l->rb->ctx_class)));
 	case V_ARRAY: return val_static(mrb_ary_new(mrb));
 	case V_HASH: return val_static(mrb_hash_new(mrb));
+	case V_OBJECT: return val_static(mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, v.u.object->class)));
 	case V_TEXT: return val_static(mrb_str_new_lit(mrb, ""));
 	case V_RANGE: return val_static(mrb_range_new(mrb, mrb_int_value(mrb, 0), mrb_int_value(mrb, 0), FALSE));
 	default: return v;
@@ -195,6 +201,13 @@ static struct flow expand(struct lifter *l, struct state *st, const struct call 
 	return apply(l, st, c, m);
 }
 
+bool lift_library(struct lifter *l, struct state *st, const struct call *c, const mrb_irep *irep,
+                  struct flow *out)
+{
+	const struct method *m = l->rb->methods->table[slot(l->rb->methods, (uintptr_t)irep)].method;
+	return m && val_is_nil(c->keywords) && run_native(l, st, c, m->flags, out);
+}
+
 void method_needs_known(struct lifter *l, const struct call *c)
 {
 	const char *name = mrb_sym_name(l->mrb, c->mid);
@@ -211,7 +224,7 @@ struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c,
 {
 	if (c->recv.kind == V_CTX && owner == l->rb->ctx_class)
 		return ctx_method(l, st, c);
-	const struct method *m = l->rb->methods->table[slot(l->rb->methods, fn)].method;
+	const struct method *m = l->rb->methods->table[slot(l->rb->methods, (uintptr_t)fn)].method;
 	const char *name = mrb_sym_name(l->mrb, c->mid);
 	if (!strcmp(name, "equal?")) /* one C function with Object#==, another question */
 		lift_refuse(l, "compare with ==", "`equal?` inside a rule's block: identity is not a value");

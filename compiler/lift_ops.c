@@ -285,16 +285,21 @@ static bool is_array(struct val v)
 	return v.kind == V_ARRAY || (v.kind == V_STATIC && mrb_array_p(v.u.st));
 }
 
-/* An object of the policy's own with an == of its own. */
+/* An object of the policy's own that answers itself whether it is equal. */
 static bool has_own_equality(struct lifter *l, struct val v)
 {
-	if (v.kind != V_STATIC || mrb_type(v.u.st) != MRB_TT_OBJECT)
+	if (v.kind != V_OBJECT && (v.kind != V_STATIC || mrb_type(v.u.st) != MRB_TT_OBJECT))
 		return false;
-	struct RClass *class = mrb_class(l->mrb, v.u.st), *object = l->mrb->object_class;
-	mrb_sym equal = mrb_intern_lit(l->mrb, "==");
-	mrb_method_t own = mrb_method_search_vm(l->mrb, &class, equal);
-	mrb_method_t usual = mrb_method_search_vm(l->mrb, &object, equal);
-	return !MRB_METHOD_CFUNC_P(own) || MRB_METHOD_CFUNC(own) != MRB_METHOD_CFUNC(usual);
+	static const char *const questions[] = {"==", "eql?", "hash"};
+	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+		struct RClass *class = val_class(l, v), *object = l->mrb->object_class;
+		mrb_sym name = mrb_intern_cstr(l->mrb, questions[i]);
+		mrb_method_t own = mrb_method_search_vm(l->mrb, &class, name);
+		mrb_method_t usual = mrb_method_search_vm(l->mrb, &object, name);
+		if (!MRB_METHOD_CFUNC_P(own) || MRB_METHOD_CFUNC(own) != MRB_METHOD_CFUNC(usual))
+			return true;
+	}
+	return false;
 }
 
 static term equal_at(struct lifter *l, const struct state *st, struct val a, struct val b, bool eql, int depth)
@@ -325,6 +330,8 @@ static term equal_at(struct lifter *l, const struct state *st, struct val a, str
 	if ((a.kind == V_COMM || b.kind == V_COMM) && s.kind == V_STATIC && mrb_string_p(s.u.st))
 		return comm_matches(l, 0, RSTRING_PTR(s.u.st), (size_t)RSTRING_LEN(s.u.st), true);
 	if (a.kind == b.kind && a.kind == V_CTX)
+		return T_TRUE;
+	if (a.kind == V_OBJECT && b.kind == V_OBJECT && a.u.object == b.u.object)
 		return T_TRUE;
 	if (a.kind == V_CLOSURE && b.kind == V_CLOSURE && a.u.closure == b.u.closure)
 		return T_TRUE;

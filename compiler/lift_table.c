@@ -24,9 +24,9 @@ const struct method method_table[] = {
 	RAW("Object", "lambda", h_lambda, 1),
 	RAW("Object", "proc", h_lambda, 0),
 	RAW("Object", "block_given?", h_block_given, 0),
-	RAW("Object", "__send__", h_send, 0),
-	RAW("Object", "send", h_send, 0),
-	RAW("Object", "public_send", h_send, 0),
+	ONLY("Object", "__send__", h_send, 0),
+	ONLY("Object", "send", h_send, 0),
+	ONLY("Object", "public_send", h_send, 0),
 	RAW("Object", "itself", h_itself, 0),
 	RAW("Object", "freeze", h_itself, 0),
 	CLASS("Object", "nil?"), CLASS("NilClass", "nil?"), CLASS("Object", "is_a?"),
@@ -37,6 +37,7 @@ const struct method method_table[] = {
 	PURE("Object", "String"), PURE("Object", "format"), PURE("Object", "sprintf"),
 	PURE("Object", "instance_variable_get"), PURE("Object", "instance_variable_defined?"),
 	ONLY("Class", "allocate", h_allocate, 0), ONLY("Hash", "initialize", h_hash_new, 0),
+	RAW("Exception", "initialize", h_exception_new, 0), CLASS("BasicObject", "initialize"),
 	CLASS("Module", "==="), PURE("Module", "=="), PURE("Module", "<"), PURE("Module", "<="),
 	PURE("Module", ">"), PURE("Module", ">="), PURE("Module", "name"), PURE("Module", "to_s"),
 	PURE("Module", "const_get"), PURE("Module", "const_defined?"), PURE("Module", "method_defined?"),
@@ -119,9 +120,13 @@ const struct method method_table[] = {
 	BOTH("Array", "__ary_index", h_array_find, 0), BOTH("Array", "__ary_eq", h_array_eq, 0),
 	BOTH("Array", "==", h_equal, 0), BOTH("Array", "eql?", h_equal, 1),
 	RAW("Array", "__svalue", h_svalue, 0),
-	FRESH("Array", "*"), FRESH("Array", "compact"), FRESH("Array", "rotate"), FRESH("Array", "values_at"),
+	FRESH("Array", "*"), NEW("Array", "compact", h_array_compact, 0), FRESH("Array", "rotate"), FRESH("Array", "values_at"),
 	PURE("Array", "__ary_cmp"), PURE("Array", "rassoc"), PURE("Array", "rindex"), PURE("Array", "join"),
 	PURE("Array", "hash"), PURE("Array", "inspect"),
+	/* Ruby code of the library that mruby may run when all is known */
+	FRESH("Array", "&"), FRESH("Array", "|"), FRESH("Array", "-"), FRESH("Array", "sort"),
+	FRESH("Array", "zip"), FRESH("Array", "flatten"), FRESH("Array", "uniq"), FRESH("Array", "product"),
+	FRESH("Array", "transpose"), FRESH("Range", "to_a"),
 
 	/* hashes */
 	BOTH("Hash", "[]", h_hash_get, 0), BOTH("Hash", "key?", h_hash_get, 1),
@@ -133,7 +138,7 @@ const struct method method_table[] = {
 	BOTH("Hash", "size", h_hash_size, 0), BOTH("Hash", "length", h_hash_size, 0),
 	BOTH("Hash", "empty?", h_hash_size, 1), BOTH("Hash", "default", h_hash_default, 0),
 	BOTH("Hash", "default_proc", h_hash_default, 0),
-	PURE("Hash", "value?"), PURE("Hash", "has_value?"), FRESH("Hash", "values_at"), FRESH("Hash", "slice"),
+	BOTH("Hash", "value?", h_hash_value, 0), BOTH("Hash", "has_value?", h_hash_value, 0), FRESH("Hash", "values_at"), FRESH("Hash", "slice"),
 	FRESH("Hash", "except"), PURE("Hash", "hash"), NEW("Hash", "dup", h_dup, 0),
 
 	/* ranges */

@@ -234,6 +234,7 @@ struct RClass *val_class(struct lifter *l, struct val v)
 	case V_CTX: return l->rb->ctx_class;
 	case V_ARRAY: return l->mrb->array_class;
 	case V_HASH: return l->mrb->hash_class;
+	case V_OBJECT: return v.u.object->class;
 	case V_RANGE: return l->mrb->range_class;
 	case V_CLOSURE: return l->mrb->proc_class;
 	default: return l->mrb->nil_class;

@@ -272,6 +272,23 @@ static struct flow constant(struct run *r, struct state *st, mrb_sym name)
 	return const_in(r, st, (struct lookup){mrb_obj_value(first ? first : mrb->object_class), name});
 }
 
+/* A class variable: of the class whose body is around the code. */
+static struct val class_variable(struct run *r, mrb_sym name)
+{
+	mrb_state *mrb = r->l->mrb;
+	const struct closure *c = r->fr->code;
+	while (c && !c->proc)
+		c = c->upper;
+	const struct RProc *p = c ? c->proc : NULL;
+	while (p && (!MRB_PROC_TARGET_CLASS(p) || MRB_PROC_TARGET_CLASS(p)->tt == MRB_TT_SCLASS))
+		p = p->upper;
+	struct RClass *in = p ? MRB_PROC_TARGET_CLASS(p) : mrb->object_class;
+	if (!mrb_mod_cv_defined(mrb, in, name))
+		lift_refuse(r->l, "assign it in the class's body", "class variable %s is not set here",
+		            mrb_sym_name(mrb, name));
+	return val_static(mrb_mod_cv_get(mrb, in, name));
+}
+
 /* ---- arrays, ranges, strings -------------------------------------------------------------------------- */
 
 static struct val *registers(struct run *r, struct state *st, uint32_t first, uint32_t n)
@@ -422,7 +439,18 @@ static void add_pairs(struct run *r, struct state *st, struct val hash, uint32_t
 	if (hash.kind != V_HASH)
 		lift_refuse(r->l, "build it outside of the block", "a hash that depends on the request");
 	for (uint32_t i = 0; i < n; i++)
-		hash_store(r->l, st, hash, get(r, st, first + 2 * i), get(r, st, first + 2 * i + 1));
+		hash_store(r->l, st, hash.u.cell, get(r, st, first + 2 * i), get(r, st, first + 2 * i + 1));
+}
+
+/* `{..., **other}` */
+static void add_hash(struct run *r, struct state *st, struct val hash, struct val other)
+{
+	const struct val *pairs;
+	size_t n;
+	if (hash.kind != V_HASH || !val_pairs(r->l, st, other, &pairs, &n))
+		lift_refuse(r->l, "write its pairs", "a hash made of another that depends on the request");
+	for (size_t i = 0; i < n; i += 2)
+		hash_store(r->l, st, hash.u.cell, pairs[i], pairs[i + 1]);
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------- */
@@ -688,14 +716,12 @@ static void refuse_op(struct run *r, uint8_t op)
 	switch (op) {
 	case OP_SETGV:
 	case OP_SETSV: lift_refuse(r->l, "use a local variable", "%sassignment to a global variable", WRITES);
-	case OP_SETIV: lift_refuse(r->l, "use a local variable", "%sassignment to an instance variable", WRITES);
 	case OP_SETCV: lift_refuse(r->l, "use a local variable", "%sassignment to a class variable", WRITES);
 	case OP_SETCONST:
 	case OP_SETMCNST: lift_refuse(r->l, "assign it outside of the block",
 		                      "%sassignment to a constant", WRITES);
 	case OP_RESCUE: lift_refuse(r->l, "test for the case before, an exception denies",
 		                    "rescue inside a rule's block");
-	case OP_HASHCAT: lift_refuse(r->l, "write its pairs", "a hash made of another with `**`");
 	case OP_SUPER:
 	case OP_ARGARY: lift_refuse(r->l, "call the method by its name", "super inside a rule's block");
 	case OP_DEF:
@@ -740,12 +766,21 @@ static bool simple(struct run *r, struct state *st, const struct insn *in)
 	case OP_GETGV: v = val_static(mrb_gv_get(mrb, irep->syms[in->b])); break;
 	case OP_GETIV: {
 		struct val self = get(r, st, 0);
-		if (self.kind != V_STATIC)
+		if (self.kind != V_STATIC && self.kind != V_OBJECT)
 			lift_refuse(l, "use a local variable", "an instance variable of %s",
 			            val_describe(l, self));
-		v = val_static(mrb_iv_get(mrb, self.u.st, irep->syms[in->b]));
+		v = self.kind == V_OBJECT ? object_get(l, st, self, irep->syms[in->b])
+		                          : val_static(mrb_iv_get(mrb, self.u.st, irep->syms[in->b]));
 		break;
 	}
+	case OP_SETIV: {
+		struct val self = get(r, st, 0);
+		if (self.kind != V_OBJECT)
+			lift_refuse(l, "use a local variable", "%sassignment to an instance variable", WRITES);
+		object_set(l, st, self, irep->syms[in->b], get(r, st, in->a));
+		return true;
+	}
+	case OP_GETCV: v = class_variable(r, irep->syms[in->b]); break;
 	case OP_GETUPVAR: v = captured(r, st, around(r, in->c), in->b); break;
 	case OP_SETUPVAR: set_captured(r, st, in); return true;
 	case OP_STRING: v = pool_string(r, in->b); break;
@@ -768,6 +803,7 @@ static bool simple(struct run *r, struct state *st, const struct insn *in)
 		v = val_hash(l, st, NULL, 0);
 		add_pairs(r, st, v, in->a, in->b);
 		break;
+	case OP_HASHCAT: add_hash(r, st, get(r, st, in->a), get(r, st, in->a + 1)); return true;
 	case OP_HASHADD: add_pairs(r, st, get(r, st, in->a), in->a + 1, in->b); return true;
 	case OP_BLOCK:
 	case OP_LAMBDA: v = make_closure(r, st, in->b, in->op == OP_LAMBDA); break;

@@ -195,12 +195,12 @@ static bool helper_piece(struct value *dst, const struct bpf_insn *in)
 
 static bool alu(struct verifier *v, const struct bpf_insn *in)
 {
-	struct value *dst = &v->now.reg[in->dst_reg], src;
 	uint8_t op = BPF_OP(in->code);
 	bool wide = BPF_CLASS(in->code) == BPF_ALU64, reg = BPF_SRC(in->code) == BPF_X;
 	if (in->dst_reg >= 10 || in->src_reg > 10 || in->off)
 		return refuse(v, "unknown operand");
-	src = reg ? v->now.reg[in->src_reg] : of_term(term_const(v->policy->terms, in->imm));
+	struct value *dst = &v->now.reg[in->dst_reg];
+	struct value src = reg ? v->now.reg[in->src_reg] : of_term(term_const(v->policy->terms, in->imm));
 	if (op == BPF_MOV) {
 		*dst = src;
 		if (!wide && !(reg && helper_piece(dst, in)))

@@ -186,7 +186,7 @@ allow "a *:*"
 RUBY
 cat >"$T/foreign.c" <<'C'
 __attribute__((section("cgroup/dev"), used)) int foreign(void *ctx) { return 1; }
-char license[] __attribute__((section("license"))) = "GPL";
+char gpl[] __attribute__((section("license"), used)) = "GPL";
 C
 if command -v clang >/dev/null && clang -O2 -target bpf -c "$T/foreign.c" -o "$T/foreign.o" 2>"$T/clang.out"; then
 	check "attach another's program" attach_by_bpftool "$T/foreign.o"

@@ -2,15 +2,8 @@
 #ifndef DEVGUARD_TESTS_COMPILED_H
 #define DEVGUARD_TESTS_COMPILED_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
-
 #include "compiler/compiler.h"
+#include "tests/unit/fixture.h"
 
 struct compiled {
 	struct arena *arena;

@@ -6,18 +6,10 @@
 #define DEVGUARD_OBJECT_SAMPLE_H
 
 #include "compiler/object_internal.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/fixture.h"
 
 #include <elf.h>
 #include <linux/bpf.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { LDIMM64 = BPF_LD | BPF_IMM | BPF_DW };
 

@@ -17,16 +17,8 @@
 #define DEVGUARD_TESTS_SCRATCH_H
 
 #include "cgroup/cgroup.h"
+#include "tests/unit/fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

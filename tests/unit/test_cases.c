@@ -1,32 +1,7 @@
 /* test_cases.c - policy/cases.c: NAME.cases files. */
-#include "policy/policy.h"
+#include "tests/unit/fixture.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define CASE_HINT "a case is \"allow c 1:3 rw\" or \"deny b 8:0 w uid=1000\""
-
-static int setup(void **state)
-{
-	*state = arena_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
-
-static void same_text(const char *what, const char *got, const char *want)
-{
-	if (!got || !want ? got != want : strcmp(got, want) != 0)
-		fail_msg("%s:\n  got  %s\n  want %s", what, got ? got : "NULL", want ? want : "NULL");
-}
 
 static int parse(struct arena *a, struct diags *d, const char *text, size_t len, struct cases *out)
 {
@@ -222,13 +197,12 @@ static void long_lines_and_files(void **state)
 	assert_true(strlen(d.items[0].source) < 200);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(good_file), TEST(bad_lines), TEST(every_bad_line_is_reported), TEST(no_cases),
-		TEST(other_errors_are_not_ours), TEST(long_lines_and_files),
+		ARENA_TEST(good_file), ARENA_TEST(bad_lines), ARENA_TEST(every_bad_line_is_reported),
+		ARENA_TEST(no_cases), ARENA_TEST(other_errors_are_not_ours),
+		ARENA_TEST(long_lines_and_files),
 	};
 	return cmocka_run_group_tests_name("cases", tests, NULL, NULL);
 }

@@ -1,61 +1,12 @@
 /* test_device.c - policy/device.c and text.c: device patterns, and what is
  * said about the texts that are none. */
-#include "policy/text.h"
+#include "tests/unit/patterns.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define NOT_A_DEVICE_HINT "a device is \"c 1:3 rw\", \"/dev/null\", \"char-pts\" or a symbol such as " \
 	":null; a label is given by label:"
 #define MAJOR_HINT "numbers are decimal, from 0 to 4095"
 #define MINOR_HINT "numbers are decimal, from 0 to 1048575"
-#define LETTERS_HINT "letters are r, w and m"
 #define SPACE_HINT "write MAJOR:MINOR without spaces, then the access letters: \"c 1:3 rw\""
-
-static int setup(void **state)
-{
-	*state = arena_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
-
-static void same_text(const char *what, const char *got, const char *want)
-{
-	if (!got || !want ? got != want : strcmp(got, want) != 0)
-		fail_msg("%s:\n  got  %s\n  want %s", what, got ? got : "NULL", want ? want : "NULL");
-}
-
-/* The canonical text of a pattern that parses. */
-static const char *parsed(struct arena *a, const char *text, struct pattern *p)
-{
-	const char *error = "not set", *hint = "not set";
-	if (pattern_parse(a, text, p, &error, &hint))
-		fail_msg("%s: %s (%s)", text, error, hint);
-	assert_null(error);
-	assert_null(hint);
-	same_text("text as written", p->text, text);
-	return pattern_text(a, p);
-}
-
-static void refused(struct arena *a, const char *text, const char *want, const char *want_hint)
-{
-	struct pattern p = {.types = 77};
-	const char *error = NULL, *hint = NULL;
-	if (pattern_parse(a, text, &p, &error, &hint) != -1)
-		fail_msg("%s is accepted", text);
-	assert_int_equal(p.types, 77);
-	same_text(text, error, want);
-	same_text(error, hint, want_hint);
-}
 
 /* ---- the numeric form -------------------------------------------------------- */
 
@@ -414,14 +365,12 @@ static void errors_are_safe(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(numeric_patterns), TEST(intervals), TEST(long_lists), TEST(refused_numbers),
-		TEST(access_letters), TEST(matching), TEST(canonical_text_round_trips),
-		TEST(safe_text), TEST(errors_are_safe),
+		ARENA_TEST(numeric_patterns), ARENA_TEST(intervals), ARENA_TEST(long_lists),
+		ARENA_TEST(refused_numbers), ARENA_TEST(access_letters), ARENA_TEST(matching),
+		ARENA_TEST(canonical_text_round_trips), ARENA_TEST(safe_text), ARENA_TEST(errors_are_safe),
 	};
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
 }

@@ -1,28 +1,6 @@
 /* test_diag.c - policy/arena.c and policy/diag.c: allocation, collected
  * diagnostics, spelling. */
-#include "policy/policy.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-/* cmocka.h needs these first */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static int setup(void **state)
-{
-	*state = arena_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
+#include "tests/unit/fixture.h"
 
 /* ---- arena ------------------------------------------------------------------- */
 
@@ -223,16 +201,16 @@ static void spelling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(alloc_is_zeroed_and_aligned, setup, teardown),
-		cmocka_unit_test_setup_teardown(blocks_do_not_overlap, setup, teardown),
-		cmocka_unit_test_setup_teardown(grow_keeps_and_zeroes, setup, teardown),
-		cmocka_unit_test_setup_teardown(last_block_grows_in_place, setup, teardown),
-		cmocka_unit_test_setup_teardown(push_grows_an_array, setup, teardown),
-		cmocka_unit_test_setup_teardown(strings, setup, teardown),
-		cmocka_unit_test_setup_teardown(exhaustion_jumps, setup, teardown),
+		ARENA_TEST(alloc_is_zeroed_and_aligned),
+		ARENA_TEST(blocks_do_not_overlap),
+		ARENA_TEST(grow_keeps_and_zeroes),
+		ARENA_TEST(last_block_grows_in_place),
+		ARENA_TEST(push_grows_an_array),
+		ARENA_TEST(strings),
+		ARENA_TEST(exhaustion_jumps),
 		cmocka_unit_test(free_null),
-		cmocka_unit_test_setup_teardown(diags_collect, setup, teardown),
-		cmocka_unit_test_setup_teardown(diags_keep_order, setup, teardown),
+		ARENA_TEST(diags_collect),
+		ARENA_TEST(diags_keep_order),
 		cmocka_unit_test(spelling),
 	};
 	return cmocka_run_group_tests_name("diag", tests, NULL, NULL);

@@ -2,7 +2,6 @@
 #include "tests/unit/compiled.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static void canonical(void **state)
 {

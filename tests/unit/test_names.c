@@ -1,61 +1,13 @@
 /* test_names.c - policy/names.c: devices by path, group and symbol. */
-#include "policy/text.h"
+#include "tests/unit/patterns.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-#define LETTERS_HINT "letters are r, w and m"
 #define GROUP_HINT "cat /proc/devices shows the groups of this host; a driver that is not loaded has none"
 #define PATH_HINT "paths are looked up on this host: for a device it does not have, write the numbers, " \
 	"such as \"c 1:3\""
-
-static int setup(void **state)
-{
-	*state = arena_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
-
-static void same_text(const char *what, const char *got, const char *want)
-{
-	if (!got || !want ? got != want : strcmp(got, want) != 0)
-		fail_msg("%s:\n  got  %s\n  want %s", what, got ? got : "NULL", want ? want : "NULL");
-}
-
-/* The canonical text of a pattern that parses. */
-static const char *parsed(struct arena *a, const char *text, struct pattern *p)
-{
-	const char *error = "not set", *hint = "not set";
-	if (pattern_parse(a, text, p, &error, &hint))
-		fail_msg("%s: %s (%s)", text, error, hint);
-	assert_null(error);
-	assert_null(hint);
-	same_text("text as written", p->text, text);
-	return pattern_text(a, p);
-}
-
-static void refused(struct arena *a, const char *text, const char *want, const char *want_hint)
-{
-	struct pattern p = {.types = 77};
-	const char *error = NULL, *hint = NULL;
-	if (pattern_parse(a, text, &p, &error, &hint) != -1)
-		fail_msg("%s is accepted", text);
-	assert_int_equal(p.types, 77);
-	same_text(text, error, want);
-	same_text(error, hint, want_hint);
-}
 
 /* ---- paths ------------------------------------------------------------------- */
 
@@ -355,14 +307,12 @@ static void symbols_agree_with_this_host(void **state)
 	assert_true(checked >= 3); /* null, zero, full... are everywhere */
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(paths), TEST(refused_paths), TEST(made_paths), TEST(groups),
-		TEST(refused_groups), TEST(groups_of_this_host), TEST(symbols), TEST(refused_symbols),
-		TEST(symbols_agree_with_this_host),
+		ARENA_TEST(paths), ARENA_TEST(refused_paths), ARENA_TEST(made_paths), ARENA_TEST(groups),
+		ARENA_TEST(refused_groups), ARENA_TEST(groups_of_this_host), ARENA_TEST(symbols),
+		ARENA_TEST(refused_symbols), ARENA_TEST(symbols_agree_with_this_host),
 	};
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }

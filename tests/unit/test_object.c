@@ -7,17 +7,9 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-static void assert_text(const char *x, const char *y)
-{
-	if (x && y)
-		assert_string_equal(x, y);
-	else
-		assert_ptr_equal(x, y);
-}
-
 static void assert_span(struct span x, struct span y)
 {
-	assert_text(x.file, y.file);
+	same_text("file", y.file, x.file);
 	assert_int_equal(x.line, y.line);
 	assert_int_equal(x.column, y.column);
 }
@@ -44,8 +36,8 @@ static void assert_rule(const struct policy *p, const struct rule *x, const stru
 {
 	assert_int_equal(x->deny, y->deny);
 	assert_span(x->at, y->at);
-	assert_text(x->label, y->label);
-	assert_text(x->source, y->source);
+	same_text("label", y->label, x->label);
+	same_text("source", y->source, x->source);
 	assert_int_equal(y->block, -1);
 	assert_term(p, x->devices, q, y->devices);
 	assert_term(p, x->match, q, y->match);
@@ -54,13 +46,13 @@ static void assert_rule(const struct policy *p, const struct rule *x, const stru
 		assert_int_equal(x->patterns[i].types, y->patterns[i].types);
 		assert_int_equal(x->patterns[i].access, y->patterns[i].access);
 		assert_int_equal(x->patterns[i].minors[0].hi, y->patterns[i].minors[0].hi);
-		assert_text(x->patterns[i].text, y->patterns[i].text);
+		same_text("text", y->patterns[i].text, x->patterns[i].text);
 	}
 	assert_int_equal(x->nraises, y->nraises);
 	for (size_t i = 0; i < x->nraises; i++) {
 		assert_term(p, x->raises[i].when, q, y->raises[i].when);
 		assert_span(x->raises[i].at, y->raises[i].at);
-		assert_text(x->raises[i].what, y->raises[i].what);
+		same_text("what", y->raises[i].what, x->raises[i].what);
 	}
 }
 
@@ -74,12 +66,12 @@ static void test_round_trip(void **state)
 	assert_true(object_is(o.data, o.len));
 	assert_int_equal(object_read(s.arena, diags_of(&s), "x.o", o.data, o.len, &q, &img), 0);
 
-	assert_text(p->name, q->name);
-	assert_text(p->file, q->file);
+	same_text("name", q->name, p->name);
+	same_text("file", q->file, p->file);
 	assert_int_equal(p->default_allow, q->default_allow);
 	assert_span(p->default_at, q->default_at);
 	assert_int_equal(q->nparams, 2);
-	assert_text(q->params[1].name, "low");
+	same_text("name", q->params[1].name, "low");
 	assert_int_equal(q->params[0].hi, 15);
 	assert_int_equal(q->params[1].lo, INT64_MIN);
 	assert_int_equal(q->params[1].value, -5);
@@ -195,7 +187,7 @@ static void test_names(void **state)
 	struct policy *p = sample(s.arena);
 	p->params[1].name =
 		"gpu"; /* the reader refuses that; the identifiers must differ all the same */
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		p->name = cases[i].name;
 		check_open(write_object(s.arena, p, &image), cases[i].function, 8);
 	}
@@ -230,7 +222,7 @@ static void test_lines(void **state)
 	         {{0, 3}, {7, 4194303}},
 	         2}, /* outside, too large */
 	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct setup s = begin();
 		struct image img = image, back;
 		struct policy *p = sample(s.arena);
@@ -264,7 +256,7 @@ static void test_clean_text(void **state)
 		{"\xe2\x82", false, "\\xe2\\x82"},
 		{"0123456789012345678901234", false, "01234567890123456..."},
 	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		char out[40], small[24];
 		bool cut = strlen(cases[i].in) > 20;
 		assert_string_equal(btf_clean_text(cut ? small : out,
@@ -286,7 +278,7 @@ static void test_bad_image(void **state)
 		{code, NCODE, NULL, 0, &second, 1, 0}, {code, NCODE, NULL, 0, &outside, 1, 0},
 		{code, NCODE, NULL, 0, &param, 1, 0},  {code, NCODE, NULL, 0, &other, 1, 0},
 	};
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct bytes out;
 		struct diags *d = diags_of(&s);
 		assert_int_equal(object_write(p, &bad[i], d, &out), -1);

@@ -9,8 +9,6 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 static const struct {
 	const char *text;
 	enum probe_answer answer;

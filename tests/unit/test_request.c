@@ -1,16 +1,10 @@
 /* test_request.c - policy/request.c: requests, facts, and the inputs' names and
  * ranges. */
-#include "policy/policy.h"
+#include "tests/unit/fixture.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define FORM " (a request is TYPE MAJOR:MINOR ACCESS, such as c 1:3 rw, then key=value facts)"
 #define MAJORS " (numbers are decimal, from 0 to 4095)"
 #define MINORS " (numbers are decimal, from 0 to 1048575)"
@@ -18,24 +12,6 @@
 #define FACTS " (facts are uid, gid, pid, tid, comm, cgroup_id and uptime)"
 #define KNOWN(in) (1u << (in))
 #define COMM (KNOWN(IN_COMM_0) | KNOWN(IN_COMM_1))
-
-static int setup(void **state)
-{
-	*state = arena_new();
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
-
-static void same_text(const char *what, const char *got, const char *want)
-{
-	if (!got || !want ? got != want : strcmp(got, want) != 0)
-		fail_msg("%s:\n  got  %s\n  want %s", what, got ? got : "NULL", want ? want : "NULL");
-}
 
 static void parsed(struct arena *a, const char *text, struct request *r)
 {
@@ -484,14 +460,13 @@ static void many_requests(void **state)
 	assert_true(seconds < 4);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(devices), TEST(facts), TEST(comm), TEST(paths), TEST(refused_requests),
-		TEST(single_facts), TEST(inputs), TEST(access_texts), TEST(random_texts),
-		TEST(long_texts), TEST(many_requests),
+		ARENA_TEST(devices), ARENA_TEST(facts), ARENA_TEST(comm), ARENA_TEST(paths),
+		ARENA_TEST(refused_requests), ARENA_TEST(single_facts), ARENA_TEST(inputs),
+		ARENA_TEST(access_texts), ARENA_TEST(random_texts), ARENA_TEST(long_texts),
+		ARENA_TEST(many_requests),
 	};
 	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
 }

@@ -1,24 +1,5 @@
 /* Terms: folding is sound, conjunctions are simplified, evaluation is total. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "policy/policy.h"
-
-static int setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
+#include "tests/unit/fixture.h"
 
 static void folds(void **state)
 {
@@ -67,11 +48,11 @@ static void ranges_are_sound(void **state)
 	term major = term_input(ts, IN_MAJOR);
 	int64_t in[INPUT_MAX] = {0};
 	for (int op = TERM_ADD; op <= TERM_SHR; op++)
-		for (size_t k = 0; k < sizeof constants / sizeof *constants; k++)
+		for (size_t k = 0; k < COUNT(constants); k++)
 			for (int swap = 0; swap < 2; swap++) {
 				term c = term_const(ts, constants[k]);
 				term t = term_op(ts, (enum term_op)op, swap ? c : major, swap ? major : c);
-				for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+				for (size_t i = 0; i < COUNT(samples); i++) {
 					in[IN_MAJOR] = samples[i];
 					int64_t v = term_eval(ts, t, in);
 					int64_t want = term_apply((enum term_op)op, swap ? constants[k] : samples[i],
@@ -104,11 +85,11 @@ static void long_chains(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(folds, setup, teardown),
-		cmocka_unit_test_setup_teardown(simplifies, setup, teardown),
+		ARENA_TEST(folds),
+		ARENA_TEST(simplifies),
 		cmocka_unit_test(floors),
-		cmocka_unit_test_setup_teardown(ranges_are_sound, setup, teardown),
-		cmocka_unit_test_setup_teardown(long_chains, setup, teardown),
+		ARENA_TEST(ranges_are_sound),
+		ARENA_TEST(long_chains),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,6 @@
 #include "tests/unit/compiled.h"
 
 #include <linux/bpf.h>
-#include <stdlib.h>
 
 static const char container[] =
 	"allow 'a *:* m'\nallow :null, :zero, :full, :random, :urandom, :tty, :console, :ptmx, :pts\n";
@@ -32,8 +31,8 @@ static bool same_verdicts(const struct compiled *c, const struct image *image)
 	static const int64_t minors[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 229, 293, 300, 307, 1048575};
 	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++)
 		for (int access = 0; access <= ACC_ALL; access++)
-			for (size_t i = 0; i < sizeof majors / sizeof *majors; i++)
-				for (size_t k = 0; k < sizeof minors / sizeof *minors; k++)
+			for (size_t i = 0; i < COUNT(majors); i++)
+				for (size_t k = 0; k < COUNT(minors); k++)
 					for (int64_t uid = 0; uid < 2; uid++) {
 						struct request r = request_of(type, access, majors[i], minors[k], uid);
 						struct decision d;

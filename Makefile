@@ -35,7 +35,7 @@ help:
 	@echo 'make unit            build the unit tests (make check runs them)'
 	@echo 'make check           deps, build, every test'
 	@echo 'make demo            deps, build, an access allowed and one blocked by the kernel'
-	@echo 'make bench           deps, build, what a request costs'
+	@echo 'make bench           deps, build, what a request and compiling cost'
 	@echo 'make asan            every test with the address and undefined behaviour sanitizers'
 	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
 	@echo 'make golden          rewrite the golden files: review the diff'

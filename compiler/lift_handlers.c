@@ -20,7 +20,8 @@ mrb_value mrb_exc_message(struct lifter *l, mrb_value exc)
 
 static struct val ctx_type(struct lifter *l)
 {
-	term is_char = term_eq(l->terms, term_input(l->terms, IN_TYPE), term_const(l->terms, DEV_CHAR));
+	term wanted = term_const(l->terms, DEV_CHAR);
+	term is_char = term_eq(l->terms, term_input(l->terms, IN_TYPE), wanted);
 	return val_choice2(l, is_char, val_static(mrb_symbol_value(mrb_intern_lit(l->mrb, "char"))),
 	                   term_not(l->terms, is_char),
 	                   val_static(mrb_symbol_value(mrb_intern_lit(l->mrb, "block"))));
@@ -39,15 +40,17 @@ struct flow ctx_method(struct lifter *l, struct state *st, const struct call *c)
 		return (struct flow){0};
 	}
 	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
-		if (!strcmp(name, tests[i].name))
-			return flow_value(st, val_bool(l, term_eq(ts, term_input(ts, tests[i].in),
-			                                          term_const(ts, tests[i].value))));
+		if (!strcmp(name, tests[i].name)) {
+			term wanted = term_const(ts, tests[i].value);
+			return flow_value(st, val_bool(l, term_eq(ts, term_input(ts, tests[i].in), wanted)));
+		}
 	if (!strcmp(name, "type"))
 		return flow_value(st, ctx_type(l));
 	if (!strcmp(name, "comm"))
 		return flow_value(st, (struct val){.kind = V_COMM});
 	if (!strcmp(name, "access_type")) {
-		term access = term_op(ts, TERM_SHL, term_input(ts, IN_ACCESS), term_const(ts, 16));
+		term shift = term_const(ts, 16);
+		term access = term_op(ts, TERM_SHL, term_input(ts, IN_ACCESS), shift);
 		return flow_value(st, val_int(l, term_op(ts, TERM_BOR, access, term_input(ts, IN_TYPE))));
 	}
 	int in = ctx_input(l->rb, name);

@@ -19,7 +19,10 @@ static term type_in(struct terms *ts, int types)
 {
 	if (types == (DEV_BLOCK | DEV_CHAR))
 		return T_TRUE;
-	return term_eq(ts, term_input(ts, IN_TYPE), term_const(ts, types));
+	/* One term a statement: C does not order arguments, and terms are numbered as
+	 * they are made; objects shall not depend on the compiler they were built by. */
+	term wanted = term_const(ts, types);
+	return term_eq(ts, term_input(ts, IN_TYPE), wanted);
 }
 
 /* The accesses a rule's letters match; see README.md on requests without any. */
@@ -43,7 +46,8 @@ term rule_devices(struct policy *p, const struct rule *r)
 	term any = T_FALSE;
 	for (size_t i = 0; i < r->npatterns; i++) {
 		const struct pattern *d = &r->patterns[i];
-		term one = term_and(ts, type_in(ts, d->types), access_in(ts, d->access, r->deny));
+		term access = access_in(ts, d->access, r->deny);
+		term one = term_and(ts, type_in(ts, d->types), access);
 		one = term_and(ts, one, in_intervals(ts, IN_MAJOR, d->majors, d->nmajors));
 		one = term_and(ts, one, in_intervals(ts, IN_MINOR, d->minors, d->nminors));
 		any = term_or(ts, any, one);

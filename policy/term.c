@@ -341,7 +341,9 @@ term term_between(struct terms *ts, term a, int64_t lo, int64_t hi)
 		return T_FALSE;
 	if (lo == hi)
 		return term_eq(ts, a, term_const(ts, lo));
-	return term_and(ts, term_le(ts, term_const(ts, lo), a), term_le(ts, a, term_const(ts, hi)));
+	term below = term_le(ts, a, term_const(ts, hi));
+	term above = term_le(ts, term_const(ts, lo), a);
+	return term_and(ts, above, below);
 }
 
 /* ---- booleans -------------------------------------------------------------------- */
@@ -514,7 +516,9 @@ term term_and(struct terms *ts, term a, term b)
 
 term term_or(struct terms *ts, term a, term b)
 {
-	return term_not(ts, term_and(ts, term_not(ts, a), term_not(ts, b)));
+	term nb = term_not(ts, b);
+	term na = term_not(ts, a);
+	return term_not(ts, term_and(ts, na, nb));
 }
 
 static void narrow(const struct terms *ts, term given, term t, int64_t *lo, int64_t *hi)

@@ -11,35 +11,6 @@
 #include <unistd.h>
 #include <linux/capability.h>
 
-static const char *parameter_list(struct cmd *c, const struct policy *p)
-{
-	const char *list = "";
-	for (size_t i = 0; i < p->nparams; i++)
-		list = arena_printf(c->arena, "%s%s%s (%lld..%lld)", list, i ? ", " : "",
-		                    p->params[i].name, (long long)p->params[i].lo,
-		                    (long long)p->params[i].hi);
-	return list;
-}
-
-static int unknown_parameter(struct cmd *c, const struct policy *p, const char *name)
-{
-	const char *names[INPUT_MAX];
-	size_t n = 0;
-	for (; n < p->nparams && n < INPUT_MAX; n++)
-		names[n] = p->params[n].name;
-	const char *near = did_you_mean(name, names, n), *hint;
-	if (near)
-		hint = arena_printf(c->arena, "did you mean --param %s=...?", near);
-	else if (n)
-		hint = arena_printf(c->arena, "its parameters with a range: %s",
-		                    parameter_list(c, p));
-	else
-		hint = "declare it in the policy: gpu = param :gpu, 0";
-	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = p->file}, hint,
-	         "--param %s: the policy has no such parameter", name);
-	return STATUS_REFUSED;
-}
-
 static int load_ruby(struct cmd *c, struct document *in, struct unit *u)
 {
 	for (size_t i = 0; i < c->nparams; i++)
@@ -47,11 +18,8 @@ static int load_ruby(struct cmd *c, struct document *in, struct unit *u)
 	int status = compile_bounded(c, in, &u->policy);
 	if (status)
 		return status;
-	for (size_t i = 0; i < c->nparams; i++)
-		if (!c->params[i].used)
-			status = unknown_parameter(c, u->policy, c->params[i].name);
-	if (status || u->policy->nrules || u->policy->default_at.line > 0)
-		return status;
+	if (u->policy->nrules || u->policy->default_at.line > 0)
+		return STATUS_OK;
 	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = u->policy->file},
 	         "to deny every device on purpose, write: default :deny", "policy has no rules");
 	return STATUS_REFUSED;

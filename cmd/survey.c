@@ -149,17 +149,52 @@ static const char *example(struct cmd *c, const struct policy *p, struct policy_
 	return NULL;
 }
 
+/* Is the boolean term true of no request at all? A free variable in it leaves
+ * that open: then false. */
+static bool impossible(struct policy_diagram *pd, term t)
+{
+	outcome o;
+	node n = diagram_of_term(pd->dg, t);
+	return diagram_ok(pd->dg) && node_is_terminal(n, &o) && OUTCOME_KIND(o) != OUT_ALLOW;
+}
+
+/* The term that a rule decides: it matches, or its block raises. */
+static term reach(const struct policy *p, const struct rule *r)
+{
+	term any = r->match;
+	for (size_t i = 0; i < r->nraises; i++)
+		any = term_or(p->terms, any, r->raises[i].when);
+	return any;
+}
+
+/* The first rule before r that alone decides all that r would, or NULL. */
+static const struct rule *shadow(const struct policy *p, struct policy_diagram *pd, const struct rule *r)
+{
+	enum { ASKED_MAX = 200 };
+	const struct rule *first = r - p->rules > ASKED_MAX ? r - ASKED_MAX : p->rules;
+	for (const struct rule *e = first; e < r; e++)
+		if (impossible(pd, term_and(p->terms, reach(p, r), term_not(p->terms, reach(p, e)))))
+			return e;
+	return NULL;
+}
+
 static void explain_dead(struct cmd *c, const struct policy *p, struct policy_diagram *pd,
                          const struct rule *r)
 {
-	if (r->match == T_FALSE && !r->nraises) {
+	const struct rule *by;
+	const char *hint;
+	if (impossible(pd, reach(p, r))) {
 		diag_add(&c->diags, DIAG_WARNING, r->at, "remove it, or correct its condition",
 		         "this rule never matches");
 		return;
 	}
-	const char *hint = example(c, p, pd, r);
-	if (!hint)
-		hint = "the rules before it decide every request it matches: remove it, or move it up";
+	if ((by = shadow(p, pd, r)))
+		hint = arena_printf(c->arena,
+		                    "line %d before decides every request it matches: remove it, or move it up",
+		                    by->at.line);
+	else if (!(hint = example(c, p, pd, r)))
+		hint = "no request is known that it matches and no rule before it decides: remove it, or "
+		       "correct its condition";
 	diag_add(&c->diags, DIAG_WARNING, r->at, hint, "this rule never decides");
 }
 

@@ -30,8 +30,8 @@ struct ruby;
 /* Runs `text` (len bytes, called `file` in messages) as a policy and lifts its
  * blocks. *out is set as soon as the interpreter exists, so that a signal handler
  * can ask ruby_running_line(). On success *out holds it (free it with ruby_close
- * before the arena) and *policy the rules; a parameter setting that the policy
- * does not know is left unused, and then nothing is lifted. On failure -1, with
+ * before the arena) and *policy the rules. A setting of a parameter that the
+ * policy does not have is an error. On failure -1, with
  * diagnostics in d; *out is then NULL. */
 int ruby_compile(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,
                  struct param_setting *params, size_t nparams, struct ruby **out,

@@ -32,10 +32,38 @@ static void while_running(mrb_state *mrb, const char *what)
 static const char *plain(mrb_state *mrb, mrb_value s, const char *what)
 {
 	if (!mrb_string_p(s))
-		fail(mrb, NULL, "%s must be a string, not %s", what, mrb_obj_classname(mrb, s));
+		fail(mrb, "write it in quotes", "%s must be a string, not %s", what, mrb_obj_classname(mrb, s));
 	if (memchr(RSTRING_PTR(s), 0, (size_t)RSTRING_LEN(s)))
 		fail(mrb, "remove the \\0", "%s contains a NUL byte", what);
 	return arena_strndup(ruby_of(mrb)->arena, RSTRING_PTR(s), (size_t)RSTRING_LEN(s));
+}
+
+/* The one argument of a call. */
+static mrb_value only_argument(mrb_state *mrb, const char *what, const char *example)
+{
+	const mrb_value *args;
+	mrb_int n;
+	mrb_get_args(mrb, "*", &args, &n);
+	while_running(mrb, what);
+	if (n != 1)
+		fail(mrb, arena_printf(ruby_of(mrb)->arena, "write %s", example), "%s takes one value, not %d", what,
+		     (int)n);
+	return args[0];
+}
+
+/* Keyword arguments that a function does not have. */
+static void no_others(mrb_state *mrb, mrb_value others, const char *what, const char *has,
+                      const char *const *names, size_t n)
+{
+	struct ruby *rb = ruby_of(mrb);
+	mrb_value keys = mrb_hash_keys(mrb, others);
+	if (!RARRAY_LEN(keys))
+		return;
+	mrb_value key = RARRAY_PTR(keys)[0];
+	const char *name = mrb_symbol_p(key) ? ruby_name(rb, mrb_symbol(key)) : "a key that is no symbol";
+	const char *near = did_you_mean(name, names, n);
+	fail(mrb, near ? arena_printf(rb->arena, "did you mean %s:?", near) : has, "%s does not take %s%s", what,
+	     name, mrb_symbol_p(key) ? ":" : "");
 }
 
 /* ---- policy, default ------------------------------------------------------------------ */
@@ -43,9 +71,7 @@ static const char *plain(mrb_state *mrb, mrb_value s, const char *what)
 static mrb_value dsl_policy(mrb_state *mrb, mrb_value self)
 {
 	struct ruby *rb = ruby_of(mrb);
-	mrb_value name;
-	mrb_get_args(mrb, "o", &name);
-	while_running(mrb, "policy");
+	mrb_value name = only_argument(mrb, "policy", "policy \"gpu-worker\"");
 	const char *s = plain(mrb, name, "a policy's name");
 	if (rb->named)
 		fail(mrb, "keep one of them", "the policy is named twice");
@@ -65,10 +91,8 @@ static mrb_value dsl_policy(mrb_state *mrb, mrb_value self)
 static mrb_value dsl_default(mrb_state *mrb, mrb_value self)
 {
 	struct ruby *rb = ruby_of(mrb);
-	mrb_value v;
-	mrb_get_args(mrb, "o", &v);
-	while_running(mrb, "default");
-	const char *s = mrb_symbol_p(v) ? mrb_sym_name(mrb, mrb_symbol(v)) : "";
+	mrb_value v = only_argument(mrb, "default", "`default :deny` or `default :allow`");
+	const char *s = mrb_symbol_p(v) ? ruby_name(rb, mrb_symbol(v)) : "";
 	if (strcmp(s, "allow") && strcmp(s, "deny"))
 		fail(mrb, "write `default :deny` or `default :allow`", "default is :deny or :allow");
 	if (rb->policy->default_at.line)
@@ -100,7 +124,7 @@ static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int dept
 	int rc;
 	if (mrb_array_p(v) && depth < 8) {
 		if (!RARRAY_LEN(v))
-			fail(mrb, "an empty list would match nothing", "a list of devices is empty");
+			fail(mrb, "it would match nothing: name a device, or leave the rule out", "a list of devices is empty");
 		for (mrb_int i = 0; i < RARRAY_LEN(v); i++)
 			add_device(mrb, to, RARRAY_PTR(v)[i], depth + 1);
 		return;
@@ -109,6 +133,9 @@ static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int dept
 		rc = pattern_parse(rb->arena, plain(mrb, v, "a device"), &p, &error, &hint);
 	else if (mrb_symbol_p(v))
 		rc = pattern_named(rb->arena, mrb_sym_name(mrb, mrb_symbol(v)), &p, &error, &hint);
+	else if (mrb_type(v) == MRB_TT_PROC)
+		fail(mrb, "give it as the block: allow(&condition) or allow { |ctx| ... }",
+		     "a device is a string or a symbol, not a Proc");
 	else
 		fail(mrb, "for example \"c 1:3 rw\", :null or \"/dev/null\"",
 		     "a device is a string or a symbol, not %s", mrb_obj_classname(mrb, v));
@@ -125,7 +152,7 @@ static void narrow_access(mrb_state *mrb, struct devices *to, mrb_value letters)
 	int access = access_parse(text);
 	if (access < 0)
 		fail(mrb, "letters are r (read), w (write) and m (mknod), each once: access: \"rw\"",
-		     "access: %s is not a set of accesses", text);
+		     "access: \"%s\" is not a set of accesses", text);
 	if (!to->n) { /* a block about every device */
 		const char *error, *hint;
 		struct pattern any;
@@ -151,7 +178,7 @@ static int block_parameters(mrb_state *mrb, const struct RProc *p)
 	int req = (int)MRB_ASPEC_REQ(in.a);
 	if (req > 1 || MRB_ASPEC_OPT(in.a) || MRB_ASPEC_REST(in.a) || MRB_ASPEC_POST(in.a) ||
 	    MRB_ASPEC_KEY(in.a) || MRB_ASPEC_KDICT(in.a) || MRB_ASPEC_BLOCK(in.a))
-		fail(mrb, "write { |ctx| ... }", "a rule's block takes one parameter");
+		fail(mrb, "write { |ctx| ... }", "a rule's block takes one parameter, ctx");
 	return req;
 }
 
@@ -186,13 +213,15 @@ static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 	const char *what = deny ? "deny" : "allow";
 	mrb_sym names[] = {mrb_intern_lit(mrb, "access"), mrb_intern_lit(mrb, "label"),
 	                   mrb_intern_lit(mrb, "errno")};
-	mrb_value values[3], block;
-	mrb_kwargs keywords = {3, 0, names, values, NULL};
+	static const char *const known[] = {"access", "label"};
+	mrb_value values[3], block, others;
+	mrb_kwargs keywords = {3, 0, names, values, &others};
 	const mrb_value *args;
 	mrb_int n;
 	struct devices devices = {0};
 	mrb_get_args(mrb, "*:&", &args, &n, &keywords, &block);
 	while_running(mrb, what);
+	no_others(mrb, others, what, "a rule takes access: and label:", known, 2);
 	if (!mrb_undef_p(values[2]))
 		fail(mrb, "leave errno: out; a denied access gets EPERM", "errno: is not available in this version");
 	for (mrb_int i = 0; i < n; i++)
@@ -288,14 +317,21 @@ static void add_param(mrb_state *mrb, struct param p)
 static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 {
 	struct ruby *rb = ruby_of(mrb);
+	static const char example[] = "write `gpu = param :gpu, 0` or `param :gpu, 0, in: 0..15`";
+	static const char *const known[] = {"in"};
 	mrb_sym names[] = {mrb_intern_lit(mrb, "in")};
-	mrb_value values[1], value;
-	mrb_sym name;
-	mrb_kwargs keywords = {1, 0, names, values, NULL};
+	mrb_value values[1], others;
+	const mrb_value *args;
+	mrb_int n;
+	mrb_kwargs keywords = {1, 0, names, values, &others};
 	(void)self;
-	mrb_get_args(mrb, "no:", &name, &value, &keywords);
+	mrb_get_args(mrb, "*:", &args, &n, &keywords);
 	while_running(mrb, "param");
-	struct param p = {.name = arena_strdup(rb->arena, mrb_sym_name(mrb, name)), .lo = INT64_MIN,
+	no_others(mrb, others, "param", "the range of a parameter is given by in:, as in `in: 0..15`", known, 1);
+	if (n != 2 || !(mrb_symbol_p(args[0]) || mrb_string_p(args[0])))
+		fail(mrb, example, "param takes a name and a value");
+	mrb_value value = args[1];
+	struct param p = {.name = ruby_name(rb, mrb_obj_to_sym(mrb, args[0])), .lo = INT64_MIN,
 	                  .hi = INT64_MAX};
 	if (!mrb_integer_p(value))
 		fail(mrb, "for example: param :gpu, 0", "the value of parameter %s must be an Integer", p.name);
@@ -307,6 +343,8 @@ static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 			fail(mrb, "choose a value of the range", "parameter %s is %lld, out of %lld..%lld", p.name,
 			     (long long)p.value, (long long)p.lo, (long long)p.hi);
 		add_param(mrb, p);
+	} else {
+		*ARENA_PUSH(rb->arena, rb->baked, rb->nbaked, rb->baked_cap) = p;
 	}
 	return mrb_int_value(mrb, p.value);
 }
@@ -316,11 +354,17 @@ static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 /* `mode :enforce` and `audit :none` are how it is anyway. */
 static mrb_value dsl_fixed(mrb_state *mrb, mrb_value self)
 {
-	const char *verb = mrb_sym_name(mrb, mrb_get_mid(mrb));
-	mrb_sym value = 0;
-	mrb_get_args(mrb, "n", &value);
-	const char *s = mrb_sym_name(mrb, value);
-	if (!strcmp(verb, "mode") ? strcmp(s, "enforce") : strcmp(s, "none"))
+	struct ruby *rb = ruby_of(mrb);
+	const char *verb = ruby_name(rb, mrb_get_mid(mrb));
+	bool mode = !strcmp(verb, "mode");
+	mrb_value value = only_argument(mrb, verb, mode ? "`mode :enforce`" : "`audit :none`");
+	const char *s = mrb_symbol_p(value) ? ruby_name(rb, mrb_symbol(value)) : "";
+	bool known = mode ? !strcmp(s, "enforce") || !strcmp(s, "permissive")
+	                  : !strcmp(s, "none") || !strcmp(s, "denied") || !strcmp(s, "all");
+	if (!known)
+		fail(mrb, mode ? "write `mode :enforce`, or leave the line out" : "write `audit :none`, or leave the line out",
+		     "%s", mode ? "mode is :enforce or :permissive" : "audit is :none, :denied or :all");
+	if (strcmp(s, mode ? "enforce" : "none"))
 		fail(mrb, "leave the line out", "`%s :%s` is not available in this version", verb, s);
 	return self;
 }
@@ -328,8 +372,10 @@ static mrb_value dsl_fixed(mrb_state *mrb, mrb_value self)
 static mrb_value dsl_absent(mrb_state *mrb, mrb_value self)
 {
 	(void)self;
-	fail(mrb, "write the policy with allow and deny",
-	     "`%s` is not available in this version", mrb_sym_name(mrb, mrb_get_mid(mrb)));
+	const char *verb = ruby_name(ruby_of(mrb), mrb_get_mid(mrb));
+	fail(mrb, !strcmp(verb, "set") ? "name the devices in a rule: allow \"c 195:0\", \"c 195:255\""
+	                               : "leave the line out, and write rules with allow and deny",
+	     "`%s` is not available in this version", verb);
 }
 
 void dsl_define(struct ruby *rb)

@@ -14,14 +14,36 @@
 enum { FUEL = 4000000 };
 #define MEMORY_MAX ((size_t)256 << 20)
 
+bool lift_in_policy(const struct lifter *l, const struct frame *f)
+{
+	const char *file = mrb_debug_get_filename(l->mrb, f->irep, f->pc);
+	return file && !strcmp(file, l->rb->file);
+}
+
+const struct call *lift_user_call(const struct lifter *l, const struct call *c)
+{
+	for (const struct frame *f = l->frame; f && !lift_in_policy(l, f); f = f->up)
+		if (!f->is_root)
+			c = f->call;
+	return c;
+}
+
+const char *lift_call_text(struct lifter *l, const struct call *c)
+{
+	const char *name = ruby_name(l->rb, c->mid), *of = val_describe(l, c->recv);
+	if (!strcmp(name, "`"))
+		return "a command in backquotes";
+	if (!strcmp(of, "main"))
+		return arena_printf(l->arena, "`%s`", name);
+	return arena_printf(l->arena, "`%s` of %s", name, of);
+}
+
 struct span lift_place(const struct lifter *l)
 {
 	struct span at = {.file = l->rb->file};
-	for (const struct frame *f = l->frame; f && at.line <= 0; f = f->up) {
-		const char *file = mrb_debug_get_filename(l->mrb, f->irep, f->pc);
-		if (file && !strcmp(file, l->rb->file))
+	for (const struct frame *f = l->frame; f && at.line <= 0; f = f->up)
+		if (lift_in_policy(l, f))
 			at.line = mrb_debug_get_line(l->mrb, f->irep, f->pc);
-	}
 	if (at.line < 0)
 		at.line = 0;
 	return at;
@@ -39,6 +61,9 @@ void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 	va_start(ap, fmt);
 	char *text = arena_vprintf(l->arena, fmt, ap);
 	va_end(ap);
+	const struct call *c = lift_user_call(l, NULL);
+	if (c)
+		text = arena_printf(l->arena, "%s (in %s)", text, lift_call_text(l, c));
 	report(l, DIAG_ERROR, lift_place(l), hint, text);
 	longjmp(l->bail, 1);
 }
@@ -48,6 +73,26 @@ void lift_spend(struct lifter *l)
 	if (l->fuel-- == 0 || arena_size(l->arena) - l->memory_before > MEMORY_MAX)
 		lift_refuse(l, "loops must end by values known when the policy is compiled",
 		            "the block does not finish without knowing ctx");
+}
+
+void lift_refuse_method(struct lifter *l, const struct call *c, const char *why, const char *hint)
+{
+	c = lift_user_call(l, c);
+	const char *instead = hint_method_instead(mrb_sym_name(l->mrb, c->mid));
+	report(l, DIAG_ERROR, lift_place(l), instead ? instead : hint,
+	       arena_printf(l->arena, "%s%s", lift_call_text(l, c), why));
+	longjmp(l->bail, 1);
+}
+
+void lift_warn(struct lifter *l, const char *hint, const char *text)
+{
+	struct span at = lift_place(l);
+	for (size_t i = 0; i < l->rb->diags->n; i++) {
+		const struct diag *d = &l->rb->diags->items[i];
+		if (d->at.line == at.line && !strcmp(d->text, text))
+			return;
+	}
+	report(l, DIAG_WARNING, at, hint, text);
 }
 
 bool lift_possible(struct lifter *l, term guard)
@@ -110,19 +155,24 @@ static void keep_raises(struct lifter *l, struct rule *r)
 
 int lift_block(struct ruby *rb, struct rule *r, mrb_value proc)
 {
-	struct lifter l = {.rb = rb, .mrb = rb->mrb, .arena = rb->arena, .terms = rb->policy->terms,
+	struct lifter *l = arena_alloc(rb->arena, sizeof *l);
+	*l = (struct lifter){.rb = rb, .mrb = rb->mrb, .arena = rb->arena, .terms = rb->policy->terms,
 	                   .fuel = FUEL, .memory_before = arena_size(rb->arena)};
-	if (setjmp(l.bail))
+	if (setjmp(l->bail)) {
+		rb->lifter = NULL;
 		return -1;
-	struct state *st = state_new(&l);
-	struct closure *code = closure_of_proc(&l, mrb_proc_ptr(proc));
+	}
+	rb->lifter = l;
+	struct state *st = state_new(l);
+	struct closure *code = closure_of_proc(l, mrb_proc_ptr(proc));
 	struct val ctx = {.kind = V_CTX};
 	struct call given = {.args = &ctx, .n = (size_t)rb->blocks[r->block].parameters};
-	struct flow f = lift_invoke(&l, st, code, code->self, &given);
+	struct flow f = lift_invoke(l, st, code, code->self, &given);
 	term truth = T_FALSE;
 	if (f.ret)
-		truth = term_and(l.terms, f.ret->guard->full, val_truth(&l, f.ret, f.ret->result));
-	r->match = term_and(l.terms, r->devices, truth);
-	keep_raises(&l, r);
+		truth = term_and(l->terms, f.ret->guard->full, val_truth(l, f.ret, f.ret->result));
+	r->match = term_and(l->terms, r->devices, truth);
+	keep_raises(l, r);
+	rb->lifter = NULL;
 	return 0;
 }

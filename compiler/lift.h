@@ -45,6 +45,8 @@ struct ruby {
 	struct param_setting *settings;
 	size_t nsettings;
 	struct RClass *ctx_class;
+	const mrb_irep *file_irep; /* of the file itself: names its variables */
+	const struct lifter *lifter; /* at work now, or NULL */
 	mrb_value keep;     /* array of every proc of a rule: alive as long as we are */
 	struct block *blocks;
 	size_t nblocks, blocks_cap;
@@ -52,6 +54,9 @@ struct ruby {
 	bool named;
 	size_t memory, memory_limit; /* bytes mruby has */
 	bool memory_out;
+	/* parameters without a range: their value is part of the program */
+	struct param *baked;
+	size_t nbaked, baked_cap;
 	/* reference.c: the request asked about, one access of it */
 	const struct request *request;
 	int access;
@@ -65,6 +70,8 @@ struct ruby *ruby_of(mrb_state *mrb);
 int ruby_line(mrb_state *mrb);
 /* Smallest line of an irep and those nested in it; 0 = none. */
 int irep_first_line(mrb_state *mrb, const mrb_irep *irep);
+/* The name of a symbol: arena text. */
+char *ruby_name(struct ruby *rb, mrb_sym name);
 /* Text of one line of the policy (arena), control bytes kept. */
 const char *ruby_source_line(struct ruby *rb, int line);
 /* "NoMethodError: undefined method ..." of an exception. */
@@ -74,6 +81,24 @@ void dsl_define(struct ruby *rb);
 void reference_define(struct ruby *rb);
 /* The input a method of ctx reads as it is, or -1. */
 int ctx_input(const struct ruby *rb, const char *method);
+
+/* ---- hints.c: what to do about an exception ------------------------------------------ */
+
+#define HINT_REGEXP "use start_with?, end_with? or include?, or compare with =="
+
+/* Each is a sentence, never NULL: for a method that ctx, main (in a block; ctx
+ * is what the block calls its parameter there, NULL for a block without one) or
+ * a value of a class has not, and a constant that is not there. */
+const char *hint_ctx_method(struct ruby *rb, const char *name);
+const char *hint_main_method(struct ruby *rb, const char *name, const char *ctx);
+const char *hint_value_method(struct ruby *rb, struct RClass *class, const char *name);
+const char *hint_constant(struct ruby *rb, mrb_value in, const char *name);
+/* What a policy has instead of a method, or NULL. */
+const char *hint_method_instead(const char *name);
+/* For "ArgumentError: ..." and "TypeError: ..." in a block. */
+const char *hint_mistake(const char *text);
+/* For "NoMethodError: ..." and others that ended the file at that line (or NULL). */
+const char *hint_exception(struct ruby *rb, const char *text, const char *line);
 
 /* ---- bytecode.c -------------------------------------------------------------------- */
 
@@ -233,11 +258,27 @@ void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
 /* Pays for one instruction; refuses a block that needs too many, or too much memory. */
 void lift_spend(struct lifter *l);
+/* Refuses a method that the policy calls; `why` (or "") ends the sentence. */
+void lift_refuse_method(struct lifter *l, const struct call *c, const char *why, const char *hint)
+	__attribute__((noreturn));
+/* The call that the policy's own text makes, where c (NULL: none) may be one
+ * that the library makes on its way. NULL: the library is not involved. */
+const struct call *lift_user_call(const struct lifter *l, const struct call *c);
+/* "`any?` of an Array". */
+const char *lift_call_text(struct lifter *l, const struct call *c);
+bool lift_in_policy(const struct lifter *l, const struct frame *f);
 struct span lift_place(const struct lifter *l);
 bool lift_possible(struct lifter *l, term guard);
 /* Ends a path by an exception. */
 void lift_raise(struct lifter *l, struct state *st, struct RClass *class, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Warns once of what is at this place. */
+void lift_warn(struct lifter *l, const char *hint, const char *text);
+
+/* lift_lint.c: warns when a == b, or list.include?(v), is true of no request */
+void lint_equal(struct lifter *l, const struct state *st, struct val a, struct val b);
+void lint_include(struct lifter *l, const struct state *st, struct val list, struct val v);
 
 /* lift_state.c */
 struct state *state_new(struct lifter *l);
@@ -277,7 +318,7 @@ bool val_is_nil(struct val v);
 /* Integer value as a term (no choice). */
 bool val_as_term(struct lifter *l, struct val v, term *t);
 struct RClass *val_class(struct lifter *l, struct val v);
-/* "nil", "an Integer", ...: for messages. */
+/* "nil", "an Integer", ...: for messages (arena text). */
 const char *val_describe(struct lifter *l, struct val v);
 /* A fresh array. */
 struct val val_array(struct lifter *l, struct state *st, const struct val *items, size_t n);
@@ -314,6 +355,12 @@ struct flow lift_send(struct lifter *l, struct state *st, const struct call *c);
 struct flow lift_invoke(struct lifter *l, struct state *st, const struct closure *code, struct val self,
                         const struct call *c);
 struct closure *closure_of_proc(struct lifter *l, const struct RProc *p);
+/* "`key?` of a Hash takes 1 argument" from mruby's text on a call with a wrong
+ * number of arguments; NULL for another text. */
+const char *lift_takes(struct lifter *l, const struct call *c, const char *what);
+/* Where the last exception is about the number of arguments of a call, its hint
+ * says what the method takes. */
+void lift_hint_count(struct lifter *l, const struct call *c);
 
 /* lift_ops.c: operators on values that are no choices; each ends in `flow` */
 struct flow lift_binary(struct lifter *l, struct state *st, enum term_op op, struct val a, struct val b);

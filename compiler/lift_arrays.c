@@ -117,7 +117,7 @@ static const struct val *own_items(struct lifter *l, struct state *st, const str
 	if (c->recv.kind != V_ARRAY)
 		lift_refuse(l, "build a new array instead",
 		            "a rule's block reads; it does not write: `%s` of %s that was made outside of it",
-		            mrb_sym_name(l->mrb, c->mid), val_describe(l, c->recv));
+		            ruby_name(l->rb, c->mid), val_describe(l, c->recv));
 	return items_of(l, st, c, n);
 }
 
@@ -208,7 +208,7 @@ struct flow h_array_store(struct lifter *l, struct state *st, const struct call 
 		method_needs_known(l, c);
 	int64_t i = mrb_integer(at.u.st) + (mrb_integer(at.u.st) < 0 ? (int64_t)n : 0);
 	if (i < 0 || i > INDEXED_MAX)
-		lift_refuse(l, NULL, "an index out of the array");
+		lift_refuse(l, "store within the array, or a little behind its end", "an index out of the array");
 	size_t size = (size_t)i < n ? n : (size_t)i + 1;
 	struct val *all = with_room(l, items, n, size - n);
 	for (size_t k = n; k < size; k++)
@@ -223,7 +223,7 @@ struct flow h_array_plus(struct lifter *l, struct state *st, const struct call *
 	size_t n, m;
 	const struct val *x = items_of(l, st, c, &n), *y;
 	(void)unused;
-	if (!val_items(l, st, arg(c, 0), &y, &m))
+	if (c->n != 1 || !val_items(l, st, arg(c, 0), &y, &m))
 		method_needs_known(l, c);
 	return flow_value(st, val_array(l, st, joined(l, x, n, y, m), n + m));
 }

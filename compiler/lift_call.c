@@ -69,35 +69,55 @@ static bool is_proc_call(const struct RProc *p)
 	return p->body.irep->iseq[0] == OP_CALL;
 }
 
-/* Names of methods a value answers to, for a hint. */
-static const char *near_method(struct lifter *l, struct val recv, const char *name)
+/* What the rule's block calls its parameter; NULL: it has none. In a method of
+ * the policy it is called ctx for want of anything better. */
+static const char *parameter_name(struct lifter *l)
 {
-	static const char *const ctx[] = {"major", "minor", "type", "char?", "block?", "read?", "write?",
-	                                  "mknod?", "access_type", "access", "requested", "uid", "gid",
-	                                  "pid", "tid", "comm", "cgroup_id", "uptime"};
-	static const char *const common[] = {"include?", "any?", "all?", "none?", "between?", "key?",
-	                                     "start_with?", "end_with?", "nil?", "empty?", "each",
-	                                     "first", "last", "size", "length", "zero?"};
-	bool is_ctx = recv.kind == V_CTX;
-	const char *near = did_you_mean(name, is_ctx ? ctx : common,
-	                                is_ctx ? sizeof ctx / sizeof *ctx : sizeof common / sizeof *common);
-	if (near && strcmp(near, name))
-		return arena_printf(l->arena, "did you mean `%s`?", near);
-	if (is_ctx)
-		return "ctx has type, char?, block?, major, minor, read?, write?, mknod?, access, requested, "
-		       "access_type, uid, gid, pid, tid, comm, cgroup_id and uptime";
-	if (val_is_nil(recv))
-		return "test for nil first, or call it with `&.`";
-	return NULL;
+	const struct frame *f = l->frame, *root = f;
+	while (root->up)
+		root = root->up;
+	if (!root->call->n)
+		return NULL;
+	return f == root && f->irep->lv && f->irep->lv[0] ? ruby_name(l->rb, f->irep->lv[0]) : "ctx";
+}
+
+static const char *method_hint(struct lifter *l, struct val recv, const char *name)
+{
+	if (recv.kind == V_CTX)
+		return hint_ctx_method(l->rb, name);
+	if (recv.kind == V_STATIC && mrb_obj_eq(l->mrb, recv.u.st, mrb_top_self(l->mrb)))
+		return hint_main_method(l->rb, name, parameter_name(l));
+	return hint_value_method(l->rb, val_class(l, recv), name);
 }
 
 static struct flow no_method(struct lifter *l, struct state *st, const struct call *c)
 {
-	const char *name = mrb_sym_name(l->mrb, c->mid);
+	const char *name = ruby_name(l->rb, c->mid);
 	lift_raise(l, st, mrb_class_get(l->mrb, "NoMethodError"), "undefined method '%s' for %s", name,
 	           val_describe(l, c->recv));
-	l->raised[l->nraised - 1].hint = near_method(l, c->recv, name);
+	const struct call *user = lift_user_call(l, NULL);
+	l->raised[l->nraised - 1].hint =
+		user ? arena_printf(l->arena, "the values do not go together in %s", lift_call_text(l, user))
+		     : method_hint(l, c->recv, name);
 	return (struct flow){0};
+}
+
+const char *lift_takes(struct lifter *l, const struct call *c, const char *what)
+{
+	const char *expected = strstr(what, "expected ");
+	if (!expected || !strstr(what, "wrong number of arguments"))
+		return NULL;
+	expected += strlen("expected ");
+	int n = (int)strcspn(expected, ")");
+	return arena_printf(l->arena, "%s takes %.*s argument%s", lift_call_text(l, c), n, expected,
+	                    n == 1 && *expected == '1' ? "" : "s");
+}
+
+void lift_hint_count(struct lifter *l, const struct call *c)
+{
+	struct raised *x = &l->raised[l->nraised - 1];
+	const char *hint = lift_takes(l, c, x->what);
+	x->hint = hint ? hint : x->hint;
 }
 
 static struct flow dispatch(struct lifter *l, struct state *st, const struct call *c)
@@ -111,12 +131,15 @@ static struct flow dispatch(struct lifter *l, struct state *st, const struct cal
 			lift_refuse(l, "define the method itself", "method_missing inside a rule's block");
 		return no_method(l, st, c);
 	}
+	if (c->mid == mrb_intern_lit(l->mrb, "`"))
+		lift_refuse_method(l, c, " is not supported inside a rule's block", NULL);
 	if (MRB_METHOD_CFUNC_P(m) && !val_is_nil(c->keywords))
 		lift_refuse(l, "pass the values by position", "keyword arguments for `%s` of %s",
-		            mrb_sym_name(l->mrb, c->mid), val_describe(l, c->recv));
+		            ruby_name(l->rb, c->mid), val_describe(l, c->recv));
 	if (MRB_METHOD_NOARG_P(m) && MRB_METHOD_FUNC_P(m) && c->n) {
 		lift_raise(l, st, mrb_class_get(l->mrb, "ArgumentError"),
 		           "wrong number of arguments (given %zu, expected 0)", c->n);
+		lift_hint_count(l, c);
 		return (struct flow){0};
 	}
 	if (MRB_METHOD_CFUNC_P(m))

@@ -33,10 +33,11 @@ struct flow ctx_method(struct lifter *l, struct state *st, const struct call *c)
 		{"char?", IN_TYPE, DEV_CHAR}, {"block?", IN_TYPE, DEV_BLOCK}, {"read?", IN_ACCESS, ACC_READ},
 		{"write?", IN_ACCESS, ACC_WRITE}, {"mknod?", IN_ACCESS, ACC_MKNOD}};
 	struct terms *ts = l->terms;
-	const char *name = mrb_sym_name(l->mrb, c->mid);
+	const char *name = ruby_name(l->rb, c->mid);
 	if (c->n || !val_is_nil(c->block)) {
 		lift_raise(l, st, mrb_class_get(l->mrb, "ArgumentError"),
 		           "wrong number of arguments (given %zu, expected 0)", c->n);
+		lift_hint_count(l, c);
 		return (struct flow){0};
 	}
 	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
@@ -79,7 +80,7 @@ struct flow h_power(struct lifter *l, struct state *st, const struct call *c, in
 {
 	struct val n = arg(c, 0), base = c->recv;
 	(void)unused;
-	if (n.kind != V_STATIC || !mrb_integer_p(n.u.st) || mrb_integer(n.u.st) < 0 || mrb_integer(n.u.st) > 63)
+	if (c->n != 1 || n.kind != V_STATIC || !mrb_integer_p(n.u.st) || mrb_integer(n.u.st) < 0 || mrb_integer(n.u.st) > 63)
 		method_needs_known(l, c);
 	struct flow f = flow_value(st, val_static(mrb_int_value(l->mrb, 1)));
 	for (mrb_int i = 0; i < mrb_integer(n.u.st); i++)
@@ -90,6 +91,8 @@ struct flow h_power(struct lifter *l, struct state *st, const struct call *c, in
 struct flow h_divmod(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
+	if (c->n != 1)
+		method_needs_known(l, c);
 	struct flow f = lift_binary(l, st, TERM_DIV, c->recv, arg(c, 0));
 	if (!f.ret)
 		return f;
@@ -131,7 +134,7 @@ struct flow h_bits(struct lifter *l, struct state *st, const struct call *c, int
 {
 	struct terms *ts = l->terms;
 	term x, mask;
-	if (!val_as_term(l, c->recv, &x) || !val_as_term(l, arg(c, 0), &mask))
+	if (c->n != 1 || !val_as_term(l, c->recv, &x) || !val_as_term(l, arg(c, 0), &mask))
 		method_needs_known(l, c);
 	term common = term_op(ts, TERM_BAND, x, mask);
 	term none = term_eq(ts, common, term_const(ts, 0));
@@ -143,6 +146,8 @@ struct flow h_bits(struct lifter *l, struct state *st, const struct call *c, int
 struct flow h_between(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
+	if (c->n != 2)
+		method_needs_known(l, c);
 	struct flow lo = lift_compare(l, st, OP2_GE, c->recv, arg(c, 0));
 	if (!lo.ret)
 		return lo;

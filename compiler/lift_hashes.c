@@ -24,7 +24,7 @@ static const struct val *own_pairs(struct lifter *l, struct state *st, const str
 	if (c->recv.kind != V_HASH)
 		lift_refuse(l, "build a new hash instead",
 		            "a rule's block reads; it does not write: `%s` of %s that was made outside of it",
-		            mrb_sym_name(l->mrb, c->mid), val_describe(l, c->recv));
+		            ruby_name(l->rb, c->mid), val_describe(l, c->recv));
 	return pairs_of(l, st, c, n);
 }
 

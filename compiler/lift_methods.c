@@ -134,6 +134,7 @@ static bool run_native(struct lifter *l, struct state *st, const struct call *c,
 	}
 	mrb_value message = mrb_exc_message(l, v);
 	lift_raise(l, st, mrb_obj_class(l->mrb, v), "%s", RSTRING_PTR(message));
+	lift_hint_count(l, c);
 	*out = (struct flow){0};
 	return true;
 }
@@ -208,15 +209,39 @@ bool lift_library(struct lifter *l, struct state *st, const struct call *c, cons
 	return m && val_is_nil(c->keywords) && run_native(l, st, c, m->flags, out);
 }
 
+/* Wrong whatever the values are: mruby refuses this many arguments for values of
+ * the same classes. Its text, or NULL. */
+static const char *wrong_count(struct lifter *l, const struct call *c)
+{
+	mrb_value *args = arena_alloc(l->arena, (c->n + 1) * sizeof *args);
+	mrb_bool failed = FALSE;
+	for (size_t i = 0; i < c->n; i++) {
+		struct val v = stand_in(l, c->args[i]);
+		if (v.kind != V_STATIC)
+			return NULL;
+		args[i] = v.u.st;
+	}
+	struct val recv = stand_in(l, c->recv);
+	if (recv.kind != V_STATIC || !val_is_nil(c->block))
+		return NULL;
+	struct native call = {recv.u.st, c->mid, (mrb_int)c->n, args};
+	mrb_value v = mrb_protect_error(l->mrb, native_body, &call, &failed);
+	if (!failed)
+		return NULL;
+	const char *text = ruby_exception_text(l->rb, v);
+	return strstr(text, "wrong number of arguments") ? text : NULL;
+}
+
 void method_needs_known(struct lifter *l, const struct call *c)
 {
-	const char *name = mrb_sym_name(l->mrb, c->mid);
 	lift_refuse_text(l, c->recv);
 	for (size_t i = 0; i < c->n; i++)
 		lift_refuse_text(l, c->args[i]);
-	lift_refuse(l, "compare the value itself, or compute what you need before the block",
-	            "`%s` of %s on a value that is known only when a device is asked for", name,
-	            val_describe(l, c->recv));
+	const char *wrong = wrong_count(l, c);
+	if (wrong)
+		lift_refuse(l, lift_takes(l, lift_user_call(l, c), wrong), "%s", wrong);
+	lift_refuse_method(l, c, " on a value that is known only when a device is asked for",
+	                   "compare the value itself, or compute what you need before the block");
 }
 
 struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c, mrb_func_t fn,
@@ -225,16 +250,12 @@ struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c,
 	if (c->recv.kind == V_CTX && owner == l->rb->ctx_class)
 		return ctx_method(l, st, c);
 	const struct method *m = l->rb->methods->table[slot(l->rb->methods, (uintptr_t)fn)].method;
-	const char *name = mrb_sym_name(l->mrb, c->mid);
+	const char *name = ruby_name(l->rb, c->mid);
 	if (!strcmp(name, "equal?")) /* one C function with Object#==, another question */
 		lift_refuse(l, "compare with ==", "`equal?` inside a rule's block: identity is not a value");
-	if (!m && owner == l->mrb->kernel_module &&
-	    (!strcmp(name, "allow") || !strcmp(name, "deny") || !strcmp(name, "param")))
-		lift_refuse(l, "the block's value is its answer: true when the rule matches",
-		            "`%s` inside a rule's block", name);
 	if (!m)
-		lift_refuse(l, "a block may compare, compute and look up; do the rest before it",
-		            "`%s` of %s inside a rule's block", name, val_describe(l, c->recv));
+		lift_refuse_method(l, c, " is not supported inside a rule's block",
+		                   "a block may compare, compute and look up; do the rest before it");
 	if (m->flags & METHOD_RAW)
 		return m->handler(l, st, c, m->arg);
 	return expand(l, st, c, m, 0);

@@ -254,7 +254,7 @@ const char *val_describe(struct lifter *l, struct val v)
 	if (v.kind == V_STATIC && mrb_obj_eq(l->mrb, v.u.st, mrb_top_self(l->mrb)))
 		return "main";
 	if (v.kind == V_STATIC && (mrb_type(v.u.st) == MRB_TT_CLASS || mrb_type(v.u.st) == MRB_TT_MODULE))
-		return mrb_class_name(l->mrb, mrb_class_ptr(v.u.st));
+		return arena_strdup(l->arena, mrb_class_name(l->mrb, mrb_class_ptr(v.u.st)));
 	const char *name = mrb_class_name(l->mrb, mrb_class_real(val_class(l, v)));
 	return arena_printf(l->arena, "%s %s", strchr("AEIO", name[0]) ? "an" : "a", name);
 }

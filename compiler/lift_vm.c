@@ -179,12 +179,30 @@ static term nil_condition(struct run *r, struct state *st, struct val v)
 
 /* ---- variables of surrounding code ------------------------------------------------------------ */
 
-static const struct closure *around(struct run *r, uint32_t levels)
+/* NULL: there is nothing around it at that level. */
+static const struct closure *lexical(struct run *r, uint32_t levels)
 {
 	const struct closure *c = r->fr->code;
 	while (c && levels--)
 		c = c->upper ? c->upper
 		    : c->proc && c->proc->upper ? closure_of_proc(r->l, c->proc->upper) : NULL;
+	return c;
+}
+
+static bool has_super(const mrb_irep *irep)
+{
+	struct insn in;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
+		if (in.op == OP_SUPER)
+			return true;
+	return false;
+}
+
+static const struct closure *around(struct run *r, uint32_t levels)
+{
+	const struct closure *c = lexical(r, levels);
+	if (!c && has_super(r->fr->irep))
+		lift_refuse(r->l, "call the method by its name", "super inside a rule's block");
 	if (!c)
 		lift_refuse(r->l, "pass the value as an argument", "a variable of unknown surroundings");
 	return c;
@@ -248,8 +266,10 @@ static struct flow const_in(struct run *r, struct state *st, struct lookup k)
 	mrb_value v = mrb_protect_error(r->l->mrb, const_body, &k, &failed);
 	if (!failed)
 		return flow_value(st, val_static(v));
-	lift_raise(r->l, st, mrb_class_get(r->l->mrb, "NameError"), "uninitialized constant %s",
-	           mrb_sym_name(r->l->mrb, k.name));
+	const char *name = ruby_name(r->l->rb, k.name);
+	lift_raise(r->l, st, mrb_class_get(r->l->mrb, "NameError"), "uninitialized constant %s%s", name,
+	           strcmp(name, "Regexp") ? "" : ": regular expressions are not available in policies");
+	r->l->raised[r->l->nraised - 1].hint = hint_constant(r->l->rb, k.in, name);
 	return (struct flow){0};
 }
 
@@ -285,7 +305,7 @@ static struct val class_variable(struct run *r, mrb_sym name)
 	struct RClass *in = p ? MRB_PROC_TARGET_CLASS(p) : mrb->object_class;
 	if (!mrb_mod_cv_defined(mrb, in, name))
 		lift_refuse(r->l, "assign it in the class's body", "class variable %s is not set here",
-		            mrb_sym_name(mrb, name));
+		            ruby_name(r->l->rb, name));
 	return val_static(mrb_mod_cv_get(mrb, in, name));
 }
 
@@ -321,7 +341,7 @@ static void splat(struct run *r, struct state *st, struct val v, const struct va
 	if (v.kind == V_STATIC) {
 		known = mrb_protect_error(r->l->mrb, splat_body, &v.u.st, &failed);
 		if (failed)
-			lift_refuse(r->l, NULL, "this cannot be splatted");
+			lift_refuse(r->l, "splat an Array: *[1, 2]", "this cannot be splatted");
 		val_items(r->l, st, val_static(known), items, n);
 	}
 }
@@ -418,7 +438,7 @@ static struct val pool_number(struct run *r, uint32_t i)
 	case IREP_TT_INT32: return val_static(mrb_int_value(r->l->mrb, p->u.i32));
 	case IREP_TT_INT64: return val_static(mrb_int_value(r->l->mrb, p->u.i64));
 	case IREP_TT_FLOAT: return val_static(mrb_float_value(r->l->mrb, p->u.f));
-	default: lift_refuse(r->l, NULL, "a number this version does not know");
+	default: lift_refuse(r->l, "write a smaller number: an Integer has 64 bits", "a number this version does not know");
 	}
 }
 
@@ -491,6 +511,26 @@ static uint32_t keywords(struct run *r, struct state *st, uint32_t first, uint32
 	return first + 2 * pairs;
 }
 
+/* Refuses a form of code, or the method of the library that is written so. */
+static void __attribute__((noreturn)) refuse_form(struct run *r, const char *hint, const char *text)
+{
+	const struct call *c = lift_user_call(r->l, NULL);
+	if (c)
+		lift_refuse_method(r->l, c, " is not supported inside a rule's block",
+		                   "a block may compare, compute and look up; do the rest before it");
+	lift_refuse(r->l, hint, "%s", text);
+}
+
+static void lint_send(struct lifter *l, const struct state *st, const struct call *c)
+{
+	if (c->n != 1)
+		return;
+	if (c->mid == mrb_intern_lit(l->mrb, "!=") || c->mid == mrb_intern_lit(l->mrb, "==="))
+		lint_equal(l, st, c->recv, c->args[0]);
+	else if (c->mid == mrb_intern_lit(l->mrb, "include?"))
+		lint_include(l, st, c->recv, c->args[0]);
+}
+
 static struct flow send(struct run *r, struct state *st, const struct insn *in, bool to_self, bool with_block)
 {
 	struct call c = {.mid = r->fr->irep->syms[in->b], .block = val_nil()};
@@ -507,6 +547,7 @@ static struct flow send(struct run *r, struct state *st, const struct insn *in, 
 	after = keywords(r, st, after, pairs, &c.keywords);
 	if (with_block)
 		c.block = block_value(r, get(r, st, after));
+	lint_send(r->l, st, &c);
 	return lift_send(r->l, st, &c);
 }
 
@@ -569,10 +610,18 @@ static struct flow index_pair(struct lifter *l, struct state *st, int op, struct
 
 /* ---- arguments ------------------------------------------------------------------------------------------ */
 
-static void wrong_count(struct run *r, struct state *st, size_t given, size_t want)
+static void wrong_count(struct run *r, struct state *st, size_t given, size_t want, size_t optional, bool rest)
 {
+	const struct call *c = r->fr->call;
 	lift_raise(r->l, st, mrb_class_get(r->l->mrb, "ArgumentError"),
 	           "wrong number of arguments (given %zu, expected %zu)", given, want);
+	if (!r->fr->is_root && (optional || rest))
+		r->l->raised[r->l->nraised - 1].hint =
+			rest ? arena_printf(r->l->arena, "%s takes %zu arguments or more", lift_call_text(r->l, c), want)
+			     : arena_printf(r->l->arena, "%s takes %zu to %zu arguments", lift_call_text(r->l, c),
+			                    want, want + optional);
+	else if (!r->fr->is_root)
+		lift_hint_count(r->l, c);
 }
 
 /* ENTER: lays the arguments out as the parameter list says (the VM's rules). */
@@ -591,7 +640,7 @@ static void enter(struct run *r, struct state *st, const struct insn *in)
 		argv = more;
 	}
 	if (r->fr->code->strict && (argc < m1 + m2 || (!rest && argc > len))) {
-		wrong_count(r, st, argc, m1 + m2);
+		wrong_count(r, st, argc, m1 + m2, o, rest);
 		return;
 	}
 	if (!r->fr->code->strict && len > 1 && argc == 1) {
@@ -644,7 +693,7 @@ static struct flow keyword(struct run *r, struct state *st, const struct insn *i
 		name = pairs[0].kind == V_STATIC && mrb_symbol_p(pairs[0].u.st) ? mrb_symbol(pairs[0].u.st) : 0;
 	if (in->op == OP_KEYEND ? n > 0 : at == n) {
 		lift_raise(l, st, mrb_class_get(l->mrb, "ArgumentError"), "%s keyword: %s",
-		           n && in->op == OP_KEYEND ? "unknown" : "missing", name ? mrb_sym_name(l->mrb, name) : "?");
+		           n && in->op == OP_KEYEND ? "unknown" : "missing", name ? ruby_name(l->rb, name) : "?");
 		return (struct flow){0};
 	}
 	if (in->op == OP_KEYEND)
@@ -709,21 +758,20 @@ static void break_from_block(struct run *r, struct state *st, struct val v)
 
 /* ---- instructions -------------------------------------------------------------------------------------------- */
 
-static const char WRITES[] = "a rule's block reads; it does not write: ";
+#define WRITES "a rule's block reads; it does not write: "
 
-static void refuse_op(struct run *r, uint8_t op)
+static void __attribute__((noreturn)) refuse_op(struct run *r, uint8_t op)
 {
 	switch (op) {
 	case OP_SETGV:
-	case OP_SETSV: lift_refuse(r->l, "use a local variable", "%sassignment to a global variable", WRITES);
-	case OP_SETCV: lift_refuse(r->l, "use a local variable", "%sassignment to a class variable", WRITES);
+	case OP_SETSV: refuse_form(r, "use a local variable", WRITES "assignment to a global variable");
+	case OP_SETCV: refuse_form(r, "use a local variable", WRITES "assignment to a class variable");
 	case OP_SETCONST:
-	case OP_SETMCNST: lift_refuse(r->l, "assign it outside of the block",
-		                      "%sassignment to a constant", WRITES);
-	case OP_RESCUE: lift_refuse(r->l, "test for the case before, an exception denies",
+	case OP_SETMCNST: refuse_form(r, "assign it outside of the block", WRITES "assignment to a constant");
+	case OP_RESCUE: refuse_form(r, "test for the case before, an exception denies",
 		                    "rescue inside a rule's block");
 	case OP_SUPER:
-	case OP_ARGARY: lift_refuse(r->l, "call the method by its name", "super inside a rule's block");
+	case OP_ARGARY: refuse_form(r, "call the method by its name", "super inside a rule's block");
 	case OP_DEF:
 	case OP_METHOD:
 	case OP_CLASS:
@@ -732,10 +780,10 @@ static void refuse_op(struct run *r, uint8_t op)
 	case OP_EXEC:
 	case OP_TCLASS:
 	case OP_ALIAS:
-	case OP_UNDEF: lift_refuse(r->l, "define it outside of the block",
+	case OP_UNDEF: refuse_form(r, "define it outside of the block",
 		                   "a definition inside a rule's block");
-	default: lift_refuse(r->l, "write it in another way", "this is not supported (instruction %s)",
-		             insn_name(op));
+	default: refuse_form(r, "write it in another way",
+		             arena_printf(r->l->arena, "this is not supported (instruction %s)", insn_name(op)));
 	}
 }
 
@@ -776,7 +824,7 @@ static bool simple(struct run *r, struct state *st, const struct insn *in)
 	case OP_SETIV: {
 		struct val self = get(r, st, 0);
 		if (self.kind != V_OBJECT)
-			lift_refuse(l, "use a local variable", "%sassignment to an instance variable", WRITES);
+			lift_refuse(l, "use a local variable", WRITES "assignment to an instance variable");
 		object_set(l, st, self, irep->syms[in->b], get(r, st, in->a));
 		return true;
 	}
@@ -835,6 +883,8 @@ static bool operation(struct run *r, struct state *st, const struct insn *in, st
 		if (two[i].op == in->op) {
 			a = get(r, st, in->a);
 			b = two[i].immediate ? val_static(mrb_int_value(l->mrb, in->b)) : get(r, st, in->a + 1);
+			if (in->op == OP_EQ)
+				lint_equal(l, st, a, b);
 			*out = lift_pairs(l, st, two[i].compare ? compare_pair : arithmetic_pair, two[i].kind,
 			                  a, b);
 			return true;
@@ -861,7 +911,7 @@ static bool operation(struct run *r, struct state *st, const struct insn *in, st
 	case OP_GETMCNST: {
 		a = get(r, st, in->a);
 		if (a.kind != V_STATIC)
-			lift_refuse(l, NULL, "a constant of %s", val_describe(l, a));
+			lift_refuse(l, "name the module: Module::NAME", "a constant of %s", val_describe(l, a));
 		*out = const_in(r, st, (struct lookup){a.u.st, r->fr->irep->syms[in->b]});
 		return true;
 	}
@@ -893,7 +943,9 @@ static void step(struct run *r, struct state *st)
 		for (size_t i = raised; i < l->nraised; i++)
 			certain &= l->raised[i].certain_class;
 		if (certain && lift_possible(l, guard))
-			lift_refuse(l, l->raised[raised].hint, "%s", l->raised[raised].what);
+			lift_refuse(l, l->raised[raised].hint ? l->raised[raised].hint
+			                                      : hint_mistake(l->raised[raised].what),
+			            "%s", l->raised[raised].what);
 		proceed(r, f, in.a, in.next);
 		return;
 	}

@@ -77,6 +77,11 @@ int irep_first_line(mrb_state *mrb, const mrb_irep *irep)
 	return first;
 }
 
+char *ruby_name(struct ruby *rb, mrb_sym name)
+{
+	return arena_strdup(rb->arena, mrb_sym_name(rb->mrb, name));
+}
+
 const char *ruby_source_line(struct ruby *rb, int line)
 {
 	const char *s = rb->text, *end = rb->text + rb->len;
@@ -125,6 +130,8 @@ int ruby_running_line(const struct ruby *rb)
 {
 	mrb_state *mrb = rb->mrb;
 	bool innermost = true;
+	if (rb->lifter)
+		return lift_place(rb->lifter).line;
 	for (mrb_callinfo *ci = mrb->c->ci; ci >= mrb->c->cibase; ci--) {
 		if (!ci->proc || MRB_PROC_CFUNC_P(ci->proc)) {
 			innermost = false;
@@ -187,29 +194,6 @@ static int exception_line(struct ruby *rb, mrb_value exc)
 	return 0;
 }
 
-static const char *exception_hint(const char *text)
-{
-	static const char *const dsl[] = {"policy", "default", "allow", "deny", "param"};
-	const char *quote = strchr(text, '\'');
-	if (strstr(text, "stack level too deep"))
-		return "a method calls itself without end";
-	if (!quote || strncmp(text, "NoMethodError", 13))
-		return "the file is run once, when the policy is compiled";
-	char word[64];
-	snprintf(word, sizeof word, "%.*s", (int)strcspn(quote + 1, "'"), quote + 1);
-	if (!strcmp(word, "puts") || !strcmp(word, "p") || !strcmp(word, "print") ||
-	    !strcmp(word, "require") || !strcmp(word, "system") || !strcmp(word, "`") || !strcmp(word, "eval"))
-		return "a policy has no input, output or system calls";
-	const char *near = did_you_mean(word, dsl, sizeof dsl / sizeof *dsl);
-	if (near && !strcmp(near, "allow"))
-		return "did you mean `allow`?";
-	if (near && !strcmp(near, "deny"))
-		return "did you mean `deny`?";
-	return near ? "did you mean one of policy, default, param?"
-	            : "a policy is made of policy, default, allow, deny and param; "
-	              "conditions on ctx belong in a block";
-}
-
 static void report_exception(struct ruby *rb)
 {
 	mrb_value exc = mrb_obj_value(rb->mrb->exc);
@@ -218,18 +202,31 @@ static void report_exception(struct ruby *rb)
 	if (rb->diags->errors)
 		return; /* the policy language has said what is wrong */
 	char *text = ruby_exception_text(rb, exc);
+	int line = exception_line(rb, exc);
+	const char *hint = hint_exception(rb, text, ruby_source_line(rb, line));
+	if (strstr(text, "uninitialized constant Regexp"))
+		text = arena_printf(rb->arena, "%s: regular expressions are not available in policies", text);
 	if (rb->memory_out)
 		report(rb, DIAG_ERROR, 0, "look for a loop that builds an ever larger value",
 		       arena_printf(rb->arena, "the policy used more than %d MiB while it ran",
 		                    MEMORY_LIMIT >> 20));
 	else
-		report(rb, DIAG_ERROR, exception_line(rb, exc), exception_hint(text), text);
+		report(rb, DIAG_ERROR, line, hint, text);
 }
 
 /* ---- parsing ---------------------------------------------------------------------------- */
 
+/* Splits "FILE:LINE: what": the line (0 = none) apart. */
+static const char *place_said(struct ruby *rb, const char *text, int *line)
+{
+	size_t n = strlen(rb->file);
+	const char *colon = strrchr(text, ':');
+	*line = !strncmp(text, rb->file, n) && text[n] == ':' ? atoi(text + n + 1) : 0;
+	return arena_strdup(rb->arena, colon ? colon + 1 + (colon[1] == ' ') : text);
+}
+
 /* Code generation complains on stderr: what it says is caught in a memory file. */
-static struct RProc *generate(struct ruby *rb, struct mrb_parser_state *parser, const char **said)
+static struct RProc *generate(struct ruby *rb, struct mrb_parser_state *parser, int *line, const char **said)
 {
 	char text[512];
 	int saved = dup(2), memory = memfd_create("codegen", MFD_CLOEXEC);
@@ -247,16 +244,39 @@ static struct RProc *generate(struct ruby *rb, struct mrb_parser_state *parser, 
 		close(memory);
 	text[n > 0 ? n : 0] = 0;
 	text[strcspn(text, "\n")] = 0;
-	const char *colon = strrchr(text, ':');
-	*said = arena_strdup(rb->arena, colon ? colon + 1 + (colon[1] == ' ') : text);
+	*said = place_said(rb, text, line);
 	return proc;
 }
 
-static const char *syntax_hint(const char *message)
+/* A rule of devices alone: no block begins on its line. */
+static bool is_device_rule(const char *line)
 {
-	if (strstr(message, "unexpected end of file") || strstr(message, "$end"))
-		return "an `end`, `}` or `)` is missing";
+	line += line ? strspn(line, " \t") : 0;
+	return line && (!strncmp(line, "allow ", 6) || !strncmp(line, "deny ", 5)) && !strchr(line, '{') &&
+	       !strstr(line, " do");
+}
+
+static const char *syntax_hint(const char *message, const char *line)
+{
+	if (strstr(message, "unexpected end of file") || strstr(message, "unexpected $end"))
+		return "an `end`, `}` or `)` is missing, or a line ends in a comma or operator";
+	if (strstr(message, "regexp"))
+		return "a path is a string: allow \"/dev/null\"";
+	if (strstr(message, "yield"))
+		return "a rule's block is given no block to call: leave it out";
+	if (strstr(message, "octal"))
+		return "a number that begins with 0 is octal: write it without the 0";
+	if (is_device_rule(line))
+		return "devices are strings and symbols, with commas between: allow \"c 1:3 rw\", :null";
 	return "a policy is Ruby: rules look like  allow { |ctx| ctx.char? && ctx.major == 1 }";
+}
+
+static void report_syntax(struct ruby *rb, const struct mrb_parser_message *m, bool first)
+{
+	report(rb, DIAG_ERROR, m->lineno,
+	       first ? syntax_hint(m->message, ruby_source_line(rb, m->lineno))
+	             : "correct what is above first: this may only follow from it",
+	       m->message);
 }
 
 static struct RProc *parse(struct ruby *rb)
@@ -272,17 +292,19 @@ static struct RProc *parse(struct ruby *rb)
 	} else if (parser->nerr) {
 		size_t n = parser->nerr < 10 ? parser->nerr : 10;
 		for (size_t i = 0; i < n; i++)
-			report(rb, DIAG_ERROR, parser->error_buffer[i].lineno,
-			       i ? NULL : syntax_hint(parser->error_buffer[i].message),
-			       parser->error_buffer[i].message);
+			report_syntax(rb, &parser->error_buffer[i], i == 0);
 	} else {
 		for (size_t i = 0; i < parser->nwarn && i < 10; i++)
-			report(rb, DIAG_WARNING, parser->warn_buffer[i].lineno, NULL,
+			report(rb, DIAG_WARNING, parser->warn_buffer[i].lineno, "mruby's parser says so: add parentheses",
 			       parser->warn_buffer[i].message);
 		const char *said;
-		proc = generate(rb, parser, &said);
+		int line;
+		proc = generate(rb, parser, &line, &said);
 		if (!proc)
-			report(rb, DIAG_ERROR, 0, "split long expressions and lists over several constants",
+			report(rb, DIAG_ERROR, line,
+			       strstr(said, "complex") || strstr(said, "too")
+			               ? "make several rules of it, or look the value up: [1, 2, 3].include?(ctx.minor)"
+			               : syntax_hint(said, NULL),
 			       *said ? arena_printf(rb->arena, "mruby cannot compile this: %s", said)
 			             : "mruby cannot compile this");
 	}
@@ -305,6 +327,7 @@ static mrb_value run_file(mrb_state *mrb, mrb_value self)
 static int run(struct ruby *rb, struct RProc *proc)
 {
 	mrb_state *mrb = rb->mrb;
+	rb->file_irep = proc->body.irep;
 	MRB_PROC_SET_TARGET_CLASS(proc, mrb->object_class);
 	mrb_value top = mrb_top_self(mrb);
 	mrb_define_singleton_method(mrb, mrb_obj_ptr(top), "__run_policy", run_file, MRB_ARGS_REQ(1));
@@ -327,7 +350,7 @@ static void warn_changed(struct ruby *rb, const struct block *b)
 		report(rb, DIAG_WARNING, b->at.line,
 		       "a block sees the last value a variable had in the file; use a new variable",
 		       arena_printf(rb->arena, "`%s` changed after this rule was made",
-		                    name ? mrb_sym_name(rb->mrb, name) : "a variable"));
+		                    name ? ruby_name(rb, name) : "a variable"));
 	}
 }
 
@@ -359,6 +382,7 @@ static int lift(struct ruby *rb)
 	rb->mrb->gc.disabled = TRUE;
 	rb->memory_limit *= 2;
 	mrb_value v = mrb_protect_error(rb->mrb, lift_body, rb, &failed);
+	rb->lifter = NULL;
 	if (failed && !rb->diags->errors)
 		report(rb, DIAG_ERROR, 0, "write the block in a simpler way", ruby_exception_text(rb, v));
 	return failed || rb->diags->errors ? -1 : 0;
@@ -392,6 +416,45 @@ static const char *name_of_file(struct arena *a, const char *file)
 	return name;
 }
 
+/* "gpu = 0, slot = 2 (0..15)" */
+static const char *parameter_list(struct ruby *rb)
+{
+	const char *list = "";
+	for (size_t i = 0; i < rb->nbaked; i++)
+		list = arena_printf(rb->arena, "%s%s%s = %lld", list, *list ? ", " : "", rb->baked[i].name,
+		                    (long long)rb->baked[i].value);
+	for (size_t i = 0; i < rb->policy->nparams; i++) {
+		const struct param *p = &rb->policy->params[i];
+		list = arena_printf(rb->arena, "%s%s%s = %lld (%lld..%lld)", list, *list ? ", " : "", p->name,
+		                    (long long)p->value, (long long)p->lo, (long long)p->hi);
+	}
+	return list;
+}
+
+/* Values given for parameters that the policy does not have. */
+static int unknown_settings(struct ruby *rb)
+{
+	int rc = 0;
+	size_t n = 0;
+	const char **names = arena_alloc(rb->arena, (rb->nbaked + rb->policy->nparams + 1) * sizeof *names);
+	for (size_t i = 0; i < rb->nbaked; i++)
+		names[n++] = rb->baked[i].name;
+	for (size_t i = 0; i < rb->policy->nparams; i++)
+		names[n++] = rb->policy->params[i].name;
+	for (size_t i = 0; i < rb->nsettings; i++) {
+		const char *name = rb->settings[i].name, *near = did_you_mean(name, names, n);
+		if (rb->settings[i].used)
+			continue;
+		report(rb, DIAG_ERROR, 0,
+		       near ? arena_printf(rb->arena, "did you mean --param %s=...?", near)
+		       : n  ? arena_printf(rb->arena, "its parameters: %s", parameter_list(rb))
+		            : "declare it in the policy: gpu = param :gpu, 0",
+		       arena_printf(rb->arena, "--param %s: the policy has no such parameter", name));
+		rc = -1;
+	}
+	return rc;
+}
+
 static int compile(struct ruby *rb)
 {
 	mrb_bool failed = FALSE;
@@ -401,10 +464,7 @@ static int compile(struct ruby *rb)
 	struct RProc *proc = parse(rb);
 	if (!proc || run(rb, proc))
 		return -1;
-	for (size_t i = 0; i < rb->nsettings; i++)
-		if (!rb->settings[i].used)
-			return 0; /* the caller says which parameters there are */
-	return lift(rb);
+	return unknown_settings(rb) ? -1 : lift(rb);
 }
 
 int ruby_compile(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,

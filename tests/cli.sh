@@ -34,6 +34,15 @@ expect "compile to a full disk" 1 "" "$DEVGUARD" compile "$P" -o /dev/full
 check "objects are reproducible" cmp "$T/a.o" "$T/b.o"
 expect "an object decides as its source" 0 "allow c 1:3 rw" "$DEVGUARD" eval "$T/a.o" 'c 1:3 rw'
 expect "a fact that decides must be given" 1 "uid" "$DEVGUARD" eval "$TESTS/ruby/callers.rb" 'c 1:0 r'
+printf 'gpu = param :gpu, 3\nparam :slot, 2, in: 0..15\nallow :null\n' >"$T/params.rb"
+expect "an unknown parameter: all are listed" 3 "gpu = 3, slot = 2 (0..15)" "$DEVGUARD" check "$T/params.rb" --param other=1
+expect "an unknown parameter: a near one" 3 "did you mean --param gpu=" "$DEVGUARD" check "$T/params.rb" --param gpus=1
+printf 'allow { |ctx| ctx.read? && ctx.write? }\nallow :null\n' >"$T/never.rb"
+expect "a first rule that never matches" 0 "never matches" "$DEVGUARD" check "$T/never.rb"
+printf 'allow :zero\nallow "c 1:* rw"\nallow "c 1:3 r"\n' >"$T/shadow.rb"
+expect "a rule in the shadow of another" 0 "line 2 before decides every request it matches" "$DEVGUARD" check "$T/shadow.rb"
+printf '1000.times { |i| allow { |ctx| n = 0; n += 1 while n < 900_000; ctx.minor == n + i } }\n' >"$T/slow.rb"
+expect "a block that takes too long has its line" 3 "slow.rb:1: error: policy did not finish" env DEVGUARD_TIMEOUT=1 "$DEVGUARD" check "$T/slow.rb"
 yes 'c 1:3 rw' | head -100000 >"$T/requests"
 [ "$("$DEVGUARD" eval "$P" - <"$T/requests" | sort -u | cut -f1)" = "allow c 1:3 rw" ] &&
 	pass "100,000 requests from stdin" || fail "100,000 requests from stdin" "wrong answers"

@@ -1,0 +1,1 @@
+allow c 1:3 rw

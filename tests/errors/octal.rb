@@ -1,0 +1,1 @@
+allow { |ctx| ctx.major == 08 }

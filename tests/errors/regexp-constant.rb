@@ -1,0 +1,2 @@
+QEMU = /qemu/
+allow { |ctx| QEMU.match?(ctx.comm) }

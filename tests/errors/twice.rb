@@ -1,0 +1,2 @@
+policy "a"
+policy "b"

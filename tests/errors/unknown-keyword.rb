@@ -1,0 +1,1 @@
+allow :null, acces: "r"

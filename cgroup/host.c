@@ -126,41 +126,34 @@ static bool not_permitted(struct arena *a, struct host_check *c, int error)
 
 static void check_facts(struct arena *a, struct host_check *c)
 {
-	static const struct {
-		int helper;
-		const char *fact, *since;
-	} facts[] = {{BPF_FUNC_get_current_uid_gid, "uid gid", "5.10"},
-	             {BPF_FUNC_get_current_cgroup_id, "cgroup_id", "5.10"},
-	             {BPF_FUNC_ktime_get_boot_ns, "uptime", "5.10"},
-	             {BPF_FUNC_get_current_pid_tgid, "pid tid", "6.1"},
-	             {BPF_FUNC_get_current_comm, "comm", "6.1"}};
-	const char *have = "", *lack = "", *since = "";
+	const struct fact_helper *missing = NULL;
+	const char *have = "", *lack = "";
 	int fd = load_allow_all();
 	if (fd < 0 && not_permitted(a, c, fd))
 		return;
 	if (fd >= 0)
 		close(fd);
-	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+	for (size_t i = 0; i < FACT_HELPERS; i++) {
 		/* comm takes a buffer on the stack; the others ignore it */
 		const insn insns[] = {
 			{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -8},
 			{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -16},
 			MOV_REG(1, 10), ADD_IMM(1, -16), MOV_IMM(2, 16),
-			CALL(facts[i].helper), MOV_IMM(0, 1), EXIT,
+			CALL(fact_helpers[i].number), MOV_IMM(0, 1), EXIT,
 		};
 		fd = load(insns, sizeof insns / sizeof *insns);
 		const char **list = fd >= 0 ? &have : &lack;
-		*list = arena_printf(a, "%s%s%s", *list, **list ? " " : "", facts[i].fact);
+		*list = arena_printf(a, "%s%s%s", *list, **list ? " " : "", fact_helpers[i].facts);
 		if (fd >= 0)
 			close(fd);
 		else
-			since = facts[i].since;
+			missing = &fact_helpers[i];
 	}
-	if (!*lack)
+	if (!missing)
 		result(c, HOST_OK, have, NULL);
 	else
 		result(c, HOST_WARN, arena_printf(a, "%s; missing: %s", *have ? have : "none", lack),
-		       arena_printf(a, "policies that ask for these need Linux %s or later", since));
+		       fact_hint(a, missing, "these"));
 }
 
 static void check_retval(struct arena *a, struct host_check *c)

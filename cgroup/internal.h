@@ -27,6 +27,17 @@ bool capable(int cap);
 bool initial_user_namespace(void);
 /* Is the running kernel older than this version? */
 bool kernel_before(unsigned major, unsigned minor);
+/* A helper that tells a fact about the caller, and the first Linux that lets device
+ * programs call it. */
+struct fact_helper {
+	int number; /* BPF_FUNC_* */
+	const char *facts;
+	unsigned major, minor;
+};
+enum { FACT_HELPERS = 5 };
+extern const struct fact_helper fact_helpers[FACT_HELPERS];
+/* What to do when the kernel let no program call it; `facts` is what was asked for. */
+const char *fact_hint(struct arena *a, const struct fact_helper *f, const char *facts);
 /* What to do when the kernel said EPERM: names the capabilities missing. */
 const char *privilege_hint(struct arena *a);
 

@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-
-#include <linux/capability.h>
+#include <sys/utsname.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -91,6 +90,9 @@ static bool is_noise(const char *line)
 	return !*line;
 }
 
+/* What newer kernels (7.3) end the log with: the reason again, in paragraphs. */
+static const char report[] = "Verification failed: ";
+
 /* The last lines of the verifier's log that mean something: how many. */
 static size_t verifier_lines(char *text, const char *lines[LOG_LINES])
 {
@@ -104,6 +106,8 @@ static size_t verifier_lines(char *text, const char *lines[LOG_LINES])
 	char *save = NULL, *line = strtok_r(log ? log : text, "\n", &save);
 	/* the first is the marker itself, or cut in its middle */
 	while (line && (line = strtok_r(NULL, "\n", &save))) {
+		if (n && !strncmp(line, report, sizeof report - 1))
+			break;
 		if (is_noise(line))
 			continue;
 		if (n == LOG_LINES)
@@ -115,10 +119,6 @@ static size_t verifier_lines(char *text, const char *lines[LOG_LINES])
 
 static const char *verifier_hint(const char *reason)
 {
-	if (strstr(reason, "cannot use helper") || strstr(reason, "unknown func") ||
-	    strstr(reason, "invalid func"))
-		return "this kernel has no such helper: ctx.pid, tid and comm need Linux 6.1, "
-		       "see `rucy-devguard doctor`";
 	if (strstr(reason, "too large") || strstr(reason, "too complex") || strstr(reason, "too many"))
 		return "the policy is too big for this kernel's verifier: simplify it or split it into "
 		       "several policies on the same cgroup";
@@ -126,9 +126,41 @@ static const char *verifier_hint(const char *reason)
 	       "`rucy-devguard compile --emit=asm`";
 }
 
-static int refused_by_verifier(struct diags *d, const char *name, const char *const *lines, size_t n)
+/* The helper that the verifier does not know for device programs, as "name#number",
+ * or NULL when it refuses for another reason. */
+static const char *unknown_helper(const char *reason)
 {
-	const char *reason = lines[n - 1];
+	static const char *const phrases[] = {"cannot use helper ", "unknown func ", "invalid func "};
+	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
+		const char *at = strstr(reason, phrases[i]);
+		if (at)
+			return at + strlen(phrases[i]);
+	}
+	return NULL;
+}
+
+/* The lines before it say nothing more. */
+static int helper_missing(struct arena *a, struct diags *d, const char *name, const char *helper)
+{
+	struct utsname u;
+	int len = (int)strcspn(helper, "#"), number = helper[len] ? atoi(helper + len + 1) : 0;
+	const char *hint = "compile the policy again with this version; if that does not help, please "
+	                   "report it";
+	uname(&u);
+	for (size_t i = 0; i < FACT_HELPERS; i++)
+		if (fact_helpers[i].number == number)
+			hint = arena_printf(a, "%s; `rucy-devguard doctor` tells what this kernel can do",
+			                    fact_hint(a, &fact_helpers[i], fact_helpers[i].facts));
+	return diag_fail(d, hint, "Linux %s does not let device programs call %.*s: '%s' cannot be loaded",
+	                 u.release, len, helper, name);
+}
+
+static int refused_by_verifier(struct arena *a, struct diags *d, const char *name,
+                               const char *const *lines, size_t n)
+{
+	const char *reason = lines[n - 1], *helper = unknown_helper(reason);
+	if (helper)
+		return helper_missing(a, d, name, helper);
 	diag_fail(d, verifier_hint(reason), "the kernel's verifier refuses '%s': %s", name, reason);
 	for (size_t i = 0; i + 1 < n; i++)
 		diag_add(d, DIAG_NOTE, (struct span){0}, NULL, "verifier: %s", lines[i]);
@@ -140,15 +172,11 @@ static int load_failed(struct arena *a, struct diags *d, const char *name, int e
 	const char *lines[LOG_LINES];
 	size_t n = verifier_lines(text, lines);
 	if (n)
-		return refused_by_verifier(d, name, lines, n);
+		return refused_by_verifier(a, d, name, lines, n);
 	switch (error) {
 	case EPERM:
 	case EACCES:
-		return diag_fail(d,
-		                 kernel_before(5, 11) && !capable(CAP_SYS_RESOURCE)
-		                         ? "give it CAP_SYS_RESOURCE or run it after `ulimit -l unlimited`"
-		                         : privilege_hint(a),
-		                 "no permission to load '%s' into the kernel", name);
+		return diag_fail(d, privilege_hint(a), "no permission to load '%s' into the kernel", name);
 	case ENOSYS:
 		return diag_fail(d, "use a kernel with CONFIG_BPF_SYSCALL=y and CONFIG_CGROUP_BPF=y",
 		                 "this kernel has no BPF: '%s' cannot be loaded", name);

@@ -1,6 +1,6 @@
 /*
- * system.c - small kernel files, mounts, capabilities, the kernel's version. Nothing here reports:
- * callers know what a failure means to them.
+ * system.c - small kernel files, mounts, capabilities, the kernel's version and
+ * helpers. Nothing here reports: callers know what a failure means to them.
  */
 #include "cgroup/internal.h"
 
@@ -12,9 +12,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <linux/bpf.h>
 #include <linux/capability.h>
 
 #ifndef CAP_BPF /* <linux/capability.h> before 5.8 */
+#define CAP_PERFMON 38
 #define CAP_BPF 39
 #endif
 
@@ -104,6 +106,23 @@ bool kernel_before(unsigned major, unsigned minor)
 	return have < major || (have == major && have_minor < minor);
 }
 
+const struct fact_helper fact_helpers[FACT_HELPERS] = {
+	{BPF_FUNC_get_current_uid_gid, "uid gid", 5, 10},
+	{BPF_FUNC_get_current_cgroup_id, "cgroup_id", 5, 10},
+	{BPF_FUNC_ktime_get_boot_ns, "uptime", 5, 10},
+	{BPF_FUNC_get_current_pid_tgid, "pid tid", 6, 1},
+	{BPF_FUNC_get_current_comm, "comm", 6, 1},
+};
+
+const char *fact_hint(struct arena *a, const struct fact_helper *f, const char *facts)
+{
+	/* since 7.1 comm wants a capability that CAP_BPF does not stand for */
+	if (!kernel_before(f->major, f->minor) && !capable(CAP_PERFMON) && !capable(CAP_SYS_ADMIN))
+		return "give the process CAP_PERFMON, or run it as root";
+	return arena_printf(a, "policies that ask for %s need Linux %u.%u or later", facts, f->major,
+	                    f->minor);
+}
+
 const char *privilege_hint(struct arena *a)
 {
 	/* CAP_SYS_ADMIN stands for the two others as well */
@@ -113,6 +132,9 @@ const char *privilege_hint(struct arena *a)
 		                    capable(CAP_NET_ADMIN) ? "" : "CAP_NET_ADMIN, ");
 	if (!initial_user_namespace())
 		return "root of a user namespace may not do this: run it as root of the host";
+	/* programs and maps are locked memory there */
+	if (kernel_before(5, 11) && !capable(CAP_SYS_RESOURCE))
+		return "give it CAP_SYS_RESOURCE or run it after `ulimit -l unlimited`";
 	return "the capabilities are there: a seccomp filter, a security module or kernel "
 	       "lockdown forbids it; see the kernel log";
 }

@@ -8,7 +8,9 @@
 #include <bpf/bpf.h>
 #include <elf.h>
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 /* ---- programs -------------------------------------------------------------------- */
 
@@ -71,6 +73,28 @@ static void load_tells_why_not(void **state)
 	memcpy(copy + code->sh_offset + code->sh_size - sizeof nop, &nop, sizeof nop);
 	assert_int_equal(load_bytes(e, copy, &p), -1);
 	assert_error(e, "verifier refuses 'unit.rb': last insn is not an exit", "report");
+}
+
+/* The first helper it calls becomes one that no kernel has for device programs. */
+static void load_names_the_missing_helper(void **state)
+{
+	struct env *e = *state;
+	struct program *p;
+	struct utsname u;
+	need_object();
+	char *copy = arena_strndup(e->arena, object, object_len);
+	Elf64_Shdr *code = section(copy, "cgroup/dev");
+	struct bpf_insn *insn = (void *)(copy + code->sh_offset), *end = insn + code->sh_size / sizeof *insn;
+	while (insn < end && insn->code != (BPF_JMP | BPF_CALL))
+		insn++;
+	assert_true(insn < end);
+	insn->imm = BPF_FUNC_skb_load_bytes;
+	assert_int_equal(load_bytes(e, copy, &p), -1);
+	assert_null(p);
+	assert_int_equal(e->d.n, 1);
+	uname(&u);
+	assert_error(e, arena_printf(e->arena, "Linux %s does not let device programs call "
+	                             "bpf_skb_load_bytes: 'unit.rb'", u.release), "compile");
 }
 
 /* ---- attach ------------------------------------------------------------------------ */
@@ -284,6 +308,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(load_tells_why_not),
+		SCRATCH_TEST(load_names_the_missing_helper),
 		SCRATCH_TEST(attach_replaces_in_place),
 		SCRATCH_TEST(detach_wants_one_of_ours),
 		SCRATCH_TEST(attach_names_what_is_in_the_way),
@@ -295,6 +320,8 @@ int main(int argc, char **argv)
 	};
 	if (!scratch_possible("test_attach"))
 		return 0;
+	/* before 5.11 the programs of somebody else are locked memory */
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
 	read_object(argc > 1 ? argv[1] : getenv("DEVGUARD_TEST_OBJECT"));
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	free(object);

@@ -34,6 +34,11 @@ need_kernel() # the reason why the kernel cannot be asked, or nothing
 	fi
 }
 
+kernel_before() # kernel_before VERSION
+{
+	[ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" != "$1" ]
+}
+
 scratch() # scratch NAME: a new cgroup, its path in CG
 {
 	CG=$CG2/$DGTEST_PREFIX.$1

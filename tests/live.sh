@@ -18,7 +18,11 @@ asks()
 apply() { "$DEVGUARD" apply "$1" "${2:-$CG}"; }
 ids() # of the device programs attached to a cgroup itself
 {
-	bpftool cgroup show "${1:-$CG}" 2>/dev/null | awk '$2 ~ /device/ { print $1 }'
+	local out
+	if ! kernel_before 6.0; then bpftool cgroup show "${1:-$CG}" 2>/dev/null | awk '$2 ~ /device/ { print $1 }'
+	else # later bpftool asks for what these kernels refuse to tell: take our own word
+		out=$("$DEVGUARD" status "${1:-$CG}") && sed -n '2,/^[^ ]/s/^  .*  program \([0-9]*\)  .*/\1/p' <<<"$out"
+	fi
 }
 count() # count NAME N: so many programs are attached
 {

@@ -12,6 +12,8 @@
  *	allow("c 1:5 r") { |ctx| ctx.uid == 1000 }
  *	allow("c 1:7 r") { |ctx| ctx.gid == 1000 }
  *	allow("c 1:8 r") { |ctx| ctx.comm == "qemu" }
+ *
+ * Before Linux 6.1 it is without the last line.
  */
 #ifndef DEVGUARD_TESTS_SCRATCH_H
 #define DEVGUARD_TESTS_SCRATCH_H

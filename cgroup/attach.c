@@ -124,8 +124,11 @@ static int not_permitted(struct arena *a, struct diags *d, const struct cgroup *
 		                 arena_printf(a, "have its owner attach it with BPF_F_ALLOW_MULTI (bpftool: "
 		                                 "multi), or detach it: bpftool cgroup detach %s "
 		                                 "cgroup_device id %u", where, by.id),
-		                 "cannot attach to '%s': %s on '%s' is attached exclusively", cg->path,
-		                 program_text(a, &by), where);
+		                 "cannot attach to '%s': %s on '%s' is attached %s", cg->path,
+		                 program_text(a, &by), where,
+		                 by.attach_flags & BPF_F_ALLOW_OVERRIDE
+		                         ? "with BPF_F_ALLOW_OVERRIDE, which takes no other beside it"
+		                         : "exclusively");
 	if (capable(CAP_SYS_ADMIN))
 		return diag_fail(d, "a program attached exclusively above what is mounted here may be in "
 		                    "the way: look on the host with `bpftool cgroup tree`",

@@ -95,7 +95,7 @@ static const char *mount_of(struct arena *a, const char *path)
 static const char *missing_hint(struct arena *a, const char *path)
 {
 	const char *mount = cgroup_mount(a);
-	if (mount && *path) {
+	if (mount && *path && *path != '.') {
 		const char *inside = arena_printf(a, "%s/%s", mount, path + (*path == '/'));
 		if (is_cgroup2(inside))
 			return arena_printf(a, "did you mean %s?", inside);
@@ -105,8 +105,12 @@ static const char *missing_hint(struct arena *a, const char *path)
 
 static int open_failed(struct arena *a, struct diags *d, const char *path, int error)
 {
+	char here[PATH_MAX];
 	switch (error) {
 	case ENOENT:
+		if (*path != '/' && !getcwd(here, sizeof here))
+			return diag_fail(d, "cd to a directory that is there",
+			                 "there is no cgroup '%s': the current directory was removed", path);
 		return diag_fail(d, missing_hint(a, path), "there is no cgroup '%s'", path);
 	case ENOTDIR: {
 		const char *dir = dirname(arena_strdup(a, path));

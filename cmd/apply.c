@@ -8,6 +8,7 @@
 
 #include <linux/bpf.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { OPT_MODE = OPT_VERB, OPT_AUDIT, OPT_DRY_RUN };
 enum { SLOTS = 64 }; /* programs a cgroup can hold */
@@ -200,6 +201,14 @@ static int load_and_attach(struct cmd *c, struct unit *u, struct cgroup *cg, boo
 	return status;
 }
 
+/* `apply CGROUP POLICY` is an easy mistake, and the messages for either would mislead. */
+static bool is_swapped(const char *policy, const char *cgroup)
+{
+	struct stat first, second;
+	return stat(policy, &first) == 0 && S_ISDIR(first.st_mode) && stat(cgroup, &second) == 0 &&
+	       S_ISREG(second.st_mode);
+}
+
 static int apply(struct cmd *c, int argc, char **argv)
 {
 	bool dry_run = false;
@@ -207,6 +216,9 @@ static int apply(struct cmd *c, int argc, char **argv)
 	struct cgroup *cg;
 	if (!parse(c, argc, argv, &dry_run))
 		return c->status;
+	if (is_swapped(argv[optind], argv[optind + 1]))
+		return usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
+		                   "the policy comes first, then the cgroup");
 	int status = unit_load(c, argv[optind], LOAD_IMAGE, &u);
 	if (status)
 		return status;

@@ -155,6 +155,8 @@ int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct uni
 int unit_object(struct cmd *c, struct unit *u, struct bytes *out);
 /* May this process load device programs? NULL, or why not. */
 const char *kernel_closed(void);
+/* May it put requests to the kernel, in a scratch cgroup? NULL, or why not. */
+const char *probe_closed(struct arena *a);
 
 /* ---- verdict.c --------------------------------------------------------------------------- */
 

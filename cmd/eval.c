@@ -72,6 +72,24 @@ static void complain(struct evaluation *ev, const char *text, int line)
 	print_line(o, line);
 }
 
+/* The errors of request_parse() end with their hint, in parentheses: taken apart. */
+static const char *split_hint(struct arena *a, const char **error)
+{
+	const char *end = *error + strlen(*error), *open = end;
+	if (end == *error || end[-1] != ')')
+		return REQUEST_HINT;
+	int depth = 0;
+	do {
+		open--;
+		depth += (*open == ')') - (*open == '(');
+	} while (depth && open > *error);
+	if (*open != '(' || open == *error)
+		return REQUEST_HINT;
+	const char *hint = arena_strndup(a, open + 1, (size_t)(end - open) - 2);
+	*error = arena_strndup(a, *error, (size_t)(open - *error) - 1);
+	return hint;
+}
+
 /* Answers one request. `at` is its line on stdin. */
 static void answer(struct evaluation *ev, const char *text, struct span at)
 {
@@ -82,10 +100,12 @@ static void answer(struct evaluation *ev, const char *text, struct span at)
 	const char *error = NULL;
 	int missing = -1;
 	if (request_parse(c->arena, text, &r, &error)) {
-		/* request_parse() has no hints; most of its errors end with one */
-		bool hinted = error[strlen(error) - 1] == ')';
-		diag_add(&c->diags, DIAG_ERROR, at, hinted ? NULL : REQUEST_HINT, "%s%s%s",
-		         ev->stream ? "" : text, ev->stream ? "" : ": ", error);
+		const char *hint = split_hint(c->arena, &error);
+		if (ev->stream)
+			diag_add(&c->diags, DIAG_ERROR, at, hint, "%s", error);
+		else
+			diag_add(&c->diags, DIAG_ERROR, at, hint, "%s: %s", *text ? text : "''",
+			         error);
 		complain(ev, text, at.line);
 	} else if (policy_decide(p, &ev->unit->diagram, &r, &d, &missing)) {
 		missing_fact(c, p, at, r.text, missing);

@@ -51,7 +51,8 @@ static int open_input(struct cmd *c, const char *path, enum input_kind kind, int
 			return fail_at(c, STATUS_FAILED, "stdin", 0, "redirect it from a file",
 			               "is closed, or a directory");
 		return fail_at(c, STATUS_FAILED, path, 0,
-		               arena_printf(c->arena, "name a file in it: %s/NAME%s", path,
+		               arena_printf(c->arena, "name a file in it: %s%sNAME%s", path,
+		                            path[strlen(path) - 1] == '/' ? "" : "/",
 		                            kind == INPUT_POLICY ? ".rb" : ".cases"),
 		               "is a directory");
 	}
@@ -113,7 +114,7 @@ static int check_bytes(struct cmd *c, struct document *in, enum input_kind kind)
 	size_t limit = limit_of(in, kind);
 	if (in->len > limit)
 		return fail_at(c, refused, in->file, 0,
-		               kind == INPUT_POLICY ? "make rules in a Ruby loop, or put devices in a set"
+		               kind == INPUT_POLICY ? "make the rules in a Ruby loop"
 		                                    : "split the file",
 		               arena_printf(c->arena, "larger than %zu MiB", limit / MIB));
 	if (kind == INPUT_POLICY && object_is(in->text, in->len))
@@ -140,6 +141,9 @@ int input_read(struct cmd *c, const char *path, enum input_kind kind, struct doc
 {
 	if (c->ninputs == sizeof c->inputs / sizeof *c->inputs)
 		return STATUS_FAILED;
+	if (!*path)
+		return usage_error(c, NULL, "the name of the %s is empty",
+		                   kind == INPUT_POLICY ? "policy" : "cases file");
 	struct document *in = &c->inputs[c->ninputs];
 	*in = (struct document){.file = strcmp(path, "-") == 0 ? "stdin" : path};
 	int fd, status = open_input(c, path, kind, &fd);

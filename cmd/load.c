@@ -6,7 +6,9 @@
  */
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/capability.h>
@@ -72,16 +74,46 @@ int unit_object(struct cmd *c, struct unit *u, struct bytes *out)
 	return explained(c, u->policy->file, failed ? STATUS_REFUSED : STATUS_OK);
 }
 
-const char *kernel_closed(void)
+/* ---- may the kernel be asked? ------------------------------------------------------- */
+
+static bool has(int capability)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {{0}};
 	if (syscall(SYS_capget, &head, data) != 0)
-		return "capabilities cannot be read";
-	uint64_t have = data[0].effective | (uint64_t)data[1].effective << 32;
-	uint64_t admin = 1ull << CAP_SYS_ADMIN, net = 1ull << CAP_NET_ADMIN;
-	uint64_t bpf = 1ull << 39; /* CAP_BPF, since 5.8 */
-	if ((have & admin) || ((have & net) && (have & bpf)))
-		return NULL;
-	return geteuid() ? "not root" : "root without CAP_SYS_ADMIN";
+		return false;
+	return data[capability / 32].effective >> capability % 32 & 1;
+}
+
+/* The kernel asks for BPF capabilities in the initial user namespace, whose inode
+ * number is fixed; one that cannot be seen is taken for that. */
+static bool in_user_namespace(void)
+{
+	struct stat st;
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != 0xeffffffd;
+}
+
+const char *kernel_closed(void)
+{
+	enum { BPF_CAPABILITY = 39 }; /* CAP_BPF, since 5.8 */
+	if (!has(CAP_SYS_ADMIN) && !(has(CAP_NET_ADMIN) && has(BPF_CAPABILITY)))
+		return geteuid() ? "not root" : "root without CAP_SYS_ADMIN";
+	return in_user_namespace() ? "root of a user namespace only" : NULL;
+}
+
+const char *probe_closed(struct arena *a)
+{
+	const char *closed = kernel_closed();
+	if (closed)
+		return closed;
+	if (!has(CAP_SYS_ADMIN))
+		return "root without CAP_SYS_ADMIN";
+	if (!has(CAP_MKNOD))
+		return "root without CAP_MKNOD";
+	const char *mount = cgroup_mount(a);
+	if (!mount)
+		return "no cgroup v2 hierarchy is mounted";
+	if (access(mount, W_OK) && errno == EROFS)
+		return arena_printf(a, "%s is read-only", mount);
+	return NULL;
 }

@@ -71,7 +71,8 @@ static int unknown_verb(struct cmd *c, const char *name)
 		names[i] = verbs[i]->name;
 	const char *near = did_you_mean(name, names, NVERBS + 1);
 	if (name[0] == '-')
-		return usage_error(c, NULL, "unknown option %s", name);
+		return usage_error(c, "options come after the verb, see: " PROGRAM " help",
+		                   "unknown option %s", name);
 	return usage_error(c, near ? arena_printf(c->arena, "did you mean %s?", near) : NULL,
 	                   "unknown verb '%s'", name);
 }

@@ -212,7 +212,7 @@ static int open_kernel(struct trial *b)
 {
 	struct cmd *c = b->c;
 	struct bytes object;
-	b->absent[KERNEL] = kernel_closed();
+	b->absent[KERNEL] = probe_closed(c->arena);
 	if (b->absent[KERNEL])
 		return STATUS_OK;
 	int status = unit_object(c, &b->unit, &object);

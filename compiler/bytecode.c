@@ -93,6 +93,8 @@ static void dump_irep(FILE *out, struct ruby *rb, const mrb_irep *irep, int dept
 
 void ruby_dump(FILE *out, struct ruby *rb)
 {
+	if (!rb->nblocks)
+		fputs("; no rule has a block\n", out);
 	for (size_t i = 0; i < rb->nblocks; i++) {
 		fprintf(out, "%s:%d: block of a rule\n", rb->blocks[i].at.file, rb->blocks[i].at.line);
 		dump_irep(out, rb, mrb_proc_ptr(rb->blocks[i].proc)->body.irep, 1);

@@ -46,4 +46,28 @@ expect "a block that takes too long has its line" 3 "slow.rb:1: error: policy di
 yes 'c 1:3 rw' | head -100000 >"$T/requests"
 [ "$("$DEVGUARD" eval "$P" - <"$T/requests" | sort -u | cut -f1)" = "allow c 1:3 rw" ] &&
 	pass "100,000 requests from stdin" || fail "100,000 requests from stdin" "wrong answers"
+expect "apply: the operands swapped" 64 "the policy comes first" "$DEVGUARD" apply "$T" "$P"
+expect "an empty name" 64 "name of the policy is empty" "$DEVGUARD" check ""
+expect "an option before the verb" 64 "options come after the verb" "$DEVGUARD" --json check "$P"
+expect "a directory: the hint has one slash" 1 "name a file in it: $T/NAME.rb" "$DEVGUARD" check "$T/"
+expect "a request's hint is a hint" 1 "
+  hint: write any of r, w and m after the device" "$DEVGUARD" eval "$P" 'c 1:3'
+expect "also in JSON" 1 '"hint": "numbers are decimal, from 0 to 4095"' "$DEVGUARD" eval --json "$P" 'c 4096:0 r'
+expect "an empty request is seen in its message" 1 "error: '': no request" "$DEVGUARD" eval "$P" ''
+expect "bytecode where no rule has a block" 0 "no rule has a block" "$DEVGUARD" compile "$P" --emit=bytecode
+mkdir "$T/gone"
+expect "a current directory that was removed" 1 "the current directory was removed" \
+	sh -c 'cd "$1/gone" && rmdir ../gone && exec "$2" status .' - "$T" "$DEVGUARD"
+# Where the kernel cannot be asked, check and test say so and do the rest.
+if unshare -Ur true 2>/dev/null; then
+	expect "check as root of a user namespace" 0 "not asked (root of a user namespace" unshare -Ur "$DEVGUARD" check "$P"
+	expect "test as root of a user namespace" 0 "3 engines, 0 failed (kernel skipped: root of a user namespace" \
+		unshare -Ur "$DEVGUARD" test "$P"
+else skip "root of a user namespace" "none can be made"; fi
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	expect "test without a cgroup v2 hierarchy" 0 "kernel skipped: " unshare -m --propagation private sh -c \
+		'umount -R /sys/fs/cgroup || umount -l /sys/fs/cgroup; exec "$1" test "$2"' - "$DEVGUARD" "$P"
+	expect "test without CAP_SYS_ADMIN" 0 "kernel skipped: root without CAP_SYS_ADMIN" \
+		setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$DEVGUARD" test "$P"
+else skip "test where the kernel cannot be asked" "not root"; fi
 summary

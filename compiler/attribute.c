@@ -3,8 +3,11 @@
  *
  * The verdict diagram has forgotten the rules; the attribution diagram is the
  * same function with them. Walking both together gives every edge the first
- * rule that decides through it. Work is bounded by PAIRS_MAX; beyond, the rest
- * of the edges count as the default (only the lines shown suffer).
+ * rule that decides through it. The kernel never asks for mknod together with
+ * another access: the rule of such a request is taken only where no other request
+ * comes through, else a rule for mknod would name the whole program. Work is bounded
+ * by PAIRS_MAX a walk; beyond, the rest of the edges count as the default (only the
+ * lines shown suffer).
  */
 #include "compiler/internal.h"
 
@@ -18,6 +21,9 @@ struct walk {
 	struct attribution out;
 	struct pair *todo;
 	size_t n, cap, nbase, base_cap, nrule, rule_cap;
+	bool all;        /* also the requests that the kernel does not make */
+	size_t nsettled; /* edges of the walk before, which keep their rule */
+	bool *settled;
 	uint64_t *seen; /* hash set of pairs, 0 empty */
 	size_t nseen, seen_size;
 	uint32_t *first; /* by attribution node: 1 + first rule below, 0 unknown */
@@ -105,10 +111,23 @@ static uint32_t edge_base(struct walk *w, node v, uint32_t edges)
 static void meet(struct walk *w, uint32_t edge, node v, node a)
 {
 	uint32_t rule = first_rule(w, a);
-	if (rule < w->out.rule[edge])
+	if (rule < w->out.rule[edge] && (edge >= w->nsettled || !w->settled[edge]))
 		w->out.rule[edge] = rule;
 	if (!node_is_terminal(v, NULL) && w->nseen < PAIRS_MAX && see(w, (struct pair){v, a}))
 		*ARENA_PUSH(w->arena, w->todo, w->n, w->cap) = (struct pair){v, a};
+}
+
+/* Is edge i of an attribution node taken by requests to be shown in this walk? */
+static bool wanted(const struct walk *w, const struct switch_node *a, uint32_t i)
+{
+	if (w->all || a->var != IN_REQUESTED)
+		return true;
+	for (int64_t set = i ? a->edges[i - 1].hi + 1 : 0; set <= a->edges[i].hi; set++)
+		if (set > ACC_ALL)
+			return false;
+		else if (!(set & ACC_MKNOD) || set == ACC_MKNOD)
+			return true;
+	return false;
 }
 
 static void visit(struct walk *w, struct pair p)
@@ -122,7 +141,7 @@ static void visit(struct walk *w, struct pair p)
 		uint32_t lv = diagram_level(w->dg, v.var), la = diagram_level(w->dg, a.var);
 		if (la < lv) { /* the rules differ here, the verdict does not */
 			for (uint32_t i = 0; i < a.n; i++)
-				if (see(w, (struct pair){p.v, a.edges[i].to}))
+				if (wanted(w, &a, i) && see(w, (struct pair){p.v, a.edges[i].to}))
 					*ARENA_PUSH(w->arena, w->todo, w->n, w->cap) =
 						(struct pair){p.v, a.edges[i].to};
 			return;
@@ -130,7 +149,8 @@ static void visit(struct walk *w, struct pair p)
 		split = la == lv;
 	}
 	for (uint32_t i = 0, j = 0; i < v.n;) {
-		meet(w, base + i, v.edges[i].to, split ? a.edges[j].to : p.a);
+		if (!split || wanted(w, &a, j))
+			meet(w, base + i, v.edges[i].to, split ? a.edges[j].to : p.a);
 		if (!split || v.edges[i].hi < a.edges[j].hi)
 			i++;
 		else if (v.edges[i].hi > a.edges[j].hi)
@@ -140,16 +160,35 @@ static void visit(struct walk *w, struct pair p)
 	}
 }
 
+static void walk(struct walk *w, const struct policy_diagram *pd)
+{
+	struct pair root = {pd->verdict, pd->attribution};
+	w->seen = NULL;
+	w->nseen = w->seen_size = 0;
+	see(w, root);
+	*ARENA_PUSH(w->arena, w->todo, w->n, w->cap) = root;
+	while (w->n)
+		visit(w, w->todo[--w->n]);
+}
+
+static void settle(struct walk *w)
+{
+	w->settled = arena_alloc(w->arena, w->nrule * sizeof *w->settled);
+	w->nsettled = w->nrule;
+	for (size_t i = 0; i < w->nrule; i++)
+		w->settled[i] = w->out.rule[i] != NO_RULE;
+}
+
 struct attribution attribute(struct arena *arena, const struct policy_diagram *pd)
 {
 	struct walk w = {.arena = arena, .dg = pd->dg};
 	w.first = arena_alloc(arena, ((size_t)diagram_nodes(pd->dg) + 1) * sizeof *w.first);
 	if (!node_is_terminal(pd->verdict, NULL)) {
-		see(&w, (struct pair){pd->verdict, pd->attribution});
-		*ARENA_PUSH(arena, w.todo, w.n, w.cap) = (struct pair){pd->verdict, pd->attribution};
+		walk(&w, pd);
+		settle(&w);
+		w.all = true;
+		walk(&w, pd);
 	}
-	while (w.n)
-		visit(&w, w.todo[--w.n]);
 	for (size_t i = 0; i < w.nrule; i++)
 		if (w.out.rule[i] >= NO_RULE - 1)
 			w.out.rule[i] = 0;

@@ -13,6 +13,7 @@ L7:
     8: r2 = *(u16 *)(r1 +2)
     9: if r2 > 7 goto L50
    10: if r2 <= 1 goto L42
+; 13: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
    11: r2 = *(u32 *)(r1 +4)
    12: if r2 > 9 goto L33
    13: if r2 > 4 goto L28
@@ -34,17 +35,21 @@ L24:
    27: exit
 L28:
    28: if r2 > 5 goto L50
+; 14: allow :tty, :console, :ptmx, :pts, access: "rw", label: "terminals"
    29: r2 = *(u32 *)(r1 +8)
    30: if r2 > 2 goto L50
    31: r0 = 1
    32: exit
+; 13: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L33:
    33: if r2 > 135 goto L39
    34: if r2 > 10 goto L50
+; 15: allow :net_tun, access: "rw", label: "tun and tap"
    35: r2 = *(u32 *)(r1 +8)
    36: if r2 != 200 goto L50
    37: r0 = 1
    38: exit
+; 13: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L39:
    39: if r2 <= 136 goto L46
 ; 9: default :deny

@@ -58,6 +58,7 @@ check "status shows it" sh -c '"$1" status "$2" | grep -q container-default' - "
 id=$(ids)
 expect "bpftool prog show names the policy in its metadata" 0 "container-default" bpftool prog show id "${id:-0}"
 expect "bpftool prog dump prints Ruby lines" 0 "allow" bpftool prog dump xlated id "${id:-0}" linum
+expect "and those of the devices, not only of mknod" 0 '; allow :null, :zero' bpftool prog dump xlated id "${id:-0}" linum
 expect "bpftool prog dump names the file" 0 "container-default.rb" bpftool prog dump xlated id "${id:-0}" linum
 
 check "apply no-new-nodes beside it" apply "$ROOT/policies/no-new-nodes.rb"
@@ -76,12 +77,12 @@ expect "detach of nothing fails" 1 "" "$DEVGUARD" detach "$CG"
 
 # ---- the object alone, as any BPF tool would use it ------------------------------------
 
-attach_by_bpftool() # in a mount namespace of its own: bpffs is not mounted everywhere
+attach_by_bpftool() # OBJECT [FLAG], in a mount namespace of its own: bpffs is not mounted everywhere
 {
 	unshare -m --propagation private bash -c 'mkdir -p "$3/bpf" && mount -t bpf bpf "$3/bpf" &&
 		bpftool prog load "$1" "$3/bpf/p" type cgroup/dev &&
-		{ bpftool cgroup attach "$2" cgroup_device pinned "$3/bpf/p" multi ||
-		  bpftool cgroup attach "$2" device pinned "$3/bpf/p" multi; }' - "$1" "$CG" "$T"
+		{ bpftool cgroup attach "$2" cgroup_device pinned "$3/bpf/p" $4 ||
+		  bpftool cgroup attach "$2" device pinned "$3/bpf/p" $4; }' - "$1" "$CG" "$T" "${2-multi}"
 }
 scratch object
 check "compile to an object" "$DEVGUARD" compile "$DEFAULT" -o "$T/default.o"
@@ -200,7 +201,29 @@ if command -v clang >/dev/null && clang -O2 -target bpf -c "$T/foreign.c" -o "$T
 	count "theirs stays" 1
 	expect "theirs is not ours to detach" 1 "" "$DEVGUARD" detach "$CG"
 	count "theirs still stays" 1
+	# a program that keeps others out, beside and above: said by status, apply and --dry-run
+	for flag in "" override; do
+		scratch "alone${flag:+.$flag}"
+		mkdir "$CG/below"
+		check "attach another's program ${flag:-exclusively}" attach_by_bpftool "$T/foreign.o" "$flag"
+		expect "apply beside it says why not" 1 "BPF_F_ALLOW_MULTI" "$DEVGUARD" apply "$DEFAULT" "$CG"
+		expect "so does --dry-run" 1 "BPF_F_ALLOW_MULTI" "$DEVGUARD" apply "$DEFAULT" "$CG" --dry-run
+		expect "status warns of it" 0 "warning: this " "$DEVGUARD" status "$CG/below"
+		count "it is alone" 1
+	done
+	expect "below one that may be overridden" 0 "attached" "$DEVGUARD" apply "$DEFAULT" "$CG/below"
 else skip "another's program" "no clang for bpf"; fi
+
+scratch full
+for ((i = 0; i < 64; i++)); do
+	echo "policy \"p$i\"; allow :null" | "$DEVGUARD" apply - "$CG"
+done >"$T/full.out" 2>&1
+count "64 policies" 64
+expect "the 65th" 1 "already has 64" "$DEVGUARD" apply "$DEFAULT" "$CG"
+expect "--dry-run of the 65th" 1 "64 programs already" "$DEVGUARD" apply "$DEFAULT" "$CG" --dry-run
+expect "status warns that it is full" 0 "all 64 program slots are in use" "$DEVGUARD" status "$CG"
+check "room is made" "$DEVGUARD" detach "$CG" p63
+check "and used" apply "$DEFAULT"
 
 # ---- a pure v2 view at /sys/fs/cgroup ----------------------------------------------------------
 

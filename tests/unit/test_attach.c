@@ -190,7 +190,7 @@ static void attach_names_what_is_in_the_way(void **state)
 	attach(e, "unit");
 	assert_int_equal(cgroup_detach(e->arena, &e->d, e->cg, NULL, NULL), 0);
 	attach_foreign(e->cg, BPF_F_ALLOW_OVERRIDE);
-	cannot_attach(e, "unit", "is attached exclusively", e->cg->path);
+	cannot_attach(e, "unit", "is attached with BPF_F_ALLOW_OVERRIDE", e->cg->path);
 	assert_string_equal(query(e, 1)->kernel_name, "foreign");
 }
 

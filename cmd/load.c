@@ -29,10 +29,14 @@ static int load_ruby(struct cmd *c, struct document *in, struct unit *u)
 
 static int load_object(struct cmd *c, struct document *in, struct unit *u)
 {
-	if (object_read(c->arena, &c->diags, in->file, in->text, in->len, &u->policy, &u->image) ||
-	    policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram) ||
-	    verify_image(u->policy, &c->diags, &u->diagram, &u->image))
+	if (object_read(c->arena, &c->diags, in->file, in->text, in->len, &u->policy, &u->image))
 		return STATUS_REFUSED;
+	if (policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram) ||
+	    verify_image(u->policy, &c->diags, &u->diagram, &u->image)) {
+		for (size_t i = 0; i < c->diags.n; i++) /* the object is at fault, not its source */
+			c->diags.items[i].at = (struct span){.file = in->file};
+		return STATUS_REFUSED;
+	}
 	for (size_t i = 0; i < c->nparams; i++)
 		if (object_set_param(u->policy, &c->diags, &c->params[i]))
 			return STATUS_REFUSED;

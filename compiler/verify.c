@@ -533,9 +533,12 @@ static const char *witness(struct verifier *v, node x, node y)
 			where = " (in some case of a comparison of several inputs)";
 	}
 	char letters[4];
+	const char *type = in[IN_TYPE] == DEV_CHAR    ? "c"
+	                   : in[IN_TYPE] == DEV_BLOCK ? "b"
+	                                              : "a device of unknown type";
 	return arena_printf(v->policy->arena,
-	                    "for type %" PRId64 " device %" PRId64 ":%" PRId64 " access %s the program "
-	                    "%s and the policy %s%s", in[IN_TYPE], in[IN_MAJOR], in[IN_MINOR],
+	                    "for %s %" PRId64 ":%" PRId64 " %s the program %s and the policy %s%s",
+	                    type, in[IN_MAJOR], in[IN_MINOR],
 	                    access_text((int)in[IN_REQUESTED] & ACC_ALL, letters),
 	                    x == diagram_terminal(OUT_ALLOW) ? "allows" : "denies",
 	                    y == diagram_terminal(OUT_ALLOW) ? "allows" : "denies", where);

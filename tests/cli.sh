@@ -46,6 +46,12 @@ expect "a block that takes too long has its line" 3 "slow.rb:1: error: policy di
 yes 'c 1:3 rw' | head -100000 >"$T/requests"
 [ "$("$DEVGUARD" eval "$P" - <"$T/requests" | sort -u | cut -f1)" = "allow c 1:3 rw" ] &&
 	pass "100,000 requests from stdin" || fail "100,000 requests from stdin" "wrong answers"
+at=$(grep -obUaP '\xb7\x00\x00\x00\x01\x00\x00\x00\x95' "$T/a.o" | head -n 1 | cut -d: -f1) # r0 = 1; exit
+cp "$T/a.o" "$T/changed.o"
+printf '\0' | dd of="$T/changed.o" bs=1 seek=$((at + 4)) conv=notrunc 2>/dev/null
+expect "an object whose instructions were changed" 3 \
+	"changed.o: error: the program does not mean what the policy means: for c 1:3 r the program denies and the policy allows" \
+	"$DEVGUARD" check "$T/changed.o"
 expect "apply: the operands swapped" 64 "the policy comes first" "$DEVGUARD" apply "$T" "$P"
 expect "an empty name" 64 "name of the policy is empty" "$DEVGUARD" check ""
 expect "an option before the verb" 64 "options come after the verb" "$DEVGUARD" --json check "$P"

@@ -158,6 +158,11 @@ const char *kernel_closed(void);
 /* May it put requests to the kernel, in a scratch cgroup? NULL, or why not. */
 const char *probe_closed(struct arena *a);
 
+/* ---- own.c ------------------------------------------------------------------------------- */
+
+/* The path of the cgroup this process is in, or NULL with a diagnostic. */
+const char *own_cgroup(struct cmd *c);
+
 /* ---- verdict.c --------------------------------------------------------------------------- */
 
 /* "policy.rb:7 label", "policy.rb:3 default", "default". */

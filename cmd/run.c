@@ -2,7 +2,9 @@
  * run.c - a command in a cgroup of its own, under a policy.
  *
  * The order is what makes it safe: the policy is attached to the empty cgroup
- * first, then a child is moved in, and only then does it exec. The child stays in
+ * first, then a child is moved in, and only then does it exec. The cgroup is made
+ * below our own: the limits and policies that hold for us hold for the command too,
+ * and a run inside a run can allow nothing that the outer one denies. The child stays in
  * the caller's process group, so the terminal's signals reach it directly; those
  * sent to us by others are passed on. The cgroup goes when the command ends,
  * with whatever it left running. A keeper process does the same when we are
@@ -29,6 +31,7 @@ struct child {
 struct guard {
 	struct cmd *c;
 	struct program *program;
+	const char *parent; /* our own cgroup */
 	struct cgroup *cgroup;
 	struct child child;
 	pid_t keeper;
@@ -181,7 +184,7 @@ static int attach(struct guard *g, const char *name)
 {
 	struct cmd *c = g->c;
 	uint32_t replaced;
-	if (transient_new(c->arena, &c->diags, NULL, PROGRAM, &g->cgroup) ||
+	if (transient_new(c->arena, &c->diags, g->parent, PROGRAM, &g->cgroup) ||
 	    cgroup_lock(g->cgroup, &c->diags))
 		return -1;
 	int failed = cgroup_attach(c->arena, &c->diags, g->cgroup, g->program, name, &replaced);
@@ -248,11 +251,12 @@ static int run_in_cgroup(struct guard *g, const char *name, char **argv)
 }
 
 /* Runs it and cleans up, whatever happens: also when memory runs out. */
-static int guarded_run(struct cmd *c, struct program *program, const char *name, char **argv)
+static int guarded_run(struct cmd *c, struct program *program, const char *parent,
+                       const char *name, char **argv)
 {
 	static struct guard g;
 	sigset_t set;
-	g = (struct guard){.c = c, .program = program, .status = STATUS_FAILED};
+	g = (struct guard){.c = c, .program = program, .parent = parent, .status = STATUS_FAILED};
 	passed_on(&set);
 	sigprocmask(SIG_BLOCK, &set, &g.before);
 	g.old_chld = signal(SIGCHLD, SIG_DFL); /* ignored, it would take the status away */
@@ -292,7 +296,7 @@ static bool parse(struct cmd *c, int argc, char **argv, const char **policy)
 
 static int run(struct cmd *c, int argc, char **argv)
 {
-	const char *path, *mount;
+	const char *path, *parent;
 	struct unit u;
 	struct bytes object;
 	struct program *program;
@@ -305,10 +309,13 @@ static int run(struct cmd *c, int argc, char **argv)
 		return status;
 	if (program_load(c->arena, &c->diags, u.policy->name, object.data, object.len, &program))
 		return STATUS_FAILED;
-	mount = cgroup_mount(c->arena);
-	if (mount)
-		transient_sweep(mount, PROGRAM);
-	status = guarded_run(c, program, u.policy->name, argv + optind);
+	parent = own_cgroup(c);
+	if (parent) {
+		transient_sweep(parent, PROGRAM);
+		status = guarded_run(c, program, parent, u.policy->name, argv + optind);
+	} else {
+		status = STATUS_FAILED;
+	}
 	program_close(program);
 	return status;
 }
@@ -317,7 +324,8 @@ const struct verb verb_run = {
 	.name = "run",
 	.synopsis = "[--param K=V]... POLICY [--] COMMAND ARG...",
 	.summary = "Run a command in a transient cgroup under a policy",
-	.help = "The policy is attached before the command starts. Signals are passed on to it, and\n"
+	.help = "The cgroup is made below that of the caller, whose policies and limits hold as well.\n"
+		"The policy is attached before the command starts. Signals are passed on to it, and\n"
 		"its exit status is returned (128 + the signal's number when one killed it, 126 when\n"
 		"it cannot be executed, 127 when it is not found). The cgroup is removed at the end,\n"
 		"and what the command left running in it is killed.\n\n",

@@ -12,30 +12,6 @@
 enum { SLOTS = 64, SLOTS_NEARLY = 56 };
 static const struct option options[] = {OPTION_JSON, OPTION_HELP, {0}};
 
-/* The caller's own cgroup: the `0::` line of /proc/self/cgroup below the mount. */
-static const char *own_cgroup(struct cmd *c)
-{
-	char line[4096];
-	const char *mount = cgroup_mount(c->arena), *path = NULL;
-	if (!mount) {
-		diag_fail(&c->diags, "mount -t cgroup2 none /sys/fs/cgroup",
-		          "no cgroup v2 hierarchy is mounted here");
-		return NULL;
-	}
-	FILE *f = fopen("/proc/self/cgroup", "re");
-	while (f && !path && fgets(line, sizeof line, f))
-		if (strncmp(line, "0::", 3) == 0) {
-			line[strcspn(line, "\n")] = '\0';
-			path = arena_printf(c->arena, "%s%s", mount, line + 3);
-		}
-	if (f)
-		fclose(f);
-	if (!path)
-		diag_fail(&c->diags, "name the cgroup: " PROGRAM " status /sys/fs/cgroup/...",
-		          "/proc/self/cgroup does not tell this process's v2 cgroup");
-	return path;
-}
-
 static const char *flags_text(uint32_t flags)
 {
 	if (flags & BPF_F_ALLOW_MULTI)

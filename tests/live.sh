@@ -274,6 +274,18 @@ check "run: the command ends when the tool is killed" run_signalled KILL 137
 check "run leaves nothing running behind" "$DEVGUARD" run "$DEFAULT" -- sh -c 'sleep 100 & exit 0'
 cleaned() { local i; for ((i = 0; i < 40; i++)); do tree >"$T/after"; cmp -s "$T/before" "$T/after" && return; sleep 0.05; done; diff "$T/before" "$T/after"; }
 check "run leaves no cgroup" cleaned
+scratch outer
+check "apply a policy to the caller's cgroup" apply "$ROOT/policies/no-new-nodes.rb"
+asks_run() # asks_run NAME ANSWER COMMAND...: what a command run from inside $CG is told
+{
+	local name=$1 want=$2 got; shift 2
+	got=$(inside "$CG" "$DEVGUARD" run "$ROOT/policies/allow-all.rb" -- "$@" 2>&1)
+	if [ "$got" = "$want" ]; then pass "$name"; else fail "$name" "$*: $got, expected $want"; fi
+}
+asks_run "run does not leave the caller's policy" EPERM "$OPENER" mknod c 1 3 "$T/made"
+asks_run "run allows what both allow" ok "$OPENER" open rw "$NULL"
+asks_run "nor does a run in a run" EPERM "$DEVGUARD" run "$ROOT/policies/allow-all.rb" "$OPENER" mknod c 1 3 "$T/made"
+check "its cgroup is gone" rmdir "$CG"
 
 # ---- speed of eval ------------------------------------------------------------------------------------
 

@@ -147,7 +147,7 @@ struct val {
 };
 
 struct object_val { struct RClass *class; uint32_t cell; };
-struct tuple { size_t n; struct val items[]; };
+struct tuple { size_t n; bool frozen; struct val items[]; };
 struct range_val { struct val lo, hi; bool exclusive; };
 struct arm { term guard; struct val v; };
 struct choice { struct choice *flat; size_t n; struct arm arms[]; }; /* flat: itself, or NULL = not yet */
@@ -197,7 +197,7 @@ struct call {
 	const struct val *args;
 	size_t n;
 	struct val block;    /* static nil: none */
-	struct val keywords; /* a hash made for the call, or nil */
+	struct val keywords; /* a hash, or nil */
 };
 
 struct frame {
@@ -315,6 +315,10 @@ struct val val_from_arms(struct lifter *l, const struct arm *arms, size_t n);
 struct val val_settle(struct lifter *l, const struct state *st, struct val v);
 term val_truth(struct lifter *l, const struct state *st, struct val v);
 bool val_is_nil(struct val v);
+/* Are they one object, or one number (no choices)? */
+bool val_same(struct lifter *l, struct val a, struct val b);
+/* Has the class of v (no choice) a method? */
+bool val_responds(struct lifter *l, struct val v, const char *method);
 /* Integer value as a term (no choice). */
 bool val_as_term(struct lifter *l, struct val v, term *t);
 struct RClass *val_class(struct lifter *l, struct val v);
@@ -333,6 +337,8 @@ struct val val_hash(struct lifter *l, struct state *st, const struct val *pairs,
 bool val_pairs(struct lifter *l, const struct state *st, struct val v, const struct val **pairs, size_t *n);
 /* Gives an array or hash of the block other contents. */
 void val_set_items(struct lifter *l, struct state *st, struct val v, const struct val *items, size_t n);
+/* Refuses to change a frozen array, hash or object: mruby raises. */
+void lift_refuse_frozen(struct lifter *l, const struct state *st, uint32_t cell);
 /* The Ruby value of what is known now, also of an array made in the block. */
 bool val_known(struct lifter *l, const struct state *st, struct val v, mrb_value *out);
 

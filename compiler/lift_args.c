@@ -23,7 +23,7 @@ static struct val block_value(struct run *r, struct val v)
 }
 
 /* The keyword arguments of a call, from registers on; returns the register after
- * them. None, or an empty hash passed on, is nil. */
+ * them. None, or an empty hash passed on, is nil; `**hash` alone is that hash itself. */
 static uint32_t keywords(struct run *r, struct state *st, uint32_t first, uint32_t pairs, struct val *out)
 {
 	const struct val *items;
@@ -34,7 +34,7 @@ static uint32_t keywords(struct run *r, struct state *st, uint32_t first, uint32
 		if (!val_pairs(r->l, st, given, &items, &n))
 			lift_refuse(r->l, "name the keywords", "keyword arguments that depend on the request");
 		if (n)
-			*out = val_hash(r->l, st, items, n);
+			*out = given;
 		return first + 1;
 	}
 	if (pairs) {
@@ -99,19 +99,35 @@ static bool is_integer(struct val v)
 	return v.kind == V_INT || (v.kind == V_STATIC && mrb_integer_p(v.u.st));
 }
 
+static bool is_number(struct val v)
+{
+	return is_integer(v) || (v.kind == V_STATIC && mrb_float_p(v.u.st));
+}
+
+static bool is_string(struct val v)
+{
+	return v.kind == V_COMM || v.kind == V_TEXT || (v.kind == V_STATIC && mrb_string_p(v.u.st));
+}
+
+/* The VM's instruction for a C function does not ask whether it is redefined: a call would. */
+static void refuse_redefined(struct lifter *l, struct val recv, const char *name)
+{
+	struct RClass *class = val_class(l, recv);
+	if (!MRB_METHOD_CFUNC_P(mrb_method_search_vm(l->mrb, &class, mrb_intern_cstr(l->mrb, name))))
+		lift_refuse(l, "give the method another name", "%s#%s is redefined",
+		            mrb_class_name(l->mrb, mrb_class_real(val_class(l, recv))), name);
+}
+
 /* Opcodes for two Integers ignore a redefined operator; all else is a call. */
 struct flow run_arithmetic_pair(struct lifter *l, struct state *st, int op, struct val a, struct val b)
 {
 	if (is_integer(a) && is_integer(b))
 		return lift_binary(l, st, (enum term_op)op, a, b);
+	if ((is_number(a) && is_number(b)) || (op == TERM_ADD && is_string(a) && is_string(b)))
+		refuse_redefined(l, a, arithmetic_names[op]);
 	struct call c = {.mid = mrb_intern_cstr(l->mrb, arithmetic_names[op]), .recv = a, .args = &b,
 	                 .n = 1, .block = val_nil()};
 	return lift_send(l, st, &c);
-}
-
-static bool is_number(struct val v)
-{
-	return is_integer(v) || (v.kind == V_STATIC && mrb_float_p(v.u.st));
 }
 
 struct flow run_compare_pair(struct lifter *l, struct state *st, int op, struct val a, struct val b)
@@ -119,7 +135,7 @@ struct flow run_compare_pair(struct lifter *l, struct state *st, int op, struct 
 	static const char *const names[] = {"==", "<", "<=", ">", ">="};
 	if (is_number(a) && is_number(b))
 		return lift_compare(l, st, (enum compare_op)op, a, b);
-	if (op == OP2_EQ && a.kind == V_STATIC && b.kind == V_STATIC && mrb_obj_eq(l->mrb, a.u.st, b.u.st))
+	if (op == OP2_EQ && val_same(l, a, b)) /* whatever the class says of == */
 		return flow_value(st, val_static(mrb_true_value()));
 	struct call c = {.mid = mrb_intern_cstr(l->mrb, names[op]), .recv = a, .args = &b, .n = 1,
 	                 .block = val_nil()};
@@ -132,10 +148,8 @@ struct flow run_index_pair(struct lifter *l, struct state *st, int op, struct va
 	bool array = a.kind == V_ARRAY || (a.kind == V_STATIC && mrb_array_p(a.u.st));
 	if (array && is_integer(b))
 		return lift_index(l, st, a, b);
-	struct RClass *hash = l->mrb->hash_class;
-	if (a.kind == V_STATIC && mrb_hash_p(a.u.st) &&
-	    !MRB_METHOD_CFUNC_P(mrb_method_search_vm(l->mrb, &hash, mrb_intern_lit(l->mrb, "[]"))))
-		lift_refuse(l, "give the method another name", "Hash#[] is redefined");
+	if (a.kind == V_HASH || (a.kind == V_STATIC && mrb_hash_p(a.u.st)) || is_string(a))
+		refuse_redefined(l, a, "[]");
 	struct call c = {.mid = mrb_intern_lit(l->mrb, "[]"), .recv = a, .args = &b, .n = 1,
 	                 .block = val_nil()};
 	return lift_send(l, st, &c);
@@ -162,7 +176,7 @@ void run_enter(struct run *r, struct state *st, const struct insn *in)
 {
 	size_t m1 = MRB_ASPEC_REQ(in->a), o = MRB_ASPEC_OPT(in->a), rest = MRB_ASPEC_REST(in->a);
 	size_t m2 = MRB_ASPEC_POST(in->a), len = m1 + o + rest + m2, argc = r->fr->call->n;
-	const struct val *argv = r->fr->call->args, *items;
+	const struct val *argv = r->fr->call->args, *items = NULL;
 	size_t n;
 	bool takes_keywords = MRB_ASPEC_KEY(in->a) || MRB_ASPEC_KDICT(in->a);
 	if (!takes_keywords && !val_is_nil(r->fr->call->keywords)) { /* they are a hash, the last argument */
@@ -199,7 +213,12 @@ void run_enter(struct run *r, struct state *st, const struct insn *in)
 		run_set(r, st, (uint32_t)(1 + m1 + o + rest + i), i < post ? argv[post_from + i] : val_nil());
 	if (takes_keywords) {
 		struct val given = r->fr->call->keywords;
-		run_set(r, st, (uint32_t)(1 + len), val_is_nil(given) ? val_hash(r->l, st, NULL, 0) : given);
+		if (MRB_ASPEC_KEY(in->a) || val_is_nil(given)) { /* named ones are taken out of a copy */
+			if (!val_pairs(r->l, st, given, &items, &n))
+				n = 0;
+			given = val_hash(r->l, st, items, n);
+		}
+		run_set(r, st, (uint32_t)(1 + len), given);
 		r->fr->keywords_at = (uint32_t)(1 + len);
 	}
 	run_set(r, st, (uint32_t)(1 + len + takes_keywords), r->fr->call->block);

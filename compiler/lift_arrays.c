@@ -118,6 +118,7 @@ static const struct val *own_items(struct lifter *l, struct state *st, const str
 		lift_refuse(l, "build a new array instead",
 		            "a rule's block reads; it does not write: `%s` of %s that was made outside of it",
 		            ruby_name(l->rb, c->mid), val_describe(l, c->recv));
+	lift_refuse_frozen(l, st, c->recv.u.cell);
 	return items_of(l, st, c, n);
 }
 
@@ -284,10 +285,10 @@ struct flow h_array_of(struct lifter *l, struct state *st, const struct call *c,
 {
 	struct val x = arg(c, 0);
 	(void)unused;
-	if (c->n != 1 || x.kind == V_RANGE || x.kind == V_HASH)
-		method_needs_known(l, c);
-	if (x.kind == V_ARRAY)
+	if (x.kind == V_ARRAY && c->n == 1)
 		return flow_value(st, x);
+	if (c->n != 1 || val_responds(l, x, "to_a") || val_responds(l, x, "to_ary"))
+		method_needs_known(l, c);
 	return flow_value(st, val_array(l, st, &x, 1));
 }
 

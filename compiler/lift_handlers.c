@@ -2,6 +2,7 @@
  * lift_handlers.c - C functions of objects, numbers and ctx on runtime values.
  */
 #include "compiler/lift_handlers.h"
+#include "compiler/lift_run.h"
 
 #include <string.h>
 
@@ -178,13 +179,17 @@ struct flow h_equal(struct lifter *l, struct state *st, const struct call *c, in
 struct flow h_case_equal(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
+	if (c->n == 1 && val_same(l, c->recv, c->args[0]))
+		return flow_value(st, val_static(mrb_true_value()));
 	return send_equal(l, st, c);
 }
 
 struct flow h_not_equal(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
-	struct flow f = send_equal(l, st, c);
+	/* of one object, and of numbers, == is not asked */
+	struct flow f = c->n != 1 ? send_equal(l, st, c)
+	                          : lift_pairs(l, st, run_compare_pair, OP2_EQ, c->recv, c->args[0]);
 	if (f.ret)
 		f.ret->result = val_bool(l, term_not(l->terms, val_truth(l, f.ret, f.ret->result)));
 	return f;
@@ -202,6 +207,58 @@ struct flow h_itself(struct lifter *l, struct state *st, const struct call *c, i
 	if (of_argument && (c->n != 1 || c->args[0].kind != V_INT))
 		method_needs_known(l, c);
 	return flow_value(st, of_argument ? c->args[0] : c->recv);
+}
+
+/* The cell of what the block made and may freeze. False: nothing of that kind. */
+static bool own_cell(struct val v, uint32_t *cell)
+{
+	if (v.kind != V_ARRAY && v.kind != V_HASH && v.kind != V_OBJECT)
+		return false;
+	*cell = v.kind == V_OBJECT ? v.u.object->cell : v.u.cell;
+	return true;
+}
+
+/* Of what the block did not make nothing is noted: it cannot change that anyway. */
+struct flow h_freeze(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	const struct arm *held;
+	uint32_t cell;
+	(void)unused;
+	if (!own_cell(c->recv, &cell))
+		return flow_value(st, c->recv);
+	size_t n = val_arms(l, st, state_get(st, cell), &held);
+	struct arm *arms = arena_alloc(l->arena, n * sizeof *arms);
+	for (size_t i = 0; i < n; i++) {
+		const struct tuple *t = held[i].v.u.tuple;
+		struct tuple *copy = arena_alloc(l->arena, sizeof *t + t->n * sizeof *t->items);
+		memcpy(copy, t, sizeof *t + t->n * sizeof *t->items);
+		copy->frozen = true;
+		arms[i] = (struct arm){held[i].guard, {.kind = V_TUPLE, .u.tuple = copy}};
+	}
+	state_set(l, st, cell, val_from_arms(l, arms, n));
+	return flow_value(st, c->recv);
+}
+
+struct flow h_frozen(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	const struct arm *held;
+	uint32_t cell;
+	term frozen = T_FALSE;
+	(void)unused;
+	if (own_cell(c->recv, &cell)) {
+		size_t n = val_arms(l, st, state_get(st, cell), &held);
+		for (size_t i = 0; i < n; i++)
+			if (held[i].v.u.tuple->frozen)
+				frozen = term_or(l->terms, frozen, held[i].guard);
+		return flow_value(st, val_bool(l, frozen));
+	}
+	bool yes = c->recv.kind == V_INT ||
+	           (c->recv.kind == V_STATIC &&
+	            (mrb_immediate_p(c->recv.u.st) || mrb_frozen_p(mrb_basic_ptr(c->recv.u.st))));
+	if (!yes) /* the block may have frozen it */
+		lift_refuse(l, "only Arrays, Hashes and objects made in the block are asked whether they are frozen",
+		            "`frozen?` of %s", val_describe(l, c->recv));
+	return flow_value(st, val_static(mrb_true_value()));
 }
 
 /* A copy; of numbers and the like, themselves. */

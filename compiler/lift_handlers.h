@@ -51,6 +51,8 @@ struct flow h_block_given(struct lifter *, struct state *, const struct call *, 
 struct flow h_send(struct lifter *, struct state *, const struct call *, int);
 struct flow h_case_splat(struct lifter *, struct state *, const struct call *, int);
 
+struct flow h_freeze(struct lifter *, struct state *, const struct call *, int);
+struct flow h_frozen(struct lifter *, struct state *, const struct call *, int);
 struct flow h_dup(struct lifter *, struct state *, const struct call *, int);
 
 /* lift_strings.c */

@@ -25,6 +25,7 @@ static const struct val *own_pairs(struct lifter *l, struct state *st, const str
 		lift_refuse(l, "build a new hash instead",
 		            "a rule's block reads; it does not write: `%s` of %s that was made outside of it",
 		            ruby_name(l->rb, c->mid), val_describe(l, c->recv));
+	lift_refuse_frozen(l, st, c->recv.u.cell);
 	return pairs_of(l, st, c, n);
 }
 
@@ -41,15 +42,15 @@ static term locate(struct lifter *l, struct state *st, const struct val *pairs, 
 	return term_not(l->terms, found);
 }
 
-/* What a hash made outside of the block answers for a key it lacks. */
+/* What a hash answers for a key it lacks: only one made outside of the block has a default. */
 static struct val default_of(struct lifter *l, struct val hash)
 {
 	mrb_state *mrb = l->mrb;
-	if (hash.kind != V_STATIC)
-		return val_nil();
-	struct RClass *class = mrb_class(mrb, hash.u.st);
+	struct RClass *class = val_class(l, hash);
 	if (!MRB_METHOD_CFUNC_P(mrb_method_search_vm(mrb, &class, mrb_intern_lit(mrb, "default"))))
 		lift_refuse(l, "give the method another name", "Hash#default is redefined");
+	if (hash.kind != V_STATIC)
+		return val_nil();
 	if (mrb_test(mrb_funcall(mrb, hash.u.st, "default_proc", 0)))
 		lift_refuse(l, "give it a default value instead", "a hash with a default block");
 	return val_static(mrb_funcall(mrb, hash.u.st, "default", 0));
@@ -92,6 +93,7 @@ void hash_store(struct lifter *l, struct state *st, uint32_t cell, struct val ke
 	const struct arm *held;
 	struct arm *arms = NULL;
 	size_t count = val_arms(l, st, state_get(st, cell), &held), narms = 0, cap = 0;
+	lift_refuse_frozen(l, st, cell);
 	state_keeps(l, st, value);
 	for (size_t k = 0; k < count; k++) {
 		const struct tuple *t = held[k].v.u.tuple;

@@ -27,7 +27,7 @@ void run_splat(struct run *r, struct state *st, struct val v, const struct val *
 	mrb_bool failed = FALSE;
 	if (val_spread(r->l, st, v, items, n))
 		return;
-	if (v.kind == V_CHOICE || v.kind == V_ARRAY || v.kind == V_HASH || v.kind == V_RANGE)
+	if (v.kind == V_CHOICE || (v.kind != V_STATIC && val_responds(r->l, v, "to_a")))
 		lift_refuse(r->l, "splat an array whose length is known when the policy is compiled",
 		            "a splat of an array that depends on the request");
 	struct val *one = arena_alloc(r->l->arena, sizeof *one);

@@ -57,20 +57,20 @@ static bool same_static(struct lifter *l, mrb_value a, mrb_value b)
 	return mrb_integer_p(a) && mrb_integer_p(b) && mrb_integer(a) == mrb_integer(b);
 }
 
-static bool same_val(struct lifter *l, const struct val *a, const struct val *b)
+bool val_same(struct lifter *l, struct val a, struct val b)
 {
-	if (a->kind != b->kind)
+	if (a.kind != b.kind)
 		return false;
-	switch (a->kind) {
-	case V_STATIC: return same_static(l, a->u.st, b->u.st);
-	case V_INT: return a->u.t == b->u.t;
+	switch (a.kind) {
+	case V_STATIC: return same_static(l, a.u.st, b.u.st);
+	case V_INT: return a.u.t == b.u.t;
 	case V_ARRAY:
-	case V_HASH: return a->u.cell == b->u.cell;
+	case V_HASH: return a.u.cell == b.u.cell;
 	case V_TEXT: return false; /* not one value: two may differ */
 	case V_COMM:
 	case V_CTX:
 	case V_UNSET: return true;
-	default: return a->u.tuple == b->u.tuple;
+	default: return a.u.tuple == b.u.tuple;
 	}
 }
 
@@ -83,7 +83,7 @@ static void add_arm(struct lifter *l, struct arms *to, term guard, struct val v)
 	if (v.kind == V_UNSET)
 		v = val_nil();
 	for (size_t i = 0; i < to->n; i++)
-		if (same_val(l, &to->list[i].v, &v)) {
+		if (val_same(l, to->list[i].v, v)) {
 			to->list[i].guard = term_or(l->terms, to->list[i].guard, guard);
 			return;
 		}
@@ -241,6 +241,12 @@ struct RClass *val_class(struct lifter *l, struct val v)
 	}
 }
 
+bool val_responds(struct lifter *l, struct val v, const char *method)
+{
+	struct RClass *class = val_class(l, v);
+	return !MRB_METHOD_UNDEF_P(mrb_method_search_vm(l->mrb, &class, mrb_intern_cstr(l->mrb, method)));
+}
+
 const char *val_describe(struct lifter *l, struct val v)
 {
 	if (val_is_nil(v))
@@ -270,6 +276,15 @@ void val_set_items(struct lifter *l, struct state *st, struct val v, const struc
 	for (size_t i = 0; i < n; i++)
 		state_keeps(l, st, items[i]);
 	state_set(l, st, v.u.cell, (struct val){.kind = V_TUPLE, .u.tuple = t});
+}
+
+void lift_refuse_frozen(struct lifter *l, const struct state *st, uint32_t cell)
+{
+	const struct arm *held;
+	size_t n = val_arms(l, st, state_get(st, cell), &held);
+	for (size_t i = 0; i < n; i++)
+		if (held[i].v.u.tuple->frozen)
+			lift_refuse(l, "leave the `freeze` out, or change a copy (`dup`)", "a change of what the block froze");
 }
 
 static struct val fresh(struct lifter *l, struct state *st, enum vkind kind, const struct val *items, size_t n)

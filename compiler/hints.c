@@ -49,7 +49,7 @@ static const struct advice missing_methods[] = {
 	{"catch", "use `next` to end the block with a value, or `return` from a method (`def`)"},
 	{"throw", "use `next` to end the block with a value, or `return` from a method (`def`)"},
 	{"=~", HINT_REGEXP}, {"match", HINT_REGEXP}, {"match?", HINT_REGEXP}, {"!~", HINT_REGEXP},
-	{"[]=", "a block changes no hash: look up in one of the file, or use `case`"},
+	{"[]=", "a block changes what it made itself, one element at a time"},
 	{"<<", "a block changes no string: write the whole string"},
 	{"allow", HINT_ANSWER}, {"deny", HINT_ANSWER}, {"default", HINT_ANSWER}, {"policy", HINT_ANSWER},
 	{"param", HINT_ANSWER}, {"set", HINT_ANSWER}, {"audit", HINT_ANSWER}, {"mode", HINT_ANSWER},

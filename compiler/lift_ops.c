@@ -308,6 +308,8 @@ static term equal_at(struct lifter *l, const struct state *st, struct val a, str
 		lift_refuse(l, "compare the elements one by one", "arrays nest too deep to compare");
 	if (is_array(a) && is_array(b) && (a.kind != V_STATIC || b.kind != V_STATIC))
 		return equal_arrays(l, st, a, b, eql, depth);
+	if (a.kind == V_STATIC && b.kind == V_STATIC && mrb_float_p(a.u.st) && mrb_float_p(b.u.st))
+		return mrb_float(a.u.st) == mrb_float(b.u.st) ? T_TRUE : T_FALSE; /* a NaN is no key again */
 	if (a.kind == V_STATIC && b.kind == V_STATIC)
 		return (eql ? mrb_eql(l->mrb, a.u.st, b.u.st) : mrb_equal(l->mrb, a.u.st, b.u.st)) ? T_TRUE
 		                                                                                  : T_FALSE;

@@ -257,6 +257,8 @@ const char *val_describe(struct lifter *l, struct val v)
 		return "false";
 	if (v.kind == V_CTX)
 		return "ctx";
+	if (v.kind == V_CHOICE)
+		return "a value that depends on the request";
 	if (v.kind == V_STATIC && mrb_obj_eq(l->mrb, v.u.st, mrb_top_self(l->mrb)))
 		return "main";
 	if (v.kind == V_STATIC && (mrb_type(v.u.st) == MRB_TT_CLASS || mrb_type(v.u.st) == MRB_TT_MODULE))

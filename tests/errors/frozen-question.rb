@@ -1,0 +1,1 @@
+deny { |ctx| "a".frozen? && ctx.major == 1 }

@@ -317,6 +317,8 @@ term val_truth(struct lifter *l, const struct state *st, struct val v);
 bool val_is_nil(struct val v);
 /* Are they one object, or one number (no choices)? */
 bool val_same(struct lifter *l, struct val a, struct val b);
+/* Did the policy write that method of a class? */
+bool class_redefines(struct lifter *l, struct RClass *class, const char *method);
 /* Has the class of v (no choice) a method? */
 bool val_responds(struct lifter *l, struct val v, const char *method);
 /* Integer value as a term (no choice). */

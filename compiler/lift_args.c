@@ -14,6 +14,8 @@ static struct val block_value(struct run *r, struct val v)
 	    (v.kind == V_STATIC && mrb_type(v.u.st) == MRB_TT_PROC))
 		return v;
 	if (v.kind == V_STATIC && mrb_symbol_p(v.u.st)) {
+		if (class_redefines(r->l, r->l->mrb->symbol_class, "to_proc"))
+			lift_refuse(r->l, "give the method another name", "Symbol#to_proc is redefined");
 		struct closure *c = arena_alloc(r->l->arena, sizeof *c);
 		*c = (struct closure){.sends = mrb_symbol(v.u.st), .strict = true, .self = val_nil()};
 		return (struct val){.kind = V_CLOSURE, .u.closure = c};
@@ -145,10 +147,12 @@ struct flow run_compare_pair(struct lifter *l, struct state *st, int op, struct 
 struct flow run_index_pair(struct lifter *l, struct state *st, int op, struct val a, struct val b)
 {
 	(void)op;
-	bool array = a.kind == V_ARRAY || (a.kind == V_STATIC && mrb_array_p(a.u.st));
-	if (array && is_integer(b))
+	const struct val *items;
+	size_t n;
+	bool array = a.kind == V_STATIC ? mrb_array_p(a.u.st) : a.kind == V_ARRAY;
+	if (array && is_integer(b) && (a.kind == V_STATIC || val_items(l, st, a, &items, &n)))
 		return lift_index(l, st, a, b);
-	if (a.kind == V_HASH || (a.kind == V_STATIC && mrb_hash_p(a.u.st)) || is_string(a))
+	if ((array && is_integer(b)) || a.kind == V_HASH || (a.kind == V_STATIC && mrb_hash_p(a.u.st)) || is_string(a))
 		refuse_redefined(l, a, "[]");
 	struct call c = {.mid = mrb_intern_lit(l->mrb, "[]"), .recv = a, .args = &b, .n = 1,
 	                 .block = val_nil()};

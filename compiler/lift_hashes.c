@@ -170,7 +170,7 @@ struct flow h_hash_value(struct lifter *l, struct state *st, const struct call *
 	if (c->n != 1)
 		method_needs_known(l, c);
 	for (size_t i = 1; i < n; i += 2)
-		any = term_or(l->terms, any, lift_equal(l, st, pairs[i], c->args[0], false));
+		any = term_or(l->terms, any, lift_equal(l, st, c->args[0], pairs[i], false));
 	return flow_value(st, val_bool(l, any));
 }
 

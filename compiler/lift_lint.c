@@ -59,14 +59,6 @@ static const char *rewrite(struct lifter *l, enum class_of want, mrb_value liter
 	return arena_printf(l->arena, "compare it with %s", class_names[want]);
 }
 
-/* Has the policy an == of its own for that class? */
-static bool redefined(struct lifter *l, struct RClass *class)
-{
-	mrb_method_t m = mrb_method_search_vm(l->mrb, &class, mrb_intern_lit(l->mrb, "=="));
-	return !MRB_METHOD_UNDEF_P(m) && !MRB_METHOD_CFUNC_P(m) &&
-	       mrb_debug_get_filename(l->mrb, MRB_METHOD_PROC(m)->body.irep, 0);
-}
-
 /* Is a literal never equal to a runtime value? Sets both classes. */
 static bool never(struct lifter *l, const struct state *st, struct val runtime, struct val literal,
                   enum class_of *a, enum class_of *b)
@@ -75,8 +67,8 @@ static bool never(struct lifter *l, const struct state *st, struct val runtime, 
 		return false;
 	*a = only_class(l, st, runtime);
 	*b = class_of(literal);
-	return *a != OTHER && *b != OTHER && *a != *b && !redefined(l, l->mrb->string_class) &&
-	       !redefined(l, l->mrb->symbol_class) && !redefined(l, l->mrb->integer_class);
+	return *a != OTHER && *b != OTHER && *a != *b && !class_redefines(l, l->mrb->string_class, "==") &&
+	       !class_redefines(l, l->mrb->symbol_class, "==") && !class_redefines(l, l->mrb->integer_class, "==");
 }
 
 static void warn(struct lifter *l, enum class_of a, enum class_of b, struct val literal)
@@ -121,7 +113,7 @@ void lint_equal(struct lifter *l, const struct state *st, struct val a, struct v
 		warn(l, x, y, b);
 	else if (never(l, st, b, a, &x, &y))
 		warn(l, x, y, a);
-	if (!redefined(l, l->mrb->symbol_class) && !redefined(l, l->mrb->string_class)) {
+	if (!class_redefines(l, l->mrb->symbol_class, "==") && !class_redefines(l, l->mrb->string_class, "==")) {
 		lint_value(l, st, a, b);
 		lint_value(l, st, b, a);
 	}

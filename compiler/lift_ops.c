@@ -269,6 +269,8 @@ static term equal_arrays(struct lifter *l, const struct state *st, struct val a,
 {
 	const struct val *x, *y;
 	size_t n, m;
+	if (class_redefines(l, val_class(l, a), eql ? "eql?" : "=="))
+		lift_refuse(l, "give the method another name", "Array#%s is redefined", eql ? "eql?" : "==");
 	if (!val_items(l, st, a, &x, &n) || !val_items(l, st, b, &y, &m))
 		lift_refuse(l, "compare the elements one by one",
 		            "comparison of arrays whose length depends on the request");
@@ -310,6 +312,8 @@ static term equal_at(struct lifter *l, const struct state *st, struct val a, str
 		return equal_arrays(l, st, a, b, eql, depth);
 	if (a.kind == V_STATIC && b.kind == V_STATIC && mrb_float_p(a.u.st) && mrb_float_p(b.u.st))
 		return mrb_float(a.u.st) == mrb_float(b.u.st) ? T_TRUE : T_FALSE; /* a NaN is no key again */
+	if (eql && a.kind == V_STATIC && b.kind == V_STATIC && mrb_string_p(a.u.st) && mrb_string_p(b.u.st))
+		return mrb_str_equal(l->mrb, a.u.st, b.u.st) ? T_TRUE : T_FALSE;
 	if (a.kind == V_STATIC && b.kind == V_STATIC)
 		return (eql ? mrb_eql(l->mrb, a.u.st, b.u.st) : mrb_equal(l->mrb, a.u.st, b.u.st)) ? T_TRUE
 		                                                                                  : T_FALSE;

@@ -23,13 +23,21 @@ static bool is_number(struct val v)
 	return v.kind == V_INT || (v.kind == V_STATIC && (mrb_integer_p(v.u.st) || mrb_float_p(v.u.st)));
 }
 
+/* A value that a number cannot be compared with, whatever it is. */
+static bool is_incomparable(struct val v)
+{
+	return v.kind == V_COMM || v.kind == V_TEXT || v.kind == V_ARRAY || v.kind == V_HASH ||
+	       (v.kind == V_STATIC && (mrb_immediate_p(v.u.st) || mrb_string_p(v.u.st) || mrb_array_p(v.u.st)));
+}
+
 /* a op b for numbers; what cannot be compared is outside of the range. */
 static term ordered(struct lifter *l, struct state *st, enum compare_op op, struct val a, struct val b)
 {
-	if ((a.kind == V_STATIC && mrb_type(a.u.st) == MRB_TT_OBJECT))
-		lift_refuse(l, "compare its fields", "a range of objects of the policy's own");
-	if (!is_number(a) || !is_number(b))
+	if (is_number(a) != is_number(b) && is_incomparable(is_number(a) ? b : a))
 		return T_FALSE;
+	if (!is_number(a) || !is_number(b))
+		lift_refuse(l, "compare the values themselves with <= and >=", "a range whose ends or value are %s",
+		            val_describe(l, is_number(a) ? b : a));
 	struct flow f = lift_compare(l, st, op, a, b);
 	return val_truth(l, f.ret, f.ret->result);
 }

@@ -27,3 +27,8 @@ deny(label: "NaN as a key") { |ctx| h = {NAN => 1}; h[NAN].nil? && ctx.minor == 
 deny(label: "zeros as keys") { |ctx| h = {0.0 => 1}; h[-0.0] == 1 && ctx.minor == 111 }
 deny(label: "kept") { |ctx| x, f = kept(1); y, g = kept(ctx.major); f.call; g.call; g.call == 3 && x.size == 2 && y[2] == 8 && ctx.minor == 112 }
 default :allow
+ANY = Object.new
+def ANY.==(other) = true
+deny(label: "index in what a path left") { |ctx| a = [1, 2]; a << 8 if ctx.char?; a.shift if ctx.read?; a[1] == 8 && ctx.minor == 113 }
+deny(label: "delete while iterating") { |ctx| a = [1, 8, 2]; r = []; a.each { |x| r << x; a.delete(8) if ctx.char? }; r.size == 2 && ctx.minor == 114 }
+deny(label: "who is asked") { |ctx| [ANY, ctx.major].index(5) == 0 && !{a: ANY}.value?(5) && ctx.minor == 115 }

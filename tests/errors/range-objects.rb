@@ -1,0 +1,1 @@
+deny { |ctx| ([1]..[3]).include?([ctx.major]) }

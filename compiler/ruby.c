@@ -194,6 +194,12 @@ static int exception_line(struct ruby *rb, mrb_value exc)
 	return 0;
 }
 
+static void report_memory(struct ruby *rb, int mebibytes)
+{
+	report(rb, DIAG_ERROR, 0, "look for a loop that builds an ever larger value",
+	       arena_printf(rb->arena, "the policy used more than %d MiB while it ran", mebibytes));
+}
+
 static void report_exception(struct ruby *rb)
 {
 	mrb_value exc = mrb_obj_value(rb->mrb->exc);
@@ -207,9 +213,7 @@ static void report_exception(struct ruby *rb)
 	if (strstr(text, "uninitialized constant Regexp"))
 		text = arena_printf(rb->arena, "%s: regular expressions are not available in policies", text);
 	if (rb->memory_out)
-		report(rb, DIAG_ERROR, 0, "look for a loop that builds an ever larger value",
-		       arena_printf(rb->arena, "the policy used more than %d MiB while it ran",
-		                    MEMORY_LIMIT >> 20));
+		report_memory(rb, MEMORY_LIMIT >> 20);
 	else
 		report(rb, DIAG_ERROR, line, hint, text);
 }
@@ -383,7 +387,10 @@ static int lift(struct ruby *rb)
 	rb->memory_limit *= 2;
 	mrb_value v = mrb_protect_error(rb->mrb, lift_body, rb, &failed);
 	rb->lifter = NULL;
-	if (failed && !rb->diags->errors)
+	rb->memory_limit = SIZE_MAX;
+	if (failed && rb->memory_out && !rb->diags->errors)
+		report_memory(rb, MEMORY_LIMIT >> 19);
+	else if (failed && !rb->diags->errors)
 		report(rb, DIAG_ERROR, 0, "write the block in a simpler way", ruby_exception_text(rb, v));
 	return failed || rb->diags->errors ? -1 : 0;
 }

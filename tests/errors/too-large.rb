@@ -1,0 +1,1 @@
+deny { |ctx| ([0] * 1000000000).size == ctx.major }

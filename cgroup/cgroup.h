@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "policy/event.h"
 #include "policy/policy.h"
 
 /* ---- hierarchy.c ------------------------------------------------------------ */
@@ -48,6 +49,13 @@ struct program; /* loaded, not yet attached: gone when closed unless attached */
  * own last lines when it refused, a hint when permission or memory was missing. */
 int program_load(struct arena *a, struct diags *d, const char *name, const void *object,
                  size_t len, struct program **out);
+/* The same for a program that reports: takes over the maps of program `from` (0:
+ * none), and with them its generation plus one; names its rules (n of them, the
+ * default first). Where those maps do not fit, new ones are made and a warning is
+ * added: what was counted ends with `from`. */
+int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
+                         size_t len, uint32_t from, const struct rule_name *rules, size_t n,
+                         struct program **out);
 void program_close(struct program *p);
 int program_fd(const struct program *p);
 uint32_t program_id(const struct program *p);
@@ -71,6 +79,9 @@ struct attached {
 	unsigned insns;         /* after the kernel's rewriting */
 	uint32_t uid;           /* who loaded it */
 	char tag[17];           /* the kernel's digest of the instructions, hex */
+	enum audit audit;       /* when ours */
+	enum mode mode;
+	uint32_t generation;
 };
 
 /* The device programs attached to this cgroup itself, in the order the kernel
@@ -124,6 +135,44 @@ enum probe_answer { PROBE_DENY, PROBE_ALLOW, PROBE_SKIPPED, PROBE_FAILED };
  * of c 0:0 (a whiteout, which no program is asked about), are skipped with *why. */
 enum probe_answer probe_ask(struct probe *pr, const struct request *r, const char **why);
 void probe_close(struct probe *pr);
+
+/* ---- audit.c: what a program reports ----------------------------------------------- */
+
+/* The maps of one program of ours that reports, held open. They outlive it. */
+struct audit;
+/* Opens the maps of program `id`. -1 with a diagnostic: it reports nothing, it is
+ * gone, no permission. */
+int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out);
+void audit_close(struct audit *au);
+/* Of the ring buffer: two programs with the same one are one policy, replaced. */
+uint32_t audit_events_id(const struct audit *au);
+/* Becomes the only reader, until audit_close() or the end of the process, however
+ * it ends. -1 with a diagnostic that names the process that reads already. */
+int audit_claim(struct arena *a, struct diags *d, struct audit *au);
+/* Identical decisions give one record an interval; 0: a record each. 0 or -1. */
+int audit_fold(struct diags *d, struct audit *au, uint64_t interval_ns);
+/* Waits up to timeout_ms for records and gives each to `one`, which returns false
+ * to stop. How many were given, or -1 with a diagnostic; a signal ends the wait (0). */
+int audit_poll(struct diags *d, struct audit *au, int timeout_ms,
+               bool (*one)(void *arg, const struct event *e), void *arg);
+/* For poll(2): readable when records wait. */
+int audit_fd(const struct audit *au);
+/* The rule of a record; false: its name is not known (any more). */
+bool audit_rule(struct audit *au, uint32_t generation, uint32_t rule, struct rule_name *out);
+/* Summed over the CPUs. 0 or -1. */
+int audit_totals(struct diags *d, struct audit *au, struct totals *out);
+struct tally_entry { struct tally_key key; struct tally tally; };
+/* All tallies, largest count first. 0 or -1. */
+int audit_tallies(struct arena *a, struct diags *d, struct audit *au, struct tally_entry **list, size_t *n);
+/* Forgets all counts. 0 or -1. */
+int audit_clear(struct diags *d, struct audit *au);
+/* Our programs that report, loaded after `after` (0: all), ascending. 0 or -1. */
+int audit_programs(struct arena *a, struct diags *d, uint32_t after, uint32_t **ids, size_t *n);
+/* The path of a cgroup by id, from its hierarchy's mount on ("/a/b"); NULL when it
+ * is gone or not visible here. Remembers what it found. */
+struct cgroup_paths;
+struct cgroup_paths *cgroup_paths_new(struct arena *a);
+const char *cgroup_path_of(struct cgroup_paths *paths, uint64_t id);
 
 /* ---- host.c: what this host can do (doctor) -------------------------------------- */
 

@@ -329,6 +329,7 @@ struct raise {
 
 struct rule {
 	bool deny;
+	int error;                /* errno of a denial by it, 0: the kernel's EPERM */
 	struct span at;
 	const char *label;        /* or NULL */
 	const char *source;       /* text of the rule's first line */
@@ -347,6 +348,10 @@ struct param {
 	int64_t value, lo, hi;
 };
 
+/* What a program reports, and whether what the rules deny is denied. */
+enum audit { AUDIT_NONE, AUDIT_DENIED, AUDIT_ALL };
+enum mode { MODE_ENFORCE, MODE_PERMISSIVE };
+
 struct policy {
 	struct arena *arena;
 	struct terms *terms;
@@ -354,6 +359,8 @@ struct policy {
 	const char *file;
 	bool default_allow;
 	struct span default_at;
+	enum audit audit;
+	enum mode mode;
 	struct rule *rules;
 	size_t nrules, rules_cap;
 	struct param *params;
@@ -405,7 +412,7 @@ struct image {
  * are found again in the kernel. Followed by nparams int64 values (in the order
  * of the policy's parameters), then bpf_metadata_* strings. Little-endian. */
 #define IMAGE_MAGIC 0x4452414756454452ull
-enum { IMAGE_VERSION = 1, IMAGE_NAME_MAX = 64 };
+enum { IMAGE_VERSION = 2, IMAGE_NAME_MAX = 64 };
 struct image_header {
 	uint64_t magic;
 	uint32_t version;
@@ -415,6 +422,11 @@ struct image_header {
 	uint32_t nrules;
 	uint32_t nparams;
 	uint64_t digest;              /* FNV-1a 64 of the policy's canonical text */
+	uint32_t audit;               /* enum audit */
+	uint32_t mode;                /* enum mode */
+	uint32_t generation;          /* set when it is loaded: struct event */
+	uint32_t features;            /* enum feature: cleared when loaded where the kernel lacks it */
 };
+enum feature { FEATURE_PID = 1, FEATURE_COMM = 2 };
 
 #endif

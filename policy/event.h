@@ -1,0 +1,103 @@
+/*
+ * event.h - what a program reports: the record of one decision, and the counts
+ * kept in the kernel. The one place where their layout is fixed.
+ *
+ * Records go to a BPF ring buffer, counts to BPF maps; both are native byte order
+ * and without padding. A program that reports carries these maps (names as the
+ * kernel shows them), and hands them on to the program that replaces it:
+ *
+ *   devguard_events  ring buffer of struct event
+ *   devguard_tally   hash: struct tally_key to struct tally
+ *   devguard_totals  per-CPU array of one: struct totals
+ *   devguard_config  array of one: struct audit_config, written by the reader
+ *   devguard_names   hash: NAME_KEY(generation, rule) to struct rule_name; no
+ *                    instruction uses it, it is bound to the program
+ *
+ * Exact sums: every decision reported on counts in `denied` or `allowed`, and in
+ * exactly one of `submitted`, `folded` and `dropped`.
+ */
+#ifndef DEVGUARD_EVENT_H
+#define DEVGUARD_EVENT_H
+
+#include <stdint.h>
+
+#define MAP_EVENTS "devguard_events"
+#define MAP_TALLY  "devguard_tally"
+#define MAP_TOTALS "devguard_totals"
+#define MAP_CONFIG "devguard_config"
+#define MAP_NAMES  "devguard_names"
+
+enum {
+	EVENT_VERSION = 1,
+	EVENTS_BYTES = 256 << 10, /* of the ring buffer: about 2,700 records */
+	TALLY_ENTRIES = 10240,
+	NAME_ENTRIES = 65536,
+};
+
+enum event_flag {
+	EVENT_PERMISSIVE = 1, /* the rules deny it, permissive mode let it pass */
+	EVENT_ERROR = 2,      /* a predicate raised: it was denied for that */
+	EVENT_NO_PID = 4,     /* this kernel does not tell pid and tid (before 6.1): 0 */
+	EVENT_NO_COMM = 8,    /* nor comm: empty */
+};
+
+/* One decision. */
+struct event {
+	uint16_t version;     /* EVENT_VERSION */
+	uint16_t size;        /* of this record, bytes */
+	uint32_t generation;  /* of the policy: 1 when first attached, one more each apply */
+	uint64_t time;        /* nanoseconds since boot (CLOCK_BOOTTIME) */
+	uint64_t cgroup_id;   /* of the caller: the inode number of its cgroup directory */
+	uint32_t pid, tid;    /* in the first pid namespace */
+	uint32_t uid, gid;    /* in the first user namespace */
+	char comm[16];        /* NUL-terminated */
+	uint32_t major, minor;
+	uint8_t type;         /* DEV_CHAR, DEV_BLOCK */
+	uint8_t requested;    /* set of ACC_*: all that was asked together */
+	uint8_t decided;      /* the one that decided, 0 when none was asked */
+	uint8_t verdict;      /* of the rules: 0 deny, 1 allow */
+	uint32_t rule;        /* 1 + index in the policy, 0 the default */
+	uint32_t flags;       /* enum event_flag */
+	uint32_t reserved;    /* 0 */
+	uint64_t tally;       /* how often this happened so far (struct tally), 0: not counted */
+};
+_Static_assert(sizeof(struct event) == 88, "records have no padding");
+
+/* What is counted together; also what --fold takes for identical. */
+struct tally_key {
+	uint32_t generation, rule, major, minor, uid;
+	uint8_t type, requested, decided, verdict;
+	uint32_t flags; /* EVENT_PERMISSIVE, EVENT_ERROR */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct tally_key) == 32, "keys have no padding");
+
+struct tally {
+	uint64_t count;
+	uint64_t last; /* when a record of it was submitted last under --fold, as event.time */
+};
+
+struct totals {
+	uint64_t denied;    /* by the rules, also those that permissive mode let pass */
+	uint64_t allowed;   /* under `audit :all` */
+	uint64_t submitted; /* records in the ring buffer, read or not */
+	uint64_t folded;    /* no record: an identical one came less than fold_ns before */
+	uint64_t dropped;   /* no record: the ring buffer was full */
+	uint64_t untallied; /* in no tally: there were TALLY_ENTRIES others */
+	uint64_t reserved[2];
+};
+
+struct audit_config {
+	uint64_t fold_ns; /* 0: a record for every decision */
+};
+
+/* A rule for people; the key's rule is as in struct event. */
+#define NAME_KEY(generation, rule) ((uint64_t)(generation) << 32 | (uint32_t)(rule))
+struct rule_name {
+	uint32_t line;   /* in the policy file, 0 unknown */
+	char file[64];   /* without its directory */
+	char label[92];  /* empty: none; cut with "..." */
+};
+_Static_assert(sizeof(struct rule_name) == 160, "names have no padding");
+
+#endif

@@ -79,8 +79,8 @@ struct attached {
 	unsigned insns;         /* after the kernel's rewriting */
 	uint32_t uid;           /* who loaded it */
 	char tag[17];           /* the kernel's digest of the instructions, hex */
-	enum audit audit;       /* when ours */
-	enum mode mode;
+	enum audit_level audit;       /* when ours */
+	enum policy_mode mode;
 	uint32_t generation;
 };
 

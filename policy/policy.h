@@ -349,8 +349,8 @@ struct param {
 };
 
 /* What a program reports, and whether what the rules deny is denied. */
-enum audit { AUDIT_NONE, AUDIT_DENIED, AUDIT_ALL };
-enum mode { MODE_ENFORCE, MODE_PERMISSIVE };
+enum audit_level { AUDIT_NONE, AUDIT_DENIED, AUDIT_ALL };
+enum policy_mode { MODE_ENFORCE, MODE_PERMISSIVE };
 
 struct policy {
 	struct arena *arena;
@@ -359,8 +359,8 @@ struct policy {
 	const char *file;
 	bool default_allow;
 	struct span default_at;
-	enum audit audit;
-	enum mode mode;
+	enum audit_level audit;
+	enum policy_mode mode;
 	struct rule *rules;
 	size_t nrules, rules_cap;
 	struct param *params;
@@ -376,11 +376,21 @@ struct policy_diagram {
 	struct diagrams *dg;
 	node verdict;     /* OUT_ALLOW or OUT_DENY, rule 0 */
 	node attribution; /* the same with the deciding rule, OUT_ERROR for a raise */
+	node access;      /* the rules asked about one access, IN_ACCESS */
 };
 /* Builds both for one variable order. 0, or -1 with a diagnostic when the node
  * budget is exceeded. */
 int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
                    struct policy_diagram *out);
+
+/* Does any rule deny with an errno of its own? */
+bool policy_has_errno(const struct policy *p);
+/* What a program reports of a decision, as the `rule` of an outcome: the rule and
+ * the access that decided. */
+enum { REPORT_ACCESS_BITS = 2, REPORT_MKNOD = 1, REPORT_READ = 2, REPORT_WRITE = 3 };
+/* The policy as a function of a request to outcomes that say so; allowed requests
+ * are all alike unless `audit :all`. Without audit the `rule` is an errno instead. */
+node policy_report(struct policy *p, struct policy_diagram *pd);
 
 /* The verdict on a request and the rule that decided. */
 struct decision {
@@ -422,8 +432,8 @@ struct image_header {
 	uint32_t nrules;
 	uint32_t nparams;
 	uint64_t digest;              /* FNV-1a 64 of the policy's canonical text */
-	uint32_t audit;               /* enum audit */
-	uint32_t mode;                /* enum mode */
+	uint32_t audit;               /* enum audit_level */
+	uint32_t mode;                /* enum policy_mode */
 	uint32_t generation;          /* set when it is loaded: struct event */
 	uint32_t features;            /* enum feature: cleared when loaded where the kernel lacks it */
 };

@@ -75,62 +75,72 @@ static node access_diagram(struct policy *p, struct diagrams *dg)
 	return diagram_over_all(dg, parts, p->nrules + 1);
 }
 
-/* D asked about every access of one set. */
-static node set_diagram(struct diagrams *dg, node d, int set)
+/* D asked about every access of one set; d: D by access. */
+static node set_diagram(struct diagrams *dg, const node *d, int set)
 {
 	node all = NODE_FALSE;
-	d = diagram_restrict(dg, d, IN_REQUESTED, set);
 	if (!set)
-		return diagram_restrict(dg, d, IN_ACCESS, 0);
+		return diagram_restrict(dg, d[0], IN_REQUESTED, set);
 	for (int bit = ACC_MKNOD; bit <= ACC_WRITE; bit <<= 1) {
 		if (!(set & bit))
 			continue;
-		node one = diagram_restrict(dg, d, IN_ACCESS, bit);
+		node one = diagram_restrict(dg, d[bit], IN_REQUESTED, set);
 		all = all == NODE_FALSE ? one : diagram_first_deny(dg, all, one);
 	}
 	return all;
 }
 
-/* var in [lo, hi] ? n : deny */
-static node within(struct diagrams *dg, uint32_t var, int64_t lo, int64_t hi, node n)
+/* var in [lo, hi] ? n : outside */
+static node within(struct diagrams *dg, uint32_t var, int64_t lo, int64_t hi, node n, node outside)
 {
 	struct edge e[] = {{lo - 1, NODE_FALSE}, {hi, NODE_TRUE}, {diagram_var_max(dg, var), NODE_FALSE}};
 	node in = diagram_switch(dg, var, lo > 0 ? e : e + 1, lo > 0 ? 3 : 2);
-	return diagram_ite(dg, in, n, diagram_terminal(OUT_DENY));
+	return diagram_ite(dg, in, n, outside);
 }
 
-static node request_diagram(struct diagrams *dg, node d)
+static node request_diagram(struct diagrams *dg, const node *by_access, node outside)
 {
-	node all = diagram_terminal(OUT_DENY);
+	node all = outside;
 	for (int set = ACC_ALL; set >= 0; set--) {
 		struct edge e[] = {{set - 1, NODE_FALSE}, {set, NODE_TRUE}, {UINT16_MAX, NODE_FALSE}};
 		node asked = diagram_switch(dg, IN_REQUESTED, set ? e : e + 1, set ? 3 : 2);
-		all = diagram_ite(dg, asked, set_diagram(dg, d, set), all);
+		all = diagram_ite(dg, asked, set_diagram(dg, by_access, set), all);
 	}
-	all = within(dg, IN_MINOR, 0, MINOR_MAX, all);
-	all = within(dg, IN_MAJOR, 0, MAJOR_MAX, all);
-	return within(dg, IN_TYPE, DEV_BLOCK, DEV_CHAR, all);
+	all = within(dg, IN_MINOR, 0, MINOR_MAX, all, outside);
+	all = within(dg, IN_MAJOR, 0, MAJOR_MAX, all, outside);
+	return within(dg, IN_TYPE, DEV_BLOCK, DEV_CHAR, all, outside);
 }
 
-/* Attribution to plain verdicts. Each node is rebuilt once, children first. */
-static node verdict_of(struct diagrams *dg, node root)
+/* ---- other terminals -------------------------------------------------------------- */
+
+struct relabel {
+	struct diagrams *dg;
+	const struct policy *policy;
+	outcome (*label)(const struct policy *p, outcome o, int access);
+	int access;
+};
+
+static node relabeled(const struct relabel *r, node terminal)
 {
+	outcome o;
+	node_is_terminal(terminal, &o);
+	return diagram_terminal(r->label(r->policy, o, r->access));
+}
+
+/* The diagram with other terminals. Each node is rebuilt once, children first. */
+static node relabel(const struct relabel *r, node root)
+{
+	struct diagrams *dg = r->dg;
 	struct { node n; uint32_t edge; } *stack = NULL;
 	size_t n = 0, cap = 0;
 	node *done = arena_alloc(dg->arena, (dg->nnodes + 1) * sizeof *done); /* 1 + result */
-	node result = NODE_FALSE;
+	if (node_is_terminal(root, NULL))
+		return relabeled(r, root);
 #define PUSH(k) (*ARENA_PUSH(dg->arena, stack, n, cap) = (__typeof__(*stack)){k, 0})
 	PUSH(root);
 	while (n) {
 		node k = stack[n - 1].n;
-		outcome o;
-		if (node_is_terminal(k, &o)) {
-			result = diagram_terminal(OUTCOME_KIND(o) == OUT_ALLOW ? OUT_ALLOW : OUT_DENY);
-			n--;
-			continue;
-		}
 		if (done[k]) {
-			result = done[k] - 1;
 			n--;
 			continue;
 		}
@@ -146,16 +156,66 @@ static node verdict_of(struct diagrams *dg, node root)
 		struct edge *e = arena_alloc(dg->arena, s.n * sizeof *e);
 		for (i = 0; i < s.n; i++) {
 			node to = s.edges[i].to;
-			bool terminal = node_is_terminal(to, &o);
 			e[i].hi = s.edges[i].hi;
-			e[i].to = !terminal ? done[to] - 1
-			                    : diagram_terminal(OUTCOME_KIND(o) == OUT_ALLOW ? OUT_ALLOW
-			                                                                    : OUT_DENY);
+			/* a rebuilt terminal keeps its bit in spite of the 1 added */
+			e[i].to = to & TERMINAL_BIT ? relabeled(r, to) : done[to] - 1;
 		}
 		done[k] = diagram_switch(dg, s.var, e, s.n) + 1;
 	}
 #undef PUSH
-	return result;
+	return done[root] - 1;
+}
+
+static outcome plain_verdict(const struct policy *p, outcome o, int access)
+{
+	(void)p, (void)access;
+	return OUTCOME_KIND(o) == OUT_ALLOW ? OUT_ALLOW : OUT_DENY;
+}
+
+/* ---- what a program must know of a decision -------------------------------------------- */
+
+/* The outcome as a reporting program has it: the rule, and the access that decided. */
+static outcome report_label(const struct policy *p, outcome o, int access)
+{
+	uint32_t rule = OUTCOME_RULE(o), which = access == ACC_WRITE ? REPORT_WRITE : (uint32_t)access;
+	if (OUTCOME_KIND(o) == OUT_ALLOW && p->audit != AUDIT_ALL)
+		return OUT_ALLOW;
+	return OUTCOME(OUTCOME_KIND(o), rule << REPORT_ACCESS_BITS | which);
+}
+
+/* The outcome where only the errno of a denial matters. */
+static outcome errno_label(const struct policy *p, outcome o, int access)
+{
+	uint32_t rule = OUTCOME_RULE(o);
+	(void)access;
+	if (OUTCOME_KIND(o) == OUT_ALLOW)
+		return OUT_ALLOW;
+	return OUTCOME(OUT_DENY, rule ? (uint32_t)p->rules[rule - 1].error << REPORT_ACCESS_BITS : 0);
+}
+
+bool policy_has_errno(const struct policy *p)
+{
+	for (size_t i = 0; i < p->nrules; i++)
+		if (p->rules[i].error)
+			return true;
+	return false;
+}
+
+node policy_report(struct policy *p, struct policy_diagram *pd)
+{
+	struct diagrams *dg = pd->dg;
+	struct relabel r = {.dg = dg, .policy = p,
+	                    .label = p->audit == AUDIT_NONE ? errno_label : report_label};
+	if (p->audit == AUDIT_NONE)
+		return relabel(&r, pd->attribution);
+	node by_access[ACC_WRITE + 1];
+	for (int access = 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_MKNOD) {
+		r.access = access;
+		by_access[access] = relabel(&r, diagram_restrict(dg, pd->access, IN_ACCESS, access));
+	}
+	r.access = 0;
+	node outside = diagram_terminal(report_label(p, OUT_DENY, 0));
+	return request_diagram(dg, by_access, outside);
 }
 
 int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
@@ -163,8 +223,13 @@ int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
 {
 	struct diagrams *dg = diagrams_new(p->arena, p->terms, order);
 	out->dg = dg;
-	out->attribution = request_diagram(dg, access_diagram(p, dg));
-	out->verdict = diagram_ok(dg) ? verdict_of(dg, out->attribution) : NODE_FALSE;
+	out->access = access_diagram(p, dg);
+	node by_access[ACC_WRITE + 1];
+	for (int access = 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_MKNOD)
+		by_access[access] = diagram_restrict(dg, out->access, IN_ACCESS, access);
+	out->attribution = request_diagram(dg, by_access, diagram_terminal(OUT_DENY));
+	struct relabel r = {.dg = dg, .policy = p, .label = plain_verdict};
+	out->verdict = diagram_ok(dg) ? relabel(&r, out->attribution) : NODE_FALSE;
 	if (diagram_ok(dg))
 		return 0;
 	diag_add(d, DIAG_ERROR, (struct span){.file = p->file},

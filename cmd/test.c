@@ -22,7 +22,8 @@ static const char *const reply_names[] = {"deny", "allow", "skipped", "failed"};
 struct answer {
 	enum reply reply;
 	const char *why; /* skipped, failed */
-	struct decision decision; /* RUBY and DIAGRAM */
+	struct decision decision; /* RUBY and DIAGRAM; BPF when it reports */
+	bool names_rule;          /* BPF: it reports */
 	int missing;              /* the fact that was missing, -1 = none */
 };
 
@@ -53,12 +54,15 @@ static struct answer decided(int failed, const struct decision *d, int missing)
 static struct answer ask_bpf(const struct trial *b, const struct request *r)
 {
 	struct answer a = {.missing = -1};
-	bool allow = false;
-	unsigned steps;
-	if (simulate(b->unit.policy, &b->unit.image, r, &allow, &steps, &a.missing, &a.why))
+	struct simulated out;
+	if (simulate(b->unit.policy, &b->unit.image, r, &out, &a.missing, &a.why))
 		a.reply = REPLY_FAILED;
 	else
-		a.reply = allow ? REPLY_ALLOW : REPLY_DENY;
+		a.reply = out.allow ? REPLY_ALLOW : REPLY_DENY;
+	if (a.reply != REPLY_FAILED && out.reported && out.event.rule)
+		a.decision.rule = &b->unit.policy->rules[out.event.rule - 1];
+	a.decision.error = out.reported && out.event.flags & EVENT_ERROR;
+	a.names_rule = a.reply != REPLY_FAILED && out.reported;
 	return a;
 }
 
@@ -100,7 +104,7 @@ static const char *answers_text(struct trial *b, const struct answer *answers)
 		if (answers[e].reply == REPLY_SKIPPED)
 			continue;
 		const char *by = "";
-		if (e <= DIAGRAM && answers[e].reply != REPLY_FAILED)
+		if ((e <= DIAGRAM || answers[e].names_rule) && answers[e].reply != REPLY_FAILED)
 			by = arena_printf(a, " (%s)", decider_text(a, b->unit.policy,
 			                                           &answers[e].decision));
 		else if (answers[e].reply == REPLY_FAILED && answers[e].why)
@@ -135,7 +139,8 @@ static int judge(struct trial *b, const struct answer *answers)
 		differ |= first && first->reply != x->reply;
 		first = first ? first : x;
 	}
-	if (!wrong && same_decider(&answers[RUBY], &answers[DIAGRAM]))
+	if (!wrong && same_decider(&answers[RUBY], &answers[DIAGRAM]) &&
+	    (!answers[BPF].names_rule || same_decider(&answers[DIAGRAM], &answers[BPF])))
 		return 0;
 	const char *said = answers_text(b, answers);
 	if (!wrong)

@@ -3,6 +3,7 @@
  * between and a label where a jump lands.
  */
 #include "compiler/internal.h"
+#include "policy/event.h"
 
 #include <inttypes.h>
 
@@ -27,6 +28,11 @@ static const char *helper_name(int helper)
 	case BPF_FUNC_get_current_cgroup_id: return "get_current_cgroup_id";
 	case BPF_FUNC_ktime_get_boot_ns: return "ktime_get_boot_ns";
 	case BPF_FUNC_get_current_comm: return "get_current_comm";
+	case BPF_FUNC_map_lookup_elem: return "map_lookup_elem";
+	case BPF_FUNC_map_update_elem: return "map_update_elem";
+	case BPF_FUNC_ringbuf_reserve: return "ringbuf_reserve";
+	case BPF_FUNC_ringbuf_submit: return "ringbuf_submit";
+	case BPF_FUNC_set_retval: return "set_retval";
 	default: return "?";
 	}
 }
@@ -54,6 +60,15 @@ static void write_jump(FILE *out, const struct bpf_insn *in, size_t pc)
 	fprintf(out, " goto L%zu", to);
 }
 
+static void write_address(FILE *out, int reg, uint32_t target)
+{
+	static const char *const names[] = {"header", MAP_EVENTS, MAP_TALLY, MAP_TOTALS, MAP_CONFIG};
+	if (target >= TARGET_HEADER && target < TARGETS_END)
+		fprintf(out, "r%d = &%s", reg, names[target - TARGET_HEADER]);
+	else
+		fprintf(out, "r%d = &param[%" PRIu32 "]", reg, target);
+}
+
 static void write_insn(FILE *out, const struct image *image, size_t pc)
 {
 	const struct bpf_insn *in = (const struct bpf_insn *)image->insns + pc;
@@ -68,14 +83,22 @@ static void write_insn(FILE *out, const struct image *image, size_t pc)
 	case BPF_LDX:
 		fprintf(out, "r%d = *(%s *)(r%d %+d)", in->dst_reg, width(in->code), in->src_reg, in->off);
 		break;
+	case BPF_ST:
+		fprintf(out, "*(%s *)(r%d %+d) = %" PRId32, width(in->code), in->dst_reg, in->off, in->imm);
+		break;
 	case BPF_STX:
+		if (BPF_MODE(in->code) == BPF_ATOMIC) {
+			fprintf(out, "lock *(%s *)(r%d %+d) += r%d", width(in->code), in->dst_reg, in->off,
+			        in->src_reg);
+			break;
+		}
 		fprintf(out, "*(%s *)(r%d %+d) = r%d", width(in->code), in->dst_reg, in->off, in->src_reg);
 		break;
 	case BPF_LD: {
 		uint64_t k = (uint64_t)(uint32_t)in[1].imm << 32 | (uint32_t)in->imm;
 		for (size_t i = 0; i < image->nrelocs; i++)
 			if (image->relocs[i].insn == pc) {
-				fprintf(out, "r%d = &param[%" PRIu32 "]", in->dst_reg, image->relocs[i].param);
+				write_address(out, in->dst_reg, image->relocs[i].target);
 				return;
 			}
 		fprintf(out, "r%d = 0x%" PRIx64 " ll", in->dst_reg, k);

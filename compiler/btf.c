@@ -8,9 +8,11 @@
  * are laid out by libbpf, which makes no system call for that.
  */
 #include "compiler/object_internal.h"
+#include "policy/event.h"
 
 #include <bpf/btf.h>
 #include <limits.h>
+#include <linux/bpf.h>
 #include <linux/btf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +126,10 @@ static int header_type(struct types *t)
 	field(t, "nrules", t->u32, offsetof(struct image_header, nrules));
 	field(t, "nparams", t->u32, offsetof(struct image_header, nparams));
 	field(t, "digest", t->u64, offsetof(struct image_header, digest));
+	field(t, "audit", t->u32, offsetof(struct image_header, audit));
+	field(t, "mode", t->u32, offsetof(struct image_header, mode));
+	field(t, "generation", t->u32, offsetof(struct image_header, generation));
+	field(t, "features", t->u32, offsetof(struct image_header, features));
 	return id;
 }
 
@@ -151,6 +157,72 @@ static void rodata_types(struct types *t, const struct variable *vars, size_t nv
 	added(t, btf__add_datasec(t->btf, ".rodata", last->offset + last->size));
 	for (size_t i = 0; i < nvars; i++)
 		added(t, btf__add_datasec_var_info(t->btf, ids[i], vars[i].offset, vars[i].size));
+}
+
+/* ---- maps ------------------------------------------------------------------------- */
+
+const struct map_definition object_maps[OBJECT_MAPS] = {
+	{MAP_EVENTS, BPF_MAP_TYPE_RINGBUF, 0, 0, EVENTS_BYTES, 0},
+	{MAP_TALLY, BPF_MAP_TYPE_HASH, sizeof(struct tally_key), sizeof(struct tally), TALLY_ENTRIES,
+	 BPF_F_NO_PREALLOC},
+	{MAP_TOTALS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(struct totals), 1, 0},
+	{MAP_CONFIG, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct audit_config), 1, 0},
+};
+
+static size_t map_fields(const struct map_definition *m, const char *names[MAP_FIELDS],
+                         uint32_t values[MAP_FIELDS])
+{
+	const char *const all[] = {"type", "key_size", "value_size", "max_entries", "map_flags"};
+	const uint32_t given[] = {m->type, m->key_size, m->value_size, m->max_entries, m->flags};
+	size_t n = 0;
+	for (size_t i = 0; i < MAP_FIELDS; i++)
+		if (given[i]) {
+			names[n] = all[i];
+			values[n++] = given[i];
+		}
+	return n;
+}
+
+size_t map_definition_size(const struct map_definition *m)
+{
+	const char *names[MAP_FIELDS];
+	uint32_t values[MAP_FIELDS];
+	return map_fields(m, names, values) * sizeof(uint64_t);
+}
+
+/* libbpf takes a number as the length of an array: int (*max_entries)[8]. */
+static int map_type(struct types *t, const struct map_definition *m)
+{
+	const char *names[MAP_FIELDS];
+	uint32_t values[MAP_FIELDS];
+	int types[MAP_FIELDS];
+	size_t n = map_fields(m, names, values);
+	for (size_t i = 0; i < n; i++) {
+		int array = added(t, btf__add_array(t->btf, t->u32, t->s32, values[i]));
+		types[i] = added(t, btf__add_ptr(t->btf, array));
+	}
+	int id = added(t, btf__add_struct(t->btf, NULL, (uint32_t)(n * sizeof(uint64_t))));
+	for (size_t i = 0; i < n; i++)
+		field(t, names[i], types[i], i * sizeof(uint64_t));
+	return id;
+}
+
+static void maps_types(struct types *t)
+{
+	int ids[OBJECT_MAPS];
+	uint32_t size = 0;
+	for (size_t i = 0; i < OBJECT_MAPS; i++) {
+		int type = map_type(t, &object_maps[i]);
+		ids[i] = added(t, btf__add_var(t->btf, object_maps[i].name, BTF_VAR_GLOBAL_ALLOCATED, type));
+		size += (uint32_t)map_definition_size(&object_maps[i]);
+	}
+	added(t, btf__add_datasec(t->btf, ".maps", size));
+	size = 0;
+	for (size_t i = 0; i < OBJECT_MAPS; i++) {
+		uint32_t len = (uint32_t)map_definition_size(&object_maps[i]);
+		added(t, btf__add_datasec_var_info(t->btf, ids[i], size, len));
+		size += len;
+	}
 }
 
 /* ---- lines -------------------------------------------------------------------------- */
@@ -282,6 +354,8 @@ int btf_sections(const struct policy *p, const struct image *image, const bool *
 	base_types(&t);
 	int id = function_type(&t, function);
 	rodata_types(&t, vars, nvars);
+	if (p->audit != AUDIT_NONE)
+		maps_types(&t);
 	put_ext_head(&b, &t, id, nlines);
 	put_line_records(&b, &t, p, index, lines, nlines);
 	uint32_t size = 0;

@@ -13,6 +13,7 @@
 #ifndef DEVGUARD_COMPILER_H
 #define DEVGUARD_COMPILER_H
 
+#include "policy/event.h"
 #include "policy/policy.h"
 
 /* ---- ruby.c --------------------------------------------------------------- */
@@ -72,12 +73,20 @@ int verify_image(const struct policy *p, struct diags *d, const struct policy_di
 
 /* ---- simulate.c ------------------------------------------------------------- */
 
-/* Runs the instructions on one request as the kernel would. 0 with *allow and
- * *steps (instructions executed), -1 with *missing (enum input) when a fact was
- * asked for that the request does not give, or -1 with *missing = -1 and *why
- * when the program is not valid. */
+/* What running a program on a request did. */
+struct simulated {
+	bool allow;           /* what the rules say: the mode is ignored */
+	unsigned steps;       /* instructions executed */
+	int error;            /* errno set for a denial, 0: the kernel's */
+	bool reported;
+	struct event event;   /* when reported; facts not given are 0 */
+	struct tally_key key; /* what it was counted under */
+};
+/* Runs the instructions on one request as the kernel would. 0 with *out, -1 with
+ * *missing (enum input) when a fact was asked for that the request does not give,
+ * or -1 with *missing = -1 and *why when the program is not valid. */
 int simulate(const struct policy *p, const struct image *image, const struct request *r,
-             bool *allow, unsigned *steps, int *missing, const char **why);
+             struct simulated *out, int *missing, const char **why);
 
 /* ---- object.c ---------------------------------------------------------------- */
 

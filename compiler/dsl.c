@@ -6,6 +6,7 @@
  */
 #include "compiler/lift.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Reports an error at the line that runs now, and ends the file. */
@@ -207,13 +208,31 @@ static int add_block(mrb_state *mrb, mrb_value proc, int line)
 	return (int)rb->nblocks - 1;
 }
 
+/* `errno: :ENODEV` */
+static int errno_of(mrb_state *mrb, mrb_value value)
+{
+	struct ruby *rb = ruby_of(mrb);
+	const char *names[ERRNO_MAX], *s = mrb_symbol_p(value) ? ruby_name(rb, mrb_symbol(value)) : "";
+	size_t n = 0;
+	for (int i = 1; i <= ERRNO_MAX; i++) {
+		const char *name = strerrorname_np(i);
+		if (name && !strcmp(name, s))
+			return i == EPERM ? 0 : i;
+		if (name)
+			names[n++] = name;
+	}
+	const char *near = did_you_mean(s, names, n);
+	fail(mrb, near ? arena_printf(rb->arena, "did you mean :%s?", near) : "write errno: :ENODEV, :ENOENT, :EACCES ...",
+	     "errno: is the name of an error as a Symbol");
+}
+
 static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 {
 	struct ruby *rb = ruby_of(mrb);
 	const char *what = deny ? "deny" : "allow";
 	mrb_sym names[] = {mrb_intern_lit(mrb, "access"), mrb_intern_lit(mrb, "label"),
 	                   mrb_intern_lit(mrb, "errno")};
-	static const char *const known[] = {"access", "label"};
+	static const char *const known[] = {"access", "label", "errno"};
 	mrb_value values[3], block, others;
 	mrb_kwargs keywords = {3, 0, names, values, &others};
 	const mrb_value *args;
@@ -221,9 +240,9 @@ static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 	struct devices devices = {0};
 	mrb_get_args(mrb, "*:&", &args, &n, &keywords, &block);
 	while_running(mrb, what);
-	no_others(mrb, others, what, "a rule takes access: and label:", known, 2);
-	if (!mrb_undef_p(values[2]))
-		fail(mrb, "leave errno: out; a denied access gets EPERM", "errno: is not available in this version");
+	no_others(mrb, others, what, "a rule takes access:, label: and (deny) errno:", known, 3);
+	if (!mrb_undef_p(values[2]) && !deny)
+		fail(mrb, "write errno: at a deny", "an allow has no errno:");
 	for (mrb_int i = 0; i < n; i++)
 		add_device(mrb, &devices, args[i], 0);
 	if (!devices.n && mrb_nil_p(block))
@@ -236,6 +255,8 @@ static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 		note_name(rb, &devices.list[i], ruby_line(mrb));
 	struct rule r = {.deny = deny, .block = -1, .patterns = devices.list, .npatterns = devices.n,
 	                 .at = {.file = rb->file, .line = ruby_line(mrb)}};
+	if (!mrb_undef_p(values[2]))
+		r.error = errno_of(mrb, values[2]);
 	if (!mrb_undef_p(values[1]))
 		r.label = plain(mrb, values[1], "label:");
 	if (!mrb_nil_p(block)) {
@@ -349,25 +370,42 @@ static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 	return mrb_int_value(mrb, p.value);
 }
 
-/* ---- what other versions have -------------------------------------------------------------------- */
+/* ---- mode, audit ----------------------------------------------------------------------------- */
 
-/* `mode :enforce` and `audit :none` are how it is anyway. */
-static mrb_value dsl_fixed(mrb_state *mrb, mrb_value self)
+/* Which of the words the verb's symbol is. */
+static size_t word_of(mrb_state *mrb, const char *verb, const char *const *words, size_t n, const char *said)
 {
 	struct ruby *rb = ruby_of(mrb);
-	const char *verb = ruby_name(rb, mrb_get_mid(mrb));
-	bool mode = !strcmp(verb, "mode");
-	mrb_value value = only_argument(mrb, verb, mode ? "`mode :enforce`" : "`audit :none`");
+	const char *example = arena_printf(rb->arena, "`%s :%s`", verb, words[n - 1]);
+	mrb_value value = only_argument(mrb, verb, example);
 	const char *s = mrb_symbol_p(value) ? ruby_name(rb, mrb_symbol(value)) : "";
-	bool known = mode ? !strcmp(s, "enforce") || !strcmp(s, "permissive")
-	                  : !strcmp(s, "none") || !strcmp(s, "denied") || !strcmp(s, "all");
-	if (!known)
-		fail(mrb, mode ? "write `mode :enforce`, or leave the line out" : "write `audit :none`, or leave the line out",
-		     "%s", mode ? "mode is :enforce or :permissive" : "audit is :none, :denied or :all");
-	if (strcmp(s, mode ? "enforce" : "none"))
-		fail(mrb, "leave the line out", "`%s :%s` is not available in this version", verb, s);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(s, words[i]))
+			return i;
+	const char *near = did_you_mean(s, words, n);
+	fail(mrb, near ? arena_printf(rb->arena, "did you mean :%s?", near)
+	               : arena_printf(rb->arena, "write %s", example),
+	     "%s", said);
+}
+
+static mrb_value dsl_mode(mrb_state *mrb, mrb_value self)
+{
+	static const char *const words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
+	ruby_of(mrb)->policy->mode =
+		(enum policy_mode)word_of(mrb, "mode", words, 2, "mode is :enforce or :permissive");
 	return self;
 }
+
+static mrb_value dsl_audit(mrb_state *mrb, mrb_value self)
+{
+	static const char *const words[] = {[AUDIT_NONE] = "none", [AUDIT_ALL] = "all", [AUDIT_DENIED] = "denied"};
+	struct policy *p = ruby_of(mrb)->policy;
+	p->audit = (enum audit_level)word_of(mrb, "audit", words, 3, "audit is :none, :denied or :all");
+	p->audit_given = true;
+	return self;
+}
+
+/* ---- what other versions have -------------------------------------------------------------------- */
 
 static mrb_value dsl_absent(mrb_state *mrb, mrb_value self)
 {
@@ -383,8 +421,8 @@ void dsl_define(struct ruby *rb)
 	static const struct { const char *name; mrb_func_t fn; mrb_aspec args; } functions[] = {
 		{"policy", dsl_policy, MRB_ARGS_REQ(1)}, {"default", dsl_default, MRB_ARGS_REQ(1)},
 		{"allow", dsl_allow, MRB_ARGS_ANY()},    {"deny", dsl_deny, MRB_ARGS_ANY()},
-		{"param", dsl_param, MRB_ARGS_ANY()},    {"mode", dsl_fixed, MRB_ARGS_REQ(1)},
-		{"audit", dsl_fixed, MRB_ARGS_REQ(1)},   {"set", dsl_absent, MRB_ARGS_ANY()},
+		{"param", dsl_param, MRB_ARGS_ANY()},    {"mode", dsl_mode, MRB_ARGS_REQ(1)},
+		{"audit", dsl_audit, MRB_ARGS_REQ(1)},   {"set", dsl_absent, MRB_ARGS_ANY()},
 		{"license!", dsl_absent, MRB_ARGS_ANY()}, {"section!", dsl_absent, MRB_ARGS_ANY()},
 	};
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

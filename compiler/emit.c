@@ -9,6 +9,11 @@
  *
  * Verdicts stand inline with the line of the rule that decides there; those
  * jumped to are gathered at the end.
+ *
+ * A policy that reports denials first finds the verdict by the same program as one
+ * that does not, so that an allowed request costs the same; a denied one goes on
+ * through a second diagram, which finds the rule, to the tail (report.c). Under
+ * `audit :all` the second diagram alone decides.
  */
 #include "compiler/internal.h"
 
@@ -24,7 +29,11 @@ struct emitter {
 	uint32_t *arrived; /* of those, edges already emitted */
 	uint32_t *have;    /* by node: homes filled on every way in so far */
 	uint32_t *jumps;   /* by node: fixup list */
-	uint32_t *verdict_jumps; /* by 2 * rule + allow: fixup list */
+	uint32_t *leaf_jumps; /* by leaf_index(): fixup list */
+	size_t nleaf_jumps;
+	bool reporting;    /* terminals are outcomes of policy_report(): the tail follows */
+	bool denials_go_on; /* a denial is not the end */
+	uint32_t denials, tail; /* fixup lists: to the second diagram, to the tail */
 	struct fixup *fixups;
 	size_t nfixups, fixups_cap;
 	node *ready;
@@ -54,18 +63,19 @@ static void land_fixups(struct emitter *e, uint32_t list)
 /* An edge of a node: where it goes and the rule it stands for. */
 struct leaf { node to; uint32_t rule; };
 
+static struct leaf leaf_of(const struct emitter *e, node to, uint32_t rule)
+{
+	outcome o;
+	if (e->reporting)
+		rule = node_is_terminal(to, &o) && e->policy->audit != AUDIT_NONE
+		       ? OUTCOME_RULE(o) >> REPORT_ACCESS_BITS : 0;
+	return (struct leaf){to, rule};
+}
+
 static struct leaf leaf_at(const struct emitter *e, node n, uint32_t i)
 {
 	struct switch_node s = node_switch(e->dg, n);
-	return (struct leaf){s.edges[i].to, e->at.rule[e->at.base[n] + i]};
-}
-
-static bool is_verdict(struct leaf l, bool *allow)
-{
-	outcome o;
-	bool terminal = node_is_terminal(l.to, &o);
-	*allow = OUTCOME_KIND(o) == OUT_ALLOW;
-	return terminal;
+	return leaf_of(e, s.edges[i].to, e->reporting ? 0 : e->at.rule[e->at.base[n] + i]);
 }
 
 static bool is_jumpable(const struct emitter *e, struct leaf l)
@@ -73,22 +83,41 @@ static bool is_jumpable(const struct emitter *e, struct leaf l)
 	return node_is_terminal(l.to, NULL) || e->ways[l.to] > 1;
 }
 
+/* Leaves that are emitted once: verdicts by their rule, outcomes. */
+static size_t leaf_index(const struct emitter *e, struct leaf l, outcome o)
+{
+	return e->reporting ? (size_t)OUTCOME_RULE(o) << OUTCOME_BITS | OUTCOME_KIND(o)
+	                    : (size_t)l.rule << OUTCOME_BITS | OUTCOME_KIND(o);
+}
+
 static void jump_to(struct emitter *e, struct leaf l, size_t insn)
 {
-	bool allow;
-	if (is_verdict(l, &allow)) {
-		add_fixup(e, &e->verdict_jumps[2 * l.rule + allow], insn);
-	} else {
+	outcome o;
+	if (!node_is_terminal(l.to, &o)) {
 		e->have[l.to] &= e->expr.have;
 		add_fixup(e, &e->jumps[l.to], insn);
+	} else if (e->denials_go_on && o != OUT_ALLOW) {
+		add_fixup(e, &e->denials, insn);
+	} else {
+		add_fixup(e, &e->leaf_jumps[leaf_index(e, l, o)], insn);
 	}
 }
 
-static void emit_verdict(struct emitter *e, bool allow, uint32_t rule)
+static void emit_terminal(struct emitter *e, outcome o, uint32_t rule)
 {
-	e->code.line = rule_line(e, rule);
-	code_add(&e->code, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, allow);
-	code_add(&e->code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	struct code *c = &e->code;
+	c->line = rule_line(e, rule);
+	if (e->reporting) {
+		code_const(c, REG_OUTCOME, o);
+		if (policy_has_errno(e->policy))
+			code_const(c, REG_ERROR, policy_outcome_errno(e->policy, o));
+		add_fixup(e, &e->tail, code_add(c, BPF_JMP | BPF_JA, 0, 0, 0, 0));
+	} else if (e->denials_go_on && o != OUT_ALLOW) {
+		add_fixup(e, &e->denials, code_add(c, BPF_JMP | BPF_JA, 0, 0, 0, 0));
+	} else {
+		code_const(c, BPF_REG_0, o == OUT_ALLOW);
+		code_add(c, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	}
 }
 
 static void emit_node(struct emitter *e, node n);
@@ -96,9 +125,9 @@ static void emit_node(struct emitter *e, node n);
 /* Goes on to a leaf from here. */
 static void fall_to(struct emitter *e, struct leaf l)
 {
-	bool allow;
-	if (is_verdict(l, &allow))
-		emit_verdict(e, allow, l.rule);
+	outcome o;
+	if (node_is_terminal(l.to, &o))
+		emit_terminal(e, o, l.rule);
 	else if (is_jumpable(e, l))
 		jump_to(e, l, code_add(&e->code, BPF_JMP | BPF_JA, 0, 0, 0, 0));
 	else
@@ -129,7 +158,7 @@ static void emit_tree(struct emitter *e, node n, uint32_t i, uint32_t j);
 /* Of two leaves, which one to jump to: a shared node, else a plain default. */
 static bool prefer_first(const struct emitter *e, struct leaf first, struct leaf second)
 {
-	bool a1, a2, v1 = is_verdict(first, &a1), v2 = is_verdict(second, &a2);
+	bool v1 = node_is_terminal(first.to, NULL), v2 = node_is_terminal(second.to, NULL);
 	if (!is_jumpable(e, second) || !is_jumpable(e, first))
 		return is_jumpable(e, first);
 	if (v1 != v2)
@@ -280,44 +309,78 @@ static bool cheaper(struct cost x, struct cost y)
 	return x.size < y.size;
 }
 
+/* Emits the diagram below root from here on; `moved`: the context is in REG_CTX. */
+static void emit_below(struct emitter *e, node root, bool moved)
+{
+	struct arena *a = e->code.arena;
+	size_t nodes = diagram_nodes(e->dg) + 1, rules = e->policy->nrules + 1;
+	outcome o;
+	e->ways = arena_alloc(a, nodes * sizeof *e->ways);
+	e->arrived = arena_alloc(a, nodes * sizeof *e->arrived);
+	e->have = arena_alloc(a, nodes * sizeof *e->have);
+	e->jumps = arena_alloc(a, nodes * sizeof *e->jumps);
+	e->nleaf_jumps = (rules > ERRNO_MAX ? rules : ERRNO_MAX + 1) << (REPORT_ACCESS_BITS + OUTCOME_BITS);
+	e->leaf_jumps = arena_alloc(a, e->nleaf_jumps * sizeof *e->leaf_jumps);
+	for (size_t i = 0; i < nodes; i++)
+		e->have[i] = UINT32_MAX;
+	survey(e, root);
+	e->expr = (struct expr){.code = &e->code, .terms = e->policy->terms, .too_big = e->expr.too_big,
+	                        .ctx = moved ? REG_CTX : BPF_REG_1};
+	if (node_is_terminal(root, &o))
+		emit_terminal(e, o, leaf_of(e, root, 0).rule);
+	else
+		emit_node(e, root);
+	while (e->nready) {
+		node n = e->ready[--e->nready];
+		land_fixups(e, e->jumps[n]);
+		e->expr.have = e->have[n];
+		emit_node(e, n);
+	}
+	for (size_t i = 0; i < e->nleaf_jumps; i++)
+		if (e->leaf_jumps[i]) {
+			outcome which = (outcome)i;
+			land_fixups(e, e->leaf_jumps[i]);
+			emit_terminal(e, e->reporting ? which : OUTCOME_KIND(which),
+			              e->reporting ? leaf_of(e, diagram_terminal(which), 0).rule
+			                           : OUTCOME_RULE(which));
+		}
+}
+
+static void move_context(struct emitter *e)
+{
+	code_add(&e->code, BPF_ALU64 | BPF_MOV | BPF_X, REG_CTX, BPF_REG_1, 0, 0);
+}
+
 static int emit_diagram(struct policy *p, struct diags *d, const struct policy_diagram *pd,
                         struct image *out, struct cost *cost)
 {
-	size_t nodes = diagram_nodes(pd->dg) + 1;
 	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = p->arena}};
+	bool has_tail = policy_has_tail(p), all = p->audit == AUDIT_ALL;
+	node first = all ? pd->report : pd->verdict;
 	e.at = attribute(p->arena, pd);
-	e.ways = arena_alloc(p->arena, nodes * sizeof *e.ways);
-	e.arrived = arena_alloc(p->arena, nodes * sizeof *e.arrived);
-	e.have = arena_alloc(p->arena, nodes * sizeof *e.have);
-	e.jumps = arena_alloc(p->arena, nodes * sizeof *e.jumps);
-	e.verdict_jumps = arena_alloc(p->arena, 2 * (p->nrules + 1) * sizeof *e.verdict_jumps);
-	for (size_t i = 0; i < nodes; i++)
-		e.have[i] = UINT32_MAX;
-	int helpers = helpers_of(survey(&e, pd->verdict));
-	e.expr = (struct expr){.code = &e.code, .terms = p->terms, .ctx = BPF_REG_1};
-	bool allow;
-	struct leaf root = {pd->verdict, 0};
-	if (is_verdict(root, &allow)) {
-		emit_verdict(&e, allow, 0);
-	} else {
-		if (helpers) {
-			e.expr.ctx = REG_CTX;
-			e.code.line = rule_line(&e, p->nrules ? 1 : 0);
-			code_add(&e.code, BPF_ALU64 | BPF_MOV | BPF_X, REG_CTX, BPF_REG_1, 0, 0);
-		}
-		emit_node(&e, pd->verdict);
+	e.ways = arena_alloc(p->arena, (diagram_nodes(pd->dg) + 1) * sizeof *e.ways);
+	int helpers = helpers_of(survey(&e, first));
+	bool moved = helpers || all;
+	e.denials_go_on = has_tail && !all;
+	e.reporting = all;
+	e.code.line = rule_line(&e, p->nrules ? 1 : 0);
+	if (moved)
+		move_context(&e);
+	emit_below(&e, first, moved);
+	if (e.denials && !all) {
+		e.denials_go_on = false;
+		e.reporting = true;
+		land_fixups(&e, e.denials);
+		e.code.line = p->default_at.line;
+		if (!moved)
+			move_context(&e);
+		emit_below(&e, pd->blame, true);
 	}
-	while (e.nready) {
-		node n = e.ready[--e.nready];
-		land_fixups(&e, e.jumps[n]);
-		e.expr.have = e.have[n];
-		emit_node(&e, n);
-	}
-	for (uint32_t i = 0; i < 2 * (p->nrules + 1); i++)
-		if (e.verdict_jumps[i]) {
-			land_fixups(&e, e.verdict_jumps[i]);
-			emit_verdict(&e, i & 1, i / 2);
-		}
+	size_t tail = e.code.n;
+	e.code.line = p->default_at.line;
+	land_fixups(&e, e.tail);
+	if (e.tail)
+		emit_tail(&e.code, p);
 	if (e.expr.too_big)
 		return diag_fail(d, "compute parts of it when the policy is compiled, or split the rule",
 		                 "an expression of a rule needs more registers than BPF has");
@@ -327,8 +390,8 @@ static int emit_diagram(struct policy *p, struct diags *d, const struct policy_d
 		                 "instructions BPF allows", e.code.n);
 	*out = (struct image){.insns = e.code.insns, .ninsns = e.code.n, .lines = e.code.lines,
 	                      .nlines = e.code.nlines, .relocs = e.code.relocs,
-	                      .nrelocs = e.code.nrelocs,
-	                      .longest = code_longest(p->arena, e.code.insns, e.code.n)};
+	                      .nrelocs = e.code.nrelocs, .tail = tail,
+	                      .longest = code_longest(p->arena, e.code.insns, tail)};
 	*cost = (struct cost){helpers, out->longest, out->ninsns};
 	return 0;
 }

@@ -20,6 +20,12 @@ enum {
 	STACK_COMM = -32,
 };
 
+/* The tail of a program is entered with these. */
+enum {
+	REG_OUTCOME = BPF_REG_7, /* of policy_report() */
+	REG_ERROR = BPF_REG_8,   /* errno of the deciding rule, when any rule has one */
+};
+
 #define NSEC_PER_SEC 1000000000
 
 /* Which home holds an input; -1 for the device's own fields and parameters. */
@@ -70,6 +76,11 @@ void expr_input(struct expr *e, enum input in, int reg);
 /* Emits the comparison's operands and a jump taken when it is `sense`; the
  * jump's index, to be landed. */
 size_t expr_branch(struct expr *e, term comparison, bool sense);
+
+/* ---- report.c: what follows a decision that is reported ---------------------------- */
+
+/* Emits the tail of a program; see report.c for what it is entered with. */
+void emit_tail(struct code *c, const struct policy *p);
 
 /* ---- attribute.c: policy lines of diagram nodes ------------------------------------- */
 

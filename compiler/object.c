@@ -98,7 +98,10 @@ static void make_rodata(struct rodata *ro, const struct policy *p, uint64_t dige
 	                         .tool = "",
 	                         .nrules = (uint32_t)p->nrules,
 	                         .nparams = (uint32_t)p->nparams,
-	                         .digest = digest};
+	                         .digest = digest,
+	                         .audit = p->audit,
+	                         .mode = p->mode,
+	                         .features = FEATURE_PID | FEATURE_COMM};
 	object_header_name(p->name ? p->name : "", h.name);
 	snprintf(h.tool, sizeof h.tool, "%s", DEVGUARD_VERSION);
 	add_variable(ro, VARIABLE_HEADER, "devguard_header", &h, sizeof h);
@@ -134,23 +137,36 @@ static int by_insn(const void *x, const void *y)
 	return a->r_offset < b->r_offset ? -1 : a->r_offset > b->r_offset;
 }
 
-enum { SYMBOL_PROGRAM = 1, SYMBOL_VARIABLES = 2 }; /* then one a variable of .rodata */
+/* Then one a variable of .rodata, the header first, then one a map. */
+enum { SYMBOL_PROGRAM = 1, SYMBOL_VARIABLES = 2 };
+
+/* The symbol of an address that the program uses; 0: there is none. */
+static uint32_t symbol_of(const struct policy *p, const struct rodata *ro, uint32_t target)
+{
+	if (target < p->nparams)
+		return SYMBOL_VARIABLES + 1 + target;
+	if (target == TARGET_HEADER)
+		return SYMBOL_VARIABLES;
+	if (target >= TARGET_EVENTS && target < TARGETS_END && p->audit != AUDIT_NONE)
+		return SYMBOL_VARIABLES + (uint32_t)ro->nvars + target - TARGET_EVENTS;
+	return 0;
+}
 
 /* The instructions and relocations as libbpf takes them: an ldimm64 of 0 and
  * the parameter's symbol. NULL when a relocation does not fit. */
 static struct bpf_insn *relocatable(const struct policy *p, const struct image *image,
-                                    const bool *starts, struct arena *a, Elf64_Rel *rels)
+                                    const struct rodata *ro, const bool *starts, struct arena *a, Elf64_Rel *rels)
 {
 	struct bpf_insn *code = arena_alloc(a, image->ninsns * sizeof *code);
 	memcpy(code, image->insns, image->ninsns * sizeof *code);
 	for (size_t i = 0; i < image->nrelocs; i++) {
 		struct image_reloc r = image->relocs[i];
-		if (r.insn >= image->ninsns || !starts[r.insn] || r.param >= p->nparams ||
+		uint32_t symbol = symbol_of(p, ro, r.target);
+		if (r.insn >= image->ninsns || !starts[r.insn] || !symbol ||
 		    code[r.insn].code != (BPF_LD | BPF_IMM | BPF_DW))
 			return NULL;
 		code[r.insn].src_reg = 0;
 		code[r.insn].imm = code[r.insn + 1].imm = 0;
-		uint32_t symbol = SYMBOL_VARIABLES + 1 + r.param; /* the header is the first */
 		rels[i] = (Elf64_Rel){r.insn * sizeof *code,
 		                      ELF64_R_INFO((uint64_t)symbol, R_BPF_64_64)};
 	}
@@ -160,7 +176,8 @@ static struct bpf_insn *relocatable(const struct policy *p, const struct image *
 
 /* ---- ELF ---------------------------------------------------------------------------------- */
 
-enum { STRTAB = 1, LICENSE, PROGRAM, RODATA, BTF, BTF_EXT, POLICY, SYMTAB, RELOCS, SECTIONS };
+enum { STRTAB = 1, LICENSE, PROGRAM, RODATA, BTF, BTF_EXT, POLICY, SYMTAB, RELOCS, MAPS,
+       SECTIONS };
 
 struct section {
 	const char *name;
@@ -178,10 +195,11 @@ static Elf64_Word put_name(struct buffer *strings, const char *name)
 }
 
 /* Everything is global: one null symbol, the program, the variables. */
-static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro,
+static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro, size_t nmaps,
                                const char *function, size_t code_size, size_t *n)
 {
-	*n = SYMBOL_VARIABLES + ro->nvars;
+	size_t maps = SYMBOL_VARIABLES + ro->nvars, offset = 0;
+	*n = maps + nmaps;
 	Elf64_Sym *s = arena_alloc(strings->arena, *n * sizeof *s);
 	s[SYMBOL_PROGRAM] = (Elf64_Sym){.st_name = put_name(strings, function),
 	                                .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
@@ -194,6 +212,15 @@ static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro,
 		                    .st_shndx = RODATA,
 		                    .st_value = ro->vars[i].offset,
 		                    .st_size = ro->vars[i].size};
+	for (size_t i = 0; i < nmaps; i++) {
+		size_t size = map_definition_size(&object_maps[i]);
+		s[maps + i] = (Elf64_Sym){.st_name = put_name(strings, object_maps[i].name),
+		                          .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
+		                          .st_shndx = MAPS,
+		                          .st_value = offset,
+		                          .st_size = size};
+		offset += size;
+	}
 	return s;
 }
 
@@ -281,6 +308,8 @@ struct parts {
 	const char *function;
 	struct bytes btf, ext;
 	struct buffer policy;
+	size_t nmaps;
+	struct bytes maps;
 };
 
 static int make_parts(struct parts *parts, const struct policy *p, const struct image *image,
@@ -291,17 +320,21 @@ static int make_parts(struct parts *parts, const struct policy *p, const struct 
 	parts->rels = arena_alloc(a, image->nrelocs * sizeof *parts->rels);
 	parts->nrels = image->nrelocs;
 	parts->code_size = image->ninsns * sizeof *parts->code;
-	if (image->ninsns && starts && p->nparams <= OBJECT_PARAMS_MAX)
-		parts->code = relocatable(p, image, starts, a, parts->rels);
-	if (!parts->code)
-		return diag_fail(
-			d, "this is a bug of the compiler: please report it with the policy",
-			"cannot write the object: its instructions or parameters do not fit");
 	uint64_t digest;
 	parts->policy.arena = parts->ro.bytes.arena = a;
 	if (serial_write(p, d, &parts->policy, &digest))
 		return -1;
 	make_rodata(&parts->ro, p, digest);
+	if (image->ninsns && starts && p->nparams <= OBJECT_PARAMS_MAX)
+		parts->code = relocatable(p, image, &parts->ro, starts, a, parts->rels);
+	if (!parts->code)
+		return diag_fail(
+			d, "this is a bug of the compiler: please report it with the policy",
+			"cannot write the object: its instructions or parameters do not fit");
+	parts->nmaps = p->audit != AUDIT_NONE ? OBJECT_MAPS : 0;
+	for (size_t i = 0; i < parts->nmaps; i++)
+		parts->maps.len += map_definition_size(&object_maps[i]);
+	parts->maps.data = arena_alloc(a, parts->maps.len); /* zeros: the types say it all */
 	parts->function = free_name(&parts->ro, "", p->name && *p->name ? p->name : "policy");
 	return btf_sections(p, image, starts, parts->function, parts->ro.vars, parts->ro.nvars, d,
 	                    &parts->btf, &parts->ext);
@@ -331,7 +364,7 @@ int object_write(const struct policy *p, const struct image *image, struct diags
 	put_name(&strings, "");
 	size_t nsymbols;
 	const Elf64_Sym *symbols =
-		make_symbols(&strings, &parts.ro, parts.function, parts.code_size, &nsymbols);
+		make_symbols(&strings, &parts.ro, parts.nmaps, parts.function, parts.code_size, &nsymbols);
 	struct section s[SECTIONS] = {
 		[STRTAB] = {.name = ".strtab",
 	                    .type = SHT_STRTAB,
@@ -363,8 +396,9 @@ int object_write(const struct policy *p, const struct image *image, struct diags
 	                    .entsize = sizeof *parts.rels,
 	                    .link = SYMTAB,
 	                    .info = PROGRAM},
+		[MAPS] = plain(".maps", SHF_ALLOC | SHF_WRITE, parts.maps.data, parts.maps.len, 8),
 	};
-	size_t n = parts.nrels ? SECTIONS : RELOCS;
+	size_t n = parts.nmaps ? SECTIONS : parts.nrels ? MAPS : RELOCS;
 	for (size_t i = 1; i < n; i++)
 		s[i].name_offset = put_name(&strings, s[i].name);
 	s[STRTAB].data = strings.data;

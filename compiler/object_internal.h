@@ -29,7 +29,7 @@ size_t buffer_put(struct buffer *b, const void *data, size_t n);
 
 enum {
 	SERIAL_MAGIC = 0x50474456, /* "VDGP" */
-	SERIAL_VERSION = 1,
+	SERIAL_VERSION = 2,
 	SERIAL_HEADER_SIZE = 4 + 4 + 8 + 4,
 	SERIAL_CHECK_SIZE = 8,
 	SERIAL_TERMS_MAX = 4 << 20,
@@ -58,6 +58,17 @@ struct variable {
 	uint32_t offset, size;
 };
 enum { VARIABLES_MAX = 1 + OBJECT_PARAMS_MAX + 5 };
+
+/* The maps of a program that reports, as libbpf makes them (policy/event.h), in the
+ * order of enum image_target from TARGET_EVENTS on. */
+struct map_definition {
+	const char *name;
+	uint32_t type, key_size, value_size, max_entries, flags; /* 0: left out */
+};
+enum { OBJECT_MAPS = TARGETS_END - TARGET_EVENTS, MAP_FIELDS = 5 };
+extern const struct map_definition object_maps[OBJECT_MAPS];
+/* Bytes of a map's definition in `.maps`: a pointer for each field. */
+size_t map_definition_size(const struct map_definition *m);
 
 /* The name in struct image_header: cut to IMAGE_NAME_MAX - 1 bytes, not inside a
  * character, the rest zeros. */

@@ -7,13 +7,13 @@
  * with parameters, lines with instructions. That the program does what the policy
  * says is not checked here: the caller proves it. Linear in the file's size.
  */
+#include "compiler/internal.h"
 #include "compiler/object_internal.h"
 
 #include <gelf.h>
-#include <linux/bpf.h>
 #include <string.h>
 
-enum part { PROGRAM, LICENSE, RODATA, BTF, BTF_EXT, SYMTAB, POLICY, RELOCS, PARTS };
+enum part { PROGRAM, LICENSE, RODATA, BTF, BTF_EXT, SYMTAB, POLICY, RELOCS, MAPS, PARTS };
 
 static const char *const part_names[PARTS] = {
 	[PROGRAM] = OBJECT_PROGRAM_SECTION,
@@ -24,6 +24,7 @@ static const char *const part_names[PARTS] = {
 	[SYMTAB] = ".symtab",
 	[POLICY] = OBJECT_POLICY_SECTION,
 	[RELOCS] = OBJECT_RELOC_SECTION,
+	[MAPS] = ".maps",
 };
 
 struct object {
@@ -150,6 +151,8 @@ static const char *check_rodata(const struct object *o, const struct policy *p, 
 		return "the digest or the number of rules or parameters differs";
 	if (!memchr(h.tool, 0, sizeof h.tool))
 		return "the tool's version has no end";
+	if (h.audit != (uint32_t)p->audit || h.mode != (uint32_t)p->mode || h.generation)
+		return "the audit, mode or generation differs";
 	for (size_t i = 0; i < p->nparams; i++) {
 		int64_t value;
 		memcpy(&value, ro.data + sizeof h + i * sizeof value, sizeof value);
@@ -166,7 +169,7 @@ static const char *check_rodata(const struct object *o, const struct policy *p, 
 static unsigned longest_path(struct arena *a, const struct bpf_insn *code, const bool *starts,
                              size_t n)
 {
-	unsigned *longest = arena_alloc(a, n * sizeof *longest);
+	unsigned *longest = arena_alloc(a, (n + 1) * sizeof *longest);
 	for (size_t i = n; i-- > 0;) {
 		unsigned class = BPF_CLASS(code[i].code), op = BPF_OP(code[i].code);
 		bool jump = class == BPF_JMP || class == BPF_JMP32;
@@ -181,7 +184,7 @@ static unsigned longest_path(struct arena *a, const struct bpf_insn *code, const
 		if (!(jump && op == BPF_JA) && next < n)
 			best = longest[next];
 		if (jump && op != BPF_CALL) {
-			if (away < 0 || target >= (int64_t)n || !starts[target])
+			if (away < 0 || target > (int64_t)n || (target < (int64_t)n && !starts[target]))
 				return 0;
 			best = longest[target] > best ? longest[target] : best;
 		}
@@ -190,18 +193,30 @@ static unsigned longest_path(struct arena *a, const struct bpf_insn *code, const
 	return longest[0];
 }
 
-/* The parameter that a symbol plus an offset is the address of, or -1. */
-static int64_t param_at(const struct object *o, const struct policy *p, uint64_t symbol,
-                        int64_t addend)
+/* What a symbol plus an offset is the address of (image_reloc.target), or -1. */
+static int64_t target_at(const struct object *o, const struct policy *p, uint64_t symbol,
+                         int64_t addend)
 {
 	Elf64_Sym s;
 	struct bytes table = o->parts[SYMTAB];
 	if (symbol >= table.len / sizeof s)
 		return -1;
 	memcpy(&s, table.data + symbol * sizeof s, sizeof s);
+	int64_t at = (int64_t)(s.st_value & INT32_MAX) + addend;
+	if (o->parts[MAPS].data && s.st_shndx == o->index[MAPS]) {
+		int64_t map = 0;
+		for (int i = 0; i < OBJECT_MAPS; i++) {
+			if (map == at)
+				return TARGET_EVENTS + i;
+			map += (int64_t)map_definition_size(&object_maps[i]);
+		}
+		return -1;
+	}
 	if (s.st_shndx != o->index[RODATA] || s.st_value > o->parts[RODATA].len)
 		return -1;
-	int64_t offset = (int64_t)s.st_value + addend - (int64_t)sizeof(struct image_header);
+	if (at == 0)
+		return TARGET_HEADER;
+	int64_t offset = at - (int64_t)sizeof(struct image_header);
 	bool fits = offset >= 0 && offset % 8 == 0 && offset / 8 < (int64_t)p->nparams;
 	return fits ? offset / 8 : -1;
 }
@@ -226,15 +241,28 @@ static const char *read_relocs(const struct object *o, const struct policy *p, c
 		struct bpf_insn *lo = &code[insn], *hi = lo + 1;
 		if (lo->code != (BPF_LD | BPF_IMM | BPF_DW) || lo->src_reg || hi->imm)
 			return "a relocation is not of an address";
-		int64_t param = param_at(o, p, ELF64_R_SYM(rel.r_info), lo->imm);
-		if (param < 0)
-			return "a relocation is not the address of a parameter";
+		int64_t target = target_at(o, p, ELF64_R_SYM(rel.r_info), lo->imm);
+		if (target < 0)
+			return "a relocation is not the address of a parameter or map";
 		lo->imm = 0;
-		relocs[i] = (struct image_reloc){(uint32_t)insn, (uint32_t)param};
+		relocs[i] = (struct image_reloc){(uint32_t)insn, (uint32_t)target};
 	}
 	image->relocs = relocs;
 	image->nrelocs = n;
 	return NULL;
+}
+
+/* How many instructions at the end are the tail of this policy's programs; whether
+ * they are is for verify_image() to find. */
+static size_t tail_size(struct arena *a, const struct policy *p, const struct image *image)
+{
+	struct code tail = {.arena = a};
+	if (!policy_has_tail(p))
+		return 0;
+	emit_tail(&tail, p);
+	const struct bpf_insn *last = (const struct bpf_insn *)image->insns + image->ninsns;
+	bool there = tail.n < image->ninsns && !memcmp(last - tail.n, tail.insns, tail.n * sizeof *last);
+	return there ? tail.n : 0;
 }
 
 /* NULL, or what is wrong with the program. */
@@ -253,7 +281,8 @@ static const char *read_image(const struct object *o, const struct policy *p, st
 	why = read_relocs(o, p, starts, code, image);
 	if (why || btf_read_lines(o->arena, ext.data, ext.len, starts, image->ninsns, image, &why))
 		return why;
-	image->longest = longest_path(o->arena, code, starts, image->ninsns);
+	image->tail = image->ninsns - tail_size(o->arena, p, image);
+	image->longest = longest_path(o->arena, code, starts, image->tail);
 	return NULL;
 }
 

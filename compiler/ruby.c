@@ -338,6 +338,8 @@ static int run(struct ruby *rb, struct RProc *proc)
 	rb->running = true;
 	mrb_funcall(mrb, top, "__run_policy", 1, mrb_obj_value(proc));
 	rb->running = false;
+	if (rb->policy->mode == MODE_PERMISSIVE && !rb->policy->audit_given)
+		rb->policy->audit = AUDIT_DENIED; /* it is there to report */
 	if (mrb->exc)
 		report_exception(rb);
 	return rb->diags->errors ? -1 : 0;

@@ -175,6 +175,7 @@ static void put_rule(struct buffer *b, const struct policy *p, const struct rule
                      const struct live *l)
 {
 	put_fixed(b, r->deny, 1);
+	put_number(b, (uint64_t)r->error);
 	put_span(b, p, &r->at);
 	put_string(b, r->label);
 	put_string(b, r->source);
@@ -202,6 +203,9 @@ static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
 	put_string(b, p->name ? p->name : "");
 	put_string(b, p->file ? p->file : "");
 	put_fixed(b, p->default_allow, 1);
+	put_fixed(b, p->audit, 1);
+	put_fixed(b, p->audit_given, 1);
+	put_fixed(b, p->mode, 1);
 	put_span(b, p, &p->default_at);
 	put_number(b, p->nparams);
 	for (size_t i = 0; i < p->nparams; i++) {

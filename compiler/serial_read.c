@@ -253,6 +253,9 @@ static void get_pattern(struct reader *r, struct pattern *pt)
 static void get_rule(struct reader *r, struct rule *rule)
 {
 	rule->deny = get_flag(r);
+	rule->error = (int)get_upto(r, ERRNO_MAX, "a rule has an unknown errno");
+	if (rule->error && !rule->deny)
+		fail(r, "a rule that allows has an errno");
 	rule->at = get_span(r);
 	rule->label = get_string(r);
 	rule->source = get_string(r);
@@ -278,6 +281,9 @@ static void get_body(struct reader *r)
 	p->name = get_text(r);
 	p->file = get_text(r);
 	p->default_allow = get_flag(r);
+	p->audit = (enum audit_level)get_upto(r, AUDIT_ALL, "it has an unknown audit");
+	p->audit_given = get_flag(r);
+	p->mode = (enum policy_mode)get_upto(r, MODE_PERMISSIVE, "it has an unknown mode");
 	p->default_at = get_span(r);
 	get_params(r);
 	get_terms(r);

@@ -11,13 +11,23 @@
 
 enum { STACK_SIZE = 512, STEPS_MAX = 1 << 20 };
 
-/* Addresses: the context, the stack's end and the parameters each have a base. */
-enum { CTX_BASE = 1 << 20, STACK_TOP = 2 << 20, PARAM_BASE = 3 << 20 };
+/* Addresses: each kind of memory has a base. Maps are empty but for their arrays'
+ * elements, which are there. */
+enum { CTX_BASE = 1 << 20, STACK_TOP = 2 << 20, PARAM_BASE = 3 << 20, HEADER_BASE = 4 << 20,
+       MAP_BASE = 5 << 20, TALLY_BASE = 6 << 20, TOTALS_BASE = 7 << 20, CONFIG_BASE = 8 << 20,
+       EVENT_BASE = 9 << 20 };
 
 struct machine {
 	uint64_t reg[11];
 	unsigned char stack[STACK_SIZE];
 	unsigned char ctx[12];
+	struct image_header header;
+	struct tally tally;
+	bool has_tally;
+	struct totals totals;
+	struct audit_config config;
+	struct event event;
+	struct simulated *out;
 	const struct policy *policy;
 	const struct image *image;
 	const struct request *request;
@@ -31,10 +41,23 @@ static bool fault(struct machine *m, const char *why)
 	return false;
 }
 
+static unsigned char *within(void *memory, size_t n, uint64_t base, uint64_t at, size_t size)
+{
+	return at >= base && at + size <= base + n ? (unsigned char *)memory + (at - base) : NULL;
+}
+
 static unsigned char *address(struct machine *m, uint64_t at, size_t size)
 {
-	if (at >= CTX_BASE && at + size <= CTX_BASE + sizeof m->ctx)
-		return m->ctx + (at - CTX_BASE);
+	const struct { void *memory; size_t n; uint64_t base; } areas[] = {
+		{m->ctx, sizeof m->ctx, CTX_BASE},           {&m->header, sizeof m->header, HEADER_BASE},
+		{&m->tally, sizeof m->tally, TALLY_BASE},    {&m->totals, sizeof m->totals, TOTALS_BASE},
+		{&m->config, sizeof m->config, CONFIG_BASE}, {&m->event, sizeof m->event, EVENT_BASE},
+	};
+	for (size_t i = 0; i < sizeof areas / sizeof *areas; i++) {
+		unsigned char *p = within(areas[i].memory, areas[i].n, areas[i].base, at, size);
+		if (p)
+			return p;
+	}
 	if (at >= STACK_TOP - STACK_SIZE && at + size <= STACK_TOP)
 		return m->stack + (at - (STACK_TOP - STACK_SIZE));
 	return NULL;
@@ -70,9 +93,17 @@ static bool store(struct machine *m, const struct bpf_insn *in)
 {
 	uint64_t at = m->reg[in->dst_reg] + (uint64_t)(int64_t)in->off;
 	uint64_t value = BPF_CLASS(in->code) == BPF_STX ? m->reg[in->src_reg] : (uint64_t)(int64_t)in->imm;
-	unsigned char *p = at >= STACK_TOP - STACK_SIZE ? address(m, at, width(in->code)) : NULL;
+	bool writable = at >= STACK_TOP - STACK_SIZE && (at < HEADER_BASE || at >= MAP_BASE);
+	unsigned char *p = writable ? address(m, at, width(in->code)) : NULL;
 	if (!p)
 		return fault(m, "store to a bad address");
+	if (BPF_CLASS(in->code) == BPF_STX && BPF_MODE(in->code) == BPF_ATOMIC) {
+		uint64_t old = 0;
+		if (in->imm != BPF_ADD || BPF_SIZE(in->code) != BPF_DW)
+			return fault(m, "unknown atomic operation");
+		memcpy(&old, p, 8);
+		value += old;
+	}
 	memcpy(p, &value, width(in->code));
 	return true;
 }
@@ -169,6 +200,77 @@ static bool halves(struct machine *m, enum input low, enum input high)
 	return true;
 }
 
+/* A fact that only the record needs: 0 when it was not given. */
+static uint64_t known_or_zero(struct machine *m, enum input in)
+{
+	return m->request->known & 1u << in ? (uint64_t)m->request->fact[in] : 0;
+}
+
+/* The helpers that reporting uses. */
+static bool report_call(struct machine *m, const struct bpf_insn *in)
+{
+	unsigned char *key;
+	switch (in->imm) {
+	case BPF_FUNC_map_lookup_elem:
+		m->reg[0] = 0;
+		if (m->reg[1] == MAP_BASE + TARGET_TOTALS)
+			m->reg[0] = TOTALS_BASE;
+		else if (m->reg[1] == MAP_BASE + TARGET_CONFIG)
+			m->reg[0] = CONFIG_BASE;
+		else if (m->reg[1] == MAP_BASE + TARGET_TALLY && m->has_tally)
+			m->reg[0] = TALLY_BASE;
+		return true;
+	case BPF_FUNC_map_update_elem:
+		key = address(m, m->reg[2], sizeof m->out->key);
+		if (m->reg[1] != MAP_BASE + TARGET_TALLY || !key)
+			return fault(m, "bad argument of a helper");
+		memcpy(&m->out->key, key, sizeof m->out->key);
+		m->has_tally = true;
+		m->reg[0] = 0;
+		return true;
+	case BPF_FUNC_ringbuf_reserve:
+		if (m->reg[1] != MAP_BASE + TARGET_EVENTS || m->reg[2] != sizeof m->event)
+			return fault(m, "bad argument of a helper");
+		m->reg[0] = EVENT_BASE;
+		return true;
+	case BPF_FUNC_ringbuf_submit:
+		m->out->event = m->event;
+		m->out->reported = true;
+		m->reg[0] = 0;
+		return true;
+	case BPF_FUNC_set_retval:
+		m->out->error = -(int)(int64_t)m->reg[1];
+		m->reg[0] = 0;
+		return true;
+	default: return fault(m, "unknown helper");
+	}
+}
+
+/* In the tail facts are for the record only. */
+static bool tail_call(struct machine *m, const struct bpf_insn *in)
+{
+	uint64_t comm[2] = {known_or_zero(m, IN_COMM_0), known_or_zero(m, IN_COMM_1)};
+	unsigned char *p;
+	switch (in->imm) {
+	case BPF_FUNC_get_current_uid_gid:
+		m->reg[0] = known_or_zero(m, IN_GID) << 32 | (uint32_t)known_or_zero(m, IN_UID);
+		return true;
+	case BPF_FUNC_get_current_pid_tgid:
+		m->reg[0] = known_or_zero(m, IN_PID) << 32 | (uint32_t)known_or_zero(m, IN_TID);
+		return true;
+	case BPF_FUNC_get_current_cgroup_id: m->reg[0] = known_or_zero(m, IN_CGROUP_ID); return true;
+	case BPF_FUNC_ktime_get_boot_ns: m->reg[0] = known_or_zero(m, IN_UPTIME) * NSEC_PER_SEC; return true;
+	case BPF_FUNC_get_current_comm:
+		p = address(m, m->reg[1], sizeof comm);
+		if (!p || m->reg[2] != COMM_SIZE)
+			return fault(m, "bad argument of a helper");
+		memcpy(p, comm, sizeof comm);
+		m->reg[0] = 0;
+		return true;
+	default: return report_call(m, in);
+	}
+}
+
 static bool call(struct machine *m, const struct bpf_insn *in)
 {
 	int64_t a, b;
@@ -200,13 +302,20 @@ static bool call(struct machine *m, const struct bpf_insn *in)
 	}
 }
 
+static uint64_t relocated(uint32_t target)
+{
+	if (target == TARGET_HEADER)
+		return HEADER_BASE;
+	return target > TARGET_HEADER ? MAP_BASE + (uint64_t)target : PARAM_BASE + 8 * (uint64_t)target;
+}
+
 static void wide_constant(struct machine *m, size_t pc)
 {
 	const struct bpf_insn *in = (const struct bpf_insn *)m->image->insns + pc;
 	uint64_t value = (uint64_t)(uint32_t)in[1].imm << 32 | (uint32_t)in->imm;
 	for (size_t i = 0; i < m->image->nrelocs; i++)
 		if (m->image->relocs[i].insn == pc)
-			value = PARAM_BASE + 8 * (uint64_t)m->image->relocs[i].param;
+			value = relocated(m->image->relocs[i].target);
 	m->reg[in->dst_reg] = value;
 }
 
@@ -228,7 +337,7 @@ static bool execute(struct machine *m, size_t *pc)
 		return true;
 	default:
 		if (in->code == (BPF_JMP | BPF_CALL))
-			return call(m, in);
+			return *pc >= m->image->tail ? tail_call(m, in) : call(m, in);
 		if (taken(m, in))
 			*pc = (size_t)((int64_t)*pc + in->off);
 		return true;
@@ -236,21 +345,23 @@ static bool execute(struct machine *m, size_t *pc)
 }
 
 int simulate(const struct policy *p, const struct image *image, const struct request *r,
-             bool *allow, unsigned *steps, int *missing, const char **why)
+             struct simulated *out, int *missing, const char **why)
 {
-	struct machine m = {.policy = p, .image = image, .request = r, .missing = -1};
+	struct machine m = {.policy = p, .image = image, .request = r, .missing = -1, .out = out};
 	const struct bpf_insn *insns = image->insns;
 	uint32_t ctx[3] = {(uint32_t)r->access << 16 | (uint32_t)r->type, (uint32_t)r->major,
 	                   (uint32_t)r->minor};
+	*out = (struct simulated){0};
 	memcpy(m.ctx, ctx, sizeof ctx);
+	m.header = (struct image_header){.audit = p->audit, .generation = 1,
+	                                 .features = FEATURE_PID | FEATURE_COMM};
 	m.reg[1] = CTX_BASE;
 	m.reg[10] = STACK_TOP;
-	*steps = 0;
 	bool running = true;
-	for (size_t pc = 0; running && pc < image->ninsns && *steps < STEPS_MAX; pc++) {
-		++*steps;
+	for (size_t pc = 0; running && pc < image->ninsns && out->steps < STEPS_MAX; pc++) {
+		out->steps++;
 		if (insns[pc].code == (BPF_JMP | BPF_EXIT)) {
-			*allow = m.reg[0] == 1;
+			out->allow = m.reg[0] == 1;
 			return 0;
 		}
 		running = execute(&m, &pc);

@@ -8,6 +8,10 @@
  * exit is a terminal, a conditional jump chooses between two diagrams. The
  * diagram of the first instruction must be the very node the policy has.
  *
+ * A program that reports ends in a tail (report.c), entered by jumps with the
+ * outcome in a register: such a jump is a terminal too, and the tail must be what
+ * the emitter writes, bit by bit.
+ *
  * Only what the emitter writes is understood; everything else is refused. The
  * device's fields are taken as raw 32-bit values, so that a program that lets a
  * request outside the domain pass is refused as well.
@@ -15,6 +19,7 @@
 #include "compiler/internal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum kind {
 	V_UNKNOWN,
@@ -299,7 +304,7 @@ static bool wide_constant(struct verifier *v, size_t pc)
 		return refuse(v, "broken 64-bit constant");
 	const struct image *image = v->image;
 	if (v->next_reloc < image->nrelocs && image->relocs[v->next_reloc].insn == pc) {
-		uint32_t param = image->relocs[v->next_reloc++].param;
+		uint32_t param = image->relocs[v->next_reloc++].target;
 		if (param >= v->policy->nparams || in->imm || in[1].imm)
 			return refuse(v, "relocation of an unknown parameter");
 		v->now.reg[in->dst_reg] = (struct value){.kind = V_PARAM, .n = param};
@@ -402,6 +407,22 @@ static bool send_state(struct verifier *v, size_t target)
 	return true;
 }
 
+/* A jump to the tail: what is reported is in registers. */
+static bool enter_tail(struct verifier *v, size_t pc)
+{
+	int64_t o, error = 0;
+	const struct policy *p = v->policy;
+	v->live = false;
+	if (v->now.reg[REG_CTX].kind != V_CTX || !as_const(v, &v->now.reg[REG_OUTCOME], &o) ||
+	    o < 0 || o > INT32_MAX)
+		return refuse(v, "report of an unknown outcome");
+	if (policy_has_errno(p) && (!as_const(v, &v->now.reg[REG_ERROR], &error) ||
+	                            error != policy_outcome_errno(p, (outcome)o)))
+		return refuse(v, "a denial with the wrong errno");
+	v->cond[pc] = diagram_terminal((outcome)o);
+	return true;
+}
+
 static bool jump(struct verifier *v, size_t pc)
 {
 	const struct bpf_insn *in = &v->insns[pc];
@@ -422,6 +443,8 @@ static bool jump(struct verifier *v, size_t pc)
 		v->live = false;
 		if (in->code != (BPF_JMP | BPF_JA))
 			return refuse(v, "long jump");
+		if (pc + 1 + (size_t)in->off == v->n && v->n < v->image->ninsns)
+			return enter_tail(v, pc);
 	} else if (!condition(v, in, &v->cond[pc])) {
 		return false;
 	}
@@ -483,7 +506,8 @@ static node backwards(struct verifier *v)
 		else if (BPF_OP(in->code) == BPF_EXIT)
 			from[pc] = v->cond[pc];
 		else if (BPF_OP(in->code) == BPF_JA)
-			from[pc] = from[pc + 1 + (size_t)in->off];
+			from[pc] = pc + 1 + (size_t)in->off == v->n ? v->cond[pc]
+			                                            : from[pc + 1 + (size_t)in->off];
 		else
 			from[pc] = diagram_ite(v->dg, v->cond[pc], from[pc + 1 + (size_t)in->off],
 			                       from[pc + 1]);
@@ -502,6 +526,17 @@ static node child_at(const struct diagrams *dg, node n, uint32_t var, int64_t va
 	while (s.edges[i].hi < value)
 		i++;
 	return s.edges[i].to;
+}
+
+static const char *verdict_text(struct verifier *v, node terminal)
+{
+	outcome o;
+	node_is_terminal(terminal, &o);
+	const char *verb = OUTCOME_KIND(o) == OUT_ALLOW ? "allows" : "denies";
+	if (!OUTCOME_RULE(o))
+		return verb;
+	return arena_printf(v->policy->arena, "%s (rule %" PRIu32 ")", verb,
+	                    OUTCOME_RULE(o) >> REPORT_ACCESS_BITS);
 }
 
 /* An assignment on which two different diagrams differ, for the message. */
@@ -540,20 +575,39 @@ static const char *witness(struct verifier *v, node x, node y)
 	                    "for %s %" PRId64 ":%" PRId64 " %s the program %s and the policy %s%s",
 	                    type, in[IN_MAJOR], in[IN_MINOR],
 	                    access_text((int)in[IN_REQUESTED] & ACC_ALL, letters),
-	                    x == diagram_terminal(OUT_ALLOW) ? "allows" : "denies",
-	                    y == diagram_terminal(OUT_ALLOW) ? "allows" : "denies", where);
+	                    verdict_text(v, x), verdict_text(v, y), where);
+}
+
+/* Is the tail what the emitter writes? Its outcome's rule must exist. */
+static bool same_tail(struct verifier *v)
+{
+	const struct image *image = v->image;
+	struct code fresh = {.arena = v->policy->arena};
+	size_t n = image->ninsns - image->tail, first = 0;
+	emit_tail(&fresh, v->policy);
+	while (first < image->nrelocs && image->relocs[first].insn < image->tail)
+		first++;
+	if (fresh.n != n || memcmp(fresh.insns, v->insns + image->tail, n * sizeof *fresh.insns) ||
+	    fresh.nrelocs != image->nrelocs - first)
+		return refuse(v, "its tail is not that of its audit and mode");
+	for (size_t i = 0; i < fresh.nrelocs; i++)
+		if (image->relocs[first + i].insn != image->tail + fresh.relocs[i].insn ||
+		    image->relocs[first + i].target != fresh.relocs[i].target)
+			return refuse(v, "its tail uses other maps");
+	return true;
 }
 
 int verify_image(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
                  const struct image *image)
 {
 	struct verifier v = {.policy = p, .diags = d, .dg = pd->dg, .insns = image->insns,
-	                     .n = image->ninsns, .image = image};
-	size_t at = 0;
+	                     .n = image->tail, .image = image};
+	size_t at = image->tail;
 	struct span span = {.file = p->file};
 	v.pending = arena_alloc(p->arena, (v.n + 1) * sizeof *v.pending);
 	v.cond = arena_alloc(p->arena, (v.n + 1) * sizeof *v.cond);
-	if (!v.n || !forwards(&v, &at)) {
+	node wanted = policy_has_tail(p) ? pd->report : pd->verdict;
+	if (!v.n || (image->tail < image->ninsns && !same_tail(&v)) || !forwards(&v, &at)) {
 		diag_add(d, DIAG_ERROR, span, "the program is damaged, or this is a bug of the compiler",
 		         "the program cannot be proven: instruction %zu: %s", at,
 		         v.why ? v.why : "no instructions");
@@ -564,9 +618,9 @@ int verify_image(const struct policy *p, struct diags *d, const struct policy_di
 		diag_add(d, DIAG_ERROR, span, "split the policy", "the proof needs too many decision nodes");
 		return -1;
 	}
-	if (program == pd->verdict)
+	if (program == wanted)
 		return 0;
 	diag_add(d, DIAG_ERROR, span, "the program is damaged, or this is a bug of the compiler",
-	         "the program does not mean what the policy means: %s", witness(&v, program, pd->verdict));
+	         "the program does not mean what the policy means: %s", witness(&v, program, wanted));
 	return -1;
 }

@@ -260,10 +260,10 @@ typedef uint32_t node;
 
 /* Outcome of one access or request: which rule decided and how. */
 typedef uint32_t outcome;
-enum { OUT_PASS = 0, OUT_DENY = 1, OUT_ALLOW = 2, OUT_ERROR = 3 }; /* low 2 bits */
-#define OUTCOME(kind, rule) ((outcome)(kind) | (outcome)(rule) << 2)
-#define OUTCOME_KIND(o) ((o) & 3u)
-#define OUTCOME_RULE(o) ((o) >> 2) /* 1 + index in the policy; 0 = the default */
+enum { OUT_PASS = 0, OUT_DENY = 1, OUT_ALLOW = 2, OUT_ERROR = 3, OUTCOME_BITS = 2 };
+#define OUTCOME(kind, rule) ((outcome)(kind) | (outcome)(rule) << OUTCOME_BITS)
+#define OUTCOME_KIND(o) ((o) & ((1u << OUTCOME_BITS) - 1))
+#define OUTCOME_RULE(o) ((o) >> OUTCOME_BITS) /* 1 + index in the policy; 0 = the default */
 
 enum diagram_order { ORDER_FACTS_LAST, ORDER_FACTS_FIRST };
 
@@ -327,6 +327,8 @@ struct raise {
 	const char *what; /* "undefined method 'include?' for nil" */
 };
 
+enum { ERRNO_MAX = 133 }; /* EHWPOISON, the last errno of Linux */
+
 struct rule {
 	bool deny;
 	int error;                /* errno of a denial by it, 0: the kernel's EPERM */
@@ -360,6 +362,7 @@ struct policy {
 	bool default_allow;
 	struct span default_at;
 	enum audit_level audit;
+	bool audit_given;  /* by the file; permissive mode without it reports denials */
 	enum policy_mode mode;
 	struct rule *rules;
 	size_t nrules, rules_cap;
@@ -377,20 +380,26 @@ struct policy_diagram {
 	node verdict;     /* OUT_ALLOW or OUT_DENY, rule 0 */
 	node attribution; /* the same with the deciding rule, OUT_ERROR for a raise */
 	node access;      /* the rules asked about one access, IN_ACCESS */
+	/* With policy_has_tail() only. Requests to what is reported of them, see below;
+	 * allowed ones are all alike unless `audit :all`. Without audit the `rule` is the
+	 * errno instead. */
+	node report;
+	node blame;       /* that where it denies; elsewhere anything, so that it is small */
 };
 /* Builds both for one variable order. 0, or -1 with a diagnostic when the node
  * budget is exceeded. */
 int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
                    struct policy_diagram *out);
 
-/* Does any rule deny with an errno of its own? */
-bool policy_has_errno(const struct policy *p);
 /* What a program reports of a decision, as the `rule` of an outcome: the rule and
  * the access that decided. */
 enum { REPORT_ACCESS_BITS = 2, REPORT_MKNOD = 1, REPORT_READ = 2, REPORT_WRITE = 3 };
-/* The policy as a function of a request to outcomes that say so; allowed requests
- * are all alike unless `audit :all`. Without audit the `rule` is an errno instead. */
-node policy_report(struct policy *p, struct policy_diagram *pd);
+/* Does any rule deny with an errno of its own? */
+bool policy_has_errno(const struct policy *p);
+/* Does a denial do more than return: report, take an errno, or let pass? */
+bool policy_has_tail(const struct policy *p);
+/* The errno of a denial with an outcome of `report`, 0: the kernel's. */
+int policy_outcome_errno(const struct policy *p, outcome o);
 
 /* The verdict on a request and the rule that decided. */
 struct decision {
@@ -406,7 +415,10 @@ int policy_decide(const struct policy *p, const struct policy_diagram *pd, const
 /* ---- image.c: a program ready to be written to an object ------------------ */
 
 struct image_line { uint32_t insn; int line; };            /* from this instruction on */
-struct image_reloc { uint32_t insn; uint32_t param; };     /* ldimm64 of parameter i's address */
+/* An ldimm64 of an address: of parameter `target`, or one of those below. */
+struct image_reloc { uint32_t insn; uint32_t target; };
+enum image_target { TARGET_HEADER = 1 << 16, TARGET_EVENTS, TARGET_TALLY, TARGET_TOTALS, TARGET_CONFIG,
+                    TARGETS_END };
 
 struct image {
 	const void *insns; /* 8-byte BPF instructions */
@@ -415,7 +427,9 @@ struct image {
 	size_t nlines;
 	const struct image_reloc *relocs;
 	size_t nrelocs;
-	unsigned longest;   /* instructions on the longest path */
+	size_t tail;        /* first of the instructions that report and return a denial;
+	                       ninsns: there are none */
+	unsigned longest;   /* instructions on the longest path of a request that is not reported */
 };
 
 /* The head of every program's .rodata, readable without BTF: how our programs

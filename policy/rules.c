@@ -118,7 +118,19 @@ struct relabel {
 	const struct policy *policy;
 	outcome (*label)(const struct policy *p, outcome o, int access);
 	int access;
+	bool fill; /* what becomes OUT_PASS does not matter: take what makes it smaller */
 };
+
+/* Edges that do not matter go where the one before, or the next one, goes. */
+static void fill_edges(struct edge *e, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (e[i].to == NODE_FALSE)
+			e[i].to = e[i - 1].to;
+	for (size_t i = n - 1; i-- > 0;)
+		if (e[i].to == NODE_FALSE)
+			e[i].to = e[i + 1].to;
+}
 
 static node relabeled(const struct relabel *r, node terminal)
 {
@@ -160,6 +172,8 @@ static node relabel(const struct relabel *r, node root)
 			/* a rebuilt terminal keeps its bit in spite of the 1 added */
 			e[i].to = to & TERMINAL_BIT ? relabeled(r, to) : done[to] - 1;
 		}
+		if (r->fill)
+			fill_edges(e, s.n);
 		done[k] = diagram_switch(dg, s.var, e, s.n) + 1;
 	}
 #undef PUSH
@@ -190,7 +204,13 @@ static outcome errno_label(const struct policy *p, outcome o, int access)
 	(void)access;
 	if (OUTCOME_KIND(o) == OUT_ALLOW)
 		return OUT_ALLOW;
-	return OUTCOME(OUT_DENY, rule ? (uint32_t)p->rules[rule - 1].error << REPORT_ACCESS_BITS : 0);
+	return OUTCOME(OUT_DENY, rule && OUTCOME_KIND(o) == OUT_DENY ? (uint32_t)p->rules[rule - 1].error << REPORT_ACCESS_BITS : 0);
+}
+
+static outcome denied_only(const struct policy *p, outcome o, int access)
+{
+	(void)p, (void)access;
+	return OUTCOME_KIND(o) == OUT_ALLOW ? OUT_PASS : o;
 }
 
 bool policy_has_errno(const struct policy *p)
@@ -201,7 +221,20 @@ bool policy_has_errno(const struct policy *p)
 	return false;
 }
 
-node policy_report(struct policy *p, struct policy_diagram *pd)
+int policy_outcome_errno(const struct policy *p, outcome o)
+{
+	uint32_t rule = OUTCOME_RULE(o) >> REPORT_ACCESS_BITS;
+	if (p->audit == AUDIT_NONE)
+		return (int)rule;
+	return rule && OUTCOME_KIND(o) == OUT_DENY ? p->rules[rule - 1].error : 0;
+}
+
+bool policy_has_tail(const struct policy *p)
+{
+	return p->audit != AUDIT_NONE || p->mode == MODE_PERMISSIVE || policy_has_errno(p);
+}
+
+static node report_diagram(struct policy *p, struct policy_diagram *pd)
 {
 	struct diagrams *dg = pd->dg;
 	struct relabel r = {.dg = dg, .policy = p,
@@ -230,6 +263,12 @@ int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
 	out->attribution = request_diagram(dg, by_access, diagram_terminal(OUT_DENY));
 	struct relabel r = {.dg = dg, .policy = p, .label = plain_verdict};
 	out->verdict = diagram_ok(dg) ? relabel(&r, out->attribution) : NODE_FALSE;
+	out->report = out->blame = NODE_FALSE;
+	if (diagram_ok(dg) && policy_has_tail(p)) {
+		struct relabel blame = {.dg = dg, .policy = p, .label = denied_only, .fill = true};
+		out->report = report_diagram(p, out);
+		out->blame = diagram_ok(dg) ? relabel(&blame, out->report) : NODE_FALSE;
+	}
 	if (diagram_ok(dg))
 		return 0;
 	diag_add(d, DIAG_ERROR, (struct span){.file = p->file},

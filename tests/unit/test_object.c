@@ -86,9 +86,9 @@ static void test_round_trip(void **state)
 	assert_memory_equal(img.lines, lines, sizeof lines);
 	assert_int_equal(img.nrelocs, 2);
 	assert_int_equal(img.relocs[0].insn, 0);
-	assert_int_equal(img.relocs[0].param, 1);
+	assert_int_equal(img.relocs[0].target, 1);
 	assert_int_equal(img.relocs[1].insn, 3);
-	assert_int_equal(img.relocs[1].param, 0);
+	assert_int_equal(img.relocs[1].target, 0);
 
 	again = write_object(s.arena, q, &img);
 	assert_int_equal(again.len, o.len);

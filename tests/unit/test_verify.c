@@ -24,6 +24,46 @@ static struct request request_of(int type, int access, int64_t major, int64_t mi
 	return r;
 }
 
+/* The access whose verdict is the request's: the first denied one, else the first. */
+static int deciding_access(const struct compiled *c, const struct request *r)
+{
+	int first = 0, missing;
+	for (int bit = ACC_MKNOD; bit <= ACC_WRITE; bit <<= 1) {
+		int64_t in[INPUT_MAX];
+		if (!(r->access & bit))
+			continue;
+		memcpy(in, r->fact, sizeof in);
+		in[IN_TYPE] = r->type;
+		in[IN_REQUESTED] = r->access;
+		in[IN_ACCESS] = bit;
+		in[IN_MAJOR] = r->major;
+		in[IN_MINOR] = r->minor;
+		outcome o = diagram_eval(c->pd.dg, c->pd.access, in, ~0u, &missing);
+		if (OUTCOME_KIND(o) != OUT_ALLOW)
+			return bit;
+		first = first ? first : bit;
+	}
+	return first;
+}
+
+static bool same_report(const struct compiled *c, const struct request *r, const struct decision *d,
+                        const struct simulated *out)
+{
+	const struct policy *p = c->policy;
+	bool wanted = p->audit == AUDIT_ALL || (p->audit == AUDIT_DENIED && !d->allow);
+	uint32_t rule = d->rule ? (uint32_t)(d->rule - p->rules) + 1 : 0;
+	if (out->error != (d->rule && !d->allow && !d->error ? d->rule->error : 0) || out->reported != wanted)
+		return false;
+	if (!wanted)
+		return true;
+	const struct event *e = &out->event;
+	return e->rule == rule && e->decided == deciding_access(c, r) && e->requested == r->access &&
+	       e->verdict == d->allow && !!(e->flags & EVENT_ERROR) == d->error && e->tally == 1 &&
+	       e->type == r->type && e->major == r->major && e->minor == r->minor && e->size == sizeof *e &&
+	       e->uid == r->fact[IN_UID] && out->key.rule == rule && out->key.decided == e->decided &&
+	       !memcmp(e->comm, &r->fact[IN_COMM_0], sizeof e->comm) && e->pid == r->fact[IN_PID];
+}
+
 /* Does the program decide every sampled request as the diagram does? */
 static bool same_verdicts(const struct compiled *c, const struct image *image)
 {
@@ -36,13 +76,12 @@ static bool same_verdicts(const struct compiled *c, const struct image *image)
 					for (int64_t uid = 0; uid < 2; uid++) {
 						struct request r = request_of(type, access, majors[i], minors[k], uid);
 						struct decision d;
-						bool allow = false;
-						unsigned steps;
+						struct simulated out;
 						int missing;
 						const char *why;
 						policy_decide(c->policy, &c->pd, &r, &d, &missing);
-						if (simulate(c->policy, image, &r, &allow, &steps, &missing, &why) ||
-						    allow != d.allow)
+						if (simulate(c->policy, image, &r, &out, &missing, &why) ||
+						    out.allow != d.allow || !same_report(c, &r, &d, &out))
 							return false;
 					}
 	return true;
@@ -74,6 +113,24 @@ static void flip_all(const char *text)
 	compiled_free(&c);
 }
 
+static const char reports[] =
+	"audit :denied\nallow :null, access: 'r'\nallow :null, access: 'w'\ndeny 'c 1:*', errno: :ENODEV\n"
+	"deny(errno: :ENOENT, label: 'low') { |c| c.minor < 3 && c.uid == 1 }\n"
+	"allow { |c| c.major / (c.minor - 4) > 3 }\n";
+static const char reports_all[] =
+	"audit :all\nallow 'c 1:3 rw'\nallow { |c| c.read? && c.uid == 0 }\ndeny 'c 10:* w'\ndefault :allow\n";
+static const char errnos[] = "default :allow\ndeny 'c 1:3', errno: :ENODEV\ndeny 'c 5:* w'\n";
+static const char permissive[] = "mode :permissive\naudit :none\nallow 'c 1:3 rw'\n";
+
+static void flips_of_reports(void **state)
+{
+	(void)state;
+	flip_all(reports);
+	flip_all(reports_all);
+	flip_all(errnos);
+	flip_all(permissive);
+}
+
 static void flips_of_devices(void **state)
 {
 	(void)state;
@@ -102,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flips_of_devices),
 		cmocka_unit_test(flips_of_callers),
+		cmocka_unit_test(flips_of_reports),
 		cmocka_unit_test(another_policy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,8 @@ static const struct need {
 	{1u << IN_COMM_0 | 1u << IN_COMM_1, "bpf_get_current_comm", 6, 1},
 };
 
+static const struct need errno_need = {0, "bpf_set_retval", 5, 18};
+
 struct report {
 	const struct policy *policy;
 	const struct image *image;
@@ -62,6 +64,11 @@ static void describe_inputs(struct cmd *c, struct report *r)
 		r->helpers = join(c->arena, r->helpers, n->helper);
 		if (n->major > most->major)
 			most = n;
+	}
+	if (policy_has_errno(r->policy)) {
+		r->helpers = join(c->arena, r->helpers, errno_need.helper);
+		if (errno_need.minor > most->minor && most->major == errno_need.major)
+			most = &errno_need;
 	}
 	r->kernel = arena_printf(c->arena, "%d.%d", most->major, most->minor);
 }
@@ -107,6 +114,9 @@ static void print_report(const struct report *r, const struct diags *d, const ch
 		printf(": %lld (%lld..%lld)\n", (long long)p->params[i].value,
 		       (long long)p->params[i].lo, (long long)p->params[i].hi);
 	}
+	if (p->audit != AUDIT_NONE || p->mode != MODE_ENFORCE)
+		printf("  reports: %s%s\n", audit_words[p->audit],
+		       p->mode == MODE_PERMISSIVE ? "; permissive: nothing is denied by it" : "");
 	printf("  program: %zu instruction%s, at most %u a request; proven equal to the rules\n",
 	       r->image->ninsns, PLURAL(r->image->ninsns), r->image->longest);
 	fputs("  reads: ", stdout);
@@ -148,6 +158,8 @@ static void fill_json(const struct report *r, json_t *item)
 	                        "instructions", (json_int_t)r->image->ninsns, "longest_path",
 	                        (int)r->image->longest, "reads", inputs, "needs_linux", r->kernel,
 	                        "needs_helpers", r->helpers, "kernel", kernel);
+	json_object_set_new(item, "audit", json_string(audit_words[p->audit]));
+	json_object_set_new(item, "mode", json_string(mode_words[p->mode]));
 	json_object_update(item, all);
 	json_decref(all);
 }

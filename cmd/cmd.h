@@ -163,6 +163,9 @@ const char *probe_closed(struct arena *a);
 /* The path of the cgroup this process is in, or NULL with a diagnostic. */
 const char *own_cgroup(struct cmd *c);
 
+/* What --audit and --mode call the levels, by enum audit_level and enum policy_mode. */
+extern const char *const audit_words[], *const mode_words[];
+
 /* ---- verdict.c --------------------------------------------------------------------------- */
 
 /* "policy.rb:7 label", "policy.rb:3 default", "default". */

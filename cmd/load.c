@@ -13,6 +13,9 @@
 #include <unistd.h>
 #include <linux/capability.h>
 
+const char *const audit_words[] = {[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
+const char *const mode_words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
+
 static int load_ruby(struct cmd *c, struct document *in, struct unit *u)
 {
 	for (size_t i = 0; i < c->nparams; i++)

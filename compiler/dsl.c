@@ -376,7 +376,7 @@ static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 static size_t word_of(mrb_state *mrb, const char *verb, const char *const *words, size_t n, const char *said)
 {
 	struct ruby *rb = ruby_of(mrb);
-	const char *example = arena_printf(rb->arena, "`%s :%s`", verb, words[n - 1]);
+	const char *example = arena_printf(rb->arena, "`%s :%s`", verb, words[1]);
 	mrb_value value = only_argument(mrb, verb, example);
 	const char *s = mrb_symbol_p(value) ? ruby_name(rb, mrb_symbol(value)) : "";
 	for (size_t i = 0; i < n; i++)

@@ -131,6 +131,35 @@ static void flips_of_reports(void **state)
 	flip_all(permissive);
 }
 
+/* An allowed request costs the same whether denials are reported or not. */
+static void reports_cost_denials_only(void **state)
+{
+	static const char *const policies[] = {container, callers};
+	(void)state;
+	for (size_t k = 0; k < COUNT(policies); k++) {
+		struct compiled quiet = compiled_of(policies[k]), loud;
+		loud = compiled_of(arena_printf(quiet.arena, "audit :denied\n%s", policies[k]));
+		size_t allowed = 0;
+		for (int64_t major = 0; major < 140; major++)
+			for (int64_t minor = 0; minor < 310; minor++)
+				for (int access = 0; access <= ACC_ALL; access++) {
+					struct request r = request_of(DEV_CHAR, access, major, minor, 0);
+					struct simulated a, b;
+					int missing;
+					const char *why;
+					assert_int_equal(simulate(quiet.policy, &quiet.image, &r, &a, &missing, &why), 0);
+					assert_int_equal(simulate(loud.policy, &loud.image, &r, &b, &missing, &why), 0);
+					assert_int_equal(a.allow, b.allow);
+					allowed += a.allow;
+					if (a.allow)
+						assert_int_equal(a.steps, b.steps);
+				}
+		assert_true(allowed > 100);
+		compiled_free(&loud);
+		compiled_free(&quiet);
+	}
+}
+
 static void flips_of_devices(void **state)
 {
 	(void)state;
@@ -160,6 +189,7 @@ int main(void)
 		cmocka_unit_test(flips_of_devices),
 		cmocka_unit_test(flips_of_callers),
 		cmocka_unit_test(flips_of_reports),
+		cmocka_unit_test(reports_cost_denials_only),
 		cmocka_unit_test(another_policy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,1 @@
+deny "c 1:3", errno: :ENODEW

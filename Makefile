@@ -123,9 +123,9 @@ asan: deps
 # libraries it is there for: cmd -> compiler, cgroup, policy; compiler -> policy;
 # cgroup -> policy.
 ALLOW_policy   := policy/.*
-ALLOW_compiler := compiler/.*|policy/policy\.h
-ALLOW_cgroup   := cgroup/.*|policy/policy\.h
-ALLOW_cmd      := cmd/.*|compiler/compiler\.h|cgroup/cgroup\.h|policy/policy\.h
+ALLOW_compiler := compiler/.*|policy/(policy|event)\.h
+ALLOW_cgroup   := cgroup/.*|policy/(policy|event)\.h
+ALLOW_cmd      := cmd/.*|compiler/compiler\.h|cgroup/cgroup\.h|policy/(policy|event)\.h
 DENY_policy    := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup|jansson|yaml
 DENY_compiler  := bpf/(lib)?bpf\.h|libcgroup|jansson
 DENY_cgroup    := mruby|libelf|gelf|jansson

@@ -134,19 +134,10 @@ static void check_facts(struct arena *a, struct host_check *c)
 	if (fd >= 0)
 		close(fd);
 	for (size_t i = 0; i < FACT_HELPERS; i++) {
-		/* comm takes a buffer on the stack; the others ignore it */
-		const insn insns[] = {
-			{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -8},
-			{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -16},
-			MOV_REG(1, 10), ADD_IMM(1, -16), MOV_IMM(2, 16),
-			CALL(fact_helpers[i].number), MOV_IMM(0, 1), EXIT,
-		};
-		fd = load(insns, sizeof insns / sizeof *insns);
-		const char **list = fd >= 0 ? &have : &lack;
+		bool offered = fact_offered(&fact_helpers[i]);
+		const char **list = offered ? &have : &lack;
 		*list = arena_printf(a, "%s%s%s", *list, **list ? " " : "", fact_helpers[i].facts);
-		if (fd >= 0)
-			close(fd);
-		else
+		if (!offered)
 			missing = &fact_helpers[i];
 	}
 	if (!missing)

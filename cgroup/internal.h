@@ -36,6 +36,9 @@ struct fact_helper {
 };
 enum { FACT_HELPERS = 5 };
 extern const struct fact_helper fact_helpers[FACT_HELPERS];
+/* Does the running kernel take a device program that calls it? (Not without the
+ * permission to load any.) */
+bool fact_offered(const struct fact_helper *f);
 /* What to do when the kernel let no program call it; `facts` is what was asked for. */
 const char *fact_hint(struct arena *a, const struct fact_helper *f, const char *facts);
 /* What to do when the kernel said EPERM: names the capabilities missing. */
@@ -64,5 +67,78 @@ int cgroup_is_gone(struct diags *d, const struct cgroup *cg);
 /* How many device programs the kernel asks for processes of this cgroup, its
  * own and those of ancestors (beyond the mount too). Count or -errno. */
 int cgroup_effective(const struct cgroup *cg);
+
+/* ---- maps.c ------------------------------------------------------------------ */
+
+/* The maps of policy/event.h. */
+enum report_map {
+	REPORT_EVENTS, REPORT_TALLY, REPORT_TOTALS, REPORT_CONFIG, REPORT_NAMES, REPORT_MAPS
+};
+struct report_kind {
+	const char *name;
+	uint32_t type, key_size, value_size;
+};
+extern const struct report_kind report_kinds[REPORT_MAPS];
+
+/* Those one program has, held open. */
+struct report_maps {
+	int fd[REPORT_MAPS]; /* -1: none */
+	uint32_t events_id;  /* 0: none */
+};
+void report_maps_none(struct report_maps *m);
+/* 0 or -errno (then none). */
+int report_maps_open(int prog, struct report_maps *out);
+void report_maps_close(struct report_maps *m);
+/* The ids of all maps of a program; to be freed, also after an error. 0 or -errno. */
+int program_map_ids(int fd, uint32_t **ids, uint32_t *n);
+/* Gives each entry of a hash of that kind to `one`; `take`: and deletes it. What others
+ * add or delete meanwhile may be missed, nothing is given twice. 0 or -errno. */
+int map_each(int fd, enum report_map kind, bool take,
+             void (*one)(void *arg, const void *key, const void *value), void *arg);
+
+/* ---- handover.c --------------------------------------------------------------- */
+
+struct bpf_object;
+/* What a program that is being loaded has from the one before. */
+struct handover {
+	struct report_maps old;
+	uint32_t from;       /* 0: none */
+	uint32_t generation; /* of the new one */
+	bool reports;        /* the new one has an events map */
+};
+/* Between opening and loading the object. 0 or -1; handover_end() in both cases. */
+int handover_begin(struct arena *a, struct diags *d, const char *name, struct bpf_object *object,
+                   uint32_t from, struct handover *h);
+/* After it was loaded as `prog`. 0 or -1. */
+int handover_finish(struct arena *a, struct diags *d, const char *name, int prog,
+                    const struct handover *h, const struct rule_name *rules, size_t n);
+void handover_end(struct handover *h);
+
+/* ---- names.c ------------------------------------------------------------------- */
+
+/* Makes the map for rules' names. fd or -errno. */
+int names_new(void);
+/* Puts the names of one generation into it, in the place of names that nobody asks
+ * for any more: of generations before the last that no tally has (tally: fd or -1).
+ * 0 or -1; a warning when there are more than fit. */
+int names_put(struct arena *a, struct diags *d, const char *name, int names, int tally,
+              uint32_t generation, const struct rule_name *rules, size_t n);
+
+/* ---- audit.c -------------------------------------------------------------------- */
+
+struct ring_buffer;
+struct auditor {
+	struct report_maps maps;
+	uint32_t id;              /* of the program it was opened by */
+	int lock;                 /* the claim, -1: none */
+	bool folds;               /* asked for by this reader */
+	struct ring_buffer *ring; /* of the only reader */
+	/* while audit_poll() runs */
+	bool (*one)(void *arg, const struct event *e);
+	void *arg;
+	int given, seen;
+};
+/* Maps the ring buffer for reading. 0 or -1. */
+int audit_map_ring(struct diags *d, struct auditor *au);
 
 #endif

@@ -244,6 +244,24 @@ static void raise_memlock(struct rlimit *before)
 	}
 }
 
+/* The diagnostic for a load that the kernel did not keep whole; -1. */
+static int check_kept(struct arena *a, struct diags *d, const char *name, struct program *p,
+                      char *text)
+{
+	uint32_t size = sizeof p->info;
+	int error = bpf_obj_get_info_by_fd(p->fd, &p->info, &size);
+	if (error)
+		return diag_fail(d, privilege_hint(a), "cannot ask the kernel about '%s': %s", name,
+		                 strerror(-error));
+	if (p->info.btf_id && p->info.nr_line_info)
+		return 0;
+	const char *line = first_line(text);
+	return diag_fail(d, "compile the policy again with this version; if that does not help, "
+	                    "please report it",
+	                 "the kernel did not keep the type and line information of '%s'%s%s", name,
+	                 *line ? ": " : "", line);
+}
+
 static int load(struct arena *a, struct diags *d, const char *name, struct program *p)
 {
 	struct bpf_program *program = device_program(p->object);
@@ -251,37 +269,30 @@ static int load(struct arena *a, struct diags *d, const char *name, struct progr
 		return diag_fail(d, "compile the policy again: an object holds one program, in the section "
 		                    "cgroup/dev",
 		                 "'%s' does not hold exactly one device program", name);
-	struct rlimit before;
 	struct capture capture;
-	raise_memlock(&before);
 	capture_begin(&capture);
 	int error = bpf_object__load(p->object);
 	char *text = capture_end(&capture, a);
-	setrlimit(RLIMIT_MEMLOCK, &before);
 	if (error)
 		return load_failed(a, d, name, -error, text);
-
 	p->fd = bpf_program__fd(program);
-	uint32_t size = sizeof p->info;
-	error = bpf_obj_get_info_by_fd(p->fd, &p->info, &size);
-	if (error)
-		return diag_fail(d, privilege_hint(a), "cannot ask the kernel about '%s': %s", name,
-		                 strerror(-error));
-	if (!p->info.btf_id || !p->info.nr_line_info) {
-		const char *line = first_line(text);
-		return diag_fail(d, "compile the policy again with this version; if that does not help, "
-		                    "please report it",
-		                 "the kernel did not keep the type and line information of '%s'%s%s", name,
-		                 *line ? ": " : "", line);
-	}
-	return 0;
+	return check_kept(a, d, name, p, text);
 }
 
 int program_load(struct arena *a, struct diags *d, const char *name, const void *object,
                  size_t len, struct program **out)
 {
+	return program_load_audited(a, d, name, object, len, 0, NULL, 0, out);
+}
+
+int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
+                         size_t len, uint32_t from, const struct rule_name *rules, size_t n,
+                         struct program **out)
+{
 	struct program *p = arena_alloc(a, sizeof *p);
 	struct capture capture;
+	struct rlimit before;
+	struct handover h;
 	struct bpf_object_open_opts opts = {.sz = sizeof opts,
 	                                    .object_name = *name ? name : "devguard"};
 	*out = NULL;
@@ -291,12 +302,19 @@ int program_load(struct arena *a, struct diags *d, const char *name, const void 
 	char *text = capture_end(&capture, a);
 	if (!p->object)
 		return open_failed(d, name, error, text);
-	if (load(a, d, name, p)) {
+	raise_memlock(&before);
+	int result = handover_begin(a, d, name, p->object, from, &h);
+	if (!result)
+		result = load(a, d, name, p);
+	if (!result)
+		result = handover_finish(a, d, name, p->fd, &h, rules, n);
+	handover_end(&h);
+	setrlimit(RLIMIT_MEMLOCK, &before);
+	if (result)
 		program_close(p);
-		return -1;
-	}
-	*out = p;
-	return 0;
+	else
+		*out = p;
+	return result;
 }
 
 void program_close(struct program *p)

@@ -17,9 +17,23 @@
 
 #include <bpf/bpf.h>
 
-enum { RODATA_MAX = 64 << 20 }; /* larger ones cannot be ours */
+enum {
+	RODATA_MAX = 64 << 20, /* larger ones cannot be ours */
+	HEADER_MIN = offsetof(struct image_header, audit), /* version 1 ended there */
+};
 
 /* ---- what one program is -------------------------------------------------------- */
+
+/* What an earlier version did not write is 0. */
+static void header_copy(struct image_header *header, const void *from, size_t size)
+{
+	*header = (struct image_header){0};
+	memcpy(header, from, HEADER_MIN);
+	size_t written = le32toh(header->size);
+	size = size < written ? size : written;
+	if (size > HEADER_MIN)
+		memcpy(header, from, size < sizeof *header ? size : sizeof *header);
+}
 
 /* The first bytes of a program's .rodata map, if `id` is one. 1, 0 (it is not) or
  * -1 (not readable). */
@@ -33,12 +47,12 @@ static int rodata_header(uint32_t id, struct image_header *header)
 	int result = bpf_obj_get_info_by_fd(fd, &info, &len) ? -1 : 0;
 	size_t n = strnlen(info.name, sizeof info.name), suffix = strlen(".rodata");
 	if (!result && info.type == BPF_MAP_TYPE_ARRAY && n >= suffix &&
-	    !strncmp(info.name + n - suffix, ".rodata", suffix) && info.value_size >= sizeof *header &&
+	    !strncmp(info.name + n - suffix, ".rodata", suffix) && info.value_size >= HEADER_MIN &&
 	    info.value_size <= RODATA_MAX) {
 		void *value = malloc(info.value_size);
 		result = value && !bpf_map_lookup_elem(fd, &zero, value) ? 1 : -1;
 		if (result == 1)
-			memcpy(header, value, sizeof *header);
+			header_copy(header, value, info.value_size);
 		free(value);
 	}
 	close(fd);
@@ -47,19 +61,17 @@ static int rodata_header(uint32_t id, struct image_header *header)
 
 static bool header_is_ours(const struct image_header *h)
 {
-	return le64toh(h->magic) == IMAGE_MAGIC && le32toh(h->size) >= sizeof *h && h->name[0] &&
+	return le64toh(h->magic) == IMAGE_MAGIC && le32toh(h->size) >= HEADER_MIN && h->name[0] &&
 	       memchr(h->name, '\0', sizeof h->name);
 }
 
 /* Looks for our header in the program's maps. 1 found, 0 none, -1 not readable. */
-static int program_header(int fd, unsigned nmaps, struct image_header *header)
+static int program_header(int fd, struct image_header *header)
 {
-	uint32_t *ids = calloc(nmaps + 1, sizeof *ids);
-	struct bpf_prog_info info = {.nr_map_ids = nmaps, .map_ids = (uintptr_t)ids};
-	uint32_t len = sizeof info;
-	int result = ids && !bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : -1;
+	uint32_t *ids, n;
+	int result = program_map_ids(fd, &ids, &n) ? -1 : 0;
 	bool unreadable = false;
-	for (unsigned i = 0; !result && i < nmaps; i++) {
+	for (uint32_t i = 0; !result && i < n; i++) {
 		int map = rodata_header(ids[i], header);
 		unreadable |= map < 0;
 		if (map == 1 && header_is_ours(header))
@@ -94,7 +106,7 @@ enum reading describe_program(int fd, struct attached *at)
 	for (int i = 0; i < BPF_TAG_SIZE; i++)
 		snprintf(at->tag + 2 * i, 3, "%02x", info.tag[i]);
 
-	int found = program_header(fd, info.nr_map_ids, &header);
+	int found = program_header(fd, &header);
 	if (found != 1)
 		return found < 0 ? READ_NOT : READ_OK;
 	at->ours = true;
@@ -102,6 +114,9 @@ enum reading describe_program(int fd, struct attached *at)
 	memcpy(at->tool, header.tool, sizeof header.tool);
 	at->digest = le64toh(header.digest);
 	at->nrules = le32toh(header.nrules);
+	at->audit = le32toh(header.audit);
+	at->mode = le32toh(header.mode);
+	at->generation = le32toh(header.generation);
 	return READ_OK;
 }
 

@@ -12,7 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <linux/bpf.h>
+#include <bpf/bpf.h>
 #include <linux/capability.h>
 
 #ifndef CAP_BPF /* <linux/capability.h> before 5.8 */
@@ -113,6 +113,27 @@ const struct fact_helper fact_helpers[FACT_HELPERS] = {
 	{BPF_FUNC_get_current_pid_tgid, "pid tid", 6, 1},
 	{BPF_FUNC_get_current_comm, "comm", 6, 1},
 };
+
+bool fact_offered(const struct fact_helper *f)
+{
+	/* comm takes a buffer on the stack; the others ignore it */
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -8},
+		{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -16},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 1, .imm = -16},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 16},
+		{.code = BPF_JMP | BPF_CALL, .imm = f->number},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	struct bpf_prog_load_opts opts = {.sz = sizeof opts, .expected_attach_type = BPF_CGROUP_DEVICE};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "devguard_try", "GPL", insns,
+	                       sizeof insns / sizeof *insns, &opts);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
 
 const char *fact_hint(struct arena *a, const struct fact_helper *f, const char *facts)
 {

@@ -1,0 +1,212 @@
+/*
+ * audit.c - the maps of a program that reports: opened, claimed by one reader,
+ * configured; and which programs report.
+ *
+ * The claim is a lock that goes with the process, whatever ends it: on the file
+ * cgroup.procs at the hierarchy's root, which is one inode for all readers of a
+ * host, whatever their network, mount or PID namespace, and which only root may open for writing.
+ * It is an open file description lock: one process may claim many programs, and
+ * giving back one claim must not drop the others, as it would with record locks of
+ * the process. Those locks name no process, so the length of the locked range does:
+ * it starts at the events map's id << 32 and is as long as the reader's PID.
+ */
+#include "cgroup/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+/* ---- open, close ------------------------------------------------------------------- */
+
+static int program_gone(struct diags *d, uint32_t id)
+{
+	return diag_fail(d, "`rucy-devguard status` shows what is attached now",
+	                 "program %u is gone: it was replaced or detached", id);
+}
+
+/* -1 with a diagnostic unless it is one of ours that reports. */
+static int check_reports(struct arena *a, struct diags *d, int fd, uint32_t id)
+{
+	struct attached at = {0};
+	if (describe_program(fd, &at) != READ_OK)
+		return diag_fail(d, privilege_hint(a), "cannot ask the kernel about program %u", id);
+	if (!at.ours)
+		return diag_fail(d, "`rucy-devguard status` shows whose programs are attached",
+		                 "program %u is no policy's", id);
+	if (at.audit == AUDIT_NONE)
+		return diag_fail(d, "apply it again with --audit denied, or write `audit :denied` in the "
+		                    "policy",
+		                 "the policy '%s' reports nothing", at.name);
+	return 0;
+}
+
+int audit_open(struct arena *a, struct diags *d, uint32_t id, struct auditor **out)
+{
+	struct report_maps maps;
+	*out = NULL;
+	int fd = bpf_prog_get_fd_by_id(id);
+	if (fd == -ENOENT)
+		return program_gone(d, id);
+	if (fd < 0)
+		return diag_fail(d, privilege_hint(a), "no permission to open program %u", id);
+	if (check_reports(a, d, fd, id)) {
+		close(fd);
+		return -1;
+	}
+	int error = report_maps_open(fd, &maps);
+	close(fd);
+	if (error)
+		return diag_fail(d, error == -EPERM ? privilege_hint(a) : "see the kernel log",
+		                 "cannot open the maps of program %u: %s", id, strerror(-error));
+	/* names may be missing: a program that another tool loaded has none */
+	for (int i = 0; i < REPORT_NAMES; i++)
+		if (maps.fd[i] < 0) {
+			report_maps_close(&maps);
+			return diag_fail(d, "apply the policy again with this version",
+			                 "program %u has no map %s of the form this version reads", id,
+			                 report_kinds[i].name);
+		}
+	struct auditor *au = arena_alloc(a, sizeof *au);
+	*au = (struct auditor){.maps = maps, .id = id, .lock = -1};
+	*out = au;
+	return 0;
+}
+
+void audit_close(struct auditor *au)
+{
+	struct diags ignored;
+	struct arena *a;
+	if (!au)
+		return;
+	/* the next reader wants a record for every decision until it says otherwise */
+	if (au->folds && (a = arena_new())) {
+		diags_init(&ignored, a);
+		audit_fold(&ignored, au, 0);
+		arena_free(a);
+	}
+	ring_buffer__free(au->ring);
+	au->ring = NULL;
+	report_maps_close(&au->maps);
+	if (au->lock >= 0)
+		close(au->lock);
+	au->lock = -1;
+}
+
+uint32_t audit_events_id(const struct auditor *au)
+{
+	return au->maps.events_id;
+}
+
+/* ---- the only reader ------------------------------------------------------------------ */
+
+static struct flock claim_range(uint32_t events_id)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET,
+	                      .l_start = (off_t)events_id << 32, .l_len = getpid()};
+}
+
+static int claimed(struct arena *a, struct diags *d, const struct flock *by)
+{
+	return diag_fail(d,
+	                 arena_printf(a, "stop it (kill %lld) or wait for it to end; `rucy-devguard "
+	                                 "stats` works beside it", (long long)by->l_len),
+	                 "process %lld reads these events already: a record goes to one reader only",
+	                 (long long)by->l_len);
+}
+
+/* 0 or -1: somebody else has it, or it cannot be locked. */
+static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t events_id,
+                      const char *file)
+{
+	enum { TRIES = 10 };
+	int error = 0;
+	for (int i = 0; i < TRIES; i++) {
+		struct flock want = claim_range(events_id), is = want;
+		want.l_pid = is.l_pid = 0; /* these locks insist on it */
+		if (!fcntl(fd, F_OFD_SETLK, &want))
+			return 0;
+		error = errno;
+		if (error != EAGAIN && error != EACCES && error != EINTR)
+			break;
+		/* given back meanwhile: once more */
+		if (!fcntl(fd, F_OFD_GETLK, &is) && is.l_type != F_UNLCK)
+			return claimed(a, d, &is);
+	}
+	return diag_fail(d, "see the kernel log", "cannot lock %s for reading events: %s", file,
+	                 strerror(error));
+}
+
+int audit_claim(struct arena *a, struct diags *d, struct auditor *au)
+{
+	const char *mount = cgroup_mount(a);
+	if (au->lock >= 0)
+		return 0;
+	if (!mount)
+		return diag_fail(d, hierarchy_hint(a), "no cgroup v2 hierarchy is mounted here");
+	const char *file = arena_printf(a, "%s/cgroup.procs", mount);
+	int fd = open(file, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return diag_fail(d, errno == EROFS ? arena_printf(a, "mount -o remount,rw %s", mount)
+		                                   : privilege_hint(a),
+		                 "cannot open %s, which a reader of events locks: %s", file,
+		                 strerror(errno));
+	if (lock_range(a, d, fd, au->maps.events_id, file)) {
+		close(fd);
+		return -1;
+	}
+	au->lock = fd;
+	if (!audit_map_ring(d, au))
+		return 0;
+	close(fd);
+	au->lock = -1;
+	return -1;
+}
+
+int audit_fold(struct diags *d, struct auditor *au, uint64_t interval_ns)
+{
+	struct audit_config config = {.fold_ns = interval_ns};
+	uint32_t zero = 0;
+	int error = bpf_map_update_elem(au->maps.fd[REPORT_CONFIG], &zero, &config, BPF_ANY);
+	if (error)
+		return diag_fail(d, error == -EPERM ? privilege_hint(d->arena) : "see the kernel log",
+		                 "cannot set how records are folded: %s", strerror(-error));
+	au->folds = interval_ns != 0;
+	return 0;
+}
+
+/* ---- which programs report ---------------------------------------------------------------- */
+
+static bool reports(uint32_t id)
+{
+	struct bpf_prog_info info = {0};
+	struct attached at = {0};
+	uint32_t len = sizeof info;
+	int fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0)
+		return false; /* gone meanwhile */
+	bool yes = !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	           info.type == BPF_PROG_TYPE_CGROUP_DEVICE && describe_program(fd, &at) == READ_OK &&
+	           at.ours && at.audit != AUDIT_NONE;
+	close(fd);
+	return yes;
+}
+
+int audit_programs(struct arena *a, struct diags *d, uint32_t after, uint32_t **ids, size_t *n)
+{
+	size_t cap = 0;
+	uint32_t id = after;
+	int error;
+	*ids = NULL;
+	*n = 0;
+	while (!(error = bpf_prog_get_next_id(id, &id)))
+		if (reports(id))
+			*ARENA_PUSH(a, *ids, *n, cap) = id;
+	if (error == -ENOENT)
+		return 0;
+	return diag_fail(d, privilege_hint(a), "cannot list the programs in the kernel: %s",
+	                 strerror(-error));
+}

@@ -1,0 +1,72 @@
+/*
+ * audit_read.c - records out of the ring buffer, one reader at a time.
+ *
+ * How far it was read is kept in the ring buffer itself: the next reader goes on
+ * where the last one ended, however that was; the record it had in its hands then
+ * comes once more.
+ */
+#include "cgroup/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+/* Under steady load there is always one more: a wait ends after this many. */
+enum { RECORDS_A_POLL = 4096 };
+
+/* What a record of this version has at least; later ones may be longer, and their
+ * known part is read. Records of other versions are passed over. */
+static bool record_read(struct event *e, const void *data, size_t size)
+{
+	const size_t least = sizeof *e;
+	if (size < least)
+		return false;
+	memcpy(e, data, least);
+	if (e->version != EVENT_VERSION || e->size < least || e->size > size)
+		return false;
+	e->comm[sizeof e->comm - 1] = '\0';
+	return true;
+}
+
+static int take_record(void *ctx, void *data, size_t size)
+{
+	struct auditor *au = ctx;
+	struct event e;
+	bool go_on = ++au->seen < RECORDS_A_POLL;
+	if (record_read(&e, data, size)) {
+		au->given++;
+		go_on &= au->one(au->arg, &e);
+	}
+	return go_on ? 0 : -ECANCELED; /* the record itself counts as read */
+}
+
+int audit_map_ring(struct diags *d, struct auditor *au)
+{
+	au->ring = ring_buffer__new(au->maps.fd[REPORT_EVENTS], take_record, au, NULL);
+	if (au->ring)
+		return 0;
+	return diag_fail(d, errno == EPERM ? privilege_hint(d->arena) : "see the kernel log",
+	                 "cannot read the events of program %u: %s", au->id, strerror(errno));
+}
+
+int audit_poll(struct diags *d, struct auditor *au, int timeout_ms,
+               bool (*one)(void *arg, const struct event *e), void *arg)
+{
+	if (!au->ring)
+		return diag_fail(d, "claim them first", "events of program %u are read without a claim",
+		                 au->id);
+	au->one = one;
+	au->arg = arg;
+	au->given = au->seen = 0;
+	int error = ring_buffer__poll(au->ring, timeout_ms);
+	if (error < 0 && error != -EINTR && error != -ECANCELED)
+		return diag_fail(d, "see the kernel log", "cannot wait for events of program %u: %s",
+		                 au->id, strerror(-error));
+	return au->given;
+}
+
+int audit_fd(const struct auditor *au)
+{
+	return au->ring ? ring_buffer__epoll_fd(au->ring) : -1;
+}

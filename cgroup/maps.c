@@ -1,0 +1,125 @@
+/*
+ * maps.c - the maps a program reports through: found among a program's maps by
+ * name and shape (policy/event.h), and read whole.
+ */
+#include "cgroup/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+const struct report_kind report_kinds[REPORT_MAPS] = {
+	[REPORT_EVENTS] = {MAP_EVENTS, BPF_MAP_TYPE_RINGBUF, 0, 0},
+	[REPORT_TALLY] = {MAP_TALLY, BPF_MAP_TYPE_HASH, sizeof(struct tally_key), sizeof(struct tally)},
+	[REPORT_TOTALS] = {MAP_TOTALS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t),
+	                   sizeof(struct totals)},
+	[REPORT_CONFIG] = {MAP_CONFIG, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
+	                   sizeof(struct audit_config)},
+	[REPORT_NAMES] = {MAP_NAMES, BPF_MAP_TYPE_HASH, sizeof(uint64_t), sizeof(struct rule_name)},
+};
+
+int program_map_ids(int fd, uint32_t **ids, uint32_t *n)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof info;
+	*n = 0;
+	*ids = NULL;
+	int error = bpf_obj_get_info_by_fd(fd, &info, &len);
+	if (error)
+		return error;
+	uint32_t room = info.nr_map_ids;
+	*ids = calloc(room + 1, sizeof **ids);
+	if (!*ids)
+		return -ENOMEM;
+	info = (struct bpf_prog_info){.nr_map_ids = room, .map_ids = (uintptr_t)*ids};
+	len = sizeof info;
+	error = bpf_obj_get_info_by_fd(fd, &info, &len);
+	/* one bound meanwhile is counted, but had no room */
+	*n = error ? 0 : info.nr_map_ids < room ? info.nr_map_ids : room;
+	return error;
+}
+
+static int kind_of(const struct bpf_map_info *info)
+{
+	for (int i = 0; i < REPORT_MAPS; i++) {
+		const struct report_kind *k = &report_kinds[i];
+		if (!strncmp(info->name, k->name, sizeof info->name) && info->type == k->type &&
+		    info->key_size == k->key_size && info->value_size == k->value_size)
+			return i;
+	}
+	return -1;
+}
+
+void report_maps_none(struct report_maps *m)
+{
+	m->events_id = 0;
+	for (int i = 0; i < REPORT_MAPS; i++)
+		m->fd[i] = -1;
+}
+
+int report_maps_open(int prog, struct report_maps *out)
+{
+	uint32_t *ids, n;
+	report_maps_none(out);
+	int error = program_map_ids(prog, &ids, &n);
+	for (uint32_t i = 0; !error && i < n; i++) {
+		struct bpf_map_info info = {0};
+		uint32_t len = sizeof info;
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+		error = fd < 0 ? fd : bpf_obj_get_info_by_fd(fd, &info, &len);
+		int kind = error ? -1 : kind_of(&info);
+		if (kind == REPORT_EVENTS)
+			out->events_id = info.id;
+		if (kind >= 0 && out->fd[kind] < 0)
+			out->fd[kind] = fd;
+		else if (fd >= 0)
+			close(fd);
+	}
+	free(ids);
+	if (error)
+		report_maps_close(out);
+	return error;
+}
+
+void report_maps_close(struct report_maps *m)
+{
+	for (int i = 0; i < REPORT_MAPS; i++)
+		if (m->fd[i] >= 0)
+			close(m->fd[i]);
+	report_maps_none(m);
+}
+
+enum { BATCH = 512 };
+
+int map_each(int fd, enum report_map kind, bool take,
+             void (*one)(void *arg, const void *key, const void *value), void *arg)
+{
+	size_t key = report_kinds[kind].key_size, value = report_kinds[kind].value_size;
+	uint32_t room = BATCH, position = 0;
+	bool first = true;
+	char *entries = malloc(room * (key + value));
+	int error = entries ? 0 : -ENOMEM;
+	while (!error) {
+		uint32_t n = room;
+		char *values = entries + room * key;
+		error = (take ? bpf_map_lookup_and_delete_batch : bpf_map_lookup_batch)(
+			fd, first ? NULL : &position, &position, entries, values, &n, NULL);
+		if (error == -ENOSPC) { /* one bucket of the hash has more */
+			room *= 2;
+			free(entries);
+			entries = malloc(room * (key + value));
+			error = entries ? 0 : -ENOMEM;
+			continue;
+		}
+		if (error && error != -ENOENT)
+			break;
+		for (uint32_t i = 0; i < n; i++)
+			one(arg, entries + i * key, values + i * value);
+		first = false;
+	}
+	free(entries);
+	return error == -ENOENT ? 0 : error; /* ENOENT: that was the last batch */
+}

@@ -44,7 +44,7 @@ static int check_reports(struct arena *a, struct diags *d, int fd, uint32_t id)
 	return 0;
 }
 
-int audit_open(struct arena *a, struct diags *d, uint32_t id, struct auditor **out)
+int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out)
 {
 	struct report_maps maps;
 	*out = NULL;
@@ -70,13 +70,13 @@ int audit_open(struct arena *a, struct diags *d, uint32_t id, struct auditor **o
 			                 "program %u has no map %s of the form this version reads", id,
 			                 report_kinds[i].name);
 		}
-	struct auditor *au = arena_alloc(a, sizeof *au);
-	*au = (struct auditor){.maps = maps, .id = id, .lock = -1};
+	struct audit *au = arena_alloc(a, sizeof *au);
+	*au = (struct audit){.maps = maps, .id = id, .lock = -1};
 	*out = au;
 	return 0;
 }
 
-void audit_close(struct auditor *au)
+void audit_close(struct audit *au)
 {
 	struct diags ignored;
 	struct arena *a;
@@ -96,7 +96,7 @@ void audit_close(struct auditor *au)
 	au->lock = -1;
 }
 
-uint32_t audit_events_id(const struct auditor *au)
+uint32_t audit_events_id(const struct audit *au)
 {
 	return au->maps.events_id;
 }
@@ -140,7 +140,7 @@ static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t events_
 	                 strerror(error));
 }
 
-int audit_claim(struct arena *a, struct diags *d, struct auditor *au)
+int audit_claim(struct arena *a, struct diags *d, struct audit *au)
 {
 	const char *mount = cgroup_mount(a);
 	if (au->lock >= 0)
@@ -166,7 +166,7 @@ int audit_claim(struct arena *a, struct diags *d, struct auditor *au)
 	return -1;
 }
 
-int audit_fold(struct diags *d, struct auditor *au, uint64_t interval_ns)
+int audit_fold(struct diags *d, struct audit *au, uint64_t interval_ns)
 {
 	struct audit_config config = {.fold_ns = interval_ns};
 	uint32_t zero = 0;

@@ -31,7 +31,7 @@ static bool record_read(struct event *e, const void *data, size_t size)
 
 static int take_record(void *ctx, void *data, size_t size)
 {
-	struct auditor *au = ctx;
+	struct audit *au = ctx;
 	struct event e;
 	bool go_on = ++au->seen < RECORDS_A_POLL;
 	if (record_read(&e, data, size)) {
@@ -41,7 +41,7 @@ static int take_record(void *ctx, void *data, size_t size)
 	return go_on ? 0 : -ECANCELED; /* the record itself counts as read */
 }
 
-int audit_map_ring(struct diags *d, struct auditor *au)
+int audit_map_ring(struct diags *d, struct audit *au)
 {
 	au->ring = ring_buffer__new(au->maps.fd[REPORT_EVENTS], take_record, au, NULL);
 	if (au->ring)
@@ -50,7 +50,7 @@ int audit_map_ring(struct diags *d, struct auditor *au)
 	                 "cannot read the events of program %u: %s", au->id, strerror(errno));
 }
 
-int audit_poll(struct diags *d, struct auditor *au, int timeout_ms,
+int audit_poll(struct diags *d, struct audit *au, int timeout_ms,
                bool (*one)(void *arg, const struct event *e), void *arg)
 {
 	if (!au->ring)
@@ -66,7 +66,7 @@ int audit_poll(struct diags *d, struct auditor *au, int timeout_ms,
 	return au->given;
 }
 
-int audit_fd(const struct auditor *au)
+int audit_fd(const struct audit *au)
 {
 	return au->ring ? ring_buffer__epoll_fd(au->ring) : -1;
 }

@@ -139,33 +139,33 @@ void probe_close(struct probe *pr);
 /* ---- audit.c: what a program reports ----------------------------------------------- */
 
 /* The maps of one program of ours that reports, held open. They outlive it. */
-struct auditor;
+struct audit;
 /* Opens the maps of program `id`. -1 with a diagnostic: it reports nothing, it is
  * gone, no permission. */
-int audit_open(struct arena *a, struct diags *d, uint32_t id, struct auditor **out);
-void audit_close(struct auditor *au);
+int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out);
+void audit_close(struct audit *au);
 /* Of the ring buffer: two programs with the same one are one policy, replaced. */
-uint32_t audit_events_id(const struct auditor *au);
+uint32_t audit_events_id(const struct audit *au);
 /* Becomes the only reader, until audit_close() or the end of the process, however
  * it ends. -1 with a diagnostic that names the process that reads already. */
-int audit_claim(struct arena *a, struct diags *d, struct auditor *au);
+int audit_claim(struct arena *a, struct diags *d, struct audit *au);
 /* Identical decisions give one record an interval; 0: a record each. 0 or -1. */
-int audit_fold(struct diags *d, struct auditor *au, uint64_t interval_ns);
+int audit_fold(struct diags *d, struct audit *au, uint64_t interval_ns);
 /* Waits up to timeout_ms for records and gives each to `one`, which returns false
  * to stop. How many were given, or -1 with a diagnostic; a signal ends the wait (0). */
-int audit_poll(struct diags *d, struct auditor *au, int timeout_ms,
+int audit_poll(struct diags *d, struct audit *au, int timeout_ms,
                bool (*one)(void *arg, const struct event *e), void *arg);
 /* For poll(2): readable when records wait. */
-int audit_fd(const struct auditor *au);
+int audit_fd(const struct audit *au);
 /* The rule of a record; false: its name is not known (any more). */
-bool audit_rule(struct auditor *au, uint32_t generation, uint32_t rule, struct rule_name *out);
+bool audit_rule(struct audit *au, uint32_t generation, uint32_t rule, struct rule_name *out);
 /* Summed over the CPUs. 0 or -1. */
-int audit_totals(struct diags *d, struct auditor *au, struct totals *out);
+int audit_totals(struct diags *d, struct audit *au, struct totals *out);
 struct tally_entry { struct tally_key key; struct tally tally; };
 /* All tallies, largest count first. 0 or -1. */
-int audit_tallies(struct arena *a, struct diags *d, struct auditor *au, struct tally_entry **list, size_t *n);
+int audit_tallies(struct arena *a, struct diags *d, struct audit *au, struct tally_entry **list, size_t *n);
 /* Forgets all counts. 0 or -1. */
-int audit_clear(struct diags *d, struct auditor *au);
+int audit_clear(struct diags *d, struct audit *au);
 /* Our programs that report, loaded after `after` (0: all), ascending. 0 or -1. */
 int audit_programs(struct arena *a, struct diags *d, uint32_t after, uint32_t **ids, size_t *n);
 /* The path of a cgroup by id, from its hierarchy's mount on ("/a/b"); NULL when it

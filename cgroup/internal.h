@@ -127,7 +127,7 @@ int names_put(struct arena *a, struct diags *d, const char *name, int names, int
 /* ---- audit.c -------------------------------------------------------------------- */
 
 struct ring_buffer;
-struct auditor {
+struct audit {
 	struct report_maps maps;
 	uint32_t id;              /* of the program it was opened by */
 	int lock;                 /* the claim, -1: none */
@@ -139,6 +139,6 @@ struct auditor {
 	int given, seen;
 };
 /* Maps the ring buffer for reading. 0 or -1. */
-int audit_map_ring(struct diags *d, struct auditor *au);
+int audit_map_ring(struct diags *d, struct audit *au);
 
 #endif

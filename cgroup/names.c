@@ -123,7 +123,7 @@ int names_put(struct arena *a, struct diags *d, const char *name, int names, int
 	return 0;
 }
 
-bool audit_rule(struct auditor *au, uint32_t generation, uint32_t rule, struct rule_name *out)
+bool audit_rule(struct audit *au, uint32_t generation, uint32_t rule, struct rule_name *out)
 {
 	uint64_t key = NAME_KEY(generation, rule);
 	int fd = au->maps.fd[REPORT_NAMES];

@@ -25,7 +25,7 @@ static struct totals *totals_new(int *ncpus, int *error)
 	return *ncpus < 0 ? NULL : calloc((size_t)*ncpus, sizeof(struct totals));
 }
 
-int audit_totals(struct diags *d, struct auditor *au, struct totals *out)
+int audit_totals(struct diags *d, struct audit *au, struct totals *out)
 {
 	uint32_t zero = 0;
 	int ncpus, error;
@@ -68,7 +68,7 @@ static int by_count(const void *a, const void *b)
 	return memcmp(&x->key, &y->key, sizeof x->key);
 }
 
-int audit_tallies(struct arena *a, struct diags *d, struct auditor *au, struct tally_entry **list,
+int audit_tallies(struct arena *a, struct diags *d, struct audit *au, struct tally_entry **list,
                   size_t *n)
 {
 	struct found f = {.arena = a};
@@ -89,7 +89,7 @@ static void forget(void *arg, const void *key, const void *value)
 	(void)value;
 }
 
-int audit_clear(struct diags *d, struct auditor *au)
+int audit_clear(struct diags *d, struct audit *au)
 {
 	uint32_t zero = 0;
 	int ncpus, error;

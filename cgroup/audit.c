@@ -82,7 +82,6 @@ void audit_close(struct audit *au)
 	struct arena *a;
 	if (!au)
 		return;
-	/* the next reader wants a record for every decision until it says otherwise */
 	if (au->folds && (a = arena_new())) {
 		diags_init(&ignored, a);
 		audit_fold(&ignored, au, 0);
@@ -109,8 +108,13 @@ static struct flock claim_range(uint32_t events_id)
 	                      .l_start = (off_t)events_id << 32, .l_len = getpid()};
 }
 
-static int claimed(struct arena *a, struct diags *d, const struct flock *by)
+static int claimed(struct arena *a, struct diags *d, const struct flock *want,
+                   const struct flock *by)
 {
+	if (by->l_start != want->l_start || by->l_len <= 0)
+		return diag_fail(d, "it locks the file cgroup.procs of the hierarchy's root in a way no "
+		                    "version of this tool does; see lslocks",
+		                 "a process that cannot be named keeps these events from being read");
 	return diag_fail(d,
 	                 arena_printf(a, "stop it (kill %lld) or wait for it to end; `rucy-devguard "
 	                                 "stats` works beside it", (long long)by->l_len),
@@ -134,7 +138,7 @@ static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t events_
 			break;
 		/* given back meanwhile: once more */
 		if (!fcntl(fd, F_OFD_GETLK, &is) && is.l_type != F_UNLCK)
-			return claimed(a, d, &is);
+			return claimed(a, d, &want, &is);
 	}
 	return diag_fail(d, "see the kernel log", "cannot lock %s for reading events: %s", file,
 	                 strerror(error));
@@ -159,8 +163,11 @@ int audit_claim(struct arena *a, struct diags *d, struct audit *au)
 		return -1;
 	}
 	au->lock = fd;
-	if (!audit_map_ring(d, au))
+	/* one that was killed may have left its interval */
+	if (!audit_map_ring(d, au) && !audit_fold(d, au, 0))
 		return 0;
+	ring_buffer__free(au->ring);
+	au->ring = NULL;
 	close(fd);
 	au->lock = -1;
 	return -1;

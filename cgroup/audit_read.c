@@ -43,11 +43,14 @@ static int take_record(void *ctx, void *data, size_t size)
 
 int audit_map_ring(struct diags *d, struct audit *au)
 {
+	libbpf_print_fn_t before = libbpf_set_print(NULL); /* it would print to stderr */
 	au->ring = ring_buffer__new(au->maps.fd[REPORT_EVENTS], take_record, au, NULL);
+	int error = errno;
+	libbpf_set_print(before);
 	if (au->ring)
 		return 0;
-	return diag_fail(d, errno == EPERM ? privilege_hint(d->arena) : "see the kernel log",
-	                 "cannot read the events of program %u: %s", au->id, strerror(errno));
+	return diag_fail(d, error == EPERM ? privilege_hint(d->arena) : "see the kernel log",
+	                 "cannot read the events of program %u: %s", au->id, strerror(error));
 }
 
 int audit_poll(struct diags *d, struct audit *au, int timeout_ms,

@@ -68,7 +68,7 @@ static void assert_error(struct env *e, const char *text, const char *hint)
 }
 
 /* A process that runs f(e) and exits with its result. */
-static pid_t start(struct env *e, int (*f)(struct env *e))
+static inline pid_t start(struct env *e, int (*f)(struct env *e))
 {
 	pid_t pid = fork();
 	if (!pid)

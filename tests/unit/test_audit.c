@@ -4,6 +4,7 @@
  */
 #include "tests/unit/reporter.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -199,6 +200,17 @@ static void one_reader(void **state)
 	audit_close(au);
 	audit_close(au2);
 	audit_close(claimed(e, r.id));
+
+	/* a lock of something else over it */
+	int fd = open(arena_printf(e->arena, "%s/cgroup.procs", e->cg->mount), O_RDWR | O_CLOEXEC);
+	au = opened(e, r.id);
+	struct flock over = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 2,
+	                     .l_start = ((off_t)audit_events_id(au) << 32) - 1};
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &over), 0);
+	assert_int_equal(audit_claim(e->arena, &e->d, au), -1);
+	assert_error(e, "cannot be named", "cgroup.procs");
+	audit_close(au);
+	close(fd);
 	reporter_close(&r);
 	reporter_close(&other);
 }
@@ -217,6 +229,17 @@ static void fold_ends_with_its_reader(void **state)
 	audit_close(au);
 	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &config), 0);
 	assert_int_equal(config.fold_ns, 0);
+
+	/* also when it was killed */
+	config.fold_ns = 7;
+	assert_int_equal(bpf_map_update_elem(fd, &zero, &config, 0), 0);
+	audit_close(opened(e, r.id));
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &config), 0);
+	assert_int_equal(config.fold_ns, 7);
+	au = claimed(e, r.id);
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &config), 0);
+	assert_int_equal(config.fold_ns, 0);
+	audit_close(au);
 	reporter_close(&r);
 }
 

@@ -226,7 +226,8 @@ int policy_outcome_errno(const struct policy *p, outcome o)
 	uint32_t rule = OUTCOME_RULE(o) >> REPORT_ACCESS_BITS;
 	if (p->audit == AUDIT_NONE)
 		return (int)rule;
-	return rule && OUTCOME_KIND(o) == OUT_DENY ? p->rules[rule - 1].error : 0;
+	bool exists = rule && rule <= p->nrules; /* asked also of programs that are not trusted */
+	return exists && OUTCOME_KIND(o) == OUT_DENY ? p->rules[rule - 1].error : 0;
 }
 
 bool policy_has_tail(const struct policy *p)

@@ -42,7 +42,7 @@ static void test_foreign(void **state)
 	memcpy(copy, o.data, o.len);
 	copy[section(o, ".rodata").data - o.data + sizeof(struct image_header)] ^= 1;
 	refused(copy, o.len, "a parameter's value differs");
-	copy[section(o, ".devguard").data - o.data + 4] = 2;
+	copy[section(o, ".devguard").data - o.data + 4] ^= 4;
 	refused(copy, o.len, ".devguard");
 	arena_free(s.arena);
 }

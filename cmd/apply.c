@@ -4,61 +4,35 @@
  * Everything that can fail is done before the cgroup is touched; what touches
  * it is one system call made under the cgroup's lock.
  */
-#include "cmd/cmd.h"
+#include "cmd/audit.h"
 
 #include <linux/bpf.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { OPT_MODE = OPT_VERB, OPT_AUDIT, OPT_DRY_RUN };
+enum { OPT_DRY_RUN = OPT_VERB };
 enum { SLOTS = 64 }; /* programs a cgroup can hold */
 static const struct option options[] = {
-	{"mode", required_argument, NULL, OPT_MODE},
-	{"audit", required_argument, NULL, OPT_AUDIT},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	OPTION_PARAM,
+	OPTION_MODE,
+	OPTION_AUDIT,
 	OPTION_JSON,
 	OPTION_HELP,
 	{0},
 };
 
-/* A value of --mode or --audit: the first of `values` is what this version has. */
-static int check_value(struct cmd *c, const char *option, const char *value,
-                       const char *const *values, size_t n)
-{
-	if (strcmp(value, values[0]) == 0)
-		return STATUS_OK;
-	for (size_t i = 1; i < n; i++)
-		if (strcmp(value, values[i]) == 0)
-			return usage_error(c,
-			                   arena_printf(c->arena, "leave it out, or use --%s %s", option,
-			                                values[0]),
-			                   "--%s %s is not available in this version", option, value);
-	const char *near = did_you_mean(value, values, n);
-	return usage_error(c, near ? arena_printf(c->arena, "did you mean %s?", near) : NULL,
-	                   "--%s %s: unknown value", option, value);
-}
-
 /* False: the verb ends with c->status. */
 static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run)
 {
-	static const char *const modes[] = {"enforce", "permissive"};
-	static const char *const audits[] = {"none", "denied", "all"};
 	int opt;
 	while ((opt = options_next(c, argc, argv)) != OPT_END) {
 		if (opt == OPT_STOP)
 			return false;
-		c->status = STATUS_OK;
-		if (opt == OPT_MODE)
-			c->status = check_value(c, "mode", optarg, modes, 2);
-		if (opt == OPT_AUDIT)
-			c->status = check_value(c, "audit", optarg, audits, 3);
-		if (opt == OPT_DRY_RUN)
-			*dry_run = true;
-		if (c->status)
-			return false;
+		*dry_run |= opt == OPT_DRY_RUN;
 	}
 	int n = argc - optind;
+	c->status = STATUS_OK;
 	if (n != 2)
 		c->status = usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
 		                        n == 0   ? "no policy and no cgroup given"
@@ -72,6 +46,8 @@ struct attachment {
 	const struct cgroup *cgroup;
 	uint32_t id, replaced;
 	bool dry_run;
+	bool audit_ends;       /* what it replaced reported, and it does not */
+	uint64_t denied;       /* counted before, and taken over */
 	const char *not_asked; /* why the kernel was not asked (dry run) */
 };
 
@@ -80,6 +56,19 @@ static const char *size_text(struct cmd *c, const struct unit *u)
 	return arena_printf(c->arena, "%zu rule%s, %zu instruction%s, at most %u a request",
 	                    u->policy->nrules, PLURAL(u->policy->nrules), u->image.ninsns,
 	                    PLURAL(u->image.ninsns), u->image.longest);
+}
+
+/* What of mode and audit is not as usual. */
+static void print_mode(const struct attachment *at)
+{
+	const struct policy *p = at->unit->policy;
+	if (p->mode == MODE_PERMISSIVE)
+		printf("; permissive: nothing is denied by it");
+	if (p->audit != AUDIT_NONE)
+		printf("; audit %s", audit_word(p->audit));
+	if (at->denied)
+		printf(" continues: %llu denial%s so far", (unsigned long long)at->denied,
+		       PLURAL(at->denied));
 }
 
 static void report(struct cmd *c, const struct attachment *at)
@@ -95,6 +84,10 @@ static void report(struct cmd *c, const struct attachment *at)
 		json_object_set_new(o, "program", at->id ? json_integer(at->id) : json_null());
 		json_object_set_new(o, "replaced",
 		                    at->replaced ? json_integer(at->replaced) : json_null());
+		json_object_set_new(o, "mode", json_string(mode_word(u->policy->mode)));
+		json_object_set_new(o, "audit", json_string(audit_word(u->policy->audit)));
+		json_object_set_new(o, "audit_ends", json_boolean(at->audit_ends));
+		json_object_set_new(o, "denied_so_far", json_integer((json_int_t)at->denied));
 		json_object_update(c->out, o);
 		json_decref(o);
 		return;
@@ -113,7 +106,11 @@ static void report(struct cmd *c, const struct attachment *at)
 		printf("; accepted by the kernel");
 	else
 		printf(", program %u", at->id);
+	print_mode(at);
 	puts(")");
+	if (at->audit_ends)
+		puts("note: the policy replaced reported; this one does not: its audit "
+		     "and its counts end");
 }
 
 /* Does a program attached without flags keep others out of a cgroup, or of all
@@ -150,13 +147,14 @@ static int rehearse(struct cmd *c, struct attachment *at)
 {
 	struct attached *list;
 	size_t n;
-	if (at->not_asked)
-		return STATUS_OK;
 	if (cgroup_query(c->arena, &c->diags, at->cgroup, &list, &n))
 		return STATUS_FAILED;
 	for (size_t i = 0; i < n; i++)
-		if (list[i].ours && strcmp(list[i].name, at->unit->policy->name) == 0)
+		if (list[i].ours && strcmp(list[i].name, at->unit->policy->name) == 0) {
 			at->replaced = list[i].id;
+			at->audit_ends = list[i].audit != AUDIT_NONE &&
+			                 at->unit->policy->audit == AUDIT_NONE;
+		}
 	if (n >= SLOTS && diag_fail(&c->diags, "detach one: " PROGRAM " status shows them",
 	                            "%s has %zu programs already, as many as it can hold",
 	                            at->cgroup->path, n))
@@ -166,34 +164,74 @@ static int rehearse(struct cmd *c, struct attachment *at)
 	return STATUS_OK;
 }
 
-static int attach(struct cmd *c, const struct unit *u, const struct program *program,
-                  struct cgroup *cg, struct attachment *at)
+/* Our program of that name on the cgroup, NULL: none, or it cannot be told. */
+static const struct attached *predecessor(struct cmd *c, const struct cgroup *cg, const char *name)
 {
+	struct attached *list;
+	size_t n;
+	if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].ours && strcmp(list[i].name, name) == 0)
+			return &list[i];
+	return NULL;
+}
+
+/* What was counted before, when it was taken over. */
+static uint64_t denied_so_far(struct cmd *c, uint32_t program)
+{
+	struct audit *au;
+	struct totals totals;
+	struct diags ignored;
+	diags_init(&ignored, c->arena);
+	if (audit_open(c->arena, &ignored, program, &au))
+		return 0;
+	int failed = audit_totals(&ignored, au, &totals);
+	audit_close(au);
+	return failed ? 0 : totals.denied;
+}
+
+/* The lock is held from the look at what is there to its replacement: the counts
+ * taken over are those of the program replaced. */
+static int attach(struct cmd *c, struct unit *u, struct cgroup *cg, struct attachment *at)
+{
+	struct program *program = NULL;
+	const char *name = u->policy->name;
 	if (cgroup_lock(cg, &c->diags))
 		return STATUS_FAILED;
-	int failed =
-		cgroup_attach(c->arena, &c->diags, cg, program, u->policy->name, &at->replaced);
+	const struct attached *old = predecessor(c, cg, name);
+	bool reported = old && old->audit != AUDIT_NONE, reports = u->policy->audit != AUDIT_NONE;
+	int failed = c->diags.errors || unit_program(c, u, old ? old->id : 0, &program) ||
+	             cgroup_attach(c->arena, &c->diags, cg, program, name, &at->replaced);
 	cgroup_unlock(cg);
-	at->id = program_id(program);
+	if (!failed) {
+		at->id = program_id(program);
+		at->audit_ends = reported && !reports;
+		at->denied = reported && reports ? denied_so_far(c, at->id) : 0;
+	}
+	if (program)
+		program_close(program);
 	return failed ? STATUS_FAILED : STATUS_OK;
+}
+
+/* Everything but attaching. */
+static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
+{
+	struct program *program;
+	struct bytes object;
+	at->not_asked = kernel_closed();
+	if (at->not_asked)
+		return unit_object(c, u, &object);
+	if (unit_program(c, u, 0, &program))
+		return STATUS_FAILED;
+	program_close(program);
+	return rehearse(c, at);
 }
 
 static int load_and_attach(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
 {
 	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run};
-	struct program *program = NULL;
-	struct bytes object;
-	int status = unit_object(c, u, &object);
-	if (status)
-		return status;
-	if (dry_run)
-		at.not_asked = kernel_closed();
-	if (!at.not_asked && program_load(c->arena, &c->diags, u->policy->name, object.data,
-	                                  object.len, &program))
-		return STATUS_FAILED;
-	status = dry_run ? rehearse(c, &at) : attach(c, u, program, cg, &at);
-	if (program)
-		program_close(program);
+	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
 	if (!status) {
 		diags_flush(c);
 		report(c, &at);
@@ -231,13 +269,13 @@ static int apply(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_apply = {
 	.name = "apply",
-	.synopsis = "POLICY CGROUP [--param K=V]... [--mode enforce] [--audit none] [--dry-run] [--json]",
+	.synopsis = "POLICY CGROUP [--param K=V]... [--mode enforce|permissive]\n"
+		    "                           [--audit none|denied|all] [--dry-run] [--json]",
 	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",
 	.help = "CGROUP is a directory of the cgroup v2 hierarchy. The new program takes the place of\n"
-		"the old one in one step: at no time is there none, or two. Programs of others stay.\n\n"
-		"  --dry-run         say what would happen, attach nothing\n"
-		"  --mode enforce    the only mode of this version\n"
-		"  --audit none      the only audit of this version\n",
+		"the old one in one step: at no time is there none, or two. Programs of others stay.\n"
+		"What it counted and reports goes on in the new one.\n\n"
+		"  --dry-run         say what would happen, attach nothing\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

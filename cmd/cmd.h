@@ -23,6 +23,7 @@ enum status {
 	STATUS_FAILED = 1,   /* the host, a file or the kernel said no */
 	STATUS_DENY = 2,     /* deny, or a test failed */
 	STATUS_REFUSED = 3,  /* the policy is refused */
+	STATUS_DETACHED = 4, /* what audit or stats read is not attached any more */
 	STATUS_USAGE = 64,   /* the command line is wrong */
 };
 
@@ -48,6 +49,7 @@ struct cmd {
 	size_t ninputs;
 	struct param_setting *params; /* --param, in the order given */
 	size_t nparams, params_cap;
+	int mode, audit;      /* --mode, --audit: 1 + value, 0 as the policy says */
 	bool json;            /* --json: one object on stdout instead of text */
 	bool quiet;           /* warnings are for other verbs to show */
 	bool notes;           /* notes too belong into the JSON */
@@ -70,7 +72,7 @@ struct verb {
 };
 
 extern const struct verb verb_check, verb_compile, verb_apply, verb_detach, verb_status, verb_eval,
-	verb_test, verb_run, verb_doctor;
+	verb_test, verb_run, verb_audit, verb_stats, verb_doctor;
 
 /* Forgets everything about the policy before this one: arena, messages, inputs. */
 void cmd_reset(struct cmd *c);
@@ -89,14 +91,25 @@ int each_policy(struct cmd *c, int argc, char **argv,
 /* ---- options.c --------------------------------------------------------------------- */
 
 enum { OPT_END = -1, OPT_STOP = -2 };
-enum { OPT_JSON = 256, OPT_PARAM, OPT_HELP, OPT_VERB }; /* a verb's own: OPT_VERB + n */
+enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_HELP, OPT_VERB }; /* a verb's own: OPT_VERB + n */
 #define OPTION_JSON  {"json", no_argument, NULL, OPT_JSON}
 #define OPTION_PARAM {"param", required_argument, NULL, OPT_PARAM}
+#define OPTION_MODE  {"mode", required_argument, NULL, OPT_MODE}
+#define OPTION_AUDIT {"audit", required_argument, NULL, OPT_AUDIT}
 #define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
 
-/* The verb's next own option; --json, --param and --help are dealt with here.
+/* The verb's next own option; --json, --param, --mode, --audit and --help are dealt
+ * with here.
  * OPT_END: operands start at argv[optind]. OPT_STOP: return c->status. */
 int options_next(struct cmd *c, int argc, char **argv);
+/* Values of options: a number from 1 on; seconds, a fraction too, as nanoseconds of
+ * at least `least`. STATUS_OK or a usage error. */
+int option_count(struct cmd *c, const char *option, const char *text, uint64_t *out);
+int option_seconds(struct cmd *c, const char *option, const char *text, uint64_t least,
+                   uint64_t *out);
+/* The position of a value among n, or -1 with a usage error in c->status. */
+int option_word(struct cmd *c, const char *option, const char *text, const char *const *values,
+                size_t n);
 /* Prints `help VERB`. */
 void print_verb_help(const struct verb *v);
 
@@ -148,11 +161,14 @@ struct unit {
 	struct policy_diagram diagram;
 	struct image image; /* LOAD_IMAGE, and of every object: proven */
 };
-/* Reads and compiles .rb, or reads and proves .o. STATUS_OK or a status with
- * diagnostics. */
+/* Reads and compiles .rb, or reads and proves .o; --mode and --audit go over what
+ * the policy says. STATUS_OK or a status with diagnostics. */
 int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u);
 /* The bytes to give the kernel. */
 int unit_object(struct cmd *c, struct unit *u, struct bytes *out);
+/* Loads it into the kernel. One that reports takes over what program `from` counted
+ * (0: none). 0, or -1 with a diagnostic. */
+int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **out);
 /* May this process load device programs? NULL, or why not. */
 const char *kernel_closed(void);
 /* May it put requests to the kernel, in a scratch cgroup? NULL, or why not. */

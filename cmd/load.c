@@ -46,6 +46,25 @@ static int load_object(struct cmd *c, struct document *in, struct unit *u)
 	return STATUS_OK;
 }
 
+/* --mode and --audit go over what the policy says. What nobody would see, nobody
+ * wants: permissive reports, unless told not to. True: the program differs. */
+static bool override(struct cmd *c, struct policy *p)
+{
+	enum audit_level audit = p->audit;
+	enum policy_mode mode = p->mode;
+	if (c->mode)
+		p->mode = (enum policy_mode)(c->mode - 1);
+	if (c->audit)
+		p->audit = (enum audit_level)(c->audit - 1);
+	else if (c->mode && p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE)
+		p->audit = AUDIT_DENIED;
+	if (c->audit && p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = p->file},
+		         "leave --audit none out: what the rules deny is then reported",
+		         "permissive without audit: nothing is denied and nothing is reported");
+	return p->audit != audit || p->mode != mode;
+}
+
 /* Whatever failed must have said why; a silent failure is a message too. */
 static int explained(struct cmd *c, const char *file, int status)
 {
@@ -64,11 +83,11 @@ int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct uni
 	if (status)
 		return status;
 	u->from_object = object_is(in->text, in->len);
-	if (u->from_object)
-		return explained(c, in->file, load_object(c, in, u));
-	status = load_ruby(c, in, u);
+	status = u->from_object ? load_object(c, in, u) : load_ruby(c, in, u);
 	if (status)
 		return explained(c, in->file, status);
+	if (!override(c, u->policy) && u->from_object)
+		return STATUS_OK;
 	int failed = depth == LOAD_IMAGE
 	                     ? emit_policy(u->policy, &c->diags, &u->diagram, &u->image)
 	                     : policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram);
@@ -79,6 +98,52 @@ int unit_object(struct cmd *c, struct unit *u, struct bytes *out)
 {
 	int failed = object_write(u->policy, &u->image, &c->diags, out);
 	return explained(c, u->policy->file, failed ? STATUS_REFUSED : STATUS_OK);
+}
+
+/* ---- into the kernel ------------------------------------------------------------------ */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* Cut with "..." and not within a character. */
+static void copy_cut(char *out, size_t cap, const char *text)
+{
+	size_t n = strlen(text);
+	if (n >= cap) {
+		n = cap - 4;
+		while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+			n--;
+		memcpy(out + n, "...", 3);
+	}
+	memcpy(out, text, n);
+}
+
+static void name_rule(struct rule_name *out, const struct policy *p, struct span at,
+                      const char *label)
+{
+	out->line = at.line > 0 ? (uint32_t)at.line : 0;
+	copy_cut(out->file, sizeof out->file, base_name(at.file ? at.file : p->file));
+	if (label)
+		copy_cut(out->label, sizeof out->label, label);
+}
+
+int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **out)
+{
+	const struct policy *p = u->policy;
+	struct bytes object;
+	if (unit_object(c, u, &object))
+		return -1;
+	if (p->audit == AUDIT_NONE)
+		return program_load(c->arena, &c->diags, p->name, object.data, object.len, out);
+	struct rule_name *names = arena_alloc(c->arena, (p->nrules + 1) * sizeof *names);
+	name_rule(&names[0], p, p->default_at, "default");
+	for (size_t i = 0; i < p->nrules; i++)
+		name_rule(&names[i + 1], p, p->rules[i].at, p->rules[i].label);
+	return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, from,
+	                            names, p->nrules + 1, out);
 }
 
 /* ---- may the kernel be asked? ------------------------------------------------------- */

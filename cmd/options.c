@@ -19,6 +19,12 @@ void print_verb_help(const struct verb *v)
 			printf("  --json            print one JSON object (schema %s)\n", JSON_SCHEMA);
 		if (o->val == OPT_PARAM)
 			printf("  --param K=V       set a parameter of the policy (may be repeated)\n");
+		if (o->val == OPT_MODE)
+			printf("  --mode MODE       enforce, or permissive: what the rules deny is reported\n"
+			       "                    and allowed; else as the policy says\n");
+		if (o->val == OPT_AUDIT)
+			printf("  --audit WHAT      none, denied or all is reported to audit and stats; else as\n"
+			       "                    the policy says\n");
 	}
 }
 
@@ -44,6 +50,48 @@ static int add_param(struct cmd *c, const char *text)
 	return STATUS_OK;
 }
 
+int option_count(struct cmd *c, const char *option, const char *text, uint64_t *out)
+{
+	char *end;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || !value)
+		return usage_error(c, "give a number from 1 on", "%s %s: not a count", option, text);
+	*out = value;
+	return STATUS_OK;
+}
+
+int option_seconds(struct cmd *c, const char *option, const char *text, uint64_t least,
+                   uint64_t *out)
+{
+	static const double most = 1e9;
+	char *end;
+	double seconds = strtod(text, &end);
+	bool number = (*text >= '0' && *text <= '9') || *text == '.';
+	if (!number || *end || !(seconds >= 0 && seconds <= most) ||
+	    (uint64_t)(seconds * 1e9) < least)
+		return usage_error(c, arena_printf(c->arena, "give seconds, for example %s 0.5", option),
+		                   "%s %s: not a time in seconds", option, text);
+	*out = (uint64_t)(seconds * 1e9);
+	return STATUS_OK;
+}
+
+int option_word(struct cmd *c, const char *option, const char *text, const char *const *values,
+                size_t n)
+{
+	char *all = "";
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(text, values[i]) == 0)
+			return (int)i;
+		all = arena_printf(c->arena, "%s%s%s", all, i ? ", " : "", values[i]);
+	}
+	const char *near = did_you_mean(text, values, n);
+	c->status = usage_error(c, near ? arena_printf(c->arena, "did you mean %s?", near)
+	                                : arena_printf(c->arena, "one of: %s", all),
+	                        "%s %s: unknown value", option, text);
+	return -1;
+}
+
 static int bad_option(struct cmd *c, const char *word)
 {
 	const struct option *longs = c->verb->longs;
@@ -63,19 +111,38 @@ static int bad_option(struct cmd *c, const char *word)
 	return usage_error(c, hint, "unknown option --%s", name);
 }
 
+static const char *const modes[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
+static const char *const audits[] = {
+	[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
+
+/* The options that every verb takes alike. True: it was one; c->status says how
+ * that went. */
+static bool shared_option(struct cmd *c, int opt)
+{
+	c->status = STATUS_OK;
+	if (opt == OPT_PARAM)
+		c->status = add_param(c, optarg);
+	else if (opt == OPT_MODE)
+		c->mode = 1 + option_word(c, "--mode", optarg, modes, 2);
+	else if (opt == OPT_AUDIT)
+		c->audit = 1 + option_word(c, "--audit", optarg, audits, 3);
+	else
+		return opt == OPT_JSON; /* main() has seen it */
+	return true;
+}
+
 int options_next(struct cmd *c, int argc, char **argv)
 {
 	for (;;) {
 		int at = optind ? optind : 1;
 		optopt = 0;
 		int opt = getopt_long(argc, argv, c->verb->shorts, c->verb->longs, NULL);
-		switch (opt) {
-		case OPT_JSON:
-			continue; /* main() has seen it */
-		case OPT_PARAM:
-			if ((c->status = add_param(c, optarg)))
+		if (shared_option(c, opt)) {
+			if (c->status)
 				return OPT_STOP;
 			continue;
+		}
+		switch (opt) {
 		case 'h':
 		case OPT_HELP:
 			c->json = false;

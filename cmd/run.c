@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct option options[] = {OPTION_PARAM, OPTION_HELP, {0}};
+static const struct option options[] = {OPTION_PARAM, OPTION_MODE, OPTION_AUDIT, OPTION_HELP, {0}};
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 struct child {
@@ -298,16 +298,13 @@ static int run(struct cmd *c, int argc, char **argv)
 {
 	const char *path, *parent;
 	struct unit u;
-	struct bytes object;
 	struct program *program;
 	if (!parse(c, argc, argv, &path))
 		return c->status;
 	int status = unit_load(c, path, LOAD_IMAGE, &u);
-	if (!status)
-		status = unit_object(c, &u, &object);
 	if (status)
 		return status;
-	if (program_load(c->arena, &c->diags, u.policy->name, object.data, object.len, &program))
+	if (unit_program(c, &u, 0, &program))
 		return STATUS_FAILED;
 	parent = own_cgroup(c);
 	if (parent) {
@@ -322,13 +319,14 @@ static int run(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_run = {
 	.name = "run",
-	.synopsis = "[--param K=V]... POLICY [--] COMMAND ARG...",
+	.synopsis = "[--param K=V]... [--mode MODE] [--audit WHAT] POLICY [--] COMMAND ARG...",
 	.summary = "Run a command in a transient cgroup under a policy",
 	.help = "The cgroup is made below that of the caller, whose policies and limits hold as well.\n"
 		"The policy is attached before the command starts. Signals are passed on to it, and\n"
 		"its exit status is returned (128 + the signal's number when one killed it, 126 when\n"
 		"it cannot be executed, 127 when it is not found). The cgroup is removed at the end,\n"
-		"and what the command left running in it is killed.\n\n",
+		"and what the command left running in it is killed. With --audit, audit --all or\n"
+		"audit on that cgroup shows the records while it runs.\n\n",
 	.shorts = "+:h",
 	.longs = options,
 	.main = run,

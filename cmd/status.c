@@ -3,7 +3,7 @@
  * the root of its hierarchy (all of them are asked, and all must allow), and
  * what about them would surprise.
  */
-#include "cmd/cmd.h"
+#include "cmd/audit.h"
 
 #include <linux/bpf.h>
 #include <string.h>
@@ -44,6 +44,10 @@ static void print_program(struct cmd *c, const struct attached *at)
 		       (unsigned long long)at->digest);
 		put_text(stdout, at->tool);
 		printf(", tag %s\n", at->tag);
+		if (at->audit != AUDIT_NONE || at->mode != MODE_ENFORCE)
+			printf("    %saudit %s, generation %u\n",
+			       at->mode == MODE_PERMISSIVE ? "PERMISSIVE: nothing is denied by it; " : "",
+			       audit_word(at->audit), at->generation);
 	} else {
 		printf("    tag %s\n", at->tag);
 	}
@@ -67,6 +71,9 @@ static json_t *program_json(const struct attached *at)
 		json_object_set_new(o, "tool", text_json(at->tool));
 		json_object_set_new(o, "rules", json_integer(at->nrules));
 		json_object_set_new(o, "digest", json_string(digest));
+		json_object_set_new(o, "mode", json_string(mode_word(at->mode)));
+		json_object_set_new(o, "audit", json_string(audit_word(at->audit)));
+		json_object_set_new(o, "generation", json_integer(at->generation));
 	}
 	if (at->run_count) {
 		json_object_set_new(o, "run_count", json_integer((json_int_t)at->run_count));
@@ -88,6 +95,13 @@ static void warn_of_programs(struct cmd *c, const struct cgroup *cg, const struc
 		warn(c, cg, "detach what is no longer needed; replacing needs a free slot too",
 		     n >= SLOTS ? "all 64 program slots are in use: nothing more can be attached"
 		                : arena_printf(c->arena, "%zu of 64 program slots are in use", n));
+	for (size_t i = 0; i < n; i++)
+		if (list[i].ours && list[i].mode == MODE_PERMISSIVE)
+			warn(c, cg, "to enforce it: " PROGRAM " apply POLICY CGROUP --mode enforce",
+			     arena_printf(c->arena, "'%s' is permissive: nothing is denied by it%s",
+			                  list[i].name,
+			                  list[i].audit == AUDIT_NONE ? ", and nothing reported"
+			                                              : ""));
 	if (!n || list[0].attach_flags & BPF_F_ALLOW_MULTI)
 		return;
 	if (list[0].attach_flags & BPF_F_ALLOW_OVERRIDE)

@@ -1,0 +1,184 @@
+/*
+ * audit_source.c - one policy being read: opened, claimed, its totals followed,
+ * and what a folded record stands for.
+ *
+ * The kernel's totals may be cleared by another process while we read; what is
+ * kept here only grows. Memory is the source's own and goes with it.
+ */
+#include "cmd/audit.h"
+
+#include <string.h>
+#include <time.h>
+
+/* What the tally of a key was at its last record. */
+struct fold {
+	struct tally_key key;
+	uint64_t last;
+	bool used;
+	bool recorded; /* else `last` is what it was when reading began */
+};
+
+struct folds {
+	struct arena *arena;
+	struct fold *slots; /* open addressing */
+	size_t cap, n;
+	uint64_t began; /* CLOCK_BOOTTIME: records before it were waiting */
+};
+
+/* Names of rules met before: asking the kernel for each record would cost more
+ * than the record. */
+enum { NAMES = 64 };
+struct cached {
+	uint32_t generation, rule;
+	bool known;
+	struct rule_name name;
+};
+struct name_cache {
+	struct cached slots[NAMES];
+};
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * NSEC + (uint64_t)now.tv_nsec;
+}
+
+static size_t key_hash(const struct tally_key *key)
+{
+	uint64_t words[sizeof *key / 8], hash = 0;
+	memcpy(words, key, sizeof words);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		hash = ((hash << 5 | hash >> 59) ^ words[i]) * 0x9e3779b97f4a7c15ull;
+	return (size_t)(hash >> 16);
+}
+
+static struct fold *fold_slot(struct fold *slots, size_t cap, const struct tally_key *key)
+{
+	size_t i = key_hash(key) & (cap - 1);
+	while (slots[i].used && memcmp(&slots[i].key, key, sizeof *key) != 0)
+		i = (i + 1) & (cap - 1);
+	return &slots[i];
+}
+
+/* The entry of a key, made when it is new. */
+static struct fold *fold_of(struct folds *f, const struct tally_key *key)
+{
+	if (f->n * 2 >= f->cap) {
+		size_t cap = f->cap ? f->cap * 2 : 256;
+		struct fold *slots = arena_alloc(f->arena, cap * sizeof *slots);
+		for (size_t i = 0; i < f->cap; i++)
+			if (f->slots[i].used)
+				*fold_slot(slots, cap, &f->slots[i].key) = f->slots[i];
+		f->slots = slots;
+		f->cap = cap;
+	}
+	struct fold *slot = fold_slot(f->slots, f->cap, key);
+	if (!slot->used) {
+		slot->used = true;
+		slot->key = *key;
+		f->n++;
+	}
+	return slot;
+}
+
+uint64_t source_count(struct source *s, const struct event *e)
+{
+	if (!s->folds || !e->tally)
+		return 1;
+	struct tally_key key = {.generation = e->generation, .rule = e->rule, .major = e->major,
+	                        .minor = e->minor, .uid = e->uid, .type = e->type,
+	                        .requested = e->requested, .decided = e->decided,
+	                        .verdict = e->verdict,
+	                        .flags = e->flags & (EVENT_PERMISSIVE | EVENT_ERROR)};
+	struct fold *f = fold_of(s->folds, &key);
+	uint64_t before = f->last;
+	if (!f->recorded && e->time < s->folds->began)
+		before = e->tally - 1;
+	f->recorded = true;
+	f->last = e->tally;
+	/* a tally that went back was cleared */
+	return e->tally > before ? e->tally - before : e->tally;
+}
+
+/* What was counted before reading began belongs to no record of ours. */
+static int start_folds(struct diags *d, struct source *s)
+{
+	struct tally_entry *list;
+	size_t n;
+	s->folds = arena_alloc(s->arena, sizeof *s->folds);
+	*s->folds = (struct folds){.arena = s->arena, .began = boot_ns()};
+	if (audit_tallies(s->arena, d, s->audit, &list, &n))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		fold_of(s->folds, &list[i].key)->last = list[i].tally.count;
+	return 0;
+}
+
+struct source *source_open(struct cmd *c, struct diags *d, uint32_t program, const char *policy)
+{
+	struct arena *a = arena_new();
+	if (!a)
+		cmd_no_memory(c);
+	arena_catch(a, &c->no_memory);
+	struct source *s = arena_alloc(a, sizeof *s);
+	*s = (struct source){.program = program, .arena = a};
+	s->names = arena_alloc(a, sizeof *s->names);
+	if (policy)
+		snprintf(s->policy, sizeof s->policy, "%s", policy);
+	if (!audit_open(a, d, program, &s->audit))
+		return s;
+	arena_free(a);
+	return NULL;
+}
+
+int source_claim(struct diags *d, struct source *s, uint64_t fold_ns)
+{
+	if (audit_claim(s->arena, d, s->audit))
+		return -1;
+	s->claimed = true;
+	if (audit_totals(d, s->audit, &s->last) || (fold_ns && start_folds(d, s)))
+		return -1;
+	return audit_fold(d, s->audit, fold_ns);
+}
+
+void source_close(struct source *s)
+{
+	struct diags ignored;
+	diags_init(&ignored, s->arena);
+	if (s->folds)
+		audit_fold(&ignored, s->audit, 0);
+	audit_close(s->audit);
+	arena_free(s->arena);
+}
+
+const struct rule_name *source_rule(struct source *s, uint32_t generation, uint32_t rule)
+{
+	struct cached *slot = &s->names->slots[(generation * 31 + rule) % NAMES];
+	if (!slot->known || slot->generation != generation || slot->rule != rule) {
+		slot->generation = generation;
+		slot->rule = rule;
+		slot->known = audit_rule(s->audit, generation, rule, &slot->name);
+	}
+	return slot->known ? &slot->name : NULL;
+}
+
+/* What a count grew by; one that went back was cleared. */
+static void advance(uint64_t *sum, uint64_t last, uint64_t now)
+{
+	*sum += now >= last ? now - last : now;
+}
+
+int source_update(struct diags *d, struct source *s)
+{
+	struct totals now;
+	if (audit_totals(d, s->audit, &now))
+		return -1;
+	advance(&s->sum.denied, s->last.denied, now.denied);
+	advance(&s->sum.allowed, s->last.allowed, now.allowed);
+	advance(&s->sum.submitted, s->last.submitted, now.submitted);
+	advance(&s->sum.folded, s->last.folded, now.folded);
+	advance(&s->sum.dropped, s->last.dropped, now.dropped);
+	s->last = now;
+	return 0;
+}

@@ -19,7 +19,8 @@
 
 static const struct verb *const verbs[] = {
 	&verb_check, &verb_compile, &verb_apply, &verb_detach, &verb_status,
-	&verb_eval,  &verb_test,    &verb_run,   &verb_doctor,
+	&verb_eval,  &verb_test,    &verb_run,   &verb_audit,  &verb_stats,
+	&verb_doctor,
 };
 enum { NVERBS = sizeof verbs / sizeof *verbs };
 
@@ -43,7 +44,8 @@ static void print_help(void)
 	       "REQUEST is 'c 1:3 rw' (type, major:minor, any of r w m), or '/dev/null rw',\n"
 	       "followed by what is known of the caller: 'c 1:3 rw uid=1000 comm=qemu'.\n\n"
 	       "Exit status: 0 ok or allow; 1 failed; 2 deny, or a test failed;\n"
-	       "3 the policy is refused; 64 the command line is wrong.\n",
+	       "3 the policy is refused; 4 what audit or stats read was detached;\n"
+	       "64 the command line is wrong.\n",
 	       PROGRAM, PROGRAM);
 }
 

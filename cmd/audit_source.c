@@ -144,10 +144,6 @@ int source_claim(struct diags *d, struct source *s, uint64_t fold_ns)
 
 void source_close(struct source *s)
 {
-	struct diags ignored;
-	diags_init(&ignored, s->arena);
-	if (s->folds)
-		audit_fold(&ignored, s->audit, 0);
 	audit_close(s->audit);
 	arena_free(s->arena);
 }

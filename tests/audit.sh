@@ -1,0 +1,271 @@
+#!/bin/bash
+# audit.sh - what a policy reports: records, counts, permissive mode, and that every
+# denial is in exactly one of them.
+. "$(dirname "$0")/lib.sh"
+
+reason=$(need_kernel)
+command -v jq >/dev/null || reason="${reason:-jq is not installed}"
+[ -z "$reason" ] || { skip "audit" "$reason"; summary; exit; }
+build_opener
+
+KMSG=$T/kmsg; mknod -m 666 "$KMSG" c 1 11
+NULL=$T/null; mknod -m 666 "$NULL" c 1 3
+[ "$("$OPENER" open r "$NULL")" = ok ] ||
+	{ skip "audit" "$T is mounted nodev: set TMPDIR"; summary; exit; }
+
+cat >"$T/guard.rb" <<'RUBY'
+policy "guard"
+default :deny
+deny "c 1:11 rw", label: "no kernel log"
+allow "c 1:3 rw"
+RUBY
+apply() { "$DEVGUARD" apply "$T/guard.rb" "$CG" "$@"; }
+denials() # denials N: so many denied opens by one process
+{
+	inside "$CG" "$OPENER" loop "$1" "$NULL" "$KMSG" </dev/null >/dev/null
+}
+reader() # reader NAME ARGUMENTS...: in the background; pid in READER
+{
+	local name=$1; shift
+	"$DEVGUARD" audit "$@" >"$T/$name.out" 2>"$T/$name.err" & READER=$!
+	BACKGROUND+=("$READER")
+}
+until_true() # until_true COMMAND...: for at most 10 s
+{
+	local i
+	for ((i = 0; i < 200; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
+	return 1
+}
+reading() # is the reader there: a second one is refused
+{
+	! timeout 5 "$DEVGUARD" audit "$CG" --timeout 0 >/dev/null 2>&1
+}
+equal() # equal NAME WANT GOT
+{
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$3, expected $2"; fi
+}
+total() { "$DEVGUARD" stats "$CG" --json | jq "[.policies[].totals | $1] | add"; }
+tallied() { "$DEVGUARD" stats "$CG" --json | jq '[.policies[].tallies[].count] | add // 0'; }
+
+# ---- one denial, as people and as programs read it ---------------------------------------
+
+scratch record
+expect "audit: nothing is attached" 1 "apply POLICY CGROUP --audit denied" "$DEVGUARD" audit "$CG"
+check "apply without audit" apply
+expect "audit: the policy reports nothing" 1 "apply it again with --audit denied" "$DEVGUARD" audit "$CG"
+expect "stats: the policy reports nothing" 1 "reports nothing" "$DEVGUARD" stats "$CG"
+expect "audit: no such policy" 1 "'guard' is attached there" "$DEVGUARD" audit "$CG" other
+expect "apply --audit denied says so" 0 "audit denied" apply --audit denied
+reader text "$CG" --count 1
+until_true reading
+denials 1
+if timeout 5 tail --pid="$READER" -f /dev/null && wait "$READER"; then pass "--count ends the reader"
+else fail "--count ends the reader" "$(cat "$T/text.err")"; fi
+line=$(cat "$T/text.out")
+for part in "$(basename "$CG")" "opener[" "uid 0" deny read "(c 1:11)" "guard.rb:3 no kernel log"; do
+	if [[ $line == *"$part"* ]]; then pass "the line has: $part"; else fail "the line has: $part" "$line"; fi
+done
+denials 1
+before=$(date +%s%N)
+"$DEVGUARD" audit "$CG" --json --count 1 >"$T/record.json" 2>/dev/null
+after=$(date +%s%N)
+[ $((after - before)) -lt 2000000000 ] && pass "a record that waited is read at once" ||
+	fail "a record that waited is read at once" "$(((after - before) / 1000000)) ms"
+check "the record as JSON" jq -e --arg cg "/$(basename "$CG")" '.schema == "rucy-devguard/1" and
+	.policy == "guard" and .generation == 2 and .cgroup == $cg and .cgroup_id > 0 and
+	.uid == 0 and .gid == 0 and .type == "c" and .major == 1 and .minor == 11 and
+	.requested == "r" and .access == "r" and .verdict == "deny" and .permissive == false and
+	.error == false and .count == 1 and .rule == 1 and .label == "no kernel log" and
+	.file == "guard.rb" and .line == 3 and .tally == 2 and has("device") and
+	(.time | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{9}Z$"))' "$T/record.json"
+if kernel_before 6.1; then check "no pid and comm on this kernel" jq -e '.pid == null' "$T/record.json"
+else check "pid and comm" jq -e '.pid > 1 and .tid > 1 and .comm == "opener"' "$T/record.json"; fi
+
+# Within 100 ms, as the reader sees it: the time it was written less the record's own.
+"$DEVGUARD" audit "$CG" --json --count 1 2>/dev/null |
+	{ read -r record; date +%s.%N; echo "$record" | jq -r '.time | sub("\\.[0-9]+Z$"; "Z") | fromdate'
+	  echo "$record" | jq -r '.time | capture("(?<f>\\.[0-9]+)Z").f'; } >"$T/latency" & waiter=$!
+until_true reading
+denials 1
+wait "$waiter"
+ms=$({ read -r at; read -r whole; read -r part; awk -v a="$at" -v b="$whole" -v c="$part" \
+	'BEGIN { printf "%d", (a - b - c) * 1000 }'; } <"$T/latency")
+if [ "${ms:-999}" -lt 100 ]; then pass "a denial shows up within 100 ms"
+else fail "a denial shows up within 100 ms" "$ms ms"; fi
+
+# ---- one reader, and how it ends ------------------------------------------------------------
+
+reader first "$CG" --json
+until_true reading
+expect "a second reader is told who reads" 1 "$READER" "$DEVGUARD" audit "$CG"
+expect "and as JSON" 1 '"exit": 1' "$DEVGUARD" audit "$CG" --json
+denials 3
+until_true test "$(wc -l <"$T/first.out")" -ge 3
+kill -KILL "$READER"; wait "$READER" 2>/dev/null
+asks=$(inside "$CG" "$OPENER" open r "$KMSG")
+equal "after SIGKILL of the reader it is denied as before" EPERM "$asks"
+expect "and the next reader reads" 0 "opener" "$DEVGUARD" audit "$CG" --count 1 --timeout 5
+
+reader sigint "$CG"
+until_true reading
+denials 2
+sleep 0.3
+kill -INT "$READER"; wait "$READER"
+equal "SIGINT: status 0" 0 $?
+check "with a summary" grep -q "'guard': 2 records, 0 folded, 0 lost" "$T/sigint.err"
+
+reader rotate "$CG" -o "$T/log" --json
+until_true reading
+denials 1
+until_true test -s "$T/log"
+mv "$T/log" "$T/log.1"
+kill -HUP "$READER"
+until_true test -e "$T/log"
+denials 1
+until_true test -s "$T/log"
+kill -TERM "$READER"; wait "$READER"
+equal "SIGTERM: status 0" 0 $?
+equal "-o is opened again at SIGHUP" "1 1" "$(wc -l <"$T/log.1") $(wc -l <"$T/log")"
+expect "--timeout ends it" 0 "0 records" timeout 5 "$DEVGUARD" audit "$CG" --timeout 0.2
+expect "-o in no directory" 1 "cannot open" "$DEVGUARD" audit "$CG" -o "$T/nowhere/log"
+
+# ---- replaced, detached -----------------------------------------------------------------------
+
+replaced_while_reading()
+{
+	local i
+	reader replace "$CG" --json
+	until_true reading || return
+	for ((i = 0; i < 20; i++)); do
+		apply --audit denied >/dev/null && denials 5 || return
+	done
+	sleep 0.4
+	kill -INT "$READER"; wait "$READER" || { cat "$T/replace.err"; return 1; }
+	echo "$(wc -l <"$T/replace.out") records, generations: $(jq .generation "$T/replace.out" | sort -nu | wc -l)"
+	[ "$(wc -l <"$T/replace.out")" = 100 ] && [ "$(jq .generation "$T/replace.out" | sort -nu | wc -l)" = 20 ]
+}
+check "20 replacements while reading: every record, with its generation" replaced_while_reading
+check "silently" sh -c '! grep -q replaced "$1"' - "$T/replace.err"
+
+reader detached "$CG"
+until_true reading
+denials 2
+"$DEVGUARD" detach "$CG" >/dev/null
+wait "$READER"
+equal "detached while reading: status 4" 4 $?
+check "with a message" grep -q "'guard' was detached" "$T/detached.err"
+equal "after its last records" 2 "$(wc -l <"$T/detached.out")"
+
+apply --audit denied >/dev/null
+reader silent "$CG"
+until_true reading
+expect "a replacement that reports nothing says so" 0 "its audit and its counts end" apply
+wait "$READER"
+equal "replaced by one that reports nothing: status 4" 4 $?
+check "with its own message" grep -q "was replaced by one that reports nothing" "$T/silent.err"
+
+scratch removed
+apply --audit denied >/dev/null
+reader removed "$CG"
+until_true reading
+rmdir "$CG"
+wait "$READER"
+equal "the cgroup was removed while reading: status 4" 4 $?
+
+# ---- exact sums ---------------------------------------------------------------------------------
+
+sums() # sums NAME WANT: what the kernel counted is all there
+{
+	equal "$1: denied" "$2" "$(total .denied)"
+	equal "$1: submitted + folded + dropped" "$2" "$(total '.submitted + .folded + .dropped')"
+	equal "$1: tallies" "$2" "$(tallied)"
+}
+two_processes() # two_processes N: N denials by each of two
+{
+	local a b
+	denials "$1" & a=$!
+	denials "$1" & b=$!
+	wait $a && wait $b
+}
+scratch sums
+apply --audit denied >/dev/null
+check "two processes, nobody reads" two_processes 20000
+sums "nobody reads" 40000
+"$DEVGUARD" stats "$CG" --clear >/dev/null
+"$DEVGUARD" audit "$CG" --timeout 0 >/dev/null 2>&1
+equal "--clear forgets" "0 0" "$(total .denied) $(tallied)"
+reader sums "$CG" --json
+until_true reading
+check "two processes, one reader" two_processes 20000
+sleep 0.5
+kill -INT "$READER"; wait "$READER"
+sums "one reader" 40000
+equal "every record submitted was read" "$(total .submitted)" "$(wc -l <"$T/sums.out")"
+"$DEVGUARD" stats "$CG" --clear >/dev/null
+reader fold "$CG" --json --fold 0.3
+until_true reading
+denials 5000
+sleep 0.5
+denials 1 # brings what was folded since the last record
+sleep 0.3
+kill -INT "$READER"; wait "$READER"
+sums "--fold" 5001
+equal "the counts of folded records add up" 5001 "$(jq -s 'map(.count) | add' "$T/fold.out")"
+[ "$(wc -l <"$T/fold.out")" -lt 1000 ] && pass "and they are few" || fail "and they are few" "$(wc -l <"$T/fold.out")"
+
+# ---- permissive --------------------------------------------------------------------------------
+
+scratch permissive
+expect "apply --mode permissive" 0 "permissive: nothing is denied by it; audit denied" apply --mode permissive
+equal "the access succeeds" ok "$(inside "$CG" "$OPENER" open r "$NULL")"
+got=$(inside "$CG" "$OPENER" open r "$KMSG")
+[ "$got" != EPERM ] && pass "also one the rules deny" || fail "also one the rules deny" "$got"
+check "the record says permitted" sh -c '"$1" audit "$2" --json --count 1 --timeout 5 2>/dev/null |
+	jq -e ".verdict == \"permitted\" and .permissive"' - "$DEVGUARD" "$CG"
+expect "status warns" 0 "warning: 'guard' is permissive: nothing is denied by it" "$DEVGUARD" status "$CG"
+check "status as JSON" sh -c '"$1" status "$2" --json | jq -e ".cgroups[0].programs[0] |
+	.mode == \"permissive\" and .audit == \"denied\" and .generation == 1"' - "$DEVGUARD" "$CG"
+expect "permissive without audit: a warning" 0 "nothing is reported" apply --mode permissive --audit none
+check "enforce again" apply --mode enforce
+equal "it is denied again" EPERM "$(inside "$CG" "$OPENER" open r "$KMSG")"
+"$DEVGUARD" compile "$T/guard.rb" -o "$T/guard.o" >/dev/null 2>&1
+check "an object takes --mode and --audit" "$DEVGUARD" apply "$T/guard.o" "$CG" --mode permissive --audit all
+inside "$CG" "$OPENER" open r "$NULL" >/dev/null
+check "audit all: what is allowed is reported" sh -c '"$1" audit "$2" --json --count 1 --timeout 5 2>/dev/null |
+	jq -e ".verdict == \"allow\" and .minor == 3"' - "$DEVGUARD" "$CG"
+
+# ---- --all -----------------------------------------------------------------------------------------
+
+reader all --all --json
+sleep 0.3
+scratch all
+apply --audit denied >/dev/null
+sleep 0.8
+denials 3
+all_read() { [ "$(jq -r --arg cg "/$(basename "$CG")" 'select(.cgroup == $cg) | .pid' "$T/all.out" | wc -l)" = 3 ]; }
+check "--all reads also what is guarded later" until_true all_read
+kill -INT "$READER"; wait "$READER"
+equal "--all ends with SIGINT: status 0" 0 $?
+
+# ---- stats ------------------------------------------------------------------------------------------
+
+expect "stats as a table" 0 "guard.rb:3 no kernel log" "$DEVGUARD" stats "$CG"
+expect "with bars" 0 "|@@@@" "$DEVGUARD" stats "$CG"
+expect "and the totals" 0 "denied 3, allowed 0; records: 3 submitted, 0 folded, 0 dropped" "$DEVGUARD" stats "$CG"
+apply --audit denied >/dev/null
+denials 2
+check "counts go on across apply" sh -c '"$1" stats "$2" --json | jq -e "(.policies[0].totals.denied == 5) and
+	(.policies[0].tallies | length == 1 and .[0].count == 5) and .policies[0].generation == 2"' - "$DEVGUARD" "$CG"
+"$DEVGUARD" stats "$CG" --prometheus >"$T/metrics"
+check "--prometheus counts" grep -q 'rucy_devguard_decisions_total{.*major="1",minor="11".*} 5$' "$T/metrics"
+equal "no series twice" "" "$(grep -v '^#' "$T/metrics" | sed 's/ [^ ]*$//' | sort | uniq -d)"
+if command -v promtool >/dev/null; then check "promtool check metrics" sh -c 'promtool check metrics <"$1"' - "$T/metrics"
+else skip "promtool check metrics" "promtool (Debian's prometheus) is not installed"; fi
+"$DEVGUARD" stats "$CG" --interval 0.2 --json >"$T/interval" 2>/dev/null & looped=$!
+BACKGROUND+=($looped)
+sleep 0.7
+kill -INT $looped; wait $looped
+equal "stats --interval ends with SIGINT: status 0" 0 $?
+[ "$(jq -c .policies[0].totals.denied "$T/interval" | sort -u)" = 5 ] && [ "$(wc -l <"$T/interval")" -ge 2 ] &&
+	pass "stats --interval repeats" || fail "stats --interval repeats" "$(cat "$T/interval")"
+summary

@@ -167,59 +167,95 @@ static void put_line(struct printer *p, const struct event *e, const struct rule
 
 /* ---- for programs ------------------------------------------------------------------ */
 
-static json_t *time_json(uint64_t ns)
+/* Written as it goes: a tree for each record would take longer than all the rest, and
+ * what is slow here is lost in the kernel. Only text that needs escapes asks jansson. */
+static void put_string(FILE *out, const char *name, const char *text)
 {
-	char buf[64], stamp[32] = "";
+	const char *s = text;
+	fprintf(out, ",\"%s\":", name);
+	while (s && *s >= ' ' && *s <= '~' && *s != '"' && *s != '\\')
+		s++;
+	if (!s) {
+		fputs("null", out);
+	} else if (!*s) {
+		fprintf(out, "\"%s\"", text);
+	} else {
+		json_t *escaped = text_json(text);
+		json_dumpf(escaped, out, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+		json_decref(escaped);
+	}
+}
+
+static void put_number(FILE *out, const char *name, uint64_t value, bool known)
+{
+	if (known)
+		fprintf(out, ",\"%s\":%llu", name, (unsigned long long)value);
+	else
+		fprintf(out, ",\"%s\":null", name);
+}
+
+static void put_flag(FILE *out, const char *name, bool value)
+{
+	fprintf(out, ",\"%s\":%s", name, value ? "true" : "false");
+}
+
+static void put_time(FILE *out, uint64_t ns)
+{
+	char stamp[32];
 	time_t t = (time_t)(ns / NSEC);
 	struct tm tm;
-	if (!gmtime_r(&t, &tm) || !strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm))
-		return json_null();
-	snprintf(buf, sizeof buf, "%s.%09uZ", stamp, (unsigned)(ns % NSEC));
-	return json_string(buf);
+	if (gmtime_r(&t, &tm) && strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm))
+		fprintf(out, ",\"time\":\"%s.%09uZ\"", stamp, (unsigned)(ns % NSEC));
+	else
+		fputs(",\"time\":null", out);
 }
 
-static json_t *comm_json(const struct event *e)
+static void put_caller(struct printer *p, const struct event *e)
 {
 	char comm[sizeof e->comm + 1] = "";
-	if (e->flags & EVENT_NO_COMM)
-		return json_null();
+	bool pid = !(e->flags & EVENT_NO_PID);
 	memcpy(comm, e->comm, strnlen(e->comm, sizeof e->comm));
-	return text_json(comm);
+	put_string(p->out, "cgroup", cgroup_path_of(p->cgroups, e->cgroup_id));
+	put_number(p->out, "cgroup_id", e->cgroup_id, true);
+	put_number(p->out, "pid", e->pid, pid);
+	put_number(p->out, "tid", e->tid, pid);
+	put_string(p->out, "comm", e->flags & EVENT_NO_COMM ? NULL : comm);
+	put_number(p->out, "uid", e->uid, true);
+	put_number(p->out, "gid", e->gid, true);
 }
 
-static json_t *number_or_null(uint32_t value, bool absent)
+static void put_json_decision(struct printer *p, const struct event *e)
 {
-	return absent ? json_null() : json_integer(value);
+	char buf[8];
+	put_string(p->out, "type", device_type(e->type));
+	put_number(p->out, "major", e->major, true);
+	put_number(p->out, "minor", e->minor, true);
+	put_string(p->out, "device", device_path(p->devices, e->type, e->major, e->minor));
+	put_string(p->out, "requested", access_text(e->requested & ACC_ALL, buf));
+	put_string(p->out, "access", access_text(e->decided & ACC_ALL, buf));
+	put_string(p->out, "verdict", verdict_word(e->verdict, e->flags));
+	put_flag(p->out, "permissive", e->flags & EVENT_PERMISSIVE);
+	put_flag(p->out, "error", e->flags & EVENT_ERROR);
 }
 
 static void put_json(struct printer *p, const struct source *s, const struct event *e,
                      const struct rule_name *name, uint64_t count)
 {
-	char decided[8], requested[8];
-	json_t *o = json_pack(
-		"{s:s, s:o, s:o, s:I, s:o, s:I, s:o, s:o, s:o, s:I, s:I}", "schema", JSON_SCHEMA,
-		"time", time_json(e->time + (uint64_t)p->wall), "policy",
-		s->policy[0] ? text_json(s->policy) : json_null(), "generation",
-		(json_int_t)e->generation, "cgroup", text_json(cgroup_path_of(p->cgroups, e->cgroup_id)),
-		"cgroup_id", (json_int_t)e->cgroup_id, "pid",
-		number_or_null(e->pid, e->flags & EVENT_NO_PID), "tid",
-		number_or_null(e->tid, e->flags & EVENT_NO_PID), "comm", comm_json(e), "uid",
-		(json_int_t)e->uid, "gid", (json_int_t)e->gid);
-	json_t *what = json_pack(
-		"{s:s, s:I, s:I, s:o, s:s, s:s, s:s, s:b, s:b, s:I}", "type", device_type(e->type),
-		"major", (json_int_t)e->major, "minor", (json_int_t)e->minor, "device",
-		text_json(device_path(p->devices, e->type, e->major, e->minor)), "requested",
-		access_text(e->requested & ACC_ALL, requested), "access",
-		access_text(e->decided & ACC_ALL, decided), "verdict",
-		verdict_word(e->verdict, e->flags), "permissive", !!(e->flags & EVENT_PERMISSIVE),
-		"error", !!(e->flags & EVENT_ERROR), "count", (json_int_t)count);
-	rule_json(what, name, e->rule);
-	json_object_set_new(what, "tally", e->tally ? json_integer((json_int_t)e->tally) : json_null());
-	json_object_update(o, what);
-	json_decref(what);
-	json_dumpf(o, p->out, JSON_COMPACT | JSON_ENSURE_ASCII);
-	putc('\n', p->out);
-	json_decref(o);
+	FILE *out = p->out;
+	bool placed = name && name->line && name->file[0];
+	fputs("{\"schema\":\"" JSON_SCHEMA "\"", out);
+	put_time(out, e->time + (uint64_t)p->wall);
+	put_string(out, "policy", s->policy[0] ? s->policy : NULL);
+	put_number(out, "generation", e->generation, true);
+	put_caller(p, e);
+	put_json_decision(p, e);
+	put_number(out, "rule", e->rule, true);
+	put_string(out, "label", name && name->label[0] ? name->label : e->rule ? NULL : "default");
+	put_string(out, "file", placed ? name->file : NULL);
+	put_number(out, "line", placed ? name->line : 0, placed);
+	put_number(out, "count", count, true);
+	put_number(out, "tally", e->tally, e->tally != 0);
+	fputs("}\n", out);
 }
 
 void print_record(struct printer *p, struct source *s, const struct event *e, uint64_t count)

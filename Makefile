@@ -74,7 +74,10 @@ $(UNIT): $(BUILD)/%: %.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS)) $(wildcard test
 
 DEB_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev \
 	libcgroup-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
-	busybox-static crun runc man-db cppcheck clang-tidy
+	busybox-static crun runc man-db cppcheck clang-tidy jq
+
+# Its package would start a server: the tool alone is taken out of it.
+PROMTOOL := $(BUILD)/promtool
 
 deps:
 	@command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || exit 0; \
@@ -90,6 +93,13 @@ deps:
 	export DEBIAN_FRONTEND=noninteractive; \
 	get="apt-get install -qq -y --no-install-recommends"; \
 	$$get $$missing >/dev/null 2>&1 || { apt-get update -qq && $$get $$missing >/dev/null; }
+	@command -v promtool >/dev/null || [ -x $(PROMTOOL) ] || ! command -v apt-get >/dev/null || { \
+		mkdir -p $(PROMTOOL).d && cd $(PROMTOOL).d && \
+		{ apt-get download -qq prometheus || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+		  apt-get download -qq prometheus; }; } >/dev/null 2>&1 && \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - ./usr/bin/promtool && \
+		mv usr/bin/promtool ../promtool && rm -rf ../promtool.d; \
+	} || echo "make deps: no promtool, its test is skipped" >&2
 
 # ---- tests: tests/run and its like find the program in $DEVGUARD -------------------
 

@@ -34,6 +34,7 @@ void rule_text(const struct rule_name *name, uint32_t rule, char out[RULE_TEXT])
 void access_words(int decided, int requested, char out[ACCESS_WORDS]);
 /* "deny", "allow", "permitted". */
 const char *verdict_word(int verdict, uint32_t flags);
+/* audit_words and mode_words for what the kernel told, which may be anything. */
 const char *audit_word(int audit);
 const char *mode_word(int mode);
 /* The object's fields for a rule: rule, label, file, line. */

@@ -52,12 +52,12 @@ const char *verdict_word(int verdict, uint32_t flags)
 
 const char *audit_word(int audit)
 {
-	return audit == AUDIT_ALL ? "all" : audit == AUDIT_DENIED ? "denied" : "none";
+	return audit >= AUDIT_NONE && audit <= AUDIT_ALL ? audit_words[audit] : "?";
 }
 
 const char *mode_word(int mode)
 {
-	return mode == MODE_PERMISSIVE ? "permissive" : "enforce";
+	return mode >= MODE_ENFORCE && mode <= MODE_PERMISSIVE ? mode_words[mode] : "?";
 }
 
 void rule_json(json_t *o, const struct rule_name *name, uint32_t rule)

@@ -111,10 +111,6 @@ static int bad_option(struct cmd *c, const char *word)
 	return usage_error(c, hint, "unknown option --%s", name);
 }
 
-static const char *const modes[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
-static const char *const audits[] = {
-	[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
-
 /* The options that every verb takes alike. True: it was one; c->status says how
  * that went. */
 static bool shared_option(struct cmd *c, int opt)
@@ -123,9 +119,9 @@ static bool shared_option(struct cmd *c, int opt)
 	if (opt == OPT_PARAM)
 		c->status = add_param(c, optarg);
 	else if (opt == OPT_MODE)
-		c->mode = 1 + option_word(c, "--mode", optarg, modes, 2);
+		c->mode = 1 + option_word(c, "--mode", optarg, mode_words, 2);
 	else if (opt == OPT_AUDIT)
-		c->audit = 1 + option_word(c, "--audit", optarg, audits, 3);
+		c->audit = 1 + option_word(c, "--audit", optarg, audit_words, 3);
 	else
 		return opt == OPT_JSON; /* main() has seen it */
 	return true;

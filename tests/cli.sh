@@ -26,6 +26,24 @@ expect "apply: no such cgroup" 1 "" "$DEVGUARD" apply "$P" "$T/nosuch"
 expect "apply: a file" 1 "" "$DEVGUARD" apply "$P" "$P"
 expect "apply: not a cgroup" 1 "" "$DEVGUARD" apply "$P" "$T"
 expect "apply: unknown parameter" 3 "nosuch" "$DEVGUARD" apply "$P" "$T" --param nosuch=1
+expect "apply: unknown mode" 64 "did you mean permissive?" "$DEVGUARD" apply "$P" "$T" --mode permisive
+expect "apply: unknown audit" 64 "one of: none, denied, all" "$DEVGUARD" apply "$P" "$T" --audit 7
+expect "run: unknown audit" 64 "did you mean denied?" "$DEVGUARD" run --audit deny "$P" true
+expect "audit: no cgroup" 64 "no cgroup given" "$DEVGUARD" audit
+expect "audit: --all and a cgroup" 64 "--all reads every cgroup" "$DEVGUARD" audit --all "$T"
+expect "audit: a count of 0" 64 "not a count" "$DEVGUARD" audit "$T" --count 0
+expect "audit: a count that is none" 64 "not a count" "$DEVGUARD" audit "$T" --count -1
+expect "audit: no time" 64 "not a time in seconds" "$DEVGUARD" audit "$T" --timeout 1s
+expect "audit: no time at all" 64 "not a time in seconds" "$DEVGUARD" audit "$T" --timeout nan
+expect "audit: folding for no time" 64 "not a time in seconds" "$DEVGUARD" audit "$T" --fold 0
+expect "audit: unknown option" 64 "did you mean --count?" "$DEVGUARD" audit "$T" --cuont 1
+expect "audit: not a cgroup" 1 "" "$DEVGUARD" audit "$T"
+expect "audit: an error as JSON" 64 '"exit": 64' "$DEVGUARD" audit --json
+expect "stats: no cgroup" 64 "no cgroup given" "$DEVGUARD" stats
+expect "stats: not a cgroup" 1 "" "$DEVGUARD" stats "$T"
+expect "stats: two formats" 64 "exclude each other" "$DEVGUARD" stats "$T" --json --prometheus
+expect "help of audit" 0 "--fold S" "$DEVGUARD" help audit
+expect "help of apply" 0 "--mode MODE" "$DEVGUARD" help apply
 v1=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i+1) == "cgroup") { print $5; exit } }' /proc/self/mountinfo)
 if [ -n "$v1" ]; then expect "apply: a v1 hierarchy" 1 "v1" "$DEVGUARD" apply "$P" "$v1"
 else skip "apply: a v1 hierarchy" "this host has none"; fi

@@ -26,7 +26,7 @@ _rucy_devguard_policies()
 _rucy_devguard()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='check compile apply detach status eval test run doctor help'
+	local verbs='check compile apply detach status eval test run audit stats doctor help'
 	local verb=${COMP_WORDS[1]} words='' operand=0 i
 	COMPREPLY=()
 
@@ -35,15 +35,15 @@ _rucy_devguard()
 		return
 	fi
 	case $prev in
-	--mode) words='enforce' ;;
-	--audit) words='none' ;;
+	--mode) words='enforce permissive' ;;
+	--audit) words='none denied all' ;;
 	--emit) words='obj asm terms diagram dot bytecode' ;;
 	--cases | -o | --output)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
 		return
 		;;
-	--param) return ;;
+	--param | --count | --timeout | --fold | --interval) return ;;
 	esac
 	if [[ $prev == '=' && ${COMP_WORDS[COMP_CWORD - 2]} == --emit ]]; then
 		words='obj asm terms diagram dot bytecode'
@@ -59,14 +59,16 @@ _rucy_devguard()
 		apply) words='--param --mode --audit --dry-run --json --help' ;;
 		detach | status | doctor) words='--json --help' ;;
 		test) words='--cases --param --json --help' ;;
-		run) words='--param --help' ;;
+		run) words='--param --mode --audit --help' ;;
+		audit) words='--all --count --timeout --fold --output --json --help' ;;
+		stats) words='--clear --interval --prometheus --json --help' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--param | --mode | --audit | --cases | --emit | -o | --output) ((i++)) ;;
+		--param | --mode | --audit | --cases | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
 		-?*) ;;
 		*) ((operand++)) ;;
 		esac
@@ -74,7 +76,7 @@ _rucy_devguard()
 	case $verb:$operand in
 	help:0) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
 	check:* | test:* | compile:0 | apply:0 | eval:0 | run:0) _rucy_devguard_policies ;;
-	apply:1 | detach:0 | status:0) _rucy_devguard_cgroups ;;
+	apply:1 | detach:0 | status:0 | audit:0 | stats:0) _rucy_devguard_cgroups ;;
 	run:1) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	run:*)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -28,7 +28,7 @@ expect "apply: not a cgroup" 1 "" "$DEVGUARD" apply "$P" "$T"
 expect "apply: unknown parameter" 3 "nosuch" "$DEVGUARD" apply "$P" "$T" --param nosuch=1
 expect "apply: unknown mode" 64 "did you mean permissive?" "$DEVGUARD" apply "$P" "$T" --mode permisive
 expect "apply: unknown audit" 64 "one of: none, denied, all" "$DEVGUARD" apply "$P" "$T" --audit 7
-expect "run: unknown audit" 64 "did you mean denied?" "$DEVGUARD" run --audit deny "$P" true
+expect "run: unknown audit" 64 "did you mean denied?" "$DEVGUARD" run --audit denid "$P" true
 expect "audit: no cgroup" 64 "no cgroup given" "$DEVGUARD" audit
 expect "audit: --all and a cgroup" 64 "--all reads every cgroup" "$DEVGUARD" audit --all "$T"
 expect "audit: a count of 0" 64 "not a count" "$DEVGUARD" audit "$T" --count 0

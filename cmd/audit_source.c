@@ -117,10 +117,7 @@ static int start_folds(struct diags *d, struct source *s)
 
 struct source *source_open(struct cmd *c, struct diags *d, uint32_t program, const char *policy)
 {
-	struct arena *a = arena_new();
-	if (!a)
-		cmd_no_memory(c);
-	arena_catch(a, &c->no_memory);
+	struct arena *a = cmd_arena(c);
 	struct source *s = arena_alloc(a, sizeof *s);
 	*s = (struct source){.program = program, .arena = a};
 	s->names = arena_alloc(a, sizeof *s->names);

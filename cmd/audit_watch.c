@@ -122,8 +122,8 @@ static int fail(struct watch *w, const struct check *k)
 
 static int collect(struct watch *w, struct check *k)
 {
-	struct attached *attached;
-	uint32_t *ids;
+	struct attached *attached = NULL;
+	uint32_t *ids = NULL;
 	if (!w->cgroup) {
 		if (audit_programs(k->arena, &k->diags, 0, &ids, &k->n))
 			return fail(w, k);
@@ -244,10 +244,7 @@ static int compare(struct watch *w, struct check *k)
 
 int watch_check(struct watch *w)
 {
-	struct check k = {.arena = arena_new()};
-	if (!k.arena)
-		cmd_no_memory(w->c);
-	arena_catch(k.arena, &w->c->no_memory);
+	struct check k = {.arena = cmd_arena(w->c)};
 	diags_init(&k.diags, k.arena);
 	int failed = compare(w, &k);
 	arena_free(k.arena);

@@ -76,6 +76,8 @@ extern const struct verb verb_check, verb_compile, verb_apply, verb_detach, verb
 
 /* Forgets everything about the policy before this one: arena, messages, inputs. */
 void cmd_reset(struct cmd *c);
+/* A new arena, freed by whoever asked; memory that runs out in it ends the command. */
+struct arena *cmd_arena(struct cmd *c);
 /* Where memory that ran out leads: message and exit status 1. */
 _Noreturn void cmd_no_memory(struct cmd *c);
 /* Adds a usage error and returns STATUS_USAGE. hint NULL: points to the help. */

@@ -139,7 +139,7 @@ static void forget(struct cmd *c)
 	c->arena = NULL;
 }
 
-static struct arena *new_arena(struct cmd *c)
+struct arena *cmd_arena(struct cmd *c)
 {
 	struct arena *a = arena_new();
 	if (!a)
@@ -151,7 +151,7 @@ static struct arena *new_arena(struct cmd *c)
 void cmd_reset(struct cmd *c)
 {
 	forget(c);
-	c->arena = new_arena(c);
+	c->arena = cmd_arena(c);
 	diags_init(&c->diags, c->arena);
 }
 
@@ -210,7 +210,7 @@ static int run(struct cmd *c, int argc, char **argv)
 		      stderr);
 		return STATUS_FAILED;
 	}
-	c->args = new_arena(c);
+	c->args = cmd_arena(c);
 	cmd_reset(c);
 	c->json = wants_json(argc, argv);
 	if (c->json)

@@ -318,10 +318,7 @@ static int round_in(const struct stats_run *r, struct arena *a, size_t *n)
 
 static int one_round(const struct stats_run *r, size_t *n)
 {
-	struct arena *a = arena_new();
-	if (!a)
-		cmd_no_memory(r->c);
-	arena_catch(a, &r->c->no_memory);
+	struct arena *a = cmd_arena(r->c);
 	int status = round_in(r, a, n);
 	arena_free(a);
 	return status;
@@ -356,7 +353,7 @@ static int stats_run(struct stats_run *r)
 	if (status)
 		return n || c->diags.errors ? status : nothing_reports(c, r->cgroup, r->name);
 	if (!r->interval)
-		return status;
+		return STATUS_OK;
 	c->printed = true;
 	c->json = false;
 	diags_flush(c);

@@ -29,7 +29,8 @@ static int program_gone(struct diags *d, uint32_t id)
 }
 
 /* -1 with a diagnostic unless it is one of ours that reports. */
-static int check_reports(struct arena *a, struct diags *d, int fd, uint32_t id)
+static int check_reports(struct arena *a, struct diags *d, int fd, uint32_t id,
+                         char policy[IMAGE_NAME_MAX])
 {
 	struct attached at = {0};
 	if (describe_program(fd, &at) != READ_OK)
@@ -41,19 +42,21 @@ static int check_reports(struct arena *a, struct diags *d, int fd, uint32_t id)
 		return diag_fail(d, "apply it again with --audit denied, or write `audit :denied` in the "
 		                    "policy",
 		                 "the policy '%s' reports nothing", at.name);
+	memcpy(policy, at.name, IMAGE_NAME_MAX);
 	return 0;
 }
 
 int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out)
 {
 	struct report_maps maps;
+	char policy[IMAGE_NAME_MAX];
 	*out = NULL;
 	int fd = bpf_prog_get_fd_by_id(id);
 	if (fd == -ENOENT)
 		return program_gone(d, id);
 	if (fd < 0)
 		return diag_fail(d, privilege_hint(a), "no permission to open program %u", id);
-	if (check_reports(a, d, fd, id)) {
+	if (check_reports(a, d, fd, id, policy)) {
 		close(fd);
 		return -1;
 	}
@@ -72,6 +75,7 @@ int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out
 		}
 	struct audit *au = arena_alloc(a, sizeof *au);
 	*au = (struct audit){.maps = maps, .id = id, .lock = -1};
+	memcpy(au->policy, policy, sizeof policy);
 	*out = au;
 	return 0;
 }
@@ -93,6 +97,11 @@ void audit_close(struct audit *au)
 	if (au->lock >= 0)
 		close(au->lock);
 	au->lock = -1;
+}
+
+const char *audit_policy(const struct audit *au)
+{
+	return au->policy;
 }
 
 uint32_t audit_events_id(const struct audit *au)

@@ -144,6 +144,8 @@ struct audit;
  * gone, no permission. */
 int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out);
 void audit_close(struct audit *au);
+/* The name of its policy. */
+const char *audit_policy(const struct audit *au);
 /* Of the ring buffer: two programs with the same one are one policy, replaced. */
 uint32_t audit_events_id(const struct audit *au);
 /* Becomes the only reader, until audit_close() or the end of the process, however

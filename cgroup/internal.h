@@ -130,6 +130,7 @@ struct ring_buffer;
 struct audit {
 	struct report_maps maps;
 	uint32_t id;              /* of the program it was opened by */
+	char policy[IMAGE_NAME_MAX];
 	int lock;                 /* the claim, -1: none */
 	bool folds;               /* asked for by this reader */
 	struct ring_buffer *ring; /* of the only reader */

@@ -60,7 +60,7 @@ bool cgroup_removed(const struct cgroup *cg);
 /* One policy being read. */
 struct source {
 	uint32_t program;            /* the one attached now, as far as known */
-	char policy[IMAGE_NAME_MAX]; /* empty: not known */
+	const char *policy;
 	struct arena *arena;         /* of all this */
 	struct audit *audit;
 	bool claimed;                /* else another reader has it */
@@ -74,7 +74,7 @@ struct source {
 };
 
 /* Opens the maps of a program, without reading. NULL with a diagnostic. */
-struct source *source_open(struct cmd *c, struct diags *d, uint32_t program, const char *policy);
+struct source *source_open(struct cmd *c, struct diags *d, uint32_t program);
 /* Becomes its reader. fold_ns 0: a record for each decision. 0, or -1 with a
  * diagnostic: another one reads. */
 int source_claim(struct diags *d, struct source *s, uint64_t fold_ns);

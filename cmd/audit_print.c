@@ -245,7 +245,7 @@ static void put_json(struct printer *p, const struct source *s, const struct eve
 	bool placed = name && name->line && name->file[0];
 	fputs("{\"schema\":\"" JSON_SCHEMA "\"", out);
 	put_time(out, e->time + (uint64_t)p->wall);
-	put_string(out, "policy", s->policy[0] ? s->policy : NULL);
+	put_string(out, "policy", s->policy);
 	put_number(out, "generation", e->generation, true);
 	put_caller(p, e);
 	put_json_decision(p, e);

@@ -115,16 +115,16 @@ static int start_folds(struct diags *d, struct source *s)
 	return 0;
 }
 
-struct source *source_open(struct cmd *c, struct diags *d, uint32_t program, const char *policy)
+struct source *source_open(struct cmd *c, struct diags *d, uint32_t program)
 {
 	struct arena *a = cmd_arena(c);
 	struct source *s = arena_alloc(a, sizeof *s);
 	*s = (struct source){.program = program, .arena = a};
 	s->names = arena_alloc(a, sizeof *s->names);
-	if (policy)
-		snprintf(s->policy, sizeof s->policy, "%s", policy);
-	if (!audit_open(a, d, program, &s->audit))
+	if (!audit_open(a, d, program, &s->audit)) {
+		s->policy = audit_policy(s->audit);
 		return s;
+	}
 	arena_free(a);
 	return NULL;
 }

@@ -28,23 +28,13 @@ void tell(struct cmd *c, const char *fmt, ...)
 	fflush(stderr);
 }
 
-static const char *called(const struct source *s, char buf[96])
-{
-	if (s->policy[0])
-		snprintf(buf, 96, "'%s'", s->policy);
-	else
-		snprintf(buf, 96, "program %u", s->program);
-	return buf;
-}
-
 /* ---- the list of sources ----------------------------------------------------------- */
 
 static void summary(struct watch *w, struct source *s)
 {
-	char name[96];
 	const struct totals *t = &s->sum;
 	if (s->claimed)
-		tell(w->c, "%s: %llu record%s, %llu folded, %llu lost", called(s, name),
+		tell(w->c, "'%s': %llu record%s, %llu folded, %llu lost", s->policy,
 		     (unsigned long long)s->records, PLURAL(s->records),
 		     (unsigned long long)t->folded, (unsigned long long)t->dropped);
 }
@@ -143,16 +133,15 @@ static int collect(struct watch *w, struct check *k)
 /* A source nobody read so far, or whose other reader may have gone. */
 static int claim(struct watch *w, struct check *k, struct source *s, bool first)
 {
-	char name[96];
 	if (!source_claim(&k->diags, s, w->fold_ns)) {
 		if (!w->cgroup)
-			tell(w->c, "reading %s", called(s, name));
+			tell(w->c, "reading '%s' (program %u)", s->policy, s->program);
 		return 0;
 	}
 	if (w->cgroup || s->claimed)
 		return fail(w, k);
 	if (first && k->diags.n)
-		tell(w->c, "%s is passed over: %s", called(s, name),
+		tell(w->c, "'%s' (program %u) is passed over: %s", s->policy, s->program,
 		     k->diags.items[k->diags.n - 1].text);
 	return 0;
 }
@@ -161,7 +150,7 @@ static int claim(struct watch *w, struct check *k, struct source *s, bool first)
 static int take(struct watch *w, struct check *k, const struct wanted *want)
 {
 	size_t old = by_name(w, want->name);
-	struct source *s = source_open(w->c, &k->diags, want->id, want->name);
+	struct source *s = source_open(w->c, &k->diags, want->id);
 	if (!s) { /* replaced again before it was opened */
 		w->misses++;
 		if (old < w->n)
@@ -189,7 +178,7 @@ static int take(struct watch *w, struct check *k, const struct wanted *want)
  * that lasts. */
 static int retry(struct watch *w, struct check *k, size_t i)
 {
-	struct source *s = source_open(w->c, &k->diags, w->sources[i]->program, NULL);
+	struct source *s = source_open(w->c, &k->diags, w->sources[i]->program);
 	if (!s)
 		return 0;
 	s->seen = true;
@@ -201,7 +190,6 @@ static int retry(struct watch *w, struct check *k, size_t i)
 /* What became of a source that is not there any more. */
 static void say_gone(struct watch *w, const struct check *k, const struct source *s)
 {
-	char name[96];
 	const char *how = w->cgroup ? "was detached" : "is gone";
 	struct attached *list;
 	struct diags ignored;
@@ -213,7 +201,7 @@ static void say_gone(struct watch *w, const struct check *k, const struct source
 		for (size_t i = 0; i < n; i++)
 			if (list[i].ours && strcmp(list[i].name, s->policy) == 0)
 				how = "was replaced by one that reports nothing";
-	tell(w->c, "%s %s", called(s, name), how);
+	tell(w->c, "'%s' %s", s->policy, how);
 }
 
 static int compare(struct watch *w, struct check *k)
@@ -261,7 +249,6 @@ bool watch_unsure(const struct watch *w)
 
 int watch_losses(struct watch *w)
 {
-	char name[96];
 	for (size_t i = 0; i < w->n; i++) {
 		struct source *s = w->sources[i];
 		if (!s->claimed)
@@ -270,8 +257,8 @@ int watch_losses(struct watch *w)
 			return -1;
 		unsigned long long lost = s->sum.dropped - s->lost_told;
 		if (lost)
-			tell(w->c, "%s: %llu record%s lost: the reader was slower than the denials",
-			     called(s, name), lost, lost == 1 ? " was" : "s were");
+			tell(w->c, "'%s': %llu record%s lost: the reader was slower than the denials",
+			     s->policy, lost, lost == 1 ? " was" : "s were");
 		s->lost_told = s->sum.dropped;
 	}
 	return 0;

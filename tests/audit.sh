@@ -242,7 +242,7 @@ scratch all
 apply --audit denied >/dev/null
 sleep 0.8
 denials 3
-all_read() { [ "$(jq -r --arg cg "/$(basename "$CG")" 'select(.cgroup == $cg) | .pid' "$T/all.out" | wc -l)" = 3 ]; }
+all_read() { [ "$(jq -r --arg cg "/$(basename "$CG")" 'select(.cgroup == $cg and .policy == "guard") | .pid' "$T/all.out" | wc -l)" = 3 ]; }
 check "--all reads also what is guarded later" until_true all_read
 kill -INT "$READER"; wait "$READER"
 equal "--all ends with SIGINT: status 0" 0 $?

@@ -84,7 +84,9 @@ int printer_end(struct printer *p, struct diags *d)
 	errno = 0;
 	if (fflush(p->out) == 0 && !ferror(p->out))
 		return 0;
-	return cannot(p, d, "write to", errno ? errno : EIO);
+	int err = errno ? errno : EIO;
+	clearerr(p->out); /* said once is enough */
+	return cannot(p, d, "write to", err);
 }
 
 void printer_close(struct printer *p)

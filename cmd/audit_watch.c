@@ -190,7 +190,8 @@ static int retry(struct watch *w, struct check *k, size_t i)
 /* What became of a source that is not there any more. */
 static void say_gone(struct watch *w, const struct check *k, const struct source *s)
 {
-	const char *how = w->cgroup ? "was detached" : "is gone";
+	const char *how = w->cgroup ? "was detached"
+	                            : "is gone: detached, or replaced by one that reports nothing";
 	struct attached *list;
 	struct diags ignored;
 	size_t n = 0;

@@ -151,8 +151,11 @@ static int helper_missing(struct arena *a, struct diags *d, const char *name, co
 		if (fact_helpers[i].number == number)
 			hint = arena_printf(a, "%s; `rucy-devguard doctor` tells what this kernel can do",
 			                    fact_hint(a, &fact_helpers[i], fact_helpers[i].facts));
-	if (number == BPF_FUNC_set_retval)
+	if (number == BPF_FUNC_set_retval) {
 		hint = "an errno: other than :EPERM needs Linux 5.18 or later: leave it out, or use such a kernel";
+		helper = "bpf_set_retval"; /* a kernel that lacks it has no name for it */
+		len = (int)strlen(helper);
+	}
 	return diag_fail(d, hint, "Linux %s does not let device programs call %.*s: '%s' cannot be loaded",
 	                 u.release, len, helper, name);
 }

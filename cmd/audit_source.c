@@ -107,11 +107,12 @@ static int start_folds(struct diags *d, struct source *s)
 	struct tally_entry *list;
 	size_t n;
 	s->folds = arena_alloc(s->arena, sizeof *s->folds);
-	*s->folds = (struct folds){.arena = s->arena, .began = boot_ns()};
+	s->folds->arena = s->arena;
 	if (audit_tallies(s->arena, d, s->audit, &list, &n))
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		fold_of(s->folds, &list[i].key)->last = list[i].tally.count;
+	s->folds->began = boot_ns(); /* nothing is folded before */
 	return 0;
 }
 

@@ -166,6 +166,8 @@ int audit_totals(struct diags *d, struct audit *au, struct totals *out);
 struct tally_entry { struct tally_key key; struct tally tally; };
 /* All tallies, largest count first. 0 or -1. */
 int audit_tallies(struct arena *a, struct diags *d, struct audit *au, struct tally_entry **list, size_t *n);
+/* The count of one, 0: not counted (any more). */
+uint64_t audit_tally(const struct audit *au, const struct tally_key *key);
 /* Forgets all counts. 0 or -1. */
 int audit_clear(struct diags *d, struct audit *au);
 /* Our programs that report, loaded after `after` (0: all), ascending. 0 or -1. */

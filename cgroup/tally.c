@@ -82,6 +82,12 @@ int audit_tallies(struct arena *a, struct diags *d, struct audit *au, struct tal
 	return 0;
 }
 
+uint64_t audit_tally(const struct audit *au, const struct tally_key *key)
+{
+	struct tally tally;
+	return bpf_map_lookup_elem(au->maps.fd[REPORT_TALLY], key, &tally) ? 0 : tally.count;
+}
+
 static void forget(void *arg, const void *key, const void *value)
 {
 	(void)arg;

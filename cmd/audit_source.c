@@ -10,12 +10,13 @@
 #include <string.h>
 #include <time.h>
 
-/* What the tally of a key was at its last record. */
+/* How far the tally of a key was told. */
 struct fold {
 	struct tally_key key;
-	uint64_t last;
+	uint64_t top;  /* the largest tally met; before the first record, what it was then */
+	uint64_t told; /* by the counts of records */
 	bool used;
-	bool recorded; /* else `last` is what it was when reading began */
+	bool recorded;
 };
 
 struct folds {
@@ -92,13 +93,19 @@ uint64_t source_count(struct source *s, const struct event *e)
 	                        .verdict = e->verdict,
 	                        .flags = e->flags & (EVENT_PERMISSIVE | EVENT_ERROR)};
 	struct fold *f = fold_of(s->folds, &key);
-	uint64_t before = f->last;
 	if (!f->recorded && e->time < s->folds->began)
-		before = e->tally - 1;
+		f->top = f->told = e->tally - 1;
+	else if (e->tally <= f->top && audit_tally(s->audit, &key) < f->top)
+		f->top = f->told = 0; /* it was cleared */
 	f->recorded = true;
-	f->last = e->tally;
-	/* a tally that went back was cleared */
-	return e->tally > before ? e->tally - before : e->tally;
+	if (e->tally > f->top)
+		f->top = e->tally;
+	/* Tasks that count at once may all read the last one's count, or hand in their
+	 * records in another order: such a record stands for itself, and what that is
+	 * too much the next one is less. */
+	uint64_t count = e->tally > f->told ? e->tally - f->told : 1;
+	f->told += count;
+	return count;
 }
 
 /* What was counted before reading began belongs to no record of ours. */
@@ -110,8 +117,10 @@ static int start_folds(struct diags *d, struct source *s)
 	s->folds->arena = s->arena;
 	if (audit_tallies(s->arena, d, s->audit, &list, &n))
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		fold_of(s->folds, &list[i].key)->last = list[i].tally.count;
+	for (size_t i = 0; i < n; i++) {
+		struct fold *f = fold_of(s->folds, &list[i].key);
+		f->top = f->told = list[i].tally.count;
+	}
 	s->folds->began = boot_ns(); /* nothing is folded before */
 	return 0;
 }

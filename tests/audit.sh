@@ -210,6 +210,19 @@ sleep 0.3
 kill -INT "$READER"; wait "$READER"
 sums "--fold" 5001
 equal "the counts of folded records add up" 5001 "$(jq -s 'map(.count) | add' "$T/fold.out")"
+"$DEVGUARD" stats "$CG" --clear >/dev/null
+reader race "$CG" --json --fold 0.0001
+until_true reading
+check "two processes, folded" two_processes 50000
+sleep 0.2
+denials 1
+sleep 0.3
+equal "folded records of two processes add up" 100001 "$(jq -s 'map(.count) | add' "$T/race.out")"
+"$DEVGUARD" stats "$CG" --clear >/dev/null
+denials 1
+sleep 0.3
+kill -INT "$READER"; wait "$READER"
+equal "and after --clear they start again" 100002 "$(jq -s 'map(.count) | add' "$T/race.out")"
 [ "$(wc -l <"$T/fold.out")" -lt 1000 ] && pass "and they are few" || fail "and they are few" "$(wc -l <"$T/fold.out")"
 
 # ---- permissive --------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ struct attached {
 	uint32_t id;            /* kernel program id */
 	char kernel_name[17];   /* what the kernel calls it, may be empty */
 	bool ours;
+	bool unreadable;        /* whose it is cannot be told: the permission is missing */
 	char name[IMAGE_NAME_MAX]; /* policy name, when ours */
 	char tool[17];          /* version that compiled it, when ours */
 	uint64_t digest;        /* of the policy, when ours */

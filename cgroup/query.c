@@ -181,7 +181,8 @@ int list_attached(struct arena *a, struct diags *d, const struct cgroup *cg,
 		enum reading result = describe(&at);
 		if (result == READ_GONE)
 			continue;
-		if (result == READ_NOT && !*unreadable)
+		at.unreadable = result == READ_NOT;
+		if (at.unreadable && !*unreadable)
 			*unreadable = at.id;
 		(*list)[(*n)++] = at;
 	}

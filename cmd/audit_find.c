@@ -26,10 +26,13 @@ int nothing_reports(struct cmd *c, const struct cgroup *cg, const char *name)
 {
 	struct attached *list;
 	const char *ours = NULL;
+	uint32_t unreadable = 0;
 	size_t n;
 	if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
 		return STATUS_FAILED;
 	for (size_t i = 0; i < n; i++) {
+		if (list[i].unreadable)
+			unreadable = list[i].id;
 		if (!list[i].ours)
 			continue;
 		ours = list[i].name;
@@ -37,7 +40,10 @@ int nothing_reports(struct cmd *c, const struct cgroup *cg, const char *name)
 			break;
 	}
 	const char *hint = "attach one: " PROGRAM " apply POLICY CGROUP --audit denied";
-	if (name && (!ours || strcmp(name, ours) != 0))
+	if (!ours && unreadable)
+		diag_fail(&c->diags, "run it as root with CAP_SYS_ADMIN (or CAP_BPF and CAP_NET_ADMIN)",
+		          "cannot tell whose program %u on %s is", unreadable, cg->path);
+	else if (name && (!ours || strcmp(name, ours) != 0))
 		diag_fail(&c->diags,
 		          ours ? arena_printf(c->arena, "'%s' is attached there", ours) : hint,
 		          "no policy '%s' of ours is attached to %s", name, cg->path);

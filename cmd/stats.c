@@ -93,7 +93,8 @@ static void make_rows(struct arena *a, struct audit *au, struct tally_entry *lis
 {
 	struct stats_row *rows = arena_alloc(a, (n + 1) * sizeof *rows);
 	size_t used = 0;
-	qsort(list, n, sizeof *list, by_rule);
+	if (n)
+		qsort(list, n, sizeof *list, by_rule);
 	for (size_t i = 0; i < n; i++) {
 		bool same = i && !by_rule(&list[i - 1], &list[i]);
 		rows[i] = (struct stats_row){list[i].key,

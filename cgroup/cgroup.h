@@ -179,6 +179,38 @@ struct cgroup_paths;
 struct cgroup_paths *cgroup_paths_new(struct arena *a);
 const char *cgroup_path_of(struct cgroup_paths *paths, uint64_t id);
 
+/* ---- container.c: the cgroup of a container being made ------------------------------ */
+
+/* The cgroup a process is in, opened, for a guard of that process alone. -1 with a
+ * diagnostic: pid 0 or 1 (at createContainer the runtime gives no other), the
+ * caller's own process, a process that is gone, one in no v2 cgroup, or in one
+ * that holds the caller too (the container has none of its own). */
+struct container_process { pid_t pid; int pidfd; };
+int container_open(struct arena *a, struct diags *d, int64_t pid, struct container_process *p,
+                   struct cgroup **out);
+/* After attaching: the process still runs, in that cgroup. 0 or -1. */
+int container_confirm(struct arena *a, struct diags *d, const struct container_process *p,
+                      const struct cgroup *cg);
+void container_close(struct container_process *p);
+
+/* ---- link.c: guards that stay when a runtime removes programs ------------------------- */
+
+/* Attaches by a bpf_link and pins it below the host's bpffs (/sys/fs/bpf, else one
+ * of our own in /run/rucy-devguard), named after the cgroup's id; a link that is
+ * there already gets the new program in one step. Reads back that the kernel asks
+ * the program. What `update` of a runtime removes, programs attached without a link,
+ * it is not. 0, or -1 with a diagnostic and nothing attached. */
+int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
+                const char *name);
+/* The program of ours that a pinned link has on this cgroup, 0: none. */
+uint32_t link_program(const struct cgroup *cg);
+/* Takes the pin and so the guard away. 1: it was there, 0: there was none, -1. */
+int link_detach(struct arena *a, struct diags *d, const struct cgroup *cg);
+/* Sees to it that the pin of a cgroup is removed when the cgroup is: by one process
+ * for the whole host that ends when no pins are left. Guards do not depend on it: were
+ * it killed, the next one would remove what it left. 0 or -1 (a warning). */
+int link_sweeper(struct diags *d);
+
 /* ---- host.c: what this host can do (doctor) -------------------------------------- */
 
 enum host_state { HOST_OK, HOST_WARN, HOST_FAIL };

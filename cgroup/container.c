@@ -1,0 +1,130 @@
+/*
+ * container.c - from the pid a container runtime gives to the cgroup to guard.
+ *
+ * The process is held by a pidfd from the beginning, so that a pid that was used
+ * again is noticed; its cgroup is opened once and then only used by descriptor.
+ */
+#include "cgroup/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { PATH_TEXT = 4096 };
+
+/* The `0::` path of a process. 0, or -errno (ENODATA: it has none). */
+static int v2_path(const char *process, char out[PATH_TEXT])
+{
+	char file[64], line[PATH_TEXT + 8];
+	snprintf(file, sizeof file, "/proc/%s/cgroup", process);
+	FILE *f = fopen(file, "re");
+	if (!f)
+		return -errno;
+	int result = -ENODATA;
+	while (result && fgets(line, sizeof line, f))
+		if (!strncmp(line, "0::/", 4)) {
+			line[strcspn(line, "\n")] = '\0';
+			snprintf(out, PATH_TEXT, "%s", line + 3);
+			result = 0;
+		}
+	fclose(f);
+	return result;
+}
+
+static bool runs(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+	return poll(&p, 1, 0) == 0;
+}
+
+static int gone(struct diags *d, int64_t pid)
+{
+	return diag_fail(d, "start the container again", "the container's process %lld has ended", (long long)pid);
+}
+
+/* Is `path` the cgroup `of`, or above it? */
+static bool holds(const char *path, const char *of)
+{
+	size_t n = strlen(path);
+	if (!strcmp(path, "/"))
+		return true;
+	return !strncmp(of, path, n) && (of[n] == '/' || !of[n]);
+}
+
+static int path_of(struct arena *a, struct diags *d, int64_t pid, const char **out)
+{
+	char process[24], path[PATH_TEXT], own[PATH_TEXT];
+	snprintf(process, sizeof process, "%lld", (long long)pid);
+	int error = v2_path(process, path);
+	if (error == -ENOENT || error == -ESRCH)
+		return gone(d, pid);
+	if (error)
+		return diag_fail(d, "mount the cgroup v2 hierarchy (a hybrid host has it at /sys/fs/cgroup/unified) "
+		                    "and let the runtime use it",
+		                 "process %lld is in no cgroup of the v2 hierarchy", (long long)pid);
+	if (!strncmp(path, "/..", 3))
+		return diag_fail(d, "run the hook in the cgroup namespace of the host (createRuntime or prestart)",
+		                 "the cgroup of process %lld, %s, is outside of this cgroup namespace",
+		                 (long long)pid, path);
+	if (v2_path("self", own))
+		return diag_fail(d, "is /proc mounted?", "/proc/self/cgroup cannot be read");
+	if (holds(path, own))
+		return diag_fail(d, "let the runtime make a cgroup for the container (podman: not --cgroups=disabled)",
+		                 "the container has no cgroup of its own: process %lld is in %s, where the runtime "
+		                 "itself is", (long long)pid, path);
+	*out = arena_strdup(a, path);
+	return 0;
+}
+
+int container_open(struct arena *a, struct diags *d, int64_t pid, struct container_process *p,
+                   struct cgroup **out)
+{
+	const char *path, *mount = cgroup_mount(a);
+	*p = (struct container_process){.pidfd = -1};
+	if (pid == 0 || pid == 1)
+		return diag_fail(d, "use it as createRuntime (or prestart) hook: later ones run inside the container",
+		                 "pid %lld: the container's cgroup cannot be found at this stage", (long long)pid);
+	if (pid < 0 || pid > INT32_MAX || pid == getpid() || pid == getppid())
+		return diag_fail(d, "the state must be that of the container, as the runtime gives it",
+		                 "pid %lld is not the container's", (long long)pid);
+	p->pid = (pid_t)pid;
+	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	if (p->pidfd < 0)
+		return gone(d, pid);
+	if (!mount)
+		return diag_fail(d, hierarchy_hint(a), "no cgroup v2 hierarchy is mounted here");
+	if (path_of(a, d, pid, &path) || cgroup_open(a, d, arena_printf(a, "%s%s", mount, path), out)) {
+		container_close(p);
+		return -1;
+	}
+	if (runs(p->pidfd))
+		return 0;
+	cgroup_close(*out);
+	container_close(p);
+	return gone(d, pid);
+}
+
+int container_confirm(struct arena *a, struct diags *d, const struct container_process *p,
+                      const struct cgroup *cg)
+{
+	char process[24], path[PATH_TEXT];
+	snprintf(process, sizeof process, "%d", (int)p->pid);
+	int error = v2_path(process, path);
+	if (!runs(p->pidfd) || error == -ENOENT || error == -ESRCH)
+		return gone(d, p->pid);
+	const char *full = arena_printf(a, "%s%s", cg->mount, error ? "" : path);
+	if (error || strcmp(full, cg->path))
+		return diag_fail(d, "start the container again",
+		                 "process %d was moved out of %s meanwhile", (int)p->pid, cg->path);
+	return 0;
+}
+
+void container_close(struct container_process *p)
+{
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	p->pidfd = -1;
+}

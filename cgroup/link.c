@@ -1,0 +1,168 @@
+/*
+ * link.c - guards of containers: a bpf_link, pinned.
+ *
+ * crun detaches every program it finds on a container's cgroup when the container
+ * is updated; a bpf_link it cannot. The link lives as long as its pin, which is named
+ * after the cgroup's id; sweep.c removes pins whose cgroup is gone. Attaching by link:
+ * bpf(2) BPF_LINK_CREATE, since Linux 5.7.
+ */
+#include "cgroup/link.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+static const char OWN_RUN[] = "/run/rucy-devguard", OWN_BPFFS[] = "/run/rucy-devguard/bpf";
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+	return !statfs(path, &fs) && (uint32_t)fs.f_type == BPF_FS_MAGIC;
+}
+
+const char *link_bpffs(void)
+{
+	return is_bpffs("/sys/fs/bpf") ? "/sys/fs/bpf" : is_bpffs(OWN_BPFFS) ? OWN_BPFFS : NULL;
+}
+
+static int own_directory(struct diags *d, const char *path)
+{
+	struct stat st;
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return diag_fail(d, "run as root, with /run writable", "cannot make %s: %s", path, strerror(errno));
+	if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 022)
+		return diag_fail(d, "remove it, or: chown root, chmod go-w", "%s is not a directory of root's alone",
+		                 path);
+	return 0;
+}
+
+/* The directory of our pins, made when it is not there. */
+static int pins_directory(struct arena *a, struct diags *d, const char **out)
+{
+	const char *bpffs = link_bpffs();
+	if (!bpffs) {
+		if (own_directory(d, OWN_RUN) || own_directory(d, OWN_BPFFS))
+			return -1;
+		if (mount("bpf", OWN_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+			return diag_fail(d, "mount -t bpf bpf /sys/fs/bpf", "no BPF file system is mounted, and none can "
+			                 "be: %s", strerror(errno));
+		bpffs = OWN_BPFFS;
+	}
+	*out = arena_printf(a, "%s/" LINK_DIRECTORY, bpffs);
+	return own_directory(d, *out);
+}
+
+static void pin_path(char out[PIN_PATH], const char *directory, uint64_t cgroup)
+{
+	snprintf(out, PIN_PATH, "%s/%" PRIu64, directory, cgroup);
+}
+
+bool link_info(int fd, struct bpf_link_info *info)
+{
+	uint32_t len = sizeof *info;
+	memset(info, 0, sizeof *info);
+	return !bpf_obj_get_info_by_fd(fd, info, &len) && info->type == BPF_LINK_TYPE_CGROUP;
+}
+
+/* The link pinned for a cgroup; fd, or -1. A pin that is no link of that cgroup is not
+ * believed. */
+static int pinned(const char *path, uint64_t cgroup, struct bpf_link_info *info)
+{
+	int fd = bpf_obj_get(path);
+	if (fd >= 0 && (!link_info(fd, info) || info->cgroup.cgroup_id != cgroup)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Is the program among those the kernel asks for the cgroup? */
+static int read_back(struct arena *a, struct diags *d, const struct cgroup *cg, uint32_t id, const char *name)
+{
+	struct attached *list;
+	size_t n;
+	if (cgroup_query(a, d, cg, &list, &n))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].id == id && list[i].ours && !strcmp(list[i].name, name))
+			return 0;
+	return diag_fail(d, "another tool changed it at the same moment: see `rucy-devguard status`",
+	                 "'%s' was attached to '%s' as program %u, but the kernel does not show it", name, cg->path,
+	                 id);
+}
+
+/* Creates the link and its pin, or gives the one there another program. */
+static int attach(struct diags *d, const struct cgroup *cg, const struct program *p, const char *name,
+                  const char *path)
+{
+	struct bpf_link_info info;
+	int fd = pinned(path, cg->id, &info);
+	if (fd >= 0) {
+		int error = bpf_link_update(fd, program_fd(p), NULL);
+		close(fd);
+		return error ? diag_fail(d, "remove the pin and start the container again",
+		                         "the guard pinned at %s cannot be replaced by '%s': %s", path, name,
+		                         strerror(-error)) : 0;
+	}
+	unlink(path); /* of no use to anyone: ids of cgroups are not used twice */
+	fd = bpf_link_create(program_fd(p), cg->fd, BPF_CGROUP_DEVICE, NULL);
+	if (fd < 0)
+		return diag_fail(d, fd == -EPERM ? "a program attached exclusively above may be in the way: "
+		                                   "`rucy-devguard status` shows it"
+		                                 : "see `rucy-devguard doctor` and the kernel log",
+		                 "cannot attach '%s' to '%s': %s", name, cg->path, strerror(-fd));
+	int error = bpf_obj_pin(fd, path);
+	close(fd); /* without a pin this ends the link */
+	return error ? diag_fail(d, "is the BPF file system writable?", "cannot pin the guard at %s: %s", path,
+	                         strerror(-error)) : 0;
+}
+
+int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
+                const char *name)
+{
+	const char *directory;
+	char path[PIN_PATH];
+	if (pins_directory(a, d, &directory))
+		return -1;
+	pin_path(path, directory, cg->id);
+	if (attach(d, cg, p, name, path))
+		return -1;
+	if (!read_back(a, d, cg, program_id(p), name))
+		return 0;
+	unlink(path);
+	return -1;
+}
+
+uint32_t link_program(const struct cgroup *cg)
+{
+	struct bpf_link_info info;
+	char path[PIN_PATH];
+	const char *bpffs = link_bpffs();
+	if (!bpffs)
+		return 0;
+	snprintf(path, sizeof path, "%s/" LINK_DIRECTORY "/%" PRIu64, bpffs, cg->id);
+	int fd = pinned(path, cg->id, &info);
+	if (fd < 0)
+		return 0;
+	close(fd);
+	return info.prog_id;
+}
+
+int link_detach(struct arena *a, struct diags *d, const struct cgroup *cg)
+{
+	const char *bpffs = link_bpffs();
+	if (!link_program(cg))
+		return 0;
+	const char *path = arena_printf(a, "%s/" LINK_DIRECTORY "/%" PRIu64, bpffs, cg->id);
+	if (unlink(path))
+		return diag_fail(d, "is the BPF file system writable?", "cannot remove the guard's pin %s: %s", path,
+		                 strerror(errno));
+	return 1;
+}

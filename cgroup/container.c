@@ -18,7 +18,7 @@ enum { PATH_TEXT = 4096 };
 /* The `0::` path of a process. 0, or -errno (ENODATA: it has none). */
 static int v2_path(const char *process, char out[PATH_TEXT])
 {
-	char file[64], line[PATH_TEXT + 8];
+	char file[64], line[PATH_TEXT];
 	snprintf(file, sizeof file, "/proc/%s/cgroup", process);
 	FILE *f = fopen(file, "re");
 	if (!f)

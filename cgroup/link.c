@@ -127,7 +127,7 @@ static int attach(struct diags *d, const struct cgroup *cg, const struct program
 int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
                 const char *name)
 {
-	const char *directory;
+	const char *directory = NULL;
 	char path[PIN_PATH];
 	if (pins_directory(a, d, &directory))
 		return -1;

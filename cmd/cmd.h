@@ -72,7 +72,7 @@ struct verb {
 };
 
 extern const struct verb verb_check, verb_compile, verb_apply, verb_detach, verb_status, verb_eval,
-	verb_test, verb_run, verb_audit, verb_stats, verb_doctor;
+	verb_test, verb_run, verb_audit, verb_stats, verb_import, verb_doctor;
 
 /* Forgets everything about the policy before this one: arena, messages, inputs. */
 void cmd_reset(struct cmd *c);
@@ -137,9 +137,21 @@ int stdout_finish(struct cmd *c, int status);
 /* "3 rules", "1 rule": for "%zu %s%s". */
 #define PLURAL(n) ((n) == 1 ? "" : "s")
 
+/* ---- outfile.c ------------------------------------------------------------------------ */
+
+struct output {
+	FILE *file;
+	const char *path; /* NULL: stdout */
+	char *temporary;  /* to be renamed to path, or NULL */
+};
+/* NULL and "-" are stdout. 0, or -1 with a diagnostic. */
+int output_open(struct cmd *c, const char *path, struct output *out);
+/* 0, or -1 with a diagnostic: then the file is as it was. */
+int output_close(struct cmd *c, struct output *out);
+
 /* ---- input.c ------------------------------------------------------------------------- */
 
-enum input_kind { INPUT_POLICY, INPUT_CASES };
+enum input_kind { INPUT_POLICY, INPUT_CASES, INPUT_FOREIGN }; /* FOREIGN: another tool's list */
 /* Reads a file or `-` (stdin) to its end; sizes reported by the kernel are not
  * trusted. STATUS_OK, or a status with a diagnostic. */
 int input_read(struct cmd *c, const char *path, enum input_kind kind, struct document **out);

@@ -1,5 +1,5 @@
 /*
- * input.c - reads a POLICY or cases file whole, from anywhere: a file, a FIFO,
+ * input.c - reads a POLICY, cases or foreign file whole, from anywhere: a file, a FIFO,
  * stdin. Nothing the kernel says about its size is believed; how much is read
  * is bounded, and what can be no policy is refused before it is looked at.
  */
@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MIB = 1 << 20, RUBY_MAX = 4 * MIB, OBJECT_MAX = 64 * MIB, CASES_MAX = 64 * MIB };
+enum { MIB = 1 << 20, RUBY_MAX = 4 * MIB, OBJECT_MAX = 64 * MIB, CASES_MAX = 64 * MIB,
+       FOREIGN_MAX = 32 * MIB };
 
 static int fail_at(struct cmd *c, int status, const char *file, int line, const char *hint,
                    const char *text)
@@ -26,7 +27,7 @@ static int cannot_open(struct cmd *c, const char *path, enum input_kind kind, in
 	const char *hint = "check the path and the permissions";
 	if (err == ENOENT && kind == INPUT_CASES) {
 		hint = "write cases there (a line is: allow c 1:3 rw), or name the file with --cases";
-	} else if (err == ENOENT) {
+	} else if (err == ENOENT && kind == INPUT_POLICY) {
 		const char *near = arena_printf(c->arena, "%s.rb", path);
 		hint = access(near, F_OK) == 0 ? arena_printf(c->arena, "did you mean %s?", near)
 		                               : "name a policy (.rb or .o), or - for stdin";
@@ -53,7 +54,7 @@ static int open_input(struct cmd *c, const char *path, enum input_kind kind, int
 		return fail_at(c, STATUS_FAILED, path, 0,
 		               arena_printf(c->arena, "name a file in it: %s%sNAME%s", path,
 		                            path[strlen(path) - 1] == '/' ? "" : "/",
-		                            kind == INPUT_POLICY ? ".rb" : ".cases"),
+		                            kind == INPUT_POLICY ? ".rb" : kind == INPUT_CASES ? ".cases" : ""),
 		               "is a directory");
 	}
 	return STATUS_OK;
@@ -63,6 +64,8 @@ static size_t limit_of(const struct document *in, enum input_kind kind)
 {
 	if (kind == INPUT_CASES)
 		return CASES_MAX;
+	if (kind == INPUT_FOREIGN)
+		return FOREIGN_MAX;
 	return object_is(in->text, in->len) ? OBJECT_MAX : RUBY_MAX;
 }
 
@@ -110,12 +113,13 @@ static int line_of(const char *text, const char *at)
 /* What is no text at all, before anybody tries to parse it. */
 static int check_bytes(struct cmd *c, struct document *in, enum input_kind kind)
 {
-	int refused = kind == INPUT_POLICY ? STATUS_REFUSED : STATUS_FAILED;
+	int refused = kind == INPUT_CASES ? STATUS_FAILED : STATUS_REFUSED;
 	size_t limit = limit_of(in, kind);
 	if (in->len > limit)
 		return fail_at(c, refused, in->file, 0,
-		               kind == INPUT_POLICY ? "make the rules in a Ruby loop"
-		                                    : "split the file",
+		               kind == INPUT_POLICY    ? "make the rules in a Ruby loop"
+		               : kind == INPUT_FOREIGN ? "no device list is that long: is it the right file?"
+		                                       : "split the file",
 		               arena_printf(c->arena, "larger than %zu MiB", limit / MIB));
 	if (kind == INPUT_POLICY && object_is(in->text, in->len))
 		return STATUS_OK;
@@ -132,7 +136,8 @@ static int check_bytes(struct cmd *c, struct document *in, enum input_kind kind)
 		return fail_at(c, refused, in->file, line_of(in->text, nul),
 		               kind == INPUT_POLICY ? "a policy is Ruby text (.rb) or an object made "
 		                                      "by rucy-devguard compile (.o)"
-		                                    : "cases are plain text",
+		               : kind == INPUT_FOREIGN ? "give the list as its tool has it, as text"
+		                                       : "cases are plain text",
 		               "a NUL byte: this is not text");
 	return STATUS_OK;
 }
@@ -143,7 +148,7 @@ int input_read(struct cmd *c, const char *path, enum input_kind kind, struct doc
 		return STATUS_FAILED;
 	if (!*path)
 		return usage_error(c, NULL, "the name of the %s is empty",
-		                   kind == INPUT_POLICY ? "policy" : "cases file");
+		                   kind == INPUT_POLICY ? "policy" : kind == INPUT_CASES ? "cases file" : "file");
 	struct document *in = &c->inputs[c->ninputs];
 	*in = (struct document){.file = strcmp(path, "-") == 0 ? "stdin" : path};
 	int fd, status = open_input(c, path, kind, &fd);

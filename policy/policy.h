@@ -412,6 +412,58 @@ struct decision {
 int policy_decide(const struct policy *p, const struct policy_diagram *pd, const struct request *r,
                   struct decision *out, int *missing);
 
+/* ---- foreign.c: device lists of other tools ------------------------------------ */
+
+enum foreign_format { FOREIGN_OCI, FOREIGN_DOCKER, FOREIGN_SYSTEMD, FOREIGN_LXC, FOREIGN_V1, FOREIGN_FORMATS };
+/* "oci", "docker", ... */
+extern const char *const foreign_names[FOREIGN_FORMATS];
+
+enum { FOREIGN_ANY = -1 }; /* every major, every minor */
+
+struct foreign_entry {
+	bool allow;
+	bool builtin;                /* none of the list: the tool adds it by itself */
+	bool v2;                     /* lxc: the key is of cgroup v2 */
+	uint8_t types, access;       /* sets of DEV_*, ACC_*; never empty */
+	int32_t major, minor;        /* or FOREIGN_ANY */
+	const struct pattern *named; /* a path or group as this host has it: instead of the numbers */
+	const char *file;
+	uint32_t place;              /* line of the file, or index in the list */
+	const char *note;            /* where the tool itself does otherwise, or NULL */
+};
+
+/* A list in the order of its tool, where the last entry that matches an access
+ * decides it, else default_allow. */
+struct foreign {
+	enum foreign_format format;
+	const char *file;        /* where it comes from, as messages name it */
+	const char *name;        /* for the policy */
+	bool default_allow;
+	bool exact;              /* set by the caller: without what the tool adds by itself */
+	struct foreign_entry *entries, *added; /* added: what the tool allows unless an entry about
+	                                          devices of one major or minor says otherwise */
+	size_t n, cap, nadded, added_cap;
+	const char **notes;      /* about the whole list */
+	size_t nnotes, notes_cap;
+};
+
+/* Each reads one list whole. 0, or -1 with diagnostics: nothing is skipped. */
+/* linux.resources.devices of an OCI config.json. */
+int foreign_oci(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* Values of docker's --device-cgroup-rule, the option's name may stand in front. */
+int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct foreign *out);
+/* A unit file, or what `systemctl cat` prints. Paths and groups are this host's. */
+int foreign_systemd(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* A container's configuration; lxc.include is followed. */
+int foreign_lxc(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* devices.list of the v1 controller. */
+int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+
+/* The list as a Ruby policy; about n log n for n entries. */
+void foreign_ruby(FILE *out, struct arena *a, const struct foreign *f);
+/* The list as a policy, which decides as that Ruby does. 0 or -1. */
+int foreign_policy(struct arena *a, struct diags *d, const struct foreign *f, struct policy **out);
+
 /* ---- image.c: a program ready to be written to an object ------------------ */
 
 struct image_line { uint32_t insn; int line; };            /* from this instruction on */

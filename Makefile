@@ -6,7 +6,7 @@ PREFIX  ?= /usr/local
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra
-PKG     := libbpf libelf zlib libcgroup jansson
+PKG     := libbpf libelf zlib libcgroup jansson yaml-0.1
 
 PROGRAM := $(BUILD)/rucy-devguard
 DIRS    := policy compiler cgroup cmd
@@ -15,7 +15,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 
 # Looked up when a recipe needs them, not before `make deps` had its chance.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKG) 2>/dev/null)
-PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -ljansson)
+PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -ljansson -lyaml)
 LIBS       = -lmruby $(PKG_LIBS) -lm
 MRUBY_VERSION = $(shell printf '\043include <mruby/version.h>\nV MRUBY_VERSION\n' | \
 	$(CC) -E -P - 2>/dev/null | sed -n 's/^V //p' | tr -d '" ')
@@ -136,10 +136,10 @@ ALLOW_policy   := policy/.*
 ALLOW_compiler := compiler/.*|policy/(policy|event)\.h
 ALLOW_cgroup   := cgroup/.*|policy/(policy|event)\.h
 ALLOW_cmd      := cmd/.*|compiler/compiler\.h|cgroup/cgroup\.h|policy/(policy|event)\.h
-DENY_policy    := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup|yaml
-DENY_compiler  := bpf/(lib)?bpf\.h|libcgroup|jansson
-DENY_cgroup    := mruby|libelf|gelf|jansson
-DENY_cmd       := mruby|libelf|gelf|libcgroup
+DENY_policy    := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup
+DENY_compiler  := bpf/(lib)?bpf\.h|libcgroup|jansson|yaml
+DENY_cgroup    := mruby|libelf|gelf|jansson|yaml
+DENY_cmd       := mruby|libelf|gelf|libcgroup|yaml
 
 lint: $(DIRS:%=lint-%) lint-gcc lint-clang lint-cppcheck
 

@@ -1,0 +1,84 @@
+/*
+ * manifest.h - a manifest as it was read. Private to policy/.
+ */
+#ifndef DEVGUARD_POLICY_MANIFEST_H
+#define DEVGUARD_POLICY_MANIFEST_H
+
+#include "policy/yaml.h"
+
+/* A policy's name, and where it stands. */
+struct policy_ref {
+	const char *name;
+	struct span at;
+};
+
+/* A parameter that an annotation may set. */
+struct param_source {
+	const char *name, *annotation;
+	int64_t lo, hi;
+	struct span at;
+};
+
+/* What an entry does with a container. */
+struct action {
+	enum choice_kind kind;
+	struct policy_ref policy;  /* name NULL: only an annotation names one */
+	const char *pick;          /* the annotation that picks one of `among`, or NULL */
+	struct policy_ref *among;
+	size_t namong, among_cap;
+	struct choice_param *params;
+	size_t nparams, params_cap;
+	struct param_source *sources;
+	size_t nsources, sources_cap;
+	bool mode_given, audit_given;
+	enum policy_mode mode;
+	enum audit_level audit;
+};
+
+/* Any of them; n == 0: no condition. */
+struct globs {
+	const char **items;
+	size_t n, cap;
+};
+
+struct annotation_globs {
+	const char *key;
+	struct globs value;
+};
+
+enum rootless { ROOTLESS_ANY, ROOTLESS_NO, ROOTLESS_YES };
+
+struct entry {
+	const char *name;
+	struct span at;
+	struct annotation_globs *annotations;
+	size_t nannotations, annotations_cap;
+	struct globs id, container_name, image, cgroup;
+	enum rootless rootless;
+	struct action action;
+};
+
+struct manifest {
+	const char *file;
+	const char *text; /* for the lines in messages */
+	size_t len;
+	struct policy_ref *directories;
+	size_t ndirectories, directories_cap;
+	struct entry *entries;
+	size_t nentries, entries_cap;
+	struct manifest_entry *list; /* one for each entry */
+	struct entry otherwise;      /* the default: without conditions */
+};
+
+/* ---- glob.c ---------------------------------------------------------------- */
+
+/* `*` is any text, `?` a character, [a-z] one of them, [!a-z] none of them; in a
+ * path `*`, `?` and [!...] stop at a slash and `**` does not. NULL, or what is wrong
+ * with the pattern. */
+const char *glob_check(const char *pattern);
+bool glob_matches(const char *pattern, const char *text, bool path);
+
+/* A decimal or 0x number with an optional minus, nothing else. */
+bool read_integer(const char *text, size_t n, int64_t *out);
+
+#endif

@@ -1,8 +1,8 @@
 /*
  * manifest.h - a manifest as it was read. Private to policy/.
  */
-#ifndef DEVGUARD_POLICY_MANIFEST_H
-#define DEVGUARD_POLICY_MANIFEST_H
+#ifndef DEVRULING_POLICY_MANIFEST_H
+#define DEVRULING_POLICY_MANIFEST_H
 
 #include "policy/yaml.h"
 
@@ -21,12 +21,12 @@ struct param_source {
 
 /* What an entry does with a container. */
 struct action {
-	enum choice_kind kind;
+	enum ruling_kind kind;
 	struct policy_ref policy;  /* name NULL: only an annotation names one */
 	const char *pick;          /* the annotation that picks one of `among`, or NULL */
 	struct policy_ref *among;
 	size_t namong, among_cap;
-	struct choice_param *params;
+	struct ruling_param *params;
 	size_t nparams, params_cap;
 	struct param_source *sources;
 	size_t nsources, sources_cap;

@@ -5,6 +5,7 @@
  */
 #include "policy/manifest.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SHOWN = 80 };
@@ -81,11 +82,11 @@ static const char *names_of(struct arena *a, const struct action *action)
 }
 
 /* The part of an answer that no annotation has a say in. */
-static void start_choice(struct arena *a, const struct manifest *m, const struct entry *e,
-                         struct choice *out)
+static void start_ruling(struct arena *a, const struct manifest *m, const struct entry *e,
+                         struct ruling *out)
 {
 	const struct action *act = &e->action;
-	*out = (struct choice){
+	*out = (struct ruling){
 		.entry = e->name,
 		.at = e->at,
 		.kind = act->kind,
@@ -96,17 +97,17 @@ static void start_choice(struct arena *a, const struct manifest *m, const struct
 		.mode = act->mode,
 		.audit = act->audit,
 	};
-	if (act->kind == CHOICE_REFUSE && e == &m->otherwise)
+	if (act->kind == RULING_REFUSE && e == &m->otherwise)
 		out->why = arena_printf(a, "no entry of %s matches it, and the default is to refuse", m->file);
-	else if (act->kind == CHOICE_REFUSE)
+	else if (act->kind == RULING_REFUSE)
 		out->why = arena_printf(a, "entry %s of %s refuses it", shown(a, e->name), m->file);
 }
 
 /* Room for those given and those from annotations; the given ones filled in. */
-static struct choice_param *start_params(struct arena *a, const struct action *act,
-                                         struct choice *out)
+static struct ruling_param *start_params(struct arena *a, const struct action *act,
+                                         struct ruling *out)
 {
-	struct choice_param *params = NULL;
+	struct ruling_param *params = NULL;
 	if (act->nparams + act->nsources)
 		params = arena_alloc(a, (act->nparams + act->nsources) * sizeof *params);
 	for (size_t i = 0; i < act->nparams; i++)
@@ -116,19 +117,19 @@ static struct choice_param *start_params(struct arena *a, const struct action *a
 	return params;
 }
 
-static void set_param(struct choice_param *params, struct choice *out,
+static void set_param(struct ruling_param *params, struct ruling *out,
                       const struct param_source *s, int64_t value)
 {
 	size_t i = 0;
 	while (i < out->nparams && strcmp(params[i].name, s->name) != 0)
 		i++;
-	params[i] = (struct choice_param){s->name, value, s->at};
+	params[i] = (struct ruling_param){s->name, value, s->at};
 	if (i == out->nparams)
 		out->nparams++;
 }
 
 static int pick_policy(struct arena *a, struct diags *d, const struct manifest *m,
-                       const struct entry *e, const struct container *who, struct choice *out)
+                       const struct entry *e, const struct container *who, struct ruling *out)
 {
 	const struct action *act = &e->action;
 	const char *wish = act->pick ? annotation_of(who, act->pick) : NULL;
@@ -151,9 +152,9 @@ static int pick_policy(struct arena *a, struct diags *d, const struct manifest *
 
 static int params_by_annotation(struct arena *a, struct diags *d, const struct manifest *m,
                                 const struct entry *e, const struct container *who,
-                                struct choice *out)
+                                struct ruling *out)
 {
-	struct choice_param *params = start_params(a, &e->action, out);
+	struct ruling_param *params = start_params(a, &e->action, out);
 	for (size_t i = 0; i < e->action.nsources; i++) {
 		const struct param_source *s = &e->action.sources[i];
 		const char *wish = annotation_of(who, s->annotation);
@@ -172,33 +173,42 @@ static int params_by_annotation(struct arena *a, struct diags *d, const struct m
 	return 0;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* An annotation that is there twice could be read either way. */
 static int check_annotations(struct arena *a, struct diags *d, const struct container *who)
 {
+	const char **keys = arena_alloc(a, who->nannotations * sizeof *keys);
 	for (size_t i = 0; i < who->nannotations; i++)
-		if (annotation_of(who, who->annotations[i].key) != who->annotations[i].value)
+		keys[i] = who->annotations[i].key;
+	qsort(keys, who->nannotations, sizeof *keys, by_text);
+	for (size_t i = 1; i < who->nannotations; i++)
+		if (!strcmp(keys[i - 1], keys[i]))
 			return diag_fail(d, "give it once", "the container has annotation %s twice",
-			                 shown(a, who->annotations[i].key));
+			                 shown(a, keys[i]));
 	return 0;
 }
 
 int manifest_choose(struct arena *a, struct diags *d, const struct manifest *m,
-                    const struct container *who, struct choice *out)
+                    const struct container *who, struct ruling *out)
 {
 	const struct entry *e = m->entries;
-	*out = (struct choice){.kind = CHOICE_REFUSE, .why = "the manifest could not decide"};
+	*out = (struct ruling){.kind = RULING_REFUSE, .why = "the manifest could not decide"};
 	if (check_annotations(a, d, who))
 		return -1;
 	while (e < m->entries + m->nentries && !entry_matches(e, who))
 		e++;
 	if (e == m->entries + m->nentries)
 		e = &m->otherwise;
-	struct choice choice;
-	start_choice(a, m, e, &choice);
-	if (choice.kind == CHOICE_POLICY && (pick_policy(a, d, m, e, who, &choice) ||
-	                                     params_by_annotation(a, d, m, e, who, &choice)))
+	struct ruling ruling;
+	start_ruling(a, m, e, &ruling);
+	if (ruling.kind == RULING_POLICY && (pick_policy(a, d, m, e, who, &ruling) ||
+	                                   params_by_annotation(a, d, m, e, who, &ruling)))
 		return -1;
-	*out = choice;
+	*out = ruling;
 	return 0;
 }
 
@@ -211,38 +221,38 @@ size_t manifest_entries(const struct manifest *m, const struct manifest_entry **
 }
 
 bool manifest_choose_cgroup(struct arena *a, const struct manifest *m, const char *cgroup,
-                            struct choice *out)
+                            struct ruling *out)
 {
 	const struct container who = {.cgroup = cgroup};
 	for (size_t i = 0; i < m->nentries; i++) {
 		const struct entry *e = &m->entries[i];
 		if (!m->list[i].by_cgroup || !entry_matches(e, &who))
 			continue;
-		start_choice(a, m, e, out);
+		start_ruling(a, m, e, out);
 		start_params(a, &e->action, out);
 		return true;
 	}
 	return false;
 }
 
-void manifest_variants(struct arena *a, const struct manifest *m, const struct choice **list,
+void manifest_variants(struct arena *a, const struct manifest *m, const struct ruling **list,
                        size_t *n)
 {
-	struct choice *all = NULL;
+	struct ruling *all = NULL;
 	size_t cap = 0;
 	*n = 0;
 	for (size_t i = 0; i <= m->nentries; i++) {
 		const struct entry *e = i < m->nentries ? &m->entries[i] : &m->otherwise;
 		const struct action *act = &e->action;
 		size_t own = act->policy.name ? 1 : 0;
-		for (size_t p = 0; act->kind == CHOICE_POLICY && p < own + act->namong; p++)
+		for (size_t p = 0; act->kind == RULING_POLICY && p < own + act->namong; p++)
 			for (int high = 0; high <= (act->nsources > 0); high++) {
-				struct choice *c = ARENA_PUSH(a, all, *n, cap);
-				start_choice(a, m, e, c);
+				struct ruling *c = ARENA_PUSH(a, all, *n, cap);
+				start_ruling(a, m, e, c);
 				const struct policy_ref *ref = p < own ? &act->policy : &act->among[p - own];
 				c->policy = ref->name;
 				c->policy_at = ref->at;
-				struct choice_param *params = start_params(a, act, c);
+				struct ruling_param *params = start_params(a, act, c);
 				for (size_t s = 0; s < act->nsources; s++)
 					set_param(params, c, &act->sources[s],
 					          high ? act->sources[s].hi : act->sources[s].lo);

@@ -1,5 +1,5 @@
 /*
- * manifest_read.c - guard.yaml to a struct manifest: which keys there are, and
+ * manifest_read.c - ruling.yaml to a struct manifest: which keys there are, and
  * what their values may be. Everything that is wrong is reported, key by key.
  */
 #include "policy/manifest.h"
@@ -230,7 +230,7 @@ static int read_params(struct reading *r, const struct yaml_node *v, struct acti
 		return -1;
 	for (size_t i = 0; i < v->n; i++) {
 		const struct yaml_node *key = &v->keys[i], *value = &v->items[i];
-		struct choice_param p = {.name = key->text.s, .at = key->at};
+		struct ruling_param p = {.name = key->text.s, .at = key->at};
 		if (value->kind != YAML_TEXT || !value->plain ||
 		    !read_integer(value->text.s, value->text.n, &p.value))
 			failed = yaml_fail(&r->y, value->at,
@@ -329,11 +329,11 @@ static int read_kind(struct reading *r, const struct yaml_node *map, struct acti
 {
 	static const struct {
 		const char *key;
-		enum choice_kind kind;
-	} kinds[] = {{"none", CHOICE_NONE}, {"refuse", CHOICE_REFUSE}};
+		enum ruling_kind kind;
+	} kinds[] = {{"none", RULING_NONE}, {"refuse", RULING_REFUSE}};
 	static const char *const others[] = {"policy", "policy_from", "params", "params_from", "mode",
 	                                     "audit"};
-	a->kind = CHOICE_POLICY;
+	a->kind = RULING_POLICY;
 	for (size_t k = 0; k < 2; k++) {
 		const struct yaml_node *v = value_of(map, kinds[k].key), *other;
 		bool yes = false;
@@ -343,7 +343,7 @@ static int read_kind(struct reading *r, const struct yaml_node *map, struct acti
 			return -1;
 		if (!yes)
 			return yaml_fail(&r->y, v->at, "leave it out", "%s: false says nothing", kinds[k].key);
-		if (a->kind != CHOICE_POLICY)
+		if (a->kind != RULING_POLICY)
 			return yaml_fail(&r->y, v->at, "keep one of them", "none and refuse together");
 		a->kind = kinds[k].kind;
 		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -376,7 +376,7 @@ static int read_action(struct reading *r, const struct yaml_node *map, struct ac
 	static const char *const audits[] = {"none", "denied", "all"};
 	const struct yaml_node *v;
 	int word = 0, failed = read_kind(r, map, a);
-	if (failed || a->kind != CHOICE_POLICY)
+	if (failed || a->kind != RULING_POLICY)
 		return failed;
 	if ((v = value_of(map, "policy")))
 		failed |= read_policy_name(r, "policy", v, &a->policy);
@@ -454,7 +454,7 @@ static int read_default(struct reading *r, const struct yaml_node *v)
 	if (v->kind != YAML_MAP) {
 		if (read_choice(r, "default", v, WORDS(words), &word))
 			return -1;
-		e->action.kind = word ? CHOICE_NONE : CHOICE_REFUSE;
+		e->action.kind = word ? RULING_NONE : RULING_REFUSE;
 		return 0;
 	}
 	int failed = check_keys(r, "default", v, WORDS(known));
@@ -498,9 +498,9 @@ static int read_directories(struct reading *r, const struct yaml_node *v)
 
 static bool names_policy(const struct manifest *m)
 {
-	bool any = m->otherwise.action.kind == CHOICE_POLICY;
+	bool any = m->otherwise.action.kind == RULING_POLICY;
 	for (size_t i = 0; i < m->nentries; i++)
-		any |= m->entries[i].action.kind == CHOICE_POLICY;
+		any |= m->entries[i].action.kind == RULING_POLICY;
 	return any;
 }
 

@@ -9,8 +9,8 @@
  * arena_free(). Allocation never returns NULL: when memory runs out the arena
  * jumps to the handler set by arena_catch().
  */
-#ifndef DEVGUARD_POLICY_H
-#define DEVGUARD_POLICY_H
+#ifndef DEVRULING_POLICY_H
+#define DEVRULING_POLICY_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -505,11 +505,11 @@ struct image_header {
 };
 enum feature { FEATURE_PID = 1, FEATURE_COMM = 2 };
 
-/* ---- manifest.c: guard.yaml, which policy guards which container ---------- */
+/* ---- manifest.c: ruling.yaml, which policy guards which container ---------- */
 
 struct manifest;
 
-/* Reads the text of a manifest (rucy-devguard-guard.yaml(5)); `file` names it in
+/* Reads the text of a manifest (rucy-devguard-ruling.yaml(5)); `file` names it in
  * messages. 0, or -1: all that is wrong is reported, with line and column. */
 int manifest_read(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,
                   struct manifest **out);
@@ -533,23 +533,23 @@ struct container {
  * CRI-O and containerd give. */
 void container_name(struct container *who);
 
-enum choice_kind { CHOICE_REFUSE, CHOICE_NONE, CHOICE_POLICY };
+enum ruling_kind { RULING_REFUSE, RULING_NONE, RULING_POLICY };
 
-struct choice_param {
+struct ruling_param {
 	const char *name;
 	int64_t value;
 	struct span at;
 };
 
 /* What the manifest says about a container. */
-struct choice {
+struct ruling {
 	const char *entry;      /* the name of the entry, or "default" */
 	struct span at;         /* of the entry */
-	enum choice_kind kind;
-	const char *why;        /* CHOICE_REFUSE: for people */
-	const char *policy;     /* CHOICE_POLICY: its name, for manifest_policy_open() */
+	enum ruling_kind kind;
+	const char *why;        /* RULING_REFUSE: for people */
+	const char *policy;     /* RULING_POLICY: its name, for manifest_policy_open() */
 	struct span policy_at;  /* where it is named */
-	const struct choice_param *params;
+	const struct ruling_param *params;
 	size_t nparams;
 	bool mode_given, audit_given;
 	enum policy_mode mode;
@@ -559,7 +559,7 @@ struct choice {
 /* The first entry that matches decides, else the default. 0, or -1 with a
  * diagnostic: an annotation asks for what the manifest does not offer. */
 int manifest_choose(struct arena *a, struct diags *d, const struct manifest *m,
-                    const struct container *who, struct choice *out);
+                    const struct container *who, struct ruling *out);
 
 /* The entries in order, without the default. */
 struct manifest_entry {
@@ -571,10 +571,10 @@ size_t manifest_entries(const struct manifest *m, const struct manifest_entry **
 /* manifest_choose() of a cgroup of which only the path is known: only entries
  * by_cgroup are asked, and not the default. False: none matches. */
 bool manifest_choose_cgroup(struct arena *a, const struct manifest *m, const char *cgroup,
-                            struct choice *out);
+                            struct ruling *out);
 /* Everything with a policy that manifest_choose() may answer, the default too:
  * parameters from annotations stand at the ends of their ranges. */
-void manifest_variants(struct arena *a, const struct manifest *m, const struct choice **list,
+void manifest_variants(struct arena *a, const struct manifest *m, const struct ruling **list,
                        size_t *n);
 
 struct policy_file {

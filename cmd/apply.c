@@ -10,10 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { OPT_DRY_RUN = OPT_VERB };
+enum { OPT_DRY_RUN = OPT_VERB, OPT_CONFIG };
 enum { SLOTS = 64 }; /* programs a cgroup can hold */
 static const struct option options[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"config", required_argument, NULL, OPT_CONFIG},
 	OPTION_PARAM,
 	OPTION_MODE,
 	OPTION_AUDIT,
@@ -23,16 +24,23 @@ static const struct option options[] = {
 };
 
 /* False: the verb ends with c->status. */
-static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run)
+static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run, const char **config)
 {
 	int opt;
 	while ((opt = options_next(c, argc, argv)) != OPT_END) {
 		if (opt == OPT_STOP)
 			return false;
 		*dry_run |= opt == OPT_DRY_RUN;
+		if (opt == OPT_CONFIG)
+			*config = optarg;
 	}
 	int n = argc - optind;
 	c->status = STATUS_OK;
+	if (*config && n)
+		c->status = usage_error(c, "usage: " PROGRAM " apply --config guard.yaml",
+		                        "--config names the policies and the cgroups");
+	if (*config)
+		return !c->status;
 	if (n != 2)
 		c->status = usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
 		                        n == 0   ? "no policy and no cgroup given"
@@ -228,7 +236,7 @@ static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
 	return rehearse(c, at);
 }
 
-static int load_and_attach(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
+int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
 {
 	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run};
 	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
@@ -250,10 +258,13 @@ static bool is_swapped(const char *policy, const char *cgroup)
 static int apply(struct cmd *c, int argc, char **argv)
 {
 	bool dry_run = false;
+	const char *config = NULL;
 	struct unit u;
 	struct cgroup *cg;
-	if (!parse(c, argc, argv, &dry_run))
+	if (!parse(c, argc, argv, &dry_run, &config))
 		return c->status;
+	if (config)
+		return apply_manifest(c, config, dry_run);
 	if (is_swapped(argv[optind], argv[optind + 1]))
 		return usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
 		                   "the policy comes first, then the cgroup");
@@ -262,7 +273,7 @@ static int apply(struct cmd *c, int argc, char **argv)
 		return status;
 	if (cgroup_open(c->arena, &c->diags, argv[optind + 1], &cg))
 		return STATUS_FAILED;
-	status = load_and_attach(c, &u, cg, dry_run);
+	status = apply_unit(c, &u, cg, dry_run);
 	cgroup_close(cg);
 	return status;
 }
@@ -270,12 +281,15 @@ static int apply(struct cmd *c, int argc, char **argv)
 const struct verb verb_apply = {
 	.name = "apply",
 	.synopsis = "POLICY CGROUP [--param K=V]... [--mode enforce|permissive]\n"
-		    "                           [--audit none|denied|all] [--dry-run] [--json]",
+		    "                           [--audit none|denied|all] [--dry-run] [--json]\n"
+		    "  " PROGRAM " apply    --config guard.yaml [--dry-run] [--json]",
 	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",
 	.help = "CGROUP is a directory of the cgroup v2 hierarchy. The new program takes the place of\n"
 		"the old one in one step: at no time is there none, or two. Programs of others stay.\n"
 		"What it counted and reports goes on in the new one.\n\n"
-		"  --dry-run         say what would happen, attach nothing\n",
+		"  --dry-run         say what would happen, attach nothing\n"
+		"  --config FILE     guard all cgroups there are that match in this manifest, see\n"
+		"                    rucy-devguard-guard.yaml(5)\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

@@ -169,6 +169,8 @@ static int check_one(struct cmd *c, const char *path, json_t *item)
 	struct unit u;
 	if (c->json)
 		json_object_set_new(item, "file", text_json(path));
+	if (manifest_named(path))
+		return check_manifest(c, path, item);
 	int status = unit_load(c, path, LOAD_IMAGE, &u);
 	if (status)
 		return status;
@@ -196,11 +198,11 @@ static int check(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_check = {
 	.name = "check",
-	.synopsis = "POLICY... [--param K=V]... [--json]",
+	.synopsis = "POLICY|MANIFEST... [--param K=V]... [--json]",
 	.summary = "Compile, prove and lint policies; attach nothing",
 	.help = "Prints which devices the names of the policy stand for, warns of rules that never\n"
 		"decide, and tells what the program costs and needs. As root the kernel's verifier\n"
-		"is asked too.\n\n",
+		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked.\n\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

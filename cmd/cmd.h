@@ -151,10 +151,14 @@ int output_close(struct cmd *c, struct output *out);
 
 /* ---- input.c ------------------------------------------------------------------------- */
 
-enum input_kind { INPUT_POLICY, INPUT_CASES, INPUT_FOREIGN }; /* FOREIGN: another tool's list */
+/* FOREIGN: another tool's list */
+enum input_kind { INPUT_POLICY, INPUT_CASES, INPUT_MANIFEST, INPUT_FOREIGN };
 /* Reads a file or `-` (stdin) to its end; sizes reported by the kernel are not
  * trusted. STATUS_OK, or a status with a diagnostic. */
 int input_read(struct cmd *c, const char *path, enum input_kind kind, struct document **out);
+/* The same for a file that is open; `file` is what messages call it. Closes fd. */
+int input_read_fd(struct cmd *c, int fd, const char *file, enum input_kind kind,
+                  struct document **out);
 void input_free(struct document *in);
 /* The text of a line (from 1), NULL when there is none; *len without newline. */
 const char *input_line(struct document *in, int line, size_t *len);
@@ -178,6 +182,8 @@ struct unit {
 /* Reads and compiles .rb, or reads and proves .o; --mode and --audit go over what
  * the policy says. STATUS_OK or a status with diagnostics. */
 int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u);
+/* The same for a file that is open. Closes fd. */
+int unit_load_fd(struct cmd *c, int fd, const char *file, enum load_depth depth, struct unit *u);
 /* The bytes to give the kernel. */
 int unit_object(struct cmd *c, struct unit *u, struct bytes *out);
 /* Loads it into the kernel. One that reports takes over what program `from` counted
@@ -187,6 +193,28 @@ int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **
 const char *kernel_closed(void);
 /* May it put requests to the kernel, in a scratch cgroup? NULL, or why not. */
 const char *probe_closed(struct arena *a);
+
+/* ---- apply.c --------------------------------------------------------------------------- */
+
+/* Attaches (or says what that would do) and reports: one line, or into c->out. */
+int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run);
+
+/* ---- guard.c --------------------------------------------------------------------------- */
+
+/* Is this the name of a manifest (.yaml, .yml)? */
+bool manifest_named(const char *path);
+/* Reads guard.yaml; the manifest and what it needs for messages live in `keep`,
+ * which must outlive them. STATUS_OK or a status with diagnostics. */
+int manifest_load(struct cmd *c, struct arena *keep, const char *path, struct manifest **m);
+/* Loads the policy of a ruling with its parameters, mode and audit (those of the
+ * command line go over them). STATUS_OK or a status with diagnostics at the place
+ * in the manifest. *path, if not NULL, is the file it came from. */
+int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r, struct unit *u,
+                const char **path);
+/* `check guard.yaml`: the manifest and each policy it may choose. */
+int check_manifest(struct cmd *c, const char *path, json_t *item);
+/* `apply --config guard.yaml`: all cgroups there are now. */
+int apply_manifest(struct cmd *c, const char *path, bool dry_run);
 
 /* ---- own.c ------------------------------------------------------------------------------- */
 

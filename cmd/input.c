@@ -1,6 +1,6 @@
 /*
- * input.c - reads a POLICY, cases or foreign file whole, from anywhere: a file, a FIFO,
- * stdin. Nothing the kernel says about its size is believed; how much is read
+ * input.c - reads a POLICY, cases file, manifest or foreign list whole, from anywhere: a
+ * file, a FIFO, stdin. Nothing the kernel says about its size is believed; how much is read
  * is bounded, and what can be no policy is refused before it is looked at.
  */
 #include "cmd/cmd.h"
@@ -12,8 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *const suffixes[] = {".rb", ".cases", ".yaml", ""};
+static const char *const kinds[] = {"policy", "cases file", "manifest", "file"};
+
 enum { MIB = 1 << 20, RUBY_MAX = 4 * MIB, OBJECT_MAX = 64 * MIB, CASES_MAX = 64 * MIB,
-       FOREIGN_MAX = 32 * MIB };
+       MANIFEST_MAX = MIB, FOREIGN_MAX = 32 * MIB };
 
 static int fail_at(struct cmd *c, int status, const char *file, int line, const char *hint,
                    const char *text)
@@ -25,7 +28,9 @@ static int fail_at(struct cmd *c, int status, const char *file, int line, const 
 static int cannot_open(struct cmd *c, const char *path, enum input_kind kind, int err)
 {
 	const char *hint = "check the path and the permissions";
-	if (err == ENOENT && kind == INPUT_CASES) {
+	if (err == ENOENT && kind == INPUT_MANIFEST) {
+		hint = "name a manifest, see rucy-devguard-guard.yaml(5)";
+	} else if (err == ENOENT && kind == INPUT_CASES) {
 		hint = "write cases there (a line is: allow c 1:3 rw), or name the file with --cases";
 	} else if (err == ENOENT && kind == INPUT_POLICY) {
 		const char *near = arena_printf(c->arena, "%s.rb", path);
@@ -54,7 +59,7 @@ static int open_input(struct cmd *c, const char *path, enum input_kind kind, int
 		return fail_at(c, STATUS_FAILED, path, 0,
 		               arena_printf(c->arena, "name a file in it: %s%sNAME%s", path,
 		                            path[strlen(path) - 1] == '/' ? "" : "/",
-		                            kind == INPUT_POLICY ? ".rb" : kind == INPUT_CASES ? ".cases" : ""),
+		                            suffixes[kind]),
 		               "is a directory");
 	}
 	return STATUS_OK;
@@ -62,10 +67,8 @@ static int open_input(struct cmd *c, const char *path, enum input_kind kind, int
 
 static size_t limit_of(const struct document *in, enum input_kind kind)
 {
-	if (kind == INPUT_CASES)
-		return CASES_MAX;
-	if (kind == INPUT_FOREIGN)
-		return FOREIGN_MAX;
+	if (kind != INPUT_POLICY)
+		return kind == INPUT_CASES ? CASES_MAX : kind == INPUT_FOREIGN ? FOREIGN_MAX : MANIFEST_MAX;
 	return object_is(in->text, in->len) ? OBJECT_MAX : RUBY_MAX;
 }
 
@@ -115,6 +118,8 @@ static int check_bytes(struct cmd *c, struct document *in, enum input_kind kind)
 {
 	int refused = kind == INPUT_CASES ? STATUS_FAILED : STATUS_REFUSED;
 	size_t limit = limit_of(in, kind);
+	if (kind == INPUT_MANIFEST) /* manifest_read() has the better words */
+		return STATUS_OK;
 	if (in->len > limit)
 		return fail_at(c, refused, in->file, 0,
 		               kind == INPUT_POLICY    ? "make the rules in a Ruby loop"
@@ -142,19 +147,15 @@ static int check_bytes(struct cmd *c, struct document *in, enum input_kind kind)
 	return STATUS_OK;
 }
 
-int input_read(struct cmd *c, const char *path, enum input_kind kind, struct document **out)
+int input_read_fd(struct cmd *c, int fd, const char *file, enum input_kind kind,
+                  struct document **out)
 {
-	if (c->ninputs == sizeof c->inputs / sizeof *c->inputs)
+	if (c->ninputs == sizeof c->inputs / sizeof *c->inputs) {
+		close(fd);
 		return STATUS_FAILED;
-	if (!*path)
-		return usage_error(c, NULL, "the name of the %s is empty",
-		                   kind == INPUT_POLICY ? "policy" : kind == INPUT_CASES ? "cases file" : "file");
-	struct document *in = &c->inputs[c->ninputs];
-	*in = (struct document){.file = strcmp(path, "-") == 0 ? "stdin" : path};
-	int fd, status = open_input(c, path, kind, &fd);
-	if (status)
-		return status;
-	c->ninputs++;
+	}
+	struct document *in = &c->inputs[c->ninputs++];
+	*in = (struct document){.file = file};
 	int err = read_all(in, fd, kind);
 	close(fd);
 	if (err == ENOMEM)
@@ -163,10 +164,19 @@ int input_read(struct cmd *c, const char *path, enum input_kind kind, struct doc
 		return fail_at(c, STATUS_FAILED, in->file, 0, "it could be opened but not read",
 		               strerror(err));
 	drop_bom(in);
-	if ((status = check_bytes(c, in, kind)))
-		return status;
-	*out = in;
-	return STATUS_OK;
+	int status = check_bytes(c, in, kind);
+	if (!status)
+		*out = in;
+	return status;
+}
+
+int input_read(struct cmd *c, const char *path, enum input_kind kind, struct document **out)
+{
+	if (!*path)
+		return usage_error(c, NULL, "the name of the %s is empty", kinds[kind]);
+	int fd, status = open_input(c, path, kind, &fd);
+	return status ? status
+	              : input_read_fd(c, fd, strcmp(path, "-") == 0 ? "stdin" : path, kind, out);
 }
 
 void input_free(struct document *in)

@@ -75,15 +75,10 @@ static int explained(struct cmd *c, const char *file, int status)
 	return status;
 }
 
-int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u)
+static int load(struct cmd *c, struct document *in, enum load_depth depth, struct unit *u)
 {
-	struct document *in;
-	*u = (struct unit){0};
-	int status = input_read(c, path, INPUT_POLICY, &in);
-	if (status)
-		return status;
-	u->from_object = object_is(in->text, in->len);
-	status = u->from_object ? load_object(c, in, u) : load_ruby(c, in, u);
+	*u = (struct unit){.from_object = object_is(in->text, in->len)};
+	int status = u->from_object ? load_object(c, in, u) : load_ruby(c, in, u);
 	if (status)
 		return explained(c, in->file, status);
 	if (!override(c, u->policy) && u->from_object)
@@ -92,6 +87,20 @@ int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct uni
 	                     ? emit_policy(u->policy, &c->diags, &u->diagram, &u->image)
 	                     : policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram);
 	return explained(c, in->file, failed ? STATUS_REFUSED : STATUS_OK);
+}
+
+int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u)
+{
+	struct document *in;
+	int status = input_read(c, path, INPUT_POLICY, &in);
+	return status ? status : load(c, in, depth, u);
+}
+
+int unit_load_fd(struct cmd *c, int fd, const char *file, enum load_depth depth, struct unit *u)
+{
+	struct document *in;
+	int status = input_read_fd(c, fd, file, INPUT_POLICY, &in);
+	return status ? status : load(c, in, depth, u);
 }
 
 int unit_object(struct cmd *c, struct unit *u, struct bytes *out)

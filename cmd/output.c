@@ -152,6 +152,8 @@ static void print_diag(FILE *out, const struct diag *d)
 	put_text(out, d->at.file ? d->at.file : PROGRAM);
 	if (d->at.file && d->at.line > 0)
 		fprintf(out, ":%d", d->at.line);
+	if (d->at.file && d->at.line > 0 && d->at.column > 0)
+		fprintf(out, ":%d", d->at.column);
 	fprintf(out, ": %s%s:%s ", colour ? level_colours[d->level] : "", level_names[d->level],
 	        colour ? "\033[0m" : "");
 	for (const char *line = d->text; line;) { /* the verifier's words have several lines */

@@ -1,0 +1,288 @@
+/*
+ * guard_apply.c - `apply --config`: every cgroup that exists and that an entry of
+ * the manifest names by its path gets that entry's policy.
+ *
+ * A cgroup below one that the same entry guarded is guarded with it and gets no
+ * program of its own. What fails on one cgroup does not keep the others from theirs.
+ */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum outcome_kind { PENDING, GUARDED, COVERED, LEFT, REFUSED, GONE, FAILED };
+static const char *const outcome_words[] = {"pending", "guarded", "covered", "unguarded",
+                                            "refused", "gone",    "failed"};
+
+struct target {
+	const char *path;        /* of the directory */
+	struct ruling ruling;
+	struct target *above;    /* the nearest one that is a target too, or NULL */
+	struct target *covers;   /* COVERED: the one above; LEFT: one above with a policy */
+	enum outcome_kind outcome;
+	json_t *json;
+};
+
+struct sweep {
+	struct cmd *c;
+	struct arena *keep;
+	const struct manifest *m;
+	const char *mount;
+	bool dry_run;
+	struct target **targets; /* each after those above it */
+	size_t n, cap;
+	int status;
+	size_t counts[FAILED + 1];
+};
+
+/* ---- which cgroups ------------------------------------------------------------------ */
+
+static bool is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+	return !strncmp(path, dir, n) && path[n] == '/';
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static void add_target(struct sweep *s, const char *path, struct target **last)
+{
+	struct ruling ruling;
+	if (!manifest_choose_cgroup(s->keep, s->m, path + strlen(s->mount), &ruling))
+		return;
+	while (*last && !is_below(path, (*last)->path))
+		*last = (*last)->above;
+	struct target *t = arena_alloc(s->keep, sizeof *t);
+	*t = (struct target){.path = arena_strdup(s->keep, path), .ruling = ruling, .above = *last};
+	*ARENA_PUSH(s->keep, s->targets, s->n, s->cap) = t;
+	*last = t;
+}
+
+/* Every cgroup but the root of the hierarchy, where the host itself runs. */
+static int find_targets(struct sweep *s)
+{
+	struct target *last = NULL;
+	char *roots[] = {arena_strdup(s->keep, s->mount), NULL};
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR | FTS_NOSTAT, by_name);
+	FTSENT *e;
+	if (!tree)
+		return diag_fail(&s->c->diags, "is it mounted and readable?", "cannot read %s: %s",
+		                 s->mount, strerror(errno));
+	while ((e = fts_read(tree))) {
+		if (e->fts_info == FTS_D && e->fts_level > 0)
+			add_target(s, e->fts_path, &last);
+		else if (e->fts_info == FTS_DNR && e->fts_errno != ENOENT)
+			diag_fail(&s->c->diags, "run it as root", "cannot look below %s: %s", e->fts_path,
+			          strerror(e->fts_errno));
+	}
+	fts_close(tree);
+	return s->c->diags.errors ? -1 : 0;
+}
+
+/* ---- what is done with one ------------------------------------------------------------- */
+
+/* The nearest target above that the same entry guarded. */
+static struct target *guarded_above(const struct target *t)
+{
+	struct target *up = t->above;
+	while (up && (up->outcome != GUARDED || strcmp(up->ruling.entry, t->ruling.entry) != 0))
+		up = up->above;
+	return up;
+}
+
+/* Left unguarded; but a policy above holds below too. */
+static void leave(struct target *t)
+{
+	t->outcome = LEFT;
+	t->covers = t->above;
+	while (t->covers && t->covers->ruling.kind != RULING_POLICY)
+		t->covers = t->covers->above;
+}
+
+static bool is_gone(const char *path)
+{
+	return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+static void guard(struct sweep *s, struct target *t, struct unit *u)
+{
+	struct cmd *c = s->c;
+	struct cgroup *cg;
+	json_t *whole = c->out; /* apply_unit() fills in that of this cgroup */
+	int status = STATUS_FAILED;
+	if ((t->covers = guarded_above(t))) {
+		t->outcome = COVERED;
+		return;
+	}
+	c->out = t->json;
+	if (!cgroup_open(c->arena, &c->diags, t->path, &cg)) {
+		status = apply_unit(c, u, cg, s->dry_run);
+		cgroup_close(cg);
+	}
+	c->out = whole;
+	t->outcome = !status ? GUARDED : is_gone(t->path) ? GONE : FAILED;
+	if (t->outcome == GONE)
+		diags_init(&c->diags, c->arena);
+	if (t->outcome == FAILED)
+		s->status = worse_status(s->status, status);
+	diags_flush(c);
+}
+
+static void print_target(const struct target *t)
+{
+	if (t->outcome == GUARDED) /* apply_unit() has */
+		return;
+	put_text(stdout, t->path);
+	if (t->outcome == COVERED) {
+		fputs(": guarded with ", stdout);
+		put_text(stdout, t->covers->path);
+		putchar('\n');
+	} else if (t->outcome == LEFT && t->covers) {
+		fputs(": no policy of its own, but the one for what is above holds: ", stdout);
+		put_text(stdout, t->covers->path);
+		putchar('\n');
+	} else {
+		static const char *const words[] = {
+			[LEFT] = "left unguarded", [REFUSED] = "not guarded: nothing should run in it",
+			[GONE] = "removed meanwhile", [FAILED] = "not guarded"};
+		printf(": %s\n", words[t->outcome]);
+	}
+}
+
+static void finish_target(struct sweep *s, struct target *t)
+{
+	struct cmd *c = s->c;
+	s->counts[t->outcome]++;
+	if (!c->json) {
+		print_target(t);
+		return;
+	}
+	json_object_set_new(t->json, "entry", text_json(t->ruling.entry));
+	json_object_set_new(t->json, "cgroup", text_json(t->path));
+	json_object_set_new(t->json, "outcome", json_string(outcome_words[t->outcome]));
+	if (t->covers)
+		json_object_set_new(t->json, "guarded_with", text_json(t->covers->path));
+	json_object_set_new(t->json, "diagnostics", c->diagnostics ? c->diagnostics : json_array());
+	c->diagnostics = NULL;
+}
+
+/* All cgroups of the entry that target `first` is of: its policy is loaded once. */
+static void do_entry(struct sweep *s, size_t first)
+{
+	struct cmd *c = s->c;
+	const struct ruling *r = &s->targets[first]->ruling;
+	struct unit u;
+	int status = STATUS_OK;
+	cmd_reset(c);
+	if (!c->json) {
+		put_text(stdout, r->entry);
+		printf(" (line %d)\n", r->at.line);
+	}
+	if (r->kind == RULING_POLICY)
+		status = ruling_load(c, s->m, r, &u, NULL);
+	if (r->kind == RULING_REFUSE)
+		manifest_fail(s->m, &c->diags, r->at, "end what runs there, or change the entry",
+		              "entry %s refuses what runs in its cgroups", r->entry);
+	if (r->kind == RULING_REFUSE)
+		status = STATUS_FAILED;
+	s->status = worse_status(s->status, status);
+	diags_flush(c);
+	for (size_t i = first; i < s->n; i++) {
+		struct target *t = s->targets[i];
+		if (t->outcome != PENDING || strcmp(t->ruling.entry, r->entry) != 0)
+			continue;
+		if (c->json)
+			t->json = json_object();
+		if (r->kind == RULING_NONE)
+			leave(t);
+		else if (status)
+			t->outcome = r->kind == RULING_REFUSE ? REFUSED : FAILED;
+		else
+			guard(s, t, &u);
+		finish_target(s, t);
+	}
+}
+
+/* ---- the whole ------------------------------------------------------------------------- */
+
+static void report_passed_over(struct sweep *s)
+{
+	const struct manifest_entry *list;
+	size_t n = manifest_entries(s->m, &list);
+	json_t *skipped = s->c->json ? json_array() : NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].by_cgroup)
+			continue;
+		if (s->c->json) {
+			json_array_append_new(skipped, json_pack("{s:o, s:i}", "entry",
+			                                         text_json(list[i].name), "line",
+			                                         list[i].at.line));
+			continue;
+		}
+		fputs("note: entry ", stdout);
+		put_text(stdout, list[i].name);
+		puts(" is passed over: it asks for more than the path of a cgroup");
+	}
+	if (s->c->json)
+		json_object_set_new(s->c->out, "passed_over", skipped);
+}
+
+static void report_all(struct sweep *s)
+{
+	report_passed_over(s);
+	if (s->c->json) {
+		json_t *list = json_array();
+		for (size_t i = 0; i < s->n; i++)
+			json_array_append_new(list, s->targets[i]->json);
+		json_object_set_new(s->c->out, "dry_run", json_boolean(s->dry_run));
+		json_object_set_new(s->c->out, "cgroups", list);
+		return;
+	}
+	printf("%zu cgroup%s: %zu %s, %zu guarded with one above, %zu left unguarded, %zu failed\n",
+	       s->n, PLURAL(s->n), s->counts[GUARDED], s->dry_run ? "would be guarded" : "guarded",
+	       s->counts[COVERED], s->counts[LEFT], s->counts[FAILED] + s->counts[REFUSED]);
+}
+
+static int sweep(struct sweep *s)
+{
+	struct cmd *c = s->c;
+	s->mount = cgroup_mount(s->keep);
+	if (!s->mount) {
+		diag_fail(&c->diags, "see " PROGRAM " doctor", "no cgroup v2 hierarchy is mounted");
+		return STATUS_FAILED;
+	}
+	if (find_targets(s))
+		s->status = STATUS_FAILED;
+	diags_flush(c);
+	for (size_t i = 0; i < s->n; i++)
+		if (s->targets[i]->outcome == PENDING)
+			do_entry(s, i);
+	report_all(s);
+	return s->status;
+}
+
+int apply_manifest(struct cmd *c, const char *path, bool dry_run)
+{
+	struct manifest *m;
+	struct arena *keep = cmd_arena(c);
+	int status = STATUS_OK;
+	if (c->nparams)
+		status = usage_error(c, "write params: in the manifest",
+		                     "--param does not go with a manifest");
+	if (!status)
+		status = manifest_load(c, keep, path, &m);
+	if (!status) {
+		struct sweep s = {.c = c, .keep = keep, .m = m, .dry_run = dry_run};
+		status = sweep(&s);
+	}
+	diags_flush(c); /* they point into the manifest */
+	cmd_reset(c);
+	arena_free(keep);
+	return status;
+}

@@ -177,7 +177,7 @@ static json_t *member(struct devices *v, json_t *in, const char *key, const char
 }
 
 /* The container's own name, where its manager leaves one. */
-static const char *container_name(struct arena *a, json_t *root)
+static const char *name_of_container(struct arena *a, json_t *root)
 {
 	static const char *const keys[] = {"io.kubernetes.cri-o.Name", "io.kubernetes.cri.container-name"};
 	json_t *annotations = json_object_get(root, "annotations");
@@ -195,7 +195,7 @@ static void read_config(struct devices *v, json_t *root)
 		foreign_fail(v->d, (struct span){.file = v->out->file}, NULL, &f);
 		return;
 	}
-	const char *name = container_name(v->d->arena, root);
+	const char *name = name_of_container(v->d->arena, root);
 	if (name)
 		v->out->name = name;
 	json_t *at = member(v, root, "linux", "linux", JSON_OBJECT);

@@ -205,11 +205,12 @@ int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const
 /* The program of ours that a pinned link has on this cgroup, 0: none. */
 uint32_t link_program(const struct cgroup *cg);
 /* Takes the pin and so the guard away. 1: it was there, 0: there was none, -1. */
-int link_detach(struct arena *a, struct diags *d, const struct cgroup *cg);
-/* Sees to it that the pin of a cgroup is removed when the cgroup is: by one process
- * for the whole host that ends when no pins are left. Guards do not depend on it: were
- * it killed, the next one would remove what it left. 0 or -1 (a warning). */
-int link_sweeper(struct diags *d);
+int link_detach(struct diags *d, const struct cgroup *cg);
+/* Starts a process that takes the pin away when nothing runs in the cgroup any more. The
+ * guard does not depend on it: see link_sweep(). 0 or -1 (a warning). */
+int link_keeper(struct arena *a, struct diags *d, const struct cgroup *cg);
+/* Takes away the pins whose cgroup is gone: of keepers that were killed. */
+void link_sweep(void);
 
 /* ---- host.c: what this host can do (doctor) -------------------------------------- */
 

@@ -3,7 +3,7 @@
  *
  * crun detaches every program it finds on a container's cgroup when the container
  * is updated; a bpf_link it cannot. The link lives as long as its pin, which is named
- * after the cgroup's id; sweep.c removes pins whose cgroup is gone. Attaching by link:
+ * after the cgroup's id; sweep.c removes it when the container has ended. Attaching by link:
  * bpf(2) BPF_LINK_CREATE, since Linux 5.7.
  */
 #include "cgroup/link.h"
@@ -44,7 +44,7 @@ static int own_directory(struct diags *d, const char *path)
 }
 
 /* The directory of our pins, made when it is not there. */
-static int pins_directory(struct arena *a, struct diags *d, const char **out)
+static int pins_directory(struct arena *a, struct diags *d)
 {
 	const char *bpffs = link_bpffs();
 	if (!bpffs) {
@@ -55,13 +55,12 @@ static int pins_directory(struct arena *a, struct diags *d, const char **out)
 			                 "be: %s", strerror(errno));
 		bpffs = OWN_BPFFS;
 	}
-	*out = arena_printf(a, "%s/" LINK_DIRECTORY, bpffs);
-	return own_directory(d, *out);
+	return own_directory(d, arena_printf(a, "%s/" LINK_DIRECTORY, bpffs));
 }
 
-static void pin_path(char out[PIN_PATH], const char *directory, uint64_t cgroup)
+void link_pin_path(char out[PIN_PATH], uint64_t cgroup)
 {
-	snprintf(out, PIN_PATH, "%s/%" PRIu64, directory, cgroup);
+	snprintf(out, PIN_PATH, "%s/" LINK_DIRECTORY "/%" PRIu64, link_bpffs(), cgroup);
 }
 
 bool link_info(int fd, struct bpf_link_info *info)
@@ -127,11 +126,10 @@ static int attach(struct diags *d, const struct cgroup *cg, const struct program
 int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
                 const char *name)
 {
-	const char *directory = NULL;
 	char path[PIN_PATH];
-	if (pins_directory(a, d, &directory))
+	if (pins_directory(a, d))
 		return -1;
-	pin_path(path, directory, cg->id);
+	link_pin_path(path, cg->id);
 	if (attach(d, cg, p, name, path))
 		return -1;
 	if (!read_back(a, d, cg, program_id(p), name))
@@ -144,10 +142,9 @@ uint32_t link_program(const struct cgroup *cg)
 {
 	struct bpf_link_info info;
 	char path[PIN_PATH];
-	const char *bpffs = link_bpffs();
-	if (!bpffs)
+	if (!link_bpffs())
 		return 0;
-	snprintf(path, sizeof path, "%s/" LINK_DIRECTORY "/%" PRIu64, bpffs, cg->id);
+	link_pin_path(path, cg->id);
 	int fd = pinned(path, cg->id, &info);
 	if (fd < 0)
 		return 0;
@@ -155,12 +152,12 @@ uint32_t link_program(const struct cgroup *cg)
 	return info.prog_id;
 }
 
-int link_detach(struct arena *a, struct diags *d, const struct cgroup *cg)
+int link_detach(struct diags *d, const struct cgroup *cg)
 {
-	const char *bpffs = link_bpffs();
+	char path[PIN_PATH];
 	if (!link_program(cg))
 		return 0;
-	const char *path = arena_printf(a, "%s/" LINK_DIRECTORY "/%" PRIu64, bpffs, cg->id);
+	link_pin_path(path, cg->id);
 	if (unlink(path))
 		return diag_fail(d, "is the BPF file system writable?", "cannot remove the guard's pin %s: %s", path,
 		                 strerror(errno));

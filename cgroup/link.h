@@ -13,6 +13,8 @@ enum { PIN_PATH = 96 };
 
 /* The BPF file system that pins are in, NULL: none is mounted. */
 const char *link_bpffs(void);
+/* Where the guard of a cgroup is pinned; there must be a bpffs. */
+void link_pin_path(char out[PIN_PATH], uint64_t cgroup);
 /* False: not a link to a cgroup. */
 bool link_info(int fd, struct bpf_link_info *info);
 

@@ -1,135 +1,105 @@
 /*
- * sweep.c - removes the pins of guards whose cgroup is gone.
+ * sweep.c - takes the pins of guards away when their containers have ended.
  *
- * One process a host, which holds a lock on the directory of pins, looks when one of
- * their cgroups is removed and when a pin is added, and ends when there are none. It
- * shares nothing with the runtime that started it: no descriptors, no session, no cgroup.
- * That a link outlives its cgroup, with cgroup id 0, is the kernel's: bpf_cgroup_link.
+ * A process for each container waits until nothing runs in its cgroup any more and then
+ * removes the pin; guards do not depend on it: were it killed, the next hook removes what
+ * it left. It is one a container because a runtime that reaps its descendants (crun run)
+ * waits for it. cgroup.events tells by poll(2) (Documentation/admin-guide/cgroup-v2.rst).
  */
 #include "cgroup/link.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
-enum { LOOK_MS = 10000 }; /* also without an event: a cgroup may be gone before it is watched */
-
-/* Removes one pin if its cgroup is gone; else watches that. True: it stays. */
-static bool stays(int directory, const char *name, struct cgroup_paths *paths, int events)
+/* A link outlives its cgroup, with cgroup id 0. */
+static bool is_stale(const char *path)
 {
-	char path[PIN_PATH];
 	struct bpf_link_info info;
-	snprintf(path, sizeof path, "%s/" LINK_DIRECTORY "/%.24s", link_bpffs(), name);
 	int fd = bpf_obj_get(path);
 	if (fd < 0)
-		return errno != ENOENT;
-	bool alive = link_info(fd, &info) && info.cgroup.cgroup_id;
-	close(fd);
-	if (!alive) {
-		unlinkat(directory, name, 0);
 		return false;
-	}
-	struct arena *a = arena_new();
-	const char *cgroup = a ? cgroup_path_of(paths, info.cgroup.cgroup_id) : NULL, *mount = a ? cgroup_mount(a) : NULL;
-	if (cgroup && mount)
-		inotify_add_watch(events, arena_printf(a, "%s%s", mount, cgroup), IN_DELETE_SELF | IN_ONLYDIR);
-	arena_free(a);
-	return true;
+	bool stale = link_info(fd, &info) && !info.cgroup.cgroup_id;
+	close(fd);
+	return stale;
 }
 
-/* How many pins there are after removing what can be. */
-static size_t look(int directory, struct cgroup_paths *paths, int events)
+void link_sweep(void)
 {
-	size_t left = 0;
-	int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	for (struct dirent *e; dir && (e = readdir(dir));)
-		if (e->d_name[0] != '.')
-			left += stays(directory, e->d_name, paths, events);
+	char directory[PIN_PATH], path[2 * PIN_PATH];
+	const char *bpffs = link_bpffs();
+	if (!bpffs)
+		return;
+	snprintf(directory, sizeof directory, "%s/" LINK_DIRECTORY, bpffs);
+	DIR *dir = opendir(directory);
+	for (struct dirent *e; dir && (e = readdir(dir));) {
+		snprintf(path, sizeof path, "%s/%.24s", directory, e->d_name);
+		if (e->d_name[0] != '.' && is_stale(path))
+			unlink(path);
+	}
 	if (dir)
 		closedir(dir);
-	return left;
 }
 
-static void wait_for(int events)
+/* Does anything run in the cgroup? False also when it is gone. */
+static bool populated(int events)
 {
-	char buf[4096];
-	struct pollfd p = {.fd = events, .events = POLLIN};
-	if (poll(&p, 1, LOOK_MS) > 0)
-		while (read(events, buf, sizeof buf) > 0)
-			;
+	char text[256];
+	ssize_t n = pread(events, text, sizeof text - 1, 0);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return !strstr(text, "populated 0");
 }
 
-static void sweep(int directory, const char *path)
+/* Leaves the session, the descriptors and the cgroup of the caller; `keep` becomes 3. */
+static void leave_caller(const char *mount, int keep)
 {
-	struct arena *a = arena_new();
-	struct cgroup_paths *paths = a ? cgroup_paths_new(a) : NULL;
-	int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (!paths || events < 0 || inotify_add_watch(events, path, IN_CREATE) < 0)
-		return;
-	/* whoever adds a pin and finds the lock taken relies on the holder: look again
-	 * after giving it up */
-	while (!flock(directory, LOCK_EX | LOCK_NB)) {
-		while (look(directory, paths, events))
-			wait_for(events);
-		flock(directory, LOCK_UN);
-		if (!look(directory, paths, events))
-			return;
-	}
-}
-
-/* Leaves the session, the descriptors and the cgroup of the caller. */
-static void detach_from_caller(void)
-{
-	struct arena *a = arena_new();
-	const char *mount = a ? cgroup_mount(a) : NULL;
 	setsid();
-	if (chdir("/"))
-		_exit(1);
-	if (mount)
-		file_write(AT_FDCWD, arena_printf(a, "%s/cgroup.procs", mount), "0");
-	arena_free(a);
+	file_write(AT_FDCWD, mount, "0");
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
-	prctl(PR_SET_NAME, "devguard-sweep", 0, 0, 0);
-	close_range(3, ~0u, 0);
+	if (keep != 3)
+		dup2(keep, 3);
+	close_range(4, ~0u, 0);
+	prctl(PR_SET_NAME, "devguard-keeper", 0, 0, 0);
+	if (chdir("/"))
+		_exit(1);
 }
 
-int link_sweeper(struct diags *d)
+int link_keeper(struct arena *a, struct diags *d, const struct cgroup *cg)
 {
-	char path[PIN_PATH];
-	const char *bpffs = link_bpffs();
-	if (!bpffs)
-		return 0;
-	snprintf(path, sizeof path, "%s/" LINK_DIRECTORY, bpffs);
-	pid_t child = fork();
+	const char *bpffs = link_bpffs(), *root = arena_printf(a, "%s/cgroup.procs", cg->mount);
+	char pin[PIN_PATH];
+	int events = openat(cg->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	pid_t child = bpffs && events >= 0 ? fork() : -1;
 	if (child < 0) {
 		diag_add(d, DIAG_WARNING, (struct span){0}, "the next container started with the hook removes it",
-		         "the guard's pin may stay after the container: %s", strerror(errno));
+		         "the guard's pin may stay when the container has ended: %s", strerror(errno));
 		return -1;
 	}
 	if (child > 0) {
 		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 			;
+		close(events);
 		return 0;
 	}
 	if (fork()) /* the second is nobody's child */
 		_exit(0);
-	detach_from_caller();
-	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory >= 0)
-		sweep(directory, path);
+	link_pin_path(pin, cg->id);
+	leave_caller(root, events);
+	struct pollfd p = {.fd = 3, .events = POLLPRI};
+	while (populated(3))
+		poll(&p, 1, -1);
+	unlink(pin);
 	_exit(0);
 }

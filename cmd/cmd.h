@@ -72,7 +72,8 @@ struct verb {
 };
 
 extern const struct verb verb_check, verb_compile, verb_apply, verb_detach, verb_status, verb_eval,
-	verb_test, verb_run, verb_audit, verb_stats, verb_import, verb_doctor;
+	verb_test, verb_run, verb_audit, verb_stats, verb_import, verb_oci_hook,
+	verb_doctor;
 
 /* Forgets everything about the policy before this one: arena, messages, inputs. */
 void cmd_reset(struct cmd *c);
@@ -152,7 +153,7 @@ int output_close(struct cmd *c, struct output *out);
 /* ---- input.c ------------------------------------------------------------------------- */
 
 /* FOREIGN: another tool's list */
-enum input_kind { INPUT_POLICY, INPUT_CASES, INPUT_MANIFEST, INPUT_FOREIGN };
+enum input_kind { INPUT_POLICY, INPUT_CASES, INPUT_MANIFEST, INPUT_FOREIGN, INPUT_STATE };
 /* Reads a file or `-` (stdin) to its end; sizes reported by the kernel are not
  * trusted. STATUS_OK, or a status with a diagnostic. */
 int input_read(struct cmd *c, const char *path, enum input_kind kind, struct document **out);
@@ -184,6 +185,8 @@ struct unit {
 int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u);
 /* The same for a file that is open. Closes fd. */
 int unit_load_fd(struct cmd *c, int fd, const char *file, enum load_depth depth, struct unit *u);
+/* The same for a policy made without a file of ours. */
+int unit_from_policy(struct cmd *c, struct policy *p, enum load_depth depth, struct unit *u);
 /* The bytes to give the kernel. */
 int unit_object(struct cmd *c, struct unit *u, struct bytes *out);
 /* Loads it into the kernel. One that reports takes over what program `from` counted
@@ -206,6 +209,8 @@ bool manifest_named(const char *path);
 /* Reads guard.yaml; the manifest and what it needs for messages live in `keep`,
  * which must outlive them. STATUS_OK or a status with diagnostics. */
 int manifest_load(struct cmd *c, struct arena *keep, const char *path, struct manifest **m);
+/* The same for a file that is open. Closes fd. */
+int manifest_load_fd(struct cmd *c, struct arena *keep, int fd, const char *path, struct manifest **m);
 /* Loads the policy of a ruling with its parameters, mode and audit (those of the
  * command line go over them). STATUS_OK or a status with diagnostics at the place
  * in the manifest. *path, if not NULL, is the file it came from. */

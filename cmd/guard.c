@@ -15,14 +15,23 @@ bool manifest_named(const char *path)
 	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
 }
 
+static int parse(struct cmd *c, struct arena *keep, const struct document *in, struct manifest **m)
+{
+	return manifest_read(keep, &c->diags, in->file, in->text, in->len, m) ? STATUS_REFUSED : STATUS_OK;
+}
+
 int manifest_load(struct cmd *c, struct arena *keep, const char *path, struct manifest **m)
 {
 	struct document *in;
 	int status = input_read(c, path, INPUT_MANIFEST, &in);
-	if (status)
-		return status;
-	return manifest_read(keep, &c->diags, in->file, in->text, in->len, m) ? STATUS_REFUSED
-	                                                                      : STATUS_OK;
+	return status ? status : parse(c, keep, in, m);
+}
+
+int manifest_load_fd(struct cmd *c, struct arena *keep, int fd, const char *path, struct manifest **m)
+{
+	struct document *in;
+	int status = input_read_fd(c, fd, path, INPUT_MANIFEST, &in);
+	return status ? status : parse(c, keep, in, m);
 }
 
 /* ---- the policy of a ruling ---------------------------------------------------------- */

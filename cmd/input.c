@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const suffixes[] = {".rb", ".cases", ".yaml", ""};
-static const char *const kinds[] = {"policy", "cases file", "manifest", "file"};
+static const char *const suffixes[] = {".rb", ".cases", ".yaml", "", ""};
+static const char *const kinds[] = {"policy", "cases file", "manifest", "file", "state"};
 
 enum { MIB = 1 << 20, RUBY_MAX = 4 * MIB, OBJECT_MAX = 64 * MIB, CASES_MAX = 64 * MIB,
        MANIFEST_MAX = MIB, FOREIGN_MAX = 32 * MIB };

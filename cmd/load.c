@@ -75,18 +75,28 @@ static int explained(struct cmd *c, const char *file, int status)
 	return status;
 }
 
+static int make(struct cmd *c, const char *file, enum load_depth depth, struct unit *u)
+{
+	int failed = depth == LOAD_IMAGE
+	                     ? emit_policy(u->policy, &c->diags, &u->diagram, &u->image)
+	                     : policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram);
+	return explained(c, file, failed ? STATUS_REFUSED : STATUS_OK);
+}
+
 static int load(struct cmd *c, struct document *in, enum load_depth depth, struct unit *u)
 {
 	*u = (struct unit){.from_object = object_is(in->text, in->len)};
 	int status = u->from_object ? load_object(c, in, u) : load_ruby(c, in, u);
 	if (status)
 		return explained(c, in->file, status);
-	if (!override(c, u->policy) && u->from_object)
-		return STATUS_OK;
-	int failed = depth == LOAD_IMAGE
-	                     ? emit_policy(u->policy, &c->diags, &u->diagram, &u->image)
-	                     : policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram);
-	return explained(c, in->file, failed ? STATUS_REFUSED : STATUS_OK);
+	return override(c, u->policy) || !u->from_object ? make(c, in->file, depth, u) : STATUS_OK;
+}
+
+int unit_from_policy(struct cmd *c, struct policy *p, enum load_depth depth, struct unit *u)
+{
+	*u = (struct unit){.policy = p};
+	override(c, p);
+	return make(c, p->file, depth, u);
 }
 
 int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u)

@@ -122,6 +122,7 @@ bench: deps
 golden: all
 	tests/golden --update
 	tests/errors.sh --update
+	tests/manifest.sh --update
 
 asan: deps
 	@$(MAKE) --no-print-directory check BUILD=build/asan \
@@ -166,14 +167,17 @@ lint-cppcheck:
 BINDIR  := $(DESTDIR)$(PREFIX)/bin
 SHARE   := $(DESTDIR)$(PREFIX)/share
 MAN1    := $(wildcard cmd/*.1)
+MAN5    := $(wildcard cmd/*.5)
 MAN7    := $(wildcard policies/*.7)
 SHIPPED := $(wildcard policies/*.rb policies/*.cases)
 
 install: all
-	install -d $(BINDIR) $(SHARE)/rucy-devguard/policies $(SHARE)/man/man1 $(SHARE)/man/man7 \
+	install -d $(BINDIR) $(SHARE)/rucy-devguard/policies $(SHARE)/man/man1 $(SHARE)/man/man5 \
+		$(SHARE)/man/man7 \
 		$(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions
 	install -m 755 $(PROGRAM) $(BINDIR)/
 	$(if $(MAN1),install -m 644 $(MAN1) $(SHARE)/man/man1/)
+	$(if $(MAN5),install -m 644 $(MAN5) $(SHARE)/man/man5/)
 	$(if $(MAN7),install -m 644 $(MAN7) $(SHARE)/man/man7/)
 	$(if $(SHIPPED),install -m 644 $(SHIPPED) $(SHARE)/rucy-devguard/policies/)
 	install -m 644 cmd/completion/rucy-devguard.bash \
@@ -182,6 +186,7 @@ install: all
 
 uninstall:
 	rm -f $(BINDIR)/rucy-devguard $(MAN1:cmd/%=$(SHARE)/man/man1/%) \
+		$(MAN5:cmd/%=$(SHARE)/man/man5/%) \
 		$(MAN7:policies/%=$(SHARE)/man/man7/%) \
 		$(SHARE)/bash-completion/completions/rucy-devguard \
 		$(SHARE)/zsh/site-functions/_rucy-devguard

@@ -70,6 +70,44 @@ struct manifest {
 	struct entry otherwise;      /* the default: without conditions */
 };
 
+/* ---- manifest_values.c ------------------------------------------------------ */
+
+/* A manifest being read. */
+struct reading {
+	struct yaml y;
+	struct arena *arena;
+	struct manifest *m;
+};
+
+#define WORDS(array) (array), sizeof(array) / sizeof *(array)
+
+/* All return 0, or -1 with a diagnostic that calls the value `key`. */
+int value_word(struct reading *r, const char *key, const struct yaml_node *v, const char **out);
+int value_boolean(struct reading *r, const char *key, const struct yaml_node *v, bool *out);
+/* Position of a word among n. */
+int value_choice(struct reading *r, const char *key, const struct yaml_node *v,
+                 const char *const *words, size_t n, int *out);
+int value_policy(struct reading *r, const char *key, const struct yaml_node *v,
+                 struct policy_ref *out);
+/* A list or mapping that is not empty. */
+int value_need(struct reading *r, const char *key, const struct yaml_node *v, enum yaml_kind kind,
+               const char *hint);
+/* A mapping with no other keys than these n; `where` names it. */
+int value_keys(struct reading *r, const char *where, const struct yaml_node *map,
+               const char *const *known, size_t n);
+/* Says that it is not what was wanted: -1. */
+int value_wrong(struct reading *r, const char *key, const struct yaml_node *v, const char *wanted,
+                const char *hint);
+/* Is it a null of YAML: `key:` with nothing, ~, null? */
+bool value_is_null(const struct yaml_node *v);
+/* The value of a key of a mapping, or NULL. */
+const struct yaml_node *value_of(const struct yaml_node *map, const char *key);
+
+/* ---- manifest_action.c ------------------------------------------------------- */
+
+/* The keys of an entry, or of the default, that say what is done. 0 or -1. */
+int read_action(struct reading *r, const struct yaml_node *map, struct action *a);
+
 /* ---- glob.c ---------------------------------------------------------------- */
 
 /* `*` is any text, `?` a character, [a-z] one of them, [!a-z] none of them; in a

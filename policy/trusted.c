@@ -120,17 +120,17 @@ int trusted_open(struct arena *a, const char *path, int *fd, const char **why)
 	const char *wrong = writable(a, &st, true);
 	int status = wrong ? refuse(&w, 1, wrong) : 0;
 	for (const char *p = path; !status;) {
-		const char *name = p + strspn(p, "/");
+		const char *name = p + 1; /* after a slash */
 		size_t n = strcspn(name, "/"), end = (size_t)(name - path) + n;
 		bool file = !name[n];
-		const char *rest = file ? NULL : name + n + strspn(name + n, "/");
+		bool last = !file && !strchr(name + n + 1, '/');
 		char *one = arena_strndup(a, name, n);
 		if (!n || !strcmp(one, ".") || !strcmp(one, ".."))
 			status = refuse(&w, strlen(path), "has an empty part, . or ..");
 		else if (file)
 			status = open_file(&w, dir, one, end, fd);
 		else
-			status = enter(&w, &dir, one, end, !strchr(rest, '/'));
+			status = enter(&w, &dir, one, end, last);
 		if (file)
 			break;
 		p = name + n;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { MIB = 1 << 20, DEPTH_MAX = 16, NODES_MAX = 50000, KEYS_MAX = 1000, ERRORS_MAX = 20 };
+enum { MIB = 1 << 20, DEPTH_MAX = 16, NODES_MAX = 50000, KEYS_MAX = 1000, ERRORS_MAX = 12 };
 enum { LINE_MAX_SHOWN = 400 };
 
 struct reader {

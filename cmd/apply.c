@@ -282,7 +282,7 @@ const struct verb verb_apply = {
 	.name = "apply",
 	.synopsis = "POLICY CGROUP [--param K=V]... [--mode enforce|permissive]\n"
 		    "                           [--audit none|denied|all] [--dry-run] [--json]\n"
-		    "  " PROGRAM " apply    --config guard.yaml [--dry-run] [--json]",
+		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--dry-run] [--json]",
 	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",
 	.help = "CGROUP is a directory of the cgroup v2 hierarchy. The new program takes the place of\n"
 		"the old one in one step: at no time is there none, or two. Programs of others stay.\n"

@@ -37,13 +37,13 @@ static const char *annotation_of(const struct container *who, const char *key)
 	return NULL;
 }
 
-void container_name(struct container *who)
+void container_describe(struct container *who)
 {
 	static const char *const names[] = {"io.kubernetes.cri.container-name",
 	                                    "io.kubernetes.container.name"};
+	/* not org.opencontainers.image.*: those are the image author's own words */
 	static const char *const images[] = {"io.kubernetes.cri-o.ImageName",
-	                                     "io.kubernetes.cri.image-name",
-	                                     "org.opencontainers.image.ref.name"};
+	                                     "io.kubernetes.cri.image-name"};
 	for (size_t i = 0; !who->name && i < sizeof names / sizeof *names; i++)
 		who->name = annotation_of(who, names[i]);
 	for (size_t i = 0; !who->image && i < sizeof images / sizeof *images; i++)
@@ -235,6 +235,21 @@ bool manifest_choose_cgroup(struct arena *a, const struct manifest *m, const cha
 	return false;
 }
 
+/* What an entry rules with one of its policies, the parameters from annotations at
+ * the low or high ends of their ranges. */
+static void variant(struct arena *a, const struct manifest *m, const struct entry *e,
+                    const struct policy_ref *policy, bool high, struct ruling *out)
+{
+	const struct action *act = &e->action;
+	start_ruling(a, m, e, out);
+	out->policy = policy->name;
+	out->policy_at = policy->at;
+	struct ruling_param *params = start_params(a, act, out);
+	for (size_t i = 0; i < act->nsources; i++)
+		set_param(params, out, &act->sources[i],
+		          high ? act->sources[i].hi : act->sources[i].lo);
+}
+
 void manifest_variants(struct arena *a, const struct manifest *m, const struct ruling **list,
                        size_t *n)
 {
@@ -245,18 +260,12 @@ void manifest_variants(struct arena *a, const struct manifest *m, const struct r
 		const struct entry *e = i < m->nentries ? &m->entries[i] : &m->otherwise;
 		const struct action *act = &e->action;
 		size_t own = act->policy.name ? 1 : 0;
-		for (size_t p = 0; act->kind == RULING_POLICY && p < own + act->namong; p++)
-			for (int high = 0; high <= (act->nsources > 0); high++) {
-				struct ruling *c = ARENA_PUSH(a, all, *n, cap);
-				start_ruling(a, m, e, c);
-				const struct policy_ref *ref = p < own ? &act->policy : &act->among[p - own];
-				c->policy = ref->name;
-				c->policy_at = ref->at;
-				struct ruling_param *params = start_params(a, act, c);
-				for (size_t s = 0; s < act->nsources; s++)
-					set_param(params, c, &act->sources[s],
-					          high ? act->sources[s].hi : act->sources[s].lo);
-			}
+		for (size_t p = 0; act->kind == RULING_POLICY && p < own + act->namong; p++) {
+			const struct policy_ref *policy = p < own ? &act->policy : &act->among[p - own];
+			variant(a, m, e, policy, false, ARENA_PUSH(a, all, *n, cap));
+			if (act->nsources)
+				variant(a, m, e, policy, true, ARENA_PUSH(a, all, *n, cap));
+		}
 	}
 	*list = all;
 }

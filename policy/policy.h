@@ -529,9 +529,9 @@ struct container {
 	const struct annotation *annotations;
 	size_t nannotations;
 };
-/* Fills in name and image, where they are NULL, from the annotations that podman,
- * CRI-O and containerd give. */
-void container_name(struct container *who);
+/* Fills in name and image, where they are NULL, from the annotations that CRI-O
+ * and containerd give. */
+void container_describe(struct container *who);
 
 enum ruling_kind { RULING_REFUSE, RULING_NONE, RULING_POLICY };
 

@@ -16,7 +16,7 @@ _rucy_devguard_policies()
 	while IFS= read -r f; do
 		if [[ -d $f ]]; then
 			COMPREPLY+=("$f/")
-		elif [[ $f == *.rb || $f == *.o ]]; then
+		elif [[ $f == *.rb || $f == *.o || (-n ${1-} && $f == *.$1) ]]; then
 			COMPREPLY+=("$f")
 		fi
 	done < <(compgen -f -- "$cur")
@@ -38,7 +38,7 @@ _rucy_devguard()
 	--mode) words='enforce permissive' ;;
 	--audit) words='none denied all' ;;
 	--emit) words='obj asm terms diagram dot bytecode' ;;
-	--cases | -o | --output)
+	--cases | --config | -o | --output)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
 		return
@@ -56,7 +56,7 @@ _rucy_devguard()
 		case $verb in
 		check | eval) words='--json --param --help' ;;
 		compile) words='--emit --output --param --help' ;;
-		apply) words='--param --mode --audit --dry-run --json --help' ;;
+		apply) words='--param --mode --audit --config --dry-run --json --help' ;;
 		detach | status | doctor) words='--json --help' ;;
 		test) words='--cases --param --json --help' ;;
 		run) words='--param --mode --audit --help' ;;
@@ -68,14 +68,15 @@ _rucy_devguard()
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--param | --mode | --audit | --cases | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
+		--param | --mode | --audit | --cases | --config | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
 		-?*) ;;
 		*) ((operand++)) ;;
 		esac
 	done
 	case $verb:$operand in
 	help:0) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
-	check:* | test:* | compile:0 | apply:0 | eval:0 | run:0) _rucy_devguard_policies ;;
+	check:*) _rucy_devguard_policies yaml ;;
+	test:* | compile:0 | apply:0 | eval:0 | run:0) _rucy_devguard_policies ;;
 	apply:1 | detach:0 | status:0 | audit:0 | stats:0) _rucy_devguard_cgroups ;;
 	run:1) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	run:*)

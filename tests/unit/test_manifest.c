@@ -320,8 +320,8 @@ static void names(void **state)
 	struct container a = {.annotations = crio, .nannotations = 2};
 	struct container b = {.annotations = containerd, .nannotations = 2, .name = "given"};
 	(void)state;
-	container_name(&a);
-	container_name(&b);
+	container_describe(&a);
+	container_describe(&b);
 	assert_string_equal(a.name, "c");
 	assert_string_equal(a.image, "quay.io/x:1");
 	assert_string_equal(b.name, "given");

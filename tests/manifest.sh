@@ -74,6 +74,9 @@ expect "a directory that is not there is passed over" 0 "from $DIR/gpu.rb" "$DEV
 "$DEVGUARD" compile "$ROOT/policies/kvm-guest.rb" -o "$DIR/object.o" && manifest object object
 expect "a compiled policy" 0 "from $DIR/object.o" "$DEVGUARD" check "$T/object.yaml"
 
+sed -n '/^version: 1/,/^\.fi/{/^\.fi/d;s/\\-/-/;p}' "$ROOT/cmd/rucy-devguard-guard.yaml.5" | sed "s|/etc/rucy-devguard/policies|$DIR|" >"$T/man.yaml"
+expect "the manifest of the man page" 0 "gpu workers: gpu from $DIR/gpu.rb, render=128 gpu=15" "$DEVGUARD" check "$T/man.yaml"
+
 manifest params gpu 'params: {gpus: 3}'
 expect "a parameter it has not, at its line" 3 "params.yaml:7:14: error: policy gpu: it has no parameter 'gpus'" "$DEVGUARD" check "$T/params.yaml"
 expect "and the near one" 3 "hint: did you mean gpu?" "$DEVGUARD" check "$T/params.yaml"

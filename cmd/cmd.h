@@ -207,10 +207,10 @@ int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run);
 /* Is this the name of a manifest (.yaml, .yml)? */
 bool manifest_named(const char *path);
 /* Reads guard.yaml; the manifest and what it needs for messages live in `keep`,
- * which must outlive them. STATUS_OK or a status with diagnostics. */
-int manifest_load(struct cmd *c, struct arena *keep, const char *path, struct manifest **m);
-/* The same for a file that is open. Closes fd. */
-int manifest_load_fd(struct cmd *c, struct arena *keep, int fd, const char *path, struct manifest **m);
+ * which must outlive them. trusted: only if root alone can have written it (an
+ * absolute path). STATUS_OK or a status with diagnostics. */
+int manifest_load(struct cmd *c, struct arena *keep, const char *path, bool trusted,
+                  struct manifest **m);
 /* Loads the policy of a ruling with its parameters, mode and audit (those of the
  * command line go over them). STATUS_OK or a status with diagnostics at the place
  * in the manifest. *path, if not NULL, is the file it came from. */

@@ -15,23 +15,35 @@ bool manifest_named(const char *path)
 	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
 }
 
-static int parse(struct cmd *c, struct arena *keep, const struct document *in, struct manifest **m)
+/* 0 or a status: the file, if only root can have written it. */
+static int read_trusted(struct cmd *c, const char *path, struct document **in)
 {
-	return manifest_read(keep, &c->diags, in->file, in->text, in->len, m) ? STATUS_REFUSED : STATUS_OK;
+	const struct span at = {.file = path};
+	const char *why;
+	int fd, status = trusted_open(c->arena, path, &fd, &why);
+	if (!status)
+		return input_read_fd(c, fd, path, INPUT_MANIFEST, in);
+	if (status > 0)
+		diag_add(&c->diags, DIAG_ERROR, at, "write it, see rucy-devguard-guard.yaml(5)",
+		         "there is no such manifest");
+	else
+		diag_add(&c->diags, DIAG_ERROR, at,
+		         "a manifest and its directories must be root's, writable by root only, and no "
+		         "symbolic links",
+		         "the manifest is not trusted: %s", why);
+	return status > 0 ? STATUS_FAILED : STATUS_REFUSED;
 }
 
-int manifest_load(struct cmd *c, struct arena *keep, const char *path, struct manifest **m)
+int manifest_load(struct cmd *c, struct arena *keep, const char *path, bool trusted,
+                  struct manifest **m)
 {
 	struct document *in;
-	int status = input_read(c, path, INPUT_MANIFEST, &in);
-	return status ? status : parse(c, keep, in, m);
-}
-
-int manifest_load_fd(struct cmd *c, struct arena *keep, int fd, const char *path, struct manifest **m)
-{
-	struct document *in;
-	int status = input_read_fd(c, fd, path, INPUT_MANIFEST, &in);
-	return status ? status : parse(c, keep, in, m);
+	int status = trusted ? read_trusted(c, path, &in)
+	                     : input_read(c, path, INPUT_MANIFEST, &in);
+	if (status)
+		return status;
+	return manifest_read(keep, &c->diags, in->file, in->text, in->len, m) ? STATUS_REFUSED
+	                                                                      : STATUS_OK;
 }
 
 /* ---- the policy of a ruling ---------------------------------------------------------- */
@@ -229,7 +241,7 @@ int check_manifest(struct cmd *c, const char *path, json_t *item)
 	struct arena *keep = cmd_arena(c);
 	int status = no_params(c);
 	if (!status)
-		status = manifest_load(c, keep, path, &m);
+		status = manifest_load(c, keep, path, false, &m);
 	if (!status)
 		status = check_rulings(c, keep, m, path, item);
 	diags_flush(c); /* they point into the manifest */

@@ -276,7 +276,7 @@ int apply_manifest(struct cmd *c, const char *path, bool dry_run)
 		status = usage_error(c, "write params: in the manifest",
 		                     "--param does not go with a manifest");
 	if (!status)
-		status = manifest_load(c, keep, path, &m);
+		status = manifest_load(c, keep, path, false, &m);
 	if (!status) {
 		struct sweep s = {.c = c, .keep = keep, .m = m, .dry_run = dry_run};
 		status = sweep(&s);

@@ -106,8 +106,8 @@ static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
 	struct manifest *m;
 	struct ruling r;
 	const char *path = h->config ? h->config : MANIFEST;
-	int fd, status = open_trusted(c, path, &fd);
-	if (status || (status = manifest_load_fd(c, c->args, fd, path, &m)))
+	int status = manifest_load(c, c->args, path, true, &m);
+	if (status)
 		return status;
 	struct container who = {.id = h->state.id,
 	                        .cgroup = h->cgroup->path + strlen(h->cgroup->mount),

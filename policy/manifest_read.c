@@ -1,5 +1,5 @@
 /*
- * manifest_read.c - ruling.yaml to a struct manifest: which keys there are, and
+ * manifest_read.c - guard.yaml to a struct manifest: which keys there are, and
  * what their values may be. Everything that is wrong is reported, key by key.
  */
 #include "policy/manifest.h"

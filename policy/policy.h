@@ -505,11 +505,11 @@ struct image_header {
 };
 enum feature { FEATURE_PID = 1, FEATURE_COMM = 2 };
 
-/* ---- manifest.c: ruling.yaml, which policy guards which container ---------- */
+/* ---- manifest.c: guard.yaml, which policy guards which container ---------- */
 
 struct manifest;
 
-/* Reads the text of a manifest (rucy-devguard-ruling.yaml(5)); `file` names it in
+/* Reads the text of a manifest (rucy-devguard-guard.yaml(5)); `file` names it in
  * messages. 0, or -1: all that is wrong is reported, with line and column. */
 int manifest_read(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,
                   struct manifest **out);

@@ -114,7 +114,7 @@ static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
 	                        .rootless = geteuid() != 0,
 	                        .annotations = h->state.annotations,
 	                        .nannotations = h->state.nannotations};
-	container_name(&who);
+	container_describe(&who);
 	if (manifest_choose(c->arena, &c->diags, m, &who, &r))
 		return STATUS_REFUSED;
 	if (r.kind == RULING_POLICY)

@@ -42,11 +42,10 @@ void cells_init(struct cells *c, struct arena *a)
 	resize(c, FIRST_SIZE);
 }
 
-struct cell *cells_at(struct cells *c, int32_t major, int32_t minor)
+/* The cell of a pair, made when there is none: there is room for it. */
+static struct cell *cell_at(struct cells *c, int32_t major, int32_t minor)
 {
 	uint64_t key = key_of(major, minor);
-	if (2 * (c->n + 1) > c->size)
-		resize(c, 4 * c->size);
 	struct cell *cell = &c->table[slot_of(c, key)];
 	if (!cell->key)
 		c->n++;
@@ -54,7 +53,7 @@ struct cell *cells_at(struct cells *c, int32_t major, int32_t minor)
 	return cell;
 }
 
-const struct cell *cells_find(const struct cells *c, int32_t major, int32_t minor)
+static const struct cell *cell_find(const struct cells *c, int32_t major, int32_t minor)
 {
 	const struct cell *cell = &c->table[slot_of(c, key_of(major, minor))];
 	return cell->key ? cell : NULL;
@@ -66,7 +65,7 @@ static size_t product(const struct cells *c, const int32_t *majors, size_t nmajo
 	size_t n = 0;
 	for (size_t i = 0; i < nmajors; i++)
 		for (size_t j = 0; j < nminors; j++)
-			if ((out[n] = cells_find(c, majors[i], minors[j])))
+			if ((out[n] = cell_find(c, majors[i], minors[j])))
 				n++;
 	return n;
 }
@@ -87,10 +86,10 @@ size_t cells_covering(const struct cells *c, int32_t major, int32_t minor, const
 void cells_telling(struct cells *c, int32_t major, int32_t minor, struct cell **out)
 {
 	const int32_t majors[] = {major, CELL_UNION}, minors[] = {minor, CELL_UNION};
-	for (size_t i = 0; i < 4; i++) /* all made before any is pointed to: the table may move */
-		cells_at(c, majors[i / 2], minors[i % 2]);
+	if (2 * (c->n + 4) > c->size) /* the table moves before any cell is pointed to */
+		resize(c, 4 * c->size);
 	for (size_t i = 0; i < 4; i++)
-		out[i] = cells_at(c, majors[i / 2], minors[i % 2]);
+		out[i] = cell_at(c, majors[i / 2], minors[i % 2]);
 }
 
 unsigned planes_of(int types, int access)

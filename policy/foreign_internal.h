@@ -58,10 +58,6 @@ struct cells {
 	size_t n, size;
 };
 void cells_init(struct cells *c, struct arena *a);
-/* The cell of a pair, made when there is none. */
-struct cell *cells_at(struct cells *c, int32_t major, int32_t minor);
-/* The same, or NULL. */
-const struct cell *cells_find(const struct cells *c, int32_t major, int32_t minor);
 /* The cells whose devices can be among those of a pair: at most 4. */
 size_t cells_meeting(const struct cells *c, int32_t major, int32_t minor, const struct cell **out);
 /* The cells that have all the devices of a pair: at most 4. */

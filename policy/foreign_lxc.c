@@ -19,6 +19,7 @@ enum { DEPTH_MAX = 16, INCLUDE_MAX = 4 << 20 };
 struct config {
 	struct diags *d;
 	struct foreign *out;
+	struct { dev_t dev; ino_t ino; } open[DEPTH_MAX]; /* the files being read, each within the one before */
 	int depth;
 	bool lxc; /* it has a key of LXC */
 };
@@ -33,11 +34,28 @@ static int cannot_include(struct fault *f, const char *path, const char *why)
 	                 "cannot include %s: %s", text_quoted(f->arena, (struct slice){path, strlen(path)}), why);
 }
 
+/* Notes that the file is read from now on; false when it already is, or too deep. */
+static bool enter(struct config *c, const char *path)
+{
+	struct stat st;
+	if (c->depth == DEPTH_MAX || stat(path, &st))
+		return false;
+	for (int i = 0; i < c->depth; i++)
+		if (c->open[i].dev == st.st_dev && c->open[i].ino == st.st_ino)
+			return false;
+	c->open[c->depth].dev = st.st_dev, c->open[c->depth].ino = st.st_ino;
+	return true;
+}
+
 static int include_file(struct config *c, struct fault *f, const char *path)
 {
 	FILE *in = fopen(path, "re");
 	if (!in)
 		return cannot_include(f, path, strerror(errno));
+	if (!enter(c, path)) {
+		fclose(in);
+		return cannot_include(f, path, "the files include each other");
+	}
 	size_t cap = 0, n = 0, got;
 	char *text = NULL, chunk[1 << 14];
 	while (n <= INCLUDE_MAX && (got = fread(chunk, 1, sizeof chunk, in)) > 0) {
@@ -54,7 +72,9 @@ static int include_file(struct config *c, struct fault *f, const char *path)
 	free(text);
 	if (!whole)
 		return cannot_include(f, path, "it cannot be read, or is larger than 4 MiB");
+	c->depth++;
 	read_text(c, arena_strdup(c->d->arena, path), (struct slice){kept, strlen(kept)});
+	c->depth--;
 	return 0;
 }
 
@@ -85,16 +105,11 @@ static int include(struct config *c, struct fault *f, struct slice value)
 {
 	char *path = arena_strndup(c->d->arena, value.s, value.n);
 	struct stat st;
-	if (c->depth >= DEPTH_MAX)
-		return cannot_include(f, path, "the files include each other");
 	if (stat(path, &st))
 		return cannot_include(f, path, strerror(errno));
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return cannot_include(f, path, "it is no regular file");
-	c->depth++;
-	int rc = S_ISDIR(st.st_mode) ? include_directory(c, f, path) : include_file(c, f, path);
-	c->depth--;
-	return rc;
+	return S_ISDIR(st.st_mode) ? include_directory(c, f, path) : include_file(c, f, path);
 }
 
 /* ---- lines ------------------------------------------------------------------------ */
@@ -150,6 +165,7 @@ int foreign_lxc(struct diags *d, const char *file, const char *text, size_t len,
 {
 	struct config c = {.d = d, .out = out};
 	foreign_start(d, FOREIGN_LXC, file, out);
+	c.depth = enter(&c, file); /* stdin is no file */
 	read_text(&c, file, (struct slice){text, len});
 	if (!c.lxc && !d->errors) {
 		struct fault f = {.arena = d->arena};

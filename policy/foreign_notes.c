@@ -33,6 +33,12 @@ static bool whole(const struct foreign_entry *e)
 	       e->access == ACC_ALL;
 }
 
+/* Exactly one of reading and writing. */
+static bool half(const struct foreign_entry *e)
+{
+	return !(e->access & ACC_READ) != !(e->access & ACC_WRITE);
+}
+
 static void remember(struct cells *c, const struct foreign_entry *e, size_t i)
 {
 	struct cell *cells[4];
@@ -53,7 +59,7 @@ static void remember(struct cells *c, const struct foreign_entry *e, size_t i)
 static const char *half_note(struct arena *a, const struct foreign *f, const struct cells *c,
                              const struct foreign_entry *e, int type, const char *tool)
 {
-	const struct cell *cells[4];
+	const struct cell *cells[4] = {0};
 	const struct foreign_entry *both, *other;
 	if (!e->allow) {
 		both = last_of(f, cells, cells_meeting(c, e->major, e->minor, cells), type, WITH_BOTH);
@@ -84,7 +90,6 @@ static const char *note_of(struct arena *a, const struct foreign *f, const struc
 	static const char *const let[FOREIGN_FORMATS] = {"runc and crun let", "runc lets", "systemd lets", "LXC lets"};
 	static const char *const refuse[FOREIGN_FORMATS] = {"runc and crun refuse", "runc refuses", "systemd refuses",
 	                                                    "LXC refuses"};
-	bool half = !(e->access & ACC_READ) != !(e->access & ACC_WRITE);
 	const char *note = NULL;
 	if (f->format == FOREIGN_OCI && e->types == (DEV_CHAR | DEV_BLOCK) && !whole(e))
 		return "runc takes type a as every device and all accesses";
@@ -92,7 +97,7 @@ static const char *note_of(struct arena *a, const struct foreign *f, const struc
 		return "runc and crun allow it all the same: every container has it";
 	if (f->format == FOREIGN_LXC && !e->v2)
 		return NULL;
-	for (int type = DEV_BLOCK; type <= DEV_CHAR && half && !note; type++)
+	for (int type = DEV_BLOCK; type <= DEV_CHAR && half(e) && !note; type++)
 		if (e->types & type)
 			note = half_note(a, f, c, e, type, e->allow ? refuse[f->format] : let[f->format]);
 	return note;
@@ -127,13 +132,17 @@ static void compare_lxc(struct arena *a, struct foreign *f)
 void foreign_compare(struct arena *a, struct foreign *f)
 {
 	struct cells c;
+	bool any = false; /* without halves nothing needs remembering */
 	cells_init(&c, a);
+	for (size_t i = 0; i < f->n; i++)
+		any |= half(&f->entries[i]);
 	for (size_t i = 0; i < f->n; i++) {
 		struct foreign_entry *e = &f->entries[i];
 		if (e->named)
 			continue;
 		e->note = note_of(a, f, &c, e);
-		remember(&c, e, i);
+		if (any)
+			remember(&c, e, i);
 	}
 	if (f->format == FOREIGN_LXC)
 		compare_lxc(a, f);

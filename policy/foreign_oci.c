@@ -58,8 +58,8 @@ static int syntax_error(struct diags *d, const char *file, const json_error_t *e
 		hint = "device numbers are at most 4095:1048575";
 	struct fault f = {.arena = d->arena};
 	fault_set(&f, hint, "%s", text_safe(d->arena, e->text, strlen(e->text), sizeof e->text));
-	return foreign_fail(d, (struct span){.file = file, .line = e->line > 0 ? e->line : 0,
-	                                     .column = e->column > 0 ? e->column : 0}, NULL, &f);
+	/* without its column, which is where reading stopped, not where the token is */
+	return foreign_fail(d, (struct span){.file = file, .line = e->line > 0 ? e->line : 0}, NULL, &f);
 }
 
 /* ---- one entry ------------------------------------------------------------------ */

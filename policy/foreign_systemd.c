@@ -57,6 +57,11 @@ static int read_policy(struct fault *f, struct slice value, enum device_policy *
 	                 "unknown DevicePolicy %s", text_quoted(f->arena, value));
 }
 
+static bool starts(struct slice s, const char *prefix)
+{
+	return s.n > strlen(prefix) && !memcmp(s.s, prefix, strlen(prefix));
+}
+
 /* Paths that stand for numbers, whether the node is there or not. */
 static int numbered_path(struct fault *f, struct slice path, struct foreign_entry *e)
 {
@@ -68,7 +73,7 @@ static int numbered_path(struct fault *f, struct slice path, struct foreign_entr
 		text = "b 0:0 rwm";
 	for (size_t i = 0; i < 2; i++) {
 		size_t n = strlen(roots[i].prefix);
-		if (path.n > n && !memcmp(path.s, roots[i].prefix, n))
+		if (starts(path, roots[i].prefix))
 			text = arena_printf(f->arena, "%c %.*s rwm", roots[i].type, (int)(path.n - n), path.s + n);
 	}
 	return text ? foreign_rule(f, (struct slice){text, strlen(text)}, false, e) : 1;
@@ -79,9 +84,6 @@ static int named_device(struct fault *f, struct slice name, struct foreign_entry
 	char letters[4];
 	struct pattern *p = arena_alloc(f->arena, sizeof *p);
 	const char *text = arena_printf(f->arena, "%.*s %s", (int)name.n, name.s, access_text(e->access, letters));
-	if (strncmp(text, "char-", 5) && strncmp(text, "block-", 6) && text[0] != '/')
-		return fault_set(f, "DeviceAllow= takes a path such as /dev/fuse, or char-NAME, block-NAME",
-		                 "%s is neither a path nor a group", text_quoted(f->arena, name));
 	if (pattern_parse(f->arena, text, p, &f->error, &f->hint))
 		return -1;
 	e->named = p;
@@ -98,6 +100,9 @@ static int read_allow(struct fault *f, struct slice value, struct foreign_entry 
 		return fault_set(f, "write the value out", "specifiers (%%i) are not expanded: %s",
 		                 text_quoted(f->arena, value));
 	next_word(&rest, &name);
+	if (!starts(name, "char-") && !starts(name, "block-") && !starts(name, "/"))
+		return fault_set(f, "DeviceAllow= takes a path such as /dev/fuse, or char-NAME, block-NAME",
+		                 "%s is neither a path nor a group", text_quoted(f->arena, name));
 	int access = next_word(&rest, &letters) ? read_access(f, letters) : ACC_ALL;
 	if (access < 0)
 		return -1;

@@ -105,7 +105,7 @@ static void put_head(FILE *out, struct arena *a, const struct foreign *f, const 
 	const char *file = f->file ? text_safe(a, f->file, strlen(f->file), 200) : "";
 	fprintf(out, "# Made by rucy-devguard import %s from %s%s: %zu %s.\n", foreign_names[f->format],
 	        source_of(f), file, f->n, f->n == 1 ? "entry" : "entries");
-	if (denies(f))
+	if (denies(f) && f->n > 1)
 		fprintf(out, "# There the last entry that matches an access decides, here the first rule.\n");
 	for (size_t i = 0; i < f->nnotes; i++)
 		fprintf(out, "# %s\n", f->notes[i]);

@@ -26,7 +26,7 @@ _rucy_devguard_policies()
 _rucy_devguard()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='check compile apply detach status eval test run audit stats doctor help'
+	local verbs='check compile apply detach status eval test run audit stats import oci-hook doctor help'
 	local verb=${COMP_WORDS[1]} words='' operand=0 i
 	COMPREPLY=()
 
@@ -38,6 +38,7 @@ _rucy_devguard()
 	--mode) words='enforce permissive' ;;
 	--audit) words='none denied all' ;;
 	--emit) words='obj asm terms diagram dot bytecode' ;;
+	--name) return ;;
 	--cases | --config | -o | --output)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
@@ -62,19 +63,25 @@ _rucy_devguard()
 		run) words='--param --mode --audit --help' ;;
 		audit) words='--all --count --timeout --fold --output --json --help' ;;
 		stats) words='--clear --interval --prometheus --json --help' ;;
+		import) words='--output --name --exact --device-cgroup-rule= --help' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--param | --mode | --audit | --cases | --config | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
+		--name | --param | --mode | --audit | --cases | --config | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
 		-?*) ;;
 		*) ((operand++)) ;;
 		esac
 	done
 	case $verb:$operand in
 	help:0) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
+	import:0) mapfile -t COMPREPLY < <(compgen -W 'oci docker systemd lxc v1' -- "$cur") ;;
+	import:1)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames
+		;;
 	check:*) _rucy_devguard_policies yaml ;;
 	test:* | compile:0 | apply:0 | eval:0 | run:0) _rucy_devguard_policies ;;
 	apply:1 | detach:0 | status:0 | audit:0 | stats:0) _rucy_devguard_cgroups ;;

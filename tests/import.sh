@@ -1,0 +1,67 @@
+#!/bin/bash
+# import.sh - lists of other tools (import/FORMAT-NAME.*): the Ruby made of them, and its
+# cases through every engine; bad ones (import/bad) and exactly what is said of them.
+# `tests/import.sh --update` rewrites the .rb and .err files: review the diff.
+. "$(dirname "$0")/lib.sh"
+
+import_file() # import_file FILE OPTION...
+{
+	local file=$1 rules; shift
+	case $file in
+	docker*) mapfile -t rules <"$file"; "$DEVGUARD" import "$@" docker "${rules[@]}" ;;
+	*) "$DEVGUARD" import "$@" "${file%%[-.]*}" "$file" ;;
+	esac
+}
+
+lists() { ls -- *.json *.rules *.service *.conf *.list; }
+
+cd "$TESTS/import" || exit 1
+for list in $(lists); do
+	name=${list%.*}
+	import_file "$list" >"$T/$name.rb" 2>"$T/err" && [ ! -s "$T/err" ] && pass "import $list" ||
+		fail "import $list" "$(cat "$T/err")"
+	[ "${1-}" != --update ] || cp "$T/$name.rb" "$name.rb"
+	same "import $list makes $name.rb" "$name.rb" "$T/$name.rb"
+	check "import $name.rb decides as $name.cases says" "$DEVGUARD" test "$name.rb"
+done
+import_file oci-web.json --exact >"$T/exact.rb" 2>&1
+expect "import --exact" 2 "deny c 1:8 r" "$DEVGUARD" eval "$T/exact.rb" 'c 1:8 r'
+import_file oci-web.json --name other -o "$T/named.rb" >"$T/out" 2>&1
+grep -q '^policy "other"$' "$T/named.rb" && [ ! -s "$T/out" ] && pass "import -o --name" ||
+	fail "import -o --name" "$(cat "$T/out")"
+expect "import from stdin" 0 'policy "imported"' sh -c '"$DEVGUARD" import v1 - <v1-web.list'
+mkdir "$T/a\"
+puts 1 #{x}" && cp v1-web.list "$T/a\"
+puts 1 #{x}/devices.list"
+check "import: a file's name stays a comment" sh -c '"$DEVGUARD" import v1 "$1" | "$DEVGUARD" check -' - "$T/a\"
+puts 1 #{x}/devices.list"
+
+cd bad || exit 1
+for list in $(lists); do
+	name=${list%.*}
+	import_file "$list" -o "$T/never.rb" >"$T/out" 2>"$T/got"
+	status=$?
+	[ "${1-}" != --update ] || cp "$T/got" "$name.err"
+	[ $status = 3 ] && [ ! -e "$T/never.rb" ] && [ ! -s "$T/out" ] && pass "import bad $list is refused" ||
+		fail "import bad $list is refused" "status $status"
+	same "import bad $list" "$name.err" "$T/got"
+done
+
+# Hostile sizes.
+bad() { expect "import: $1" 3 "$2" "$DEVGUARD" import oci "$T/big.json"; }
+head -c 100000 /dev/zero | tr '\0' '[' >"$T/big.json"
+bad "nested 100,000 deep" "maximum parsing depth"
+head -c 100000000 /dev/zero | tr '\0' ' ' >"$T/big.json"
+bad "100 MB" "larger than 32 MiB"
+printf '{"ociVersion": "1", "linux": {"resources": {"devices": [{"allow": false}%s]}}}' \
+	"$(seq 0 99999 | awk '{ printf ",{\"allow\":true,\"type\":\"c\",\"major\":%d,\"minor\":%d,\"access\":\"rw\"}", 200 + $1 % 1000, $1 / 1000 }')" >"$T/big.json"
+check "import: 100,000 entries" timeout 20 "$DEVGUARD" import oci "$T/big.json" -o "$T/big.rb"
+expect "import: 100,000 entries decide" 2 "deny c 1200:0 r" \
+	"$DEVGUARD" eval "$T/big.rb" 'c 200:0 rw' 'c 1199:99 rw' 'c 1200:0 r'
+expect "import: no format" 64 "no format given" "$DEVGUARD" import
+expect "import: another format" 64 "did you mean docker?" "$DEVGUARD" import dcoker x
+expect "import: no file" 64 "no file given" "$DEVGUARD" import oci
+expect "import: no rule" 64 "no rule given" "$DEVGUARD" import docker
+expect "import: a name that is none" 64 "--name a b" "$DEVGUARD" import v1 ../v1-web.list --name 'a b'
+expect "import: a unit by its name" 1 "systemctl cat no.service |" "$DEVGUARD" import systemd no.service
+summary

@@ -1,0 +1,5 @@
+# Made by rucy-devguard import systemd from systemd-strict.service: 1 entry.
+policy "systemd-strict"
+default :deny
+
+allow "/dev/null rw" # line 3

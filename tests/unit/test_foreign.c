@@ -1,0 +1,212 @@
+/*
+ * test_foreign.c - policy/foreign*.c: lists made at random, their Ruby, their
+ * policy and a model that asks the entries one by one, all on the same requests.
+ */
+#include "compiler/compiler.h"
+#include "tests/unit/fixture.h"
+
+static const int majors[] = {FOREIGN_ANY, 0, 1, 5, 10, 136, 195, MAJOR_MAX};
+static const int minors[] = {FOREIGN_ANY, 0, 3, 4, 5, 200, 255, MINOR_MAX};
+
+static unsigned pick(unsigned n)
+{
+	static uint32_t seed = 2463534242u;
+	seed ^= seed << 13, seed ^= seed >> 17, seed ^= seed << 5;
+	return seed % n;
+}
+
+/* ---- the model ------------------------------------------------------------------ */
+
+static bool matches(const struct foreign_entry *e, int type, int64_t major, int64_t minor, int access)
+{
+	return e->types & type && e->access & access && (e->major == FOREIGN_ANY || e->major == major) &&
+	       (e->minor == FOREIGN_ANY || e->minor == minor);
+}
+
+static bool added(const struct foreign *f, int type, int64_t major, int64_t minor, int access)
+{
+	for (size_t i = 0; i < f->nadded && !f->exact; i++)
+		if (matches(&f->added[i], type, major, minor, access))
+			return true;
+	return false;
+}
+
+static bool one_access(const struct foreign *f, int type, int64_t major, int64_t minor, int access)
+{
+	for (size_t i = f->n; i-- > 0;) {
+		const struct foreign_entry *e = &f->entries[i];
+		if (!matches(e, type, major, minor, access))
+			continue;
+		return e->allow || (e->major == FOREIGN_ANY && e->minor == FOREIGN_ANY &&
+		                    added(f, type, major, minor, access));
+	}
+	return f->default_allow || added(f, type, major, minor, access);
+}
+
+static bool expected(const struct foreign *f, const struct request *r)
+{
+	for (int bit = ACC_MKNOD; bit <= ACC_WRITE; bit <<= 1)
+		if (r->access & bit && !one_access(f, r->type, r->major, r->minor, bit))
+			return false;
+	return true;
+}
+
+/* ---- three answers -------------------------------------------------------------- */
+
+
+static char *ruby_of(struct arena *a, const struct foreign *f)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	foreign_ruby(out, a, f);
+	fclose(out);
+	char *kept = arena_strndup(a, text, len);
+	free(text);
+	return kept;
+}
+
+static bool asked(const struct policy *p, const struct policy_diagram *pd, const struct request *r)
+{
+	struct decision d;
+	int missing;
+	assert_int_equal(policy_decide(p, pd, r, &d, &missing), 0);
+	return d.allow;
+}
+
+static void compare(const struct foreign *f, struct arena *a, const char *list)
+{
+	struct diags d;
+	struct policy *made, *compiled;
+	struct policy_diagram made_pd, compiled_pd;
+	struct ruby *ruby;
+	char *text = ruby_of(a, f);
+	diags_init(&d, a);
+	assert_int_equal(foreign_policy(a, &d, f, &made), 0);
+	if (ruby_compile(a, &d, "t.rb", text, strlen(text), NULL, 0, &ruby, &compiled))
+		fail_msg("%s\n%s", d.items[0].text, text);
+	assert_int_equal(policy_diagram(made, &d, ORDER_FACTS_LAST, &made_pd), 0);
+	assert_int_equal(policy_diagram(compiled, &d, ORDER_FACTS_LAST, &compiled_pd), 0);
+	assert_string_equal(made->name, compiled->name);
+	assert_int_equal(made->nrules, compiled->nrules);
+	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++)
+		for (size_t i = 0; i < COUNT(majors); i++)
+			for (size_t j = 0; j < COUNT(minors); j++)
+				for (int access = 0; access <= ACC_ALL; access++) {
+					struct request r = {.type = type, .access = access,
+					                    .major = i ? majors[i] : 77, .minor = j ? minors[j] : 78};
+					bool got = asked(made, &made_pd, &r), want = expected(f, &r);
+					if (got != asked(compiled, &compiled_pd, &r) || (access && got != want))
+						fail_msg("type %d %d:%d access %d\n%s\n%s", type, (int)r.major, (int)r.minor,
+						         access, list, text);
+				}
+	ruby_close(ruby);
+}
+
+/* ---- random lists ------------------------------------------------------------------ */
+
+static char *random_entry(struct arena *a)
+{
+	static const char *const types[] = {"a", "b", "c", "c"};
+	static const char *const letters[] = {"", "r", "w", "m", "rw", "rwm", "wm", "rw"};
+	int major = majors[pick(COUNT(majors))], minor = minors[pick(COUNT(minors))];
+	return arena_printf(a, "{\"allow\": %s, \"type\": \"%s\", \"major\": %d, \"minor\": %d, \"access\": \"%s\"}",
+	                    pick(2) ? "true" : "false", types[pick(4)], major, minor, letters[pick(8)]);
+}
+
+static char *random_config(struct arena *a)
+{
+	char *list = arena_strdup(a, pick(2) ? "{\"allow\": false}" : random_entry(a));
+	for (unsigned n = pick(14); n > 0; n--)
+		list = arena_printf(a, "%s,\n%s", list, random_entry(a));
+	return arena_printf(a, "{\"ociVersion\": \"1.0\", \"hostname\": \"r\", \"linux\": {\"resources\": "
+	                       "{\"devices\": [%s]}}}", list);
+}
+
+static void random_lists(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 400; i++) {
+		struct arena *a = arena_new();
+		struct diags d;
+		struct foreign f;
+		char *text = random_config(a);
+		diags_init(&d, a);
+		if (foreign_oci(&d, "r.json", text, strlen(text), &f))
+			fail_msg("%s\n%s", d.items[0].text, text);
+		f.exact = i % 3 == 0;
+		compare(&f, a, text);
+		arena_free(a);
+	}
+}
+
+static void random_lxc(void **state)
+{
+	(void)state;
+	static const char *const letters[] = {"r", "w", "rw", "rwm"};
+	for (int i = 0; i < 200; i++) {
+		struct arena *a = arena_new();
+		struct diags d;
+		struct foreign f;
+		char *text = pick(2) ? "lxc.cgroup2.devices.deny = a\n" : "lxc.uts.name = c1\n";
+		for (unsigned n = pick(10); n > 0; n--)
+			text = arena_printf(a, "%slxc.cgroup2.devices.%s = %c %d:%d %s\n", text, pick(2) ? "allow" : "deny",
+			                    "abc"[pick(3)], majors[1 + pick(COUNT(majors) - 1)],
+			                    minors[1 + pick(COUNT(minors) - 1)], letters[pick(4)]);
+		diags_init(&d, a);
+		if (foreign_lxc(&d, "c1", text, strlen(text), &f))
+			fail_msg("%s\n%s", d.items[0].text, text);
+		compare(&f, a, text);
+		arena_free(a);
+	}
+}
+
+/* ---- long lists ---------------------------------------------------------------------- */
+
+/* Every entry in the end by itself: the numbers become few patterns. */
+static void long_list(void **state)
+{
+	struct foreign f = {.format = FOREIGN_OCI, .file = "x", .name = "x"};
+	struct diags d;
+	struct policy *p;
+	enum { N = 100000 };
+	f.entries = arena_alloc(*state, N * sizeof *f.entries);
+	f.n = f.cap = N;
+	for (unsigned i = 0; i < N; i++)
+		f.entries[i] = (struct foreign_entry){.allow = i % 2 == 0, .types = DEV_CHAR, .access = ACC_READ,
+		                                      .major = (int32_t)(i / 50), .minor = (int32_t)(i % 50), .place = i};
+	diags_init(&d, *state);
+	assert_int_equal(foreign_policy(*state, &d, &f, &p), 0);
+	assert_int_equal(p->nrules, 2);
+	assert_string_equal(p->rules[0].patterns[0].text, "c 0-1999:0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,"
+	                                                  "36,38,40,42,44,46,48 r");
+}
+
+/* Truncated anywhere, a list is an error, never a shorter list. */
+static void truncated(void **state)
+{
+	static const char text[] = "{\"ociVersion\": \"1.0\", \"linux\": {\"resources\": {\"devices\": "
+				   "[{\"allow\": true, \"type\": \"c\", \"major\": 1, \"access\": \"r\"}]}}}";
+	for (size_t n = 0; n < sizeof text - 1; n++) {
+		struct diags d;
+		struct foreign f;
+		char *copy = malloc(n ? n : 1);
+		memcpy(copy, text, n);
+		diags_init(&d, *state);
+		assert_int_equal(foreign_oci(&d, "x", copy, n, &f), -1);
+		assert_int_equal(d.errors, 1);
+		assert_non_null(d.items[0].hint);
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ARENA_TEST(random_lists),
+		ARENA_TEST(random_lxc),
+		ARENA_TEST(long_list),
+		ARENA_TEST(truncated),
+	};
+	return cmocka_run_group_tests_name("foreign", tests, NULL, NULL);
+}

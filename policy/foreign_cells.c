@@ -16,24 +16,22 @@ static uint64_t key_of(int32_t major, int32_t minor)
 	return ((uint64_t)(uint32_t)(major + 3) << 32) | (uint32_t)(minor + 3);
 }
 
-static size_t slot_of(const struct cells *c, uint64_t key)
+/* Where the key's index is, or belongs. */
+static uint32_t *slot_of(const struct cells *c, uint64_t key)
 {
-	uint64_t h = key * 0x9e3779b97f4a7c15ull;
-	size_t i = (size_t)(h >> 20) & (c->size - 1);
-	while (c->table[i].key && c->table[i].key != key)
+	uint64_t h = (key ^ key >> 32) * 0x9e3779b97f4a7c15ull;
+	size_t i = (size_t)(h ^ h >> 32) & (c->size - 1);
+	while (c->slots[i] && c->cells[c->slots[i] - 1].key != key)
 		i = (i + 1) & (c->size - 1);
-	return i;
+	return &c->slots[i];
 }
 
 static void resize(struct cells *c, size_t size)
 {
-	struct cell *old = c->table;
-	size_t old_size = c->size;
-	c->table = arena_alloc(c->arena, size * sizeof *c->table);
+	c->slots = arena_alloc(c->arena, size * sizeof *c->slots);
 	c->size = size;
-	for (size_t i = 0; i < old_size; i++)
-		if (old[i].key)
-			c->table[slot_of(c, old[i].key)] = old[i];
+	for (size_t i = 0; i < c->n; i++)
+		*slot_of(c, c->cells[i].key) = (uint32_t)i + 1;
 }
 
 void cells_init(struct cells *c, struct arena *a)
@@ -42,21 +40,22 @@ void cells_init(struct cells *c, struct arena *a)
 	resize(c, FIRST_SIZE);
 }
 
-/* The cell of a pair, made when there is none: there is room for it. */
-static struct cell *cell_at(struct cells *c, int32_t major, int32_t minor)
+/* The index of a pair's cell, made when there is none. */
+static size_t cell_at(struct cells *c, int32_t major, int32_t minor)
 {
 	uint64_t key = key_of(major, minor);
-	struct cell *cell = &c->table[slot_of(c, key)];
-	if (!cell->key)
-		c->n++;
-	cell->key = key;
-	return cell;
+	uint32_t *slot = slot_of(c, key);
+	if (!*slot) {
+		*ARENA_PUSH(c->arena, c->cells, c->n, c->cap) = (struct cell){.key = key};
+		*slot = (uint32_t)c->n;
+	}
+	return *slot - 1;
 }
 
 static const struct cell *cell_find(const struct cells *c, int32_t major, int32_t minor)
 {
-	const struct cell *cell = &c->table[slot_of(c, key_of(major, minor))];
-	return cell->key ? cell : NULL;
+	uint32_t index = *slot_of(c, key_of(major, minor));
+	return index ? &c->cells[index - 1] : NULL;
 }
 
 static size_t product(const struct cells *c, const int32_t *majors, size_t nmajors,
@@ -86,10 +85,13 @@ size_t cells_covering(const struct cells *c, int32_t major, int32_t minor, const
 void cells_telling(struct cells *c, int32_t major, int32_t minor, struct cell **out)
 {
 	const int32_t majors[] = {major, CELL_UNION}, minors[] = {minor, CELL_UNION};
-	if (2 * (c->n + 4) > c->size) /* the table moves before any cell is pointed to */
+	size_t index[4];
+	if (2 * (c->n + 4) > c->size)
 		resize(c, 4 * c->size);
 	for (size_t i = 0; i < 4; i++)
-		out[i] = cell_at(c, majors[i / 2], minors[i % 2]);
+		index[i] = cell_at(c, majors[i / 2], minors[i % 2]);
+	for (size_t i = 0; i < 4; i++) /* now that none is made and moves the others */
+		out[i] = &c->cells[index[i]];
 }
 
 unsigned planes_of(int types, int access)

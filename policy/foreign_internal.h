@@ -48,14 +48,16 @@ enum { CELL_UNION = -2 };
 enum { PLANES = 6 }; /* (type, access): what is decided apart */
 
 struct cell {
-	uint64_t key;                  /* 0: empty */
+	uint64_t key;
 	uint32_t last[2][PLANES];      /* by verdict (1 = allow); the user's */
 	uint8_t decided;               /* set of planes */
 };
 struct cells {
 	struct arena *arena;
-	struct cell *table;
-	size_t n, size;
+	struct cell *cells;
+	size_t n, cap;
+	uint32_t *slots; /* 1 + index of a cell, 0: empty */
+	size_t size;
 };
 void cells_init(struct cells *c, struct arena *a);
 /* The cells whose devices can be among those of a pair: at most 4. */

@@ -2,19 +2,23 @@
  * foreign_notes.c - where the tool a list is from does otherwise than the list
  * says: read off its rules, so that the one who imports it can see it.
  *
- * runc, crun, systemd and LXC ask their rules about all accesses of a request
- * together, the last rule first: one that lacks a letter does not match. So a rule
- * that denies only writing lets reading and writing pass, and two rules that allow
- * one each refuse it. n entries take about n steps.
+ * Their programs ask the rules about all accesses of a request together: a rule
+ * that lacks a letter does not match. So with crun, systemd and LXC a rule that
+ * denies only writing lets O_RDWR pass, and two rules that allow one letter each
+ * refuse it. runc puts entries about the same numbers together first; it refuses
+ * to take a part out of a wider entry. n entries take about n steps.
  */
 #include "policy/foreign_internal.h"
 
-/* What a cell's `last` holds here: 1 + the last entry with those letters. */
-enum letters { WITH_READ, WITH_WRITE, WITH_BOTH, LETTERS };
+enum { EVERY_TYPE = DEV_CHAR | DEV_BLOCK };
 
-static unsigned slot(int type, enum letters which)
+/* What a cell holds here: 1 + the last entry with those letters. */
+enum letters { WITH_READ, WITH_WRITE, WITH_BOTH, WITH_MKNOD };
+
+static uint32_t *last_in(struct cell *c, int type, enum letters which)
 {
-	return (type == DEV_CHAR ? LETTERS : 0) + (unsigned)which;
+	enum { EACH = PLANES / 2 };
+	return which == WITH_MKNOD ? &c->last[1][type] : &c->last[0][(type == DEV_CHAR ? EACH : 0) + (int)which];
 }
 
 static const struct foreign_entry *last_of(const struct foreign *f, const struct cell *const *cells, size_t n,
@@ -22,15 +26,14 @@ static const struct foreign_entry *last_of(const struct foreign *f, const struct
 {
 	uint32_t last = 0;
 	for (size_t i = 0; i < n; i++)
-		if (cells[i]->last[0][slot(type, which)] > last)
-			last = cells[i]->last[0][slot(type, which)];
+		if (*last_in((struct cell *)cells[i], type, which) > last)
+			last = *last_in((struct cell *)cells[i], type, which);
 	return last ? &f->entries[last - 1] : NULL;
 }
 
 static bool whole(const struct foreign_entry *e)
 {
-	return e->major == FOREIGN_ANY && e->minor == FOREIGN_ANY && e->types == (DEV_CHAR | DEV_BLOCK) &&
-	       e->access == ACC_ALL;
+	return e->major == FOREIGN_ANY && e->minor == FOREIGN_ANY && e->types == EVERY_TYPE && e->access == ACC_ALL;
 }
 
 /* Exactly one of reading and writing. */
@@ -39,43 +42,97 @@ static bool half(const struct foreign_entry *e)
 	return !(e->access & ACC_READ) != !(e->access & ACC_WRITE);
 }
 
+static bool same_pair(const struct foreign_entry *e, const struct foreign_entry *o)
+{
+	return e->major == o->major && e->minor == o->minor;
+}
+
 static void remember(struct cells *c, const struct foreign_entry *e, size_t i)
 {
 	struct cell *cells[4];
+	uint32_t number = (uint32_t)i + 1;
 	cells_telling(c, e->major, e->minor, cells);
 	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++)
 		for (size_t k = 0; k < 4 && e->types & type; k++) {
-			uint32_t *last = cells[k]->last[0];
 			if (e->access & ACC_READ)
-				last[slot(type, WITH_READ)] = (uint32_t)i + 1;
+				*last_in(cells[k], type, WITH_READ) = number;
 			if (e->access & ACC_WRITE)
-				last[slot(type, WITH_WRITE)] = (uint32_t)i + 1;
+				*last_in(cells[k], type, WITH_WRITE) = number;
 			if (e->access & ACC_READ && e->access & ACC_WRITE)
-				last[slot(type, WITH_BOTH)] = (uint32_t)i + 1;
+				*last_in(cells[k], type, WITH_BOTH) = number;
+			if (e->access & ACC_MKNOD)
+				*last_in(cells[k], type, WITH_MKNOD) = number;
 		}
 }
 
-/* Of one type of an entry that has exactly one of r and w. */
-static const char *half_note(struct arena *a, const struct foreign *f, const struct cells *c,
-                             const struct foreign_entry *e, int type, const char *tool)
+/* ---- one entry ------------------------------------------------------------------- */
+
+struct view {
+	struct arena *arena;
+	const struct foreign *f;
+	struct cells cells;            /* of the entries before */
+	const struct foreign_entry *all; /* the last of type a: for runc the mode */
+};
+
+static const char *linear_tool(const struct foreign *f)
 {
-	const struct cell *cells[4] = {0};
-	const struct foreign_entry *both, *other;
-	if (!e->allow) {
-		both = last_of(f, cells, cells_meeting(c, e->major, e->minor, cells), type, WITH_BOTH);
-		return both && both->allow ? arena_printf(a, "%s O_RDWR pass here: a rule with %c alone does not match it", tool,
-		                                          e->access & ACC_READ ? 'r' : 'w')
-		                           : NULL;
-	}
-	size_t n = cells_covering(c, e->major, e->minor, cells);
-	both = last_of(f, cells, n, type, WITH_BOTH);
-	other = last_of(f, cells, n, type, e->access & ACC_READ ? WITH_WRITE : WITH_READ);
-	if (!other || !other->allow || (both && both->allow))
-		return NULL;
-	return arena_printf(a, "%s O_RDWR here: no rule by itself has both r and w", tool);
+	return f->format == FOREIGN_OCI ? "crun" : f->format == FOREIGN_SYSTEMD ? "systemd" : "LXC";
 }
 
-static bool taken_by_runtime(const struct foreign *f, const struct foreign_entry *e)
+/* Denies one of r and w. */
+static const char *denies_half(const struct view *v, const struct foreign_entry *e, int type)
+{
+	const struct cell *cells[4] = {0};
+	size_t n = cells_meeting(&v->cells, e->major, e->minor, cells);
+	const struct foreign_entry *both = last_of(v->f, cells, n, type, WITH_BOTH);
+	bool runc = v->f->format == FOREIGN_OCI && v->all && v->all->allow;
+	if (!both || !both->allow)
+		return NULL;
+	return arena_printf(v->arena, "%s O_RDWR pass here: a rule with %c alone does not match it",
+	                    runc ? "runc and crun let" : arena_printf(v->arena, "%s lets", linear_tool(v->f)),
+	                    e->access & ACC_READ ? 'r' : 'w');
+}
+
+/* Allows one of r and w, where another entry allows the other. */
+static const char *allows_half(const struct view *v, const struct foreign_entry *e, int type)
+{
+	const struct cell *cells[4] = {0};
+	const struct foreign *f = v->f;
+	size_t n = cells_covering(&v->cells, e->major, e->minor, cells);
+	const struct foreign_entry *both = last_of(f, cells, n, type, WITH_BOTH);
+	const struct foreign_entry *other = last_of(f, cells, n, type, e->access & ACC_READ ? WITH_WRITE : WITH_READ);
+	if (!other || !other->allow || (both && both->allow))
+		return NULL;
+	bool runc = !same_pair(e, other) && !(v->all && v->all->allow);
+	if (f->format == FOREIGN_DOCKER)
+		return runc ? "runc refuses O_RDWR here: no rule by itself has both r and w" : NULL;
+	return arena_printf(v->arena, "%s O_RDWR here: no rule by itself has both r and w",
+	                    f->format == FOREIGN_OCI && runc
+	                            ? "runc and crun refuse"
+	                            : arena_printf(v->arena, "%s refuses", linear_tool(f)));
+}
+
+/* Takes something out of an entry about more numbers than its own. */
+static bool makes_hole(const struct view *v, const struct foreign_entry *e, int type)
+{
+	static const struct { int access; enum letters which; } letters[] = {
+		{ACC_READ, WITH_READ}, {ACC_WRITE, WITH_WRITE}, {ACC_MKNOD, WITH_MKNOD}};
+	const struct cell *cells[4] = {0};
+	size_t n = cells_covering(&v->cells, e->major, e->minor, cells);
+	if (e->allow == (v->all && v->all->allow))
+		for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+			if (!(e->access & letters[i].access))
+				continue;
+			for (size_t k = 0; k < n; k++) {
+				const struct foreign_entry *o = last_of(v->f, &cells[k], 1, type, letters[i].which);
+				if (o && o > v->all && o->allow != e->allow && !same_pair(o, e))
+					return true;
+			}
+		}
+	return false;
+}
+
+static bool every_container_has(const struct foreign *f, const struct foreign_entry *e)
 {
 	for (const struct foreign_entry *b = f->added; b < f->added + f->nadded; b++)
 		if (b->types & e->types && b->access & e->access & (ACC_READ | ACC_WRITE) && b->major == e->major &&
@@ -84,23 +141,28 @@ static bool taken_by_runtime(const struct foreign *f, const struct foreign_entry
 	return false;
 }
 
-static const char *note_of(struct arena *a, const struct foreign *f, const struct cells *c,
-                           const struct foreign_entry *e)
+static const char *note_of(const struct view *v, const struct foreign_entry *e)
 {
-	static const char *const let[FOREIGN_FORMATS] = {"runc and crun let", "runc lets", "systemd lets", "LXC lets"};
-	static const char *const refuse[FOREIGN_FORMATS] = {"runc and crun refuse", "runc refuses", "systemd refuses",
-	                                                    "LXC refuses"};
+	enum foreign_format format = v->f->format;
 	const char *note = NULL;
-	if (f->format == FOREIGN_OCI && e->types == (DEV_CHAR | DEV_BLOCK) && !whole(e))
+	bool hole = false;
+	if (format == FOREIGN_OCI && e->types == EVERY_TYPE && !whole(e))
 		return "runc takes type a as every device and all accesses";
-	if (!e->allow && taken_by_runtime(f, e))
+	if (!e->allow && every_container_has(v->f, e))
 		return "runc and crun allow it all the same: every container has it";
-	if (f->format == FOREIGN_LXC && !e->v2)
+	if (format == FOREIGN_LXC && !e->v2)
 		return NULL;
-	for (int type = DEV_BLOCK; type <= DEV_CHAR && half(e) && !note; type++)
-		if (e->types & type)
-			note = half_note(a, f, c, e, type, e->allow ? refuse[f->format] : let[f->format]);
-	return note;
+	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++) {
+		if (!(e->types & type))
+			continue;
+		if (half(e) && !note)
+			note = e->allow ? allows_half(v, e, type) : denies_half(v, e, type);
+		hole |= format == FOREIGN_OCI && e->types != EVERY_TYPE && makes_hole(v, e, type);
+	}
+	if (!hole)
+		return note;
+	return arena_printf(v->arena, "runc does not start with it: it cannot take a part out of a wider entry%s%s",
+	                    note ? "; " : "", note ? note : "");
 }
 
 /* With `a` denied LXC's program has allow rules only, with `a` allowed only deny
@@ -129,20 +191,33 @@ static void compare_lxc(struct arena *a, struct foreign *f)
 		foreign_note(a, f, "On cgroup v2 LXC denies everything else too: no line says allow = a.");
 }
 
+/* Is there anything a tool could do otherwise? Else nothing needs remembering. */
+static bool worth_it(const struct foreign *f)
+{
+	bool other = false;
+	for (size_t i = 0; i < f->n; i++) {
+		const struct foreign_entry *e = &f->entries[i];
+		if (half(e))
+			return true;
+		other |= !whole(e) && (!e->allow || (i && whole(&f->entries[i - 1]) && f->entries[i - 1].allow));
+	}
+	return other;
+}
+
 void foreign_compare(struct arena *a, struct foreign *f)
 {
-	struct cells c;
-	bool any = false; /* without halves nothing needs remembering */
-	cells_init(&c, a);
-	for (size_t i = 0; i < f->n; i++)
-		any |= half(&f->entries[i]);
+	struct view v = {.arena = a, .f = f};
+	bool remembers = worth_it(f);
+	cells_init(&v.cells, a);
 	for (size_t i = 0; i < f->n; i++) {
 		struct foreign_entry *e = &f->entries[i];
 		if (e->named)
 			continue;
-		e->note = note_of(a, f, &c, e);
-		if (any)
-			remember(&c, e, i);
+		e->note = note_of(&v, e);
+		if (e->types == EVERY_TYPE)
+			v.all = e;
+		if (remembers)
+			remember(&v.cells, e, i);
 	}
 	if (f->format == FOREIGN_LXC)
 		compare_lxc(a, f);

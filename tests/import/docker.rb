@@ -2,7 +2,6 @@
 policy "docker"
 default :deny
 
-# rule 2: runc refuses O_RDWR here: no rule by itself has both r and w
 allow "b 8:0 rw" # rule 1 and rule 2
 allow "c 195:* rwm" # rule 3
 allow "a 10:229 rwm" # rule 4

@@ -5,7 +5,7 @@ policy "web-1"
 default :deny # devices[0]
 
 allow "c 195:0-2,255 rw" # devices[4] to devices[7]
-# devices[9]: runc and crun refuse O_RDWR here: no rule by itself has both r and w
+# devices[9]: crun refuses O_RDWR here: no rule by itself has both r and w
 allow "b 8:* rw" # devices[8] and devices[9]
 allow "c 1:5 rwm" # devices[12]
 
@@ -18,7 +18,7 @@ allow "c 5:0-2 rwm", label: "every container has it"
 allow "c 10:200 rwm", label: "every container has it"
 allow "c 136:* rwm", label: "every container has it"
 
-# devices[10]: runc and crun let O_RDWR pass here: a rule with w alone does not match it
+# devices[10]: crun lets O_RDWR pass here: a rule with w alone does not match it
 deny "c 10:229 w" # devices[10]
 # devices[11]: runc and crun allow it all the same: every container has it
 deny "c 1:3 w" # devices[11]

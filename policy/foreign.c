@@ -62,7 +62,7 @@ const char *foreign_name(struct arena *a, const char *text)
 {
 	if (!text || !*text)
 		return NULL;
-	char *name = arena_strndup(a, text, IMAGE_NAME_MAX - 1);
+	char *name = arena_strndup(a, text, strnlen(text, IMAGE_NAME_MAX - 1));
 	for (char *c = name; *c; c++)
 		if (!name_byte(*c))
 			*c = '-';

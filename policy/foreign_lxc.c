@@ -72,8 +72,10 @@ static int include_file(struct config *c, struct fault *f, const char *path)
 	free(text);
 	if (!whole)
 		return cannot_include(f, path, "it cannot be read, or is larger than 4 MiB");
+	if (memchr(kept, '\0', n))
+		return cannot_include(f, path, "it is no text");
 	c->depth++;
-	read_text(c, arena_strdup(c->d->arena, path), (struct slice){kept, strlen(kept)});
+	read_text(c, arena_strdup(c->d->arena, path), (struct slice){kept, n});
 	c->depth--;
 	return 0;
 }

@@ -206,7 +206,8 @@ static struct group *pairs(struct planner *p, size_t *count)
 {
 	struct group *list = NULL;
 	size_t n = 0, cap = 0;
-	qsort(p->items, p->n, sizeof *p->items, by_pair);
+	if (p->n)
+		qsort(p->items, p->n, sizeof *p->items, by_pair);
 	for (size_t i = 0, next; i < p->n; i = next) {
 		const struct foreign_entry *e = p->items[i].entry;
 		struct group g = {.level = p->items[i].level, .builtin = e->builtin, .major = e->major, .minor = e->minor,

@@ -118,8 +118,12 @@ static void put_head(FILE *out, struct arena *a, const struct foreign *f, const 
 	fprintf(out, p->default_from ? " # %s\n" : "\n", p->default_from ? place_text(a, f, p->default_from) : "");
 }
 
-static void put_added_head(FILE *out, const struct foreign *f)
+static void put_added_head(FILE *out, const struct foreign *f, bool again)
 {
+	if (again) {
+		fputs("\n# The rest of what every container has.\n", out);
+		return;
+	}
 	if (f->format == FOREIGN_SYSTEMD) {
 		fputs("\n# What systemd allows beside the list, unless DevicePolicy=strict (not with --exact).\n", out);
 		return;
@@ -134,13 +138,15 @@ void foreign_ruby(FILE *out, struct arena *a, const struct foreign *f)
 	struct plan p;
 	foreign_plan(a, f, &p);
 	put_head(out, a, f, &p);
+	bool again = false;
 	for (size_t i = 0; i < p.nsteps; i++) {
 		const struct step *s = &p.steps[i];
 		bool begins = !i || s->builtin != s[-1].builtin || s->level != s[-1].level;
 		if (begins && s->builtin)
-			put_added_head(out, f);
+			put_added_head(out, f, again);
 		else if (begins)
 			putc('\n', out);
+		again |= s->builtin;
 		put_notes(out, a, f, s);
 		fprintf(out, "%s ", s->allow ? "allow" : "deny");
 		put_pattern(out, a, &s->pattern);

@@ -24,7 +24,5 @@ allow "b 7:* rw" # devices[1]
 # devices[6]: crun refuses O_RDWR here: no rule by itself has both r and w
 allow "c 99:* rw" # devices[5] and devices[6]
 
-# What runc and crun give every container, whatever its list says (not with --exact): to make
-# any node, the devices every program counts on, its terminals, tun. They put these before
-# the list; here what the list says of a single device comes first.
+# The rest of what every container has.
 allow "a *:* m", label: "every container has it"

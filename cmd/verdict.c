@@ -20,7 +20,9 @@ const char *decider_text(struct arena *a, const struct policy *p, const struct d
 	if (!d->rule)
 		return at.line > 0 ? arena_printf(a, "%s:%d default", at.file, at.line) : "default";
 	const char *label = d->rule->label ? d->rule->label : "";
-	const char *text = arena_printf(a, "%s:%d%s%s", at.file, at.line, *label ? " " : "", label);
+	/* rules made of another tool's list may have no line */
+	const char *place = at.line > 0 ? arena_printf(a, "%s:%d", at.file, at.line) : at.file;
+	const char *text = arena_printf(a, "%s%s%s", place, *label ? " " : "", label);
 	if (!d->error || !d->raise)
 		return text;
 	return arena_printf(a, "%s (error: %s at %s:%d)", text, d->raise->what,

@@ -74,6 +74,19 @@ static bool asked(const struct policy *p, const struct policy_diagram *pd, const
 	return d.allow;
 }
 
+/* The policy made without Ruby goes the whole way to an object. */
+static void object_of(struct arena *a, struct diags *d, struct policy *p)
+{
+	struct policy_diagram pd;
+	struct image image, again;
+	struct policy *read;
+	struct bytes object;
+	if (emit_policy(p, d, &pd, &image) || verify_image(p, d, &pd, &image) || object_write(p, &image, d, &object) ||
+	    object_read(a, d, "x.o", object.data, object.len, &read, &again))
+		fail_msg("%s", d->items[0].text);
+	assert_int_equal(read->nrules, p->nrules);
+}
+
 static void compare(const struct foreign *f, struct arena *a, const char *list)
 {
 	struct diags d;
@@ -100,6 +113,7 @@ static void compare(const struct foreign *f, struct arena *a, const char *list)
 						fail_msg("type %d %d:%d access %d\n%s\n%s", type, (int)r.major, (int)r.minor,
 						         access, list, text);
 				}
+	object_of(a, &d, made);
 	ruby_close(ruby);
 }
 

@@ -50,6 +50,7 @@ struct cmd {
 	struct param_setting *params; /* --param, in the order given */
 	size_t nparams, params_cap;
 	int mode, audit;      /* --mode, --audit: 1 + value, 0 as the policy says */
+	bool cache;           /* compiled policies are kept for the next time */
 	bool json;            /* --json: one object on stdout instead of text */
 	bool quiet;           /* warnings are for other verbs to show */
 	bool notes;           /* notes too belong into the JSON */
@@ -228,6 +229,14 @@ const char *own_cgroup(struct cmd *c);
 
 /* What --audit and --mode call the levels, by enum audit_level and enum policy_mode. */
 extern const char *const audit_words[], *const mode_words[];
+
+/* ---- cache.c ----------------------------------------------------------------------------- */
+
+/* The object made from this very policy with the settings of the command line. */
+bool cache_find(struct cmd *c, const struct document *in, struct bytes *object);
+/* Are the devices it names by path or driver what they were when it was compiled? */
+bool cache_fresh(struct cmd *c, const struct policy *p);
+void cache_store(struct cmd *c, const struct document *in, const struct bytes *object);
 
 /* ---- verdict.c --------------------------------------------------------------------------- */
 

@@ -172,6 +172,7 @@ static int guard(struct cmd *c, struct hook *h)
 static int oci_hook(struct cmd *c, int argc, char **argv)
 {
 	struct hook h = {.process.pidfd = -1};
+	c->cache = true;
 	int status = parse(c, argc, argv, &h);
 	if (status)
 		return status < 0 ? STATUS_OK : status;

@@ -83,13 +83,35 @@ static int make(struct cmd *c, const char *file, enum load_depth depth, struct u
 	return explained(c, file, failed ? STATUS_REFUSED : STATUS_OK);
 }
 
+/* An object made before from the same policy, proven again. False: there is none of use. */
+static bool load_cached(struct cmd *c, const struct document *in, struct unit *u)
+{
+	struct bytes object;
+	struct diags quiet;
+	diags_init(&quiet, c->arena);
+	*u = (struct unit){0};
+	return cache_find(c, in, &object) &&
+	       !object_read(c->arena, &quiet, in->file, object.data, object.len, &u->policy, &u->image) &&
+	       cache_fresh(c, u->policy) &&
+	       !policy_diagram(u->policy, &quiet, ORDER_FACTS_LAST, &u->diagram) &&
+	       !verify_image(u->policy, &quiet, &u->diagram, &u->image);
+}
+
 static int load(struct cmd *c, struct document *in, enum load_depth depth, struct unit *u)
 {
-	*u = (struct unit){.from_object = object_is(in->text, in->len)};
+	struct bytes object;
+	bool from_object = object_is(in->text, in->len), cached = c->cache && !from_object;
+	if (cached && load_cached(c, in, u))
+		return STATUS_OK;
+	*u = (struct unit){.from_object = from_object};
 	int status = u->from_object ? load_object(c, in, u) : load_ruby(c, in, u);
 	if (status)
 		return explained(c, in->file, status);
-	return override(c, u->policy) || !u->from_object ? make(c, in->file, depth, u) : STATUS_OK;
+	if (override(c, u->policy) || !u->from_object)
+		status = make(c, in->file, depth, u);
+	if (!status && cached && !unit_object(c, u, &object))
+		cache_store(c, in, &object);
+	return status;
 }
 
 int unit_from_policy(struct cmd *c, struct policy *p, enum load_depth depth, struct unit *u)

@@ -225,6 +225,10 @@ int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
 	for (int times = 0; times < 2; times++) {
 		if (find_ours(a, d, cg, name, &old))
 			return -1;
+		if (old && link_program(cg) == old->id) { /* the guard of a container */
+			*replaced = old->id;
+			return link_attach(a, d, cg, p, name);
+		}
 		error = attach_or_replace(cg, p, old);
 		if (error != -ENOENT || !old)
 			break;
@@ -315,6 +319,11 @@ int cgroup_detach(struct arena *a, struct diags *d, const struct cgroup *cg, con
 		return -1;
 	if (!at)
 		return no_such_name(a, d, cg, name);
+	if (link_program(cg) == at->id) {
+		if (detached)
+			*detached = *at;
+		return link_detach(d, cg) < 0 ? -1 : 0;
+	}
 	int fd = bpf_prog_get_fd_by_id(at->id);
 	int error = fd < 0 ? fd : bpf_prog_detach2(fd, cg->fd, BPF_CGROUP_DEVICE);
 	if (fd >= 0)

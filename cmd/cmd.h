@@ -45,7 +45,7 @@ struct cmd {
 	struct arena *arena;  /* one policy's; see cmd_reset() */
 	struct diags diags;   /* in `arena` */
 	struct ruby *ruby;    /* closed before the arena goes */
-	struct document inputs[2]; /* a policy and its cases: source lines come from here */
+	struct document inputs[4]; /* what messages quote: a state, a manifest, a policy, its cases */
 	size_t ninputs;
 	struct param_setting *params; /* --param, in the order given */
 	size_t nparams, params_cap;

@@ -122,6 +122,9 @@ static const char *verifier_hint(const char *reason)
 	if (strstr(reason, "too large") || strstr(reason, "too complex") || strstr(reason, "too many"))
 		return "the policy is too big for this kernel's verifier: simplify it or split it into "
 		       "several policies on the same cgroup";
+	if (strstr(reason, "BPF_JA uses reserved fields"))
+		return "a program with jumps over more than 32,767 instructions needs Linux 6.6: name devices by "
+		       "ranges or fewer patterns";
 	return "a compiled policy should always pass: please report it, with the output of "
 	       "`rucy-devguard compile --emit=asm`";
 }

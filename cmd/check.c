@@ -23,6 +23,7 @@ static const struct need {
 	{1u << IN_COMM_0 | 1u << IN_COMM_1, "bpf_get_current_comm", 6, 1},
 };
 
+static const struct need far_need = {0, "32-bit jumps", 6, 6};
 static const struct need errno_need = {0, "bpf_set_retval", 5, 18};
 
 struct report {
@@ -64,6 +65,10 @@ static void describe_inputs(struct cmd *c, struct report *r)
 		r->helpers = join(c->arena, r->helpers, n->helper);
 		if (n->major > most->major)
 			most = n;
+	}
+	if (image_jumps_far(r->image)) {
+		r->helpers = join(c->arena, r->helpers, far_need.helper);
+		most = &far_need;
 	}
 	if (policy_has_errno(r->policy)) {
 		r->helpers = join(c->arena, r->helpers, errno_need.helper);

@@ -47,7 +47,7 @@ static void write_operand(FILE *out, const struct bpf_insn *in, char r)
 
 static void write_jump(FILE *out, const struct bpf_insn *in, size_t pc)
 {
-	size_t to = pc + 1 + (size_t)(int64_t)in->off;
+	size_t to = code_jump_target(in, pc);
 	char r = BPF_CLASS(in->code) == BPF_JMP32 ? 'w' : 'r';
 	switch (BPF_OP(in->code)) {
 	case BPF_EXIT: fputs("exit", out); return;
@@ -115,8 +115,8 @@ static bool *targets(struct arena *a, const struct image *image)
 	for (size_t pc = 0; pc < image->ninsns; pc++) {
 		uint8_t class = BPF_CLASS(in[pc].code), op = BPF_OP(in[pc].code);
 		if ((class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT &&
-		    pc + 1 + (size_t)in[pc].off < image->ninsns)
-			to[pc + 1 + (size_t)in[pc].off] = true;
+		    code_jump_target(&in[pc], pc) < image->ninsns)
+			to[code_jump_target(&in[pc], pc)] = true;
 	}
 	return to;
 }

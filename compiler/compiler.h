@@ -60,6 +60,9 @@ int ruby_running_line(const struct ruby *rb);
  * -1 with a diagnostic. */
 int emit_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out);
 
+/* Has the program jumps that only Linux 6.6 and later know? */
+bool image_jumps_far(const struct image *image);
+
 /* bpftool-like text: one instruction a line, policy lines between. */
 void emit_asm(FILE *out, const struct policy *p, const struct image *image);
 

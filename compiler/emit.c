@@ -17,6 +17,8 @@
  */
 #include "compiler/internal.h"
 
+enum { INSNS_MAX = 1000000 }; /* BPF_COMPLEXITY_LIMIT_INSNS */
+
 struct fixup { uint32_t insn, next; }; /* next: 1 + index, 0 ends the list */
 
 struct emitter {
@@ -384,10 +386,11 @@ static int emit_diagram(struct policy *p, struct diags *d, const struct policy_d
 	if (e.expr.too_big)
 		return diag_fail(d, "compute parts of it when the policy is compiled, or split the rule",
 		                 "an expression of a rule needs more registers than BPF has");
-	if (e.code.too_far)
+	code_relax(&e.code, &tail);
+	if (e.code.n > INSNS_MAX)
 		return diag_fail(d, "name devices by ranges or fewer patterns",
-		                 "the program has %zu instructions: a jump is longer than the 32767 "
-		                 "instructions BPF allows", e.code.n);
+		                 "the program has %zu instructions: the kernel takes at most %d", e.code.n,
+		                 INSNS_MAX);
 	*out = (struct image){.insns = e.code.insns, .ninsns = e.code.n, .lines = e.code.lines,
 	                      .nlines = e.code.nlines, .relocs = e.code.relocs,
 	                      .nrelocs = e.code.nrelocs, .tail = tail,

@@ -38,6 +38,8 @@ int home_helper(enum fact_home home);
 
 /* ---- code.c: instructions under construction ------------------------------------ */
 
+struct far_jump { uint32_t at, to; };
+
 struct code {
 	struct arena *arena;
 	struct bpf_insn *insns;
@@ -47,7 +49,8 @@ struct code {
 	struct image_reloc *relocs;
 	size_t nrelocs, relocs_cap;
 	int line;      /* of what is emitted next */
-	bool too_far;  /* a jump did not fit 16 bits */
+	struct far_jump *far; /* jumps that do not fit 16 bits */
+	size_t nfar, far_cap;
 };
 
 size_t code_add(struct code *c, uint8_t op, int dst, int src, int off, int32_t imm);
@@ -56,6 +59,11 @@ void code_imm64(struct code *c, int dst, int64_t value);
 void code_const(struct code *c, int dst, int64_t value);
 /* Makes the jump at `at` go to the next instruction emitted. */
 void code_land(struct code *c, size_t at);
+/* Gives jumps over more than 32,767 instructions 32-bit ones (Linux 6.6); what is at
+ * *tail moves. To be called once, at the end. */
+void code_relax(struct code *c, size_t *tail);
+/* Where a jump at pc goes. */
+size_t code_jump_target(const struct bpf_insn *in, size_t pc);
 /* Instructions on the longest path; the program jumps forward only. */
 unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n);
 

@@ -42,6 +42,8 @@ struct ruby {
 	const char *file;
 	const char *text;   /* of the file */
 	size_t len;
+	const char *found;  /* the line that ruby_source_line() found last */
+	int found_line;
 	struct param_setting *settings;
 	size_t nsettings;
 	struct RClass *ctx_class;

@@ -85,12 +85,19 @@ char *ruby_name(struct ruby *rb, mrb_sym name)
 const char *ruby_source_line(struct ruby *rb, int line)
 {
 	const char *s = rb->text, *end = rb->text + rb->len;
+	int at = 1;
 	if (line <= 0)
 		return NULL;
-	for (; line > 1 && s < end; line--) {
+	if (rb->found && rb->found_line <= line) { /* rules come in the order of their lines */
+		s = rb->found;
+		at = rb->found_line;
+	}
+	for (; at < line && s < end; at++) {
 		const char *nl = memchr(s, '\n', (size_t)(end - s));
 		s = nl ? nl + 1 : end;
 	}
+	rb->found = s;
+	rb->found_line = at;
 	if (s == end)
 		return NULL;
 	const char *nl = memchr(s, '\n', (size_t)(end - s));

@@ -338,7 +338,9 @@ static bool execute(struct machine *m, size_t *pc)
 	default:
 		if (in->code == (BPF_JMP | BPF_CALL))
 			return *pc >= m->image->tail ? tail_call(m, in) : call(m, in);
-		if (taken(m, in))
+		if (in->code == (BPF_JMP32 | BPF_JA)) /* the long jump of Linux 6.6 */
+			*pc = (size_t)((int64_t)*pc + in->imm);
+		else if (taken(m, in))
 			*pc = (size_t)((int64_t)*pc + in->off);
 		return true;
 	}

@@ -437,18 +437,21 @@ static bool jump(struct verifier *v, size_t pc)
 		v->cond[pc] = diagram_terminal(verdict ? OUT_ALLOW : OUT_DENY);
 		return true;
 	}
-	if (in->off < 0)
+	bool is_long = in->code == (BPF_JMP32 | BPF_JA);
+	if (in->off < 0 || (is_long && (in->imm < 0 || in->off)))
 		return refuse(v, "backward jump");
+	size_t target = code_jump_target(in, pc);
 	if (op == BPF_JA) {
 		v->live = false;
-		if (in->code != (BPF_JMP | BPF_JA))
-			return refuse(v, "long jump");
-		if (pc + 1 + (size_t)in->off == v->n && v->n < v->image->ninsns)
+		if ((!is_long && in->code != (BPF_JMP | BPF_JA)) || in->dst_reg || in->src_reg ||
+		    (!is_long && in->imm))
+			return refuse(v, "unknown jump");
+		if (target == v->n && v->n < v->image->ninsns)
 			return enter_tail(v, pc);
 	} else if (!condition(v, in, &v->cond[pc])) {
 		return false;
 	}
-	return send_state(v, pc + 1 + (size_t)in->off);
+	return send_state(v, target);
 }
 
 /* ---- the two passes --------------------------------------------------------------------- */
@@ -501,16 +504,15 @@ static node backwards(struct verifier *v)
 		const struct bpf_insn *in = &v->insns[pc];
 		uint8_t class = BPF_CLASS(in->code);
 		bool jumps = (class == BPF_JMP || class == BPF_JMP32) && in->code != (BPF_JMP | BPF_CALL);
+		size_t target = code_jump_target(in, pc);
 		if (!jumps)
 			from[pc] = from[pc + 1];
 		else if (BPF_OP(in->code) == BPF_EXIT)
 			from[pc] = v->cond[pc];
 		else if (BPF_OP(in->code) == BPF_JA)
-			from[pc] = pc + 1 + (size_t)in->off == v->n ? v->cond[pc]
-			                                            : from[pc + 1 + (size_t)in->off];
+			from[pc] = target == v->n ? v->cond[pc] : from[target];
 		else
-			from[pc] = diagram_ite(v->dg, v->cond[pc], from[pc + 1 + (size_t)in->off],
-			                       from[pc + 1]);
+			from[pc] = diagram_ite(v->dg, v->cond[pc], from[target], from[pc + 1]);
 	}
 	return from[0];
 }

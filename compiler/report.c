@@ -229,7 +229,7 @@ static void fold(struct code *c, struct jumps *submit, struct jumps *out)
 
 /* ---- the record --------------------------------------------------------------------------- */
 
-/* Runs `then` only where the kernel has the feature, else sets the flag. */
+/* A jump taken where this kernel lacks the feature. */
 static size_t without(struct code *c, enum feature feature)
 {
 	load(c, BPF_W, BPF_REG_1, REG_HEADER, HEADER(features));

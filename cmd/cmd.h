@@ -74,7 +74,7 @@ struct verb {
 
 extern const struct verb verb_check, verb_compile, verb_apply, verb_detach, verb_status, verb_eval,
 	verb_test, verb_run, verb_audit, verb_stats, verb_import, verb_oci_hook,
-	verb_doctor;
+	verb_install_hook, verb_doctor;
 
 /* Forgets everything about the policy before this one: arena, messages, inputs. */
 void cmd_reset(struct cmd *c);
@@ -219,6 +219,9 @@ int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r,
                 const char **path);
 /* `check guard.yaml`: the manifest and each policy it may choose. */
 int check_manifest(struct cmd *c, const char *path, json_t *item);
+/* The same without a report, and only if the manifest is trusted. STATUS_OK or a
+ * status with diagnostics that were shown. */
+int prove_manifest(struct cmd *c, const char *path);
 /* `apply --config guard.yaml`: all cgroups there are now. */
 int apply_manifest(struct cmd *c, const char *path, bool dry_run);
 

@@ -161,14 +161,13 @@ static json_t *params_json(const struct ruling *r)
 }
 
 /* Compiles it, and has the kernel look at it where that can be asked. */
-static int check_ruling(struct cmd *c, const struct manifest *m, const struct ruling *r,
-                        json_t *list)
+static int prove_ruling(struct cmd *c, const struct manifest *m, const struct ruling *r,
+                        const char **path)
 {
 	struct unit u;
 	struct survey survey;
 	struct program *program;
-	const char *path = NULL;
-	int status = ruling_load(c, m, r, &u, &path);
+	int status = ruling_load(c, m, r, &u, path);
 	if (!status) {
 		survey_diagram(c->arena, u.policy, &u.diagram, &survey);
 		lint_rules(c, u.policy, &u.diagram, &survey);
@@ -178,12 +177,18 @@ static int check_ruling(struct cmd *c, const struct manifest *m, const struct ru
 		if (!status)
 			program_close(program);
 	}
+	return status;
+}
+
+static void report_ruling(struct cmd *c, const struct ruling *r, const char *path, int status,
+                          json_t *list)
+{
 	if (c->json) {
 		json_t *o = json_pack("{s:o, s:o, s:o, s:i}", "entry", text_json(r->entry), "policy",
 		                      text_json(r->policy), "params", params_json(r), "exit", status);
 		json_object_set_new(o, "file", text_json(path));
 		json_array_append_new(list, o);
-		return status;
+		return;
 	}
 	const char *params = params_text(c->arena, r);
 	fputs("  ", stdout);
@@ -198,9 +203,9 @@ static int check_ruling(struct cmd *c, const struct manifest *m, const struct ru
 		put_text(stdout, params);
 	}
 	puts(status ? ": refused" : "");
-	return status;
 }
 
+/* item: of the report as JSON; path: its head as text, NULL for no report at all. */
 static int check_rulings(struct cmd *c, struct arena *keep, const struct manifest *m,
                          const char *path, json_t *item)
 {
@@ -210,7 +215,7 @@ static int check_rulings(struct cmd *c, struct arena *keep, const struct manifes
 	int status = STATUS_OK, refused = STATUS_OK;
 	json_t *policies = c->json ? json_array() : NULL;
 	manifest_variants(keep, m, &list, &n);
-	if (!c->json) {
+	if (path && !c->json) {
 		put_text(stdout, path);
 		printf(": %zu entr%s\n", nentries, nentries == 1 ? "y" : "ies");
 	}
@@ -225,7 +230,10 @@ static int check_rulings(struct cmd *c, struct arena *keep, const struct manifes
 			continue;
 		diags_flush(c);
 		cmd_reset(c);
-		refused = check_ruling(c, m, &list[i], policies);
+		const char *file = NULL;
+		refused = prove_ruling(c, m, &list[i], &file);
+		if (path)
+			report_ruling(c, &list[i], file, refused, policies);
 		status = worse_status(status, refused);
 	}
 	if (c->json) {
@@ -235,17 +243,27 @@ static int check_rulings(struct cmd *c, struct arena *keep, const struct manifes
 	return status;
 }
 
-int check_manifest(struct cmd *c, const char *path, json_t *item)
+static int check_all(struct cmd *c, const char *path, bool trusted, bool report, json_t *item)
 {
 	struct manifest *m;
 	struct arena *keep = cmd_arena(c);
 	int status = no_params(c);
 	if (!status)
-		status = manifest_load(c, keep, path, false, &m);
+		status = manifest_load(c, keep, path, trusted, &m);
 	if (!status)
-		status = check_rulings(c, keep, m, path, item);
+		status = check_rulings(c, keep, m, report ? path : NULL, item);
 	diags_flush(c); /* they point into the manifest */
 	cmd_reset(c);
 	arena_free(keep);
 	return status;
+}
+
+int check_manifest(struct cmd *c, const char *path, json_t *item)
+{
+	return check_all(c, path, false, true, item);
+}
+
+int prove_manifest(struct cmd *c, const char *path)
+{
+	return check_all(c, path, true, false, NULL);
 }

@@ -1,10 +1,13 @@
 /*
- * hook.h - the OCI hook: shared by hook.c and hook_state.c.
+ * hook.h - the OCI hook: shared by hook.c, hook_state.c and install.c.
  */
 #ifndef DEVGUARD_CMD_HOOK_H
 #define DEVGUARD_CMD_HOOK_H
 
 #include "cmd/cmd.h"
+
+/* The manifest, unless another one is named. */
+#define MANIFEST "/etc/rucy-devguard/guard.yaml"
 
 struct hook_state {
 	const char *id, *bundle;

@@ -20,7 +20,7 @@
 static const struct verb *const verbs[] = {
 	&verb_check, &verb_compile, &verb_apply, &verb_detach, &verb_status,
 	&verb_eval,  &verb_test,    &verb_run,   &verb_audit,  &verb_stats,
-	&verb_import, &verb_oci_hook, &verb_doctor,
+	&verb_import, &verb_oci_hook, &verb_install_hook, &verb_doctor,
 };
 enum { NVERBS = sizeof verbs / sizeof *verbs };
 

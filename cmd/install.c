@@ -1,0 +1,396 @@
+/*
+ * install.c - writes and removes the file by which podman and CRI-O find the OCI hook
+ * (oci-hooks(5), schema 1.0.0).
+ *
+ * A hook that cannot work stops every container, so that everything it will need is
+ * checked first; nothing is written over or removed that is not ours.
+ */
+#include "cmd/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DIRECTORY "/etc/containers/oci/hooks.d"
+
+enum { HOOK_SECONDS = 30 }; /* then the runtime ends the hook, and the container with it */
+
+enum { OPT_PRINT = OPT_VERB, OPT_REMOVE, OPT_DIR, OPT_ANNOTATION, OPT_POLICY, OPT_CONFIG, OPT_SPEC,
+       OPT_ON_ERROR, OPT_NAME };
+static const struct option options[] = {
+	{"print", no_argument, NULL, OPT_PRINT},
+	{"remove", no_argument, NULL, OPT_REMOVE},
+	{"dir", required_argument, NULL, OPT_DIR},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"annotation", required_argument, NULL, OPT_ANNOTATION},
+	{"policy", required_argument, NULL, OPT_POLICY},
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"policy-from-spec", no_argument, NULL, OPT_SPEC},
+	{"on-error", required_argument, NULL, OPT_ON_ERROR},
+	OPTION_MODE,
+	OPTION_AUDIT,
+	OPTION_PARAM,
+	OPTION_HELP,
+	{0},
+};
+
+struct install {
+	const char *dir, *name, *path;
+	const char *policy, *config; /* NULL: not given */
+	bool from_spec, let_start, print, remove;
+	json_t *annotations; /* pattern of the key to pattern of the value; NULL: all containers */
+};
+
+/* ---- the command line ---------------------------------------------------------------------- */
+
+/* The schema takes a pattern also for the key: ours is meant as it stands. */
+static const char *literal(struct cmd *c, const char *text)
+{
+	char *out = arena_alloc(c->args, 2 * strlen(text) + 3), *p = out;
+	*p++ = '^';
+	for (; *text; *p++ = *text++)
+		if (strchr("\\.^$*+?()[]{}|", *text))
+			*p++ = '\\';
+	*p++ = '$';
+	*p = '\0';
+	return out;
+}
+
+static int add_annotation(struct cmd *c, struct install *in, const char *text)
+{
+	regex_t compiled;
+	const char *eq = strchr(text, '='), *pattern = eq ? eq + 1 : ".*";
+	const char *key = arena_strndup(c->args, text, eq ? (size_t)(eq - text) : strlen(text));
+	if (!*key)
+		return usage_error(c, "for example --annotation io.example.guard=^on$", "--annotation %s: no key", text);
+	int error = regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);
+	if (error) {
+		char why[128];
+		regerror(error, &compiled, why, sizeof why);
+		return usage_error(c, "it is an extended regular expression, regex(7), and matches anywhere in the value",
+		                   "--annotation %s: %s", text, why);
+	}
+	regfree(&compiled);
+	if (!in->annotations)
+		in->annotations = json_object();
+	if (json_object_get(in->annotations, literal(c, key)))
+		return usage_error(c, "give each annotation once", "--annotation %s: given twice", key);
+	if (json_object_set_new(in->annotations, literal(c, key), json_string(pattern)))
+		return usage_error(c, NULL, "--annotation %s: no valid UTF-8", text);
+	return STATUS_OK;
+}
+
+static int option(struct cmd *c, struct install *in, int opt)
+{
+	static const char *const answers[] = {"refuse", "allow"};
+	int word;
+	switch (opt) {
+	case OPT_PRINT: in->print = true; break;
+	case OPT_REMOVE: in->remove = true; break;
+	case OPT_DIR: in->dir = optarg; break;
+	case OPT_NAME: in->name = optarg; break;
+	case OPT_POLICY: in->policy = optarg; break;
+	case OPT_CONFIG: in->config = optarg; break;
+	case OPT_SPEC: in->from_spec = true; break;
+	case OPT_ANNOTATION: return add_annotation(c, in, optarg);
+	case OPT_ON_ERROR:
+		if ((word = option_word(c, "--on-error", optarg, answers, 2)) < 0)
+			return c->status;
+		in->let_start = word;
+	}
+	return STATUS_OK;
+}
+
+static int check_options(struct cmd *c, struct install *in)
+{
+	bool hook = in->policy || in->config || in->from_spec || in->annotations || in->let_start || c->nparams ||
+	            c->mode || c->audit;
+	if (!!in->policy + !!in->config + in->from_spec > 1)
+		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
+	if (in->remove && (hook || in->print))
+		return usage_error(c, NULL, "--remove takes only --dir and --name");
+	if (in->from_spec && c->nparams)
+		return usage_error(c, NULL, "--param does not go with --policy-from-spec");
+	if (in->dir[0] != '/')
+		return usage_error(c, "name it from the root directory on", "--dir %s is no absolute path", in->dir);
+	if (!*in->name || in->name[0] == '.' || strlen(in->name) > 200 ||
+	    strspn(in->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(in->name))
+		return usage_error(c, "letters, digits, '-', '_' and '.'; the file is NAME.json",
+		                   "--name %s: no name for a file", in->name);
+	size_t n = strlen(in->dir);
+	while (n > 1 && in->dir[n - 1] == '/')
+		n--;
+	in->dir = arena_strndup(c->args, in->dir, n);
+	in->path = arena_printf(c->args, "%s/%s.json", in->dir, in->name);
+	return STATUS_OK;
+}
+
+/* STATUS_OK, another status, or -1: the help was printed. */
+static int parse(struct cmd *c, int argc, char **argv, struct install *in)
+{
+	int opt, status;
+	while ((opt = options_next(c, argc, argv)) != OPT_END) {
+		if (opt == OPT_STOP)
+			return c->status ? c->status : -1;
+		if ((status = option(c, in, opt)))
+			return status;
+	}
+	if (optind < argc)
+		return usage_error(c, "a policy is named by --policy, a manifest by --config",
+		                   "install-hook takes no operand: %s", argv[optind]);
+	return check_options(c, in);
+}
+
+/* ---- what the hook will need --------------------------------------------------------------- */
+
+/* STATUS_OK with *fd, if only root can have written the file. */
+static int open_trusted(struct cmd *c, const char *path, const char *hint, int *fd)
+{
+	const char *why;
+	const struct span at = {.file = path};
+	if (path[0] != '/')
+		return usage_error(c, "a runtime starts its hooks in any directory", "%s is no absolute path", path);
+	int result = trusted_open(c->arena, path, fd, &why);
+	if (!result)
+		return STATUS_OK;
+	diag_add(&c->diags, DIAG_ERROR, at, result > 0 ? "name a file that is there" : hint, "%s",
+	         result > 0 ? "no such file" : why);
+	return result > 0 ? STATUS_FAILED : STATUS_REFUSED;
+}
+
+/* The program that runs, as runtimes will find it. */
+static int find_program(struct cmd *c, const char **out)
+{
+	char path[PATH_MAX];
+	int fd;
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+	if (n < 0) {
+		diag_fail(&c->diags, "mount /proc", "cannot tell where this program is: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	*out = arena_strndup(c->args, path, (size_t)n);
+	int status = open_trusted(c, *out, "runtimes start it as root, so that only root may be able to write it: `make "
+	                                   "install`, and use the one installed", &fd);
+	if (!status)
+		close(fd);
+	return status;
+}
+
+static int check_policy(struct cmd *c, const char *path)
+{
+	struct unit u;
+	struct survey survey;
+	struct program *program;
+	int fd, status = open_trusted(c, path, "chown root, chmod go-w, and no symbolic links", &fd);
+	if (!status)
+		status = unit_load_fd(c, fd, path, LOAD_IMAGE, &u);
+	if (status)
+		return status;
+	survey_diagram(c->arena, u.policy, &u.diagram, &survey);
+	lint_rules(c, u.policy, &u.diagram, &survey);
+	if (kernel_closed())
+		return STATUS_OK;
+	if (unit_program(c, &u, 0, &program))
+		return STATUS_FAILED;
+	program_close(program);
+	return STATUS_OK;
+}
+
+static int check_rules(struct cmd *c, const struct install *in)
+{
+	if (in->from_spec)
+		return STATUS_OK; /* each bundle has its own */
+	int status = in->policy ? check_policy(c, in->policy)
+	                        : prove_manifest(c, in->config ? in->config : MANIFEST);
+	diags_flush(c);
+	cmd_reset(c);
+	return status;
+}
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+static void push(json_t *args, const char *option, const char *value)
+{
+	json_array_append_new(args, json_string(option));
+	if (value)
+		json_array_append_new(args, json_string(value));
+}
+
+static json_t *hook_json(struct cmd *c, const struct install *in, const char *program)
+{
+	json_t *args = json_pack("[s, s]", PROGRAM, "oci-hook");
+	if (in->policy)
+		push(args, "--policy", in->policy);
+	if (in->config)
+		push(args, "--config", in->config);
+	if (in->from_spec)
+		push(args, "--policy-from-spec", NULL);
+	for (size_t i = 0; i < c->nparams; i++)
+		push(args, "--param", arena_printf(c->arena, "%s=%lld", c->params[i].name,
+		                                   (long long)c->params[i].value));
+	if (c->mode)
+		push(args, "--mode", mode_words[c->mode - 1]);
+	if (c->audit)
+		push(args, "--audit", audit_words[c->audit - 1]);
+	if (in->let_start)
+		push(args, "--on-error", "allow");
+	json_t *when = in->annotations ? json_pack("{s:O}", "annotations", in->annotations)
+	                               : json_pack("{s:b}", "always", 1);
+	return json_pack("{s:s, s:{s:s, s:o, s:i}, s:o, s:[s]}", "version", "1.0.0", "hook", "path", program, "args",
+	                 args, "timeout", HOOK_SECONDS, "when", when, "stages", "createRuntime");
+}
+
+/* Is it what this verb writes? 1 yes, 0 there is none, -1 with a diagnostic. */
+static int ours(struct cmd *c, const char *path)
+{
+	struct stat st;
+	const char *name = NULL, *verb = NULL;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 && errno != ELOOP)
+		return diag_fail(&c->diags, "run as root; hooks are in a directory", "cannot read %s: %s", path,
+		                 strerror(errno));
+	json_t *root = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) ? json_loadfd(fd, 0, NULL) : NULL;
+	bool is = root && !json_unpack(root, "{s:{s:[s, s*]}}", "hook", "args", &name, &verb) &&
+	          !strcmp(name, PROGRAM) && !strcmp(verb, "oci-hook");
+	json_decref(root);
+	if (fd >= 0)
+		close(fd);
+	return is ? 1 : diag_fail(&c->diags, "choose another --name, or remove it yourself",
+	                          "%s was not written by %s", path, PROGRAM);
+}
+
+static int make_directories(struct cmd *c, const char *dir)
+{
+	char *path = arena_strdup(c->args, dir);
+	for (char *p = path + 1;; p++) {
+		char end = *p;
+		if (end && end != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return diag_fail(&c->diags, "run as root", "cannot make %s: %s", path, strerror(errno));
+		*p = end;
+		if (!end)
+			return 0;
+	}
+}
+
+/* Writes it beside its place. 0, or -1 with a diagnostic and nothing left. */
+static int write_temporary(struct cmd *c, json_t *hook, char *temporary)
+{
+	int fd = mkostemp(temporary, O_CLOEXEC), bad = fd < 0;
+	if (!bad) {
+		bad = json_dumpfd(hook, fd, JSON_INDENT(2)) || write(fd, "\n", 1) != 1 || fchmod(fd, 0644) || fsync(fd);
+		int error = errno;
+		bad |= close(fd);
+		errno = bad ? error : 0;
+		if (bad)
+			unlink(temporary);
+	}
+	return bad ? diag_fail(&c->diags, errno == ENOSPC ? "make room" : "run as root", "cannot write %s: %s", temporary,
+	                       strerror(errno))
+	           : 0;
+}
+
+static int write_hook(struct cmd *c, const struct install *in, json_t *hook)
+{
+	int fd, there = ours(c, in->path);
+	char *temporary = arena_printf(c->args, "%s/.%s.XXXXXX", in->dir, in->name); /* no .json: not read yet */
+	if (there < 0 || (!there && make_directories(c, in->dir)) || write_temporary(c, hook, temporary))
+		return STATUS_FAILED;
+	int status = open_trusted(c, temporary, "who can write there can replace the hook: chown root, chmod go-w, and no "
+	                                        "symbolic links", &fd);
+	if (!status) {
+		close(fd);
+		if (rename(temporary, in->path)) {
+			diag_fail(&c->diags, "run as root", "cannot write %s: %s", in->path, strerror(errno));
+			status = STATUS_FAILED;
+		}
+	}
+	if (status) {
+		unlink(temporary);
+		return status;
+	}
+	put_text(stdout, in->path);
+	printf(": %s; for %s\n", there ? "replaced" : "installed",
+	       in->annotations ? "containers with the annotation" : "every container");
+	return STATUS_OK;
+}
+
+static int remove_hook(struct cmd *c, const struct install *in)
+{
+	int there = ours(c, in->path);
+	if (there < 0)
+		return STATUS_FAILED;
+	if (there && unlink(in->path) && errno != ENOENT) {
+		diag_fail(&c->diags, "run as root", "cannot remove %s: %s", in->path, strerror(errno));
+		return STATUS_FAILED;
+	}
+	put_text(stdout, in->path);
+	puts(there ? ": removed; containers that run stay guarded" : ": not there");
+	return STATUS_OK;
+}
+
+static int install(struct cmd *c, const struct install *in)
+{
+	const char *program;
+	int status = find_program(c, &program);
+	if (!status)
+		status = check_rules(c, in);
+	if (status)
+		return status;
+	if (in->let_start)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error allow they do not start",
+		         "containers that cannot be guarded WILL START WITHOUT A DEVICE GUARD");
+	json_t *hook = hook_json(c, in, program);
+	if (!hook) {
+		diag_fail(&c->diags, "use names in UTF-8", "a path is no valid UTF-8, as JSON must be");
+		return STATUS_FAILED;
+	}
+	if (!in->print)
+		status = write_hook(c, in, hook);
+	else if (json_dumpf(hook, stdout, JSON_INDENT(2)) || putchar('\n') == EOF)
+		status = STATUS_FAILED; /* stdout_finish() says why */
+	json_decref(hook);
+	return status;
+}
+
+static int install_hook(struct cmd *c, int argc, char **argv)
+{
+	struct install in = {.dir = DIRECTORY, .name = PROGRAM};
+	int status = parse(c, argc, argv, &in);
+	if (!status)
+		status = in.remove ? remove_hook(c, &in) : install(c, &in);
+	json_decref(in.annotations);
+	return status < 0 ? STATUS_OK : status;
+}
+
+const struct verb verb_install_hook = {
+	.name = "install-hook",
+	.synopsis = "[--print | --remove] [--dir DIR] [--name NAME] [--annotation KEY[=REGEX]]...\n"
+		    "                           [--policy FILE | --config FILE | --policy-from-spec]\n"
+		    "                           [--param K=V]... [--mode MODE] [--audit LEVEL] [--on-error refuse|allow]",
+	.summary = "Have podman and CRI-O call oci-hook for the containers they make",
+	.help = "Writes DIR/NAME.json, which names this program by its path, once the manifest or policy\n"
+		"was checked as the hook will find it. Other files are never changed.\n\n"
+		"  --print              print the file, write nothing\n"
+		"  --remove             remove it; running containers stay guarded\n"
+		"  --dir DIR            default " DIRECTORY ", which podman reads;\n"
+		"                       for CRI-O /usr/share/containers/oci/hooks.d\n"
+		"  --name NAME          of the file, default " PROGRAM "\n"
+		"  --annotation K[=RE]  only containers with the annotation K, its value matching RE\n"
+		"                       (several: all of them); the others start WITHOUT a guard\n"
+		"  --policy FILE, --config FILE, --policy-from-spec, --on-error refuse|allow\n"
+		"                       handed to oci-hook; default --config " MANIFEST "\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = false,
+	.main = install_hook,
+};

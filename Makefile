@@ -74,7 +74,7 @@ $(UNIT): $(BUILD)/%: %.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS)) $(wildcard test
 
 DEB_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev \
 	libcgroup-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
-	busybox-static crun runc man-db cppcheck clang-tidy jq
+	busybox-static crun runc man-db cppcheck clang-tidy jq python3-yaml
 
 # Its package would start a server: the tool alone is taken out of it.
 PROMTOOL := $(BUILD)/promtool
@@ -180,12 +180,14 @@ install: all
 	$(if $(MAN5),install -m 644 $(MAN5) $(SHARE)/man/man5/)
 	$(if $(MAN7),install -m 644 $(MAN7) $(SHARE)/man/man7/)
 	$(if $(SHIPPED),install -m 644 $(SHIPPED) $(SHARE)/rucy-devguard/policies/)
+	install -m 755 cmd/rucy-devguard-runtime $(BINDIR)/
+	install -m 644 cmd/kubernetes.yaml cmd/containers.md $(SHARE)/rucy-devguard/
 	install -m 644 cmd/completion/rucy-devguard.bash \
 		$(SHARE)/bash-completion/completions/rucy-devguard
 	install -m 644 cmd/completion/_rucy-devguard $(SHARE)/zsh/site-functions/
 
 uninstall:
-	rm -f $(BINDIR)/rucy-devguard $(MAN1:cmd/%=$(SHARE)/man/man1/%) \
+	rm -f $(BINDIR)/rucy-devguard $(BINDIR)/rucy-devguard-runtime $(MAN1:cmd/%=$(SHARE)/man/man1/%) \
 		$(MAN5:cmd/%=$(SHARE)/man/man5/%) \
 		$(MAN7:policies/%=$(SHARE)/man/man7/%) \
 		$(SHARE)/bash-completion/completions/rucy-devguard \

@@ -26,7 +26,7 @@ _rucy_devguard_policies()
 _rucy_devguard()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='check compile apply detach status eval test run audit stats import oci-hook doctor help'
+	local verbs='check compile apply detach status eval test run audit stats import oci-hook install-hook doctor help'
 	local verb=${COMP_WORDS[1]} words='' operand=0 i
 	COMPREPLY=()
 
@@ -35,11 +35,17 @@ _rucy_devguard()
 		return
 	fi
 	case $prev in
+	--on-error) words='refuse allow' ;;
 	--mode) words='enforce permissive' ;;
 	--audit) words='none denied all' ;;
 	--emit) words='obj asm terms diagram dot bytecode' ;;
-	--name) return ;;
-	--cases | --config | -o | --output)
+	--name | --annotation) return ;;
+	--dir)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		compopt -o filenames
+		return
+		;;
+	--cases | --config | --policy | -o | --output)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
 		return
@@ -63,6 +69,11 @@ _rucy_devguard()
 		run) words='--param --mode --audit --help' ;;
 		audit) words='--all --count --timeout --fold --output --json --help' ;;
 		stats) words='--clear --interval --prometheus --json --help' ;;
+		oci-hook) words='--policy --config --policy-from-spec --on-error --mode --audit --param --help' ;;
+		install-hook)
+			words='--print --remove --dir --name --annotation --policy --config --policy-from-spec'
+			words+=' --on-error --mode --audit --param --help'
+			;;
 		import) words='--output --name --exact --device-cgroup-rule= --help' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -1,0 +1,151 @@
+#!/bin/bash
+# install.sh - install-hook: what it writes, replaces, removes and refuses; the runtime that
+# adds the hook to a bundle; the manifest for Kubernetes, offline.
+. "$(dirname "$0")/lib.sh"
+
+[ "$(id -u)" = 0 ] || { skip "install-hook" "not root"; summary; exit; }
+chmod 755 "$T"
+mkdir "$T/bin" "$T/policies" "$T/etc"
+cp "$DEVGUARD" "$T/bin/rucy-devguard"
+cp "$ROOT"/policies/{container-default,gpu}.rb "$T/policies"
+D=$T/bin/rucy-devguard
+P=$T/policies/container-default.rb
+H=$T/hooks.d
+hook() { "$D" install-hook --dir "$H" "$@"; }
+is() { jq -e "$2" "$H/$1.json" >/dev/null 2>&1 && pass "install-hook writes $2" || fail "install-hook writes $2" "$(cat "$H/$1.json" 2>&1)"; }
+
+expect "install-hook makes the directory" 0 "rucy-devguard.json: installed; for every container" hook --policy "$P"
+[ "$(stat -c '%a %u:%g' "$H/rucy-devguard.json")" = "644 0:0" ] && pass "the hook's file is root's, 0644" ||
+	fail "the hook's file is root's, 0644" "$(ls -l "$H")"
+is rucy-devguard '.version == "1.0.0" and .stages == ["createRuntime"] and .when == {always: true} and .hook.timeout == 30'
+is rucy-devguard ".hook.path == \"$D\" and .hook.args == [\"rucy-devguard\", \"oci-hook\", \"--policy\", \"$P\"]"
+expect "install-hook replaces its own" 0 "replaced; for containers with the annotation" hook --policy-from-spec \
+	--annotation io.example.guard=^on$ --annotation 'a+b' --on-error allow --audit denied
+is rucy-devguard '.when == {annotations: {"^io\\.example\\.guard$": "^on$", "^a\\+b$": ".*"}}'
+is rucy-devguard '.hook.args[2:] == ["--policy-from-spec", "--audit", "denied", "--on-error", "allow"]'
+expect "--on-error allow is loud" 0 "START WITHOUT A DEVICE GUARD" hook --print --policy-from-spec --on-error=allow
+hook --print --policy "$T/policies/gpu.rb" --param gpu=3 >"$T/printed" 2>&1
+check "--print is JSON" jq -e '.hook.args[4:] == ["--param", "gpu=3"]' "$T/printed"
+[ "$(ls -A "$H")" = rucy-devguard.json ] && pass "nothing else is left there" || fail "nothing else is left there" "$(ls -lA "$H")"
+expect "--remove" 0 "removed" hook --remove
+expect "--remove again" 0 "not there" hook --remove
+expect "--remove where there is no directory" 0 "not there" "$D" install-hook --remove --dir "$T/absent"
+
+echo '{"version": "1.0.0", "hook": {"path": "/bin/true"}, "when": {"always": true}, "stages": ["prestart"]}' >"$H/other.json"
+expect "another's hook is not replaced" 1 "other.json was not written by rucy-devguard" hook --name other --policy "$P"
+expect "another's hook is not removed" 1 "other.json was not written by rucy-devguard" hook --name other --remove
+ln -s "$T/elsewhere" "$H/link.json"
+expect "a symbolic link is not written through" 1 "link.json was not written" hook --name link --policy "$P"
+mkfifo "$H/fifo.json"
+expect "a FIFO is not waited for" 1 "fifo.json was not written" timeout 5 "$D" install-hook --dir "$H" --name fifo --remove
+check "these are still there" test -s "$H/other.json" -a -L "$H/link.json" -a -p "$H/fifo.json" -a ! -e "$T/elsewhere"
+rm "$H"/*.json
+
+printf 'allow :nosuch\n' >"$T/policies/bad.rb"
+manifest() { printf 'version: 1\npolicies: [%s]\ndefault: {policy: %s}\n' "$T/policies" "$1" >"$T/etc/guard.yaml"; }
+expect "a policy that does not compile" 3 "nosuch" hook --policy "$T/policies/bad.rb"
+expect "a parameter it does not have" 3 "nosuch" hook --policy "$P" --param nosuch=1
+manifest bad
+expect "a manifest whose policy does not compile" 3 "guard.yaml:3:19: error: policy bad of entry" hook --config "$T/etc/guard.yaml"
+manifest container-default
+expect "a manifest without errors" 0 "installed" hook --config "$T/etc/guard.yaml"
+is rucy-devguard ".hook.args[2:] == [\"--config\", \"$T/etc/guard.yaml\"]"
+hook --remove >/dev/null
+expect "--param is the manifest's" 64 "write params: in the manifest" hook --config "$T/etc/guard.yaml" --param a=1
+chmod 666 "$T/etc/guard.yaml"
+expect "a manifest others can write" 3 "the manifest is not trusted" hook --config "$T/etc/guard.yaml"
+chmod 664 "$P"
+expect "a policy others can write" 3 "can be written by" hook --policy "$P"
+chmod 644 "$P"
+expect "no such policy" 1 "no such file" hook --policy "$T/policies/absent.rb"
+expect "a relative policy" 64 "is no absolute path" hook --policy policies/gpu.rb
+chmod 775 "$T/bin/rucy-devguard"; chown 0:1000 "$T/bin/rucy-devguard"
+expect "a program others can write" 3 "make install" hook --policy "$P"
+chown 0:0 "$T/bin/rucy-devguard"; chmod 755 "$T/bin/rucy-devguard"
+chmod 777 "$H"
+expect "a directory others can write" 3 "can replace the hook" hook --policy "$P"
+chmod 755 "$H"
+expect "a name that leads elsewhere" 64 "no name for a file" hook --policy "$P" --name ../x
+expect "a relative directory" 64 "is no absolute path" "$D" install-hook --dir x --policy "$P"
+expect "a pattern that is none" 64 "regular expression" hook --policy "$P" --annotation 'a=('
+expect "an annotation without key" 64 "no key" hook --policy "$P" --annotation =on
+expect "an annotation twice" 64 "given twice" hook --policy "$P" --annotation a=1 --annotation a=2
+expect "two policies" 64 "exclude each other" hook --policy "$P" --policy-from-spec
+expect "--remove takes no policy" 64 "takes only --dir and --name" hook --remove --policy "$P"
+expect "--on-error: another word" 64 "did you mean refuse?" hook --policy "$P" --on-error refus
+expect "the directory is a file" 1 "cannot" "$D" install-hook --dir "$P" --policy "$P"
+check "nothing was written" test -z "$(ls -A "$H")"
+
+# ---- the runtime that adds the hook ------------------------------------------------------------
+
+W=$ROOT/cmd/rucy-devguard-runtime
+B=$T/bundle
+mkdir "$B"
+printf '#!/bin/sh\necho "runtime: $*"\n' >"$T/bin/runtime"; chmod 755 "$T/bin/runtime"
+wrap() { DEVGUARD_RUNTIME=$T/bin/runtime DEVGUARD_HOOK=/opt/hook "$W" "$@"; }
+bundle() { printf '%s\n' "$1" >"$B/config.json"; }
+hooks() { expect "$1" 0 true jq -e "$2" "$B/config.json"; }
+if command -v jq >/dev/null; then
+	bundle '{"process": {"rlimits": [{"hard": 18446744073709551615, "soft": 9223372036854775807}]}, "hooks": {"prestart": [{"path": "/x"}]}}'
+	expect "the runtime is called as this one was" 0 "runtime: --root /r create --bundle $B --pid-file p c1" \
+		wrap --root /r create --bundle "$B" --pid-file p c1
+	hooks "the hook is added, others stay" '.hooks.prestart == [{path: "/x"}] and
+		.hooks.createRuntime == [{path: "/opt/hook", args: ["rucy-devguard", "oci-hook"], timeout: 30}]'
+	grep -q '"hard":18446744073709551615,"soft":9223372036854775807' "$B/config.json" && pass "limits that are none stay" ||
+		fail "limits that are none stay" "$(cat "$B/config.json")"
+	wrap run "--bundle=$B" c1 >/dev/null
+	hooks "it is added once" '.hooks.createRuntime | length == 1'
+	bundle '{}'; expect "the current directory is the bundle" 0 "runtime: create c1" sh -c "cd '$B' && DEVGUARD_RUNTIME='$T/bin/runtime' '$W' create c1"
+	hooks "it was added there" '.hooks.createRuntime | length == 1'
+	bundle '{}'; wrap start c1 >/dev/null
+	hooks "other commands change nothing" '. == {}'
+	bundle '{"linux": {"resources": {"memory": {"limit": 9223372036854775000}}}}'
+	expect "a number that jq would round" 1 "the container is not created" wrap create -b "$B" c1
+	bundle '{"hooks": '
+	expect "a config.json that is none" 1 "the container is not created" wrap create -b "$B" c1
+	check "nothing is left beside it" test "$(ls -A "$B")" = config.json
+else skip "the runtime that adds the hook" "no jq"; fi
+
+# ---- Kubernetes, offline -----------------------------------------------------------------------
+
+K=$ROOT/cmd/kubernetes.yaml
+if ! python3 -c 'import yaml' 2>/dev/null; then skip "kubernetes.yaml" "no python3-yaml"; summary; exit; fi
+mkdir "$T/config"
+check "kubernetes.yaml has what Kubernetes asks for" python3 "$TESTS/kubernetes.py" "$K" "$T/config"
+check "its script is one" sh -n "$T/config/install.sh"
+# The script in a root directory that is like the image, its host another one.
+cat >"$T/node.sh" <<'NODE'
+set -eu
+T=$1 C=$1/image
+for r in "$C" "$C/host"; do
+	mkdir -p "$r/usr" "$r/etc" "$r/dev" "$r/proc" "$r/tmp"
+	mount --bind /usr "$r/usr" && mount -t tmpfs none "$r/usr/local" && mount --bind /proc "$r/proc" && mount --bind /dev "$r/dev"
+	mkdir "$r/usr/local/bin"
+	for l in bin lib lib64 sbin; do [ ! -L "/$l" ] || ln -sfn "$(readlink "/$l")" "$r/$l"; done
+done
+mount -t tmpfs none "$C/host/usr/share/containers" 2>/dev/null || mount -t tmpfs none "$C/host/usr/share"
+mkdir -p "$C/config" "$C/usr/local/share/rucy-devguard" "$C/host/run/crio"
+mount --bind "$T/config" "$C/config"
+cp "$T/bin/rucy-devguard" "$C/usr/local/bin/"
+cp -r "$3" "$C/usr/local/share/rucy-devguard/policies"
+printf '#!/bin/sh\necho "{\\"ociVersion\\": \\"1.1.0\\", \\"process\\": {}}"\n' >"$C/host/usr/local/bin/ctr"
+chmod 755 "$C/host/usr/local/bin/ctr"
+ENGINE=$2 PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin chroot "$C" sh /config/install.sh
+cat "$C/host/usr/share/containers/oci/hooks.d/rucy-devguard.json" 2>/dev/null >"$T/hook.json" || :
+cp "$C/host/etc/rucy-devguard/containerd-spec.json" "$T/spec.json" 2>/dev/null || :
+ENGINE=$2 ACTION=remove PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin chroot "$C" sh /config/install.sh
+[ ! -e "$C/host/usr/share/containers/oci/hooks.d/rucy-devguard.json" ]
+NODE
+node() { unshare -m --propagation private bash "$T/node.sh" "$T" "$1" "$ROOT/policies"; }
+if [ -L /bin ] && command -v jq >/dev/null && unshare -m true 2>/dev/null; then
+	expect "it installs on a CRI-O node, and takes the hook out" 0 "removed" node crio
+	check "the hook is the node's" jq -e '.hook.path == "/opt/rucy-devguard/bin/rucy-devguard"' "$T/hook.json"
+	expect "it installs on a containerd node" 0 "container-default" node containerd
+	check "the base spec has the hook" jq -e '.process == {} and .hooks.createRuntime[0].args == ["rucy-devguard", "oci-hook"]' \
+		"$T/spec.json"
+	check "and later none" jq -e '.hooks == null' "$T/image/host/etc/rucy-devguard/containerd-spec.json"
+	rm -rf "$T/image"; echo 'allow :nosuch' >"$T/config/container-default.rb"
+	expect "a policy that does not compile does not get to the node" 3 "nosuch" node crio
+	check "the node has nothing of it" test ! -e "$T/image/host/etc/rucy-devguard" -a ! -e "$T/image/host/opt"
+else skip "kubernetes.yaml's script" "no jq, or no mount namespace can be made"; fi
+summary

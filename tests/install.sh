@@ -106,6 +106,9 @@ if command -v jq >/dev/null; then
 	check "nothing is left beside it" test "$(ls -A "$B")" = config.json
 else skip "the runtime that adds the hook" "no jq"; fi
 
+sed -n '/^```sh$/,/^```$/{/^```/!p}' "$ROOT/cmd/containers.md" >"$T/shown"
+same "containers.md shows it whole" "$W" "$T/shown"
+
 # ---- Kubernetes, offline -----------------------------------------------------------------------
 
 K=$ROOT/cmd/kubernetes.yaml

@@ -16,7 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DIRECTORY "/etc/containers/oci/hooks.d"
+/* What podman and CRI-O read when nothing else is configured; podman (4.3) does not read
+ * /etc/containers/oci/hooks.d unless told to. */
+#define DIRECTORY "/usr/share/containers/oci/hooks.d"
 
 enum { HOOK_SECONDS = 30 }; /* then the runtime ends the hook, and the container with it */
 
@@ -382,8 +384,8 @@ const struct verb verb_install_hook = {
 		"was checked as the hook will find it. Other files are never changed.\n\n"
 		"  --print              print the file, write nothing\n"
 		"  --remove             remove it; running containers stay guarded\n"
-		"  --dir DIR            default " DIRECTORY ", which podman reads;\n"
-		"                       for CRI-O /usr/share/containers/oci/hooks.d\n"
+		"  --dir DIR            default " DIRECTORY "; any other one must be\n"
+		"                       named in hooks_dir of the engine's configuration\n"
 		"  --name NAME          of the file, default " PROGRAM "\n"
 		"  --annotation K[=RE]  only containers with the annotation K, its value matching RE\n"
 		"                       (several: all of them); the others start WITHOUT a guard\n"

@@ -90,12 +90,12 @@ int container_open(struct arena *a, struct diags *d, int64_t pid, struct contain
 	if (pid < 0 || pid > INT32_MAX || pid == getpid() || pid == getppid())
 		return diag_fail(d, "the state must be that of the container, as the runtime gives it",
 		                 "pid %lld is not the container's", (long long)pid);
+	if (!mount)
+		return diag_fail(d, hierarchy_hint(a), "no cgroup v2 hierarchy is mounted here");
 	p->pid = (pid_t)pid;
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd < 0)
 		return gone(d, pid);
-	if (!mount)
-		return diag_fail(d, hierarchy_hint(a), "no cgroup v2 hierarchy is mounted here");
 	if (path_of(a, d, pid, &path) || cgroup_open(a, d, arena_printf(a, "%s%s", mount, path), out)) {
 		container_close(p);
 		return -1;

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,20 +61,37 @@ static bool populated(int events)
 	return !strstr(text, "populated 0");
 }
 
-/* Leaves the session, the descriptors and the cgroup of the caller; `keep` becomes 3. */
-static void leave_caller(const char *mount, int keep)
+/* Leaves the session, the cgroup and all descriptors of the caller but these two. */
+static void leave_caller(const char *root, int keep, int also)
 {
+	unsigned low = (unsigned)(keep < also ? keep : also), high = (unsigned)(keep < also ? also : keep);
 	setsid();
-	file_write(AT_FDCWD, mount, "0");
+	file_write(AT_FDCWD, root, "0");
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
-	if (keep != 3)
-		dup2(keep, 3);
-	close_range(4, ~0u, 0);
+	close_range(3, low - 1, 0); /* EINVAL: there is none */
+	close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0u, 0);
 	prctl(PR_SET_NAME, "devguard-keeper", 0, 0, 0);
 	if (chdir("/"))
 		_exit(1);
+}
+
+/* Waits until nothing runs in the cgroup, and holds its lock then: a container that was
+ * put into the same cgroup meanwhile has taken the pin over. */
+static void wait_for_end(int cgroup, int events)
+{
+	struct pollfd p = {.fd = events, .events = POLLPRI};
+	for (;;) {
+		while (populated(events))
+			poll(&p, 1, -1);
+		while (flock(cgroup, LOCK_EX) && errno == EINTR)
+			;
+		if (!populated(events))
+			return;
+		flock(cgroup, LOCK_UN);
+	}
 }
 
 int link_keeper(struct arena *a, struct diags *d, const struct cgroup *cg)
@@ -96,10 +114,8 @@ int link_keeper(struct arena *a, struct diags *d, const struct cgroup *cg)
 	if (fork()) /* the second is nobody's child */
 		_exit(0);
 	link_pin_path(pin, cg->id);
-	leave_caller(root, events);
-	struct pollfd p = {.fd = 3, .events = POLLPRI};
-	while (populated(3))
-		poll(&p, 1, -1);
+	leave_caller(root, events, cg->fd);
+	wait_for_end(cg->fd, events);
 	unlink(pin);
 	_exit(0);
 }

@@ -78,14 +78,22 @@ static void leave_caller(const char *root, int keep, int also)
 		_exit(1);
 }
 
+/* The kernel tells of changes at most every 10 ms, and what it still holds back is lost
+ * when the cgroup is removed: after each change there is a second look. */
+static void wait_empty(int events)
+{
+	enum { SECOND_LOOK_MS = 50 };
+	struct pollfd p = {.fd = events, .events = POLLPRI};
+	for (int timeout = SECOND_LOOK_MS; populated(events);)
+		timeout = poll(&p, 1, timeout) ? SECOND_LOOK_MS : -1;
+}
+
 /* Waits until nothing runs in the cgroup, and holds its lock then: a container that was
  * put into the same cgroup meanwhile has taken the pin over. */
 static void wait_for_end(int cgroup, int events)
 {
-	struct pollfd p = {.fd = events, .events = POLLPRI};
 	for (;;) {
-		while (populated(events))
-			poll(&p, 1, -1);
+		wait_empty(events);
 		while (flock(cgroup, LOCK_EX) && errno == EINTR)
 			;
 		if (!populated(events))

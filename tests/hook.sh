@@ -43,9 +43,9 @@ allow { |ctx| ctx.nonsense }
 RUBY
 policy minor <<RUBY
 policy "$NAME"
-param :minor, 5
+minor = param :minor, 5
 default :allow
-deny { |ctx| ctx.char? && ctx.major == 1 && ctx.minor == param(:minor) }
+deny { |ctx| ctx.char? && ctx.major == 1 && ctx.minor == minor }
 RUBY
 
 # Some machines do not let root raise limits; the container does without.
@@ -87,9 +87,8 @@ bundle()
 keepers() # processes of ours in this mount namespace
 {
 	local p
-	for p in /proc/[0-9]*; do
-		[ "$(cat "$p/comm" 2>/dev/null)" = devguard-keeper ] || continue
-		[ "$(readlink "$p/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] || echo "${p#/proc/}"
+	for p in $(find /proc -maxdepth 2 -path '/proc/[1-9]*/comm' -exec grep -l '^devguard-keeper$' {} + 2>/dev/null); do
+		[ "$(readlink "${p%comm}ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] || basename "${p%/comm}"
 	done
 }
 programs() { bpftool prog show 2>/dev/null | grep -c "name $NAME "; }
@@ -239,4 +238,230 @@ refusals() # refusals RUNTIME
 	gone "$rt: manifest"
 }
 for rt in $RUNTIMES; do refusals $rt; done
+
+# ---- podman ------------------------------------------------------------------------------------
+
+podman_runs() # podman_runs YES-OR-NO: with that annotation; what it prints in $T/out
+{
+	timeout 30 podman --root "$T/pod/root" --runroot "$T/pod/run" --tmpdir "$T/pod/tmp" --runtime "$T/runtime" \
+		--cgroup-manager=cgroupfs --events-backend=file --storage-driver=vfs --hooks-dir "$T/hooks.d" \
+		run --rm --cgroup-parent "/$DGTEST_PREFIX.pod" --annotation "org.example.guard=$1" --network none \
+		--log-driver none --pids-limit -1 --ulimit nofile=20000:20000 --ulimit nproc=8000:8000 \
+		--rootfs "$T/rootfs" sh -c "$FIRST" >"$T/out" 2>&1 </dev/null
+}
+podman_hook() # podman_hook POLICY
+{
+	jq -nc --arg d "$DEVGUARD" --arg p "$1" '{version: "1.0.0", hook: {path: $d, args: ["rucy-devguard", "oci-hook",
+		"--policy", $p]}, when: {annotations: {"^org.example.guard$": "^yes$"}}, stages: ["createRuntime"]}' >"$T/hooks.d/guard.json"
+}
+if command -v podman >/dev/null && [ -n "$RUNTIMES" ]; then
+	mkdir -p "$T/hooks.d"
+	for a in $RUNTIMES; do
+		printf '#!/bin/sh\n%sexec "%s" "$@"\n' "$([ $a = runc ] || echo "export LD_PRELOAD=$T/nolimit.so; ")" \
+			"$(command -v $a)" >"$T/runtime"; chmod 755 "$T/runtime"
+		podman_hook "$POLICIES/guard.rb"
+		podman_runs yes; guarded "podman with $a: annotated" 2 "$T/out"
+		podman_runs no; has "podman with $a: not annotated" "$T/out" "zero opens"
+		check "podman with $a: not annotated, not guarded" sh -c '! grep "not permitted" "$1"' - "$T/out"
+		podman_hook "$POLICIES/broken.rb"
+		podman_runs yes && fail "podman with $a: a broken policy" "$(cat "$T/out")"
+		# of what runc says podman shows one line, a warning of its own
+		[ $a = runc ] || has "podman with $a: says why it does not start" "$T/out" "nonsense"
+	done
+	rmdir "$CG2/$DGTEST_PREFIX.pod"/* "$CG2/$DGTEST_PREFIX.pod" 2>/dev/null
+	gone "podman"
+else skip "podman" "it is not installed, or no runtime"; fi
+
+# ---- the bundle's own list -----------------------------------------------------------------------
+
+PARTS='.linux.devices = [{path: "/dev/part", type: "c", major: 7, minor: 77, fileMode: 438}] |
+	.linux.resources.devices += [{allow: true, type: "c", major: 7, minor: 77, access: "rwm"}, {allow: false, type: "c", major: 7, minor: 77, access: "w"}]'
+PROBE='true </dev/part; true >/dev/part; true <>/dev/part; true </dev/zero && echo zero opens'
+for rt in $RUNTIMES; do
+	bundle "spec.$rt" createRuntime "$PROBE" "$PARTS" --policy-from-spec
+	"$rt" run -b "$T/b/spec.$rt" "$DGTEST_PREFIX.spec.$rt" >"$T/out" 2>&1
+	has "$rt: --policy-from-spec: a deny of w" "$T/out" "open /dev/part: No such device" "create /dev/part: Operation not permitted" "zero opens"
+	check "$rt: and O_RDWR is denied too" test "$(grep -c 'part: Operation not permitted' "$T/out")" = 2
+	bundle "bare.$rt" createRuntime "$PROBE" "$PARTS | del(.hooks)"
+	"$rt" run -b "$T/b/bare.$rt" "$DGTEST_PREFIX.bare.$rt" >"$T/out" 2>&1
+	[ "$(grep -c 'part: Operation not permitted' "$T/out")" != 1 ] || echo "note: $rt alone lets O_RDWR pass a deny of w"
+done
+[ -z "$RUNTIMES" ] || gone "--policy-from-spec"
+
+# ---- states, without a runtime ------------------------------------------------------------------------
+
+live() # live NAME: a process, its pid in LIVE, in a cgroup of its own, CG
+{
+	scratch "$1"
+	(echo "$BASHPID" >"$CG/cgroup.procs" && exec sleep 100) & LIVE=$!
+	BACKGROUND+=($LIVE)
+	until grep -qx "$LIVE" "$CG/cgroup.procs"; do sleep 0.01; done
+}
+state() # state PID [MEMBERS]: as JSON
+{
+	printf '{"ociVersion":"1.0.2","id":"box","status":"created","pid":%s,"bundle":"%s"%s}' "$1" "${BUNDLE:-$T}" "${2:+,$2}"
+}
+hook() { timeout 60 "$DEVGUARD" oci-hook "$@"; }
+# hostile NAME TEXT [HOOK-ARGUMENT...] <state: refused with that text, at once
+hostile()
+{
+	local name=$1 text=$2 out rc; shift 2
+	[ $# != 0 ] || set -- --policy "$POLICIES/guard.rb"
+	out=$(hook "$@" 2>&1); rc=$?
+	if [ $rc != 0 ] && [ $rc -lt 124 ] && [[ $out == *"$text"* ]] && [ -z "$(ls "$PINS" 2>/dev/null)" ]; then pass "state: $1"
+	else fail "state: $name" "status $rc, expected text: $text
+$out
+$(ls "$PINS")"; fi
+}
+live state
+state "$LIVE" | hook --policy "$POLICIES/guard.rb" && pass "a state by hand" || fail "a state by hand"
+check "is guarded" test "$(programs)" = 1
+state "$LIVE" | hook --policy "$POLICIES/guard.rb" && pass "the same again" || fail "the same again"
+check "is guarded once" test "$(programs)" = 1
+kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
+gone "a state by hand"
+
+live hostile
+hostile "nothing" "no valid JSON" </dev/null
+state "$LIVE" | head -c 60 | hostile "truncated" "no valid JSON"
+{ state "$LIVE" | head -c -1; printf ',"x":"'; head -c 100000000 /dev/zero | tr '\0' x; printf '"}'; } | hostile "100 MB" "larger than"
+{ state "$LIVE" | head -c -1; printf ',"x":'; head -c 100000 /dev/zero | tr '\0' '['; } | hostile "nested 100,000 deep" "no valid JSON"
+printf '[]' | hostile "a list" "no JSON object"
+state 0 | hostile "pid 0" "pid 0"
+state 1 | hostile "pid 1" "pid 1"
+state -5 | hostile "a negative pid" "not the container's"
+state '"12"' | hostile "pid as text" "no number"
+state "$LIVE.0" | hostile "pid as a real number" "no number"
+state 99999999999 | hostile "a large pid" "not the container's"
+state 99999999999999999999999 | hostile "a pid beyond 64 bits" "no valid JSON"
+state 4194304 | hostile "a pid nobody has" "has ended"
+sh -c 'exit 0' & a=$!; wait $a; state "$a" | hostile "a process that has ended" "has ended"
+state "$LIVE" '"id":"other"' | hostile "a key given twice" "duplicate"
+state "$LIVE" | sed 's/"id":"box",//' | hostile "no id" '"id"'
+state "$LIVE" | sed 's/"ociVersion":"1.0.2",//' | hostile "no version" '"ociVersion"'
+state "$LIVE" | sed 's/"box"/"\\u001b[2J"/' | hostile "an id with ESC" "control"
+state "$LIVE" '"annotations":{"org.example.minor":5}' | hostile "an annotation that is no text" "no text"
+manifest pick <<'Y'
+match:
+  - name: picked
+    id: "*"
+    policy_from: {annotation: "org.example.pick", among: [guard, minor]}
+Y
+state "$LIVE" '"annotations":{"org.example.pick":"../guard"}' | hostile "../ in an annotation" "../guard" --config "$T/pick.yaml"
+state "$LIVE" '"annotations":{"org.example.pick":"guard\u0000x"}' | hostile "NUL in an annotation" "no valid JSON" --config "$T/pick.yaml"
+printf '{"ociVersion":"1","id":"a\0b"}' | hostile "a NUL byte" "NUL"
+state "$LIVE" | hostile "an alias bomb as manifest" "" --config "$TESTS/manifest/alias-bomb.yaml"
+state $$ | (echo "$BASHPID" >"$CG/cgroup.procs"; hostile "a process above the hook's cgroup" "no cgroup of its own")
+state "$LIVE" | (echo "$BASHPID" >"$CG/cgroup.procs"; hostile "a process in the hook's own cgroup" "no cgroup of its own")
+sh -c 'echo $$ >"$1/cgroup.procs"; exec sleep 100' - "$CG2" & a=$!
+BACKGROUND+=($a); sleep 0.1
+state $a | hostile "a process in the root cgroup" "no cgroup of its own"
+mkdir "$CG/runtime"
+said() { out=$("${@:3}" 2>&1); rc=$?; if [ $rc != 0 ] && [[ $out == *"$2"* ]]; then pass "state: $1"; else fail "state: $1" "status $rc
+$out"; fi; }
+said "the hook itself" "not the container's" sh -c 'printf "$1" $$ >"$2"; echo $$ >"$4/cgroup.procs"; exec "$3" oci-hook --policy "$5" <"$2"' - "$(state %d)" "$T/state" "$DEVGUARD" "$CG" "$POLICIES/guard.rb"
+said "the hook's parent" "not the container's" sh -c 'printf "$1" $$ >"$2"; "$3" oci-hook --policy "$5" <"$2"; exit $?' - "$(state %d)" "$T/state" "$DEVGUARD" "$CG" "$POLICIES/guard.rb"
+state "$LIVE" >"$T/state"
+said "a host of v1 alone" "no cgroup v2 hierarchy" unshare -m sh -c 'umount /sys/fs/cgroup && exec "$1" oci-hook --policy "$2" <"$3"' - "$DEVGUARD" "$POLICIES/guard.rb" "$T/state"
+said "no permission" "" unshare -U "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/state"
+check "nothing was attached by any of them" test "$(programs)" = 0
+
+BUNDLE=$T/large; mkdir "$BUNDLE"
+awk 'BEGIN { printf "{\"linux\":{\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}"
+	for (i = 0; i < 100000; i++) printf ",{\"allow\":true,\"type\":\"c\",\"major\":%d,\"minor\":%d,\"access\":\"rw\"}", 300 + i / 1000, i % 1000 * 3
+	print "]}}}" }' >"$BUNDLE/config.json"
+if state "$LIVE" | hook --policy-from-spec >"$T/out" 2>&1; then pass "100,000 device rules"; else fail "100,000 device rules" "$(cat "$T/out")"; fi
+build_opener
+mknod "$T/in" c 399 2997; mknod "$T/not" c 399 2996
+is() { local got; got=$(inside "$CG" "$OPENER" open rw "$T/$2" 2>&1); if [ "$got" = "$3" ]; then pass "$1"; else fail "$1" "$got, expected $3"; fi; }
+is "one of them is allowed" in ENXIO
+is "one beside them is not" not EPERM
+kill "$LIVE" "$a"; wait "$LIVE" "$a" 2>/dev/null; rmdir "$CG/runtime" "$CG"
+gone "100,000 device rules"
+
+# ---- killed at any moment -------------------------------------------------------------------------------
+
+dies() # the container dies at some moment while the hook runs
+{
+	local i
+	for ((i = 0; i < 20; i++)); do
+		live "dies.$i"
+		state "$LIVE" >"$T/state"
+		hook --policy "$POLICIES/guard.rb" <"$T/state" >"$T/out" 2>&1 & a=$!
+		sleep "0.00$((RANDOM % 10))"
+		kill -9 "$LIVE"; wait "$LIVE" 2>/dev/null
+		wait $a || grep -qE 'ended|No such (file|device|process)|moved' "$T/out" || { cat "$T/out"; return 1; }
+		rmdir "$CG" || return 1
+	done
+}
+check "a container that dies while the hook runs" dies
+gone "dead containers"
+
+if [ -n "$CRUN" ]; then
+	cat >"$T/killed" <<'H'
+#!/bin/bash
+exec 3<&0
+"$DEVGUARD" "${@}" <&3 & p=$!
+sleep "0.00$((RANDOM % 9))"
+kill -9 $p 2>/dev/null
+wait $p
+H
+	chmod 755 "$T/killed"
+	bundle killed createRuntime "$FIRST" '.hooks.createRuntime[0] |= (.path = "'"$T/killed"'" | .env = ["DEVGUARD='"$DEVGUARD"'", "PATH=/bin:/usr/bin"])' --policy "$POLICIES/guard.rb"
+	killed() # the hook is killed at some moment: no container, or a guarded one
+	{
+		local i started=0
+		for ((i = 0; i < 30; i++)); do
+			crun run -b "$T/b/killed" "$DGTEST_PREFIX.killed" >"$T/out" 2>&1 && started=$((started + 1))
+			! grep -q 'zero opens' "$T/out" || [ "$(grep -c 'urandom: Operation not permitted' "$T/out")" = 2 ] || { cat "$T/out"; return 1; }
+		done
+		[ -z "${VERBOSE:-}" ] || echo "$started of 30 started"
+	}
+	check "a hook killed at 30 moments" killed
+	bundle keeper createRuntime "$FIRST; sleep 60" . --policy "$POLICIES/guard.rb"
+	crun run -d -b "$T/b/keeper" "$DGTEST_PREFIX.keeper" >"$T/out" 2>&1
+	guarded "the next container" 2 "$T/out"
+	sleep 0.2
+	check "what killed hooks left is swept" test "$(ls "$PINS" | wc -l)" = 1
+	kill -9 $(keepers)
+	crun exec "$DGTEST_PREFIX.keeper" sh -c "$FIRST" >"$T/out" 2>&1
+	guarded "guarded without its keeper" 2 "$T/out"
+	crun delete -f "$DGTEST_PREFIX.keeper"
+	check "its pin stays" test "$(ls "$PINS" | wc -l)" = 1
+	bundle next createRuntime "$FIRST" . --policy "$POLICIES/guard.rb"
+	crun run -b "$T/b/next" "$DGTEST_PREFIX.next" >"$T/out" 2>&1
+	gone "the next hook swept the pin"
+
+	# ---- a hundred at once -------------------------------------------------------------------------
+
+	bundle many.@N@ createRuntime "$FIRST; sleep 60" . --policy "$POLICIES/guard.rb"
+	all() # all COMMAND: for each, in parallel
+	{
+		local i; local -a pids=()
+		for ((i = 0; i < 100; i++)); do "$1" $i & pids+=($!); done
+		wait "${pids[@]}"
+	}
+	one()
+	{
+		mkdir -p "$T/b/many.$1"
+		sed "s/@N@/$1/" "$T/b/many.@N@/config.json" >"$T/b/many.$1/config.json"
+		crun run -d -b "$T/b/many.$1" "$DGTEST_PREFIX.many.$1" >"$T/many.$1" 2>&1
+	}
+	delete() { crun delete -f "$DGTEST_PREFIX.many.$1" >"$T/deleted.$1" 2>&1; }
+	hundred()
+	{
+		local i j bad=0
+		all one
+		for ((i = 0; i < 100; i++)); do # the entrypoint may still be on its way
+			for ((j = 0; j < 50; j++)); do [ "$(grep -c 'urandom:' "$T/many.$i")" = 2 ] && break; sleep 0.1; done
+			[ "$(grep -c 'urandom: Operation not permitted' "$T/many.$i")" = 2 ] && grep -q 'zero opens' "$T/many.$i" ||
+				{ echo "container $i:"; cat "$T/many.$i"; bad=1; }
+		done
+		[ "$(programs)" = 100 ] && [ "$(ls "$PINS" | wc -l)" = 100 ] || { echo "$(programs) programs, $(ls "$PINS" | wc -l) pins"; bad=1; }
+		return $bad
+	}
+	check "100 containers at once, each guarded before its first action" hundred
+	all delete
+	gone "100 containers"
+fi
 summary

@@ -10,25 +10,16 @@ if [ -z "${DGTEST_PURE_V2-}" ] && unshare -m --propagation private true 2>/dev/n
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup; mount -t bpf bpf /sys/fs/bpf; exec bash "$0"' "$0"
 fi
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/containers.sh"
 
-reason=$(need_kernel)
-[ -n "$reason" ] || [ -n "${DGTEST_PURE_V2-}" ] || reason="unshare cannot make a mount namespace"
-[ -n "$reason" ] || [ "$(stat -fc %T /sys/fs/bpf)" = bpf_fs ] || reason="no BPF file system can be mounted"
-[ -n "$reason" ] || [ "$CG2" = /sys/fs/cgroup ] || reason="cgroup v2 cannot be mounted at /sys/fs/cgroup"
-[ -n "$reason" ] || command -v jq >/dev/null || reason="jq is not installed"
-[ -n "$reason" ] || busybox=$(command -v busybox) || reason="busybox is not installed"
-[ -n "$reason" ] || ! kernel_before 5.7 || reason="cgroup links need Linux 5.7"
+reason=$(need_containers)
 [ -z "$reason" ] || { skip "hook" "$reason"; summary; exit; }
 
-# ---- containers ------------------------------------------------------------------------
+# ---- policies, and what is left of containers ---------------------------------------------
 
 NAME=hk$$ # of every policy here: nobody else's programs are counted
-PINS=/sys/fs/bpf/rucy-devguard
 POLICIES=$T/policies
-mkdir -p "$POLICIES" "$T/rootfs/"{bin,dev,proc,sys,tmp} "$T/b"
-chmod 755 "$T"
-cp "$busybox" "$T/rootfs/bin/busybox"
-for a in sh head sleep; do ln -s busybox "$T/rootfs/bin/$a"; done
+mkdir "$POLICIES"
 FIRST='true </dev/urandom; true </dev/zero && echo zero opens; true </dev/urandom'
 
 policy() { cat >"$POLICIES/$1.rb"; } # policy NAME <<text
@@ -48,41 +39,10 @@ default :allow
 deny { |ctx| ctx.char? && ctx.major == 1 && ctx.minor == minor }
 RUBY
 
-# Some machines do not let root raise limits; the container does without.
-cat >"$T/nolimit.c" <<'C'
-#include <sys/resource.h>
-int setrlimit(__rlimit_resource_t r, const struct rlimit *l) { (void)r, (void)l; return 0; }
-C
-$CC -shared -fPIC -o "$T/nolimit.so" "$T/nolimit.c" 2>/dev/null
-CRUN=$(command -v crun) RUNC=$(command -v runc)
-crun() { LD_PRELOAD=$T/nolimit.so timeout 20 "$CRUN" --root "$T/crun" --cgroup-manager=cgroupfs "$@" </dev/null; }
-runc() { timeout 20 "$RUNC" --root "$T/runc" "$@" </dev/null; }
 RUNTIMES=
 for a in crun runc; do
 	if command -v "$a" >/dev/null; then RUNTIMES="$RUNTIMES $a"; else skip "hook: $a" "it is not installed"; fi
 done
-
-cat >"$T/base.json" <<J
-{"ociVersion": "1.0.0",
- "process": {"user": {"uid": 0, "gid": 0}, "args": ["sh", "-c", ""], "env": ["PATH=/bin"], "cwd": "/", "noNewPrivileges": true,
-  "capabilities": {"bounding": ["CAP_MKNOD"], "effective": ["CAP_MKNOD"], "permitted": ["CAP_MKNOD"]}},
- "root": {"path": "$T/rootfs", "readonly": true}, "hostname": "box",
- "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
-  {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]}],
- "linux": {"resources": {"devices": [{"allow": false, "access": "rwm"}]},
-  "namespaces": [{"type": "pid"}, {"type": "network"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}]}}
-J
-# bundle NAME STAGE COMMAND JQ HOOK-ARGUMENT...: in $T/b/NAME, its cgroup in CG
-bundle()
-{
-	local name=$1 stage=$2 command=$3 filter=$4 hook; shift 4
-	CG=$CG2/$DGTEST_PREFIX.$name
-	mkdir -p "$T/b/$name"
-	hook=$(printf '%s\n' rucy-devguard oci-hook "$@" | jq -R . | jq -sc .)
-	jq -c --arg cg "${CG#"$CG2"}" --arg c "$command" --arg d "$DEVGUARD" --argjson h "$hook" --arg s "$stage" \
-		'.process.args[2] = $c | .linux.cgroupsPath = $cg | .hooks[$s] = [{path: $d, args: $h}] | '"${filter:-.}" \
-		"$T/base.json" >"$T/b/$name/config.json"
-}
 
 keepers() # processes of ours in this mount namespace
 {
@@ -119,6 +79,11 @@ guarded() # guarded NAME COUNT FILE: urandom was denied so often, zero opened
 {
 	if [ "$(grep -c 'urandom: Operation not permitted' "$3")" = "$2" ] && grep -q 'zero opens' "$3"; then pass "$1"
 	else fail "$1" "$(cat "$3")"; fi
+}
+awaited() # awaited FILE: a detached container has done its first actions
+{
+	local i
+	for ((i = 0; i < 50; i++)); do [ "$(grep -c 'urandom:' "$1")" = 2 ] && break; sleep 0.1; done
 }
 # refused NAME TEXT RUNTIME BUNDLE: the container does not start, and it is told why
 refused()
@@ -251,7 +216,7 @@ podman_runs() # podman_runs YES-OR-NO: with that annotation; what it prints in $
 }
 podman_hook() # podman_hook POLICY
 {
-	jq -nc --arg d "$DEVGUARD" --arg p "$1" '{version: "1.0.0", hook: {path: $d, args: ["rucy-devguard", "oci-hook",
+	jq -nc --arg d "$DEVGUARD" --arg p "$1" '{version: "1.0.0", hook: {path: $d, env: ["PATH=/usr/bin:/bin"], args: ["rucy-devguard", "oci-hook",
 		"--policy", $p]}, when: {annotations: {"^org.example.guard$": "^yes$"}}, stages: ["createRuntime"]}' >"$T/hooks.d/guard.json"
 }
 if command -v podman >/dev/null && [ -n "$RUNTIMES" ]; then
@@ -290,17 +255,6 @@ done
 
 # ---- states, without a runtime ------------------------------------------------------------------------
 
-live() # live NAME: a process, its pid in LIVE, in a cgroup of its own, CG
-{
-	scratch "$1"
-	(echo "$BASHPID" >"$CG/cgroup.procs" && exec sleep 100) & LIVE=$!
-	BACKGROUND+=($LIVE)
-	until grep -qx "$LIVE" "$CG/cgroup.procs"; do sleep 0.01; done
-}
-state() # state PID [MEMBERS]: as JSON
-{
-	printf '{"ociVersion":"1.0.2","id":"box","status":"created","pid":%s,"bundle":"%s"%s}' "$1" "${BUNDLE:-$T}" "${2:+,$2}"
-}
 hook() { timeout 60 "$DEVGUARD" oci-hook "$@"; }
 # hostile NAME TEXT [HOOK-ARGUMENT...] <state: refused with that text, at once
 hostile()
@@ -420,6 +374,7 @@ H
 	check "a hook killed at 30 moments" killed
 	bundle keeper createRuntime "$FIRST; sleep 60" . --policy "$POLICIES/guard.rb"
 	crun run -d -b "$T/b/keeper" "$DGTEST_PREFIX.keeper" >"$T/out" 2>&1
+	awaited "$T/out"
 	guarded "the next container" 2 "$T/out"
 	sleep 0.2
 	check "what killed hooks left is swept" test "$(ls "$PINS" | wc -l)" = 1
@@ -450,10 +405,10 @@ H
 	delete() { crun delete -f "$DGTEST_PREFIX.many.$1" >"$T/deleted.$1" 2>&1; }
 	hundred()
 	{
-		local i j bad=0
+		local i bad=0
 		all one
-		for ((i = 0; i < 100; i++)); do # the entrypoint may still be on its way
-			for ((j = 0; j < 50; j++)); do [ "$(grep -c 'urandom:' "$T/many.$i")" = 2 ] && break; sleep 0.1; done
+		for ((i = 0; i < 100; i++)); do
+			awaited "$T/many.$i"
 			[ "$(grep -c 'urandom: Operation not permitted' "$T/many.$i")" = 2 ] && grep -q 'zero opens' "$T/many.$i" ||
 				{ echo "container $i:"; cat "$T/many.$i"; bad=1; }
 		done

@@ -15,28 +15,40 @@ for p in made.rb object.o; do
 done
 bundle bare createRuntime true 'del(.hooks)'
 
-# least COMMAND...: its wall time in ms, the least of ROUNDS
-least()
+timed() # timed NAME COMMAND...: its wall time, in microseconds, to a file of that name
 {
-	local i start end
-	for ((i = 0; i < ROUNDS; i++)); do
-		start=$EPOCHREALTIME; "$@" >"$T/out" 2>&1 || { cat "$T/out" >&2; return 1; }; end=$EPOCHREALTIME
-		echo $((${end/./} - ${start/./}))
-	done | sort -n | awk 'NR == 1 { printf "%.1f", $1 / 1000 }'
+	local start=$EPOCHREALTIME end
+	"${@:2}" >"$T/out" 2>&1 || { cat "$T/out" >&2; exit 1; }
+	end=$EPOCHREALTIME
+	echo $((${end/./} - ${start/./})) >>"$T/times.$1"
 }
-start() { crun run -b "$T/b/$1" "$DGTEST_PREFIX.$1"; }
+create() { crun create -b "$T/b/$1" "$DGTEST_PREFIX.$1"; }
+delete() { crun delete -f "$DGTEST_PREFIX.$1"; }
 hook() { "$DEVGUARD" oci-hook --policy "$T/policies/$1" <"$T/state"; }
-fresh() { rm -rf /run/rucy-devguard/cache; hook made.rb; }
 
-B=$(least start bare) && M=$(least start made.rb) && O=$(least start object.o) || exit 1
 live timed
 state "$LIVE" >"$T/state"
-HF=$(least fresh) && HM=$(least hook made.rb) && HO=$(least hook object.o) || exit 1
-row() { awk -v n="$1" -v x="$2" -v b="$3" 'BEGIN { printf "%-36s %8.1f %10s\n", n, x, b ? sprintf("%.2f", x / b) : "-" }'; }
-printf '%-36s %8s %10s\n' "a container's start (crun run)" "ms" "/ without"
-row "without the hook" "$B" "$B"
-row "with the hook, .rb in the cache" "$M" "$B"
-row "with the hook, .o" "$O" "$B"
-row "the hook alone, .rb compiled" "$HF" ""
-row "the hook alone, .rb in the cache" "$HM" ""
-row "the hook alone, .o" "$HO" ""
+# In turn, so that what disturbs one round disturbs all of it.
+for ((i = 0; i < ROUNDS; i++)); do
+	for p in bare made.rb object.o; do
+		timed "create.$p" create $p
+		delete $p
+	done
+	rm -rf /run/rucy-devguard/cache # that of this namespace
+	timed fresh hook made.rb
+	timed cached hook made.rb
+	timed object hook object.o
+done
+
+row() # row NAME TIMES: the least, also by that of the runtime alone
+{
+	awk -v name="$1" -v us="$(sort -n "$T/times.$2" | head -n 1)" -v of="$(sort -n "$T/times.create.bare" | head -n 1)" \
+		'BEGIN { printf "%-36s %8.1f %10.2f\n", name, us / 1000, us / of }'
+}
+printf '%-36s %8s %10s\n' "a container's start (crun create)" "ms" "/ without"
+row "without the hook" create.bare
+row "with the hook, .rb in the cache" create.made.rb
+row "with the hook, .o" create.object.o
+row "the hook alone, .rb compiled" fresh
+row "the hook alone, .rb in the cache" cached
+row "the hook alone, .o" object

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -64,6 +65,9 @@ static bool populated(int events)
 /* Leaves the session, the cgroup and all descriptors of the caller but these two. */
 static void leave_caller(const char *root, int keep, int also)
 {
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	unsigned low = (unsigned)(keep < also ? keep : also), high = (unsigned)(keep < also ? also : keep);
 	setsid();
 	file_write(AT_FDCWD, root, "0");
@@ -82,10 +86,10 @@ static void leave_caller(const char *root, int keep, int also)
  * when the cgroup is removed: after each change there is a second look. */
 static void wait_empty(int events)
 {
-	enum { SECOND_LOOK_MS = 50 };
+	enum { SECOND_LOOK_MS = 50, LATER_MS = 5000 };
 	struct pollfd p = {.fd = events, .events = POLLPRI};
 	for (int timeout = SECOND_LOOK_MS; populated(events);)
-		timeout = poll(&p, 1, timeout) ? SECOND_LOOK_MS : -1;
+		timeout = poll(&p, 1, timeout) ? SECOND_LOOK_MS : LATER_MS;
 }
 
 /* Waits until nothing runs in the cgroup, and holds its lock then: a container that was

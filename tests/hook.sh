@@ -1,15 +1,5 @@
 #!/bin/bash
 # hook.sh - containers that real runtimes start with the hook; states no runtime gives.
-#
-# All of it in a mount namespace of its own, where the host is one of pure cgroup v2
-# with a BPF file system that nobody else uses.
-if [ -z "${DGTEST_PURE_V2-}" ] && unshare -m --propagation private true 2>/dev/null; then
-	export DGTEST_PURE_V2=1
-	exec unshare -m --propagation private bash -c '
-		mountpoint -q /sys/fs/cgroup && { umount -R /sys/fs/cgroup 2>/dev/null || umount -l /sys/fs/cgroup; }
-		mount -t cgroup2 cgroup2 /sys/fs/cgroup; mount -t bpf bpf /sys/fs/bpf; exec bash "$0"' "$0"
-fi
-. "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/containers.sh"
 
 reason=$(need_containers)

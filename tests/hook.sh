@@ -174,7 +174,7 @@ refusals() # refusals RUNTIME
 	bundle "late.$rt" createContainer 'echo started' . --policy "$POLICIES/guard.rb"
 	refused "a createContainer hook" "stage" "$rt" "late.$rt"
 	gone "$rt: refused"
-	# starts NAME COUNT: so often urandom is denied
+	# starts NAME BUNDLE COUNT: so often urandom is denied
 	starts()
 	{
 		"$rt" run -b "$T/b/$2" "$DGTEST_PREFIX.$2" >"$T/out" 2>&1
@@ -245,14 +245,15 @@ done
 
 # ---- states, without a runtime ------------------------------------------------------------------------
 
-hook() { timeout 60 "$DEVGUARD" oci-hook "$@"; }
+shopt -s lastpipe # `state ... | hostile ...` counts here
+hook() { ${IN:+inside "$IN"} timeout 60 "$DEVGUARD" oci-hook "$@"; } # IN: the cgroup it runs in
 # hostile NAME TEXT [HOOK-ARGUMENT...] <state: refused with that text, at once
 hostile()
 {
 	local name=$1 text=$2 out rc; shift 2
 	[ $# != 0 ] || set -- --policy "$POLICIES/guard.rb"
 	out=$(hook "$@" 2>&1); rc=$?
-	if [ $rc != 0 ] && [ $rc -lt 124 ] && [[ $out == *"$text"* ]] && [ -z "$(ls "$PINS" 2>/dev/null)" ]; then pass "state: $1"
+	if [ $rc != 0 ] && [ $rc -lt 124 ] && [[ $out == *"$text"* ]] && [ -z "$(ls "$PINS" 2>/dev/null)" ]; then pass "state: $name"
 	else fail "state: $name" "status $rc, expected text: $text
 $out
 $(ls "$PINS")"; fi
@@ -264,6 +265,23 @@ state "$LIVE" | hook --policy "$POLICIES/guard.rb" && pass "the same again" || f
 check "is guarded once" test "$(programs)" = 1
 kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
 gone "a state by hand"
+
+again() # containers in one cgroup, one after the other: the keeper of one spares the guard of the next
+{
+	local i
+	for ((i = 0; i < 10; i++)); do
+		(echo "$BASHPID" >"$CG/cgroup.procs" && exec sleep 100) & LIVE=$!
+		until grep -qx "$LIVE" "$CG/cgroup.procs"; do :; done
+		state "$LIVE" | hook --policy "$POLICIES/guard.rb" || return
+		sleep 0.05
+		[ "$(programs)" = 1 ] || { echo "round $i: $(programs) programs"; return 1; }
+		kill -9 "$LIVE"; wait "$LIVE" 2>/dev/null
+	done
+	rmdir "$CG"
+}
+scratch again
+check "a cgroup that is used again at once" again
+gone "a cgroup used again"
 
 live hostile
 hostile "nothing" "no valid JSON" </dev/null
@@ -295,19 +313,23 @@ state "$LIVE" '"annotations":{"org.example.pick":"../guard"}' | hostile "../ in 
 state "$LIVE" '"annotations":{"org.example.pick":"guard\u0000x"}' | hostile "NUL in an annotation" "no valid JSON" --config "$T/pick.yaml"
 printf '{"ociVersion":"1","id":"a\0b"}' | hostile "a NUL byte" "NUL"
 state "$LIVE" | hostile "an alias bomb as manifest" "" --config "$TESTS/manifest/alias-bomb.yaml"
-state $$ | (echo "$BASHPID" >"$CG/cgroup.procs"; hostile "a process above the hook's cgroup" "no cgroup of its own")
-state "$LIVE" | (echo "$BASHPID" >"$CG/cgroup.procs"; hostile "a process in the hook's own cgroup" "no cgroup of its own")
+state $$ | IN=$CG hostile "a process above the hook's cgroup" "no cgroup of its own"
+state "$LIVE" | IN=$CG hostile "a process in the hook's own cgroup" "no cgroup of its own"
 sh -c 'echo $$ >"$1/cgroup.procs"; exec sleep 100' - "$CG2" & a=$!
 BACKGROUND+=($a); sleep 0.1
 state $a | hostile "a process in the root cgroup" "no cgroup of its own"
-mkdir "$CG/runtime"
-said() { out=$("${@:3}" 2>&1); rc=$?; if [ $rc != 0 ] && [[ $out == *"$2"* ]]; then pass "state: $1"; else fail "state: $1" "status $rc
-$out"; fi; }
+said() # said NAME TEXT COMMAND...: the command fails with that text
+{
+	local out rc
+	out=$("${@:3}" 2>&1); rc=$?
+	if [ $rc != 0 ] && [[ $out == *"$2"* ]]; then pass "state: $1"; else fail "state: $1" "status $rc
+$out"; fi
+}
 said "the hook itself" "not the container's" sh -c 'printf "$1" $$ >"$2"; echo $$ >"$4/cgroup.procs"; exec "$3" oci-hook --policy "$5" <"$2"' - "$(state %d)" "$T/state" "$DEVGUARD" "$CG" "$POLICIES/guard.rb"
 said "the hook's parent" "not the container's" sh -c 'printf "$1" $$ >"$2"; "$3" oci-hook --policy "$5" <"$2"; exit $?' - "$(state %d)" "$T/state" "$DEVGUARD" "$CG" "$POLICIES/guard.rb"
 state "$LIVE" >"$T/state"
 said "a host of v1 alone" "no cgroup v2 hierarchy" unshare -m sh -c 'umount /sys/fs/cgroup && exec "$1" oci-hook --policy "$2" <"$3"' - "$DEVGUARD" "$POLICIES/guard.rb" "$T/state"
-said "no permission" "" unshare -U "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/state"
+said "no permission" "CAP_" setpriv --bounding-set=-all --inh-caps=-all "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/state"
 check "nothing was attached by any of them" test "$(programs)" = 0
 
 BUNDLE=$T/large; mkdir "$BUNDLE"
@@ -320,7 +342,7 @@ mknod "$T/in" c 399 2997; mknod "$T/not" c 399 2996
 is() { local got; got=$(inside "$CG" "$OPENER" open rw "$T/$2" 2>&1); if [ "$got" = "$3" ]; then pass "$1"; else fail "$1" "$got, expected $3"; fi; }
 is "one of them is allowed" in ENXIO
 is "one beside them is not" not EPERM
-kill "$LIVE" "$a"; wait "$LIVE" "$a" 2>/dev/null; rmdir "$CG/runtime" "$CG"
+kill "$LIVE" "$a"; wait "$LIVE" "$a" 2>/dev/null; rmdir "$CG"
 gone "100,000 device rules"
 
 # ---- killed at any moment -------------------------------------------------------------------------------

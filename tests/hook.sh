@@ -31,7 +31,7 @@ RUBY
 
 RUNTIMES=
 for a in crun runc; do
-	if command -v "$a" >/dev/null; then RUNTIMES="$RUNTIMES $a"; else skip "hook: $a" "it is not installed"; fi
+	if type -P "$a" >/dev/null; then RUNTIMES="$RUNTIMES $a"; else skip "hook: $a" "it is not installed"; fi
 done
 
 keepers() # processes of ours in this mount namespace
@@ -213,7 +213,7 @@ if command -v podman >/dev/null && [ -n "$RUNTIMES" ]; then
 	mkdir -p "$T/hooks.d"
 	for a in $RUNTIMES; do
 		printf '#!/bin/sh\n%sexec "%s" "$@"\n' "$([ $a = runc ] || echo "export LD_PRELOAD=$T/nolimit.so; ")" \
-			"$(command -v $a)" >"$T/runtime"; chmod 755 "$T/runtime"
+			"$(type -P $a)" >"$T/runtime"; chmod 755 "$T/runtime"
 		podman_hook "$POLICIES/guard.rb"
 		podman_runs yes; guarded "podman with $a: annotated" 2 "$T/out"
 		podman_runs no; has "podman with $a: not annotated" "$T/out" "zero opens"

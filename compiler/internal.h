@@ -100,4 +100,10 @@ struct attribution {
 };
 struct attribution attribute(struct arena *a, const struct policy_diagram *pd);
 
+/* ---- witness.c ------------------------------------------------------------------------- */
+
+/* Names a request on which two different diagrams of a policy differ: what the program (x)
+ * and the policy (y) say to it. */
+const char *diagram_witness(const struct policy *p, const struct diagrams *dg, node x, node y);
+
 #endif

@@ -517,68 +517,7 @@ static node backwards(struct verifier *v)
 	return from[0];
 }
 
-/* ---- what differs -------------------------------------------------------------------------- */
-
-static node child_at(const struct diagrams *dg, node n, uint32_t var, int64_t value)
-{
-	if (node_is_terminal(n, NULL) || node_switch(dg, n).var != var)
-		return n;
-	struct switch_node s = node_switch(dg, n);
-	uint32_t i = 0;
-	while (s.edges[i].hi < value)
-		i++;
-	return s.edges[i].to;
-}
-
-static const char *verdict_text(struct verifier *v, node terminal)
-{
-	outcome o;
-	node_is_terminal(terminal, &o);
-	const char *verb = OUTCOME_KIND(o) == OUT_ALLOW ? "allows" : "denies";
-	if (!OUTCOME_RULE(o))
-		return verb;
-	return arena_printf(v->policy->arena, "%s (rule %" PRIu32 ")", verb,
-	                    OUTCOME_RULE(o) >> REPORT_ACCESS_BITS);
-}
-
-/* An assignment on which two different diagrams differ, for the message. */
-static const char *witness(struct verifier *v, node x, node y)
-{
-	int64_t in[INPUT_MAX] = {[IN_TYPE] = DEV_CHAR};
-	const char *where = "";
-	while (!node_is_terminal(x, NULL) || !node_is_terminal(y, NULL)) {
-		bool tx = node_is_terminal(x, NULL), ty = node_is_terminal(y, NULL);
-		struct switch_node a = node_switch(v->dg, tx ? y : x), b = node_switch(v->dg, ty ? x : y);
-		struct switch_node top =
-			diagram_level(v->dg, a.var) <= diagram_level(v->dg, b.var) ? a : b;
-		int64_t value = diagram_var_min(v->dg, top.var);
-		/* the intervals' ends of both nodes: one of them must tell x from y */
-		for (uint32_t i = 0, j = 0;;) {
-			if (child_at(v->dg, x, top.var, value) != child_at(v->dg, y, top.var, value))
-				break;
-			int64_t ha = a.var == top.var && i < a.n ? a.edges[i].hi : INT64_MAX;
-			int64_t hb = b.var == top.var && j < b.n ? b.edges[j].hi : INT64_MAX;
-			i += ha <= hb;
-			j += hb <= ha;
-			value = (ha < hb ? ha : hb) + 1;
-		}
-		x = child_at(v->dg, x, top.var, value);
-		y = child_at(v->dg, y, top.var, value);
-		if (top.var < INPUT_MAX)
-			in[top.var] = value;
-		else
-			where = " (in some case of a comparison of several inputs)";
-	}
-	char letters[4];
-	const char *type = in[IN_TYPE] == DEV_CHAR    ? "c"
-	                   : in[IN_TYPE] == DEV_BLOCK ? "b"
-	                                              : "a device of unknown type";
-	return arena_printf(v->policy->arena,
-	                    "for %s %" PRId64 ":%" PRId64 " %s the program %s and the policy %s%s",
-	                    type, in[IN_MAJOR], in[IN_MINOR],
-	                    access_text((int)in[IN_REQUESTED] & ACC_ALL, letters),
-	                    verdict_text(v, x), verdict_text(v, y), where);
-}
+/* ---- the proof ------------------------------------------------------------------------------ */
 
 /* Is the tail what the emitter writes? Its outcome's rule must exist. */
 static bool same_tail(struct verifier *v)
@@ -623,6 +562,6 @@ int verify_image(const struct policy *p, struct diags *d, const struct policy_di
 	if (program == wanted)
 		return 0;
 	diag_add(d, DIAG_ERROR, span, "the program is damaged, or this is a bug of the compiler",
-	         "the program does not mean what the policy means: %s", witness(&v, program, wanted));
+	         "the program does not mean what the policy means: %s", diagram_witness(p, v.dg, program, wanted));
 	return -1;
 }

@@ -26,11 +26,6 @@ struct terms {
 	size_t stack_cap;
 };
 
-static bool is_bool_op(enum term_op op)
-{
-	return op <= TERM_LT;
-}
-
 struct terms *terms_new(struct arena *a)
 {
 	struct terms *ts = arena_alloc(a, sizeof *ts);
@@ -625,104 +620,4 @@ int64_t term_eval(struct terms *ts, term root, const int64_t *inputs)
 		n--;
 	}
 	return ts->value[root];
-}
-
-/* ---- listing ------------------------------------------------------------------------- */
-
-static const char *const op_names[TERM_OPS] = {
-	[TERM_FALSE] = "false", [TERM_TRUE] = "true", [TERM_NOT] = "not", [TERM_AND] = "and",
-	[TERM_EQ] = "==", [TERM_LT] = "<", [TERM_CONST] = "const", [TERM_INPUT] = "input",
-	[TERM_ADD] = "+", [TERM_SUB] = "-", [TERM_MUL] = "*", [TERM_DIV] = "/", [TERM_MOD] = "%",
-	[TERM_BAND] = "&", [TERM_BOR] = "|", [TERM_BXOR] = "^", [TERM_SHL] = "<<", [TERM_SHR] = ">>",
-};
-
-static void dump_node(FILE *out, const struct terms *ts, term t, const uint32_t *number)
-{
-	const struct term_node *k = &ts->nodes[t];
-	fprintf(out, "  t%u = ", number[t]);
-	switch (k->op) {
-	case TERM_FALSE:
-	case TERM_TRUE: fprintf(out, "%s", op_names[k->op]); break;
-	case TERM_CONST: fprintf(out, "%lld", (long long)k->lo); break;
-	case TERM_INPUT: fprintf(out, "%s", input_name(k->a)); break;
-	case TERM_NOT: fprintf(out, "not t%u", number[k->a]); break;
-	default: fprintf(out, "t%u %s t%u", number[k->a], op_names[k->op], number[k->b]);
-	}
-	if (!is_bool_op(k->op) && k->op != TERM_CONST)
-		fprintf(out, "   # %lld..%lld", (long long)k->lo, (long long)k->hi);
-	fputc('\n', out);
-}
-
-void terms_dump(FILE *out, const struct terms *ts, const term *roots, const char *const *names,
-                size_t n)
-{
-	bool *live = arena_alloc(ts->arena, ts->n * sizeof *live);
-	uint32_t *number = arena_alloc(ts->arena, ts->n * sizeof *number), next = 0;
-	for (size_t i = 0; i < n; i++)
-		live[roots[i]] = true;
-	for (term t = (term)ts->n; t-- > 0;)
-		if (live[t] && has_operands(ts->nodes[t].op)) {
-			live[ts->nodes[t].a] = true;
-			if (ts->nodes[t].op != TERM_NOT)
-				live[ts->nodes[t].b] = true;
-		}
-	for (term t = 0; t < ts->n; t++)
-		if (live[t]) {
-			number[t] = next++;
-			dump_node(out, ts, t, number);
-		}
-	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%s: t%u\n", names[i], number[roots[i]]);
-}
-
-/* Text for people, cut where `left` runs out. */
-static void write_text(FILE *out, const struct terms *ts, term t, size_t limit, int depth)
-{
-	const struct term_node *k = &ts->nodes[t];
-	if (depth > 40 || ftell(out) > (long)limit) {
-		fputs("...", out);
-		return;
-	}
-	switch (k->op) {
-	case TERM_FALSE:
-	case TERM_TRUE: fputs(op_names[k->op], out); return;
-	case TERM_CONST: fprintf(out, "%lld", (long long)k->lo); return;
-	case TERM_INPUT: fputs(input_name(k->a), out); return;
-	case TERM_NOT: {
-		const struct term_node *m = &ts->nodes[k->a];
-		if (m->op == TERM_EQ || m->op == TERM_LT) {
-			write_text(out, ts, m->a, limit, depth + 1);
-			fputs(m->op == TERM_EQ ? " != " : " >= ", out);
-			write_text(out, ts, m->b, limit, depth + 1);
-			return;
-		}
-		fputs("!(", out);
-		write_text(out, ts, k->a, limit, depth + 1);
-		fputc(')', out);
-		return;
-	}
-	default: break;
-	}
-	bool nested = depth > 0 && !is_bool_op(k->op);
-	if (nested)
-		fputc('(', out);
-	write_text(out, ts, k->a, limit, depth + 1);
-	fprintf(out, " %s ", k->op == TERM_AND ? "&&" : op_names[k->op]);
-	write_text(out, ts, k->b, limit, depth + 1);
-	if (nested)
-		fputc(')', out);
-}
-
-char *term_text(struct arena *a, const struct terms *ts, term t, size_t limit)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	if (!out)
-		return arena_strdup(a, "...");
-	write_text(out, ts, t, limit, 0);
-	fclose(out);
-	char *copy = arena_strdup(a, text);
-	free(text);
-	return copy;
 }

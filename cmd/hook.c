@@ -63,6 +63,10 @@ static int parse(struct cmd *c, int argc, char **argv, struct hook *h)
 		                   "oci-hook takes no operand: %s", argv[optind]);
 	if (!!h->policy + !!h->config + h->from_spec > 1)
 		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
+	if (c->nparams && h->from_spec)
+		return usage_error(c, NULL, "--param does not go with --policy-from-spec");
+	if (c->nparams && !h->policy)
+		return usage_error(c, "write params: in the manifest", "--param does not go with a manifest");
 	return STATUS_OK;
 }
 

@@ -27,9 +27,11 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && (uint32_t)fs.f_type == BPF_FS_MAGIC;
 }
 
+/* Our own first: where it was needed once, guards are pinned in it, and they must still be
+ * found when the host's is mounted later. */
 const char *link_bpffs(void)
 {
-	return is_bpffs("/sys/fs/bpf") ? "/sys/fs/bpf" : is_bpffs(OWN_BPFFS) ? OWN_BPFFS : NULL;
+	return is_bpffs(OWN_BPFFS) ? OWN_BPFFS : is_bpffs("/sys/fs/bpf") ? "/sys/fs/bpf" : NULL;
 }
 
 static int own_directory(struct diags *d, const char *path)

@@ -7,7 +7,9 @@
  */
 #include "cmd/cmd.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool manifest_named(const char *path)
 {
@@ -243,6 +245,21 @@ static int check_rulings(struct cmd *c, struct arena *keep, const struct manifes
 	return status;
 }
 
+/* Whoever checks it may have it anywhere; the hook will not. */
+static void warn_untrusted(struct cmd *c, const char *path)
+{
+	char *whole = path[0] == '/' ? NULL : realpath(path, NULL);
+	const char *why, *absolute = whole ? whole : path;
+	int fd, result = absolute[0] == '/' ? trusted_open(c->arena, absolute, &fd, &why) : 1;
+	free(whole);
+	if (!result)
+		close(fd);
+	if (result < 0)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = path},
+		         "chown root, chmod go-w, and no symbolic links",
+		         "oci-hook will refuse this manifest: %s", why);
+}
+
 static int check_all(struct cmd *c, const char *path, bool trusted, bool report, json_t *item)
 {
 	struct manifest *m;
@@ -252,6 +269,8 @@ static int check_all(struct cmd *c, const char *path, bool trusted, bool report,
 		status = manifest_load(c, keep, path, trusted, &m);
 	if (!status)
 		status = check_rulings(c, keep, m, report ? path : NULL, item);
+	if (!status && !trusted)
+		warn_untrusted(c, path);
 	diags_flush(c); /* they point into the manifest */
 	cmd_reset(c);
 	arena_free(keep);

@@ -245,6 +245,9 @@ done
 
 # ---- states, without a runtime ------------------------------------------------------------------------
 
+for a in "--config $T/good.yaml" --policy-from-spec ""; do
+	expect "--param without a policy: $a" 64 "--param does not go with" "$DEVGUARD" oci-hook $a --param minor=1
+done
 shopt -s lastpipe # `state ... | hostile ...` counts here
 hook() { ${IN:+inside "$IN"} timeout 60 "$DEVGUARD" oci-hook "$@"; } # IN: the cgroup it runs in
 # hostile NAME TEXT [HOOK-ARGUMENT...] <state: refused with that text, at once
@@ -265,6 +268,23 @@ state "$LIVE" | hook --policy "$POLICIES/guard.rb" && pass "the same again" || f
 check "is guarded once" test "$(programs)" = 1
 kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
 gone "a state by hand"
+
+late_bpffs() # a guard pinned in our own bpffs is found when the host's is mounted later
+{
+	local own=/run/rucy-devguard/bpf
+	while [ "$(stat -fc %T /sys/fs/bpf)" = bpf_fs ]; do umount -l /sys/fs/bpf || return; done
+	state "$LIVE" | hook --policy "$POLICIES/guard.rb"
+	check "without a bpffs: pinned in our own" test -e "$own/rucy-devguard/$(stat -c %i "$CG")"
+	mount -t bpf bpf /sys/fs/bpf
+	state "$LIVE" | hook --policy "$POLICIES/guard.rb"
+	check "a bpffs mounted later: still guarded once" test "$(programs)" = 1
+	expect "a bpffs mounted later: detach" 0 "detached" "$DEVGUARD" detach "$CG"
+	umount -l "$own"
+}
+live late
+late_bpffs
+kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
+gone "a bpffs mounted later"
 
 again() # containers in one cgroup, one after the other: the keeper of one spares the guard of the next
 {

@@ -55,6 +55,9 @@ refused() { # refused NAME TEXT: the manifest's policy gpu is not trusted
 }
 manifest gpu gpu
 expect "a policy of root" 0 "it: gpu from $DIR/gpu.rb" "$DEVGUARD" check "$T/gpu.yaml"
+chmod 646 "$T/gpu.yaml"
+expect "a manifest that the hook will refuse" 0 "oci-hook will refuse this manifest: $T/gpu.yaml can be written by others" "$DEVGUARD" check "$T/gpu.yaml"
+chmod 644 "$T/gpu.yaml"
 chmod 646 "$DIR/gpu.rb"; refused "world-writable" "gpu.rb can be written by others than root (mode 0646)"
 chmod 664 "$DIR/gpu.rb"; refused "group-writable" "gpu.rb can be written by a group other than root (mode 0664)"
 chmod 644 "$DIR/gpu.rb"; chown 1000 "$DIR/gpu.rb"; refused "another's" "gpu.rb is owned by uid 1000, not by root"

@@ -97,6 +97,15 @@ if command -v jq >/dev/null; then
 	hooks "it is added once" '.hooks.createRuntime | length == 1'
 	bundle '{}'; expect "the current directory is the bundle" 0 "runtime: create c1" sh -c "cd '$B' && DEVGUARD_RUNTIME='$T/bin/runtime' '$W' create c1"
 	hooks "it was added there" '.hooks.createRuntime | length == 1'
+	bundle '{}'; wrap create -bundle "$B" c1 >/dev/null
+	hooks "-bundle, as runc also knows it" '.hooks.createRuntime | length == 1'
+	bundle '{}'; wrap run "-b=$B" c1 >/dev/null
+	hooks "-b=DIR" '.hooks.createRuntime | length == 1'
+	for a in "-b$B" "--bund=$B" "-fother.json" "--config=other.json"; do
+		expect "$a: nothing unguarded" 1 "the container is not created" wrap create "$a" --bundle "$B" c1
+	done
+	expect "no config.json: nothing unguarded" 1 "the container is not created" wrap create --bundle "$T/bin" c1
+	expect "words of a command to execute" 0 "runtime: exec c1 tool run -f" wrap exec c1 tool run -f
 	bundle '{}'; wrap start c1 >/dev/null
 	hooks "other commands change nothing" '. == {}'
 	bundle '{"linux": {"resources": {"memory": {"limit": 9223372036854775000}}}}'

@@ -10,6 +10,7 @@
  */
 #include "cmd/cmd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,7 +21,7 @@
 #define RUN "/run/rucy-devguard"
 
 static const char magic[8] = "DGCACHE";
-enum { ENTRY_MAX = 64 << 20, NAME_SIZE = 32 };
+enum { ENTRY_MAX = 64 << 20, NAME_SIZE = 32, ENTRIES_MAX = 1024 };
 
 struct head {
 	char magic[sizeof magic];
@@ -151,6 +152,26 @@ static bool write_whole(int fd, const void *from, size_t n)
 	return true;
 }
 
+/* A parameter from an annotation can make any number of entries, and a hook that is killed
+ * leaves a file: when there are too many, all begins anew. */
+static void make_room(int directory)
+{
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	size_t n = 0;
+	while (readdir(dir))
+		n++;
+	rewinddir(dir);
+	for (struct dirent *e; n > ENTRIES_MAX && (e = readdir(dir));)
+		unlinkat(directory, e->d_name, 0); /* not . and .. */
+	closedir(dir);
+}
+
 void cache_store(struct cmd *c, const struct document *in, const struct bytes *object)
 {
 	size_t len;
@@ -158,6 +179,7 @@ void cache_store(struct cmd *c, const struct document *in, const struct bytes *o
 	int directory = open_cache(true);
 	if (directory < 0)
 		return;
+	make_room(directory);
 	const char *key = key_of(c, in, &len, name);
 	snprintf(fresh, sizeof fresh, "%s.%d", name, (int)getpid());
 	int fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -269,6 +269,16 @@ check "is guarded once" test "$(programs)" = 1
 kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
 gone "a state by hand"
 
+CACHE=/run/rucy-devguard/cache
+live cache
+for ((i = 0; i < 1100; i++)); do : >"$CACHE/$i"; done
+state "$LIVE" | hook --policy "$POLICIES/minor.rb" --param minor=1
+check "a cache of many entries begins anew" test "$(ls "$CACHE" | wc -l)" = 1
+for ((i = 2; i < 5; i++)); do state "$LIVE" | hook --policy "$POLICIES/minor.rb" --param minor=$i; done
+check "a cache of some does not" test "$(ls "$CACHE" | wc -l)" = 4
+kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
+gone "a cache of many entries"
+
 late_bpffs() # a guard pinned in our own bpffs is found when the host's is mounted later
 {
 	local own=/run/rucy-devguard/bpf

@@ -279,6 +279,28 @@ check "a cache of some does not" test "$(ls "$CACHE" | wc -l)" = 4
 kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
 gone "a cache of many entries"
 
+spoilt() # spoilt NAME COMMAND: whatever is done to the cache, the guard is the policy's
+{
+	rm -rf "$CACHE"
+	state "$LIVE" | hook --policy "$POLICIES/guard.rb"
+	ENTRY=$(echo "$CACHE"/*) # its one entry
+	eval "$2"
+	"$DEVGUARD" detach "$CG" >/dev/null
+	state "$LIVE" | hook --policy "$POLICIES/guard.rb"
+	check "cache: $1" inside "$CG" sh -c '! true </dev/urandom && true </dev/zero' 2>/dev/null
+}
+live spoilt
+spoilt "an entry cut short" 'truncate -s 100 "$ENTRY"'
+spoilt "an entry with zeros at its end" 'truncate -s -2000 "$ENTRY"; truncate -s +2000 "$ENTRY"'
+spoilt "the entry of another policy" 'state "$LIVE" | hook --policy "$POLICIES/minor.rb"; find "$CACHE" -type f ! -path "$ENTRY" -exec cp {} "$ENTRY" ";"'
+spoilt "an entry of another user" 'printf x >"$ENTRY"; chown 1000 "$ENTRY"'
+spoilt "a symbolic link for the directory" 'mv "$CACHE" "$T/cache"; ln -s "$T/cache" "$CACHE"; printf x >"$ENTRY"'
+rm -rf "$CACHE"
+spoilt "a directory all may write" 'chmod 777 "$CACHE"; printf x >"$ENTRY"'
+rm -rf "$CACHE"
+kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
+gone "a spoilt cache"
+
 late_bpffs() # a guard pinned in our own bpffs is found when the host's is mounted later
 {
 	local own=/run/rucy-devguard/bpf

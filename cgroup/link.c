@@ -84,36 +84,52 @@ static int pinned(const char *path, uint64_t cgroup, struct bpf_link_info *info)
 	return fd;
 }
 
-/* Is the program among those the kernel asks for the cgroup? */
-static int read_back(struct arena *a, struct diags *d, const struct cgroup *cg, uint32_t id, const char *name)
+/* Our program of that name on the cgroup: its id, 0 when there is none. -1 with a diagnostic. */
+static int64_t named(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name)
 {
 	struct attached *list;
 	size_t n;
 	if (cgroup_query(a, d, cg, &list, &n))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (list[i].id == id && list[i].ours && !strcmp(list[i].name, name))
-			return 0;
+		if (list[i].ours && !strcmp(list[i].name, name))
+			return list[i].id;
+	return 0;
+}
+
+/* Is the program among those the kernel asks for the cgroup, and the only one of its name? */
+static int read_back(struct arena *a, struct diags *d, const struct cgroup *cg, uint32_t id, const char *name)
+{
+	int64_t there = named(a, d, cg, name);
+	if (there < 0)
+		return -1;
+	if (there == (int64_t)id)
+		return 0;
 	return diag_fail(d, "another tool changed it at the same moment: see `rucy-devguard status`",
 	                 "'%s' was attached to '%s' as program %u, but the kernel does not show it", name, cg->path,
 	                 id);
 }
 
-/* Creates the link and its pin, or gives the one there another program. */
-static int attach(struct diags *d, const struct cgroup *cg, const struct program *p, const char *name,
-                  const char *path)
+static int replace(struct diags *d, int link, const struct program *p, const char *name, const char *path)
 {
-	struct bpf_link_info info;
-	int fd = pinned(path, cg->id, &info);
-	if (fd >= 0) {
-		int error = bpf_link_update(fd, program_fd(p), NULL);
-		close(fd);
-		return error ? diag_fail(d, "remove the pin and start the container again",
-		                         "the guard pinned at %s cannot be replaced by '%s': %s", path, name,
-		                         strerror(-error)) : 0;
-	}
-	unlink(path); /* of no use to anyone: ids of cgroups are not used twice */
-	fd = bpf_link_create(program_fd(p), cg->fd, BPF_CGROUP_DEVICE, NULL);
+	int error = bpf_link_update(link, program_fd(p), NULL);
+	if (!error)
+		return 0;
+	return diag_fail(d, "remove the pin and start the container again",
+	                 "the guard pinned at %s cannot be replaced by '%s': %s", path, name, strerror(-error));
+}
+
+/* A link and its pin. */
+static int create(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
+                  const char *name, const char *path)
+{
+	int64_t there = named(a, d, cg, name);
+	if (there)
+		return there < 0 ? -1 : diag_fail(d, arena_printf(a, "detach it first: rucy-devguard detach %s %s", cg->path, name),
+		                                  "a policy '%s' is attached to '%s' already, not by a hook", name, cg->path);
+	if (unlink(path) && errno != ENOENT) /* of no use to anyone: ids of cgroups are not used twice */
+		return diag_fail(d, "remove it", "%s is in the way of the guard's pin: %s", path, strerror(errno));
+	int fd = bpf_link_create(program_fd(p), cg->fd, BPF_CGROUP_DEVICE, NULL);
 	if (fd < 0)
 		return diag_fail(d, fd == -EPERM ? "a program attached exclusively above may be in the way: "
 		                                   "`rucy-devguard status` shows it"
@@ -121,23 +137,30 @@ static int attach(struct diags *d, const struct cgroup *cg, const struct program
 		                 "cannot attach '%s' to '%s': %s", name, cg->path, strerror(-fd));
 	int error = bpf_obj_pin(fd, path);
 	close(fd); /* without a pin this ends the link */
-	return error ? diag_fail(d, "is the BPF file system writable?", "cannot pin the guard at %s: %s", path,
-	                         strerror(-error)) : 0;
+	if (error)
+		return diag_fail(d, "is the BPF file system writable?", "cannot pin the guard at %s: %s", path,
+		                 strerror(-error));
+	if (!read_back(a, d, cg, program_id(p), name))
+		return 0;
+	unlink(path);
+	return -1;
 }
 
 int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
                 const char *name)
 {
+	struct bpf_link_info info;
 	char path[PIN_PATH];
 	if (pins_directory(a, d))
 		return -1;
 	link_pin_path(path, cg->id);
-	if (attach(d, cg, p, name, path))
-		return -1;
-	if (!read_back(a, d, cg, program_id(p), name))
-		return 0;
-	unlink(path);
-	return -1;
+	int fd = pinned(path, cg->id, &info);
+	if (fd < 0)
+		return create(a, d, cg, p, name, path);
+	/* whatever comes of it, a guard stays */
+	int failed = replace(d, fd, p, name, path);
+	close(fd);
+	return failed ? -1 : read_back(a, d, cg, program_id(p), name);
 }
 
 uint32_t link_program(const struct cgroup *cg)

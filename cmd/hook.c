@@ -141,14 +141,16 @@ static int attach(struct cmd *c, const struct hook *h, struct unit *u)
 	struct program *program;
 	if (cgroup_lock(h->cgroup, &c->diags))
 		return STATUS_FAILED;
-	int failed = unit_program(c, u, link_program(h->cgroup), &program);
+	uint32_t before = link_program(h->cgroup);
+	int failed = unit_program(c, u, before, &program);
 	if (!failed) {
 		failed = link_attach(c->arena, &c->diags, h->cgroup, program, u->policy->name);
 		program_close(program);
 	}
 	cgroup_unlock(h->cgroup);
 	if (!failed && container_confirm(c->arena, &c->diags, &h->process, h->cgroup)) {
-		link_detach(&c->diags, h->cgroup);
+		if (!before) /* what was there stays guarded */
+			link_detach(&c->diags, h->cgroup);
 		failed = -1;
 	}
 	if (!failed)

@@ -269,6 +269,16 @@ check "is guarded once" test "$(programs)" = 1
 kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
 gone "a state by hand"
 
+live applied
+"$DEVGUARD" apply "$POLICIES/guard.rb" "$CG" >/dev/null 2>&1
+out=$(state "$LIVE" | hook --policy "$POLICIES/guard.rb" 2>&1); rc=$?
+check "a policy of that name was applied before: refused" test $rc = 1
+check "and said so" grep -q "is attached to .* already, not by a hook" <<<"$out"
+check "one program, no pin" test "$(programs) $(ls "$PINS" | wc -l)" = "1 0"
+"$DEVGUARD" detach "$CG" "$NAME" >/dev/null 2>&1
+kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
+gone "an applied policy"
+
 CACHE=/run/rucy-devguard/cache
 live cache
 for ((i = 0; i < 1100; i++)); do : >"$CACHE/$i"; done

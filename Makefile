@@ -92,7 +92,11 @@ deps:
 	echo "make deps: installing$$missing"; \
 	export DEBIAN_FRONTEND=noninteractive; \
 	get="apt-get install -qq -y --no-install-recommends"; \
-	$$get $$missing >/dev/null 2>&1 || { apt-get update -qq && $$get $$missing >/dev/null; }
+	$$get $$missing >/dev/null 2>&1 || { apt-get update -qq && $$get $$missing >/dev/null; } || \
+	for p in $$missing; do \
+		$$get $$p >/dev/null 2>&1 || \
+			echo "make deps: $$p cannot be installed: what needs it fails or is skipped" >&2; \
+	done
 	@command -v promtool >/dev/null || [ -x $(PROMTOOL) ] || ! command -v apt-get >/dev/null || { \
 		mkdir -p $(PROMTOOL).d && cd $(PROMTOOL).d && \
 		{ apt-get download -qq prometheus || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \

@@ -33,6 +33,7 @@ struct emitter {
 	uint32_t *jumps;   /* by node: fixup list */
 	uint32_t *leaf_jumps; /* by leaf_index(): fixup list */
 	size_t nleaf_jumps;
+	bool has_errno;    /* of the policy */
 	bool reporting;    /* terminals are outcomes of policy_report(): the tail follows */
 	bool denials_go_on; /* a denial is not the end */
 	uint32_t denials, tail; /* fixup lists: to the second diagram, to the tail */
@@ -111,7 +112,7 @@ static void emit_terminal(struct emitter *e, outcome o, uint32_t rule)
 	c->line = rule_line(e, rule);
 	if (e->reporting) {
 		code_const(c, REG_OUTCOME, o);
-		if (policy_has_errno(e->policy))
+		if (e->has_errno)
 			code_const(c, REG_ERROR, policy_outcome_errno(e->policy, o));
 		add_fixup(e, &e->tail, code_add(c, BPF_JMP | BPF_JA, 0, 0, 0, 0));
 	} else if (e->denials_go_on && o != OUT_ALLOW) {
@@ -311,12 +312,11 @@ static bool cheaper(struct cost x, struct cost y)
 	return x.size < y.size;
 }
 
-/* Emits the diagram below root from here on; `moved`: the context is in REG_CTX. */
-static void emit_below(struct emitter *e, node root, bool moved)
+/* Makes ready to emit the diagram below root; the inputs it reads. */
+static uint32_t prepare(struct emitter *e, node root)
 {
 	struct arena *a = e->code.arena;
 	size_t nodes = diagram_nodes(e->dg) + 1, rules = e->policy->nrules + 1;
-	outcome o;
 	e->ways = arena_alloc(a, nodes * sizeof *e->ways);
 	e->arrived = arena_alloc(a, nodes * sizeof *e->arrived);
 	e->have = arena_alloc(a, nodes * sizeof *e->have);
@@ -325,7 +325,13 @@ static void emit_below(struct emitter *e, node root, bool moved)
 	e->leaf_jumps = arena_alloc(a, e->nleaf_jumps * sizeof *e->leaf_jumps);
 	for (size_t i = 0; i < nodes; i++)
 		e->have[i] = UINT32_MAX;
-	survey(e, root);
+	return survey(e, root);
+}
+
+/* Emits what was prepared from here on; `moved`: the context is in REG_CTX. */
+static void emit_below(struct emitter *e, node root, bool moved)
+{
+	outcome o;
 	e->expr = (struct expr){.code = &e->code, .terms = e->policy->terms, .too_big = e->expr.too_big,
 	                        .ctx = moved ? REG_CTX : BPF_REG_1};
 	if (node_is_terminal(root, &o))
@@ -356,12 +362,12 @@ static void move_context(struct emitter *e)
 static int emit_diagram(struct policy *p, struct diags *d, const struct policy_diagram *pd,
                         struct image *out, struct cost *cost)
 {
-	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = p->arena}};
+	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = p->arena},
+	                    .has_errno = policy_has_errno(p)};
 	bool has_tail = policy_has_tail(p), all = p->audit == AUDIT_ALL;
 	node first = all ? pd->report : pd->verdict;
 	e.at = attribute(p->arena, pd);
-	e.ways = arena_alloc(p->arena, (diagram_nodes(pd->dg) + 1) * sizeof *e.ways);
-	int helpers = helpers_of(survey(&e, first));
+	int helpers = helpers_of(prepare(&e, first));
 	bool moved = helpers || all;
 	e.denials_go_on = has_tail && !all;
 	e.reporting = all;
@@ -376,6 +382,7 @@ static int emit_diagram(struct policy *p, struct diags *d, const struct policy_d
 		e.code.line = p->default_at.line;
 		if (!moved)
 			move_context(&e);
+		prepare(&e, pd->blame);
 		emit_below(&e, pd->blame, true);
 	}
 	size_t tail = e.code.n;

@@ -58,6 +58,7 @@ struct verifier {
 	struct state **pending; /* by instruction: the state jumps bring, or NULL */
 	node *cond;             /* by conditional jump: when it is taken */
 	const char *why;        /* what was not understood */
+	bool has_errno;         /* of the policy */
 };
 
 /* ---- values -------------------------------------------------------------------- */
@@ -416,8 +417,8 @@ static bool enter_tail(struct verifier *v, size_t pc)
 	if (v->now.reg[REG_CTX].kind != V_CTX || !as_const(v, &v->now.reg[REG_OUTCOME], &o) ||
 	    o < 0 || o > INT32_MAX)
 		return refuse(v, "report of an unknown outcome");
-	if (policy_has_errno(p) && (!as_const(v, &v->now.reg[REG_ERROR], &error) ||
-	                            error != policy_outcome_errno(p, (outcome)o)))
+	if (v->has_errno && (!as_const(v, &v->now.reg[REG_ERROR], &error) ||
+	                     error != policy_outcome_errno(p, (outcome)o)))
 		return refuse(v, "a denial with the wrong errno");
 	v->cond[pc] = diagram_terminal((outcome)o);
 	return true;
@@ -542,7 +543,7 @@ int verify_image(const struct policy *p, struct diags *d, const struct policy_di
                  const struct image *image)
 {
 	struct verifier v = {.policy = p, .diags = d, .dg = pd->dg, .insns = image->insns,
-	                     .n = image->tail, .image = image};
+	                     .n = image->tail, .image = image, .has_errno = policy_has_errno(p)};
 	size_t at = image->tail;
 	struct span span = {.file = p->file};
 	v.pending = arena_alloc(p->arena, (v.n + 1) * sizeof *v.pending);

@@ -317,6 +317,10 @@ struct val val_from_arms(struct lifter *l, const struct arm *arms, size_t n);
 struct val val_settle(struct lifter *l, const struct state *st, struct val v);
 term val_truth(struct lifter *l, const struct state *st, struct val v);
 bool val_is_nil(struct val v);
+/* Of the class Integer; of Integer or Float; an Array: known or not (no choice). */
+bool val_is_integer(struct val v);
+bool val_is_number(struct val v);
+bool val_is_array(struct val v);
 /* Are they one object, or one number (no choices)? */
 bool val_same(struct lifter *l, struct val a, struct val b);
 /* Did the policy write that method of a class? */

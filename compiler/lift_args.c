@@ -96,16 +96,6 @@ struct flow run_send_to(struct run *r, struct state *st, const char *name, struc
 static const char *const arithmetic_names[TERM_OPS] = {
 	[TERM_ADD] = "+", [TERM_SUB] = "-", [TERM_MUL] = "*", [TERM_DIV] = "/"};
 
-static bool is_integer(struct val v)
-{
-	return v.kind == V_INT || (v.kind == V_STATIC && mrb_integer_p(v.u.st));
-}
-
-static bool is_number(struct val v)
-{
-	return is_integer(v) || (v.kind == V_STATIC && mrb_float_p(v.u.st));
-}
-
 static bool is_string(struct val v)
 {
 	return v.kind == V_COMM || v.kind == V_TEXT || (v.kind == V_STATIC && mrb_string_p(v.u.st));
@@ -123,9 +113,9 @@ static void refuse_redefined(struct lifter *l, struct val recv, const char *name
 /* Opcodes for two Integers ignore a redefined operator; all else is a call. */
 struct flow run_arithmetic_pair(struct lifter *l, struct state *st, int op, struct val a, struct val b)
 {
-	if (is_integer(a) && is_integer(b))
+	if (val_is_integer(a) && val_is_integer(b))
 		return lift_binary(l, st, (enum term_op)op, a, b);
-	if ((is_number(a) && is_number(b)) || (op == TERM_ADD && is_string(a) && is_string(b)))
+	if ((val_is_number(a) && val_is_number(b)) || (op == TERM_ADD && is_string(a) && is_string(b)))
 		refuse_redefined(l, a, arithmetic_names[op]);
 	struct call c = {.mid = mrb_intern_cstr(l->mrb, arithmetic_names[op]), .recv = a, .args = &b,
 	                 .n = 1, .block = val_nil()};
@@ -135,7 +125,7 @@ struct flow run_arithmetic_pair(struct lifter *l, struct state *st, int op, stru
 struct flow run_compare_pair(struct lifter *l, struct state *st, int op, struct val a, struct val b)
 {
 	static const char *const names[] = {"==", "<", "<=", ">", ">="};
-	if (is_number(a) && is_number(b))
+	if (val_is_number(a) && val_is_number(b))
 		return lift_compare(l, st, (enum compare_op)op, a, b);
 	if (op == OP2_EQ && val_same(l, a, b)) /* whatever the class says of == */
 		return flow_value(st, val_static(mrb_true_value()));
@@ -149,10 +139,10 @@ struct flow run_index_pair(struct lifter *l, struct state *st, int op, struct va
 	(void)op;
 	const struct val *items;
 	size_t n;
-	bool array = a.kind == V_STATIC ? mrb_array_p(a.u.st) : a.kind == V_ARRAY;
-	if (array && is_integer(b) && (a.kind == V_STATIC || val_items(l, st, a, &items, &n)))
+	bool array = val_is_array(a);
+	if (array && val_is_integer(b) && (a.kind == V_STATIC || val_items(l, st, a, &items, &n)))
 		return lift_index(l, st, a, b);
-	if ((array && is_integer(b)) || a.kind == V_HASH || (a.kind == V_STATIC && mrb_hash_p(a.u.st)) || is_string(a))
+	if ((array && val_is_integer(b)) || a.kind == V_HASH || (a.kind == V_STATIC && mrb_hash_p(a.u.st)) || is_string(a))
 		refuse_redefined(l, a, "[]");
 	struct call c = {.mid = mrb_intern_lit(l->mrb, "[]"), .recv = a, .args = &b, .n = 1,
 	                 .block = val_nil()};

@@ -8,11 +8,6 @@
 
 enum { INDEXED_MAX = 4096 };
 
-static struct val arg(const struct call *c, size_t i)
-{
-	return i < c->n ? c->args[i] : val_nil();
-}
-
 /* ---- arrays --------------------------------------------------------------------------- */
 
 static const struct val *items_of(struct lifter *l, struct state *st, const struct call *c, size_t *n)
@@ -58,7 +53,7 @@ static bool part(struct lifter *l, const struct call *c, size_t size, mrb_int *s
 	for (size_t i = 0; i < c->n; i++)
 		if (c->args[i].kind != V_STATIC)
 			method_needs_known(l, c);
-	mrb_value first = arg(c, 0).u.st, count = arg(c, 1).u.st;
+	mrb_value first = call_arg(c, 0).u.st, count = call_arg(c, 1).u.st;
 	if (c->n == 1 && mrb_type(first) == MRB_TT_RANGE) {
 		struct RRange *r = mrb_range_ptr(l->mrb, first);
 		if (!mrb_integer_p(RANGE_BEG(r)) || !(mrb_integer_p(RANGE_END(r)) || mrb_nil_p(RANGE_END(r))))
@@ -81,8 +76,7 @@ struct flow h_array_at(struct lifter *l, struct state *st, const struct call *c,
 	size_t size;
 	mrb_int start, n;
 	(void)unused;
-	if (c->n == 1 && (c->args[0].kind == V_INT ||
-	                  (c->args[0].kind == V_STATIC && mrb_integer_p(c->args[0].u.st))))
+	if (c->n == 1 && val_is_integer(c->args[0]))
 		return lift_index(l, st, c->recv, c->args[0]);
 	const struct val *items = items_of(l, st, c, &size);
 	if (!part(l, c, size, &start, &n))
@@ -97,7 +91,7 @@ struct flow h_array_end(struct lifter *l, struct state *st, const struct call *c
 	const struct val *items = items_of(l, st, c, &n);
 	if (!c->n)
 		return flow_value(st, n ? items[last ? n - 1 : 0] : val_nil());
-	struct val count = arg(c, 0);
+	struct val count = call_arg(c, 0);
 	if (c->n > 1 || count.kind != V_STATIC || !mrb_integer_p(count.u.st) || mrb_integer(count.u.st) < 0)
 		method_needs_known(l, c);
 	size_t taken = (size_t)mrb_integer(count.u.st) < n ? (size_t)mrb_integer(count.u.st) : n;
@@ -115,9 +109,7 @@ struct flow h_array_size(struct lifter *l, struct state *st, const struct call *
 static const struct val *own_items(struct lifter *l, struct state *st, const struct call *c, size_t *n)
 {
 	if (c->recv.kind != V_ARRAY)
-		lift_refuse(l, "build a new array instead",
-		            "a rule's block reads; it does not write: `%s` of %s that was made outside of it",
-		            ruby_name(l->rb, c->mid), val_describe(l, c->recv));
+		method_refuse_write(l, c, "build a new array instead");
 	lift_refuse_frozen(l, st, c->recv.u.cell);
 	return items_of(l, st, c, n);
 }
@@ -171,7 +163,7 @@ struct flow h_array_change(struct lifter *l, struct state *st, const struct call
 {
 	size_t n, m = c->n;
 	const struct val *items = own_items(l, st, c, &n), *given = c->args;
-	struct val at = val_settle(l, st, arg(c, 0)), *all;
+	struct val at = val_settle(l, st, call_arg(c, 0)), *all;
 	bool one = which == CHANGE_DELETE_AT || which == CHANGE_CONCAT || which == CHANGE_REPLACE;
 	if (which != CHANGE_UNSHIFT && c->n != (size_t)one)
 		method_needs_known(l, c);
@@ -203,7 +195,7 @@ struct flow h_array_store(struct lifter *l, struct state *st, const struct call 
 {
 	size_t n;
 	const struct val *items = own_items(l, st, c, &n);
-	struct val at = val_settle(l, st, arg(c, 0));
+	struct val at = val_settle(l, st, call_arg(c, 0));
 	(void)unused;
 	if (c->n != 2 || at.kind != V_STATIC || !mrb_integer_p(at.u.st))
 		method_needs_known(l, c);
@@ -224,7 +216,7 @@ struct flow h_array_plus(struct lifter *l, struct state *st, const struct call *
 	size_t n, m;
 	const struct val *x = items_of(l, st, c, &n), *y;
 	(void)unused;
-	if (c->n != 1 || !val_items(l, st, arg(c, 0), &y, &m))
+	if (c->n != 1 || !val_items(l, st, call_arg(c, 0), &y, &m))
 		method_needs_known(l, c);
 	return flow_value(st, val_array(l, st, joined(l, x, n, y, m), n + m));
 }
@@ -283,7 +275,7 @@ struct flow h_array_find(struct lifter *l, struct state *st, const struct call *
 /* Array(x) */
 struct flow h_array_of(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
-	struct val x = arg(c, 0);
+	struct val x = call_arg(c, 0);
 	(void)unused;
 	if (x.kind == V_ARRAY && c->n == 1)
 		return flow_value(st, x);
@@ -297,12 +289,11 @@ struct flow h_array_eq(struct lifter *l, struct state *st, const struct call *c,
 {
 	const struct val *x, *y;
 	size_t n, m;
-	struct val other = arg(c, 0);
+	struct val other = call_arg(c, 0);
 	(void)unused;
 	if (c->recv.kind == V_ARRAY && other.kind == V_ARRAY && c->recv.u.cell == other.u.cell)
 		return flow_value(st, val_static(mrb_true_value()));
-	bool is_array = other.kind == V_ARRAY || (other.kind == V_STATIC && mrb_array_p(other.u.st));
-	if (!is_array)
+	if (!val_is_array(other))
 		return flow_value(st, val_static(mrb_false_value()));
 	if (!val_items(l, st, c->recv, &x, &n) || !val_items(l, st, other, &y, &m))
 		method_needs_known(l, c);

@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static struct val arg(const struct call *c, size_t i)
-{
-	return i < c->n ? c->args[i] : val_nil();
-}
-
 mrb_value mrb_exc_message(struct lifter *l, mrb_value exc)
 {
 	mrb_value text = mrb_funcall(l->mrb, exc, "message", 0);
@@ -67,19 +62,19 @@ struct flow h_arithmetic(struct lifter *l, struct state *st, const struct call *
 {
 	if (c->n != 1)
 		method_needs_known(l, c);
-	return lift_binary(l, st, (enum term_op)op, c->recv, arg(c, 0));
+	return lift_binary(l, st, (enum term_op)op, c->recv, call_arg(c, 0));
 }
 
 struct flow h_compare(struct lifter *l, struct state *st, const struct call *c, int op)
 {
 	if (c->n != 1)
 		method_needs_known(l, c);
-	return lift_compare(l, st, (enum compare_op)op, c->recv, arg(c, 0));
+	return lift_compare(l, st, (enum compare_op)op, c->recv, call_arg(c, 0));
 }
 
 struct flow h_power(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
-	struct val n = arg(c, 0), base = c->recv;
+	struct val n = call_arg(c, 0), base = c->recv;
 	(void)unused;
 	if (c->n != 1 || n.kind != V_STATIC || !mrb_integer_p(n.u.st) || mrb_integer(n.u.st) < 0 || mrb_integer(n.u.st) > 63)
 		method_needs_known(l, c);
@@ -94,11 +89,11 @@ struct flow h_divmod(struct lifter *l, struct state *st, const struct call *c, i
 	(void)unused;
 	if (c->n != 1)
 		method_needs_known(l, c);
-	struct flow f = lift_binary(l, st, TERM_DIV, c->recv, arg(c, 0));
+	struct flow f = lift_binary(l, st, TERM_DIV, c->recv, call_arg(c, 0));
 	if (!f.ret)
 		return f;
 	struct val both[2] = {f.ret->result};
-	f = lift_binary(l, f.ret, TERM_MOD, c->recv, arg(c, 0));
+	f = lift_binary(l, f.ret, TERM_MOD, c->recv, call_arg(c, 0));
 	if (!f.ret)
 		return f;
 	both[1] = f.ret->result;
@@ -135,7 +130,7 @@ struct flow h_bits(struct lifter *l, struct state *st, const struct call *c, int
 {
 	struct terms *ts = l->terms;
 	term x, mask;
-	if (c->n != 1 || !val_as_term(l, c->recv, &x) || !val_as_term(l, arg(c, 0), &mask))
+	if (c->n != 1 || !val_as_term(l, c->recv, &x) || !val_as_term(l, call_arg(c, 0), &mask))
 		method_needs_known(l, c);
 	term common = term_op(ts, TERM_BAND, x, mask);
 	term none = term_eq(ts, common, term_const(ts, 0));
@@ -149,11 +144,11 @@ struct flow h_between(struct lifter *l, struct state *st, const struct call *c, 
 	(void)unused;
 	if (c->n != 2)
 		method_needs_known(l, c);
-	struct flow lo = lift_compare(l, st, OP2_GE, c->recv, arg(c, 0));
+	struct flow lo = lift_compare(l, st, OP2_GE, c->recv, call_arg(c, 0));
 	if (!lo.ret)
 		return lo;
 	term above = val_truth(l, lo.ret, lo.ret->result);
-	struct flow hi = lift_compare(l, lo.ret, OP2_LE, c->recv, arg(c, 1));
+	struct flow hi = lift_compare(l, lo.ret, OP2_LE, c->recv, call_arg(c, 1));
 	if (!hi.ret)
 		return hi;
 	term below = val_truth(l, hi.ret, hi.ret->result);
@@ -173,7 +168,7 @@ struct flow h_equal(struct lifter *l, struct state *st, const struct call *c, in
 {
 	if (c->n != 1)
 		method_needs_known(l, c);
-	return flow_value(st, val_bool(l, lift_equal(l, st, c->recv, arg(c, 0), eql)));
+	return flow_value(st, val_bool(l, lift_equal(l, st, c->recv, call_arg(c, 0), eql)));
 }
 
 struct flow h_case_equal(struct lifter *l, struct state *st, const struct call *c, int unused)

@@ -26,6 +26,10 @@ struct method {
 /* Ends with an entry without a name. */
 extern const struct method method_table[];
 
+/* An argument; nil: it is not given. */
+struct val call_arg(const struct call *c, size_t i);
+/* Refuses a call that would change what was there before the block. */
+void method_refuse_write(struct lifter *l, const struct call *c, const char *hint) __attribute__((noreturn));
 /* Refuses a call whose operands must be known when the policy is compiled. */
 void method_needs_known(struct lifter *l, const struct call *c) __attribute__((noreturn));
 /* The message of an exception. */

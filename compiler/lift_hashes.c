@@ -22,9 +22,7 @@ static const struct val *pairs_of(struct lifter *l, struct state *st, const stru
 static const struct val *own_pairs(struct lifter *l, struct state *st, const struct call *c, size_t *n)
 {
 	if (c->recv.kind != V_HASH)
-		lift_refuse(l, "build a new hash instead",
-		            "a rule's block reads; it does not write: `%s` of %s that was made outside of it",
-		            ruby_name(l->rb, c->mid), val_describe(l, c->recv));
+		method_refuse_write(l, c, "build a new hash instead");
 	lift_refuse_frozen(l, st, c->recv.u.cell);
 	return pairs_of(l, st, c, n);
 }

@@ -14,7 +14,7 @@ static const char *const class_names[] = {"another", "an Integer", "a Symbol", "
 
 static enum class_of class_of(struct val v)
 {
-	if (v.kind == V_INT || (v.kind == V_STATIC && mrb_integer_p(v.u.st)))
+	if (val_is_integer(v))
 		return INTEGER;
 	if (v.kind == V_COMM || (v.kind == V_STATIC && mrb_string_p(v.u.st)))
 		return STRING;

@@ -66,7 +66,7 @@ void run_spread(struct run *r, struct state *st, const struct val *v, const stru
 	const struct arm *arms;
 	size_t count = val_arms(r->l, st, *v, &arms);
 	for (size_t i = 0; i < count; i++)
-		if (arms[i].v.kind == V_ARRAY || (arms[i].v.kind == V_STATIC && mrb_array_p(arms[i].v.u.st)))
+		if (val_is_array(arms[i].v))
 			lift_refuse(r->l, "take the elements by index",
 			            "an array of a length that depends on the request, spread over variables");
 	*items = v;

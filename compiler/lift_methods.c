@@ -236,6 +236,17 @@ static const char *wrong_count(struct lifter *l, const struct call *c)
 	return strstr(text, "wrong number of arguments") ? text : NULL;
 }
 
+struct val call_arg(const struct call *c, size_t i)
+{
+	return i < c->n ? c->args[i] : val_nil();
+}
+
+void method_refuse_write(struct lifter *l, const struct call *c, const char *hint)
+{
+	lift_refuse(l, hint, "a rule's block reads; it does not write: `%s` of %s that was made outside of it",
+	            ruby_name(l->rb, c->mid), val_describe(l, c->recv));
+}
+
 void method_needs_known(struct lifter *l, const struct call *c)
 {
 	lift_refuse_text(l, c->recv);

@@ -88,6 +88,6 @@ struct flow h_attr_writer(struct lifter *l, struct state *st, const struct call 
 		lift_refuse(l, "use a local variable",
 		            "a rule's block reads; it does not write: `%s` of an object made outside of it",
 		            ruby_name(l->rb, c->mid));
-	object_set(l, st, c->recv, variable_of(l, c), c->n ? c->args[0] : val_nil());
-	return flow_value(st, c->n ? c->args[0] : val_nil());
+	object_set(l, st, c->recv, variable_of(l, c), call_arg(c, 0));
+	return flow_value(st, call_arg(c, 0));
 }

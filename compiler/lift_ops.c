@@ -193,18 +193,12 @@ static struct three compare_numbers(struct lifter *l, struct val a, struct val b
 	return (struct three){0};
 }
 
-static bool numeric(struct val v)
-{
-	return v.kind == V_INT ||
-	       (v.kind == V_STATIC && (mrb_integer_p(v.u.st) || mrb_float_p(v.u.st)));
-}
-
 struct flow lift_compare(struct lifter *l, struct state *st, enum compare_op op, struct val a, struct val b)
 {
 	struct terms *ts = l->terms;
 	if (op == OP2_EQ)
 		return flow_value(st, val_bool(l, lift_equal(l, st, a, b, false)));
-	if (!numeric(a) || !numeric(b)) {
+	if (!val_is_number(a) || !val_is_number(b)) {
 		if (op == OP2_CMP)
 			return flow_value(st, val_nil());
 		return raised(l, st, mrb_class_get(l->mrb, "ArgumentError"),
@@ -282,11 +276,6 @@ static term equal_arrays(struct lifter *l, const struct state *st, struct val a,
 	return all;
 }
 
-static bool is_array(struct val v)
-{
-	return v.kind == V_ARRAY || (v.kind == V_STATIC && mrb_array_p(v.u.st));
-}
-
 /* An object of the policy's own that answers itself whether it is equal. */
 static bool has_own_equality(struct lifter *l, struct val v)
 {
@@ -308,7 +297,7 @@ static term equal_at(struct lifter *l, const struct state *st, struct val a, str
 {
 	if (depth > 32)
 		lift_refuse(l, "compare the elements one by one", "arrays nest too deep to compare");
-	if (is_array(a) && is_array(b) && (a.kind != V_STATIC || b.kind != V_STATIC))
+	if (val_is_array(a) && val_is_array(b) && (a.kind != V_STATIC || b.kind != V_STATIC))
 		return equal_arrays(l, st, a, b, eql, depth);
 	if (a.kind == V_STATIC && b.kind == V_STATIC && mrb_float_p(a.u.st) && mrb_float_p(b.u.st))
 		return mrb_float(a.u.st) == mrb_float(b.u.st) ? T_TRUE : T_FALSE; /* a NaN is no key again */
@@ -317,7 +306,7 @@ static term equal_at(struct lifter *l, const struct state *st, struct val a, str
 	if (a.kind == V_STATIC && b.kind == V_STATIC)
 		return (eql ? mrb_eql(l->mrb, a.u.st, b.u.st) : mrb_equal(l->mrb, a.u.st, b.u.st)) ? T_TRUE
 		                                                                                  : T_FALSE;
-	if (numeric(a) && numeric(b)) {
+	if (val_is_number(a) && val_is_number(b)) {
 		bool mixed = (a.kind == V_STATIC && mrb_float_p(a.u.st)) ||
 		             (b.kind == V_STATIC && mrb_float_p(b.u.st));
 		return eql && mixed ? T_FALSE : compare_numbers(l, a, b).equal;

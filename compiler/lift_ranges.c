@@ -3,11 +3,6 @@
  */
 #include "compiler/lift_handlers.h"
 
-static struct val arg(const struct call *c, size_t i)
-{
-	return i < c->n ? c->args[i] : val_nil();
-}
-
 static struct range_val range_of(struct lifter *l, const struct call *c)
 {
 	if (c->recv.kind == V_RANGE)
@@ -16,11 +11,6 @@ static struct range_val range_of(struct lifter *l, const struct call *c)
 		method_needs_known(l, c);
 	struct RRange *r = mrb_range_ptr(l->mrb, c->recv.u.st);
 	return (struct range_val){val_static(RANGE_BEG(r)), val_static(RANGE_END(r)), RANGE_EXCL(r)};
-}
-
-static bool is_number(struct val v)
-{
-	return v.kind == V_INT || (v.kind == V_STATIC && (mrb_integer_p(v.u.st) || mrb_float_p(v.u.st)));
 }
 
 /* A value that a number cannot be compared with, whatever it is. */
@@ -33,11 +23,11 @@ static bool is_incomparable(struct val v)
 /* a op b for numbers; what cannot be compared is outside of the range. */
 static term ordered(struct lifter *l, struct state *st, enum compare_op op, struct val a, struct val b)
 {
-	if (is_number(a) != is_number(b) && is_incomparable(is_number(a) ? b : a))
+	if (val_is_number(a) != val_is_number(b) && is_incomparable(val_is_number(a) ? b : a))
 		return T_FALSE;
-	if (!is_number(a) || !is_number(b))
+	if (!val_is_number(a) || !val_is_number(b))
 		lift_refuse(l, "compare the values themselves with <= and >=", "a range whose ends or value are %s",
-		            val_describe(l, is_number(a) ? b : a));
+		            val_describe(l, val_is_number(a) ? b : a));
 	struct flow f = lift_compare(l, st, op, a, b);
 	return val_truth(l, f.ret, f.ret->result);
 }
@@ -45,7 +35,7 @@ static term ordered(struct lifter *l, struct state *st, enum compare_op op, stru
 struct flow h_range(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	struct range_val r = range_of(l, c);
-	struct val x = arg(c, 0);
+	struct val x = call_arg(c, 0);
 	(void)unused;
 	if (c->n != 1 || (val_is_nil(r.lo) && val_is_nil(r.hi)) || x.kind == V_COMM || r.lo.kind == V_CHOICE || r.hi.kind == V_CHOICE)
 		method_needs_known(l, c);

@@ -213,6 +213,21 @@ bool val_is_nil(struct val v)
 	return v.kind == V_UNSET || (v.kind == V_STATIC && mrb_nil_p(v.u.st));
 }
 
+bool val_is_integer(struct val v)
+{
+	return v.kind == V_INT || (v.kind == V_STATIC && mrb_integer_p(v.u.st));
+}
+
+bool val_is_number(struct val v)
+{
+	return val_is_integer(v) || (v.kind == V_STATIC && mrb_float_p(v.u.st));
+}
+
+bool val_is_array(struct val v)
+{
+	return v.kind == V_ARRAY || (v.kind == V_STATIC && mrb_array_p(v.u.st));
+}
+
 bool val_as_term(struct lifter *l, struct val v, term *t)
 {
 	if (v.kind == V_INT)

@@ -30,13 +30,20 @@ static int load_ruby(struct cmd *c, struct document *in, struct unit *u)
 	return STATUS_REFUSED;
 }
 
+/* Reads an object and proves that its instructions compute the policy it carries. */
+static bool read_proven(struct cmd *c, struct diags *d, const char *file, const void *data, size_t len,
+                        struct unit *u)
+{
+	return !object_read(c->arena, d, file, data, len, &u->policy, &u->image) &&
+	       !policy_diagram(u->policy, d, ORDER_FACTS_LAST, &u->diagram) &&
+	       !verify_image(u->policy, d, &u->diagram, &u->image);
+}
+
 static int load_object(struct cmd *c, struct document *in, struct unit *u)
 {
-	if (object_read(c->arena, &c->diags, in->file, in->text, in->len, &u->policy, &u->image))
-		return STATUS_REFUSED;
-	if (policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram) ||
-	    verify_image(u->policy, &c->diags, &u->diagram, &u->image)) {
-		for (size_t i = 0; i < c->diags.n; i++) /* the object is at fault, not its source */
+	size_t before = c->diags.n;
+	if (!read_proven(c, &c->diags, in->file, in->text, in->len, u)) {
+		for (size_t i = before; i < c->diags.n; i++) /* the object is at fault, not its source */
 			c->diags.items[i].at = (struct span){.file = in->file};
 		return STATUS_REFUSED;
 	}
@@ -90,11 +97,8 @@ static bool load_cached(struct cmd *c, const struct document *in, struct unit *u
 	struct diags quiet;
 	diags_init(&quiet, c->arena);
 	*u = (struct unit){0};
-	return cache_find(c, in, &object) &&
-	       !object_read(c->arena, &quiet, in->file, object.data, object.len, &u->policy, &u->image) &&
-	       cache_fresh(c, u->policy) &&
-	       !policy_diagram(u->policy, &quiet, ORDER_FACTS_LAST, &u->diagram) &&
-	       !verify_image(u->policy, &quiet, &u->diagram, &u->image);
+	return cache_find(c, in, &object) && read_proven(c, &quiet, in->file, object.data, object.len, u) &&
+	       cache_fresh(c, u->policy);
 }
 
 static int load(struct cmd *c, struct document *in, enum load_depth depth, struct unit *u)

@@ -33,6 +33,10 @@ struct cgroup *cgroup_parent(struct arena *a, struct diags *d, const struct cgro
 /* The mount point of the v2 hierarchy, found by type in /proc/self/mountinfo
  * (the first one that is writable as seen here), or NULL when there is none. */
 const char *cgroup_mount(struct arena *a);
+/* The v2 cgroup of a process ("self", or a pid), from the root of the caller's cgroup
+ * namespace on: the `0::` line of /proc/PID/cgroup. 0, or -errno (ENODATA: none). */
+enum { CGROUP_PATH = 4096 };
+int cgroup_of_process(const char *process, char out[CGROUP_PATH]);
 /* Is a v1 hierarchy mounted too (a hybrid host)? */
 bool cgroup_hybrid(void);
 /* Takes the cgroup's lock (flock of the directory; released by cgroup_close or
@@ -105,6 +109,9 @@ int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
  * never touched. */
 int cgroup_detach(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
                   struct attached *detached);
+
+/* Ours of that policy name in a list of cgroup_query(), or NULL. */
+const struct attached *attached_named(const struct attached *list, size_t n, const char *name);
 
 /* ---- transient.c: cgroups made for one run or one test -------------------------- */
 

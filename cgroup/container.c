@@ -13,27 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PATH_TEXT = 4096 };
-
-/* The `0::` path of a process. 0, or -errno (ENODATA: it has none). */
-static int v2_path(const char *process, char out[PATH_TEXT])
-{
-	char file[64], line[PATH_TEXT];
-	snprintf(file, sizeof file, "/proc/%s/cgroup", process);
-	FILE *f = fopen(file, "re");
-	if (!f)
-		return -errno;
-	int result = -ENODATA;
-	while (result && fgets(line, sizeof line, f))
-		if (!strncmp(line, "0::/", 4)) {
-			line[strcspn(line, "\n")] = '\0';
-			snprintf(out, PATH_TEXT, "%s", line + 3);
-			result = 0;
-		}
-	fclose(f);
-	return result;
-}
-
 static bool runs(int pidfd)
 {
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
@@ -56,9 +35,9 @@ static bool holds(const char *path, const char *of)
 
 static int path_of(struct arena *a, struct diags *d, int64_t pid, const char **out)
 {
-	char process[24], path[PATH_TEXT], own[PATH_TEXT];
+	char process[24], path[CGROUP_PATH], own[CGROUP_PATH];
 	snprintf(process, sizeof process, "%lld", (long long)pid);
-	int error = v2_path(process, path);
+	int error = cgroup_of_process(process, path);
 	if (error == -ENOENT || error == -ESRCH)
 		return gone(d, pid);
 	if (error)
@@ -69,7 +48,7 @@ static int path_of(struct arena *a, struct diags *d, int64_t pid, const char **o
 		return diag_fail(d, "run the hook in the cgroup namespace of the host (createRuntime or prestart)",
 		                 "the cgroup of process %lld, %s, is outside of this cgroup namespace",
 		                 (long long)pid, path);
-	if (v2_path("self", own))
+	if (cgroup_of_process("self", own))
 		return diag_fail(d, "is /proc mounted?", "/proc/self/cgroup cannot be read");
 	if (holds(path, own))
 		return diag_fail(d, "let the runtime make a cgroup for the container (podman: not --cgroups=disabled)",
@@ -110,9 +89,9 @@ int container_open(struct arena *a, struct diags *d, int64_t pid, struct contain
 int container_confirm(struct arena *a, struct diags *d, const struct container_process *p,
                       const struct cgroup *cg)
 {
-	char process[24], path[PATH_TEXT];
+	char process[24], path[CGROUP_PATH];
 	snprintf(process, sizeof process, "%d", (int)p->pid);
-	int error = v2_path(process, path);
+	int error = cgroup_of_process(process, path);
 	if (!runs(p->pidfd) || error == -ENOENT || error == -ESRCH)
 		return gone(d, p->pid);
 	const char *full = arena_printf(a, "%s%s", cg->mount, error ? "" : path);

@@ -44,6 +44,24 @@ const char *cgroup_mount(struct arena *a)
 	return read_only; /* enough to ask what is attached */
 }
 
+int cgroup_of_process(const char *process, char out[CGROUP_PATH])
+{
+	char file[64], line[sizeof "0::" - 1 + CGROUP_PATH]; /* the kernel's paths end at PATH_MAX */
+	snprintf(file, sizeof file, "/proc/%s/cgroup", process);
+	FILE *f = fopen(file, "re");
+	if (!f)
+		return -errno;
+	int result = -ENODATA;
+	while (result && fgets(line, sizeof line, f))
+		if (!strncmp(line, "0::/", 4)) {
+			line[strcspn(line, "\n")] = '\0';
+			memcpy(out, line + 3, strlen(line + 3) + 1);
+			result = 0;
+		}
+	fclose(f);
+	return result;
+}
+
 bool cgroup_hybrid(void)
 {
 	struct arena *a = arena_new();

@@ -91,10 +91,8 @@ static int64_t named(struct arena *a, struct diags *d, const struct cgroup *cg, 
 	size_t n;
 	if (cgroup_query(a, d, cg, &list, &n))
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (list[i].ours && !strcmp(list[i].name, name))
-			return list[i].id;
-	return 0;
+	const struct attached *at = attached_named(list, n, name);
+	return at ? at->id : 0;
 }
 
 /* Is the program among those the kernel asks for the cgroup, and the only one of its name? */

@@ -195,3 +195,11 @@ int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
 	uint32_t unreadable;
 	return list_attached(a, d, cg, list, n, &unreadable);
 }
+
+const struct attached *attached_named(const struct attached *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].ours && !strcmp(list[i].name, name))
+			return &list[i];
+	return NULL;
+}

@@ -176,12 +176,11 @@ static void destroy(const char *path, int fd)
  * not for this process to end it. */
 static bool inside(const char *name)
 {
-	char text[8192];
-	if (file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof text) < 0)
-		return true;
-	char *line = strncmp(text, "0::", 3) ? strstr(text, "\n0::") : text;
-	char *save = NULL, *part = line ? strtok_r(line + (*line == '\n'), "\n", &save) : NULL;
-	for (part = part ? strtok_r(part + 3, "/", &save) : NULL; part; part = strtok_r(NULL, "/", &save))
+	char path[CGROUP_PATH], *save = NULL;
+	int error = cgroup_of_process("self", path);
+	if (error)
+		return error != -ENODATA;
+	for (char *part = strtok_r(path, "/", &save); part; part = strtok_r(NULL, "/", &save))
 		if (!strcmp(part, name))
 			return true;
 	return false;

@@ -157,12 +157,11 @@ static int rehearse(struct cmd *c, struct attachment *at)
 	size_t n;
 	if (cgroup_query(c->arena, &c->diags, at->cgroup, &list, &n))
 		return STATUS_FAILED;
-	for (size_t i = 0; i < n; i++)
-		if (list[i].ours && strcmp(list[i].name, at->unit->policy->name) == 0) {
-			at->replaced = list[i].id;
-			at->audit_ends = list[i].audit != AUDIT_NONE &&
-			                 at->unit->policy->audit == AUDIT_NONE;
-		}
+	const struct attached *old = attached_named(list, n, at->unit->policy->name);
+	if (old) {
+		at->replaced = old->id;
+		at->audit_ends = old->audit != AUDIT_NONE && at->unit->policy->audit == AUDIT_NONE;
+	}
 	if (n >= SLOTS && diag_fail(&c->diags, "detach one: " PROGRAM " status shows them",
 	                            "%s has %zu programs already, as many as it can hold",
 	                            at->cgroup->path, n))
@@ -177,12 +176,7 @@ static const struct attached *predecessor(struct cmd *c, const struct cgroup *cg
 {
 	struct attached *list;
 	size_t n;
-	if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
-		return NULL;
-	for (size_t i = 0; i < n; i++)
-		if (list[i].ours && strcmp(list[i].name, name) == 0)
-			return &list[i];
-	return NULL;
+	return cgroup_query(c->arena, &c->diags, cg, &list, &n) ? NULL : attached_named(list, n, name);
 }
 
 /* What was counted before, when it was taken over. */

@@ -198,10 +198,9 @@ static void say_gone(struct watch *w, const struct check *k, const struct source
 	diags_init(&ignored, k->arena);
 	if (k->removed)
 		how = "ended: its cgroup was removed";
-	else if (w->cgroup && !cgroup_query(k->arena, &ignored, w->cgroup, &list, &n))
-		for (size_t i = 0; i < n; i++)
-			if (list[i].ours && strcmp(list[i].name, s->policy) == 0)
-				how = "was replaced by one that reports nothing";
+	else if (w->cgroup && !cgroup_query(k->arena, &ignored, w->cgroup, &list, &n) &&
+	         attached_named(list, n, s->policy))
+		how = "was replaced by one that reports nothing";
 	tell(w->c, "'%s' %s", s->policy, how);
 }
 

@@ -8,29 +8,21 @@
 
 const char *own_cgroup(struct cmd *c)
 {
-	char line[4096];
-	const char *mount = cgroup_mount(c->arena), *path = NULL;
+	char path[CGROUP_PATH];
+	const char *mount = cgroup_mount(c->arena);
 	if (!mount) {
 		diag_fail(&c->diags, "mount -t cgroup2 none /sys/fs/cgroup",
 		          "no cgroup v2 hierarchy is mounted here");
 		return NULL;
 	}
-	FILE *f = fopen("/proc/self/cgroup", "re");
-	while (f && !path && fgets(line, sizeof line, f))
-		if (strncmp(line, "0::", 3) == 0) {
-			line[strcspn(line, "\n")] = '\0';
-			path = arena_strdup(c->arena, line + 3);
-		}
-	if (f)
-		fclose(f);
-	if (path && strncmp(path, "/..", 3) != 0)
-		return arena_printf(c->arena, "%s%s", mount, path);
-	if (path)
+	if (cgroup_of_process("self", path))
+		diag_fail(&c->diags, "is /proc mounted? It must show a line 0::",
+		          "/proc/self/cgroup does not tell this process's v2 cgroup");
+	else if (strncmp(path, "/..", 3) == 0)
 		diag_fail(&c->diags,
 		          arena_printf(c->arena, "enter a cgroup of it: echo $$ >%s/cgroup.procs", mount),
 		          "the cgroup of this process, %s, is outside of its cgroup namespace", path);
 	else
-		diag_fail(&c->diags, "is /proc mounted? It must show a line 0::",
-		          "/proc/self/cgroup does not tell this process's v2 cgroup");
+		return arena_printf(c->arena, "%s%s", mount, path);
 	return NULL;
 }

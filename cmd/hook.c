@@ -15,8 +15,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define MANIFEST "/etc/rucy-devguard/guard.yaml"
-
 enum { OPT_POLICY = OPT_VERB, OPT_CONFIG, OPT_SPEC, OPT_ON_ERROR };
 static const struct option options[] = {
 	{"policy", required_argument, NULL, OPT_POLICY},

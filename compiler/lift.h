@@ -54,8 +54,7 @@ struct ruby {
 	size_t nblocks, blocks_cap;
 	bool running;       /* the file runs now: rules may be added */
 	bool named;
-	size_t memory, memory_limit; /* bytes mruby has */
-	bool memory_out;
+	const struct host *host; /* answers what devices are called here */
 	/* parameters without a range: their value is part of the program */
 	struct param *baked;
 	size_t nbaked, baked_cap;

@@ -19,6 +19,7 @@ struct arena {
 	struct chunk *chunks; /* the current one first */
 	jmp_buf *handler;
 	size_t size; /* of all chunks */
+	struct budget *budget;
 };
 
 enum { CHUNK_FIRST = 16 << 10, CHUNK_MAX = 1 << 20 };
@@ -38,6 +39,8 @@ void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
+	if (a->budget)
+		a->budget->used -= a->size;
 	for (struct chunk *c = a->chunks, *next; c; c = next) {
 		next = c->next;
 		free(c);
@@ -50,12 +53,26 @@ void arena_catch(struct arena *a, jmp_buf *handler)
 	a->handler = handler;
 }
 
+void arena_charge(struct arena *a, struct budget *b)
+{
+	if (a->budget)
+		a->budget->used -= a->size;
+	a->budget = b;
+	if (b)
+		budget_take(b, a->size);
+}
+
+struct budget *arena_budget(const struct arena *a)
+{
+	return a->budget;
+}
+
 size_t arena_size(const struct arena *a)
 {
 	return a->size;
 }
 
-static void out_of_memory(struct arena *a)
+void arena_fail(struct arena *a)
 {
 	if (a->handler)
 		longjmp(*a->handler, 1);
@@ -65,7 +82,7 @@ static void out_of_memory(struct arena *a)
 void *arena_alloc(struct arena *a, size_t size)
 {
 	if (size > SIZE_MAX / 4)
-		out_of_memory(a);
+		arena_fail(a);
 	size = round_up(size ? size : 1);
 	struct chunk *c = a->chunks;
 	if (!c || c->size - c->used < size) {
@@ -74,10 +91,12 @@ void *arena_alloc(struct arena *a, size_t size)
 			want = CHUNK_MAX;
 		if (want < size)
 			want = size;
+		if (a->budget)
+			budget_take(a->budget, want);
 		/* calloc: fresh pages come zeroed and stay untouched until used */
 		struct chunk *fresh = calloc(1, sizeof *fresh + want);
 		if (!fresh)
-			out_of_memory(a);
+			arena_fail(a);
 		fresh->size = want;
 		fresh->next = c;
 		a->size += want;

@@ -19,6 +19,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "policy/budget.h"
+#include "policy/host.h"
+
 /* ---- arena.c: one allocation region a compilation ---------------------- */
 
 struct arena;
@@ -29,6 +32,12 @@ struct arena *arena_new(void);
 void arena_free(struct arena *a);
 /* Where allocation failure jumps to (longjmp with 1). */
 void arena_catch(struct arena *a, jmp_buf *handler);
+/* What is allocated counts against a budget (budget.h); NULL: against none. */
+void arena_charge(struct arena *a, struct budget *b);
+/* The budget that the arena counts against, or NULL. */
+struct budget *arena_budget(const struct arena *a);
+/* Goes there: for allocations beside the arena that failed. */
+_Noreturn void arena_fail(struct arena *a);
 /* `size` bytes, zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
 /* Bytes the arena has taken so far. */
@@ -130,10 +139,11 @@ struct request {
 };
 
 /* Parses `c 1:3 rw uid=1000 comm=qemu` or `/dev/null rw ...` (the device then
- * found by stat(2)). Access letters in any order, none twice; `-` is none; they
+ * found as the host says). Access letters in any order, none twice; `-` is none; they
  * may be left out for a path only when facts or nothing follow (then: rw).
  * 0, or -1 with *error (arena text, one line, without place). */
-int request_parse(struct arena *a, const char *text, struct request *r, const char **error);
+int request_parse(struct arena *a, const struct host *h, const char *text, struct request *r,
+                  const char **error);
 /* Parses one `key=value` into r. 0 or -1 with *error. */
 int request_fact(struct arena *a, const char *text, struct request *r, const char **error);
 /* "rw", "m", "-" ...: into buf (at least 4 bytes); returns buf. */
@@ -171,11 +181,11 @@ struct pattern {
 
 /* Parses one positional string of a rule:
  *   "c 1:3 rwm" "b 8:* r" "c 5:0-2,7 rw" "a *:* m"  letters may be left out
- *   "/dev/fuse" (or any absolute path)               by stat(2) on this host
- *   "char-pts" "block-sd"                            by /proc/devices of this host
+ *   "/dev/fuse"                                      as the host says
+ *   "char-pts" "block-sd"                            by /proc/devices, as the host says
  * 0, or -1 with *error and *hint set. */
-int pattern_parse(struct arena *a, const char *text, struct pattern *out, const char **error,
-                  const char **hint);
+int pattern_parse(struct arena *a, const struct host *h, const char *text, struct pattern *out,
+                  const char **error, const char **hint);
 /* The well-known device of that name (null, zero, full, random, urandom, tty,
  * console, ptmx, pts, kmsg, mem, port, fuse, tun, kvm, ...). 0 or -1 with
  * *error, *hint (a near name). */
@@ -368,6 +378,9 @@ struct policy {
 	size_t nrules, rules_cap;
 	struct param *params;
 	size_t nparams, params_cap;
+	/* The policy as an object has it, of one whose terms are not here: it came from
+	 * another process. NULL data: it is made from the terms. */
+	struct { const void *data; size_t len; uint64_t digest; } serial;
 };
 
 /* The `devices` term of a rule from its patterns. */

@@ -17,6 +17,7 @@
 	X("access") X("requested") X("access_type") X("uid") X("gid") X("pid") X("tid") X("comm") \
 	X("cgroup_id") X("uptime")
 #define HINT_ANSWER "the block's value is its answer, true when the rule matches; rules are made outside of it"
+#define HINT_IDENTITY "identity is not a value: compare with =="
 #define LISTED(name) name ", "
 #define ELEMENT(name) name,
 
@@ -53,6 +54,7 @@ static const struct advice missing_methods[] = {
 	{"<<", "a block changes no string: write the whole string"},
 	{"allow", HINT_ANSWER}, {"deny", HINT_ANSWER}, {"default", HINT_ANSWER}, {"policy", HINT_ANSWER},
 	{"param", HINT_ANSWER}, {"set", HINT_ANSWER}, {"audit", HINT_ANSWER}, {"mode", HINT_ANSWER},
+	{"object_id", HINT_IDENTITY}, {"__id__", HINT_IDENTITY},
 	{"fetch", "give a value for a missing key: fetch(key, nil)"},
 	{"to_s", "compare the value itself: ctx.major == 1"},
 	{"inspect", "compare the value itself: ctx.major == 1"},
@@ -70,6 +72,9 @@ static const struct advice missing_constants[] = {
 	{"Time", "there is no clock but ctx.uptime, in seconds"},
 	{"Date", "there is no clock but ctx.uptime, in seconds"},
 	{"Random", "a policy decides by the request alone: there is no chance in it"},
+	{"DeviceRequest", "ctx is given to the blocks of rules alone: allow { |ctx| ctx.major == 1 }"},
+	{"GC", "a policy does not steer the interpreter: leave it out"},
+	{"ObjectSpace", "a policy does not steer the interpreter: leave it out"},
 	{"Set", "use an Array: [1, 2].include?(ctx.minor)"},
 	{NULL, NULL},
 };

@@ -133,7 +133,7 @@ static bool run_native(struct lifter *l, struct state *st, const struct call *c,
 		return true;
 	}
 	if (l->rb->memory_out) {
-		l->rb->memory_limit = SIZE_MAX; /* to say so needs a little more */
+		ruby_tell_memory(l->rb);
 		lift_refuse(l, "compute something smaller", "the block computes a value too large to compile");
 	}
 	mrb_value message = mrb_exc_message(l, v);

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MEMORY_LIMIT = 256 << 20, NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
+enum { MEMORY_LIMIT = 256 << 20, TELL_MEMORY = 1 << 20, TEXT_MAX = 1000, NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
 
 #define LIBRARY_PARTS(X)                                                                           \
 	X(metaprog) X(kernel_ext) X(class_ext) X(compar_ext) X(enum_ext) X(string_ext) X(numeric_ext) \
@@ -39,6 +39,8 @@ static void *allocate(mrb_state *mrb, void *p, size_t size, void *ud)
 		return NULL;
 	}
 	if (rb->memory - had + size > rb->memory_limit) {
+		if (!rb->memory_out && rb->running)
+			rb->memory_line = ruby_running_line(rb);
 		rb->memory_out = true;
 		return NULL;
 	}
@@ -46,6 +48,17 @@ static void *allocate(mrb_state *mrb, void *p, size_t size, void *ud)
 	if (q)
 		rb->memory += malloc_usable_size(q) - had;
 	return q;
+}
+
+void ruby_allow_memory(struct ruby *rb)
+{
+	rb->memory_limit = rb->memory + MEMORY_LIMIT;
+	rb->memory_out = false;
+}
+
+void ruby_tell_memory(struct ruby *rb)
+{
+	rb->memory_limit = rb->memory + TELL_MEMORY;
 }
 
 /* ---- places ----------------------------------------------------------------------- */
@@ -176,7 +189,8 @@ char *ruby_exception_text(struct ruby *rb, mrb_value exc)
 	const char *class = mrb_obj_classname(rb->mrb, exc);
 	if (failed || !mrb_string_p(text))
 		return arena_strdup(rb->arena, class);
-	return arena_printf(rb->arena, "%s: %.*s", class, (int)RSTRING_LEN(text), RSTRING_PTR(text));
+	int n = RSTRING_LEN(text) > TEXT_MAX ? TEXT_MAX : (int)RSTRING_LEN(text);
+	return arena_printf(rb->arena, "%s: %.*s%s", class, n, RSTRING_PTR(text), n < RSTRING_LEN(text) ? "..." : "");
 }
 
 static mrb_value backtrace_body(mrb_state *mrb, void *p)
@@ -201,26 +215,26 @@ static int exception_line(struct ruby *rb, mrb_value exc)
 	return 0;
 }
 
-static void report_memory(struct ruby *rb, int mebibytes)
+static void report_memory(struct ruby *rb, int line, int mebibytes)
 {
-	report(rb, DIAG_ERROR, 0, "look for a loop that builds an ever larger value",
+	report(rb, DIAG_ERROR, line, "look for a loop that builds an ever larger value",
 	       arena_printf(rb->arena, "the policy used more than %d MiB while it ran", mebibytes));
 }
 
-static void report_exception(struct ruby *rb)
+static void report_exception(struct ruby *rb, mrb_value exc)
 {
-	mrb_value exc = mrb_obj_value(rb->mrb->exc);
-	rb->mrb->exc = NULL;
-	rb->memory_limit = SIZE_MAX; /* to say what is wrong needs a little more */
 	if (rb->diags->errors)
 		return; /* the policy language has said what is wrong */
-	char *text = ruby_exception_text(rb, exc);
+	mrb_gc_protect(rb->mrb, exc);
 	int line = exception_line(rb, exc);
+	if (rb->memory_out)
+		return report_memory(rb, rb->memory_line ? rb->memory_line : line, MEMORY_LIMIT >> 20);
+	char *text = ruby_exception_text(rb, exc); /* may run code of the policy, within the limits */
 	const char *hint = hint_exception(rb, text, ruby_source_line(rb, line));
 	if (strstr(text, "uninitialized constant Regexp"))
 		text = arena_printf(rb->arena, "%s: regular expressions are not available in policies", text);
 	if (rb->memory_out)
-		report_memory(rb, MEMORY_LIMIT >> 20);
+		report_memory(rb, rb->memory_line ? rb->memory_line : line, MEMORY_LIMIT >> 20);
 	else
 		report(rb, DIAG_ERROR, line, hint, text);
 }
@@ -327,28 +341,39 @@ static struct RProc *parse(struct ruby *rb)
 
 /* ---- running ---------------------------------------------------------------------------- */
 
-/* As a method, so that the file's frame is popped and its variables outlive it. */
+/* Called by mruby as a block, so that the file's frame is popped and its variables
+ * outlive it; nothing that Ruby code could call. */
 static mrb_value run_file(mrb_state *mrb, mrb_value self)
 {
-	mrb_value proc;
-	mrb_get_args(mrb, "o", &proc);
-	return mrb_top_run(mrb, mrb_proc_ptr(proc), self, 0);
+	return mrb_top_run(mrb, ruby_of(mrb)->file_proc, self, 0);
+}
+
+static mrb_value run_body(mrb_state *mrb, void *unused)
+{
+	(void)unused;
+	mrb_value block = mrb_obj_value(mrb_proc_new_cfunc(mrb, run_file));
+	return mrb_yield_with_class(mrb, block, 0, NULL, mrb_top_self(mrb), mrb->object_class);
 }
 
 static int run(struct ruby *rb, struct RProc *proc)
 {
 	mrb_state *mrb = rb->mrb;
+	mrb_bool failed = FALSE;
+	if (lost_to_definitions(rb, proc->body.irep))
+		return -1;
 	rb->file_irep = proc->body.irep;
+	rb->file_proc = proc;
+	mrb_gc_register(mrb, mrb_obj_value(proc));
 	MRB_PROC_SET_TARGET_CLASS(proc, mrb->object_class);
-	mrb_value top = mrb_top_self(mrb);
-	mrb_define_singleton_method(mrb, mrb_obj_ptr(top), "__run_policy", run_file, MRB_ARGS_REQ(1));
 	rb->running = true;
-	mrb_funcall(mrb, top, "__run_policy", 1, mrb_obj_value(proc));
+	mrb_value v = mrb_protect_error(mrb, run_body, NULL, &failed);
 	rb->running = false;
 	if (rb->policy->mode == MODE_PERMISSIVE && !rb->policy->audit_given)
 		rb->policy->audit = AUDIT_DENIED; /* it is there to report */
-	if (mrb->exc)
-		report_exception(rb);
+	if (failed)
+		report_exception(rb, v);
+	if (!rb->diags->errors)
+		lost_after_run(rb, rb->file_irep);
 	return rb->diags->errors ? -1 : 0;
 }
 
@@ -396,9 +421,8 @@ static int lift(struct ruby *rb)
 	rb->memory_limit *= 2;
 	mrb_value v = mrb_protect_error(rb->mrb, lift_body, rb, &failed);
 	rb->lifter = NULL;
-	rb->memory_limit = SIZE_MAX;
 	if (failed && rb->memory_out && !rb->diags->errors)
-		report_memory(rb, MEMORY_LIMIT >> 19);
+		report_memory(rb, 0, MEMORY_LIMIT >> 19);
 	else if (failed && !rb->diags->errors)
 		report(rb, DIAG_ERROR, 0, "write the block in a simpler way", ruby_exception_text(rb, v));
 	return failed || rb->diags->errors ? -1 : 0;
@@ -411,6 +435,7 @@ static mrb_value start_body(mrb_state *mrb, void *p)
 	struct ruby *rb = p;
 #define START(part) GENERATED_TMP_mrb_mruby_##part##_gem_init(mrb);
 	LIBRARY_PARTS(START)
+	seal_library(rb);
 	rb->keep = mrb_ary_new(mrb);
 	mrb_gc_register(mrb, rb->keep);
 	rb->methods = methods_new(rb);
@@ -477,7 +502,7 @@ static int compile(struct ruby *rb)
 	mrb_protect_error(rb->mrb, start_body, rb, &failed);
 	if (failed)
 		return diag_fail(rb->diags, "this build of mruby lacks a library", "mruby does not start");
-	struct RProc *proc = parse(rb);
+	struct RProc *proc = lost_in_text(rb) ? NULL : parse(rb);
 	if (!proc || run(rb, proc))
 		return -1;
 	return unknown_settings(rb) ? -1 : lift(rb);

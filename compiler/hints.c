@@ -17,7 +17,6 @@
 	X("access") X("requested") X("access_type") X("uid") X("gid") X("pid") X("tid") X("comm") \
 	X("cgroup_id") X("uptime")
 #define HINT_ANSWER "the block's value is its answer, true when the rule matches; rules are made outside of it"
-#define HINT_IDENTITY "identity is not a value: compare with =="
 #define LISTED(name) name ", "
 #define ELEMENT(name) name,
 
@@ -54,7 +53,7 @@ static const struct advice missing_methods[] = {
 	{"<<", "a block changes no string: write the whole string"},
 	{"allow", HINT_ANSWER}, {"deny", HINT_ANSWER}, {"default", HINT_ANSWER}, {"policy", HINT_ANSWER},
 	{"param", HINT_ANSWER}, {"set", HINT_ANSWER}, {"audit", HINT_ANSWER}, {"mode", HINT_ANSWER},
-	{"object_id", HINT_IDENTITY}, {"__id__", HINT_IDENTITY},
+	{"set_backtrace", "leave it out: an error is told where it is raised"},
 	{"fetch", "give a value for a missing key: fetch(key, nil)"},
 	{"to_s", "compare the value itself: ctx.major == 1"},
 	{"inspect", "compare the value itself: ctx.major == 1"},

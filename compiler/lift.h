@@ -66,7 +66,7 @@ struct ruby {
 	struct methods *methods; /* lift_methods.c: tables of C functions */
 	struct diagrams *guards; /* lift.c: to ask whether a path is possible */
 	struct seal *seal;       /* seal.c */
-	mrb_int hash_numbers;    /* given to objects so far */
+	mrb_value numbers;       /* of objects, by address: what Object#hash says */
 	struct { const mrb_irep *irep; uint32_t end; } statement; /* statement.c: read so far */
 	int memory_line;         /* where the memory was used up */
 	const struct RProc *file_proc;
@@ -115,7 +115,6 @@ void statement_made(mrb_state *mrb);
 
 /* Takes out of the library what a policy must not have; before anything is learnt of it. */
 void seal_library(struct ruby *rb);
-bool seal_is_verb(const char *name);
 /* What to do instead of defining a method of that name; NULL: it may be defined. */
 const char *seal_reserved(const char *name);
 

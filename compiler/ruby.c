@@ -227,14 +227,15 @@ static void report_exception(struct ruby *rb, mrb_value exc)
 		return; /* the policy language has said what is wrong */
 	mrb_gc_protect(rb->mrb, exc);
 	int line = exception_line(rb, exc);
-	if (rb->memory_out)
+	if (rb->memory_out && rb->mrb->nomem_err && mrb_obj_ptr(exc)->c == rb->mrb->nomem_err->c)
 		return report_memory(rb, rb->memory_line ? rb->memory_line : line, MEMORY_LIMIT >> 20);
+	rb->memory_out = false;
 	char *text = ruby_exception_text(rb, exc); /* may run code of the policy, within the limits */
 	const char *hint = hint_exception(rb, text, ruby_source_line(rb, line));
 	if (strstr(text, "uninitialized constant Regexp"))
 		text = arena_printf(rb->arena, "%s: regular expressions are not available in policies", text);
 	if (rb->memory_out)
-		report_memory(rb, rb->memory_line ? rb->memory_line : line, MEMORY_LIMIT >> 20);
+		report_memory(rb, line, MEMORY_LIMIT >> 20);
 	else
 		report(rb, DIAG_ERROR, line, hint, text);
 }

@@ -14,32 +14,31 @@
 
 static const char *const verbs[] = {"policy", "default", "allow", "deny", "param", "mode",
                                     "audit", "set", "license!", "section!"};
-/* What Ruby calls by itself: one of these would hide a misspelt rule, or a redefinition. */
-static const char *const hooks[] = {"method_missing", "method_added", "singleton_method_added"};
-
-bool seal_is_verb(const char *name)
-{
-	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-		if (!strcmp(verbs[i], name))
-			return true;
-	return false;
-}
+/* What Ruby calls by itself. */
+static const struct { const char *name, *hint; } hooks[] = {
+	{"method_missing", "define the methods themselves: a misspelt rule would be lost in it"},
+	{"method_added", "leave it out"},
+	{"singleton_method_added", "leave it out"},
+};
 
 const char *seal_reserved(const char *name)
 {
 	for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
-		if (!strcmp(hooks[i], name))
-			return "define the methods themselves: a misspelt rule would be lost in it";
-	return seal_is_verb(name) ? "it is a word of the policy language: choose another name" : NULL;
+		if (!strcmp(hooks[i].name, name))
+			return hooks[i].hint;
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (!strcmp(verbs[i], name))
+			return "it is a word of the policy language: choose another name";
+	return NULL;
 }
 
-static void refuse_reserved(mrb_state *mrb, mrb_value name)
+static void refuse_reserved(mrb_state *mrb, mrb_value name, const char *what)
 {
 	if (!mrb_symbol_p(name) && !mrb_string_p(name))
 		return;
 	const char *text = ruby_name(ruby_of(mrb), mrb_obj_to_sym(mrb, name)), *hint = seal_reserved(text);
 	if (hint)
-		dsl_fail(mrb, hint, "`%s` is defined anew", text);
+		dsl_fail(mrb, hint, "`%s` is %s", text, what);
 }
 
 /* Module#method_added, BasicObject#singleton_method_added: of def, define_method and alias. */
@@ -48,7 +47,7 @@ static mrb_value method_added(mrb_state *mrb, mrb_value self)
 	mrb_value name;
 	(void)self;
 	mrb_get_args(mrb, "o", &name);
-	refuse_reserved(mrb, name);
+	refuse_reserved(mrb, name, "defined anew");
 	return mrb_nil_value();
 }
 
@@ -71,7 +70,8 @@ static mrb_value named(mrb_state *mrb, mrb_value self, enum guarded which)
 	mrb_int n;
 	mrb_get_args(mrb, "*", &args, &n);
 	for (mrb_int i = 0; i < n; i++)
-		refuse_reserved(mrb, args[i]);
+		refuse_reserved(mrb, args[i],
+		                which == G_UNDEF_METHOD || which == G_REMOVE_METHOD ? "taken away" : "defined anew");
 	return go_on(mrb, self, which);
 }
 
@@ -133,37 +133,43 @@ mrb_value __wrap_mrb_ptr_to_str(mrb_state *mrb, void *p)
 	return mrb_str_new_lit(mrb, "...");
 }
 
-/* Kernel#hash: numbers in the order they are asked for; 0 where none can be kept. */
-static mrb_value object_hash(mrb_state *mrb, mrb_value self)
+/* What mruby makes of an address: a number in the order of asking. An object that is
+ * gone may have left its number to one that came after it. */
+static mrb_value number_of(mrb_state *mrb, mrb_value v)
 {
 	struct ruby *rb = ruby_of(mrb);
-	mrb_sym kept = mrb_intern_lit(mrb, "hash number");
-	mrb_get_args(mrb, "");
-	if (mrb_immediate_p(self))
-		return mrb_int_value(mrb, mrb_obj_id(self));
-	switch (mrb_type(self)) {
-	case MRB_TT_INTEGER: case MRB_TT_FLOAT: return mrb_int_value(mrb, mrb_obj_id(self)); /* by value */
-	case MRB_TT_OBJECT: case MRB_TT_EXCEPTION: case MRB_TT_CLASS: case MRB_TT_MODULE: case MRB_TT_SCLASS: {
-		mrb_value had = mrb_iv_get(mrb, self, kept);
-		if (mrb_integer_p(had))
-			return had;
-		if (mrb_frozen_p(mrb_basic_ptr(self)))
-			return mrb_int_value(mrb, 0);
-		had = mrb_int_value(mrb, ++rb->hash_numbers);
-		mrb_iv_set(mrb, self, kept, had);
+	if (mrb_immediate_p(v) || mrb_type(v) == MRB_TT_INTEGER || mrb_type(v) == MRB_TT_FLOAT)
+		return mrb_int_value(mrb, mrb_obj_id(v)); /* by value */
+	mrb_value at = mrb_int_value(mrb, (mrb_int)((uintptr_t)mrb_ptr(v) >> 3));
+	mrb_value had = mrb_hash_get(mrb, rb->numbers, at);
+	if (mrb_integer_p(had))
 		return had;
+	had = mrb_int_value(mrb, mrb_hash_size(mrb, rb->numbers) + 1);
+	mrb_hash_set(mrb, rb->numbers, at, had);
+	return had;
+}
+
+static mrb_value object_hash(mrb_state *mrb, mrb_value self)
+{
+	mrb_get_args(mrb, "");
+	return number_of(mrb, self);
+}
+
+/* mruby's library asks for it, to see that an array is inside itself. */
+static mrb_value object_id(mrb_state *mrb, mrb_value self)
+{
+	const mrb_callinfo *ci = mrb->c->ci;
+	const struct RProc *caller = ci > mrb->c->cibase ? ci[-1].proc : NULL;
+	mrb_get_args(mrb, "");
+	if (caller && !MRB_PROC_CFUNC_P(caller)) {
+		const char *file = mrb_debug_get_filename(mrb, caller->body.irep, 0);
+		if (file && !strcmp(file, ruby_of(mrb)->file))
+			dsl_fail(mrb, "identity is not a value: compare with ==", "`object_id` in a policy");
 	}
-	default: return mrb_int_value(mrb, 0);
-	}
+	return number_of(mrb, self);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
-
-static void undefine(mrb_state *mrb, const char *class, const char *method)
-{
-	if (mrb_class_defined(mrb, class))
-		mrb_undef_method(mrb, mrb_class_get(mrb, class), method);
-}
 
 static void remove_constant(mrb_state *mrb, const char *name)
 {
@@ -190,7 +196,10 @@ void seal_library(struct ruby *rb)
 	mrb_define_method(mrb, mrb->module_class, "method_added", method_added, MRB_ARGS_REQ(1));
 	mrb_define_method(mrb, mrb_class_get(mrb, "BasicObject"), "singleton_method_added", method_added,
 	                  MRB_ARGS_REQ(1));
-	undefine(mrb, "BasicObject", "__id__");
-	mrb_undef_method(mrb, mrb->kernel_module, "object_id");
+	rb->numbers = mrb_hash_new(mrb);
+	mrb_gc_register(mrb, rb->numbers);
+	mrb_define_method(mrb, mrb->kernel_module, "object_id", object_id, MRB_ARGS_NONE());
+	mrb_define_method(mrb, mrb_class_get(mrb, "BasicObject"), "__id__", object_id, MRB_ARGS_NONE());
+	mrb_undef_method_id(mrb, mrb->eException_class, mrb_intern_lit(mrb, "set_backtrace")); /* it hides the line */
 	remove_constant(mrb, "GC");
 }

@@ -29,10 +29,16 @@ static bool is_send(const struct insn *in)
 	return in->op == OP_SEND || in->op == OP_SENDB || in->op == OP_SSEND || in->op == OP_SSENDB;
 }
 
-/* Jumps have no register. */
+/* Some have no register; what ends code, or begins it, is part of no argument. */
 static bool writes_above(const struct insn *in, uint32_t reg)
 {
-	return in->op != OP_JMP && in->op != OP_JMPUW && in->a > reg;
+	switch (in->op) {
+	case OP_NOP: case OP_ENTER: case OP_KEYEND: case OP_JMP: case OP_JMPUW: case OP_ALIAS: case OP_UNDEF:
+	case OP_RETURN: case OP_RETURN_BLK: case OP_BREAK: case OP_STOP:
+		return false;
+	default:
+		return in->a > reg;
+	}
 }
 
 /* The last call before `end`, and the first instruction for its arguments: those

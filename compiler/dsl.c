@@ -14,7 +14,7 @@ enum { ERRORS_TOLD = 20 };
 void dsl_fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
 {
 	struct ruby *rb = ruby_of(mrb);
-	struct span at = {.file = rb->file, .line = statement_line(mrb)};
+	struct span at = {.file = rb->file, .line = rb->lifter ? lift_place(rb->lifter).line : statement_line(mrb)};
 	va_list ap;
 	va_start(ap, fmt);
 	char *text = arena_vprintf(rb->arena, fmt, ap);

@@ -117,6 +117,8 @@ void statement_made(mrb_state *mrb);
 void seal_library(struct ruby *rb);
 /* What to do instead of defining a method of that name; NULL: it may be defined. */
 const char *seal_reserved(const char *name);
+/* Is this the code of Class#new, which alone may call `allocate`? */
+bool seal_is_new(const struct ruby *rb, const mrb_irep *irep);
 
 /* ---- lost.c: where a rule could vanish without a word -------------------------------- */
 

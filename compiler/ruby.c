@@ -434,6 +434,11 @@ static int lift(struct ruby *rb)
 static mrb_value start_body(mrb_state *mrb, void *p)
 {
 	struct ruby *rb = p;
+	/* The collector does a whole round each time it runs: where the library forgets to
+	 * tell it of a change (Hash#replace), an object in use was freed. */
+	mrb->gc.generational = FALSE;
+	mrb->gc.step_ratio = 1 << 30;
+	mrb_full_gc(mrb);
 #define START(part) GENERATED_TMP_mrb_mruby_##part##_gem_init(mrb);
 	LIBRARY_PARTS(START)
 	seal_library(rb);

@@ -57,7 +57,7 @@ static mrb_value method_added(mrb_state *mrb, mrb_value self)
 enum guarded { G_ATTR, G_ATTR_READER, G_ATTR_WRITER, G_ATTR_ACCESSOR, G_UNDEF_METHOD, G_REMOVE_METHOD,
                G_STRUCT_NEW, G_DUP, G_CLONE, G_ALLOCATE, GUARDED };
 
-struct seal { mrb_func_t original[GUARDED]; const mrb_irep *class_new; };
+struct seal { mrb_func_t original[GUARDED]; const mrb_irep *class_new; /* Class#new */ };
 
 static mrb_value go_on(mrb_state *mrb, mrb_value self, enum guarded which)
 {
@@ -75,6 +75,11 @@ static mrb_value named(mrb_state *mrb, mrb_value self, enum guarded which)
 	return go_on(mrb, self, which);
 }
 
+bool seal_is_new(const struct ruby *rb, const mrb_irep *irep)
+{
+	return irep == rb->seal->class_new;
+}
+
 /* What has code or a stack of its own is not copied. */
 static mrb_value copied(mrb_state *mrb, mrb_value self, enum guarded which)
 {
@@ -84,14 +89,20 @@ static mrb_value copied(mrb_state *mrb, mrb_value self, enum guarded which)
 	return go_on(mrb, self, which);
 }
 
-/* Class#new alone calls it, and initializes what it made. */
+/* Class#new alone calls it, and initializes what it made. A String whose class has an
+ * `initialize` of its own that does nothing is empty, and not without bytes. */
 static mrb_value allocated(mrb_state *mrb, mrb_value self, enum guarded which)
 {
 	const mrb_callinfo *ci = mrb->c->ci;
 	const struct RProc *caller = ci > mrb->c->cibase ? ci[-1].proc : NULL;
-	if (!caller || MRB_PROC_CFUNC_P(caller) || caller->body.irep != ruby_of(mrb)->seal->class_new)
+	if (!caller || MRB_PROC_CFUNC_P(caller) || !seal_is_new(ruby_of(mrb), caller->body.irep))
 		dsl_fail(mrb, "make it by `new`", "an object that is not initialized (`allocate`)");
-	return go_on(mrb, self, which);
+	mrb_value made = go_on(mrb, self, which);
+	if (mrb_string_p(made)) {
+		RSTR_SET_EMBED_FLAG(mrb_str_ptr(made));
+		RSTR_SET_EMBED_LEN(mrb_str_ptr(made), 0);
+	}
+	return made;
 }
 
 #define GUARDS(X)                                                                                  \

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
+enum { TEXT_MAX = 1000, NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
 
 #define LIBRARY_PARTS(X)                                                                           \
 	X(metaprog) X(kernel_ext) X(class_ext) X(compar_ext) X(enum_ext) X(string_ext) X(numeric_ext) \
@@ -198,7 +198,8 @@ char *ruby_exception_text(struct ruby *rb, mrb_value exc)
 	const char *class = mrb_obj_classname(rb->mrb, exc);
 	if (failed || !mrb_string_p(text))
 		return arena_strdup(rb->arena, class);
-	return arena_printf(rb->arena, "%s: %.*s", class, (int)RSTRING_LEN(text), RSTRING_PTR(text));
+	int n = RSTRING_LEN(text) > TEXT_MAX ? TEXT_MAX : (int)RSTRING_LEN(text);
+	return arena_printf(rb->arena, "%s: %.*s%s", class, n, RSTRING_PTR(text), n < RSTRING_LEN(text) ? "..." : "");
 }
 
 static mrb_value backtrace_body(mrb_state *mrb, void *p)
@@ -223,14 +224,13 @@ static int exception_line(struct ruby *rb, mrb_value exc)
 	return 0;
 }
 
-static void report_exception(struct ruby *rb)
+static void report_exception(struct ruby *rb, mrb_value exc)
 {
-	mrb_value exc = mrb_obj_value(rb->mrb->exc);
-	rb->mrb->exc = NULL;
 	if (rb->diags->errors)
 		return; /* the policy language has said what is wrong */
-	char *text = ruby_exception_text(rb, exc);
+	mrb_gc_protect(rb->mrb, exc);
 	int line = exception_line(rb, exc);
+	char *text = ruby_exception_text(rb, exc); /* may run code of the policy, within the limits */
 	const char *hint = hint_exception(rb, text, ruby_source_line(rb, line));
 	if (strstr(text, "uninitialized constant Regexp"))
 		text = arena_printf(rb->arena, "%s: regular expressions are not available in policies", text);
@@ -340,28 +340,39 @@ static struct RProc *parse(struct ruby *rb)
 
 /* ---- running ---------------------------------------------------------------------------- */
 
-/* As a method, so that the file's frame is popped and its variables outlive it. */
+/* Called by mruby as a block, so that the file's frame is popped and its variables
+ * outlive it; nothing that Ruby code could call. */
 static mrb_value run_file(mrb_state *mrb, mrb_value self)
 {
-	mrb_value proc;
-	mrb_get_args(mrb, "o", &proc);
-	return mrb_top_run(mrb, mrb_proc_ptr(proc), self, 0);
+	return mrb_top_run(mrb, ruby_of(mrb)->file_proc, self, 0);
+}
+
+static mrb_value run_body(mrb_state *mrb, void *unused)
+{
+	(void)unused;
+	mrb_value block = mrb_obj_value(mrb_proc_new_cfunc(mrb, run_file));
+	return mrb_yield_with_class(mrb, block, 0, NULL, mrb_top_self(mrb), mrb->object_class);
 }
 
 static int run(struct ruby *rb, struct RProc *proc)
 {
 	mrb_state *mrb = rb->mrb;
+	mrb_bool failed = FALSE;
+	if (lost_to_definitions(rb, proc->body.irep))
+		return -1;
 	rb->file_irep = proc->body.irep;
+	rb->file_proc = proc;
+	mrb_gc_register(mrb, mrb_obj_value(proc));
 	MRB_PROC_SET_TARGET_CLASS(proc, mrb->object_class);
-	mrb_value top = mrb_top_self(mrb);
-	mrb_define_singleton_method(mrb, mrb_obj_ptr(top), "__run_policy", run_file, MRB_ARGS_REQ(1));
 	rb->running = true;
-	mrb_funcall(mrb, top, "__run_policy", 1, mrb_obj_value(proc));
+	mrb_value v = mrb_protect_error(mrb, run_body, NULL, &failed);
 	rb->running = false;
 	if (rb->policy->mode == MODE_PERMISSIVE && !rb->policy->audit_given)
 		rb->policy->audit = AUDIT_DENIED; /* it is there to report */
-	if (mrb->exc)
-		report_exception(rb);
+	if (failed)
+		report_exception(rb, v);
+	if (!rb->diags->errors)
+		lost_after_run(rb, rb->file_irep);
 	return rb->diags->errors ? -1 : 0;
 }
 
@@ -409,6 +420,7 @@ static int lift(struct ruby *rb)
 	rb->mrb->gc.disabled = TRUE;
 	mrb_value v = mrb_protect_error(rb->mrb, lift_body, rb, &failed);
 	rb->lifter = NULL;
+	rb->mrb->gc.disabled = FALSE; /* what is asked of mruby later leaves no garbage */
 	if (failed && !rb->diags->errors)
 		report(rb, DIAG_ERROR, 0, "write the block in a simpler way", ruby_exception_text(rb, v));
 	return failed || rb->diags->errors ? -1 : 0;
@@ -419,8 +431,14 @@ static int lift(struct ruby *rb)
 static mrb_value start_body(mrb_state *mrb, void *p)
 {
 	struct ruby *rb = p;
+	/* The collector does a whole round each time it runs: where the library forgets to
+	 * tell it of a change (Hash#replace), an object in use was freed. */
+	mrb->gc.generational = FALSE;
+	mrb->gc.step_ratio = 1 << 30;
+	mrb_full_gc(mrb);
 #define START(part) GENERATED_TMP_mrb_mruby_##part##_gem_init(mrb);
 	LIBRARY_PARTS(START)
+	seal_library(rb);
 	rb->keep = mrb_ary_new(mrb);
 	mrb_gc_register(mrb, rb->keep);
 	rb->methods = methods_new(rb);
@@ -489,7 +507,7 @@ static int compile(struct ruby *rb)
 		return diag_fail(rb->diags, "this build of mruby lacks a library", "mruby does not start");
 	struct budget *b = arena_budget(rb->arena);
 	budget_stage(b, STAGE_PARSE);
-	struct RProc *proc = parse(rb);
+	struct RProc *proc = lost_in_text(rb) ? NULL : parse(rb);
 	budget_stage(b, STAGE_RUN);
 	if (!proc || run(rb, proc))
 		return -1;

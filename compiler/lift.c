@@ -43,7 +43,7 @@ struct span lift_place(const struct lifter *l)
 	struct span at = {.file = l->rb->file};
 	for (const struct frame *f = l->frame; f && at.line <= 0; f = f->up)
 		if (lift_in_policy(l, f))
-			at.line = mrb_debug_get_line(l->mrb, f->irep, f->pc);
+			at.line = irep_line(l->rb, f->irep, f->pc);
 	if (at.line < 0)
 		at.line = 0;
 	return at;

@@ -17,6 +17,8 @@
  */
 #include "compiler/internal.h"
 
+#include <string.h>
+
 enum { INSNS_MAX = 1000000 }; /* BPF_COMPLEXITY_LIMIT_INSNS */
 
 struct fixup { uint32_t insn, next; }; /* next: 1 + index, 0 ends the list */
@@ -359,51 +361,70 @@ static void move_context(struct emitter *e)
 	code_add(&e->code, BPF_ALU64 | BPF_MOV | BPF_X, REG_CTX, BPF_REG_1, 0, 0);
 }
 
-static int emit_diagram(struct policy *p, struct diags *d, const struct policy_diagram *pd,
-                        struct image *out, struct cost *cost)
+static void *kept(struct arena *a, const void *data, size_t size)
 {
-	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = p->arena},
-	                    .has_errno = policy_has_errno(p)};
+	void *copy = arena_alloc(a, size);
+	return size ? memcpy(copy, data, size) : copy;
+}
+
+/* Emits the diagram of a policy with what `e` has been given. */
+static int emit_with(struct emitter *e, struct diags *d, const struct policy_diagram *pd,
+                     struct image *out, struct cost *cost)
+{
+	const struct policy *p = e->policy;
+	struct code *c = &e->code;
 	bool has_tail = policy_has_tail(p), all = p->audit == AUDIT_ALL;
 	node first = all ? pd->report : pd->verdict;
-	e.at = attribute(p->arena, pd);
-	int helpers = helpers_of(prepare(&e, first));
+	e->at = attribute(c->arena, pd);
+	int helpers = helpers_of(prepare(e, first));
 	bool moved = helpers || all;
-	e.denials_go_on = has_tail && !all;
-	e.reporting = all;
-	e.code.line = rule_line(&e, p->nrules ? 1 : 0);
+	e->denials_go_on = has_tail && !all;
+	e->reporting = all;
+	c->line = rule_line(e, p->nrules ? 1 : 0);
 	if (moved)
-		move_context(&e);
-	emit_below(&e, first, moved);
-	if (e.denials && !all) {
-		e.denials_go_on = false;
-		e.reporting = true;
-		land_fixups(&e, e.denials);
-		e.code.line = p->default_at.line;
+		move_context(e);
+	emit_below(e, first, moved);
+	if (e->denials && !all) {
+		e->denials_go_on = false;
+		e->reporting = true;
+		land_fixups(e, e->denials);
+		c->line = p->default_at.line;
 		if (!moved)
-			move_context(&e);
-		prepare(&e, pd->blame);
-		emit_below(&e, pd->blame, true);
+			move_context(e);
+		prepare(e, pd->blame);
+		emit_below(e, pd->blame, true);
 	}
-	size_t tail = e.code.n;
-	e.code.line = p->default_at.line;
-	land_fixups(&e, e.tail);
-	if (e.tail)
-		emit_tail(&e.code, p);
-	if (e.expr.too_big)
+	size_t tail = c->n;
+	c->line = p->default_at.line;
+	land_fixups(e, e->tail);
+	if (e->tail)
+		emit_tail(c, p);
+	if (e->expr.too_big)
 		return diag_fail(d, "compute parts of it when the policy is compiled, or split the rule",
 		                 "an expression of a rule needs more registers than BPF has");
-	code_relax(&e.code, &tail);
-	if (e.code.n > INSNS_MAX)
+	code_relax(c, &tail);
+	if (c->n > INSNS_MAX)
 		return diag_fail(d, "name devices by ranges or fewer patterns",
-		                 "the program has %zu instructions: the kernel takes at most %d", e.code.n,
-		                 INSNS_MAX);
-	*out = (struct image){.insns = e.code.insns, .ninsns = e.code.n, .lines = e.code.lines,
-	                      .nlines = e.code.nlines, .relocs = e.code.relocs,
-	                      .nrelocs = e.code.nrelocs, .tail = tail,
-	                      .longest = code_longest(p->arena, e.code.insns, tail)};
+		                 "the program has %zu instructions: the kernel takes at most %d", c->n, INSNS_MAX);
+	*out = (struct image){.insns = kept(p->arena, c->insns, c->n * sizeof *c->insns), .ninsns = c->n,
+	                      .lines = kept(p->arena, c->lines, c->nlines * sizeof *c->lines),
+	                      .nlines = c->nlines,
+	                      .relocs = kept(p->arena, c->relocs, c->nrelocs * sizeof *c->relocs),
+	                      .nrelocs = c->nrelocs, .tail = tail,
+	                      .longest = code_longest(c->arena, c->insns, tail)};
 	*cost = (struct cost){helpers, out->longest, out->ninsns};
 	return 0;
+}
+
+static int emit_diagram(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
+                        struct image *out, struct cost *cost)
+{
+	struct arena *scratch = arena_scratch(p->arena);
+	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = scratch},
+	                    .has_errno = policy_has_errno(p)};
+	int failed = emit_with(&e, d, pd, out, cost);
+	arena_free(scratch);
+	return failed;
 }
 
 /* Does any rule read a caller fact? Only then does the order matter. */

@@ -70,7 +70,7 @@ void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 
 void lift_spend(struct lifter *l)
 {
-	if (arena_size(l->arena) - l->memory_before > MEMORY_MAX)
+	if (arena_size(l->arena) > l->memory_before + MEMORY_MAX)
 		lift_refuse(l, "loops must end by values known when the policy is compiled; make large tables outside of the block",
 		            "the block does not finish without knowing ctx, or builds too much");
 	if (l->fuel-- == 0)

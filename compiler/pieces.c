@@ -74,7 +74,23 @@ static bool ends_early(const char *s, size_t n)
 	return memchr(s, 0, n) || memchr(s, 4, n) || memchr(s, 26, n);
 }
 
-/* Only rules with devices, one a line or more; comments. */
+static bool begins(const char *line, size_t n, const char *with)
+{
+	return n >= strlen(with) && !memcmp(line, with, strlen(with));
+}
+
+/* A line of a rule with devices: its first, or one with more strings; or a comment. */
+static bool is_device_line(const char *line, size_t n)
+{
+	size_t space = 0;
+	if (begins(line, n, "allow ") || begins(line, n, "deny "))
+		return true;
+	while (space < n && (line[space] == ' ' || line[space] == '\t' || line[space] == '\r'))
+		space++;
+	return space == n || line[space] == '#' || (space && line[space] == '"');
+}
+
+/* Only rules with devices, and comments. */
 static bool only_device_rules(const char *s, const char *end)
 {
 	static const char *const words[] = {"do", "return", "break", "next", "redo", "retry", "yield", "super",
@@ -83,8 +99,7 @@ static bool only_device_rules(const char *s, const char *end)
 		nl = memchr(line, '\n', (size_t)(end - line));
 		nl = nl ? nl : end;
 		size_t n = (size_t)(nl - line);
-		if (n && *line != '#' && *line != '\r' && (n < 6 || memcmp(line, "allow ", 6)) &&
-		    (n < 5 || memcmp(line, "deny ", 5)))
+		if (!is_device_line(line, n))
 			return false;
 		if (memchr(line, '{', n) || memchr(line, '=', n) || memchr(line, '&', n) || memchr(line, '<', n))
 			return false;

@@ -134,6 +134,7 @@ static void grow_unique(struct diagrams *dg)
 			i = (i + 1) & (size - 1);
 		table[i] = (node)k + 1;
 	}
+	arena_release(dg->arena, dg->unique, dg->unique_size * sizeof *table);
 	dg->unique = table;
 	dg->unique_size = size;
 }
@@ -163,8 +164,8 @@ static node intern(struct diagrams *dg, uint32_t var, const struct edge *e, size
 	}
 	uint32_t first = (uint32_t)dg->nedges;
 	for (size_t k = 0; k < n; k++)
-		*ARENA_PUSH(dg->arena, dg->edges, dg->nedges, dg->edges_cap) = e[k];
-	*ARENA_PUSH(dg->arena, dg->nodes, dg->nnodes, dg->nodes_cap) =
+		*ARENA_APPEND(dg->arena, dg->edges, dg->nedges, dg->edges_cap) = e[k];
+	*ARENA_APPEND(dg->arena, dg->nodes, dg->nnodes, dg->nodes_cap) =
 		(struct stored_node){.var = var, .first = first, .n = (uint32_t)n};
 	dg->unique[i] = (node)dg->nnodes;
 	return (node)dg->nnodes - 1;
@@ -176,7 +177,7 @@ static void add_edge(struct diagrams *dg, size_t begin, int64_t hi, node to)
 	if (dg->scratch_n > begin && dg->scratch[dg->scratch_n - 1].to == to)
 		dg->scratch[dg->scratch_n - 1].hi = hi;
 	else
-		*ARENA_PUSH(dg->arena, dg->scratch, dg->scratch_n, dg->scratch_cap) =
+		*ARENA_APPEND(dg->arena, dg->scratch, dg->scratch_n, dg->scratch_cap) =
 			(struct edge){hi, to};
 }
 
@@ -213,6 +214,13 @@ static size_t memo_slot(const struct memo *m, uint32_t op, uint32_t a, uint32_t 
 	return i;
 }
 
+void diagrams_forget(struct diagrams *dg)
+{
+	arena_release(dg->arena, dg->memo.entries, dg->memo.size * sizeof *dg->memo.entries);
+	dg->memo = (struct memo){.size = 1024};
+	dg->memo.entries = arena_alloc(dg->arena, dg->memo.size * sizeof *dg->memo.entries);
+}
+
 static bool memo_find(struct diagrams *dg, uint32_t op, uint32_t a, uint32_t b, uint32_t c, node *out)
 {
 	const struct memo_entry *e = &dg->memo.entries[memo_slot(&dg->memo, op, a, b, c)];
@@ -231,6 +239,7 @@ static node memo_add(struct diagrams *dg, uint32_t op, uint32_t a, uint32_t b, u
 			if (e->op)
 				grown.entries[memo_slot(&grown, e->op, e->a, e->b, e->c)] = *e;
 		}
+		arena_release(dg->arena, m->entries, m->size * sizeof *m->entries);
 		*m = grown;
 	}
 	m->entries[memo_slot(m, op, a, b, c)] = (struct memo_entry){op, a, b, c, result};
@@ -396,6 +405,40 @@ node diagram_over_all(struct diagrams *dg, const node *parts, size_t n)
 		n = (n + 1) / 2;
 	}
 	return row[0];
+}
+
+/* ---- another set ------------------------------------------------------------------------ */
+
+/* A node of `from` in dg; done: 1 + what was copied, by node. */
+static node copy_node(struct diagrams *dg, const struct diagrams *from, node n, node *done)
+{
+	if (n & TERMINAL_BIT)
+		return n;
+	if (done[n])
+		return done[n] - 1;
+	const struct stored_node *s = &from->nodes[n];
+	size_t begin = dg->scratch_n;
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct edge *e = &from->edges[s->first + i];
+		add_edge(dg, begin, e->hi, copy_node(dg, from, e->to, done));
+	}
+	node copy = finish_edges(dg, begin, s->var);
+	done[n] = copy + 1;
+	return copy;
+}
+
+struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *const *roots, size_t n)
+{
+	struct diagrams *dg = diagrams_new(a, from->terms, ORDER_FACTS_LAST);
+	struct arena *scratch = arena_scratch(a);
+	node *done = arena_alloc(scratch, (from->nnodes + 1) * sizeof *done);
+	memcpy(dg->level, from->level, sizeof dg->level);
+	for (size_t i = 0; i < from->nfree; i++)
+		*ARENA_PUSH(a, dg->free_terms, dg->nfree, dg->free_cap) = from->free_terms[i];
+	for (size_t i = 0; i < n; i++)
+		*roots[i] = copy_node(dg, from, *roots[i], done);
+	arena_free(scratch);
+	return dg;
 }
 
 /* ---- evaluation ------------------------------------------------------------------------ */

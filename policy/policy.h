@@ -31,20 +31,30 @@ void arena_free(struct arena *a);
 void arena_catch(struct arena *a, jmp_buf *handler);
 /* `size` bytes, zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
-/* Bytes the arena has taken so far. */
+/* Bytes the arena holds, its scratch arenas among them. */
 size_t arena_size(const struct arena *a);
+/* A new arena for what one stage needs: failure of its allocations is its parent's.
+ * It is freed by the stage, or at the latest with its parent. */
+struct arena *arena_scratch(struct arena *parent);
+/* Gives back a block that is no longer needed, when it is large enough to matter. */
+void arena_release(struct arena *a, void *block, size_t size);
 /* Grows a block made by arena_alloc from old_size to new_size bytes; the new
- * part is zeroed. The block may move. */
+ * part is zeroed. The block may move; the old one stays readable. */
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+/* The same, but the old block is given back: nothing may point into it any more. */
+void *arena_move(struct arena *a, void *old, size_t old_size, size_t new_size);
 /* Makes room for one more element in a growing array kept as (ptr, n, cap). */
-#define ARENA_PUSH(a, ptr, n, cap)                                                                 \
+#define ARENA_PUSH(a, ptr, n, cap) ARENA_PUSH_BY(arena_grow, a, ptr, n, cap)
+/* The same for an array that may be very long and that nothing points into. */
+#define ARENA_APPEND(a, ptr, n, cap) ARENA_PUSH_BY(arena_move, a, ptr, n, cap)
+#define ARENA_PUSH_BY(grow, a, ptr, n, cap)                                                        \
 	((n) < (cap) ? (ptr) + (n)++                                                               \
-	             : ((ptr) = arena_grow((a), (ptr), (size_t)(cap) * sizeof *(ptr),              \
-	                                   ((cap) ? 2 * (size_t)(cap) : 8) * sizeof *(ptr)),       \
+	             : ((ptr) = grow((a), (ptr), (size_t)(cap) * sizeof *(ptr),                    \
+	                             ((cap) ? 2 * (size_t)(cap) : 8) * sizeof *(ptr)),             \
 	                (cap) = (cap) ? 2 * (cap) : 8, (ptr) + (n)++))
 
 /* ---- diag.c: collected diagnostics ------------------------------------- */
@@ -269,6 +279,11 @@ enum diagram_order { ORDER_FACTS_LAST, ORDER_FACTS_FIRST };
 
 struct diagrams; /* a set of diagrams that share nodes and a variable order */
 struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order);
+/* A new set with the order and the free variables of another, and of its nodes only
+ * what is below the roots, which become nodes of the new one. */
+struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *const *roots, size_t n);
+/* Forgets which operations were done already: memory, when others follow. */
+void diagrams_forget(struct diagrams *dg);
 
 struct edge { int64_t hi; node to; }; /* values up to hi, from the edge before */
 struct switch_node {

@@ -68,7 +68,7 @@ static node rule_diagram(struct diagrams *dg, const struct rule *r, uint32_t num
 /* D: one access, all rules and the default. */
 static node access_diagram(struct policy *p, struct diagrams *dg)
 {
-	node *parts = arena_alloc(p->arena, (p->nrules + 1) * sizeof *parts);
+	node *parts = arena_alloc(dg->arena, (p->nrules + 1) * sizeof *parts);
 	for (size_t i = 0; i < p->nrules; i++)
 		parts[i] = rule_diagram(dg, &p->rules[i], (uint32_t)i + 1);
 	parts[p->nrules] = diagram_terminal(OUTCOME(p->default_allow ? OUT_ALLOW : OUT_DENY, 0));
@@ -145,6 +145,8 @@ static node relabel(const struct relabel *r, node root)
 	struct diagrams *dg = r->dg;
 	struct { node n; uint32_t edge; } *stack = NULL;
 	size_t n = 0, cap = 0;
+	struct edge *e = NULL; /* of one node */
+	size_t room = 0;
 	node *done = arena_alloc(dg->arena, (dg->nnodes + 1) * sizeof *done); /* 1 + result */
 	if (node_is_terminal(root, NULL))
 		return relabeled(r, root);
@@ -165,7 +167,8 @@ static node relabel(const struct relabel *r, node root)
 			PUSH(s.edges[i].to);
 			continue;
 		}
-		struct edge *e = arena_alloc(dg->arena, s.n * sizeof *e);
+		if (s.n > room)
+			e = arena_move(dg->arena, e, room * sizeof *e, 2 * s.n * sizeof *e), room = 2 * s.n;
 		for (i = 0; i < s.n; i++) {
 			node to = s.edges[i].to;
 			e[i].hi = s.edges[i].hi;
@@ -252,16 +255,17 @@ static node report_diagram(struct policy *p, struct policy_diagram *pd)
 	return request_diagram(dg, by_access, outside);
 }
 
-int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
-                   struct policy_diagram *out)
+/* All diagrams of a policy, in a set of their own. */
+static void build(struct policy *p, struct policy_diagram *out)
 {
-	struct diagrams *dg = diagrams_new(p->arena, p->terms, order);
-	out->dg = dg;
+	struct diagrams *dg = out->dg;
 	out->access = access_diagram(p, dg);
+	diagrams_forget(dg);
 	node by_access[ACC_WRITE + 1];
 	for (int access = 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_MKNOD)
 		by_access[access] = diagram_restrict(dg, out->access, IN_ACCESS, access);
 	out->attribution = request_diagram(dg, by_access, diagram_terminal(OUT_DENY));
+	diagrams_forget(dg);
 	struct relabel r = {.dg = dg, .policy = p, .label = plain_verdict};
 	out->verdict = diagram_ok(dg) ? relabel(&r, out->attribution) : NODE_FALSE;
 	out->report = out->blame = NODE_FALSE;
@@ -270,7 +274,20 @@ int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
 		out->report = report_diagram(p, out);
 		out->blame = diagram_ok(dg) ? relabel(&blame, out->report) : NODE_FALSE;
 	}
-	if (diagram_ok(dg))
+}
+
+int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
+                   struct policy_diagram *out)
+{
+	node *const roots[] = {&out->access, &out->attribution, &out->verdict, &out->report, &out->blame};
+	struct arena *scratch = arena_scratch(p->arena); /* most nodes are met on the way only */
+	out->dg = diagrams_new(scratch, p->terms, order);
+	build(p, out);
+	bool ok = diagram_ok(out->dg);
+	if (ok)
+		out->dg = diagrams_kept(p->arena, out->dg, roots, sizeof roots / sizeof *roots);
+	arena_free(scratch);
+	if (ok)
 		return 0;
 	diag_add(d, DIAG_ERROR, (struct span){.file = p->file},
 	         "split the policy, or compare inputs with constants instead of with each other",

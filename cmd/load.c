@@ -35,8 +35,7 @@ static bool read_proven(struct cmd *c, struct diags *d, const char *file, const 
                         struct unit *u)
 {
 	return !object_read(c->arena, d, file, data, len, &u->policy, &u->image) &&
-	       !policy_diagram(u->policy, d, ORDER_FACTS_LAST, &u->diagram) &&
-	       !verify_image(u->policy, d, &u->diagram, &u->image);
+	       !prove_image(u->policy, d, &u->diagram, &u->image);
 }
 
 static int load_object(struct cmd *c, struct document *in, struct unit *u)
@@ -86,7 +85,7 @@ static int make(struct cmd *c, const char *file, enum load_depth depth, struct u
 {
 	int failed = depth == LOAD_IMAGE
 	                     ? emit_policy(u->policy, &c->diags, &u->diagram, &u->image)
-	                     : policy_diagram(u->policy, &c->diags, ORDER_FACTS_LAST, &u->diagram);
+	                     : policy_diagram_any(u->policy, &c->diags, &u->diagram);
 	return explained(c, file, failed ? STATUS_REFUSED : STATUS_OK);
 }
 

@@ -427,34 +427,26 @@ static int emit_diagram(const struct policy *p, struct diags *d, const struct po
 	return failed;
 }
 
-/* Does any rule read a caller fact? Only then does the order matter. */
-static bool reads_facts(const struct policy *p)
-{
-	uint32_t inputs = 0;
-	for (size_t i = 0; i < p->nrules; i++) {
-		inputs |= term_get(p->terms, p->rules[i].match)->inputs;
-		for (size_t k = 0; k < p->rules[i].nraises; k++)
-			inputs |= term_get(p->terms, p->rules[i].raises[k].when)->inputs;
-	}
-	return inputs >> IN_UID;
-}
-
 int emit_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
 {
-	struct cost cost;
-	if (policy_diagram(p, d, ORDER_FACTS_LAST, pd) || emit_diagram(p, d, pd, out, &cost))
+	struct policy_diagram of[DIAGRAM_ORDERS];
+	struct cost best = {0}, cost;
+	struct image image;
+	int chosen = -1;
+	if (policy_diagrams(p, d, of))
 		return -1;
-	if (reads_facts(p)) {
+	for (int order = 0; order < DIAGRAM_ORDERS; order++) {
 		struct diags quiet;
-		struct policy_diagram other;
-		struct image image;
-		struct cost other_cost;
-		diags_init(&quiet, p->arena); /* the first order worked: this one is only a try */
-		if (!policy_diagram(p, &quiet, ORDER_FACTS_FIRST, &other) &&
-		    !emit_diagram(p, &quiet, &other, &image, &other_cost) && cheaper(other_cost, cost)) {
-			*pd = other;
-			*out = image;
-		}
+		diags_init(&quiet, p->arena);
+		if (!of[order].dg || emit_diagram(p, &quiet, &of[order], &image, &cost) ||
+		    (chosen >= 0 && !cheaper(cost, best)))
+			continue;
+		chosen = order;
+		best = cost;
+		*out = image;
 	}
+	*pd = of[chosen >= 0 ? chosen : of[0].dg ? 0 : 1];
+	if (chosen < 0) /* once more, to say why */
+		return emit_diagram(p, d, pd, &image, &cost);
 	return verify_image(p, d, pd, out);
 }

@@ -599,11 +599,26 @@ int verify_image(const struct policy *p, struct diags *d, const struct policy_di
                  const struct image *image)
 {
 	struct arena *scratch = arena_scratch(p->arena);
-	node wanted = policy_has_tail(p) ? pd->report : pd->verdict, *const roots[] = {&wanted};
+	node wanted = policy_has_tail(p) ? pd->report : pd->verdict;
 	struct verifier v = {.policy = p, .arena = scratch, .insns = image->insns, .n = image->tail,
 	                     .image = image, .has_errno = policy_has_errno(p)};
-	v.dg = diagrams_kept(scratch, pd->dg, roots, 1);
+	v.dg = diagrams_kept(scratch, pd->dg, &wanted, 1);
 	int failed = prove(&v, d, wanted);
 	arena_free(scratch);
 	return failed;
+}
+
+int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
+                const struct image *image)
+{
+	int orders = policy_orders(p);
+	for (int order = 0; order < orders; order++) {
+		struct diags said;
+		diags_init(&said, p->arena);
+		bool last = order == orders - 1;
+		if (!policy_diagram(p, last ? d : &said, (enum diagram_order)order, pd) &&
+		    !verify_image(p, last ? d : &said, pd, image))
+			return 0;
+	}
+	return -1;
 }

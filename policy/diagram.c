@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-enum { FREE_MAX = 4096 };
-
 enum memo_op { MEMO_ITE = 1, MEMO_OVER, MEMO_FIRST_DENY, MEMO_RESTRICT };
 
 struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order)
@@ -21,6 +19,7 @@ struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_or
 	struct diagrams *dg = arena_alloc(a, sizeof *dg);
 	dg->arena = a;
 	dg->terms = ts;
+	dg->budget = DIAGRAM_BUDGET;
 	/* the enum's order has the device first; facts first rotates it */
 	for (uint32_t i = 0; i < INPUT_MAX; i++)
 		dg->level[i] = order == ORDER_FACTS_LAST ? i
@@ -113,14 +112,14 @@ struct switch_node node_switch(const struct diagrams *dg, node n)
 	return (struct switch_node){.var = s->var, .n = s->n, .edges = dg->edges + s->first};
 }
 
-static uint64_t hash_edges(uint32_t var, const struct edge *e, size_t n)
+static uint32_t hash_edges(uint32_t var, const struct edge *e, size_t n)
 {
 	uint64_t h = var * 0x9e3779b97f4a7c15ull + n;
 	for (size_t i = 0; i < n; i++) {
 		h = (h ^ (uint64_t)e[i].hi) * 0xff51afd7ed558ccdull;
 		h = (h ^ (h >> 32) ^ e[i].to) * 0xc4ceb9fe1a85ec53ull;
 	}
-	return h ^ (h >> 29);
+	return (uint32_t)(h ^ (h >> 29));
 }
 
 static void grow_unique(struct diagrams *dg)
@@ -128,8 +127,7 @@ static void grow_unique(struct diagrams *dg)
 	size_t size = dg->unique_size * 2;
 	node *table = arena_alloc(dg->arena, size * sizeof *table);
 	for (size_t k = 0; k < dg->nnodes; k++) {
-		const struct stored_node *s = &dg->nodes[k];
-		size_t i = hash_edges(s->var, dg->edges + s->first, s->n) & (size - 1);
+		size_t i = dg->nodes[k].hash & (size - 1);
 		while (table[i])
 			i = (i + 1) & (size - 1);
 		table[i] = (node)k + 1;
@@ -152,13 +150,14 @@ static node intern(struct diagrams *dg, uint32_t var, const struct edge *e, size
 {
 	if (dg->nnodes * 2 > dg->unique_size)
 		grow_unique(dg);
-	size_t i = hash_edges(var, e, n) & (dg->unique_size - 1);
+	uint32_t hash = hash_edges(var, e, n);
+	size_t i = hash & (dg->unique_size - 1);
 	for (; dg->unique[i]; i = (i + 1) & (dg->unique_size - 1)) {
 		const struct stored_node *s = &dg->nodes[dg->unique[i] - 1];
-		if (s->var == var && s->n == n && same_edges(dg->edges + s->first, e, n))
+		if (s->hash == hash && s->var == var && s->n == n && same_edges(dg->edges + s->first, e, n))
 			return dg->unique[i] - 1;
 	}
-	if (dg->nnodes >= DIAGRAM_BUDGET || dg->nedges + n > (size_t)4 * DIAGRAM_BUDGET) {
+	if (dg->nnodes >= dg->budget || dg->nedges + n > 4 * dg->budget) {
 		dg->over_budget = true;
 		return NODE_FALSE;
 	}
@@ -166,7 +165,7 @@ static node intern(struct diagrams *dg, uint32_t var, const struct edge *e, size
 	for (size_t k = 0; k < n; k++)
 		*ARENA_APPEND(dg->arena, dg->edges, dg->nedges, dg->edges_cap) = e[k];
 	*ARENA_APPEND(dg->arena, dg->nodes, dg->nnodes, dg->nodes_cap) =
-		(struct stored_node){.var = var, .first = first, .n = (uint32_t)n};
+		(struct stored_node){.var = var, .first = first, .n = (uint32_t)n, .hash = hash};
 	dg->unique[i] = (node)dg->nnodes;
 	return (node)dg->nnodes - 1;
 }
@@ -244,6 +243,7 @@ static node memo_add(struct diagrams *dg, uint32_t op, uint32_t a, uint32_t b, u
 	}
 	m->entries[memo_slot(m, op, a, b, c)] = (struct memo_entry){op, a, b, c, result};
 	m->n++;
+	dg->over_budget |= m->n > 2 * dg->budget;
 	return result;
 }
 
@@ -427,16 +427,17 @@ static node copy_node(struct diagrams *dg, const struct diagrams *from, node n, 
 	return copy;
 }
 
-struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *const *roots, size_t n)
+struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *roots, size_t n)
 {
 	struct diagrams *dg = diagrams_new(a, from->terms, ORDER_FACTS_LAST);
 	struct arena *scratch = arena_scratch(a);
 	node *done = arena_alloc(scratch, (from->nnodes + 1) * sizeof *done);
+	dg->budget = from->budget;
 	memcpy(dg->level, from->level, sizeof dg->level);
 	for (size_t i = 0; i < from->nfree; i++)
 		*ARENA_PUSH(a, dg->free_terms, dg->nfree, dg->free_cap) = from->free_terms[i];
 	for (size_t i = 0; i < n; i++)
-		*roots[i] = copy_node(dg, from, *roots[i], done);
+		roots[i] = copy_node(dg, from, roots[i], done);
 	arena_free(scratch);
 	return dg;
 }

@@ -276,12 +276,13 @@ enum { OUT_PASS = 0, OUT_DENY = 1, OUT_ALLOW = 2, OUT_ERROR = 3, OUTCOME_BITS = 
 #define OUTCOME_RULE(o) ((o) >> OUTCOME_BITS) /* 1 + index in the policy; 0 = the default */
 
 enum diagram_order { ORDER_FACTS_LAST, ORDER_FACTS_FIRST };
+enum { DIAGRAM_ORDERS = 2 };
 
 struct diagrams; /* a set of diagrams that share nodes and a variable order */
 struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order);
 /* A new set with the order and the free variables of another, and of its nodes only
  * what is below the roots, which become nodes of the new one. */
-struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *const *roots, size_t n);
+struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *roots, size_t n);
 /* Forgets which operations were done already: memory, when others follow. */
 void diagrams_forget(struct diagrams *dg);
 
@@ -330,7 +331,7 @@ void diagram_dump(FILE *out, const struct diagrams *dg, node root);
 void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *title);
 /* False once the node budget (DIAGRAM_BUDGET) was exceeded: results are then
  * meaningless and must not be used. */
-enum { DIAGRAM_BUDGET = 4 << 20 };
+enum { DIAGRAM_BUDGET = 1 << 20 };
 bool diagram_ok(const struct diagrams *dg);
 
 /* ---- rules.c: a policy, and its diagrams --------------------------------- */
@@ -401,10 +402,17 @@ struct policy_diagram {
 	node report;
 	node blame;       /* that where it denies; elsewhere anything, so that it is small */
 };
-/* Builds both for one variable order. 0, or -1 with a diagnostic when the node
- * budget is exceeded. */
+/* Builds them for one variable order. 0, or -1 with a diagnostic at the rule where
+ * the node budget is exceeded. */
 int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
                    struct policy_diagram *out);
+/* The same for the first order that fits the budget. */
+int policy_diagram_any(struct policy *p, struct diags *d, struct policy_diagram *out);
+/* How many orders differ: only where a rule reads a caller fact there are several. */
+int policy_orders(const struct policy *p);
+/* Builds them for every order by which they are small: out[order].dg is NULL for one
+ * that is out of proportion. 0, or -1 as above when no order fits the budget. */
+int policy_diagrams(struct policy *p, struct diags *d, struct policy_diagram out[DIAGRAM_ORDERS]);
 
 /* What a program reports of a decision, as the `rule` of an outcome: the rule and
  * the access that decided. */

@@ -65,14 +65,68 @@ static node rule_diagram(struct diagrams *dg, const struct rule *r, uint32_t num
 	return n;
 }
 
-/* D: one access, all rules and the default. */
-static node access_diagram(struct policy *p, struct diagrams *dg)
+/* ---- all rules --------------------------------------------------------------------- */
+
+enum { SMALL_BUDGET = 64 << 10, COLLECT = 32 << 20 };
+
+/* Diagrams under construction, of many rules each. Overlay is associative: two of
+ * as many rules become one, so that operands stay small and only a few are alive. */
+struct builder {
+	struct policy *policy;
+	struct diagrams *dg;
+	struct arena *arena; /* of dg */
+	size_t limit;        /* bytes at which dead nodes are left behind */
+	node part[64];
+	unsigned rank[64];
+	size_t n;
+	size_t rule;         /* the one being added; the number of rules: all are */
+};
+
+/* Moves to a new set with what is alive. */
+static void collect(struct builder *b)
 {
-	node *parts = arena_alloc(dg->arena, (p->nrules + 1) * sizeof *parts);
-	for (size_t i = 0; i < p->nrules; i++)
-		parts[i] = rule_diagram(dg, &p->rules[i], (uint32_t)i + 1);
-	parts[p->nrules] = diagram_terminal(OUTCOME(p->default_allow ? OUT_ALLOW : OUT_DENY, 0));
-	return diagram_over_all(dg, parts, p->nrules + 1);
+	if (arena_size(b->arena) < b->limit || !diagram_ok(b->dg))
+		return;
+	struct arena *fresh = arena_scratch(b->policy->arena);
+	b->dg = diagrams_kept(fresh, b->dg, b->part, b->n);
+	arena_free(b->arena);
+	b->arena = fresh;
+	b->limit = 3 * arena_size(fresh) + COLLECT;
+}
+
+static void join_top(struct builder *b)
+{
+	b->n--;
+	b->part[b->n - 1] = diagram_over(b->dg, b->part[b->n - 1], b->part[b->n]);
+	b->rank[b->n - 1]++;
+}
+
+static void add_part(struct builder *b, node part)
+{
+	b->part[b->n] = part;
+	b->rank[b->n++] = 0;
+	while (b->n > 1 && b->rank[b->n - 1] == b->rank[b->n - 2] && diagram_ok(b->dg)) {
+		join_top(b);
+		collect(b);
+	}
+}
+
+/* D: one access, all rules and the default. */
+static node access_diagram(struct builder *b)
+{
+	const struct policy *p = b->policy;
+	for (b->rule = 0; b->rule < p->nrules; b->rule++) {
+		add_part(b, rule_diagram(b->dg, &p->rules[b->rule], (uint32_t)b->rule + 1));
+		if (!diagram_ok(b->dg))
+			return NODE_FALSE;
+		collect(b);
+	}
+	b->part[b->n++] = diagram_terminal(OUTCOME(p->default_allow ? OUT_ALLOW : OUT_DENY, 0));
+	while (b->n > 1) {
+		join_top(b);
+		collect(b);
+	}
+	return b->part[0];
 }
 
 /* D asked about every access of one set; d: D by access. */
@@ -256,10 +310,13 @@ static node report_diagram(struct policy *p, struct policy_diagram *pd)
 }
 
 /* All diagrams of a policy, in a set of their own. */
-static void build(struct policy *p, struct policy_diagram *out)
+static void build(struct builder *b, struct policy_diagram *out)
 {
-	struct diagrams *dg = out->dg;
-	out->access = access_diagram(p, dg);
+	struct policy *p = b->policy;
+	out->access = access_diagram(b);
+	struct diagrams *dg = out->dg = b->dg;
+	if (!diagram_ok(dg))
+		return;
 	diagrams_forget(dg);
 	node by_access[ACC_WRITE + 1];
 	for (int access = 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_MKNOD)
@@ -276,24 +333,95 @@ static void build(struct policy *p, struct policy_diagram *out)
 	}
 }
 
+enum built { BUILT, TOO_LARGE, TOO_MANY_COMPARISONS };
+
+/* Builds within a budget of nodes; most are met on the way only. *rule: where it ended. */
+static enum built build_within(struct policy *p, enum diagram_order order, size_t budget,
+                               struct policy_diagram *out, size_t *rule)
+{
+	struct builder b = {.policy = p, .arena = arena_scratch(p->arena), .limit = COLLECT};
+	b.dg = diagrams_new(b.arena, p->terms, order);
+	b.dg->budget = budget;
+	build(&b, out);
+	enum built how = diagram_ok(b.dg) ? BUILT : b.dg->nfree == FREE_MAX ? TOO_MANY_COMPARISONS : TOO_LARGE;
+	*rule = b.rule;
+	out->dg = NULL;
+	if (how == BUILT) {
+		node roots[] = {out->access, out->attribution, out->verdict, out->report, out->blame};
+		out->dg = diagrams_kept(p->arena, b.dg, roots, sizeof roots / sizeof *roots);
+		out->dg->budget = DIAGRAM_BUDGET;
+		out->access = roots[0];
+		out->attribution = roots[1];
+		out->verdict = roots[2];
+		out->report = roots[3];
+		out->blame = roots[4];
+	}
+	arena_free(b.arena);
+	return how;
+}
+
+static int too_large(const struct policy *p, struct diags *d, enum built how, size_t rule)
+{
+	bool one = rule < p->nrules;
+	struct span at = one ? p->rules[rule].at : (struct span){.file = p->file};
+	struct diag *said;
+	if (how == TOO_MANY_COMPARISONS)
+		said = diag_add(d, DIAG_ERROR, at, "compare inputs with constants instead of with each other, or split the policy",
+		                "while building the decision diagram%s: the rules compare several inputs in more than %d ways",
+		                one ? ", at this rule" : "", FREE_MAX);
+	else
+		said = diag_add(d, DIAG_ERROR, at,
+		                "its conditions are about too many things at once: compare inputs with constants instead of with each other, or split the policy",
+		                "while building the decision diagram%s: more than %d nodes",
+		                one ? ", at this rule" : "", DIAGRAM_BUDGET);
+	if (one)
+		said->source = p->rules[rule].source;
+	return -1;
+}
+
 int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
                    struct policy_diagram *out)
 {
-	node *const roots[] = {&out->access, &out->attribution, &out->verdict, &out->report, &out->blame};
-	struct arena *scratch = arena_scratch(p->arena); /* most nodes are met on the way only */
-	out->dg = diagrams_new(scratch, p->terms, order);
-	build(p, out);
-	bool ok = diagram_ok(out->dg);
-	if (ok)
-		out->dg = diagrams_kept(p->arena, out->dg, roots, sizeof roots / sizeof *roots);
-	arena_free(scratch);
-	if (ok)
-		return 0;
-	diag_add(d, DIAG_ERROR, (struct span){.file = p->file},
-	         "split the policy, or compare inputs with constants instead of with each other",
-	         "the rules need more than %d decision nodes or %d comparisons of several inputs",
-	         DIAGRAM_BUDGET, 4096);
-	return -1;
+	size_t rule;
+	enum built how = build_within(p, order, DIAGRAM_BUDGET, out, &rule);
+	return how == BUILT ? 0 : too_large(p, d, how, rule);
+}
+
+/* The order matters only where a rule reads a caller fact. */
+int policy_orders(const struct policy *p)
+{
+	uint32_t inputs = 0;
+	for (size_t i = 0; i < p->nrules; i++) {
+		inputs |= term_get(p->terms, p->rules[i].match)->inputs;
+		for (size_t k = 0; k < p->rules[i].nraises; k++)
+			inputs |= term_get(p->terms, p->rules[i].raises[k].when)->inputs;
+	}
+	return inputs >> IN_UID ? DIAGRAM_ORDERS : 1;
+}
+
+int policy_diagram_any(struct policy *p, struct diags *d, struct policy_diagram *out)
+{
+	size_t rule = 0;
+	enum built how = TOO_LARGE;
+	for (int order = 0; order < policy_orders(p) && how != BUILT; order++)
+		how = build_within(p, (enum diagram_order)order, DIAGRAM_BUDGET, out, &rule);
+	return how == BUILT ? 0 : too_large(p, d, how, rule);
+}
+
+int policy_diagrams(struct policy *p, struct diags *d, struct policy_diagram out[DIAGRAM_ORDERS])
+{
+	int orders = policy_orders(p);
+	enum built how = BUILT;
+	size_t rule = 0;
+	bool any = false;
+	out[ORDER_FACTS_FIRST].dg = NULL;
+	/* an order that is bad is given up early where the other is good */
+	for (size_t budget = SMALL_BUDGET; budget <= DIAGRAM_BUDGET && !any; budget *= 16)
+		for (int order = 0; order < orders; order++) {
+			how = build_within(p, (enum diagram_order)order, budget, &out[order], &rule);
+			any |= how == BUILT;
+		}
+	return any ? 0 : too_large(p, d, how, rule);
 }
 
 /* ---- deciding one request -------------------------------------------------------------- */

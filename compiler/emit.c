@@ -33,6 +33,7 @@ struct emitter {
 	uint32_t *arrived; /* of those, edges already emitted */
 	uint32_t *have;    /* by node: homes filled on every way in so far */
 	uint32_t *jumps;   /* by node: fixup list */
+	size_t least;      /* instructions that the diagrams need */
 	uint32_t *leaf_jumps; /* by leaf_index(): fixup list */
 	size_t nleaf_jumps;
 	bool has_errno;    /* of the policy */
@@ -270,7 +271,7 @@ static void emit_node(struct emitter *e, node n)
 
 /* ---- the program -------------------------------------------------------------------------- */
 
-/* Counts ways in and collects the inputs read below root. */
+/* Counts ways in, and collects the inputs read below root. */
 static uint32_t survey(struct emitter *e, node root)
 {
 	node *todo = NULL;
@@ -280,6 +281,7 @@ static uint32_t survey(struct emitter *e, node root)
 		*ARENA_PUSH(e->code.arena, todo, n, cap) = root;
 	while (n) {
 		struct switch_node s = node_switch(e->dg, todo[--n]);
+		e->least += s.n; /* a load, and a comparison less than edges */
 		inputs |= s.var < INPUT_MAX
 		          ? 1u << s.var
 		          : term_get(e->policy->terms, diagram_free_term(e->dg, s.var))->inputs;
@@ -367,16 +369,27 @@ static void *kept(struct arena *a, const void *data, size_t size)
 	return size ? memcpy(copy, data, size) : copy;
 }
 
+static int too_long(struct diags *d, size_t n)
+{
+	return diag_fail(d, "name devices by ranges or fewer patterns, and combine fewer facts",
+	                 "while emitting the program: it needs %zu instructions, the kernel takes at most %d", n,
+	                 INSNS_MAX);
+}
+
 /* Emits the diagram of a policy with what `e` has been given. */
 static int emit_with(struct emitter *e, struct diags *d, const struct policy_diagram *pd,
                      struct image *out, struct cost *cost)
 {
 	const struct policy *p = e->policy;
 	struct code *c = &e->code;
+	uint32_t inputs;
 	bool has_tail = policy_has_tail(p), all = p->audit == AUDIT_ALL;
 	node first = all ? pd->report : pd->verdict;
+	inputs = prepare(e, first);
+	if (e->least > INSNS_MAX)
+		return too_long(d, e->least);
 	e->at = attribute(c->arena, pd);
-	int helpers = helpers_of(prepare(e, first));
+	int helpers = helpers_of(inputs);
 	bool moved = helpers || all;
 	e->denials_go_on = has_tail && !all;
 	e->reporting = all;
@@ -392,6 +405,8 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 		if (!moved)
 			move_context(e);
 		prepare(e, pd->blame);
+		if (e->least > INSNS_MAX)
+			return too_long(d, e->least);
 		emit_below(e, pd->blame, true);
 	}
 	size_t tail = c->n;
@@ -404,8 +419,7 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 		                 "an expression of a rule needs more registers than BPF has");
 	code_relax(c, &tail);
 	if (c->n > INSNS_MAX)
-		return diag_fail(d, "name devices by ranges or fewer patterns",
-		                 "the program has %zu instructions: the kernel takes at most %d", c->n, INSNS_MAX);
+		return too_long(d, c->n);
 	*out = (struct image){.insns = kept(p->arena, c->insns, c->n * sizeof *c->insns), .ninsns = c->n,
 	                      .lines = kept(p->arena, c->lines, c->nlines * sizeof *c->lines),
 	                      .nlines = c->nlines,

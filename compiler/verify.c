@@ -41,6 +41,9 @@ struct value {
 	term b; /* V_HALF */
 };
 
+/* A search tree read back passes through a node of each of its depths. */
+enum { PROOF_BUDGET = 3 * DIAGRAM_BUDGET };
+
 enum { SLOTS = 4 }; /* 8-byte stack slots: -8, -16, -24, -32 */
 
 struct state {
@@ -587,7 +590,8 @@ static int prove(struct verifier *v, struct diags *d, node wanted)
 		                         v->why ? v->why : "no instructions"));
 	node program = backwards(v);
 	if (!diagram_ok(v->dg))
-		return fail(p, d, "split the policy", "the proof needs too many decision nodes");
+		return fail(p, d, "split the policy", arena_printf(d->arena,
+		            "while proving the program: more than %d nodes", PROOF_BUDGET));
 	if (program == wanted)
 		return 0;
 	return fail(p, d, "the program is damaged, or this is a bug of the compiler",
@@ -603,6 +607,7 @@ int verify_image(const struct policy *p, struct diags *d, const struct policy_di
 	struct verifier v = {.policy = p, .arena = scratch, .insns = image->insns, .n = image->tail,
 	                     .image = image, .has_errno = policy_has_errno(p)};
 	v.dg = diagrams_kept(scratch, pd->dg, &wanted, 1);
+	diagrams_allow(v.dg, PROOF_BUDGET);
 	int failed = prove(&v, d, wanted);
 	arena_free(scratch);
 	return failed;

@@ -37,6 +37,11 @@ bool diagram_ok(const struct diagrams *dg)
 	return !dg->over_budget;
 }
 
+void diagrams_allow(struct diagrams *dg, size_t nodes)
+{
+	dg->budget = nodes;
+}
+
 /* ---- variables ----------------------------------------------------------------- */
 
 uint32_t diagram_level(const struct diagrams *dg, uint32_t var)
@@ -157,7 +162,7 @@ static node intern(struct diagrams *dg, uint32_t var, const struct edge *e, size
 		if (s->hash == hash && s->var == var && s->n == n && same_edges(dg->edges + s->first, e, n))
 			return dg->unique[i] - 1;
 	}
-	if (dg->nnodes >= dg->budget || dg->nedges + n > 4 * dg->budget) {
+	if (dg->nnodes >= dg->budget || dg->nedges + n > EDGES_A_NODE * dg->budget) {
 		dg->over_budget = true;
 		return NODE_FALSE;
 	}
@@ -243,7 +248,7 @@ static node memo_add(struct diagrams *dg, uint32_t op, uint32_t a, uint32_t b, u
 	}
 	m->entries[memo_slot(m, op, a, b, c)] = (struct memo_entry){op, a, b, c, result};
 	m->n++;
-	dg->over_budget |= m->n > 2 * dg->budget;
+	dg->over_budget |= m->n > OPERATIONS_A_NODE * dg->budget;
 	return result;
 }
 

@@ -331,8 +331,10 @@ void diagram_dump(FILE *out, const struct diagrams *dg, node root);
 void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *title);
 /* False once the node budget (DIAGRAM_BUDGET) was exceeded: results are then
  * meaningless and must not be used. */
-enum { DIAGRAM_BUDGET = 1 << 20 };
+enum { DIAGRAM_BUDGET = 512 << 10 };
 bool diagram_ok(const struct diagrams *dg);
+/* Sets the budget of a set; what is kept of it has the same. */
+void diagrams_allow(struct diagrams *dg, size_t nodes);
 
 /* ---- rules.c: a policy, and its diagrams --------------------------------- */
 

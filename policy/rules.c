@@ -82,16 +82,22 @@ struct builder {
 	size_t rule;         /* the one being added; the number of rules: all are */
 };
 
-/* Moves to a new set with what is alive. */
+/* Moves to a new set with what is alive: the parts. */
 static void collect(struct builder *b)
 {
-	if (arena_size(b->arena) < b->limit || !diagram_ok(b->dg))
+	if (!diagram_ok(b->dg))
 		return;
 	struct arena *fresh = arena_scratch(b->policy->arena);
 	b->dg = diagrams_kept(fresh, b->dg, b->part, b->n);
 	arena_free(b->arena);
 	b->arena = fresh;
 	b->limit = 3 * arena_size(fresh) + COLLECT;
+}
+
+static void collect_at_limit(struct builder *b)
+{
+	if (arena_size(b->arena) >= b->limit)
+		collect(b);
 }
 
 static void join_top(struct builder *b)
@@ -107,26 +113,26 @@ static void add_part(struct builder *b, node part)
 	b->rank[b->n++] = 0;
 	while (b->n > 1 && b->rank[b->n - 1] == b->rank[b->n - 2] && diagram_ok(b->dg)) {
 		join_top(b);
-		collect(b);
+		collect_at_limit(b);
 	}
 }
 
-/* D: one access, all rules and the default. */
-static node access_diagram(struct builder *b)
+/* D: one access, all rules and the default; the only part in the end. */
+static void access_diagram(struct builder *b)
 {
 	const struct policy *p = b->policy;
 	for (b->rule = 0; b->rule < p->nrules; b->rule++) {
 		add_part(b, rule_diagram(b->dg, &p->rules[b->rule], (uint32_t)b->rule + 1));
 		if (!diagram_ok(b->dg))
-			return NODE_FALSE;
-		collect(b);
+			return;
+		collect_at_limit(b);
 	}
 	b->part[b->n++] = diagram_terminal(OUTCOME(p->default_allow ? OUT_ALLOW : OUT_DENY, 0));
 	while (b->n > 1) {
 		join_top(b);
-		collect(b);
+		collect_at_limit(b);
 	}
-	return b->part[0];
+	collect(b);
 }
 
 /* D asked about every access of one set; d: D by access. */
@@ -309,27 +315,34 @@ static node report_diagram(struct policy *p, struct policy_diagram *pd)
 	return request_diagram(dg, by_access, outside);
 }
 
-/* All diagrams of a policy, in a set of their own. */
+/* The answers to all requests, as the second part. */
+static void attribution_diagram(struct builder *b)
+{
+	struct diagrams *dg = b->dg;
+	node by_access[ACC_WRITE + 1];
+	for (int access = 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_MKNOD)
+		by_access[access] = diagram_restrict(dg, b->part[0], IN_ACCESS, access);
+	b->part[b->n++] = request_diagram(dg, by_access, diagram_terminal(OUT_DENY));
+	collect(b);
+}
+
+/* All diagrams of a policy. */
 static void build(struct builder *b, struct policy_diagram *out)
 {
 	struct policy *p = b->policy;
-	out->access = access_diagram(b);
-	struct diagrams *dg = out->dg = b->dg;
-	if (!diagram_ok(dg))
+	access_diagram(b);
+	if (diagram_ok(b->dg))
+		attribution_diagram(b);
+	if (!diagram_ok(b->dg))
 		return;
-	diagrams_forget(dg);
-	node by_access[ACC_WRITE + 1];
-	for (int access = 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_MKNOD)
-		by_access[access] = diagram_restrict(dg, out->access, IN_ACCESS, access);
-	out->attribution = request_diagram(dg, by_access, diagram_terminal(OUT_DENY));
-	diagrams_forget(dg);
-	struct relabel r = {.dg = dg, .policy = p, .label = plain_verdict};
-	out->verdict = diagram_ok(dg) ? relabel(&r, out->attribution) : NODE_FALSE;
-	out->report = out->blame = NODE_FALSE;
-	if (diagram_ok(dg) && policy_has_tail(p)) {
-		struct relabel blame = {.dg = dg, .policy = p, .label = denied_only, .fill = true};
+	struct relabel r = {.dg = b->dg, .policy = p, .label = plain_verdict};
+	*out = (struct policy_diagram){.dg = b->dg, .access = b->part[0], .attribution = b->part[1],
+	                               .report = NODE_FALSE, .blame = NODE_FALSE};
+	out->verdict = relabel(&r, out->attribution);
+	if (diagram_ok(b->dg) && policy_has_tail(p)) {
+		struct relabel blame = {.dg = b->dg, .policy = p, .label = denied_only, .fill = true};
 		out->report = report_diagram(p, out);
-		out->blame = diagram_ok(dg) ? relabel(&blame, out->report) : NODE_FALSE;
+		out->blame = diagram_ok(b->dg) ? relabel(&blame, out->report) : NODE_FALSE;
 	}
 }
 
@@ -341,7 +354,7 @@ static enum built build_within(struct policy *p, enum diagram_order order, size_
 {
 	struct builder b = {.policy = p, .arena = arena_scratch(p->arena), .limit = COLLECT};
 	b.dg = diagrams_new(b.arena, p->terms, order);
-	b.dg->budget = budget;
+	diagrams_allow(b.dg, budget);
 	build(&b, out);
 	enum built how = diagram_ok(b.dg) ? BUILT : b.dg->nfree == FREE_MAX ? TOO_MANY_COMPARISONS : TOO_LARGE;
 	*rule = b.rule;
@@ -349,7 +362,7 @@ static enum built build_within(struct policy *p, enum diagram_order order, size_
 	if (how == BUILT) {
 		node roots[] = {out->access, out->attribution, out->verdict, out->report, out->blame};
 		out->dg = diagrams_kept(p->arena, b.dg, roots, sizeof roots / sizeof *roots);
-		out->dg->budget = DIAGRAM_BUDGET;
+		diagrams_allow(out->dg, DIAGRAM_BUDGET);
 		out->access = roots[0];
 		out->attribution = roots[1];
 		out->verdict = roots[2];
@@ -416,7 +429,7 @@ int policy_diagrams(struct policy *p, struct diags *d, struct policy_diagram out
 	bool any = false;
 	out[ORDER_FACTS_FIRST].dg = NULL;
 	/* an order that is bad is given up early where the other is good */
-	for (size_t budget = SMALL_BUDGET; budget <= DIAGRAM_BUDGET && !any; budget *= 16)
+	for (size_t budget = SMALL_BUDGET; budget <= DIAGRAM_BUDGET && !any; budget *= 8)
 		for (int order = 0; order < orders; order++) {
 			how = build_within(p, (enum diagram_order)order, budget, &out[order], &rule);
 			any |= how == BUILT;

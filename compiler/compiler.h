@@ -74,6 +74,11 @@ void emit_asm(FILE *out, const struct policy *p, const struct image *image);
 int verify_image(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
                  const struct image *image);
 
+/* Builds a policy's diagrams, by the first order with which its program can be proven,
+ * and proves it. 0 with *pd, or -1 with a diagnostic. */
+int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
+                const struct image *image);
+
 /* ---- simulate.c ------------------------------------------------------------- */
 
 /* What running a program on a request did. */

@@ -61,7 +61,7 @@ int ruby_line(mrb_state *mrb)
 		uint32_t pc = (uint32_t)(ci->pc - irep->iseq);
 		const char *file = mrb_debug_get_filename(mrb, irep, pc ? pc - 1 : 0);
 		if (file && !strcmp(file, rb->file))
-			return mrb_debug_get_line(mrb, irep, pc ? pc - 1 : 0);
+			return irep_line(rb, irep, pc ? pc - 1 : 0);
 	}
 	return 0;
 }
@@ -71,7 +71,7 @@ int irep_first_line(mrb_state *mrb, const mrb_irep *irep)
 	struct insn in;
 	int first = 0;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
-		int line = mrb_debug_get_line(mrb, irep, pc);
+		int line = irep_line(ruby_of(mrb), irep, pc);
 		if (line > 0 && (!first || line < first))
 			first = line;
 	}
@@ -309,7 +309,8 @@ static struct RProc *parse(struct ruby *rb)
 	cx->capture_errors = TRUE;
 	cx->lineno = 1;
 	mrbc_filename(rb->mrb, cx, rb->file);
-	struct mrb_parser_state *parser = mrb_parse_nstring(rb->mrb, rb->text, rb->len, cx);
+	struct pieces pieces = {0};
+	struct mrb_parser_state *parser = pieces_parse(rb, cx, &pieces);
 	struct RProc *proc = NULL;
 	if (!parser) {
 		report(rb, DIAG_ERROR, 0, "the file is too large or too deeply nested", "mruby cannot parse this");
@@ -332,8 +333,7 @@ static struct RProc *parse(struct ruby *rb)
 			       *said ? arena_printf(rb->arena, "mruby cannot compile this: %s", said)
 			             : "mruby cannot compile this");
 	}
-	if (parser)
-		mrb_parser_free(parser);
+	pieces_free(&pieces);
 	mrbc_context_free(rb->mrb, cx);
 	return proc;
 }
@@ -542,6 +542,8 @@ int ruby_compile(struct arena *a, struct diags *d, const struct host *host, cons
 
 void ruby_close(struct ruby *rb)
 {
-	if (rb && rb->mrb)
+	if (rb && rb->mrb) {
+		lines_close(rb);
 		mrb_close(rb->mrb);
+	}
 }

@@ -40,20 +40,30 @@ struct budget *arena_budget(const struct arena *a);
 _Noreturn void arena_fail(struct arena *a);
 /* `size` bytes, zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
-/* Bytes the arena has taken so far. */
+/* Bytes the arena holds, its scratch arenas among them. */
 size_t arena_size(const struct arena *a);
+/* A new arena for what one stage needs: failure of its allocations is its parent's.
+ * It is freed by the stage, or at the latest with its parent. */
+struct arena *arena_scratch(struct arena *parent);
+/* Gives back a block that is no longer needed, when it is large enough to matter. */
+void arena_release(struct arena *a, void *block, size_t size);
 /* Grows a block made by arena_alloc from old_size to new_size bytes; the new
- * part is zeroed. The block may move. */
+ * part is zeroed. The block may move; the old one stays readable. */
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+/* The same, but the old block is given back: nothing may point into it any more. */
+void *arena_move(struct arena *a, void *old, size_t old_size, size_t new_size);
 /* Makes room for one more element in a growing array kept as (ptr, n, cap). */
-#define ARENA_PUSH(a, ptr, n, cap)                                                                 \
+#define ARENA_PUSH(a, ptr, n, cap) ARENA_PUSH_BY(arena_grow, a, ptr, n, cap)
+/* The same for an array that may be very long and that nothing points into. */
+#define ARENA_APPEND(a, ptr, n, cap) ARENA_PUSH_BY(arena_move, a, ptr, n, cap)
+#define ARENA_PUSH_BY(grow, a, ptr, n, cap)                                                        \
 	((n) < (cap) ? (ptr) + (n)++                                                               \
-	             : ((ptr) = arena_grow((a), (ptr), (size_t)(cap) * sizeof *(ptr),              \
-	                                   ((cap) ? 2 * (size_t)(cap) : 8) * sizeof *(ptr)),       \
+	             : ((ptr) = grow((a), (ptr), (size_t)(cap) * sizeof *(ptr),                    \
+	                             ((cap) ? 2 * (size_t)(cap) : 8) * sizeof *(ptr)),             \
 	                (cap) = (cap) ? 2 * (cap) : 8, (ptr) + (n)++))
 
 /* ---- diag.c: collected diagnostics ------------------------------------- */
@@ -276,9 +286,15 @@ enum { OUT_PASS = 0, OUT_DENY = 1, OUT_ALLOW = 2, OUT_ERROR = 3, OUTCOME_BITS = 
 #define OUTCOME_RULE(o) ((o) >> OUTCOME_BITS) /* 1 + index in the policy; 0 = the default */
 
 enum diagram_order { ORDER_FACTS_LAST, ORDER_FACTS_FIRST };
+enum { DIAGRAM_ORDERS = 2 };
 
 struct diagrams; /* a set of diagrams that share nodes and a variable order */
 struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order);
+/* A new set with the order and the free variables of another, and of its nodes only
+ * what is below the roots, which become nodes of the new one. */
+struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *roots, size_t n);
+/* Forgets which operations were done already: memory, when others follow. */
+void diagrams_forget(struct diagrams *dg);
 
 struct edge { int64_t hi; node to; }; /* values up to hi, from the edge before */
 struct switch_node {
@@ -325,8 +341,10 @@ void diagram_dump(FILE *out, const struct diagrams *dg, node root);
 void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *title);
 /* False once the node budget (DIAGRAM_BUDGET) was exceeded: results are then
  * meaningless and must not be used. */
-enum { DIAGRAM_BUDGET = 4 << 20 };
+enum { DIAGRAM_BUDGET = 512 << 10 };
 bool diagram_ok(const struct diagrams *dg);
+/* Sets the budget of a set; what is kept of it has the same. */
+void diagrams_allow(struct diagrams *dg, size_t nodes);
 
 /* ---- rules.c: a policy, and its diagrams --------------------------------- */
 
@@ -399,10 +417,17 @@ struct policy_diagram {
 	node report;
 	node blame;       /* that where it denies; elsewhere anything, so that it is small */
 };
-/* Builds both for one variable order. 0, or -1 with a diagnostic when the node
- * budget is exceeded. */
+/* Builds them for one variable order. 0, or -1 with a diagnostic at the rule where
+ * the node budget is exceeded. */
 int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
                    struct policy_diagram *out);
+/* The same for the first order that fits the budget. */
+int policy_diagram_any(struct policy *p, struct diags *d, struct policy_diagram *out);
+/* How many orders differ: only where a rule reads a caller fact there are several. */
+int policy_orders(const struct policy *p);
+/* Builds them for every order by which they are small: out[order].dg is NULL for one
+ * that is out of proportion. 0, or -1 as above when no order fits the budget. */
+int policy_diagrams(struct policy *p, struct diags *d, struct policy_diagram out[DIAGRAM_ORDERS]);
 
 /* What a program reports of a decision, as the `rule` of an outcome: the rule and
  * the access that decided. */

@@ -28,8 +28,7 @@ static bool read_object(struct judge *j, const struct order *o)
 	struct diags *d = &j->in->diags;
 	size_t before = d->n;
 	bool ok = !object_read(j->in->arena, d, o->file, o->text, o->len, &j->policy, &j->image) &&
-	          !policy_diagram(j->policy, d, ORDER_FACTS_LAST, &j->diagram) &&
-	          !verify_image(j->policy, d, &j->diagram, &j->image);
+	          !prove_image(j->policy, d, &j->diagram, &j->image);
 	for (size_t i = before; !ok && i < d->n; i++)
 		d->items[i].at = (struct span){.file = o->file};
 	for (size_t i = 0; ok && i < o->job.nparams; i++)
@@ -40,9 +39,10 @@ static bool read_object(struct judge *j, const struct order *o)
 static bool read_pack(struct judge *j, const struct order *o)
 {
 	struct diags *d = &j->in->diags;
-	return !pack_read(j->in->arena, d, o->file, o->text, o->len, &j->policy, &j->image) &&
-	       !policy_diagram(j->policy, d, ORDER_FACTS_LAST, &j->diagram) &&
-	       (!j->image.ninsns || !verify_image(j->policy, d, &j->diagram, &j->image));
+	if (pack_read(j->in->arena, d, o->file, o->text, o->len, &j->policy, &j->image))
+		return false;
+	return j->image.ninsns ? !prove_image(j->policy, d, &j->diagram, &j->image)
+	                       : !policy_diagram_any(j->policy, d, &j->diagram);
 }
 
 /* A bundle's list of devices. */
@@ -58,7 +58,7 @@ static bool make(struct judge *j, bool program)
 	struct diags *d = &j->in->diags;
 	j->policy->serial.data = NULL;
 	return program ? !emit_policy(j->policy, d, &j->diagram, &j->image)
-	               : !policy_diagram(j->policy, d, ORDER_FACTS_LAST, &j->diagram);
+	               : !policy_diagram_any(j->policy, d, &j->diagram);
 }
 
 static bool take_in(struct judge *j, const struct order *o)

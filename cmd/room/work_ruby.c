@@ -45,6 +45,7 @@ static bool make(struct inside *in, const struct order *o, struct policy *p, str
 	struct policy_diagram diagram;
 	struct image image;
 	bool program = o->job.flags & JOB_IMAGE;
+	budget_stage(&in->budget, STAGE_DIAGRAM);
 	if (program && emit_policy(p, &in->diags, &diagram, &image))
 		return false;
 	budget_stage(&in->budget, STAGE_WRITE);

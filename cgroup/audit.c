@@ -8,7 +8,7 @@
  * It is an open file description lock: one process may claim many programs, and
  * giving back one claim must not drop the others, as it would with record locks of
  * the process. Those locks name no process, so the length of the locked range does:
- * it starts at the events map's id << 32 and is as long as the reader's PID.
+ * it starts at the id of the map with the totals << 32 and is as long as the reader's PID.
  */
 #include "cgroup/internal.h"
 
@@ -104,17 +104,46 @@ const char *audit_policy(const struct audit *au)
 	return au->policy;
 }
 
-uint32_t audit_events_id(const struct audit *au)
+uint32_t audit_counts_id(const struct audit *au)
 {
-	return au->maps.events_id;
+	return au->maps.counts_id;
+}
+
+/* The program before may have written a last record after it was replaced: its ring buffer is
+ * kept until the next time. */
+static void keep_ring(struct report_maps *to, struct report_maps *from)
+{
+	bool there = to->events_id == from->events_id || to->nold == OLD_RINGS;
+	for (size_t i = 0; i < to->nold; i++)
+		there |= to->old[i].id == from->events_id;
+	if (there)
+		return;
+	to->old[to->nold++] = (struct ring){from->fd[REPORT_EVENTS], from->events_id};
+	from->fd[REPORT_EVENTS] = -1;
+}
+
+int audit_renew(struct diags *d, struct audit *au, struct audit *next)
+{
+	struct report_maps before = au->maps;
+	struct ring_buffer *ring = au->ring;
+	keep_ring(&next->maps, &before);
+	au->maps = next->maps;
+	next->maps = before;
+	au->id = next->id;
+	if (!ring)
+		return 0;
+	au->ring = NULL;
+	int failed = audit_map_ring(d, au);
+	ring_buffer__free(ring);
+	return failed;
 }
 
 /* ---- the only reader ------------------------------------------------------------------ */
 
-static struct flock claim_range(uint32_t events_id)
+static struct flock claim_range(uint32_t counts_id)
 {
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET,
-	                      .l_start = (off_t)events_id << 32, .l_len = getpid()};
+	                      .l_start = (off_t)counts_id << 32, .l_len = getpid()};
 }
 
 static int claimed(struct arena *a, struct diags *d, const struct flock *want,
@@ -132,13 +161,13 @@ static int claimed(struct arena *a, struct diags *d, const struct flock *want,
 }
 
 /* 0 or -1: somebody else has it, or it cannot be locked. */
-static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t events_id,
+static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t counts_id,
                       const char *file)
 {
 	enum { TRIES = 10 };
 	int error = 0;
 	for (int i = 0; i < TRIES; i++) {
-		struct flock want = claim_range(events_id), is = want;
+		struct flock want = claim_range(counts_id), is = want;
 		want.l_pid = is.l_pid = 0; /* these locks insist on it */
 		if (!fcntl(fd, F_OFD_SETLK, &want))
 			return 0;
@@ -167,7 +196,7 @@ int audit_claim(struct arena *a, struct diags *d, struct audit *au)
 		                                   : privilege_hint(a),
 		                 "cannot open %s, which a reader of events locks: %s", file,
 		                 strerror(errno));
-	if (lock_range(a, d, fd, au->maps.events_id, file)) {
+	if (lock_range(a, d, fd, au->maps.counts_id, file)) {
 		close(fd);
 		return -1;
 	}

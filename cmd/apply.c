@@ -18,6 +18,7 @@ static const struct option options[] = {
 	OPTION_PARAM,
 	OPTION_MODE,
 	OPTION_AUDIT,
+	OPTION_RING,
 	OPTION_JSON,
 	OPTION_HELP,
 	{0},
@@ -275,8 +276,9 @@ static int apply(struct cmd *c, int argc, char **argv)
 const struct verb verb_apply = {
 	.name = "apply",
 	.synopsis = "POLICY CGROUP [--param K=V]... [--mode enforce|permissive]\n"
-		    "                           [--audit none|denied|all] [--dry-run] [--json]\n"
-		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--dry-run] [--json]",
+		    "                           [--audit none|denied|all] [--ring SIZE] [--dry-run] [--json]\n"
+		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--ring SIZE]\n"
+		    "                           [--dry-run] [--json]",
 	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",
 	.help = "CGROUP is a directory of the cgroup v2 hierarchy. The new program takes the place of\n"
 		"the old one in one step: at no time is there none, or two. Programs of others stay.\n"

@@ -50,6 +50,7 @@ struct cmd {
 	struct param_setting *params; /* --param, in the order given */
 	size_t nparams, params_cap;
 	int mode, audit;      /* --mode, --audit: 1 + value, 0 as the policy says */
+	uint32_t ring;        /* --ring: bytes, 0 as it is */
 	bool cache;           /* compiled policies are kept for the next time */
 	bool json;            /* --json: one object on stdout instead of text */
 	bool quiet;           /* warnings are for other verbs to show */
@@ -95,11 +96,12 @@ int each_policy(struct cmd *c, int argc, char **argv,
 /* ---- options.c --------------------------------------------------------------------- */
 
 enum { OPT_END = -1, OPT_STOP = -2 };
-enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_HELP, OPT_VERB }; /* a verb's own: OPT_VERB + n */
+enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_VERB }; /* a verb's own: OPT_VERB + n */
 #define OPTION_JSON  {"json", no_argument, NULL, OPT_JSON}
 #define OPTION_PARAM {"param", required_argument, NULL, OPT_PARAM}
 #define OPTION_MODE  {"mode", required_argument, NULL, OPT_MODE}
 #define OPTION_AUDIT {"audit", required_argument, NULL, OPT_AUDIT}
+#define OPTION_RING  {"ring", required_argument, NULL, OPT_RING}
 #define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
 
 /* The verb's next own option; --json, --param, --mode, --audit and --help are dealt

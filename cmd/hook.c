@@ -23,6 +23,7 @@ static const struct option options[] = {
 	{"on-error", required_argument, NULL, OPT_ON_ERROR},
 	OPTION_MODE,
 	OPTION_AUDIT,
+	OPTION_RING,
 	OPTION_PARAM,
 	OPTION_HELP,
 	{0},
@@ -220,7 +221,7 @@ static int oci_hook(struct cmd *c, int argc, char **argv)
 const struct verb verb_oci_hook = {
 	.name = "oci-hook",
 	.synopsis = "[--policy FILE | --config FILE | --policy-from-spec] [--param K=V]...\n"
-		    "                           [--mode MODE] [--audit LEVEL] [--on-error refuse|allow]",
+		    "                           [--mode MODE] [--audit LEVEL] [--ring SIZE] [--on-error refuse|allow]",
 	.summary = "Guard a container that a runtime is making (createRuntime or prestart hook)",
 	.help = "Reads the container's state from stdin, finds its cgroup by the pid, attaches the policy\n"
 		"and reads back that the kernel asks it; only then the runtime goes on. What fails makes\n"

@@ -36,6 +36,7 @@ static const struct option options[] = {
 	{"on-error", required_argument, NULL, OPT_ON_ERROR},
 	OPTION_MODE,
 	OPTION_AUDIT,
+	OPTION_RING,
 	OPTION_PARAM,
 	OPTION_HELP,
 	{0},
@@ -111,7 +112,7 @@ static int option(struct cmd *c, struct install *in, int opt)
 static int check_options(struct cmd *c, struct install *in)
 {
 	bool hook = in->policy || in->config || in->from_spec || in->annotations || in->let_start || c->nparams ||
-	            c->mode || c->audit;
+	            c->mode || c->audit || c->ring;
 	if (!!in->policy + !!in->config + in->from_spec > 1)
 		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
 	if (in->remove && (hook || in->print))
@@ -239,6 +240,8 @@ static json_t *hook_json(struct cmd *c, const struct install *in, const char *pr
 		push(args, "--mode", mode_words[c->mode - 1]);
 	if (c->audit)
 		push(args, "--audit", audit_words[c->audit - 1]);
+	if (c->ring)
+		push(args, "--ring", arena_printf(c->arena, "%u", c->ring));
 	if (in->let_start)
 		push(args, "--on-error", "allow");
 	json_t *when = in->annotations ? json_pack("{s:O}", "annotations", in->annotations)
@@ -378,7 +381,8 @@ const struct verb verb_install_hook = {
 	.name = "install-hook",
 	.synopsis = "[--print | --remove] [--dir DIR] [--name NAME] [--annotation KEY[=REGEX]]...\n"
 		    "                           [--policy FILE | --config FILE | --policy-from-spec]\n"
-		    "                           [--param K=V]... [--mode MODE] [--audit LEVEL] [--on-error refuse|allow]",
+		    "                           [--param K=V]... [--mode MODE] [--audit LEVEL] [--ring SIZE]\n"
+		    "                           [--on-error refuse|allow]",
 	.summary = "Have podman and CRI-O call oci-hook for the containers they make",
 	.help = "Writes DIR/NAME.json, which names this program by its path, once the manifest or policy\n"
 		"was checked as the hook will find it. Other files are never changed.\n\n"

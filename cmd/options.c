@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void print_verb_help(const struct verb *v)
 {
@@ -25,6 +26,9 @@ void print_verb_help(const struct verb *v)
 		if (o->val == OPT_AUDIT)
 			printf("  --audit WHAT      none, denied or all is reported to audit and stats; else as\n"
 			       "                    the policy says\n");
+		if (o->val == OPT_RING)
+			printf("  --ring SIZE       of the ring buffer for what is reported: 4K to 256M, a power of\n"
+			       "                    two; else as before, else 256K\n");
 	}
 }
 
@@ -58,6 +62,29 @@ int option_count(struct cmd *c, const char *option, const char *text, uint64_t *
 	if (*text < '0' || *text > '9' || *end || errno || !value)
 		return usage_error(c, "give a number from 1 on", "%s %s: not a count", option, text);
 	*out = value;
+	return STATUS_OK;
+}
+
+/* A ring buffer's bytes: what the kernel takes, a power of two and at least a page. */
+static int ring_size(struct cmd *c, const char *text)
+{
+	enum { MOST = 256 << 20 };
+	char *end;
+	long page = sysconf(_SC_PAGESIZE);
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10), unit = 1;
+	if (*end == 'K' || *end == 'k')
+		unit = 1024;
+	else if (*end == 'M' || *end == 'm')
+		unit = 1024 * 1024;
+	end += unit > 1;
+	if (*text < '0' || *text > '9' || *end || errno || value > MOST / unit)
+		return usage_error(c, "for example --ring 64K; 256M at most", "--ring %s: not a size", text);
+	value *= unit;
+	if (value < (unsigned long long)page || value & (value - 1))
+		return usage_error(c, arena_printf(c->arena, "%ldK, twice that, and so on", page / 1024),
+		                   "--ring %s: not a power of two times the page", text);
+	c->ring = (uint32_t)value;
 	return STATUS_OK;
 }
 
@@ -95,12 +122,12 @@ int option_word(struct cmd *c, const char *option, const char *text, const char 
 static int bad_option(struct cmd *c, const char *word)
 {
 	const struct option *longs = c->verb->longs;
-	const char *names[16];
+	const char *names[24];
 	size_t n = 0, len = strcspn(word, "=");
 	if (strncmp(word, "--", 2) != 0)
 		return usage_error(c, NULL, "unknown option -%c",
 		                   optopt > ' ' && optopt < 127 ? optopt : '?');
-	for (; longs[n].name && n < 16; n++)
+	for (; longs[n].name && n < 24; n++)
 		names[n] = longs[n].name;
 	for (size_t i = 0; i < n; i++)
 		if (optopt && longs[i].val == optopt)
@@ -122,6 +149,8 @@ static bool shared_option(struct cmd *c, int opt)
 		c->mode = 1 + option_word(c, "--mode", optarg, mode_words, 2);
 	else if (opt == OPT_AUDIT)
 		c->audit = 1 + option_word(c, "--audit", optarg, audit_words, 3);
+	else if (opt == OPT_RING)
+		c->status = ring_size(c, optarg);
 	else
 		return opt == OPT_JSON; /* main() has seen it */
 	return true;

@@ -22,7 +22,7 @@ static int find_ours(struct arena *a, struct diags *d, const struct cgroup *cg, 
 {
 	struct attached *list;
 	size_t n;
-	uint32_t unreadable;
+	const struct attached *unreadable;
 	*found = NULL;
 	if (list_attached(a, d, cg, &list, &n, &unreadable))
 		return -1;
@@ -38,9 +38,9 @@ static int find_ours(struct arena *a, struct diags *d, const struct cgroup *cg, 
 		*found = &list[i];
 	}
 	if (!*found && unreadable)
-		return diag_fail(d, privilege_hint(a),
-		                 "cannot tell whose program %u on '%s' is, and so not whether '%s' is there",
-		                 unreadable, cg->path, name);
+		return diag_fail(d, error_hint(a, unreadable->unreadable, "see the kernel log"),
+		                 "cannot tell whose program %u on '%s' is, and so not whether '%s' is there: %s",
+		                 unreadable->id, cg->path, name, strerror(unreadable->unreadable));
 	return 0;
 }
 
@@ -160,7 +160,7 @@ static int attach_failed(struct arena *a, struct diags *d, const struct cgroup *
 			return held_by_link(a, d, cg, old);
 		/* fall through */
 	default:
-		return diag_fail(d, "see `rucy-devguard doctor` and the kernel log",
+		return diag_fail(d, error_hint(a, error, "see `rucy-devguard doctor` and the kernel log"),
 		                 "cannot attach to '%s': %s", cg->path, strerror(error));
 	}
 }
@@ -172,7 +172,8 @@ static int check_name(struct diags *d, const struct program *p, const char *name
 {
 	struct attached self = {0};
 	if (describe_program(program_fd(p), &self) != READ_OK)
-		return diag_fail(d, privilege_hint(d->arena), "cannot read back what '%s' carries", name);
+		return diag_fail(d, error_hint(d->arena, self.unreadable, "see the kernel log"),
+		                 "cannot read back what '%s' carries: %s", name, strerror(self.unreadable));
 	if (self.ours && !strcmp(self.name, name))
 		return 0;
 	return diag_fail(d, "compile the policy again with this version",
@@ -270,7 +271,7 @@ static int only_ours(struct arena *a, struct diags *d, const struct cgroup *cg,
 {
 	struct attached *list;
 	size_t n, ours = 0;
-	uint32_t unreadable;
+	const struct attached *unreadable;
 	*found = NULL;
 	if (list_attached(a, d, cg, &list, &n, &unreadable))
 		return -1;
@@ -281,8 +282,9 @@ static int only_ours(struct arena *a, struct diags *d, const struct cgroup *cg,
 		return diag_fail(d, arena_printf(a, "name one of %s", names_text(a, list, n)),
 		                 "%zu policies are attached to '%s'", ours, cg->path);
 	if (unreadable)
-		return diag_fail(d, privilege_hint(a), "cannot tell whose program %u on '%s' is",
-		                 unreadable, cg->path);
+		return diag_fail(d, error_hint(a, unreadable->unreadable, "see the kernel log"),
+		                 "cannot tell whose program %u on '%s' is: %s", unreadable->id, cg->path,
+		                 strerror(unreadable->unreadable));
 	if (!ours)
 		return diag_fail(d, n ? "its programs belong to others and are left alone"
 		                      : "`rucy-devguard status` shows where policies are attached",
@@ -319,7 +321,7 @@ static int detach_failed(struct arena *a, struct diags *d, const struct cgroup *
 		return diag_fail(d, privilege_hint(a), "no permission to detach '%s' from '%s'", at->name,
 		                 cg->path);
 	if (error != ENOENT)
-		return diag_fail(d, "see `rucy-devguard doctor` and the kernel log",
+		return diag_fail(d, error_hint(a, error, "see `rucy-devguard doctor` and the kernel log"),
 		                 "cannot detach '%s' from '%s': %s", at->name, cg->path, strerror(error));
 	if (find_ours(a, d, cg, at->name, &now))
 		return -1;

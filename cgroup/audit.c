@@ -34,7 +34,8 @@ static int check_reports(struct arena *a, struct diags *d, int fd, uint32_t id,
 {
 	struct attached at = {0};
 	if (describe_program(fd, &at) != READ_OK)
-		return diag_fail(d, privilege_hint(a), "cannot ask the kernel about program %u", id);
+		return diag_fail(d, error_hint(a, at.unreadable, "see the kernel log"),
+		                 "cannot ask the kernel about program %u: %s", id, strerror(at.unreadable));
 	if (!at.ours)
 		return diag_fail(d, "`rucy-devguard status` shows whose programs are attached",
 		                 "program %u is no policy's", id);
@@ -55,7 +56,8 @@ int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out
 	if (fd == -ENOENT)
 		return program_gone(d, id);
 	if (fd < 0)
-		return diag_fail(d, privilege_hint(a), "no permission to open program %u", id);
+		return diag_fail(d, error_hint(a, -fd, "see the kernel log"), "cannot open program %u: %s", id,
+		                 strerror(-fd));
 	if (check_reports(a, d, fd, id, policy)) {
 		close(fd);
 		return -1;
@@ -63,7 +65,7 @@ int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out
 	int error = report_maps_open(fd, &maps);
 	close(fd);
 	if (error)
-		return diag_fail(d, error == -EPERM ? privilege_hint(a) : "see the kernel log",
+		return diag_fail(d, error_hint(a, -error, "see the kernel log"),
 		                 "cannot open the maps of program %u: %s", id, strerror(-error));
 	/* names may be missing: a program that another tool loaded has none */
 	for (int i = 0; i < REPORT_NAMES; i++)
@@ -193,7 +195,7 @@ int audit_claim(struct arena *a, struct diags *d, struct audit *au)
 	int fd = open(file, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return diag_fail(d, errno == EROFS ? arena_printf(a, "mount -o remount,rw %s", mount)
-		                                   : privilege_hint(a),
+		                                   : error_hint(a, errno, privilege_hint(a)),
 		                 "cannot open %s, which a reader of events locks: %s", file,
 		                 strerror(errno));
 	if (lock_range(a, d, fd, au->maps.counts_id, file)) {
@@ -217,7 +219,7 @@ int audit_fold(struct diags *d, struct audit *au, uint64_t interval_ns)
 	uint32_t zero = 0;
 	int error = bpf_map_update_elem(au->maps.fd[REPORT_CONFIG], &zero, &config, BPF_ANY);
 	if (error)
-		return diag_fail(d, error == -EPERM ? privilege_hint(d->arena) : "see the kernel log",
+		return diag_fail(d, error_hint(d->arena, -error, "see the kernel log"),
 		                 "cannot set how records are folded: %s", strerror(-error));
 	au->folds = interval_ns != 0;
 	return 0;
@@ -225,33 +227,37 @@ int audit_fold(struct diags *d, struct audit *au, uint64_t interval_ns)
 
 /* ---- which programs report ---------------------------------------------------------------- */
 
-static bool reports(uint32_t id)
+/* 1 yes, 0 no (or it is gone meanwhile), -errno. */
+static int reports(uint32_t id)
 {
 	struct bpf_prog_info info = {0};
 	struct attached at = {0};
 	uint32_t len = sizeof info;
 	int fd = bpf_prog_get_fd_by_id(id);
 	if (fd < 0)
-		return false; /* gone meanwhile */
-	bool yes = !bpf_obj_get_info_by_fd(fd, &info, &len) &&
-	           info.type == BPF_PROG_TYPE_CGROUP_DEVICE && describe_program(fd, &at) == READ_OK &&
-	           at.ours && at.audit != AUDIT_NONE;
+		return fd == -ENOENT ? 0 : fd;
+	int result = bpf_obj_get_info_by_fd(fd, &info, &len);
+	if (!result && info.type == BPF_PROG_TYPE_CGROUP_DEVICE)
+		result = describe_program(fd, &at) == READ_OK ? at.ours && at.audit != AUDIT_NONE
+		         : at.unreadable == ENOENT            ? 0 /* a map went */
+		                                              : -at.unreadable;
 	close(fd);
-	return yes;
+	return result;
 }
 
 int audit_programs(struct arena *a, struct diags *d, uint32_t after, uint32_t **ids, size_t *n)
 {
 	size_t cap = 0;
 	uint32_t id = after;
-	int error;
+	int error, yes = 0;
 	*ids = NULL;
 	*n = 0;
-	while (!(error = bpf_prog_get_next_id(id, &id)))
-		if (reports(id))
+	while (yes >= 0 && !(error = bpf_prog_get_next_id(id, &id)))
+		if ((yes = reports(id)) > 0)
 			*ARENA_PUSH(a, *ids, *n, cap) = id;
+	error = yes < 0 ? yes : error;
 	if (error == -ENOENT)
 		return 0;
-	return diag_fail(d, privilege_hint(a), "cannot list the programs in the kernel: %s",
-	                 strerror(-error));
+	return diag_fail(d, error_hint(a, -error, "see the kernel log"),
+	                 "cannot list the programs in the kernel: %s", strerror(-error));
 }

@@ -63,7 +63,7 @@ int audit_map_ring(struct diags *d, struct audit *au)
 	libbpf_set_print(before);
 	if (!error)
 		return 0;
-	return diag_fail(d, error == EPERM ? privilege_hint(d->arena) : "see the kernel log",
+	return diag_fail(d, error_hint(d->arena, error, "see the kernel log"),
 	                 "cannot read the events of program %u: %s", au->id, strerror(error));
 }
 

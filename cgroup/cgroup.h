@@ -13,6 +13,10 @@
 #include "policy/event.h"
 #include "policy/policy.h"
 
+/* What to do about an errno of the kernel's: names the capabilities that are missing, the limit
+ * that was reached; `otherwise` when there is nothing better. */
+const char *error_hint(struct arena *a, int error, const char *otherwise);
+
 /* ---- hierarchy.c ------------------------------------------------------------ */
 
 /* A cgroup v2 directory held open. */
@@ -79,7 +83,8 @@ struct attached {
 	uint32_t id;            /* kernel program id */
 	char kernel_name[17];   /* what the kernel calls it, may be empty */
 	bool ours;
-	bool unreadable;        /* whose it is cannot be told: the permission is missing */
+	int unreadable;         /* errno: whose it is cannot be told, 0: it can */
+	bool known;             /* all but attach_flags and whose it is was told */
 	char name[IMAGE_NAME_MAX]; /* policy name, when ours */
 	char tool[17];          /* version that compiled it, when ours */
 	uint64_t digest;        /* of the policy, when ours */

@@ -28,7 +28,7 @@
 
 static int cannot_ask(struct arena *a, struct diags *d, uint32_t from, int error)
 {
-	return diag_fail(d, privilege_hint(a), "cannot take over what program %u reported: %s", from,
+	return diag_fail(d, error_hint(a, -error, "see the kernel log"), "cannot take over what program %u reported: %s", from,
 	                 strerror(-error));
 }
 
@@ -46,7 +46,7 @@ static int read_old(struct arena *a, struct diags *d, struct handover *h)
 	}
 	if (fd < 0)
 		return cannot_ask(a, d, h->from, fd);
-	int error = describe_program(fd, &old) == READ_OK ? 0 : -EACCES;
+	int error = describe_program(fd, &old) == READ_OK ? 0 : -old.unreadable;
 	if (!error && old.ours) {
 		h->generation = old.generation + 1;
 		error = report_maps_open(fd, &h->old);
@@ -80,7 +80,7 @@ static bool all_fit(const struct handover *h)
 
 static int cannot_make(struct diags *d, const char *name, int kind, int error)
 {
-	return diag_fail(d, "see `rucy-devguard doctor` and the kernel log",
+	return diag_fail(d, error_hint(d->arena, -error, "see `rucy-devguard doctor` and the kernel log"),
 	                 "cannot give '%s' its map %s: %s", name, report_kinds[kind].name, strerror(-error));
 }
 
@@ -257,8 +257,7 @@ static int keep_names(struct arena *a, struct diags *d, const char *name, int pr
 	int error = names < 0 ? names : bpf_prog_bind_map(prog, names, NULL);
 	int result = 0;
 	if (error)
-		result = diag_fail(d, error == -EPERM ? privilege_hint(a)
-		                                      : "see `rucy-devguard doctor` and the kernel log",
+		result = diag_fail(d, error_hint(a, -error, "see `rucy-devguard doctor` and the kernel log"),
 		                   "cannot keep the names of the rules of '%s' in the kernel: %s", name,
 		                   strerror(-error));
 	else

@@ -67,11 +67,11 @@ enum { CGROUP_PROGRAMS_MAX = 64 }; /* the kernel's BPF_CGROUP_MAX_PROGS */
 
 enum reading { READ_GONE, READ_NOT, READ_OK };
 /* Fills in all but attach_flags from an open program. READ_NOT when some of it,
- * and so whether it is ours, could not be read. */
+ * and so whether it is ours, could not be read (at->unreadable says why). */
 enum reading describe_program(int fd, struct attached *at);
-/* cgroup_query(), and *unreadable: the first program whose owner is not known, or 0. */
+/* cgroup_query(), and *unreadable: the first program whose owner is not known, or NULL. */
 int list_attached(struct arena *a, struct diags *d, const struct cgroup *cg,
-                  struct attached **list, size_t *n, uint32_t *unreadable);
+                  struct attached **list, size_t *n, const struct attached **unreadable);
 /* The diagnostic for a cgroup that was removed after it was opened; -1. */
 int cgroup_is_gone(struct diags *d, const struct cgroup *cg);
 /* How many device programs the kernel asks for processes of this cgroup, its

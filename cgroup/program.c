@@ -200,7 +200,7 @@ static int load_failed(struct arena *a, struct diags *d, const char *name, int e
 		return diag_fail(d, "free memory, or raise the memory limit of this process's cgroup",
 		                 "the kernel has no memory to load '%s'", name);
 	default:
-		return diag_fail(d, "see the kernel log and `rucy-devguard doctor`",
+		return diag_fail(d, error_hint(a, error, "see the kernel log and `rucy-devguard doctor`"),
 		                 "the kernel refuses '%s': %s", name, strerror(error));
 	}
 }
@@ -258,7 +258,7 @@ static int check_kept(struct arena *a, struct diags *d, const char *name, struct
 	uint32_t size = sizeof p->info;
 	int error = bpf_obj_get_info_by_fd(p->fd, &p->info, &size);
 	if (error)
-		return diag_fail(d, privilege_hint(a), "cannot ask the kernel about '%s': %s", name,
+		return diag_fail(d, error_hint(a, -error, "see the kernel log"), "cannot ask the kernel about '%s': %s", name,
 		                 strerror(-error));
 	if (p->info.btf_id && p->info.nr_line_info)
 		return 0;

@@ -159,6 +159,11 @@ static int rehearse(struct cmd *c, struct attachment *at)
 	if (cgroup_query(c->arena, &c->diags, at->cgroup, &list, &n))
 		return STATUS_FAILED;
 	const struct attached *old = attached_named(list, n, at->unit->policy->name);
+	for (size_t i = 0; !old && i < n; i++)
+		if (list[i].unreadable && diag_fail(&c->diags, error_hint(c->arena, list[i].unreadable, "see the kernel log"),
+		                                    "cannot tell whose program %u on %s is: %s", list[i].id,
+		                                    at->cgroup->path, strerror(list[i].unreadable)))
+			return STATUS_FAILED;
 	if (old) {
 		at->replaced = old->id;
 		at->audit_ends = old->audit != AUDIT_NONE && at->unit->policy->audit == AUDIT_NONE;
@@ -234,6 +239,7 @@ static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
 int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
 {
 	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run};
+	warn_of_apply(c, u, cg);
 	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
 	if (!status) {
 		diags_flush(c);

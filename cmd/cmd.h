@@ -60,6 +60,7 @@ struct cmd {
 	json_t *diagnostics;  /* with --json: those shown so far */
 	int status;           /* after options_next() gave OPT_STOP */
 	jmp_buf no_memory;
+	void (*old_xfsz)(int); /* what SIGXFSZ did when we were started: for a command we start */
 };
 
 struct verb {
@@ -204,6 +205,12 @@ const char *probe_closed(struct arena *a);
 
 /* Attaches (or says what that would do) and reports: one line, or into c->out. */
 int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run);
+
+/* ---- warn.c ----------------------------------------------------------------------------- */
+
+/* Warns of what attaching it there would do to everybody: at the root of the hierarchy, or
+ * without /dev/null. */
+void warn_of_apply(struct cmd *c, struct unit *u, const struct cgroup *cg);
 
 /* ---- guard.c --------------------------------------------------------------------------- */
 

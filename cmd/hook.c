@@ -199,6 +199,32 @@ static void speak_up(void)
 		close(runtime);
 }
 
+/* The first error there is. */
+static const char *reason(const struct cmd *c)
+{
+	for (size_t i = 0; i < c->diags.n; i++)
+		if (c->diags.items[i].level == DIAG_ERROR)
+			return c->diags.items[i].text;
+	return "no reason was given";
+}
+
+/* One line for the kernel's log, where the host's own watchers look: what a hook prints, runtimes
+ * throw away. The kernel takes no more than some 960 bytes. */
+static void tell_kernel(struct cmd *c, const char *id, const char *why)
+{
+	enum { LINE = 900 };
+	char line[LINE + 2], text[LINE];
+	const char *plain = arena_printf(c->arena, "container %.100s STARTS WITHOUT ITS DEVICE GUARD: %s", id, why);
+	text_escape(text, sizeof text - 32, plain, strlen(plain));
+	int n = snprintf(line, sizeof line, "<3>" PROGRAM ": %s\n", text);
+	int fd = open("/dev/kmsg", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || write(fd, line, (size_t)n) != n)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "give the hook the host's /dev/kmsg",
+		         "the kernel's log could not be told: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static int oci_hook(struct cmd *c, int argc, char **argv)
 {
 	struct hook h = {.process.pidfd = -1};
@@ -209,10 +235,11 @@ static int oci_hook(struct cmd *c, int argc, char **argv)
 		return status < 0 ? STATUS_OK : status;
 	status = guard(c, &h);
 	if (status && h.let_start) {
+		const char *id = h.state.id ? h.state.id : "(unknown)";
+		tell_kernel(c, id, reason(c));
 		diags_flush(c);
 		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error=allow it would not start",
-		         "container %s STARTS WITHOUT ITS DEVICE GUARD, for the reason above",
-		         h.state.id ? h.state.id : "(unknown)");
+		         "container %s STARTS WITHOUT ITS DEVICE GUARD, for the reason above", id);
 		status = STATUS_OK;
 	}
 	return status;

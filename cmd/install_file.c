@@ -21,13 +21,14 @@ static const char wrapper_head[] =
 	"#!/bin/sh\n"
 	"# Written by rucy-devguard install-hook; rucy-devguard install-hook --remove takes it away.\n"
 	"# Engines pass over a hook whose program is not there, and start the container without its\n"
-	"# guard. This file stays: when the tool is gone, or does not run, the container does not start.\n";
+	"# guard. This file stays: when the tool is gone, the container does not start. (A shell takes\n"
+	"# an empty file for a script that does nothing, with success: so look whether it is a program.)\n";
 
 static const char wrapper_rest[] =
-	"case $(\"$tool\" --version 2>/dev/null) in\n"
-	"\"rucy-devguard \"*) exec \"$tool\" \"$@\" ;;\n"
-	"esac\n"
-	"message=\"rucy-devguard: error: $tool is gone or does not run: the container is not started without its device guard\"\n"
+	"head=\n"
+	"[ -f \"$tool\" ] && [ -x \"$tool\" ] && IFS= read -r head <\"$tool\"\n"
+	"case $head in ?ELF*) exec \"$tool\" \"$@\" ;; esac\n"
+	"message=\"rucy-devguard: error: $tool is gone or no program: the container is not started without its device guard\"\n"
 	"echo \"$message\" >&2\n"
 	"{ echo \"<3>$message\" >/dev/kmsg; } 2>/dev/null\n"
 	"exit 1\n";

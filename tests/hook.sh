@@ -242,7 +242,7 @@ if command -v podman >/dev/null && [ -n "$RUNTIMES" ] && command -v make >/dev/n
 		podman_runs no; has "podman: $1: others start" "$T/out" "zero opens"
 	}
 	# the last of the runtimes above; runc's own message hides what the hook said
-	[ "${RUNTIMES##* }" = runc ] && WHY= || WHY="is gone or does not run"
+	[ "${RUNTIMES##* }" = runc ] && WHY= || WHY="is gone or no program"
 	rm -f "$T/hooks.d/"*
 	check "install and install-hook" installed
 	podman_runs yes; guarded "podman: by the wrapper" 2 "$T/out"

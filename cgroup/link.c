@@ -38,7 +38,8 @@ static int own_directory(struct diags *d, const char *path)
 {
 	struct stat st;
 	if (mkdir(path, 0700) && errno != EEXIST)
-		return diag_fail(d, "run as root, with /run writable", "cannot make %s: %s", path, strerror(errno));
+		return diag_fail(d, error_hint(d->arena, errno, "run as root, with /run writable"), "cannot make %s: %s", path,
+		                 strerror(errno));
 	if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 022)
 		return diag_fail(d, "remove it, or: chown root, chmod go-w", "%s is not a directory of root's alone",
 		                 path);
@@ -123,8 +124,8 @@ static int create(struct arena *a, struct diags *d, const struct cgroup *cg, con
 	int error = bpf_obj_pin(fd, path);
 	close(fd); /* without a pin this ends the link */
 	if (error)
-		return diag_fail(d, "is the BPF file system writable?", "cannot pin the guard at %s: %s", path,
-		                 strerror(-error));
+		return diag_fail(d, error_hint(a, -error, "is the BPF file system writable?"),
+		                 "cannot pin the guard at %s: %s", path, strerror(-error));
 	return attach_confirm(a, d, cg, p, name);
 }
 

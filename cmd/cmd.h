@@ -183,6 +183,7 @@ struct unit {
 	struct policy *policy;
 	struct policy_diagram diagram;
 	struct image image; /* LOAD_IMAGE, and of every object: proven */
+	uint32_t ring; /* bytes, as the manifest says; 0: it does not. --ring goes over it */
 };
 /* Reads and compiles .rb, or reads and proves .o; --mode and --audit go over what
  * the policy says. STATUS_OK or a status with diagnostics. */

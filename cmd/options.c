@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void print_verb_help(const struct verb *v)
 {
@@ -65,27 +64,10 @@ int option_count(struct cmd *c, const char *option, const char *text, uint64_t *
 	return STATUS_OK;
 }
 
-/* A ring buffer's bytes: what the kernel takes, a power of two and at least a page. */
-static int ring_size(struct cmd *c, const char *text)
+static int ring_option(struct cmd *c, const char *text)
 {
-	enum { MOST = 256 << 20 };
-	char *end;
-	long page = sysconf(_SC_PAGESIZE);
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 10), unit = 1;
-	if (*end == 'K' || *end == 'k')
-		unit = 1024;
-	else if (*end == 'M' || *end == 'm')
-		unit = 1024 * 1024;
-	end += unit > 1;
-	if (*text < '0' || *text > '9' || *end || errno || value > MOST / unit)
-		return usage_error(c, "for example --ring 64K; 256M at most", "--ring %s: not a size", text);
-	value *= unit;
-	if (value < (unsigned long long)page || value & (value - 1))
-		return usage_error(c, arena_printf(c->arena, "%ldK, twice that, and so on", page / 1024),
-		                   "--ring %s: not a power of two times the page", text);
-	c->ring = (uint32_t)value;
-	return STATUS_OK;
+	const char *why = ring_size_parse(text, &c->ring);
+	return why ? usage_error(c, "for example --ring 64K", "--ring %s: %s", text, why) : STATUS_OK;
 }
 
 int option_seconds(struct cmd *c, const char *option, const char *text, uint64_t least,
@@ -150,7 +132,7 @@ static bool shared_option(struct cmd *c, int opt)
 	else if (opt == OPT_AUDIT)
 		c->audit = 1 + option_word(c, "--audit", optarg, audit_words, 3);
 	else if (opt == OPT_RING)
-		c->status = ring_size(c, optarg);
+		c->status = ring_option(c, optarg);
 	else
 		return opt == OPT_JSON; /* main() has seen it */
 	return true;

@@ -41,7 +41,7 @@ help:
 	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
 	@echo 'make golden          rewrite the golden files: review the diff'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
-	@echo 'make uninstall clean'
+	@echo 'make uninstall clean (uninstall: not while a hook needs the tool; FORCE=1 leaves the hook)'
 	@echo 'variables: CC CFLAGS BUILD PREFIX DESTDIR; V=1 shows the commands'
 
 # ---- build ---------------------------------------------------------------------
@@ -194,7 +194,19 @@ install: all
 		$(SHARE)/bash-completion/completions/rucy-devguard
 	install -m 644 cmd/completion/_rucy-devguard $(SHARE)/zsh/site-functions/
 
+# A hook that names what is gone stops every container it is for, or, if it is not one that
+# `install-hook` wrote, guards none: it goes first.
+HOOK_DIRS := /usr/share/containers/oci/hooks.d /etc/containers/oci/hooks.d
+
 uninstall:
+	@found=; for f in $(foreach d,$(HOOK_DIRS),$(DESTDIR)$(d)/*.json); do \
+		! grep -qs '"rucy-devguard"' "$$f" || ! grep -qs '"oci-hook"' "$$f" || found="$$found $$f"; \
+	done; \
+	[ -z "$$found" ] || [ -n "$(FORCE)" ] || { \
+		echo "make uninstall: these hooks need the tool:$$found" >&2; \
+		echo "  hint: rucy-devguard install-hook --remove (with the --dir and --name they were made with), or" >&2; \
+		echo "  hint: make uninstall FORCE=1, which leaves them: no container that they are for starts then" >&2; \
+		exit 1; }
 	rm -f $(BINDIR)/rucy-devguard $(BINDIR)/rucy-devguard-runtime $(MAN1:cmd/%=$(SHARE)/man/man1/%) \
 		$(MAN5:cmd/%=$(SHARE)/man/man5/%) \
 		$(MAN7:policies/%=$(SHARE)/man/man7/%) \

@@ -65,6 +65,7 @@ struct cmd {
 	struct param_setting *params; /* --param, in the order given */
 	size_t nparams, params_cap;
 	int mode, audit;      /* --mode, --audit: 1 + value, 0 as the policy says */
+	uint32_t ring;        /* --ring: bytes, 0 as it is */
 	bool cache;           /* compiled policies are kept for the next time */
 	bool json;            /* --json: one object on stdout instead of text */
 	bool quiet;           /* warnings are for other verbs to show */
@@ -74,6 +75,7 @@ struct cmd {
 	json_t *diagnostics;  /* with --json: those shown so far */
 	int status;           /* after options_next() gave OPT_STOP */
 	jmp_buf no_memory;
+	void (*old_xfsz)(int); /* what SIGXFSZ did when we were started: for a command we start */
 };
 
 struct verb {
@@ -110,13 +112,14 @@ int each_policy(struct cmd *c, int argc, char **argv,
 /* ---- options.c --------------------------------------------------------------------- */
 
 enum { OPT_END = -1, OPT_STOP = -2 };
-enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_HELP, OPT_LIMIT, OPT_UNCONFINED, OPT_VERB }; /* a verb's own: OPT_VERB + n */
+enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_LIMIT, OPT_UNCONFINED, OPT_VERB }; /* a verb's own: OPT_VERB + n */
 #define OPTION_JSON  {"json", no_argument, NULL, OPT_JSON}
 #define OPTION_PARAM {"param", required_argument, NULL, OPT_PARAM}
 #define OPTION_MODE  {"mode", required_argument, NULL, OPT_MODE}
 #define OPTION_AUDIT {"audit", required_argument, NULL, OPT_AUDIT}
 #define OPTION_LIMIT {"limit", required_argument, NULL, OPT_LIMIT}
 #define OPTION_UNCONFINED {"unconfined", no_argument, NULL, OPT_UNCONFINED}
+#define OPTION_RING  {"ring", required_argument, NULL, OPT_RING}
 #define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
 
 /* The verb's next own option; --json, --param, --mode, --audit and --help are dealt
@@ -212,9 +215,10 @@ struct unit {
 	struct policy *policy; /* its rules have no terms here */
 	struct image image;    /* LOAD_IMAGE, and of every object */
 	uint32_t inputs;       /* load.lint: set of enum input that the verdict reads */
-	bool null_denied;      /* it denies everybody /dev/null */
+	int null_denied;       /* accesses to /dev/null (c 1:3) that it denies everybody: set of ACC_* */
 	const char *bytecode;  /* load.bytecode: a listing, NULL for an object */
 	struct room *judge;    /* load.keep: who answers for it; ends with cmd_reset() */
+	uint32_t ring;         /* bytes, as the manifest says; 0: it does not. --ring goes over it */
 };
 /* Reads and compiles .rb, or reads and proves .o; --mode and --audit go over what
  * the policy says. STATUS_OK or a status with diagnostics. */
@@ -249,6 +253,12 @@ const char *probe_closed(struct arena *a);
 
 /* Attaches (or says what that would do) and reports: one line, or into c->out. */
 int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run);
+
+/* ---- warn.c ----------------------------------------------------------------------------- */
+
+/* Warns of what attaching it there would do to everybody: at the root of the hierarchy, or
+ * without /dev/null. */
+void warn_of_apply(struct cmd *c, struct unit *u, const struct cgroup *cg);
 
 /* ---- guard.c --------------------------------------------------------------------------- */
 

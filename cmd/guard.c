@@ -129,6 +129,7 @@ int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r,
 	c->audit = audit;
 	c->params = NULL;
 	c->nparams = c->params_cap = 0;
+	u->ring = r->ring;
 	if (status)
 		place_in_manifest(c, m, r, file.path);
 	return status;
@@ -147,7 +148,7 @@ static bool same_ruling(const struct ruling *a, const struct ruling *b)
 {
 	bool same = !strcmp(a->policy, b->policy) && a->nparams == b->nparams &&
 	            a->mode_given == b->mode_given && a->mode == b->mode &&
-	            a->audit_given == b->audit_given && a->audit == b->audit;
+	            a->audit_given == b->audit_given && a->audit == b->audit && a->ring == b->ring;
 	for (size_t i = 0; same && i < a->nparams; i++)
 		same = a->params[i].value == b->params[i].value &&
 		       !strcmp(a->params[i].name, b->params[i].name);

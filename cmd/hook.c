@@ -23,6 +23,7 @@ static const struct option options[] = {
 	{"on-error", required_argument, NULL, OPT_ON_ERROR},
 	OPTION_MODE,
 	OPTION_AUDIT,
+	OPTION_RING,
 	OPTION_PARAM,
 	OPTION_LIMIT,
 	OPTION_HELP,
@@ -191,6 +192,32 @@ static void speak_up(void)
 		close(runtime);
 }
 
+/* The first error there is. */
+static const char *reason(const struct cmd *c)
+{
+	for (size_t i = 0; i < c->diags.n; i++)
+		if (c->diags.items[i].level == DIAG_ERROR)
+			return c->diags.items[i].text;
+	return "no reason was given";
+}
+
+/* One line for the kernel's log, where the host's own watchers look: what a hook prints, runtimes
+ * throw away. The kernel takes no more than some 960 bytes. */
+static void tell_kernel(struct cmd *c, const char *id, const char *why)
+{
+	enum { LINE = 900 };
+	char line[LINE + 2], text[LINE];
+	const char *plain = arena_printf(c->arena, "container %.100s STARTS WITHOUT ITS DEVICE GUARD: %s", id, why);
+	text_escape(text, sizeof text - 32, plain, strlen(plain));
+	int n = snprintf(line, sizeof line, "<3>" PROGRAM ": %s\n", text);
+	int fd = open("/dev/kmsg", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || write(fd, line, (size_t)n) != n)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "give the hook the host's /dev/kmsg",
+		         "the kernel's log could not be told: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static int oci_hook(struct cmd *c, int argc, char **argv)
 {
 	struct hook h = {.process.pidfd = -1};
@@ -201,10 +228,11 @@ static int oci_hook(struct cmd *c, int argc, char **argv)
 		return status < 0 ? STATUS_OK : status;
 	status = guard(c, &h);
 	if (status && h.let_start) {
+		const char *id = h.state.id ? h.state.id : "(unknown)";
+		tell_kernel(c, id, reason(c));
 		diags_flush(c);
 		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error=allow it would not start",
-		         "container %s STARTS WITHOUT ITS DEVICE GUARD, for the reason above",
-		         h.state.id ? h.state.id : "(unknown)");
+		         "container %s STARTS WITHOUT ITS DEVICE GUARD, for the reason above", id);
 		status = STATUS_OK;
 	}
 	return status;
@@ -213,7 +241,7 @@ static int oci_hook(struct cmd *c, int argc, char **argv)
 const struct verb verb_oci_hook = {
 	.name = "oci-hook",
 	.synopsis = "[--policy FILE | --config FILE | --policy-from-spec] [--param K=V]...\n"
-		    "                           [--mode MODE] [--audit LEVEL] [--on-error refuse|allow]",
+		    "                           [--mode MODE] [--audit LEVEL] [--ring SIZE] [--on-error refuse|allow]",
 	.summary = "Guard a container that a runtime is making (createRuntime or prestart hook)",
 	.help = "Reads the container's state from stdin, finds its cgroup by the pid, attaches the policy\n"
 		"and reads back that the kernel asks it; only then the runtime goes on. What fails makes\n"

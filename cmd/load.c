@@ -368,7 +368,7 @@ int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **
 	name_rule(&names[0], p, p->default_at, "default");
 	for (size_t i = 0; i < p->nrules; i++)
 		name_rule(&names[i + 1], p, p->rules[i].at, p->rules[i].label);
-	return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, from,
+	return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, from, c->ring ? c->ring : u->ring,
 	                            names, p->nrules + 1, out);
 }
 

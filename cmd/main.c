@@ -6,7 +6,9 @@
 #include "cmd/room/confine.h"
 
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -207,6 +209,24 @@ static void *json_memory(size_t size)
 	return p;
 }
 
+/* No verb needs more by itself; with fewer, what cannot be opened would be taken for what is not
+ * there. */
+static bool descriptors_suffice(struct cmd *c)
+{
+	enum { NEEDED = 32 };
+	int fds[NEEDED], n = 0;
+	while (n < NEEDED && (fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+		n++;
+	bool suffice = n == NEEDED;
+	int error = errno;
+	while (n)
+		close(fds[--n]);
+	if (!suffice)
+		diag_fail(&c->diags, error_hint(c->arena, error, NULL), "there must be room for %d open files: %s", NEEDED,
+		          strerror(error));
+	return suffice;
+}
+
 static int run(struct cmd *c, int argc, char **argv)
 {
 	if (setjmp(c->no_memory)) {
@@ -223,7 +243,7 @@ static int run(struct cmd *c, int argc, char **argv)
 	c->json = wants_json(argc, argv);
 	if (c->json)
 		c->out = json_object();
-	int status = dispatch(c, argc, argv);
+	int status = descriptors_suffice(c) ? dispatch(c, argc, argv) : STATUS_FAILED;
 	diags_flush(c);
 	if (c->json && !c->printed)
 		json_finish(c, status);
@@ -245,6 +265,7 @@ int main(int argc, char **argv)
 {
 	fill_standard_fds();
 	static struct cmd c;
+	c.old_xfsz = signal(SIGXFSZ, SIG_IGN); /* beyond a limit, writing fails and says so */
 	static char err_buffer[4096];
 	setvbuf(stderr, err_buffer, _IOLBF, sizeof err_buffer);
 	json_set_alloc_funcs(json_memory, free);

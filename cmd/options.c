@@ -31,6 +31,9 @@ void print_verb_help(const struct verb *v)
 		if (o->val == OPT_AUDIT)
 			printf("  --audit WHAT      none, denied or all is reported to audit and stats; else as\n"
 			       "                    the policy says\n");
+		if (o->val == OPT_RING)
+			printf("  --ring SIZE       of the ring buffer for what is reported: 4K to 256M, a power of\n"
+			       "                    two; else as before, else 256K\n");
 	}
 }
 
@@ -125,6 +128,12 @@ int option_count(struct cmd *c, const char *option, const char *text, uint64_t *
 	return STATUS_OK;
 }
 
+static int ring_option(struct cmd *c, const char *text)
+{
+	const char *why = ring_size_parse(text, &c->ring);
+	return why ? usage_error(c, "for example --ring 64K", "--ring %s: %s", text, why) : STATUS_OK;
+}
+
 int option_seconds(struct cmd *c, const char *option, const char *text, uint64_t least,
                    uint64_t *out)
 {
@@ -159,12 +168,12 @@ int option_word(struct cmd *c, const char *option, const char *text, const char 
 static int bad_option(struct cmd *c, const char *word)
 {
 	const struct option *longs = c->verb->longs;
-	const char *names[16];
+	const char *names[24];
 	size_t n = 0, len = strcspn(word, "=");
 	if (strncmp(word, "--", 2) != 0)
 		return usage_error(c, NULL, "unknown option -%c",
 		                   optopt > ' ' && optopt < 127 ? optopt : '?');
-	for (; longs[n].name && n < 16; n++)
+	for (; longs[n].name && n < 24; n++)
 		names[n] = longs[n].name;
 	for (size_t i = 0; i < n; i++)
 		if (optopt && longs[i].val == optopt)
@@ -190,6 +199,8 @@ static bool shared_option(struct cmd *c, int opt)
 		c->mode = 1 + option_word(c, "--mode", optarg, mode_words, 2);
 	else if (opt == OPT_AUDIT)
 		c->audit = 1 + option_word(c, "--audit", optarg, audit_words, 3);
+	else if (opt == OPT_RING)
+		c->status = ring_option(c, optarg);
 	else
 		return opt == OPT_JSON; /* main() has seen it */
 	return true;

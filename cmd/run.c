@@ -65,6 +65,7 @@ static _Noreturn void child_main(const struct guard *g, int go, int failed, char
 	if (n != 1) /* our parent gave up */
 		_exit(STATUS_FAILED);
 	signal(SIGCHLD, g->old_chld);
+	signal(SIGXFSZ, g->c->old_xfsz);
 	sigprocmask(SIG_SETMASK, &g->before, NULL);
 	execvp(argv[0], argv);
 	int err = errno;

@@ -87,7 +87,7 @@ int lost_to_definitions(struct ruby *rb, const mrb_irep *irep)
 	int body = 0;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
 		const char *name = defines(rb, irep, &in), *hint = name ? seal_reserved(name) : NULL;
-		int line = mrb_debug_get_line(rb->mrb, irep, pc);
+		int line = irep_line(rb, irep, pc);
 		if (in.op == OP_METHOD)
 			body = irep_first_line(rb->mrb, irep->reps[in.b]);
 		if (hint)
@@ -134,7 +134,7 @@ static int lost_to_return(struct ruby *rb, const mrb_irep *irep, bool is_body)
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
 		bool last = !insn_decode(irep, in.next, &next) || next.op == OP_STOP;
 		if (in.op == OP_RETURN_BLK || (in.op == OP_RETURN && is_body && !last))
-			return tell(rb, DIAG_ERROR, mrb_debug_get_line(rb->mrb, irep, pc),
+			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc),
 			            "put what depends on a condition between `if` and `end`",
 			            "`return` outside of a method: it would end the file, and no rule below it would count");
 		if (in.op == OP_EXEC && lost_to_return(rb, irep->reps[in.b], true))
@@ -194,7 +194,7 @@ static int lost_to_dead_code(struct ruby *rb, const mrb_irep *irep)
 	follow(&w, irep);
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
 		if (!w.reached[pc] && is_verb_call(rb, irep, &in))
-			return tell(rb, DIAG_ERROR, mrb_debug_get_line(rb->mrb, irep, pc),
+			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc),
 			            "take the `next`, `break` or `return` above it away, or the rule",
 			            "nothing leads to this rule");
 	for (int i = 0; i < irep->rlen; i++)
@@ -248,7 +248,7 @@ static struct body look_into(struct ruby *rb, const mrb_irep *irep)
 		b.made = rb->made[i] == irep;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
 		if (!b.line && is_verb_call(rb, irep, &in))
-			b.line = mrb_debug_get_line(rb->mrb, irep, pc);
+			b.line = irep_line(rb, irep, pc);
 		if (in.op == OP_METHOD) {
 			bool def = insn_decode(irep, in.next, &next) && next.op == OP_DEF;
 			look_into_body(rb, irep->reps[in.b], def ? sym_name(rb, irep, next.b) : "");

@@ -287,7 +287,13 @@ static int make_elf(const struct section *sections, size_t n, struct diags *d, s
 	if (fd < 0)
 		return diag_fail(d, "check the limit of open files and the free memory",
 		                 "cannot make a memory file for the object: %s", strerror(errno));
+	errno = 0;
 	int64_t size = write_elf(fd, sections, n);
+	if (size <= 0 && errno == EFBIG) { /* limits hold for memory files too */
+		close(fd);
+		return diag_fail(d, "raise the limit of file sizes (ulimit -f)", "cannot write the object: %s",
+		                 strerror(EFBIG));
+	}
 	unsigned char *data = size > 0 ? arena_alloc(d->arena, (size_t)size) : NULL;
 	bool ok = data && read_whole(fd, data, (size_t)size);
 	close(fd);

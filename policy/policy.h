@@ -580,6 +580,10 @@ struct ruling_param {
 };
 
 /* What the manifest says about a container. */
+/* The size of a ring buffer for records, "65536", "64K" or "1M": a power of two, from a page to
+ * 256M. NULL, or what it is not. */
+const char *ring_size_parse(const char *text, uint32_t *bytes);
+
 struct ruling {
 	const char *entry;      /* the name of the entry, or "default" */
 	struct span at;         /* of the entry */
@@ -592,6 +596,7 @@ struct ruling {
 	bool mode_given, audit_given;
 	enum policy_mode mode;
 	enum audit_level audit;
+	uint32_t ring;          /* bytes of the ring buffer, 0: not given */
 };
 
 /* The first entry that matches decides, else the default. 0, or -1 with a

@@ -104,7 +104,7 @@ int record_write(struct diags *d, const struct recorded *r, struct bytes *out)
 	struct texts t = {.arena = a};
 	struct head h = {.magic = MAGIC, .default_allow = p->default_allow, .audit = p->audit,
 	                 .audit_given = p->audit_given, .mode = p->mode, .inputs = r->inputs,
-	                 .longest = r->image.longest, .null_denied = r->null_denied,
+	                 .longest = r->image.longest, .null_denied = (uint32_t)r->null_denied,
 	                 .digest = p->serial.digest, .tail = r->image.tail, .nrules = p->nrules,
 	                 .nparams = p->nparams, .ninsns = r->image.ninsns, .nlines = r->image.nlines,
 	                 .nrelocs = r->image.nrelocs, .nserial = p->serial.len};
@@ -228,7 +228,7 @@ static void get_texts(struct reader *r, const struct head *h)
 static void get_head(struct reader *r, const struct head *h, struct policy *p)
 {
 	must(r, h->default_allow <= 1 && h->audit <= AUDIT_ALL && h->audit_given <= 1 && h->mode <= MODE_PERMISSIVE);
-	must(r, h->null_denied <= 1 && h->tail <= h->ninsns);
+	must(r, h->null_denied <= ACC_ALL && h->tail <= h->ninsns);
 	*p = (struct policy){.arena = r->arena, .name = some_text(r, h->name), .file = some_text(r, h->file),
 	                     .default_allow = h->default_allow, .audit = (enum audit_level)h->audit,
 	                     .audit_given = h->audit_given, .mode = (enum policy_mode)h->mode,
@@ -265,6 +265,6 @@ bool record_read(struct arena *a, const void *data, size_t len, struct recorded 
 	p->serial.len = h.nserial;
 	p->serial.digest = h.digest;
 	out->inputs = h.inputs;
-	out->null_denied = h.null_denied;
+	out->null_denied = (int)h.null_denied;
 	return !r.bad && (!h.ninsns || !image_check(a, &out->image, p));
 }

@@ -16,7 +16,7 @@ struct recorded {
 	struct policy *policy; /* rules without terms and patterns; policy->serial is set */
 	struct image image;    /* ninsns 0: without a program */
 	uint32_t inputs;       /* set of enum input that the verdict reads */
-	bool null_denied;      /* nobody may read or write /dev/null (c 1:3) */
+	int null_denied;       /* accesses to /dev/null (c 1:3) denied to everybody: set of ACC_* */
 };
 
 /* Both sides. 0, or -1 with a diagnostic. */

@@ -81,14 +81,18 @@ static bool take_in(struct judge *j, const struct order *o)
 
 /* ---- what goes out ------------------------------------------------------------------------- */
 
-/* What nearly every process does: open /dev/null. Asked of the diagram with facts not
- * given: only a denial of anybody counts. */
-static bool denies_null(const struct judge *j)
+/* What nearly every process does to /dev/null, and is denied whoever it is. */
+static int denies_null(const struct judge *j)
 {
-	struct request r = {.type = DEV_CHAR, .major = 1, .minor = 3, .access = ACC_READ | ACC_WRITE};
-	struct decision d;
-	int missing;
-	return !policy_decide(j->policy, &j->diagram, &r, &d, &missing) && !d.allow;
+	int denied = 0;
+	for (int access = ACC_READ; access <= ACC_WRITE; access <<= 1) {
+		struct request r = {.type = DEV_CHAR, .major = 1, .minor = 3, .access = access};
+		struct decision d;
+		int missing;
+		if (!policy_decide(j->policy, &j->diagram, &r, &d, &missing) && !d.allow)
+			denied |= access;
+	}
+	return denied;
 }
 
 static bool hand_out(struct judge *j, uint32_t inputs)

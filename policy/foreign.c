@@ -7,9 +7,11 @@
  */
 #include "policy/foreign_internal.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-const char *const foreign_names[FOREIGN_FORMATS] = {"oci", "docker", "systemd", "lxc", "v1"};
+const char *const foreign_names[FOREIGN_FORMATS] = {"oci", "docker", "systemd", "lxc", "proxmox", "v1"};
 
 /* ---- the list ------------------------------------------------------------------ */
 
@@ -33,6 +35,11 @@ struct foreign_entry *foreign_add(struct arena *a, struct foreign *f, struct for
 void foreign_note(struct arena *a, struct foreign *f, const char *note)
 {
 	*ARENA_PUSH(a, f->notes, f->nnotes, f->notes_cap) = note;
+}
+
+void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s)
+{
+	*ARENA_PUSH(a, f->skipped, f->nskipped, f->skipped_cap) = s;
 }
 
 void foreign_add_runtime(struct arena *a, struct foreign *f)
@@ -129,9 +136,33 @@ bool lines_next(struct lines *l)
 	struct slice line = {l->rest.s, end ? (size_t)(end - l->rest.s) : l->rest.n};
 	size_t used = line.n + (end != NULL);
 	l->rest = (struct slice){l->rest.s + used, l->rest.n - used};
+	l->raw = line.n && line.s[line.n - 1] == '\r' ? (struct slice){line.s, line.n - 1} : line;
 	l->text = trimmed(line);
 	l->line++;
 	return true;
+}
+
+/* ---- paths ------------------------------------------------------------------------ */
+
+int foreign_path_check(struct fault *f, struct slice path)
+{
+	char *text = arena_strndup(f->arena, path.s, path.n);
+	if (!strncmp(text, "/dev/", 5) && text[5] && !strstr(text, "/../") &&
+	    (path.n < 3 || strcmp(text + path.n - 3, "/..") != 0))
+		return 0;
+	return fault_set(f, "name the device by its path in /dev, such as /dev/fuse", "%s is no path below /dev",
+	                 text_quoted(f->arena, path));
+}
+
+bool foreign_path_absent(struct arena *a, struct slice path)
+{
+	return access(arena_strndup(a, path.s, path.n), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+void foreign_skip_path(struct foreign *f, const struct lines *l, const struct fault *why, const char *rule)
+{
+	foreign_skip(why->arena, f, (struct foreign_skip){
+		.file = l->file, .line = (uint32_t)l->line, .rule = rule, .why = why->error, .hint = why->hint});
 }
 
 /* ---- one rule ---------------------------------------------------------------------- */
@@ -242,6 +273,11 @@ int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, 
 			foreign_note(d->arena, out, "The kernel lists a *:* alone while everything is allowed: what was "
 			                            "denied after it is not in such a list.");
 		foreign_add(d->arena, out, e);
+	}
+	if (!out->n) {
+		out->silent = "the list is empty: nothing in it is about devices";
+		out->silent_hint = "the kernel lists nothing where it denies everything: for that write the policy default :deny; "
+				   "--empty-is-allow allows every device instead";
 	}
 	return d->errors ? -1 : 0;
 }

@@ -99,17 +99,23 @@ static int read_number_of(struct devices *v, const char *key, const json_t *j, i
 	return entry_fail(v, key, &f);
 }
 
+/* Without letters runc does not start, and crun grants nothing. Only a denial may
+ * lack them: then it is of all three. */
 static int read_access_of(struct devices *v, const json_t *j, struct foreign_entry *e)
 {
-	static const char hint[] = "letters are r, w and m; \"\" or no access are all three";
+	static const char hint[] = "letters are r, w and m; runc does not start without";
 	struct fault f = {.arena = v->d->arena};
 	e->access = ACC_ALL;
-	if (!j || json_is_null(j))
+	if ((!j || json_is_null(j)) && !e->allow)
 		return 0;
-	if (!json_is_string(j))
+	if (j && !json_is_null(j) && !json_is_string(j))
 		return wrong_type(v, "access", "a string of r, w and m", hint, j);
-	struct slice s = {json_string_value(j), json_string_length(j)};
-	int access = s.n ? read_access(&f, s) : ACC_ALL;
+	struct slice s = {j ? json_string_value(j) : "", j ? json_string_length(j) : 0};
+	if (!s.s || !s.n) {
+		fault_set(&f, hint, "no letters: nothing is granted or denied");
+		return entry_fail(v, "access", &f);
+	}
+	int access = read_access(&f, s);
 	e->access = (uint8_t)access;
 	return access < 0 ? entry_fail(v, "access", &f) : 0;
 }
@@ -163,12 +169,32 @@ static int read_entry(struct devices *v, json_t *j)
 
 /* ---- the way there ---------------------------------------------------------------- */
 
+/* A key like "Devices", which Go takes for devices, or "device". */
+static bool nearly_there(struct devices *v, json_t *in, const char *key, const char *path)
+{
+	struct fault f = {.arena = v->d->arena};
+	const char *have;
+	json_t *value;
+	json_object_foreach(in, have, value) {
+		struct slice s = {have, strlen(have)};
+		if (!strcmp(have, key) || !foreign_near(f.arena, s, &key, 1))
+			continue;
+		fault_set(&f, arena_printf(f.arena, "did you mean %s?", key), "unknown key %s beside %s",
+		          text_quoted(f.arena, s), path);
+		foreign_fail(v->d, (struct span){.file = v->out->file}, NULL, &f);
+		return true;
+	}
+	return false;
+}
+
 /* The member of that type; NULL when it is not there, or with an error. */
 static json_t *member(struct devices *v, json_t *in, const char *key, const char *path, json_type type)
 {
 	json_t *j = json_object_get(in, key);
-	if (!j || json_is_null(j) || json_typeof(j) == type)
-		return j && json_typeof(j) == type ? j : NULL;
+	if (nearly_there(v, in, key, path) || !j || json_is_null(j))
+		return NULL;
+	if (json_typeof(j) == type)
+		return j;
 	struct fault f = {.arena = v->d->arena};
 	fault_set(&f, "see the OCI runtime specification, config-linux.md", "%s: must be %s, not %s", path,
 	          type == JSON_ARRAY ? "an array" : "an object", type_text(j));
@@ -201,8 +227,12 @@ static void read_config(struct devices *v, json_t *root)
 	json_t *at = member(v, root, "linux", "linux", JSON_OBJECT);
 	at = member(v, at, "resources", "linux.resources", JSON_OBJECT);
 	at = member(v, at, "devices", "linux.resources.devices", JSON_ARRAY);
-	if (!at)
-		foreign_note(v->d->arena, v->out, "There is no linux.resources.devices.");
+	if (!json_array_size(at)) {
+		v->out->silent = at ? "linux.resources.devices is empty: nothing in it is about devices"
+		                    : "there is no linux.resources.devices: nothing in it is about devices";
+		v->out->silent_hint = "runc then allows only what every container has, crun every device: begin the list with "
+				      "{\"allow\": false, \"access\": \"rwm\"}, or give --empty-is-allow";
+	}
 	for (; v->index < json_array_size(at) && v->d->errors <= FOREIGN_ERRORS; v->index++)
 		read_entry(v, json_array_get(at, v->index));
 }

@@ -32,6 +32,14 @@ struct foreign_entry *foreign_add(struct arena *a, struct foreign *f, struct for
 	return at;
 }
 
+void foreign_reserve(struct arena *a, struct foreign *f, size_t n)
+{
+	if (f->entries || !n)
+		return;
+	f->entries = arena_alloc(a, n * sizeof *f->entries);
+	f->cap = n;
+}
+
 void foreign_note(struct arena *a, struct foreign *f, const char *note)
 {
 	*ARENA_PUSH(a, f->notes, f->nnotes, f->notes_cap) = note;

@@ -31,6 +31,8 @@ struct slice trimmed(struct slice s);
 /* Adds one error with the line's text (NULL: none); always -1. */
 int foreign_fail(struct diags *d, struct span at, const char *source, const struct fault *f);
 struct foreign_entry *foreign_add(struct arena *a, struct foreign *f, struct foreign_entry e);
+/* Room for so many entries, before the first. */
+void foreign_reserve(struct arena *a, struct foreign *f, size_t n);
 void foreign_note(struct arena *a, struct foreign *f, const char *note);
 void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s);
 /* A device path that is not there, with the fault that says so. */

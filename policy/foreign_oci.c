@@ -8,6 +8,7 @@
 #include "policy/foreign_internal.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <string.h>
 
 struct devices {
@@ -81,21 +82,24 @@ static int read_type(struct devices *v, const json_t *j, struct foreign_entry *e
 	return entry_fail(v, "type", &f);
 }
 
+static const char *number_hint(struct arena *a, const char *key, int64_t max)
+{
+	return arena_printf(a, "numbers are from 0 to %lld; -1, null or no %s are all of them", (long long)max, key);
+}
+
 static int read_number_of(struct devices *v, const char *key, const json_t *j, int64_t max, int32_t *out)
 {
 	struct fault f = {.arena = v->d->arena};
-	const char *hint = arena_printf(f.arena, "numbers are from 0 to %lld; -1, null or no %s are all of them",
-	                                (long long)max, key);
 	*out = FOREIGN_ANY;
 	if (!j || json_is_null(j))
 		return 0;
 	if (!json_is_integer(j))
-		return wrong_type(v, key, "a whole number", hint, j);
+		return wrong_type(v, key, "a whole number", number_hint(f.arena, key, max), j);
 	json_int_t value = json_integer_value(j);
 	*out = (int32_t)value;
 	if (value >= -1 && value <= max)
 		return 0;
-	fault_set(&f, hint, "%lld is out of range", (long long)value);
+	fault_set(&f, number_hint(f.arena, key, max), "%lld is out of range", (long long)value);
 	return entry_fail(v, key, &f);
 }
 
@@ -233,6 +237,7 @@ static void read_config(struct devices *v, json_t *root)
 		v->out->silent_hint = "runc then allows only what every container has, crun every device: begin the list with "
 				      "{\"allow\": false, \"access\": \"rwm\"}, or give --empty-is-allow";
 	}
+	foreign_reserve(v->d->arena, v->out, json_array_size(at));
 	for (; v->index < json_array_size(at) && v->d->errors <= FOREIGN_ERRORS; v->index++)
 		read_entry(v, json_array_get(at, v->index));
 }
@@ -248,6 +253,7 @@ int foreign_oci(struct diags *d, const char *file, const char *text, size_t len,
 		return syntax_error(d, file, &error);
 	read_config(&v, root);
 	json_decref(root);
+	malloc_trim(0); /* the tree of a long list is much larger than the list */
 	if (d->errors > errors)
 		return -1;
 	foreign_add_runtime(d->arena, out);

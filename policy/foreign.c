@@ -1,6 +1,6 @@
 /*
  * foreign.c - device lists of other tools: what their readers share, and the
- * two that are nothing but rules: docker's option and the v1 devices.list.
+ * one that is nothing but rules: the v1 devices.list.
  *
  * A reader takes a list whole or not at all: what it does not understand is an
  * error with its place, never left out. Linear in the text.
@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const foreign_names[FOREIGN_FORMATS] = {"oci", "docker", "systemd", "lxc", "proxmox", "v1"};
+const char *const foreign_names[FOREIGN_FORMATS] = {"oci",     "docker", "inspect", "compose",
+                                                  "systemd", "lxc",    "proxmox", "v1"};
 
 /* ---- the list ------------------------------------------------------------------ */
 
@@ -167,10 +168,10 @@ bool foreign_path_absent(struct arena *a, struct slice path)
 	return access(arena_strndup(a, path.s, path.n), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-void foreign_skip_path(struct foreign *f, const struct lines *l, const struct fault *why, const char *rule)
+void foreign_skip_fault(struct foreign *f, const char *file, int line, const struct fault *why, const char *rule)
 {
 	foreign_skip(why->arena, f, (struct foreign_skip){
-		.file = l->file, .line = (uint32_t)l->line, .rule = rule, .why = why->error, .hint = why->hint});
+		.file = file, .line = (uint32_t)line, .rule = rule, .why = why->error, .hint = why->hint});
 }
 
 /* ---- one rule ---------------------------------------------------------------------- */
@@ -235,31 +236,6 @@ int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign
 	int access = read_access(f, word[2]);
 	e->access = (uint8_t)access;
 	return access < 0 ? -1 : 0;
-}
-
-/* ---- docker -------------------------------------------------------------------------- */
-
-int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct foreign *out)
-{
-	static const char option[] = "--device-cgroup-rule=";
-	foreign_start(d, FOREIGN_DOCKER, NULL, out);
-	for (size_t i = 0; i < n && d->errors <= FOREIGN_ERRORS; i++) {
-		struct fault f = {.arena = d->arena}, numbered = f;
-		struct foreign_entry e = {.allow = true, .place = (uint32_t)i + 1};
-		const char *text = rules[i];
-		size_t len = strlen(option);
-		if (!strncmp(text, option, len))
-			text += len;
-		if (foreign_rule(&f, trimmed((struct slice){text, strlen(text)}), false, &e) == 0) {
-			foreign_add(d->arena, out, e);
-			continue;
-		}
-		fault_set(&numbered, f.hint, "rule %zu: %s", i + 1, f.error);
-		foreign_fail(d, (struct span){0}, NULL, &numbered);
-	}
-	foreign_add_runtime(d->arena, out);
-	foreign_compare(d->arena, out);
-	return d->errors ? -1 : 0;
 }
 
 /* ---- v1 ------------------------------------------------------------------------------- */

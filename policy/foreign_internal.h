@@ -35,8 +35,8 @@ struct foreign_entry *foreign_add(struct arena *a, struct foreign *f, struct for
 void foreign_reserve(struct arena *a, struct foreign *f, size_t n);
 void foreign_note(struct arena *a, struct foreign *f, const char *note);
 void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s);
-/* A device path that is not there, with the fault that says so. */
-void foreign_skip_path(struct foreign *f, const struct lines *l, const struct fault *why, const char *rule);
+/* A device that is not there, with the fault that says so. */
+void foreign_skip_fault(struct foreign *f, const char *file, int line, const struct fault *why, const char *rule);
 /* Must be below /dev, without "..": 0 or -1. */
 int foreign_path_check(struct fault *f, struct slice path);
 /* Is nothing there at a path below /dev? */
@@ -49,6 +49,17 @@ void foreign_add_runtime(struct arena *a, struct foreign *f);
 const char *foreign_name(struct arena *a, const char *text);
 /* A policy's name from that of a file, never NULL. */
 const char *foreign_file_name(struct arena *a, const char *file);
+
+/* ---- foreign_docker.c ---------------------------------------------------- */
+
+/* A device given to a container by its path on this host: 0, or -1. One that is not
+ * there is left out. `e` has file and place. */
+int foreign_host_device(struct foreign *out, struct fault *f, struct slice path, struct slice letters,
+                        struct foreign_entry e);
+/* A privileged container: no list is asked. */
+void foreign_privileged(struct foreign *out);
+/* What every container has, and what is to be said when nothing was about devices. */
+void foreign_container(struct arena *a, struct foreign *out, bool said);
 
 /* ---- foreign_near.c ------------------------------------------------------ */
 

@@ -80,7 +80,7 @@ static int path_line(struct lxc_config *c, const struct lines *l, struct fault *
 		          "LXC passes over a path without access letters");
 		if (!e->allow)
 			return -1;
-		foreign_skip_path(c->out, l, f, name);
+		foreign_skip_fault(c->out, l->file, l->line, f, name);
 		return 0;
 	}
 	if (next_word(&rest, &more) && more.s[0] != '#')
@@ -91,7 +91,7 @@ static int path_line(struct lxc_config *c, const struct lines *l, struct fault *
 	if (device_at(f, path, &type, &major, &minor)) {
 		if (!e->allow || !foreign_path_absent(f->arena, path))
 			return -1;
-		foreign_skip_path(c->out, l, f, arena_printf(f->arena, "%s %.*s", name, (int)letters.n, letters.s));
+		foreign_skip_fault(c->out, l->file, l->line, f, arena_printf(f->arena, "%s %.*s", name, (int)letters.n, letters.s));
 		return 0;
 	}
 	e->types = (uint8_t)type, e->access = (uint8_t)access, e->path = name;

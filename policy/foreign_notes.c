@@ -104,7 +104,7 @@ static const char *allows_half(const struct view *v, const struct foreign_entry 
 	if (!other || !other->allow || (both && both->allow))
 		return NULL;
 	bool runc = !same_pair(e, other) && !(v->all && v->all->allow);
-	if (f->format == FOREIGN_DOCKER)
+	if (f->format == FOREIGN_DOCKER || f->format == FOREIGN_INSPECT || f->format == FOREIGN_COMPOSE)
 		return runc ? "runc refuses O_RDWR here: no rule by itself has both r and w" : NULL;
 	return arena_printf(v->arena, "%s O_RDWR here: no rule by itself has both r and w",
 	                    f->format == FOREIGN_OCI && runc

@@ -5,9 +5,8 @@
  * what they do not know: a key that is misspelt would widen its entry. A key that
  * is there twice is an error everywhere. Linear in the text.
  */
-#include "policy/foreign_internal.h"
+#include "policy/foreign_json.h"
 
-#include <jansson.h>
 #include <malloc.h>
 #include <string.h>
 
@@ -28,7 +27,7 @@ static int entry_fail(struct devices *v, const char *key, const struct fault *f)
 	return foreign_fail(v->d, (struct span){.file = v->out->file}, NULL, &placed);
 }
 
-static const char *type_text(const json_t *j)
+const char *json_type_text(const json_t *j)
 {
 	static const char *const names[] = {
 		[JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",   [JSON_STRING] = "a string",
@@ -41,20 +40,20 @@ static const char *type_text(const json_t *j)
 static int wrong_type(struct devices *v, const char *key, const char *want, const char *hint, const json_t *j)
 {
 	struct fault f = {.arena = v->d->arena};
-	fault_set(&f, hint, "must be %s, not %s", want, type_text(j));
+	fault_set(&f, hint, "must be %s, not %s", want, json_type_text(j));
 	return entry_fail(v, key, &f);
 }
 
-static int syntax_error(struct diags *d, const char *file, const json_error_t *e)
+int json_syntax_error(struct diags *d, const char *file, const json_error_t *e)
 {
 	enum json_error_code code = json_error_code(e);
-	const char *hint = "config.json is one whole JSON object; jq . checks it";
+	const char *hint = "it is one whole JSON text; jq . checks it";
 	if (code == json_error_duplicate_key)
 		hint = "keep one of the two";
 	else if (code == json_error_premature_end_of_input)
 		hint = "the text ends too early: was it cut off?";
 	else if (code == json_error_stack_overflow)
-		hint = "no config.json is nested that deep";
+		hint = "nothing of the kind is nested that deep";
 	else if (code == json_error_numeric_overflow)
 		hint = "device numbers are at most 4095:1048575";
 	struct fault f = {.arena = d->arena};
@@ -201,7 +200,7 @@ static json_t *member(struct devices *v, json_t *in, const char *key, const char
 		return j;
 	struct fault f = {.arena = v->d->arena};
 	fault_set(&f, "see the OCI runtime specification, config-linux.md", "%s: must be %s, not %s", path,
-	          type == JSON_ARRAY ? "an array" : "an object", type_text(j));
+	          type == JSON_ARRAY ? "an array" : "an object", json_type_text(j));
 	foreign_fail(v->d, (struct span){.file = v->out->file}, NULL, &f);
 	return NULL;
 }
@@ -250,7 +249,7 @@ int foreign_oci(struct diags *d, const char *file, const char *text, size_t len,
 	foreign_start(d, FOREIGN_OCI, file, out);
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!root)
-		return syntax_error(d, file, &error);
+		return json_syntax_error(d, file, &error);
 	read_config(&v, root);
 	json_decref(root);
 	malloc_trim(0); /* the tree of a long list is much larger than the list */

@@ -47,7 +47,7 @@ static void device_key(struct machine *m, struct fault *f, struct slice value)
 	fault_set(f, "add lxc.cgroup2.devices.allow for it, or take the rule of the comment",
 	          "only the lxc.* keys count, not the dev keys of Proxmox");
 	const char *letters = memmem(value.s, value.n, read_only, strlen(read_only)) ? "r" : "rw";
-	foreign_skip_path(m->c.out, &m->l, f,
+	foreign_skip_fault(m->c.out, m->l.file, m->l.line, f,
 	                  arena_printf(f->arena, "%s %s", text_safe(f->arena, path.s, path.n, 200), letters));
 }
 

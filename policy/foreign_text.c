@@ -32,9 +32,11 @@ static char *place_text(struct arena *a, const struct foreign *f, const struct f
 {
 	if (f->format == FOREIGN_OCI)
 		return arena_printf(a, "devices[%u]", e->place);
+	const char *path = e->path ? arena_printf(a, ", %s here", e->path) : "";
 	if (f->format == FOREIGN_DOCKER)
 		return arena_printf(a, "rule %u", e->place);
-	const char *path = e->path ? arena_printf(a, ", %s here", e->path) : "";
+	if (f->format == FOREIGN_INSPECT)
+		return arena_printf(a, "%s[%u]%s", e->in_rules ? "DeviceCgroupRules" : "Devices", e->place, path);
 	if (e->file && e->file != f->file)
 		return arena_printf(a, "%s:%u%s", text_safe(a, e->file, strlen(e->file), 200), e->place, path);
 	return arena_printf(a, "line %u%s", e->place, path);

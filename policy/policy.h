@@ -414,7 +414,10 @@ int policy_decide(const struct policy *p, const struct policy_diagram *pd, const
 
 /* ---- foreign.c: device lists of other tools ------------------------------------ */
 
-enum foreign_format { FOREIGN_OCI, FOREIGN_DOCKER, FOREIGN_SYSTEMD, FOREIGN_LXC, FOREIGN_PROXMOX, FOREIGN_V1, FOREIGN_FORMATS };
+enum foreign_format {
+	FOREIGN_OCI, FOREIGN_DOCKER, FOREIGN_INSPECT, FOREIGN_COMPOSE, FOREIGN_SYSTEMD, FOREIGN_LXC,
+	FOREIGN_PROXMOX, FOREIGN_V1, FOREIGN_FORMATS
+};
 /* "oci", "docker", ... */
 extern const char *const foreign_names[FOREIGN_FORMATS];
 
@@ -430,6 +433,7 @@ struct foreign_entry {
 	const struct pattern *named; /* a path or group as this host has it: instead of the numbers */
 	const char *file;
 	uint32_t place;              /* line of the file, or index in the list */
+	bool in_rules;               /* inspect: of DeviceCgroupRules, not of Devices */
 	const char *path;            /* the numbers are those of this path on this host, or NULL */
 	const char *note;            /* where the tool itself does otherwise, or NULL */
 };
@@ -468,6 +472,11 @@ struct foreign {
 int foreign_oci(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
 /* Values of docker's --device-cgroup-rule, the option's name may stand in front. */
 int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct foreign *out);
+/* What docker inspect prints of one container: HostConfig. */
+int foreign_inspect(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* A service of a compose file; NULL: the only one. */
+int foreign_compose(struct diags *d, const char *file, const char *text, size_t len, const char *service,
+                    struct foreign *out);
 /* A unit file, or what `systemctl cat` prints. Paths and groups are this host's. */
 int foreign_systemd(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
 /* A container's configuration; lxc.include is followed. */

@@ -7,7 +7,6 @@
  */
 #include "policy/foreign_json.h"
 
-#include <malloc.h>
 #include <string.h>
 
 struct devices {
@@ -252,7 +251,6 @@ int foreign_oci(struct diags *d, const char *file, const char *text, size_t len,
 		return json_syntax_error(d, file, &error);
 	read_config(&v, root);
 	json_decref(root);
-	malloc_trim(0); /* the tree of a long list is much larger than the list */
 	if (d->errors > errors)
 		return -1;
 	foreign_add_runtime(d->arena, out);

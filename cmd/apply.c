@@ -16,6 +16,8 @@ static const struct option options[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"config", required_argument, NULL, OPT_CONFIG},
 	OPTION_PARAM,
+	OPTION_LIMIT,
+	OPTION_UNCONFINED,
 	OPTION_MODE,
 	OPTION_AUDIT,
 	OPTION_JSON,
@@ -262,7 +264,7 @@ static int apply(struct cmd *c, int argc, char **argv)
 	if (is_swapped(argv[optind], argv[optind + 1]))
 		return usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
 		                   "the policy comes first, then the cgroup");
-	int status = unit_load(c, argv[optind], LOAD_IMAGE, &u);
+	int status = unit_load(c, argv[optind], &(struct load){.depth = LOAD_IMAGE}, &u);
 	if (status)
 		return status;
 	if (cgroup_open(c->arena, &c->diags, argv[optind + 1], &cg))

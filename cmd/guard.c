@@ -106,8 +106,8 @@ static void place_in_manifest(struct cmd *c, const struct manifest *m, const str
 		              *params ? " (" : "", params, *params ? ")" : "");
 }
 
-int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r, struct unit *u,
-                const char **path)
+int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r, const struct load *l,
+                struct unit *u, const char **path)
 {
 	struct policy_file file;
 	int mode = c->mode, audit = c->audit;
@@ -124,7 +124,7 @@ int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r,
 		c->mode = 1 + (int)r->mode;
 	if (!audit && r->audit_given)
 		c->audit = 1 + (int)r->audit;
-	int status = unit_load_fd(c, file.fd, file.path, LOAD_IMAGE, u);
+	int status = unit_load_fd(c, file.fd, file.path, l, u);
 	c->mode = mode;
 	c->audit = audit;
 	c->params = NULL;
@@ -167,13 +167,8 @@ static int prove_ruling(struct cmd *c, const struct manifest *m, const struct ru
                         const char **path)
 {
 	struct unit u;
-	struct survey survey;
 	struct program *program;
-	int status = ruling_load(c, m, r, &u, path);
-	if (!status) {
-		survey_diagram(c->arena, u.policy, &u.diagram, &survey);
-		lint_rules(c, u.policy, &u.diagram, &survey);
-	}
+	int status = ruling_load(c, m, r, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u, path);
 	if (!status && !kernel_closed()) {
 		status = unit_program(c, &u, 0, &program) ? STATUS_FAILED : STATUS_OK;
 		if (!status)

@@ -24,6 +24,7 @@ static const struct option options[] = {
 	OPTION_MODE,
 	OPTION_AUDIT,
 	OPTION_PARAM,
+	OPTION_LIMIT,
 	OPTION_HELP,
 	{0},
 };
@@ -88,22 +89,14 @@ static int open_trusted(struct cmd *c, const char *path, int *fd)
 static int policy_of_file(struct cmd *c, const struct hook *h, struct unit *u)
 {
 	int fd, status = open_trusted(c, h->policy, &fd);
-	return status ? status : unit_load_fd(c, fd, h->policy, LOAD_IMAGE, u);
+	return status ? status : unit_load_fd(c, fd, h->policy, &(struct load){.depth = LOAD_IMAGE}, u);
 }
 
 /* The bundle's own linux.resources.devices. */
 static int policy_of_spec(struct cmd *c, const struct hook *h, struct unit *u)
 {
-	struct document *in;
-	struct foreign f = {0};
-	struct policy *p;
 	const char *path = arena_printf(c->args, "%s/config.json", h->state.bundle);
-	int status = input_read(c, path, INPUT_FOREIGN, &in);
-	if (status)
-		return status;
-	if (foreign_oci(&c->diags, in->file, in->text, in->len, &f) || foreign_policy(c->arena, &c->diags, &f, &p))
-		return STATUS_REFUSED;
-	return unit_from_policy(c, p, LOAD_IMAGE, u);
+	return unit_load_spec(c, path, &(struct load){.depth = LOAD_IMAGE}, u);
 }
 
 static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
@@ -123,7 +116,7 @@ static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
 	if (manifest_choose(c->arena, &c->diags, m, &who, &r))
 		return STATUS_REFUSED;
 	if (r.kind == RULING_POLICY)
-		return ruling_load(c, m, &r, u, NULL);
+		return ruling_load(c, m, &r, &(struct load){.depth = LOAD_IMAGE}, u, NULL);
 	h->unguarded = r.kind == RULING_NONE;
 	if (h->unguarded)
 		return STATUS_OK;

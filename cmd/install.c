@@ -186,15 +186,12 @@ static int find_program(struct cmd *c, const char **out)
 static int check_policy(struct cmd *c, const char *path)
 {
 	struct unit u;
-	struct survey survey;
 	struct program *program;
 	int fd, status = open_trusted(c, path, "chown root, chmod go-w, and no symbolic links", &fd);
 	if (!status)
-		status = unit_load_fd(c, fd, path, LOAD_IMAGE, &u);
+		status = unit_load_fd(c, fd, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
 	if (status)
 		return status;
-	survey_diagram(c->arena, u.policy, &u.diagram, &survey);
-	lint_rules(c, u.policy, &u.diagram, &survey);
 	if (kernel_closed())
 		return STATUS_OK;
 	if (unit_program(c, &u, 0, &program))

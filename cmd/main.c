@@ -3,6 +3,7 @@
  * every verb runs in: one arena, collected messages, one exit status.
  */
 #include "cmd/cmd.h"
+#include "cmd/room/confine.h"
 
 #include <bpf/libbpf.h>
 #include <fcntl.h>
@@ -53,6 +54,8 @@ static void print_version(void)
 {
 	printf("%s %s (mruby %s, libbpf %s)\n", PROGRAM, DEVGUARD_VERSION, DEVGUARD_MRUBY_VERSION,
 	       libbpf_version_string() + (libbpf_version_string()[0] == 'v'));
+	if (confine_widened())
+		puts(confine_widened());
 }
 
 int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
@@ -107,7 +110,8 @@ static int dispatch(struct cmd *c, int argc, char **argv)
 		return unknown_verb(c, name);
 	opterr = 0;
 	optind = 0;
-	return c->verb->main(c, argc - 1, argv + 1);
+	int status = limits_from_environment(c);
+	return status ? status : c->verb->main(c, argc - 1, argv + 1);
 }
 
 /* --json decides how everything is said, also the errors before it is parsed. */
@@ -129,9 +133,13 @@ _Noreturn void cmd_no_memory(struct cmd *c)
 
 static void forget(struct cmd *c)
 {
-	if (c->ruby)
-		ruby_close(c->ruby);
-	c->ruby = NULL;
+	while (c->nrooms)
+		room_close(c->rooms[0]);
+	rooms_reap(c);
+	c->asked = NULL;
+	c->nasked = c->asked_cap = 0;
+	c->loaded = NULL;
+	c->nloaded = c->loaded_cap = 0;
 	for (size_t i = 0; i < c->ninputs; i++)
 		input_free(&c->inputs[i]);
 	c->ninputs = 0;
@@ -243,6 +251,7 @@ int main(int argc, char **argv)
 	int status = run(&c, argc, argv);
 	forget(&c);
 	arena_free(c.args);
+	confine_plan_free(c.room_plan);
 	json_decref(c.out);
 	json_decref(c.diagnostics);
 	return status;

@@ -64,7 +64,7 @@ size_t text_escape(char *out, size_t cap, const char *text, size_t len)
 	return used;
 }
 
-static void put_bytes(FILE *out, const char *text, size_t len)
+void put_bytes(FILE *out, const char *text, size_t len)
 {
 	char buf[1024];
 	while (len) {

@@ -75,12 +75,17 @@ bool handler_covers(const struct mrb_irep_catch_handler *h, uint32_t pc)
 	return pc >= big_endian(h->begin) && pc < big_endian(h->end);
 }
 
+uint32_t handler_target(const struct mrb_irep_catch_handler *h)
+{
+	return big_endian(h->target);
+}
+
 static void dump_irep(FILE *out, struct ruby *rb, const mrb_irep *irep, int depth)
 {
 	struct insn in;
 	int shown = 0;
 	for (uint32_t pc = 0; pc < irep->ilen && insn_decode(irep, pc, &in); pc = in.next) {
-		int line = mrb_debug_get_line(rb->mrb, irep, pc);
+		int line = irep_line(rb, irep, pc);
 		if (line > 0 && line != shown)
 			fprintf(out, "%*s; %s:%d\n", 2 * depth, "", rb->file, line);
 		shown = line;

@@ -320,9 +320,11 @@ static int make_parts(struct parts *parts, const struct policy *p, const struct 
 	parts->rels = arena_alloc(a, image->nrelocs * sizeof *parts->rels);
 	parts->nrels = image->nrelocs;
 	parts->code_size = image->ninsns * sizeof *parts->code;
-	uint64_t digest;
+	uint64_t digest = p->serial.digest;
 	parts->policy.arena = parts->ro.bytes.arena = a;
-	if (serial_write(p, d, &parts->policy, &digest))
+	if (p->serial.data)
+		parts->policy = (struct buffer){.arena = a, .data = (void *)p->serial.data, .n = p->serial.len};
+	else if (serial_write(p, d, &parts->policy, &digest))
 		return -1;
 	make_rodata(&parts->ro, p, digest);
 	if (image->ninsns && starts && p->nparams <= OBJECT_PARAMS_MAX)

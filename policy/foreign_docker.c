@@ -39,7 +39,7 @@ int foreign_host_device(struct foreign *out, struct fault *f, struct slice path,
 	if (text_check(f, path.s, path.n) || foreign_path_check(f, path) || (access = read_access(f, letters)) < 0)
 		return -1;
 	const char *name = arena_strndup(f->arena, path.s, path.n);
-	if (device_at(f, path, &type, &major, &minor)) {
+	if (device_at(f, &host_dev, path, &type, &major, &minor)) {
 		if (!foreign_path_absent(f->arena, path))
 			return -1;
 		foreign_skip_fault(out, e.file, (int)e.place, f,

@@ -88,7 +88,7 @@ static int path_line(struct lxc_config *c, const struct lines *l, struct fault *
 		                 text_quoted(f->arena, more), text_quoted(f->arena, letters));
 	if ((access = read_access(f, letters)) < 0)
 		return -1;
-	if (device_at(f, path, &type, &major, &minor)) {
+	if (device_at(f, &host_dev, path, &type, &major, &minor)) {
 		if (!e->allow || !foreign_path_absent(f->arena, path))
 			return -1;
 		foreign_skip_fault(c->out, l->file, l->line, f, arena_printf(f->arena, "%s %.*s", name, (int)letters.n, letters.s));

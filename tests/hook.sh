@@ -285,6 +285,19 @@ for rt in $RUNTIMES; do
 done
 [ -z "$RUNTIMES" ] || gone "--policy-from-spec"
 
+# Without a list runc leaves what every container has, crun everything: guarded, it is the former.
+NODE='.linux.devices = [{path: "/dev/part", type: "c", major: 7, minor: 77, fileMode: 438}] | '
+for rt in $RUNTIMES; do
+	n=0
+	for list in 'del(.linux.resources)' '.linux.resources.devices = []' '.linux.resources.devices = null'; do
+		bundle "silent$((++n)).$rt" createRuntime "$PROBE" "$NODE $list" --policy-from-spec
+		"$rt" run -b "$T/b/silent$n.$rt" "$DGTEST_PREFIX.silent$n.$rt" >"$T/out" 2>&1
+		has "$rt: --policy-from-spec without a list: $list" "$T/out" "zero opens"
+		check "$rt: and nothing else opens: $list" test "$(grep -c 'part: Operation not permitted' "$T/out")" = 3
+	done
+done
+[ -z "$RUNTIMES" ] || gone "--policy-from-spec without a list"
+
 # ---- states, without a runtime ------------------------------------------------------------------------
 
 for a in "--config $T/good.yaml" --policy-from-spec ""; do
@@ -460,6 +473,16 @@ is "one of them is allowed" in ENXIO
 is "one beside them is not" not EPERM
 kill "$LIVE" "$a"; wait "$LIVE" "$a" 2>/dev/null; rmdir "$CG"
 gone "100,000 device rules"
+
+# What grants nothing in the runtimes does not grant here.
+live letters
+for access in '"access": ""' '"access": null' '"type": "c"'; do
+	printf '{"linux":{"resources":{"devices":[{"allow":false,"access":"rwm"},{"allow":true,"major":10,%s}]}}}' "$access" >"$BUNDLE/config.json"
+	state "$LIVE" | hostile "a bundle's list: an entry with $access" "no letters: nothing is granted" --policy-from-spec
+done
+printf '{"linux":{"resource":{"devices":[{"allow":true,"access":"rwm"}]}}}' >"$BUNDLE/config.json"
+state "$LIVE" | hostile "a bundle's list: a key that is nearly resources" "did you mean resources?" --policy-from-spec
+kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
 
 # ---- killed at any moment -------------------------------------------------------------------------------
 

@@ -75,21 +75,21 @@ _rucy_devguard()
 			words='--print --remove --dir --name --annotation --policy --config --policy-from-spec'
 			words+=' --on-error --mode --audit --ring --param --help'
 			;;
-		import) words='--output --name --exact --device-cgroup-rule= --help' ;;
+		import) words='--output --name --exact --service --empty-is-allow --missing --device-cgroup-rule= --help' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--name | --param | --mode | --audit | --ring | --cases | --config | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
+		--name | --service | --missing | --param | --mode | --audit | --ring | --limit | --cases | --config | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
 		-?*) ;;
 		*) ((operand++)) ;;
 		esac
 	done
 	case $verb:$operand in
 	help:0) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
-	import:0) mapfile -t COMPREPLY < <(compgen -W 'oci docker systemd lxc v1' -- "$cur") ;;
+	import:0) mapfile -t COMPREPLY < <(compgen -W 'oci docker inspect compose systemd lxc proxmox v1' -- "$cur") ;;
 	import:1)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames

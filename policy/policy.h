@@ -576,6 +576,18 @@ struct image_header {
 };
 enum feature { FEATURE_PID = 1, FEATURE_COMM = 2 };
 
+/* ---- limits.c: what a compilation may take ------------------------------------ */
+
+struct limits {
+	double seconds; /* of the clock */
+	double cpu;     /* of CPU time */
+	size_t memory;  /* bytes */
+};
+enum { LIMIT_SECONDS = 10, LIMIT_CPU = 5, LIMIT_MEMORY = 512 << 20 };
+/* "time=30s,cpu=20s,memory=2g", any of them; what is not named stays, but CPU time, which
+ * keeps step with the time. NULL with *out, or what the text is instead. */
+const char *limits_parse(const char *text, struct limits *out);
+
 /* ---- manifest.c: guard.yaml, which policy guards which container ---------- */
 
 struct manifest;
@@ -630,6 +642,7 @@ struct ruling {
 	enum policy_mode mode;
 	enum audit_level audit;
 	uint32_t ring;          /* bytes of the ring buffer, 0: not given */
+	const char *limit;      /* for limits_parse(), which takes it; NULL: not given */
 };
 
 /* The first entry that matches decides, else the default. 0, or -1 with a

@@ -81,19 +81,24 @@ static const char *defines(struct ruby *rb, const mrb_irep *irep, const struct i
 	}
 }
 
+/* The line a definition begins on; `body` is its method's code, or NULL. */
+static int defined_at(struct ruby *rb, const mrb_irep *irep, uint32_t pc, const mrb_irep *body, const char *name)
+{
+	int line = mrb_debug_get_line(rb->mrb, irep, pc), first = body ? irep_first_line(rb->mrb, body) : 0;
+	return statement_word(rb, first > 0 && first < line ? first : line, name);
+}
+
 int lost_to_definitions(struct ruby *rb, const mrb_irep *irep)
 {
 	struct insn in;
-	int body = 0;
+	const mrb_irep *body = NULL;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
 		const char *name = defines(rb, irep, &in), *hint = name ? seal_reserved(name) : NULL;
-		int line = mrb_debug_get_line(rb->mrb, irep, pc);
-		if (in.op == OP_METHOD)
-			body = irep_first_line(rb->mrb, irep->reps[in.b]);
 		if (hint)
-			return tell(rb, DIAG_ERROR, statement_word(rb, in.op == OP_DEF && body > 0 && body < line ? body : line, name),
-			            hint, arena_printf(rb->arena, "`%s` is %s", name,
-			                               in.op == OP_UNDEF ? "taken away" : "defined anew"));
+			return tell(rb, DIAG_ERROR, defined_at(rb, irep, pc, body, name), hint,
+			            arena_printf(rb->arena, "`%s` is %s", name,
+			                         in.op == OP_UNDEF ? "taken away" : "defined anew"));
+		body = in.op == OP_METHOD ? irep->reps[in.b] : NULL;
 	}
 	for (int i = 0; i < irep->rlen; i++)
 		if (lost_to_definitions(rb, irep->reps[i]))

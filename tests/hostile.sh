@@ -28,10 +28,11 @@ for policy in *.rb; do
 	refused "$name: test" "$policy" "$DEVGUARD" test "$policy"
 done
 
-# Every method of the library (library.rb): the time may end one, never a signal.
+# Every method of the library (library.rb): the time may end one, never a signal. mruby
+# leaks the stack of some fibers, so a sanitizer build looks for no leaks here.
 class=0
 while :; do
-	out=$(DEVGUARD_TIMEOUT=2 "$DEVGUARD" check "$TESTS/library.rb" --param class=$class --param calls=30 2>&1); status=$?
+	out=$(ASAN_OPTIONS=detect_leaks=0 DEVGUARD_TIMEOUT=2 "$DEVGUARD" check "$TESTS/library.rb" --param class=$class --param calls=30 2>&1); status=$?
 	[[ $out != *"there is no such class"* ]] || break
 	if [ $status != 3 ]; then fail "library: class $class" "status $status
 $out"

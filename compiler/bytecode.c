@@ -85,7 +85,7 @@ static void dump_irep(FILE *out, struct ruby *rb, const mrb_irep *irep, int dept
 	struct insn in;
 	int shown = 0;
 	for (uint32_t pc = 0; pc < irep->ilen && insn_decode(irep, pc, &in); pc = in.next) {
-		int line = mrb_debug_get_line(rb->mrb, irep, pc);
+		int line = irep_line(rb, irep, pc);
 		if (line > 0 && line != shown)
 			fprintf(out, "%*s; %s:%d\n", 2 * depth, "", rb->file, line);
 		shown = line;

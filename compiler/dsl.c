@@ -152,7 +152,7 @@ static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int dept
 		return;
 	}
 	if (mrb_string_p(v))
-		rc = pattern_parse(rb->arena, plain(mrb, v, "a device"), &p, &error, &hint);
+		rc = pattern_parse(rb->arena, rb->host, plain(mrb, v, "a device"), &p, &error, &hint);
 	else if (mrb_symbol_p(v))
 		rc = pattern_named(rb->arena, mrb_sym_name(mrb, mrb_symbol(v)), &p, &error, &hint);
 	else if (mrb_type(v) == MRB_TT_PROC)
@@ -178,7 +178,7 @@ static void narrow_access(mrb_state *mrb, struct devices *to, mrb_value letters)
 	if (!to->n) { /* a block about every device */
 		const char *error, *hint;
 		struct pattern any;
-		pattern_parse(rb->arena, "a *:*", &any, &error, &hint);
+		pattern_parse(rb->arena, rb->host, "a *:*", &any, &error, &hint);
 		*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = any;
 	}
 	for (size_t i = 0; i < to->n; i++) {

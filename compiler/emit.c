@@ -17,6 +17,8 @@
  */
 #include "compiler/internal.h"
 
+#include <string.h>
+
 enum { INSNS_MAX = 1000000 }; /* BPF_COMPLEXITY_LIMIT_INSNS */
 
 struct fixup { uint32_t insn, next; }; /* next: 1 + index, 0 ends the list */
@@ -31,6 +33,7 @@ struct emitter {
 	uint32_t *arrived; /* of those, edges already emitted */
 	uint32_t *have;    /* by node: homes filled on every way in so far */
 	uint32_t *jumps;   /* by node: fixup list */
+	size_t least;      /* instructions that the diagrams need */
 	uint32_t *leaf_jumps; /* by leaf_index(): fixup list */
 	size_t nleaf_jumps;
 	bool has_errno;    /* of the policy */
@@ -268,7 +271,7 @@ static void emit_node(struct emitter *e, node n)
 
 /* ---- the program -------------------------------------------------------------------------- */
 
-/* Counts ways in and collects the inputs read below root. */
+/* Counts ways in, and collects the inputs read below root. */
 static uint32_t survey(struct emitter *e, node root)
 {
 	node *todo = NULL;
@@ -278,6 +281,7 @@ static uint32_t survey(struct emitter *e, node root)
 		*ARENA_PUSH(e->code.arena, todo, n, cap) = root;
 	while (n) {
 		struct switch_node s = node_switch(e->dg, todo[--n]);
+		e->least += s.n; /* a load, and a comparison less than edges */
 		inputs |= s.var < INPUT_MAX
 		          ? 1u << s.var
 		          : term_get(e->policy->terms, diagram_free_term(e->dg, s.var))->inputs;
@@ -359,81 +363,105 @@ static void move_context(struct emitter *e)
 	code_add(&e->code, BPF_ALU64 | BPF_MOV | BPF_X, REG_CTX, BPF_REG_1, 0, 0);
 }
 
-static int emit_diagram(struct policy *p, struct diags *d, const struct policy_diagram *pd,
-                        struct image *out, struct cost *cost)
+static void *kept(struct arena *a, const void *data, size_t size)
 {
-	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = p->arena},
-	                    .has_errno = policy_has_errno(p)};
+	void *copy = arena_alloc(a, size);
+	return size ? memcpy(copy, data, size) : copy;
+}
+
+static int too_long(struct diags *d, size_t n)
+{
+	return diag_fail(d, "name devices by ranges or fewer patterns, and combine fewer facts",
+	                 "while emitting the program: it needs %zu instructions, the kernel takes at most %d", n,
+	                 INSNS_MAX);
+}
+
+/* Emits the diagram of a policy with what `e` has been given. */
+static int emit_with(struct emitter *e, struct diags *d, const struct policy_diagram *pd,
+                     struct image *out, struct cost *cost)
+{
+	const struct policy *p = e->policy;
+	struct code *c = &e->code;
+	uint32_t inputs;
 	bool has_tail = policy_has_tail(p), all = p->audit == AUDIT_ALL;
 	node first = all ? pd->report : pd->verdict;
-	e.at = attribute(p->arena, pd);
-	int helpers = helpers_of(prepare(&e, first));
+	inputs = prepare(e, first);
+	if (e->least > INSNS_MAX)
+		return too_long(d, e->least);
+	e->at = attribute(c->arena, pd);
+	int helpers = helpers_of(inputs);
 	bool moved = helpers || all;
-	e.denials_go_on = has_tail && !all;
-	e.reporting = all;
-	e.code.line = rule_line(&e, p->nrules ? 1 : 0);
+	e->denials_go_on = has_tail && !all;
+	e->reporting = all;
+	c->line = rule_line(e, p->nrules ? 1 : 0);
 	if (moved)
-		move_context(&e);
-	emit_below(&e, first, moved);
-	if (e.denials && !all) {
-		e.denials_go_on = false;
-		e.reporting = true;
-		land_fixups(&e, e.denials);
-		e.code.line = p->default_at.line;
+		move_context(e);
+	emit_below(e, first, moved);
+	if (e->denials && !all) {
+		e->denials_go_on = false;
+		e->reporting = true;
+		land_fixups(e, e->denials);
+		c->line = p->default_at.line;
 		if (!moved)
-			move_context(&e);
-		prepare(&e, pd->blame);
-		emit_below(&e, pd->blame, true);
+			move_context(e);
+		prepare(e, pd->blame);
+		if (e->least > INSNS_MAX)
+			return too_long(d, e->least);
+		emit_below(e, pd->blame, true);
 	}
-	size_t tail = e.code.n;
-	e.code.line = p->default_at.line;
-	land_fixups(&e, e.tail);
-	if (e.tail)
-		emit_tail(&e.code, p);
-	if (e.expr.too_big)
+	size_t tail = c->n;
+	c->line = p->default_at.line;
+	land_fixups(e, e->tail);
+	if (e->tail)
+		emit_tail(c, p);
+	if (e->expr.too_big)
 		return diag_fail(d, "compute parts of it when the policy is compiled, or split the rule",
 		                 "an expression of a rule needs more registers than BPF has");
-	code_relax(&e.code, &tail);
-	if (e.code.n > INSNS_MAX)
-		return diag_fail(d, "name devices by ranges or fewer patterns",
-		                 "the program has %zu instructions: the kernel takes at most %d", e.code.n,
-		                 INSNS_MAX);
-	*out = (struct image){.insns = e.code.insns, .ninsns = e.code.n, .lines = e.code.lines,
-	                      .nlines = e.code.nlines, .relocs = e.code.relocs,
-	                      .nrelocs = e.code.nrelocs, .tail = tail,
-	                      .longest = code_longest(p->arena, e.code.insns, tail)};
+	code_relax(c, &tail);
+	if (c->n > INSNS_MAX)
+		return too_long(d, c->n);
+	*out = (struct image){.insns = kept(p->arena, c->insns, c->n * sizeof *c->insns), .ninsns = c->n,
+	                      .lines = kept(p->arena, c->lines, c->nlines * sizeof *c->lines),
+	                      .nlines = c->nlines,
+	                      .relocs = kept(p->arena, c->relocs, c->nrelocs * sizeof *c->relocs),
+	                      .nrelocs = c->nrelocs, .tail = tail,
+	                      .longest = code_longest(c->arena, c->insns, tail)};
 	*cost = (struct cost){helpers, out->longest, out->ninsns};
 	return 0;
 }
 
-/* Does any rule read a caller fact? Only then does the order matter. */
-static bool reads_facts(const struct policy *p)
+static int emit_diagram(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
+                        struct image *out, struct cost *cost)
 {
-	uint32_t inputs = 0;
-	for (size_t i = 0; i < p->nrules; i++) {
-		inputs |= term_get(p->terms, p->rules[i].match)->inputs;
-		for (size_t k = 0; k < p->rules[i].nraises; k++)
-			inputs |= term_get(p->terms, p->rules[i].raises[k].when)->inputs;
-	}
-	return inputs >> IN_UID;
+	struct arena *scratch = arena_scratch(p->arena);
+	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = scratch},
+	                    .has_errno = policy_has_errno(p)};
+	budget_stage(arena_budget(p->arena), STAGE_EMIT);
+	int failed = emit_with(&e, d, pd, out, cost);
+	arena_free(scratch);
+	return failed;
 }
 
 int emit_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
 {
-	struct cost cost;
-	if (policy_diagram(p, d, ORDER_FACTS_LAST, pd) || emit_diagram(p, d, pd, out, &cost))
+	struct policy_diagram of[DIAGRAM_ORDERS];
+	struct cost best = {0}, cost;
+	struct image image;
+	int chosen = -1;
+	if (policy_diagrams(p, d, of))
 		return -1;
-	if (reads_facts(p)) {
+	for (int order = 0; order < DIAGRAM_ORDERS; order++) {
 		struct diags quiet;
-		struct policy_diagram other;
-		struct image image;
-		struct cost other_cost;
-		diags_init(&quiet, p->arena); /* the first order worked: this one is only a try */
-		if (!policy_diagram(p, &quiet, ORDER_FACTS_FIRST, &other) &&
-		    !emit_diagram(p, &quiet, &other, &image, &other_cost) && cheaper(other_cost, cost)) {
-			*pd = other;
-			*out = image;
-		}
+		diags_init(&quiet, p->arena);
+		if (!of[order].dg || emit_diagram(p, &quiet, &of[order], &image, &cost) ||
+		    (chosen >= 0 && !cheaper(cost, best)))
+			continue;
+		chosen = order;
+		best = cost;
+		*out = image;
 	}
+	*pd = of[chosen >= 0 ? chosen : of[0].dg ? 0 : 1];
+	if (chosen < 0) /* once more, to say why */
+		return emit_diagram(p, d, pd, &image, &cost);
 	return verify_image(p, d, pd, out);
 }

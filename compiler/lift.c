@@ -43,7 +43,7 @@ struct span lift_place(const struct lifter *l)
 	struct span at = {.file = l->rb->file};
 	for (const struct frame *f = l->frame; f && at.line <= 0; f = f->up)
 		if (lift_in_policy(l, f))
-			at.line = mrb_debug_get_line(l->mrb, f->irep, f->pc);
+			at.line = irep_line(l->rb, f->irep, f->pc);
 	if (at.line < 0)
 		at.line = 0;
 	return at;
@@ -70,7 +70,7 @@ void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 
 void lift_spend(struct lifter *l)
 {
-	if (arena_size(l->arena) - l->memory_before > MEMORY_MAX)
+	if (arena_size(l->arena) > l->memory_before + MEMORY_MAX)
 		lift_refuse(l, "loops must end by values known when the policy is compiled; make large tables outside of the block",
 		            "the block does not finish without knowing ctx, or builds too much");
 	if (l->fuel-- == 0)

@@ -44,6 +44,7 @@ struct ruby {
 	size_t len;
 	const char *found;  /* the line that ruby_source_line() found last */
 	int found_line;
+	struct line_indexes *lines; /* lines.c */
 	struct param_setting *settings;
 	size_t nsettings;
 	struct RClass *ctx_class;
@@ -54,8 +55,7 @@ struct ruby {
 	size_t nblocks, blocks_cap;
 	bool running;       /* the file runs now: rules may be added */
 	bool named;
-	size_t memory, memory_limit; /* bytes mruby has */
-	bool memory_out;
+	const struct host *host; /* answers what devices are called here */
 	/* parameters without a range: their value is part of the program */
 	struct param *baked;
 	size_t nbaked, baked_cap;
@@ -68,7 +68,6 @@ struct ruby {
 	struct seal *seal;       /* seal.c */
 	mrb_value numbers;       /* of objects, by address: what Object#hash says */
 	struct { const mrb_irep *irep; uint32_t end; } statement; /* statement.c: read so far */
-	int memory_line;         /* where the memory was used up */
 	const struct RProc *file_proc;
 	bool in_policy;          /* the block of `policy` runs */
 	/* code that made a rule */
@@ -81,16 +80,13 @@ struct ruby *ruby_of(mrb_state *mrb);
 int ruby_line(mrb_state *mrb);
 /* Smallest line of an irep and those nested in it; 0 = none. */
 int irep_first_line(mrb_state *mrb, const mrb_irep *irep);
+
 /* The name of a symbol: arena text. */
 char *ruby_name(struct ruby *rb, mrb_sym name);
 /* Text of one line of the policy (arena), control bytes kept. */
 const char *ruby_source_line(struct ruby *rb, int line);
 /* "NoMethodError: undefined method ..." of an exception. */
 char *ruby_exception_text(struct ruby *rb, mrb_value exc);
-/* Gives mruby its usual memory, beyond what it has now. */
-void ruby_allow_memory(struct ruby *rb);
-/* A little more, to say what is wrong. */
-void ruby_tell_memory(struct ruby *rb);
 /* Defines the policy language's functions (dsl.c) and the ctx class (reference.c). */
 void dsl_define(struct ruby *rb);
 void reference_define(struct ruby *rb);
@@ -133,6 +129,21 @@ int lost_in_text(struct ruby *rb);
 int lost_to_definitions(struct ruby *rb, const mrb_irep *file);
 /* After the file has run: `return` out of it, and code that made no rule. */
 int lost_after_run(struct ruby *rb, const mrb_irep *file);
+
+/* ---- lines.c ---------------------------------------------------------------------- */
+
+/* What mrb_debug_get_line() answers, by an index made once: -1 = unknown. */
+int irep_line(struct ruby *rb, const mrb_irep *irep, uint32_t pc);
+/* Lets go of the ireps; before the interpreter is closed. */
+void lines_close(struct ruby *rb);
+
+/* ---- pieces.c --------------------------------------------------------------------- */
+
+struct pieces { struct mrb_parser_state **list; size_t n, cap; };
+/* Parses the policy's text as mrb_parse_nstring() does. The result, in which are
+ * tree, errors and warnings, belongs to `out`; NULL: mruby gives up. */
+struct mrb_parser_state *pieces_parse(struct ruby *rb, mrbc_context *cx, struct pieces *out);
+void pieces_free(struct pieces *p);
 
 /* ---- hints.c: what to do about an exception ------------------------------------------ */
 

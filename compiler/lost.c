@@ -84,7 +84,7 @@ static const char *defines(struct ruby *rb, const mrb_irep *irep, const struct i
 /* The line a definition begins on; `body` is its method's code, or NULL. */
 static int defined_at(struct ruby *rb, const mrb_irep *irep, uint32_t pc, const mrb_irep *body, const char *name)
 {
-	int line = mrb_debug_get_line(rb->mrb, irep, pc), first = body ? irep_first_line(rb->mrb, body) : 0;
+	int line = irep_line(rb, irep, pc), first = body ? irep_first_line(rb->mrb, body) : 0;
 	return statement_word(rb, first > 0 && first < line ? first : line, name);
 }
 
@@ -99,7 +99,7 @@ static int look_for_definitions(struct ruby *rb, const mrb_irep *irep, bool in_c
 			            arena_printf(rb->arena, "`%s` is %s", name,
 			                         in.op == OP_UNDEF ? "taken away" : "defined anew"));
 		if (in.op == OP_SETCONST && !in_class && in.b < irep->slen && seal_is_constant(rb, irep->syms[in.b]))
-			return tell(rb, DIAG_ERROR, mrb_debug_get_line(rb->mrb, irep, pc), SEAL_CONSTANT_HINT,
+			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc), SEAL_CONSTANT_HINT,
 			            arena_printf(rb->arena, SEAL_CONSTANT, sym_name(rb, irep, in.b)));
 		body = in.op == OP_METHOD ? irep->reps[in.b] : NULL;
 		bool nested = in.op == OP_METHOD || in.op == OP_EXEC || in.op == OP_BLOCK || in.op == OP_LAMBDA;
@@ -147,7 +147,7 @@ static int lost_to_return(struct ruby *rb, const mrb_irep *irep, bool is_body)
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
 		bool last = !insn_decode(irep, in.next, &next) || next.op == OP_STOP;
 		if (in.op == OP_RETURN_BLK || (in.op == OP_RETURN && is_body && !last))
-			return tell(rb, DIAG_ERROR, mrb_debug_get_line(rb->mrb, irep, pc),
+			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc),
 			            "put what depends on a condition between `if` and `end`",
 			            "`return` outside of a method: it would end the file, and no rule below it would count");
 		if (in.op == OP_EXEC && lost_to_return(rb, irep->reps[in.b], true))
@@ -207,7 +207,7 @@ static int lost_to_dead_code(struct ruby *rb, const mrb_irep *irep)
 	follow(&w, irep);
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
 		if (!w.reached[pc] && is_verb_call(rb, irep, &in))
-			return tell(rb, DIAG_ERROR, mrb_debug_get_line(rb->mrb, irep, pc),
+			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc),
 			            "take the `next`, `break` or `return` above it away, or the rule",
 			            "nothing leads to this rule");
 	for (int i = 0; i < irep->rlen; i++)
@@ -261,7 +261,7 @@ static struct body look_into(struct ruby *rb, const mrb_irep *irep)
 		b.made = rb->made[i] == irep;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
 		if (!b.line && is_verb_call(rb, irep, &in))
-			b.line = mrb_debug_get_line(rb->mrb, irep, pc);
+			b.line = irep_line(rb, irep, pc);
 		if (in.op == OP_METHOD) {
 			bool def = insn_decode(irep, in.next, &next) && next.op == OP_DEF;
 			look_into_body(rb, irep->reps[in.b], def ? sym_name(rb, irep, next.b) : "");
@@ -289,7 +289,7 @@ static int set_at(struct ruby *rb, const mrb_irep *irep, const char *name)
 	int line = 0;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
 		if (in.op == OP_SETMCNST && !strcmp(sym_name(rb, irep, in.b), name))
-			return mrb_debug_get_line(rb->mrb, irep, pc);
+			return irep_line(rb, irep, pc);
 	for (int i = 0; i < irep->rlen && !line; i++)
 		line = set_at(rb, irep->reps[i], name);
 	return line;

@@ -216,7 +216,6 @@ int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r
 {
 	rb->request = r;
 	rb->missing = -1;
-	ruby_allow_memory(rb);
 	int rc = decide(rb, p, r, out, missing);
 	rb->request = NULL;
 	return rc;

@@ -2,18 +2,16 @@
  * ruby.c - runs a policy file once in mruby and lifts its blocks.
  *
  * The interpreter has no input, output, eval or system calls: only the library
- * parts below are started. Memory is bounded here; time is bounded by the caller
- * (an endless loop at file level can only be ended from outside).
+ * parts below are started. Memory counts against the arena's budget; time is bounded by
+ * the caller (an endless loop at file level can only be ended from outside).
  */
 #include "compiler/lift.h"
 
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-enum { MEMORY_LIMIT = 256 << 20, TELL_MEMORY = 1 << 20, TEXT_MAX = 1000, NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
+enum { TEXT_MAX = 1000, NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
 
 #define LIBRARY_PARTS(X)                                                                           \
 	X(metaprog) X(kernel_ext) X(class_ext) X(compar_ext) X(enum_ext) X(string_ext) X(numeric_ext) \
@@ -27,38 +25,28 @@ struct ruby *ruby_of(mrb_state *mrb)
 	return mrb->ud;
 }
 
-/* mruby's allocator, with a limit: a loop that only allocates ends by it. */
+/* mruby's allocator. What it takes counts against the budget of the compilation; that there
+ * is no memory left is the end of it, and no exception that a policy could rescue. */
 static void *allocate(mrb_state *mrb, void *p, size_t size, void *ud)
 {
 	struct ruby *rb = ud;
-	size_t had = p ? malloc_usable_size(p) : 0;
+	struct budget *b = arena_budget(rb->arena);
+	size_t had = p && b ? malloc_usable_size(p) : 0;
 	(void)mrb;
 	if (size == 0) {
-		rb->memory -= had;
+		if (b)
+			b->used -= had;
 		free(p);
 		return NULL;
 	}
-	if (rb->memory - had + size > rb->memory_limit) {
-		if (!rb->memory_out && rb->running)
-			rb->memory_line = ruby_running_line(rb);
-		rb->memory_out = true;
-		return NULL;
-	}
+	if (b && size > had)
+		budget_take(b, size - had);
 	void *q = realloc(p, size);
-	if (q)
-		rb->memory += malloc_usable_size(q) - had;
+	if (!q)
+		arena_fail(rb->arena);
+	if (b)
+		b->used += malloc_usable_size(q) - (size > had ? size : had);
 	return q;
-}
-
-void ruby_allow_memory(struct ruby *rb)
-{
-	rb->memory_limit = rb->memory + MEMORY_LIMIT;
-	rb->memory_out = false;
-}
-
-void ruby_tell_memory(struct ruby *rb)
-{
-	rb->memory_limit = rb->memory + TELL_MEMORY;
 }
 
 /* ---- places ----------------------------------------------------------------------- */
@@ -73,7 +61,7 @@ int ruby_line(mrb_state *mrb)
 		uint32_t pc = (uint32_t)(ci->pc - irep->iseq);
 		const char *file = mrb_debug_get_filename(mrb, irep, pc ? pc - 1 : 0);
 		if (file && !strcmp(file, rb->file))
-			return mrb_debug_get_line(mrb, irep, pc ? pc - 1 : 0);
+			return irep_line(rb, irep, pc ? pc - 1 : 0);
 	}
 	return 0;
 }
@@ -83,7 +71,7 @@ int irep_first_line(mrb_state *mrb, const mrb_irep *irep)
 	struct insn in;
 	int first = 0;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
-		int line = mrb_debug_get_line(mrb, irep, pc);
+		int line = irep_line(ruby_of(mrb), irep, pc);
 		if (line > 0 && (!first || line < first))
 			first = line;
 	}
@@ -146,6 +134,20 @@ static int only_loop(mrb_state *mrb, const mrb_irep *irep)
 	return first;
 }
 
+/* The line of an irep that has one line only, else 0. */
+static int only_line(mrb_state *mrb, const mrb_irep *irep)
+{
+	struct insn in;
+	int only = 0;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
+		int line = mrb_debug_get_line(mrb, irep, pc);
+		if (only && line > 0 && line != only)
+			return 0;
+		only = line > 0 ? line : only;
+	}
+	return only;
+}
+
 int ruby_running_line(const struct ruby *rb)
 {
 	mrb_state *mrb = rb->mrb;
@@ -160,8 +162,15 @@ int ruby_running_line(const struct ruby *rb)
 		const mrb_irep *irep = ci->proc->body.irep;
 		const char *file = mrb_debug_get_filename(mrb, irep, 0);
 		if (file && !strcmp(file, rb->file)) {
-			if (innermost)
-				return only_loop(mrb, irep);
+			int line = innermost ? only_line(mrb, irep) : 0;
+			if (innermost && !line)
+				line = only_loop(mrb, irep);
+			if (line || ci == mrb->c->cibase)
+				return line;
+			if (innermost) { /* the call it is in is certain */
+				innermost = false;
+				continue;
+			}
 			return ci->pc ? mrb_debug_get_line(mrb, irep, (uint32_t)(ci->pc - irep->iseq - 1)) : 0;
 		}
 		innermost = false;
@@ -215,29 +224,17 @@ static int exception_line(struct ruby *rb, mrb_value exc)
 	return 0;
 }
 
-static void report_memory(struct ruby *rb, int line, int mebibytes)
-{
-	report(rb, DIAG_ERROR, line, "look for a loop that builds an ever larger value",
-	       arena_printf(rb->arena, "the policy used more than %d MiB while it ran", mebibytes));
-}
-
 static void report_exception(struct ruby *rb, mrb_value exc)
 {
 	if (rb->diags->errors)
 		return; /* the policy language has said what is wrong */
 	mrb_gc_protect(rb->mrb, exc);
 	int line = exception_line(rb, exc);
-	if (rb->memory_out && rb->mrb->nomem_err && mrb_obj_ptr(exc)->c == rb->mrb->nomem_err->c)
-		return report_memory(rb, rb->memory_line ? rb->memory_line : line, MEMORY_LIMIT >> 20);
-	rb->memory_out = false;
 	char *text = ruby_exception_text(rb, exc); /* may run code of the policy, within the limits */
 	const char *hint = hint_exception(rb, text, ruby_source_line(rb, line));
 	if (strstr(text, "uninitialized constant Regexp"))
 		text = arena_printf(rb->arena, "%s: regular expressions are not available in policies", text);
-	if (rb->memory_out)
-		report_memory(rb, line, MEMORY_LIMIT >> 20);
-	else
-		report(rb, DIAG_ERROR, line, hint, text);
+	report(rb, DIAG_ERROR, line, hint, text);
 }
 
 /* ---- parsing ---------------------------------------------------------------------------- */
@@ -251,24 +248,25 @@ static const char *place_said(struct ruby *rb, const char *text, int *line)
 	return arena_strdup(rb->arena, colon ? colon + 1 + (colon[1] == ' ') : text);
 }
 
-/* Code generation complains on stderr: what it says is caught in a memory file. */
+static FILE *memory_stream(struct arena *a, char *text, size_t size)
+{
+	FILE *f = fmemopen(text, size, "w");
+	if (!f)
+		arena_fail(a);
+	return f;
+}
+
+/* Code generation complains on stderr: what it says is caught in a stream of memory, for
+ * which the C library needs no system call. */
 static struct RProc *generate(struct ruby *rb, struct mrb_parser_state *parser, int *line, const char **said)
 {
-	char text[512];
-	int saved = dup(2), memory = memfd_create("codegen", MFD_CLOEXEC);
-	fflush(stderr);
-	if (saved >= 0 && memory >= 0)
-		dup2(memory, 2);
+	char text[512] = "";
+	FILE *kept = stderr, *memory = memory_stream(rb->arena, text, sizeof text);
+	stderr = memory;
 	struct RProc *proc = mrb_generate_code(rb->mrb, parser);
-	fflush(stderr);
-	ssize_t n = memory >= 0 ? pread(memory, text, sizeof text - 1, 0) : 0;
-	if (saved >= 0) {
-		dup2(saved, 2);
-		close(saved);
-	}
-	if (memory >= 0)
-		close(memory);
-	text[n > 0 ? n : 0] = 0;
+	stderr = kept;
+	fclose(memory);
+	text[sizeof text - 1] = 0;
 	text[strcspn(text, "\n")] = 0;
 	*said = place_said(rb, text, line);
 	return proc;
@@ -311,7 +309,8 @@ static struct RProc *parse(struct ruby *rb)
 	cx->capture_errors = TRUE;
 	cx->lineno = 1;
 	mrbc_filename(rb->mrb, cx, rb->file);
-	struct mrb_parser_state *parser = mrb_parse_nstring(rb->mrb, rb->text, rb->len, cx);
+	struct pieces pieces = {0};
+	struct mrb_parser_state *parser = pieces_parse(rb, cx, &pieces);
 	struct RProc *proc = NULL;
 	if (!parser) {
 		report(rb, DIAG_ERROR, 0, "the file is too large or too deeply nested", "mruby cannot parse this");
@@ -334,8 +333,7 @@ static struct RProc *parse(struct ruby *rb)
 			       *said ? arena_printf(rb->arena, "mruby cannot compile this: %s", said)
 			             : "mruby cannot compile this");
 	}
-	if (parser)
-		mrb_parser_free(parser);
+	pieces_free(&pieces);
 	mrbc_context_free(rb->mrb, cx);
 	return proc;
 }
@@ -401,6 +399,7 @@ int lift_all(struct ruby *rb)
 		struct rule *r = &p->rules[i];
 		int ai = mrb_gc_arena_save(rb->mrb);
 		if (r->block >= 0) {
+			budget_line(arena_budget(rb->arena), r->at.line);
 			warn_changed(rb, &rb->blocks[r->block]);
 			rc |= lift_block(rb, r, rb->blocks[r->block].proc);
 		}
@@ -419,12 +418,10 @@ static int lift(struct ruby *rb)
 	mrb_bool failed = FALSE;
 	/* values found while lifting are held by the arena, where the collector does not look */
 	rb->mrb->gc.disabled = TRUE;
-	rb->memory_limit *= 2;
 	mrb_value v = mrb_protect_error(rb->mrb, lift_body, rb, &failed);
 	rb->lifter = NULL;
-	if (failed && rb->memory_out && !rb->diags->errors)
-		report_memory(rb, 0, MEMORY_LIMIT >> 19);
-	else if (failed && !rb->diags->errors)
+	rb->mrb->gc.disabled = FALSE; /* what is asked of mruby later leaves no garbage */
+	if (failed && !rb->diags->errors)
 		report(rb, DIAG_ERROR, 0, "write the block in a simpler way", ruby_exception_text(rb, v));
 	return failed || rb->diags->errors ? -1 : 0;
 }
@@ -508,23 +505,26 @@ static int compile(struct ruby *rb)
 	mrb_protect_error(rb->mrb, start_body, rb, &failed);
 	if (failed)
 		return diag_fail(rb->diags, "this build of mruby lacks a library", "mruby does not start");
+	struct budget *b = arena_budget(rb->arena);
+	budget_stage(b, STAGE_PARSE);
 	struct RProc *proc = lost_in_text(rb) ? NULL : parse(rb);
+	budget_stage(b, STAGE_RUN);
 	if (!proc || run(rb, proc))
 		return -1;
+	budget_stage(b, STAGE_LIFT);
 	return unknown_settings(rb) ? -1 : lift(rb);
 }
 
-int ruby_compile(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,
-                 struct param_setting *params, size_t nparams, struct ruby **out,
-                 struct policy **policy)
+int ruby_compile(struct arena *a, struct diags *d, const struct host *host, const char *file,
+                 const char *text, size_t len, struct param_setting *params, size_t nparams,
+                 struct ruby **out, struct policy **policy)
 {
 	struct ruby *rb = arena_alloc(a, sizeof *rb);
 	struct policy *p = arena_alloc(a, sizeof *p);
 	*p = (struct policy){.arena = a, .terms = terms_new(a), .file = file,
 	                     .name = name_of_file(a, file), .default_at = {.file = file}};
 	*rb = (struct ruby){.arena = a, .diags = d, .policy = p, .file = file, .text = text, .len = len,
-	                    .settings = params, .nsettings = nparams, .memory_limit = MEMORY_LIMIT,
-	                    .missing = -1};
+	                    .settings = params, .nsettings = nparams, .host = host, .missing = -1};
 	*out = NULL;
 	rb->mrb = mrb_open_core(allocate, rb);
 	if (!rb->mrb)
@@ -542,6 +542,8 @@ int ruby_compile(struct arena *a, struct diags *d, const char *file, const char 
 
 void ruby_close(struct ruby *rb)
 {
-	if (rb && rb->mrb)
+	if (rb && rb->mrb) {
+		lines_close(rb);
 		mrb_close(rb->mrb);
+	}
 }

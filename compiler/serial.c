@@ -21,7 +21,7 @@ size_t buffer_put(struct buffer *b, const void *data, size_t n)
 		size_t cap = b->cap ? 2 * b->cap : 256;
 		if (cap < b->n + n)
 			cap = b->n + n;
-		b->data = arena_grow(b->arena, b->data, b->cap, cap);
+		b->data = arena_move(b->arena, b->data, b->cap, cap);
 		b->cap = cap;
 	}
 	if (n)

@@ -96,7 +96,7 @@ int statement_line(mrb_state *mrb)
 	const mrb_irep *irep = ci->proc->body.irep;
 	uint32_t end = (uint32_t)(ci->pc - irep->iseq), first;
 	struct insn call, in;
-	int line = mrb_debug_get_line(mrb, irep, end ? end - 1 : 0);
+	int line = irep_line(rb, irep, end ? end - 1 : 0);
 	if (!find_call(rb, irep, end, &first, &call))
 		return line;
 	const char *word = ruby_name(rb, irep->syms[call.b]);
@@ -104,7 +104,7 @@ int statement_line(mrb_state *mrb)
 	if (!block && has_word(ruby_source_line(rb, line), word))
 		return line;
 	for (uint32_t pc = first; pc < end && insn_decode(irep, pc, &in); pc = in.next) {
-		int at = mrb_debug_get_line(mrb, irep, pc);
+		int at = irep_line(rb, irep, pc);
 		if (at > 0 && at < line)
 			line = at;
 		if (in.op == OP_BLOCK) {

@@ -6,7 +6,10 @@
  * (or not at all: where two paths meet with different values it is forgotten).
  * Backwards, each instruction gets the diagram of the verdict from there on: an
  * exit is a terminal, a conditional jump chooses between two diagrams. The
- * diagram of the first instruction must be the very node the policy has.
+ * diagram of the first instruction must be the very node the policy has. Where all
+ * ways meet, the program is cut: what is before has a diagram of its own, in which
+ * OUT_PASS stands for going on, and is overlaid on what follows once, not at each
+ * of its instructions.
  *
  * A program that reports ends in a tail (report.c), entered by jumps with the
  * outcome in a register: such a jump is a terminal too, and the tail must be what
@@ -38,16 +41,20 @@ struct value {
 	term b; /* V_HALF */
 };
 
+/* A search tree read back passes through a node of each of its depths. */
+enum { PROOF_BUDGET = 3 * DIAGRAM_BUDGET };
+
 enum { SLOTS = 4 }; /* 8-byte stack slots: -8, -16, -24, -32 */
 
 struct state {
 	struct value reg[11];
 	struct value slot[SLOTS];
+	struct state *free; /* in the list of those to be used again */
 };
 
 struct verifier {
 	const struct policy *policy;
-	struct diags *diags;
+	struct arena *arena; /* of the proof alone */
 	struct diagrams *dg;
 	const struct bpf_insn *insns;
 	size_t n;
@@ -56,6 +63,8 @@ struct verifier {
 	struct state now;
 	bool live;              /* does control reach here from the instruction before? */
 	struct state **pending; /* by instruction: the state jumps bring, or NULL */
+	struct state *spare;
+	uint32_t *reach;        /* by jump: where to, 0 for the tail */
 	node *cond;             /* by conditional jump: when it is taken */
 	const char *why;        /* what was not understood */
 	bool has_errno;         /* of the policy */
@@ -395,16 +404,19 @@ static bool condition(struct verifier *v, const struct bpf_insn *in, node *out)
 	return compare_terms(v, BPF_OP(in->code), a, b, out);
 }
 
-static bool send_state(struct verifier *v, size_t target)
+static bool send_state(struct verifier *v, size_t pc, size_t target)
 {
 	if (target >= v->n)
 		return refuse(v, "jump out of the program");
 	if (v->pending[target]) {
 		forget_differences(v->pending[target], &v->now);
 	} else {
-		v->pending[target] = arena_alloc(v->policy->arena, sizeof v->now);
-		*v->pending[target] = v->now;
+		struct state *st = v->spare ? v->spare : arena_alloc(v->arena, sizeof *st);
+		v->spare = st->free;
+		*st = v->now;
+		v->pending[target] = st;
 	}
+	v->reach[pc] = (uint32_t)target;
 	return true;
 }
 
@@ -415,7 +427,7 @@ static bool enter_tail(struct verifier *v, size_t pc)
 	const struct policy *p = v->policy;
 	v->live = false;
 	if (v->now.reg[REG_CTX].kind != V_CTX || !as_const(v, &v->now.reg[REG_OUTCOME], &o) ||
-	    o < 0 || o > INT32_MAX)
+	    o < 0 || o > INT32_MAX || OUTCOME_KIND((outcome)o) == OUT_PASS)
 		return refuse(v, "report of an unknown outcome");
 	if (v->has_errno && (!as_const(v, &v->now.reg[REG_ERROR], &error) ||
 	                     error != policy_outcome_errno(p, (outcome)o)))
@@ -452,7 +464,7 @@ static bool jump(struct verifier *v, size_t pc)
 	} else if (!condition(v, in, &v->cond[pc])) {
 		return false;
 	}
-	return send_state(v, target);
+	return send_state(v, pc, target);
 }
 
 /* ---- the two passes --------------------------------------------------------------------- */
@@ -486,6 +498,8 @@ static bool forwards(struct verifier *v, size_t *at)
 			if (v->live)
 				forget_differences(v->pending[pc], &v->now);
 			v->now = *v->pending[pc];
+			v->pending[pc]->free = v->spare;
+			v->spare = v->pending[pc];
 			v->live = true;
 		}
 		if (!v->live)
@@ -498,10 +512,24 @@ static bool forwards(struct verifier *v, size_t *at)
 	return !v->live || refuse(v, "end without an exit");
 }
 
+/* Has every way through the program an instruction at pc, or ended before it? */
+static bool *find_cuts(struct verifier *v)
+{
+	bool *cut = arena_alloc(v->arena, (v->n + 1) * sizeof *cut);
+	size_t far = 0;
+	for (size_t pc = 0; pc < v->n; pc++) {
+		cut[pc] = far <= pc;
+		far = v->reach[pc] > far ? v->reach[pc] : far;
+	}
+	return cut;
+}
+
 static node backwards(struct verifier *v)
 {
-	node *from = arena_alloc(v->policy->arena, (v->n + 1) * sizeof *from);
-	for (size_t pc = v->n; pc-- > 0;) {
+	node *from = arena_alloc(v->arena, (v->n + 1) * sizeof *from); /* up to the next cut */
+	node rest = from[v->n] = diagram_terminal(OUT_PASS);           /* from there on */
+	const bool *cut = find_cuts(v);
+	for (size_t pc = v->n; pc-- > 0 && diagram_ok(v->dg);) {
 		const struct bpf_insn *in = &v->insns[pc];
 		uint8_t class = BPF_CLASS(in->code);
 		bool jumps = (class == BPF_JMP || class == BPF_JMP32) && in->code != (BPF_JMP | BPF_CALL);
@@ -514,8 +542,12 @@ static node backwards(struct verifier *v)
 			from[pc] = target == v->n ? v->cond[pc] : from[target];
 		else
 			from[pc] = diagram_ite(v->dg, v->cond[pc], from[target], from[pc + 1]);
+		if (cut[pc]) {
+			rest = diagram_over(v->dg, from[pc], rest);
+			from[pc] = diagram_terminal(OUT_PASS);
+		}
 	}
-	return from[0];
+	return rest;
 }
 
 /* ---- the proof ------------------------------------------------------------------------------ */
@@ -524,7 +556,7 @@ static node backwards(struct verifier *v)
 static bool same_tail(struct verifier *v)
 {
 	const struct image *image = v->image;
-	struct code fresh = {.arena = v->policy->arena};
+	struct code fresh = {.arena = v->arena};
 	size_t n = image->ninsns - image->tail, first = 0;
 	emit_tail(&fresh, v->policy);
 	while (first < image->nrelocs && image->relocs[first].insn < image->tail)
@@ -539,30 +571,60 @@ static bool same_tail(struct verifier *v)
 	return true;
 }
 
+static int fail(const struct policy *p, struct diags *d, const char *hint, const char *text)
+{
+	diag_add(d, DIAG_ERROR, (struct span){.file = p->file}, hint, "%s", text);
+	return -1;
+}
+
+static int prove(struct verifier *v, struct diags *d, node wanted)
+{
+	const struct policy *p = v->policy;
+	size_t at = v->n;
+	v->pending = arena_alloc(v->arena, (v->n + 1) * sizeof *v->pending);
+	v->cond = arena_alloc(v->arena, (v->n + 1) * sizeof *v->cond);
+	v->reach = arena_alloc(v->arena, (v->n + 1) * sizeof *v->reach);
+	if (!v->n || (v->n < v->image->ninsns && !same_tail(v)) || !forwards(v, &at))
+		return fail(p, d, "the program is damaged, or this is a bug of the compiler",
+		            arena_printf(d->arena, "the program cannot be proven: instruction %zu: %s", at,
+		                         v->why ? v->why : "no instructions"));
+	node program = backwards(v);
+	if (!diagram_ok(v->dg))
+		return fail(p, d, "split the policy", arena_printf(d->arena,
+		            "while proving the program: more than %d nodes", PROOF_BUDGET));
+	if (program == wanted)
+		return 0;
+	return fail(p, d, "the program is damaged, or this is a bug of the compiler",
+	            arena_printf(d->arena, "the program does not mean what the policy means: %s",
+	                         diagram_witness(p, v->dg, program, wanted)));
+}
+
 int verify_image(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
                  const struct image *image)
 {
-	struct verifier v = {.policy = p, .diags = d, .dg = pd->dg, .insns = image->insns,
-	                     .n = image->tail, .image = image, .has_errno = policy_has_errno(p)};
-	size_t at = image->tail;
-	struct span span = {.file = p->file};
-	v.pending = arena_alloc(p->arena, (v.n + 1) * sizeof *v.pending);
-	v.cond = arena_alloc(p->arena, (v.n + 1) * sizeof *v.cond);
+	struct arena *scratch = arena_scratch(p->arena);
 	node wanted = policy_has_tail(p) ? pd->report : pd->verdict;
-	if (!v.n || (image->tail < image->ninsns && !same_tail(&v)) || !forwards(&v, &at)) {
-		diag_add(d, DIAG_ERROR, span, "the program is damaged, or this is a bug of the compiler",
-		         "the program cannot be proven: instruction %zu: %s", at,
-		         v.why ? v.why : "no instructions");
-		return -1;
+	budget_stage(arena_budget(p->arena), STAGE_PROVE);
+	struct verifier v = {.policy = p, .arena = scratch, .insns = image->insns, .n = image->tail,
+	                     .image = image, .has_errno = policy_has_errno(p)};
+	v.dg = diagrams_kept(scratch, pd->dg, &wanted, 1);
+	diagrams_allow(v.dg, PROOF_BUDGET);
+	int failed = prove(&v, d, wanted);
+	arena_free(scratch);
+	return failed;
+}
+
+int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
+                const struct image *image)
+{
+	int orders = policy_orders(p);
+	for (int order = 0; order < orders; order++) {
+		struct diags said;
+		diags_init(&said, p->arena);
+		bool last = order == orders - 1;
+		if (!policy_diagram(p, last ? d : &said, (enum diagram_order)order, pd) &&
+		    !verify_image(p, last ? d : &said, pd, image))
+			return 0;
 	}
-	node program = backwards(&v);
-	if (!diagram_ok(v.dg)) {
-		diag_add(d, DIAG_ERROR, span, "split the policy", "the proof needs too many decision nodes");
-		return -1;
-	}
-	if (program == wanted)
-		return 0;
-	diag_add(d, DIAG_ERROR, span, "the program is damaged, or this is a bug of the compiler",
-	         "the program does not mean what the policy means: %s", diagram_witness(p, v.dg, program, wanted));
 	return -1;
 }

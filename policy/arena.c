@@ -2,7 +2,10 @@
  * arena.c - region allocation: one arena a compilation, freed in one call.
  *
  * Blocks double up to a megabyte; a block that was allocated last can grow in
- * place, which makes arrays that grow one at a time cheap.
+ * place, which makes arrays that grow one at a time cheap. A large block has a
+ * chunk of its own, which can be given back: an array that moves leaves no garbage.
+ * A scratch arena belongs to another one, for what a
+ * stage needs no longer than it runs.
  */
 #include "policy/policy.h"
 
@@ -10,18 +13,21 @@
 #include <string.h>
 
 struct chunk {
-	struct chunk *next;
+	struct chunk *next, *prev; /* prev: of large ones only */
 	size_t size, used;
 	_Alignas(max_align_t) unsigned char data[];
 };
 
 struct arena {
 	struct chunk *chunks; /* the current one first */
+	struct chunk *large;  /* of one block each */
 	jmp_buf *handler;
-	size_t size; /* of all chunks */
+	size_t size; /* of all chunks, and of the scratch arenas */
+	struct budget *budget; /* of one without a parent */
+	struct arena *parent, *scratch, *next; /* scratch: the first one of this arena, then by next */
 };
 
-enum { CHUNK_FIRST = 16 << 10, CHUNK_MAX = 1 << 20 };
+enum { CHUNK_FIRST = 16 << 10, CHUNK_MAX = 1 << 20, LARGE = 256 << 10 };
 
 static size_t round_up(size_t n)
 {
@@ -34,14 +40,64 @@ struct arena *arena_new(void)
 	return calloc(1, sizeof(struct arena));
 }
 
+void arena_fail(struct arena *a)
+{
+	while (a->parent)
+		a = a->parent;
+	if (a->handler)
+		longjmp(*a->handler, 1);
+	abort();
+}
+
+struct arena *arena_scratch(struct arena *parent)
+{
+	struct arena *a = arena_new();
+	if (!a)
+		arena_fail(parent);
+	a->parent = parent;
+	a->next = parent->scratch;
+	return parent->scratch = a;
+}
+
+static void free_chunks(struct chunk *c)
+{
+	for (struct chunk *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+}
+
+/* Every arena counts, and the outermost one's budget. */
+static void count(struct arena *a, size_t more, size_t less)
+{
+	for (;; a = a->parent) {
+		a->size += more - less;
+		if (!a->parent)
+			break;
+	}
+	if (a->budget && more)
+		budget_take(a->budget, more);
+	if (a->budget)
+		a->budget->used -= less;
+}
+
 void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
-	for (struct chunk *c = a->chunks, *next; c; c = next) {
-		next = c->next;
-		free(c);
+	while (a->scratch)
+		arena_free(a->scratch);
+	if (a->parent) {
+		struct arena **at = &a->parent->scratch;
+		while (*at != a)
+			at = &(*at)->next;
+		*at = a->next;
+		count(a->parent, 0, a->size);
 	}
+	if (a->budget)
+		a->budget->used -= a->size;
+	free_chunks(a->chunks);
+	free_chunks(a->large);
 	free(a);
 }
 
@@ -50,23 +106,55 @@ void arena_catch(struct arena *a, jmp_buf *handler)
 	a->handler = handler;
 }
 
+void arena_charge(struct arena *a, struct budget *b)
+{
+	if (a->budget)
+		a->budget->used -= a->size;
+	a->budget = b;
+	if (b)
+		budget_take(b, a->size);
+}
+
+struct budget *arena_budget(const struct arena *a)
+{
+	while (a->parent)
+		a = a->parent;
+	return a->budget;
+}
+
 size_t arena_size(const struct arena *a)
 {
 	return a->size;
 }
 
-static void out_of_memory(struct arena *a)
+static struct chunk *new_chunk(struct arena *a, size_t size)
 {
-	if (a->handler)
-		longjmp(*a->handler, 1);
-	abort();
+	count(a, size, 0); /* before: it may be more than there is a budget for */
+	/* calloc: fresh pages come zeroed and stay untouched until used */
+	struct chunk *fresh = calloc(1, sizeof *fresh + size);
+	if (!fresh)
+		arena_fail(a);
+	fresh->size = size;
+	return fresh;
+}
+
+static void *alloc_large(struct arena *a, size_t size)
+{
+	struct chunk *c = new_chunk(a, size);
+	c->next = a->large;
+	if (a->large)
+		a->large->prev = c;
+	a->large = c;
+	return c->data;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
 {
 	if (size > SIZE_MAX / 4)
-		out_of_memory(a);
+		arena_fail(a);
 	size = round_up(size ? size : 1);
+	if (size >= LARGE)
+		return alloc_large(a, size);
 	struct chunk *c = a->chunks;
 	if (!c || c->size - c->used < size) {
 		size_t want = c ? c->size * 2 : CHUNK_FIRST;
@@ -74,13 +162,8 @@ void *arena_alloc(struct arena *a, size_t size)
 			want = CHUNK_MAX;
 		if (want < size)
 			want = size;
-		/* calloc: fresh pages come zeroed and stay untouched until used */
-		struct chunk *fresh = calloc(1, sizeof *fresh + want);
-		if (!fresh)
-			out_of_memory(a);
-		fresh->size = want;
+		struct chunk *fresh = new_chunk(a, want);
 		fresh->next = c;
-		a->size += want;
 		a->chunks = c = fresh;
 	}
 	void *p = c->data + c->used;
@@ -88,18 +171,41 @@ void *arena_alloc(struct arena *a, size_t size)
 	return p;
 }
 
+void arena_release(struct arena *a, void *block, size_t size)
+{
+	if (!block || round_up(size) < LARGE)
+		return;
+	struct chunk *c = (struct chunk *)((unsigned char *)block - offsetof(struct chunk, data));
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		a->large = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	count(a, 0, c->size);
+	free(c);
+}
+
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
 {
 	struct chunk *c = a->chunks;
 	size_t had = round_up(old_size ? old_size : 1), want = round_up(new_size ? new_size : 1);
 	if (old && c && (unsigned char *)old + had == c->data + c->used && want >= had &&
-	    c->size - c->used >= want - had) {
+	    c->size - c->used >= want - had && want < LARGE) {
 		c->used += want - had;
 		return old;
 	}
 	void *p = arena_alloc(a, new_size);
 	if (old && old_size)
 		memcpy(p, old, old_size < new_size ? old_size : new_size);
+	return p;
+}
+
+void *arena_move(struct arena *a, void *old, size_t old_size, size_t new_size)
+{
+	void *p = arena_grow(a, old, old_size, new_size);
+	if (p != old)
+		arena_release(a, old, old_size);
 	return p;
 }
 

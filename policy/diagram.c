@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-enum { FREE_MAX = 4096 };
-
 enum memo_op { MEMO_ITE = 1, MEMO_OVER, MEMO_FIRST_DENY, MEMO_RESTRICT };
 
 struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order)
@@ -21,6 +19,7 @@ struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_or
 	struct diagrams *dg = arena_alloc(a, sizeof *dg);
 	dg->arena = a;
 	dg->terms = ts;
+	dg->budget = DIAGRAM_BUDGET;
 	/* the enum's order has the device first; facts first rotates it */
 	for (uint32_t i = 0; i < INPUT_MAX; i++)
 		dg->level[i] = order == ORDER_FACTS_LAST ? i
@@ -36,6 +35,11 @@ struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_or
 bool diagram_ok(const struct diagrams *dg)
 {
 	return !dg->over_budget;
+}
+
+void diagrams_allow(struct diagrams *dg, size_t nodes)
+{
+	dg->budget = nodes;
 }
 
 /* ---- variables ----------------------------------------------------------------- */
@@ -113,14 +117,14 @@ struct switch_node node_switch(const struct diagrams *dg, node n)
 	return (struct switch_node){.var = s->var, .n = s->n, .edges = dg->edges + s->first};
 }
 
-static uint64_t hash_edges(uint32_t var, const struct edge *e, size_t n)
+static uint32_t hash_edges(uint32_t var, const struct edge *e, size_t n)
 {
 	uint64_t h = var * 0x9e3779b97f4a7c15ull + n;
 	for (size_t i = 0; i < n; i++) {
 		h = (h ^ (uint64_t)e[i].hi) * 0xff51afd7ed558ccdull;
 		h = (h ^ (h >> 32) ^ e[i].to) * 0xc4ceb9fe1a85ec53ull;
 	}
-	return h ^ (h >> 29);
+	return (uint32_t)(h ^ (h >> 29));
 }
 
 static void grow_unique(struct diagrams *dg)
@@ -128,12 +132,12 @@ static void grow_unique(struct diagrams *dg)
 	size_t size = dg->unique_size * 2;
 	node *table = arena_alloc(dg->arena, size * sizeof *table);
 	for (size_t k = 0; k < dg->nnodes; k++) {
-		const struct stored_node *s = &dg->nodes[k];
-		size_t i = hash_edges(s->var, dg->edges + s->first, s->n) & (size - 1);
+		size_t i = dg->nodes[k].hash & (size - 1);
 		while (table[i])
 			i = (i + 1) & (size - 1);
 		table[i] = (node)k + 1;
 	}
+	arena_release(dg->arena, dg->unique, dg->unique_size * sizeof *table);
 	dg->unique = table;
 	dg->unique_size = size;
 }
@@ -151,21 +155,22 @@ static node intern(struct diagrams *dg, uint32_t var, const struct edge *e, size
 {
 	if (dg->nnodes * 2 > dg->unique_size)
 		grow_unique(dg);
-	size_t i = hash_edges(var, e, n) & (dg->unique_size - 1);
+	uint32_t hash = hash_edges(var, e, n);
+	size_t i = hash & (dg->unique_size - 1);
 	for (; dg->unique[i]; i = (i + 1) & (dg->unique_size - 1)) {
 		const struct stored_node *s = &dg->nodes[dg->unique[i] - 1];
-		if (s->var == var && s->n == n && same_edges(dg->edges + s->first, e, n))
+		if (s->hash == hash && s->var == var && s->n == n && same_edges(dg->edges + s->first, e, n))
 			return dg->unique[i] - 1;
 	}
-	if (dg->nnodes >= DIAGRAM_BUDGET || dg->nedges + n > (size_t)4 * DIAGRAM_BUDGET) {
+	if (dg->nnodes >= dg->budget || dg->nedges + n > EDGES_A_NODE * dg->budget) {
 		dg->over_budget = true;
 		return NODE_FALSE;
 	}
 	uint32_t first = (uint32_t)dg->nedges;
 	for (size_t k = 0; k < n; k++)
-		*ARENA_PUSH(dg->arena, dg->edges, dg->nedges, dg->edges_cap) = e[k];
-	*ARENA_PUSH(dg->arena, dg->nodes, dg->nnodes, dg->nodes_cap) =
-		(struct stored_node){.var = var, .first = first, .n = (uint32_t)n};
+		*ARENA_APPEND(dg->arena, dg->edges, dg->nedges, dg->edges_cap) = e[k];
+	*ARENA_APPEND(dg->arena, dg->nodes, dg->nnodes, dg->nodes_cap) =
+		(struct stored_node){.var = var, .first = first, .n = (uint32_t)n, .hash = hash};
 	dg->unique[i] = (node)dg->nnodes;
 	return (node)dg->nnodes - 1;
 }
@@ -176,7 +181,7 @@ static void add_edge(struct diagrams *dg, size_t begin, int64_t hi, node to)
 	if (dg->scratch_n > begin && dg->scratch[dg->scratch_n - 1].to == to)
 		dg->scratch[dg->scratch_n - 1].hi = hi;
 	else
-		*ARENA_PUSH(dg->arena, dg->scratch, dg->scratch_n, dg->scratch_cap) =
+		*ARENA_APPEND(dg->arena, dg->scratch, dg->scratch_n, dg->scratch_cap) =
 			(struct edge){hi, to};
 }
 
@@ -213,6 +218,13 @@ static size_t memo_slot(const struct memo *m, uint32_t op, uint32_t a, uint32_t 
 	return i;
 }
 
+void diagrams_forget(struct diagrams *dg)
+{
+	arena_release(dg->arena, dg->memo.entries, dg->memo.size * sizeof *dg->memo.entries);
+	dg->memo = (struct memo){.size = 1024};
+	dg->memo.entries = arena_alloc(dg->arena, dg->memo.size * sizeof *dg->memo.entries);
+}
+
 static bool memo_find(struct diagrams *dg, uint32_t op, uint32_t a, uint32_t b, uint32_t c, node *out)
 {
 	const struct memo_entry *e = &dg->memo.entries[memo_slot(&dg->memo, op, a, b, c)];
@@ -231,10 +243,12 @@ static node memo_add(struct diagrams *dg, uint32_t op, uint32_t a, uint32_t b, u
 			if (e->op)
 				grown.entries[memo_slot(&grown, e->op, e->a, e->b, e->c)] = *e;
 		}
+		arena_release(dg->arena, m->entries, m->size * sizeof *m->entries);
 		*m = grown;
 	}
 	m->entries[memo_slot(m, op, a, b, c)] = (struct memo_entry){op, a, b, c, result};
 	m->n++;
+	dg->over_budget |= m->n > OPERATIONS_A_NODE * dg->budget;
 	return result;
 }
 
@@ -396,6 +410,41 @@ node diagram_over_all(struct diagrams *dg, const node *parts, size_t n)
 		n = (n + 1) / 2;
 	}
 	return row[0];
+}
+
+/* ---- another set ------------------------------------------------------------------------ */
+
+/* A node of `from` in dg; done: 1 + what was copied, by node. */
+static node copy_node(struct diagrams *dg, const struct diagrams *from, node n, node *done)
+{
+	if (n & TERMINAL_BIT)
+		return n;
+	if (done[n])
+		return done[n] - 1;
+	const struct stored_node *s = &from->nodes[n];
+	size_t begin = dg->scratch_n;
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct edge *e = &from->edges[s->first + i];
+		add_edge(dg, begin, e->hi, copy_node(dg, from, e->to, done));
+	}
+	node copy = finish_edges(dg, begin, s->var);
+	done[n] = copy + 1;
+	return copy;
+}
+
+struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *roots, size_t n)
+{
+	struct diagrams *dg = diagrams_new(a, from->terms, ORDER_FACTS_LAST);
+	struct arena *scratch = arena_scratch(a);
+	node *done = arena_alloc(scratch, (from->nnodes + 1) * sizeof *done);
+	dg->budget = from->budget;
+	memcpy(dg->level, from->level, sizeof dg->level);
+	for (size_t i = 0; i < from->nfree; i++)
+		*ARENA_PUSH(a, dg->free_terms, dg->nfree, dg->free_cap) = from->free_terms[i];
+	for (size_t i = 0; i < n; i++)
+		roots[i] = copy_node(dg, from, roots[i], done);
+	arena_free(scratch);
+	return dg;
 }
 
 /* ---- evaluation ------------------------------------------------------------------------ */

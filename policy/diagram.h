@@ -12,7 +12,7 @@ struct memo {
 	size_t n, size;
 };
 
-struct stored_node { uint32_t var, first, n; };
+struct stored_node { uint32_t var, first, n, hash; };
 
 struct diagrams {
 	struct arena *arena;
@@ -37,12 +37,15 @@ struct diagrams {
 	size_t of_term_cap;
 	uint32_t *uses; /* scratch of diagram_of_term, by term: parents met; all 0 between calls */
 	size_t uses_cap;
+	size_t budget; /* of nodes; there may be more edges, and operations remembered */
 	bool over_budget;
 };
 
 #define TERMINAL_BIT 0x80000000u
 #define NODE_TRUE (TERMINAL_BIT | OUT_ALLOW)
 #define NODE_FALSE (TERMINAL_BIT | OUT_PASS)
+
+enum { FREE_MAX = 4096, EDGES_A_NODE = 5, OPERATIONS_A_NODE = 4 };
 
 /* The free variable of a comparison, made when it is new. */
 uint32_t diagram_free_var(struct diagrams *dg, term t);

@@ -18,7 +18,7 @@ static void remember(struct diagrams *dg, term t, node n)
 		size_t cap = dg->of_term_cap ? dg->of_term_cap : 256;
 		while (cap <= t)
 			cap *= 2;
-		dg->of_term = arena_grow(dg->arena, dg->of_term, dg->of_term_cap * sizeof *dg->of_term,
+		dg->of_term = arena_move(dg->arena, dg->of_term, dg->of_term_cap * sizeof *dg->of_term,
 		                         cap * sizeof *dg->of_term);
 		dg->of_term_cap = cap;
 	}
@@ -166,7 +166,7 @@ static void collect(struct walk *w, term root)
 	struct diagrams *dg = w->dg;
 	if (root >= dg->uses_cap) {
 		size_t cap = 2 * ((size_t)root + 1);
-		dg->uses = arena_grow(dg->arena, dg->uses, dg->uses_cap * sizeof *dg->uses,
+		dg->uses = arena_move(dg->arena, dg->uses, dg->uses_cap * sizeof *dg->uses,
 		                      cap * sizeof *dg->uses);
 		dg->uses_cap = cap;
 	}

@@ -84,7 +84,7 @@ static int named_device(struct fault *f, struct slice name, struct foreign_entry
 	char letters[4];
 	struct pattern *p = arena_alloc(f->arena, sizeof *p);
 	const char *text = arena_printf(f->arena, "%.*s %s", (int)name.n, name.s, access_text(e->access, letters));
-	if (pattern_parse(f->arena, text, p, &f->error, &f->hint))
+	if (pattern_parse(f->arena, &host_dev, text, p, &f->error, &f->hint))
 		return -1;
 	e->named = p;
 	e->types = (uint8_t)p->types;

@@ -19,6 +19,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "policy/budget.h"
+#include "policy/host.h"
+
 /* ---- arena.c: one allocation region a compilation ---------------------- */
 
 struct arena;
@@ -29,22 +32,38 @@ struct arena *arena_new(void);
 void arena_free(struct arena *a);
 /* Where allocation failure jumps to (longjmp with 1). */
 void arena_catch(struct arena *a, jmp_buf *handler);
+/* What is allocated counts against a budget (budget.h); NULL: against none. */
+void arena_charge(struct arena *a, struct budget *b);
+/* The budget that the arena counts against, or NULL. */
+struct budget *arena_budget(const struct arena *a);
+/* Goes there: for allocations beside the arena that failed. */
+_Noreturn void arena_fail(struct arena *a);
 /* `size` bytes, zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
-/* Bytes the arena has taken so far. */
+/* Bytes the arena holds, its scratch arenas among them. */
 size_t arena_size(const struct arena *a);
+/* A new arena for what one stage needs: failure of its allocations is its parent's.
+ * It is freed by the stage, or at the latest with its parent. */
+struct arena *arena_scratch(struct arena *parent);
+/* Gives back a block that is no longer needed, when it is large enough to matter. */
+void arena_release(struct arena *a, void *block, size_t size);
 /* Grows a block made by arena_alloc from old_size to new_size bytes; the new
- * part is zeroed. The block may move. */
+ * part is zeroed. The block may move; the old one stays readable. */
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+/* The same, but the old block is given back: nothing may point into it any more. */
+void *arena_move(struct arena *a, void *old, size_t old_size, size_t new_size);
 /* Makes room for one more element in a growing array kept as (ptr, n, cap). */
-#define ARENA_PUSH(a, ptr, n, cap)                                                                 \
+#define ARENA_PUSH(a, ptr, n, cap) ARENA_PUSH_BY(arena_grow, a, ptr, n, cap)
+/* The same for an array that may be very long and that nothing points into. */
+#define ARENA_APPEND(a, ptr, n, cap) ARENA_PUSH_BY(arena_move, a, ptr, n, cap)
+#define ARENA_PUSH_BY(grow, a, ptr, n, cap)                                                        \
 	((n) < (cap) ? (ptr) + (n)++                                                               \
-	             : ((ptr) = arena_grow((a), (ptr), (size_t)(cap) * sizeof *(ptr),              \
-	                                   ((cap) ? 2 * (size_t)(cap) : 8) * sizeof *(ptr)),       \
+	             : ((ptr) = grow((a), (ptr), (size_t)(cap) * sizeof *(ptr),                    \
+	                             ((cap) ? 2 * (size_t)(cap) : 8) * sizeof *(ptr)),             \
 	                (cap) = (cap) ? 2 * (cap) : 8, (ptr) + (n)++))
 
 /* ---- diag.c: collected diagnostics ------------------------------------- */
@@ -130,10 +149,11 @@ struct request {
 };
 
 /* Parses `c 1:3 rw uid=1000 comm=qemu` or `/dev/null rw ...` (the device then
- * found by stat(2)). Access letters in any order, none twice; `-` is none; they
+ * found as the host says). Access letters in any order, none twice; `-` is none; they
  * may be left out for a path only when facts or nothing follow (then: rw).
  * 0, or -1 with *error (arena text, one line, without place). */
-int request_parse(struct arena *a, const char *text, struct request *r, const char **error);
+int request_parse(struct arena *a, const struct host *h, const char *text, struct request *r,
+                  const char **error);
 /* Parses one `key=value` into r. 0 or -1 with *error. */
 int request_fact(struct arena *a, const char *text, struct request *r, const char **error);
 /* "rw", "m", "-" ...: into buf (at least 4 bytes); returns buf. */
@@ -171,11 +191,11 @@ struct pattern {
 
 /* Parses one positional string of a rule:
  *   "c 1:3 rwm" "b 8:* r" "c 5:0-2,7 rw" "a *:* m"  letters may be left out
- *   "/dev/fuse" (or any absolute path)               by stat(2) on this host
- *   "char-pts" "block-sd"                            by /proc/devices of this host
+ *   "/dev/fuse"                                      as the host says
+ *   "char-pts" "block-sd"                            by /proc/devices, as the host says
  * 0, or -1 with *error and *hint set. */
-int pattern_parse(struct arena *a, const char *text, struct pattern *out, const char **error,
-                  const char **hint);
+int pattern_parse(struct arena *a, const struct host *h, const char *text, struct pattern *out,
+                  const char **error, const char **hint);
 /* The well-known device of that name (null, zero, full, random, urandom, tty,
  * console, ptmx, pts, kmsg, mem, port, fuse, tun, kvm, ...). 0 or -1 with
  * *error, *hint (a near name). */
@@ -266,9 +286,15 @@ enum { OUT_PASS = 0, OUT_DENY = 1, OUT_ALLOW = 2, OUT_ERROR = 3, OUTCOME_BITS = 
 #define OUTCOME_RULE(o) ((o) >> OUTCOME_BITS) /* 1 + index in the policy; 0 = the default */
 
 enum diagram_order { ORDER_FACTS_LAST, ORDER_FACTS_FIRST };
+enum { DIAGRAM_ORDERS = 2 };
 
 struct diagrams; /* a set of diagrams that share nodes and a variable order */
 struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order);
+/* A new set with the order and the free variables of another, and of its nodes only
+ * what is below the roots, which become nodes of the new one. */
+struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *roots, size_t n);
+/* Forgets which operations were done already: memory, when others follow. */
+void diagrams_forget(struct diagrams *dg);
 
 struct edge { int64_t hi; node to; }; /* values up to hi, from the edge before */
 struct switch_node {
@@ -315,8 +341,10 @@ void diagram_dump(FILE *out, const struct diagrams *dg, node root);
 void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *title);
 /* False once the node budget (DIAGRAM_BUDGET) was exceeded: results are then
  * meaningless and must not be used. */
-enum { DIAGRAM_BUDGET = 4 << 20 };
+enum { DIAGRAM_BUDGET = 512 << 10 };
 bool diagram_ok(const struct diagrams *dg);
+/* Sets the budget of a set; what is kept of it has the same. */
+void diagrams_allow(struct diagrams *dg, size_t nodes);
 
 /* ---- rules.c: a policy, and its diagrams --------------------------------- */
 
@@ -368,6 +396,9 @@ struct policy {
 	size_t nrules, rules_cap;
 	struct param *params;
 	size_t nparams, params_cap;
+	/* The policy as an object has it, of one whose terms are not here: it came from
+	 * another process. NULL data: it is made from the terms. */
+	struct { const void *data; size_t len; uint64_t digest; } serial;
 };
 
 /* The `devices` term of a rule from its patterns. */
@@ -386,10 +417,17 @@ struct policy_diagram {
 	node report;
 	node blame;       /* that where it denies; elsewhere anything, so that it is small */
 };
-/* Builds both for one variable order. 0, or -1 with a diagnostic when the node
- * budget is exceeded. */
+/* Builds them for one variable order. 0, or -1 with a diagnostic at the rule where
+ * the node budget is exceeded. */
 int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
                    struct policy_diagram *out);
+/* The same for the first order that fits the budget. */
+int policy_diagram_any(struct policy *p, struct diags *d, struct policy_diagram *out);
+/* How many orders differ: only where a rule reads a caller fact there are several. */
+int policy_orders(const struct policy *p);
+/* Builds them for every order by which they are small: out[order].dg is NULL for one
+ * that is out of proportion. 0, or -1 as above when no order fits the budget. */
+int policy_diagrams(struct policy *p, struct diags *d, struct policy_diagram out[DIAGRAM_ORDERS]);
 
 /* What a program reports of a decision, as the `rule` of an outcome: the rule and
  * the access that decided. */
@@ -542,6 +580,10 @@ struct ruling_param {
 };
 
 /* What the manifest says about a container. */
+/* The size of a ring buffer for records, "65536", "64K" or "1M": a power of two, from a page to
+ * 256M. NULL, or what it is not. */
+const char *ring_size_parse(const char *text, uint32_t *bytes);
+
 struct ruling {
 	const char *entry;      /* the name of the entry, or "default" */
 	struct span at;         /* of the entry */
@@ -554,6 +596,7 @@ struct ruling {
 	bool mode_given, audit_given;
 	enum policy_mode mode;
 	enum audit_level audit;
+	uint32_t ring;          /* bytes of the ring buffer, 0: not given */
 };
 
 /* The first entry that matches decides, else the default. 0, or -1 with a

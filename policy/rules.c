@@ -65,14 +65,78 @@ static node rule_diagram(struct diagrams *dg, const struct rule *r, uint32_t num
 	return n;
 }
 
-/* D: one access, all rules and the default. */
-static node access_diagram(struct policy *p, struct diagrams *dg)
+/* ---- all rules --------------------------------------------------------------------- */
+
+enum { SMALL_BUDGET = 64 << 10, COLLECT = 32 << 20 };
+
+/* Diagrams under construction, of many rules each. Overlay is associative: two of
+ * as many rules become one, so that operands stay small and only a few are alive. */
+struct builder {
+	struct policy *policy;
+	struct diagrams *dg;
+	struct arena *arena; /* of dg */
+	size_t limit;        /* bytes at which dead nodes are left behind */
+	node part[64];
+	unsigned rank[64];
+	size_t n;
+	size_t rule;         /* the one being added; the number of rules: all are */
+};
+
+/* Moves to a new set with what is alive: the parts. */
+static void collect(struct builder *b)
 {
-	node *parts = arena_alloc(p->arena, (p->nrules + 1) * sizeof *parts);
-	for (size_t i = 0; i < p->nrules; i++)
-		parts[i] = rule_diagram(dg, &p->rules[i], (uint32_t)i + 1);
-	parts[p->nrules] = diagram_terminal(OUTCOME(p->default_allow ? OUT_ALLOW : OUT_DENY, 0));
-	return diagram_over_all(dg, parts, p->nrules + 1);
+	if (!diagram_ok(b->dg))
+		return;
+	struct arena *fresh = arena_scratch(b->policy->arena);
+	b->dg = diagrams_kept(fresh, b->dg, b->part, b->n);
+	arena_free(b->arena);
+	b->arena = fresh;
+	b->limit = 3 * arena_size(fresh) + COLLECT;
+}
+
+static void collect_at_limit(struct builder *b)
+{
+	if (arena_size(b->arena) >= b->limit)
+		collect(b);
+}
+
+static void join_top(struct builder *b)
+{
+	b->n--;
+	b->part[b->n - 1] = diagram_over(b->dg, b->part[b->n - 1], b->part[b->n]);
+	b->rank[b->n - 1]++;
+}
+
+static void add_part(struct builder *b, node part)
+{
+	b->part[b->n] = part;
+	b->rank[b->n++] = 0;
+	while (b->n > 1 && b->rank[b->n - 1] == b->rank[b->n - 2] && diagram_ok(b->dg)) {
+		join_top(b);
+		collect_at_limit(b);
+	}
+}
+
+/* D: one access, all rules and the default; the only part in the end. */
+static void access_diagram(struct builder *b)
+{
+	const struct policy *p = b->policy;
+	struct budget *spent = arena_budget(p->arena);
+	budget_stage(spent, STAGE_DIAGRAM);
+	for (b->rule = 0; b->rule < p->nrules; b->rule++) {
+		budget_line(spent, p->rules[b->rule].at.line);
+		add_part(b, rule_diagram(b->dg, &p->rules[b->rule], (uint32_t)b->rule + 1));
+		if (!diagram_ok(b->dg))
+			return;
+		collect_at_limit(b);
+	}
+	budget_line(spent, 0);
+	b->part[b->n++] = diagram_terminal(OUTCOME(p->default_allow ? OUT_ALLOW : OUT_DENY, 0));
+	while (b->n > 1) {
+		join_top(b);
+		collect_at_limit(b);
+	}
+	collect(b);
 }
 
 /* D asked about every access of one set; d: D by access. */
@@ -145,6 +209,8 @@ static node relabel(const struct relabel *r, node root)
 	struct diagrams *dg = r->dg;
 	struct { node n; uint32_t edge; } *stack = NULL;
 	size_t n = 0, cap = 0;
+	struct edge *e = NULL; /* of one node */
+	size_t room = 0;
 	node *done = arena_alloc(dg->arena, (dg->nnodes + 1) * sizeof *done); /* 1 + result */
 	if (node_is_terminal(root, NULL))
 		return relabeled(r, root);
@@ -165,7 +231,8 @@ static node relabel(const struct relabel *r, node root)
 			PUSH(s.edges[i].to);
 			continue;
 		}
-		struct edge *e = arena_alloc(dg->arena, s.n * sizeof *e);
+		if (s.n > room)
+			e = arena_move(dg->arena, e, room * sizeof *e, 2 * s.n * sizeof *e), room = 2 * s.n;
 		for (i = 0; i < s.n; i++) {
 			node to = s.edges[i].to;
 			e[i].hi = s.edges[i].hi;
@@ -252,31 +319,126 @@ static node report_diagram(struct policy *p, struct policy_diagram *pd)
 	return request_diagram(dg, by_access, outside);
 }
 
+/* The answers to all requests, as the second part. */
+static void attribution_diagram(struct builder *b)
+{
+	struct diagrams *dg = b->dg;
+	node by_access[ACC_WRITE + 1];
+	for (int access = 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_MKNOD)
+		by_access[access] = diagram_restrict(dg, b->part[0], IN_ACCESS, access);
+	b->part[b->n++] = request_diagram(dg, by_access, diagram_terminal(OUT_DENY));
+	collect(b);
+}
+
+/* All diagrams of a policy. */
+static void build(struct builder *b, struct policy_diagram *out)
+{
+	struct policy *p = b->policy;
+	access_diagram(b);
+	if (diagram_ok(b->dg))
+		attribution_diagram(b);
+	if (!diagram_ok(b->dg))
+		return;
+	struct relabel r = {.dg = b->dg, .policy = p, .label = plain_verdict};
+	*out = (struct policy_diagram){.dg = b->dg, .access = b->part[0], .attribution = b->part[1],
+	                               .report = NODE_FALSE, .blame = NODE_FALSE};
+	out->verdict = relabel(&r, out->attribution);
+	if (diagram_ok(b->dg) && policy_has_tail(p)) {
+		struct relabel blame = {.dg = b->dg, .policy = p, .label = denied_only, .fill = true};
+		out->report = report_diagram(p, out);
+		out->blame = diagram_ok(b->dg) ? relabel(&blame, out->report) : NODE_FALSE;
+	}
+}
+
+enum built { BUILT, TOO_LARGE, TOO_MANY_COMPARISONS };
+
+/* Builds within a budget of nodes; most are met on the way only. *rule: where it ended. */
+static enum built build_within(struct policy *p, enum diagram_order order, size_t budget,
+                               struct policy_diagram *out, size_t *rule)
+{
+	struct builder b = {.policy = p, .arena = arena_scratch(p->arena), .limit = COLLECT};
+	b.dg = diagrams_new(b.arena, p->terms, order);
+	diagrams_allow(b.dg, budget);
+	build(&b, out);
+	enum built how = diagram_ok(b.dg) ? BUILT : b.dg->nfree == FREE_MAX ? TOO_MANY_COMPARISONS : TOO_LARGE;
+	*rule = b.rule;
+	out->dg = NULL;
+	if (how == BUILT) {
+		node roots[] = {out->access, out->attribution, out->verdict, out->report, out->blame};
+		out->dg = diagrams_kept(p->arena, b.dg, roots, sizeof roots / sizeof *roots);
+		diagrams_allow(out->dg, DIAGRAM_BUDGET);
+		out->access = roots[0];
+		out->attribution = roots[1];
+		out->verdict = roots[2];
+		out->report = roots[3];
+		out->blame = roots[4];
+	}
+	arena_free(b.arena);
+	return how;
+}
+
+static int too_large(const struct policy *p, struct diags *d, enum built how, size_t rule)
+{
+	bool one = rule < p->nrules;
+	struct span at = one ? p->rules[rule].at : (struct span){.file = p->file};
+	struct diag *said;
+	if (how == TOO_MANY_COMPARISONS)
+		said = diag_add(d, DIAG_ERROR, at, "compare inputs with constants instead of with each other, or split the policy",
+		                "while building the decision diagram%s: the rules compare several inputs in more than %d ways",
+		                one ? ", at this rule" : "", FREE_MAX);
+	else
+		said = diag_add(d, DIAG_ERROR, at,
+		                "its conditions are about too many things at once: compare inputs with constants instead of with each other, or split the policy",
+		                "while building the decision diagram%s: more than %d nodes",
+		                one ? ", at this rule" : "", DIAGRAM_BUDGET);
+	if (one)
+		said->source = p->rules[rule].source;
+	return -1;
+}
+
 int policy_diagram(struct policy *p, struct diags *d, enum diagram_order order,
                    struct policy_diagram *out)
 {
-	struct diagrams *dg = diagrams_new(p->arena, p->terms, order);
-	out->dg = dg;
-	out->access = access_diagram(p, dg);
-	node by_access[ACC_WRITE + 1];
-	for (int access = 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_MKNOD)
-		by_access[access] = diagram_restrict(dg, out->access, IN_ACCESS, access);
-	out->attribution = request_diagram(dg, by_access, diagram_terminal(OUT_DENY));
-	struct relabel r = {.dg = dg, .policy = p, .label = plain_verdict};
-	out->verdict = diagram_ok(dg) ? relabel(&r, out->attribution) : NODE_FALSE;
-	out->report = out->blame = NODE_FALSE;
-	if (diagram_ok(dg) && policy_has_tail(p)) {
-		struct relabel blame = {.dg = dg, .policy = p, .label = denied_only, .fill = true};
-		out->report = report_diagram(p, out);
-		out->blame = diagram_ok(dg) ? relabel(&blame, out->report) : NODE_FALSE;
+	size_t rule;
+	enum built how = build_within(p, order, DIAGRAM_BUDGET, out, &rule);
+	return how == BUILT ? 0 : too_large(p, d, how, rule);
+}
+
+/* The order matters only where a rule reads a caller fact. */
+int policy_orders(const struct policy *p)
+{
+	uint32_t inputs = 0;
+	for (size_t i = 0; i < p->nrules; i++) {
+		inputs |= term_get(p->terms, p->rules[i].match)->inputs;
+		for (size_t k = 0; k < p->rules[i].nraises; k++)
+			inputs |= term_get(p->terms, p->rules[i].raises[k].when)->inputs;
 	}
-	if (diagram_ok(dg))
-		return 0;
-	diag_add(d, DIAG_ERROR, (struct span){.file = p->file},
-	         "split the policy, or compare inputs with constants instead of with each other",
-	         "the rules need more than %d decision nodes or %d comparisons of several inputs",
-	         DIAGRAM_BUDGET, 4096);
-	return -1;
+	return inputs >> IN_UID ? DIAGRAM_ORDERS : 1;
+}
+
+int policy_diagram_any(struct policy *p, struct diags *d, struct policy_diagram *out)
+{
+	size_t rule = 0;
+	enum built how = TOO_LARGE;
+	for (int order = 0; order < policy_orders(p) && how != BUILT; order++)
+		how = build_within(p, (enum diagram_order)order, DIAGRAM_BUDGET, out, &rule);
+	return how == BUILT ? 0 : too_large(p, d, how, rule);
+}
+
+int policy_diagrams(struct policy *p, struct diags *d, struct policy_diagram out[DIAGRAM_ORDERS])
+{
+	int orders = policy_orders(p);
+	enum built how = BUILT;
+	size_t rule = 0;
+	bool any = false;
+	out[ORDER_FACTS_FIRST].dg = NULL;
+	/* an order that is bad is given up early where the other is good */
+	for (size_t budget = SMALL_BUDGET; budget <= DIAGRAM_BUDGET && !any; budget *= 8)
+		for (int order = 0; order < orders; order++) {
+			how = build_within(p, (enum diagram_order)order, budget, &out[order], &rule);
+			any |= how == BUILT;
+		}
+	return any ? 0 : too_large(p, d, how, rule);
 }
 
 /* ---- deciding one request -------------------------------------------------------------- */

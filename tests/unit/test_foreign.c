@@ -96,7 +96,7 @@ static void compare(const struct foreign *f, struct arena *a, const char *list)
 	char *text = ruby_of(a, f);
 	diags_init(&d, a);
 	assert_int_equal(foreign_policy(a, &d, f, &made), 0);
-	if (ruby_compile(a, &d, "t.rb", text, strlen(text), NULL, 0, &ruby, &compiled))
+	if (ruby_compile(a, &d, &host_here, "t.rb", text, strlen(text), NULL, 0, &ruby, &compiled))
 		fail_msg("%s\n%s", d.items[0].text, text);
 	assert_int_equal(policy_diagram(made, &d, ORDER_FACTS_LAST, &made_pd), 0);
 	assert_int_equal(policy_diagram(compiled, &d, ORDER_FACTS_LAST, &compiled_pd), 0);

@@ -113,6 +113,11 @@ void statement_made(mrb_state *mrb);
 void seal_library(struct ruby *rb);
 /* What to do instead of defining a method of that name; NULL: it may be defined. */
 const char *seal_reserved(const char *name);
+#define SEAL_CONSTANT "the library's constant `%s` is assigned anew or taken away"
+#define SEAL_CONSTANT_HINT "choose another name"
+bool seal_is_constant(const struct ruby *rb, mrb_sym name);
+/* Are all as they were? Else the name of one that is not. */
+bool seal_constants_kept(struct ruby *rb, const char **name);
 /* Is this the code of Class#new, which alone may call `allocate`? */
 bool seal_is_new(const struct ruby *rb, const mrb_irep *irep);
 

@@ -169,7 +169,8 @@ struct object_val { struct RClass *class; uint32_t cell; };
 struct tuple { size_t n; bool frozen; struct val items[]; };
 struct range_val { struct val lo, hi; bool exclusive; };
 struct arm { term guard; struct val v; };
-struct choice { struct choice *flat; size_t n; struct arm arms[]; }; /* flat: itself, or NULL = not yet */
+/* flat: itself, or NULL = not yet; truth: when it is truthy, T_FALSE = not asked yet */
+struct choice { struct choice *flat; term truth; size_t n; struct arm arms[]; };
 
 /* Code with its surroundings: a proc of the file, or one made while lifting. */
 struct closure {

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { ARMS_MAX = 4096 };
+enum { ARMS_MAX = 16384 };
 
 struct val val_static(mrb_value v)
 {
@@ -93,6 +93,20 @@ static void add_arm(struct lifter *l, struct arms *to, term guard, struct val v)
 	*ARENA_PUSH(l->arena, to->list, to->n, to->cap) = (struct arm){guard, v};
 }
 
+static bool is_truthy(struct val v)
+{
+	return v.kind != V_STATIC || mrb_test(v.u.st);
+}
+
+/* When an arm of a choice holds on a path. After a test of the choice itself, as in
+ * `table[key] || []`, no conjunction is needed. */
+static term arm_on_path(struct lifter *l, term path, const struct choice *c, const struct arm *arm)
+{
+	if (c->truth != T_FALSE && (path == c->truth || path == term_not(l->terms, c->truth)))
+		return is_truthy(arm->v) == (path == c->truth) ? arm->guard : T_FALSE;
+	return term_and(l->terms, path, arm->guard);
+}
+
 /* Flattens nested choices, last arms first on an explicit stack. */
 static struct choice *flatten(struct lifter *l, struct choice *c)
 {
@@ -110,7 +124,7 @@ static struct choice *flatten(struct lifter *l, struct choice *c)
 		const struct choice *inner = a.v.u.choice->flat ? a.v.u.choice->flat : a.v.u.choice;
 		for (size_t i = inner->n; i-- > 0;)
 			*ARENA_PUSH(l->arena, todo.list, todo.n, todo.cap) = (struct arm){
-				term_and(l->terms, a.guard, inner->arms[i].guard), inner->arms[i].v};
+				arm_on_path(l, a.guard, inner, &inner->arms[i]), inner->arms[i].v};
 	}
 	struct choice *flat = arena_alloc(l->arena, sizeof *flat + out.n * sizeof *flat->arms);
 	flat->n = out.n;
@@ -198,11 +212,13 @@ term val_truth(struct lifter *l, const struct state *st, struct val v)
 	size_t n = val_arms(l, st, v, &arms), falsy = 0;
 	term truth = T_FALSE;
 	for (size_t i = 0; i < n; i++) {
-		bool yes = arms[i].v.kind != V_STATIC || mrb_test(arms[i].v.u.st);
+		bool yes = is_truthy(arms[i].v);
 		falsy += !yes;
 		if (yes)
 			truth = term_or(l->terms, truth, arms[i].guard);
 	}
+	if (falsy && v.kind == V_CHOICE && n == flatten(l, v.u.choice)->n)
+		flatten(l, v.u.choice)->truth = truth;
 	return falsy ? truth : T_TRUE;
 }
 

@@ -50,6 +50,8 @@ static term locate(struct lifter *l, struct state *st, const struct val *pairs, 
 		here[i / 2] = apart ? equal : term_and(l->terms, equal, term_not(l->terms, found));
 		found = term_or(l->terms, found, equal);
 	}
+	for (size_t i = 0; i < n / 2; i++)
+		state_implies(l, here[i], found);
 	return term_not(l->terms, found);
 }
 

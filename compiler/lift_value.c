@@ -98,15 +98,6 @@ static bool is_truthy(struct val v)
 	return v.kind != V_STATIC || mrb_test(v.u.st);
 }
 
-/* When an arm of a choice holds on a path. After a test of the choice itself, as in
- * `table[key] || []`, no conjunction is needed. */
-static term arm_on_path(struct lifter *l, term path, const struct choice *c, const struct arm *arm)
-{
-	if (c->truth != T_FALSE && (path == c->truth || path == term_not(l->terms, c->truth)))
-		return is_truthy(arm->v) == (path == c->truth) ? arm->guard : T_FALSE;
-	return term_and(l->terms, path, arm->guard);
-}
-
 /* Flattens nested choices, last arms first on an explicit stack. */
 static struct choice *flatten(struct lifter *l, struct choice *c)
 {
@@ -124,7 +115,7 @@ static struct choice *flatten(struct lifter *l, struct choice *c)
 		const struct choice *inner = a.v.u.choice->flat ? a.v.u.choice->flat : a.v.u.choice;
 		for (size_t i = inner->n; i-- > 0;)
 			*ARENA_PUSH(l->arena, todo.list, todo.n, todo.cap) = (struct arm){
-				arm_on_path(l, a.guard, inner, &inner->arms[i]), inner->arms[i].v};
+				state_and(l, a.guard, inner->arms[i].guard), inner->arms[i].v};
 	}
 	struct choice *flat = arena_alloc(l->arena, sizeof *flat + out.n * sizeof *flat->arms);
 	flat->n = out.n;
@@ -140,7 +131,7 @@ static bool excluded(struct lifter *l, const struct state *st, term guard)
 {
 	const struct guard *g = st->guard;
 	for (int i = 0; g->up && i < LITERALS_LOOKED_AT; g = g->up, i++)
-		if (term_and(l->terms, g->literal, guard) == T_FALSE)
+		if (state_and(l, g->literal, guard) == T_FALSE)
 			return true;
 	return false;
 }
@@ -217,9 +208,12 @@ term val_truth(struct lifter *l, const struct state *st, struct val v)
 		if (yes)
 			truth = term_or(l->terms, truth, arms[i].guard);
 	}
-	if (falsy && v.kind == V_CHOICE && n == flatten(l, v.u.choice)->n)
-		flatten(l, v.u.choice)->truth = truth;
-	return falsy ? truth : T_TRUE;
+	if (!falsy)
+		return T_TRUE;
+	for (size_t i = 0; n > 2 && i < n; i++)
+		if (is_truthy(arms[i].v))
+			state_implies(l, arms[i].guard, truth);
+	return truth;
 }
 
 /* ---- questions ------------------------------------------------------------------------- */

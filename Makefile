@@ -6,17 +6,18 @@ PREFIX  ?= /usr/local
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra
-PKG     := libbpf libelf zlib libcgroup jansson yaml-0.1
+PKG     := libbpf libelf zlib libcgroup libseccomp jansson yaml-0.1
 
 PROGRAM := $(BUILD)/rucy-devguard
 DIRS    := policy compiler cgroup cmd
-SOURCES := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c)))
+SOURCES := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c $(d)/*/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 
 # Looked up when a recipe needs them, not before `make deps` had its chance.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKG) 2>/dev/null)
-PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -ljansson -lyaml)
-LIBS       = -lmruby $(PKG_LIBS) -lm
+PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -lseccomp -ljansson -lyaml)
+# compiler/seal.c gives mruby its own: no address gets into a text.
+LIBS       = -Wl,--wrap=mrb_ptr_to_str -lmruby $(PKG_LIBS) -lm
 MRUBY_VERSION = $(shell printf '\043include <mruby/version.h>\nV MRUBY_VERSION\n' | \
 	$(CC) -E -P - 2>/dev/null | sed -n 's/^V //p' | tr -d '" ')
 
@@ -40,7 +41,7 @@ help:
 	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
 	@echo 'make golden          rewrite the golden files: review the diff'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
-	@echo 'make uninstall clean'
+	@echo 'make uninstall clean (uninstall: not while a hook needs the tool; FORCE=1 leaves the hook)'
 	@echo 'variables: CC CFLAGS BUILD PREFIX DESTDIR; V=1 shows the commands'
 
 # ---- build ---------------------------------------------------------------------
@@ -70,10 +71,13 @@ $(UNIT): $(BUILD)/%: %.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS)) $(wildcard test
 	@echo '  CC  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
+# Of cmd/ only the locked room has a unit test.
+$(BUILD)/tests/unit/test_room: $(filter $(BUILD)/cmd/room/%,$(OBJECTS)) $(BUILD)/cmd/survey.o
+
 # ---- what a fresh Debian needs ---------------------------------------------------
 
 DEB_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev \
-	libcgroup-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
+	libcgroup-dev libseccomp-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
 	busybox-static crun runc podman man-db cppcheck clang-tidy jq python3-yaml
 
 # Its package would start a server: the tool alone is taken out of it.
@@ -152,7 +156,7 @@ lint: $(DIRS:%=lint-%) lint-gcc lint-clang lint-cppcheck
 $(DIRS:%=lint-%): lint-%:
 	@! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' $*/*.[ch] | \
 		grep -vE '"($(ALLOW_$*))"' || { echo '$*/ includes what it must not know' >&2; false; }
-	@! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<($(DENY_$*))' $*/*.[ch] || \
+	@! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<($(DENY_$*))' $*/*.[ch] $(wildcard $*/*/*.[ch]) || \
 		{ echo '$*/ includes a library it must not know' >&2; false; }
 
 lint-gcc lint-clang: lint-%:
@@ -190,7 +194,19 @@ install: all
 		$(SHARE)/bash-completion/completions/rucy-devguard
 	install -m 644 cmd/completion/_rucy-devguard $(SHARE)/zsh/site-functions/
 
+# A hook that names what is gone stops every container it is for, or, if it is not one that
+# `install-hook` wrote, guards none: it goes first.
+HOOK_DIRS := /usr/share/containers/oci/hooks.d /etc/containers/oci/hooks.d
+
 uninstall:
+	@found=; for f in $(foreach d,$(HOOK_DIRS),$(DESTDIR)$(d)/*.json); do \
+		! grep -qs '"rucy-devguard"' "$$f" || ! grep -qs '"oci-hook"' "$$f" || found="$$found $$f"; \
+	done; \
+	[ -z "$$found" ] || [ -n "$(FORCE)" ] || { \
+		echo "make uninstall: these hooks need the tool:$$found" >&2; \
+		echo "  hint: rucy-devguard install-hook --remove (with the --dir and --name they were made with), or" >&2; \
+		echo "  hint: make uninstall FORCE=1, which leaves them: no container that they are for starts then" >&2; \
+		exit 1; }
 	rm -f $(BINDIR)/rucy-devguard $(BINDIR)/rucy-devguard-runtime $(MAN1:cmd/%=$(SHARE)/man/man1/%) \
 		$(MAN5:cmd/%=$(SHARE)/man/man5/%) \
 		$(MAN7:policies/%=$(SHARE)/man/man7/%) \

@@ -22,7 +22,7 @@ static int find_ours(struct arena *a, struct diags *d, const struct cgroup *cg, 
 {
 	struct attached *list;
 	size_t n;
-	uint32_t unreadable;
+	const struct attached *unreadable;
 	*found = NULL;
 	if (list_attached(a, d, cg, &list, &n, &unreadable))
 		return -1;
@@ -38,9 +38,9 @@ static int find_ours(struct arena *a, struct diags *d, const struct cgroup *cg, 
 		*found = &list[i];
 	}
 	if (!*found && unreadable)
-		return diag_fail(d, privilege_hint(a),
-		                 "cannot tell whose program %u on '%s' is, and so not whether '%s' is there",
-		                 unreadable, cg->path, name);
+		return diag_fail(d, error_hint(a, unreadable->unreadable, "see the kernel log"),
+		                 "cannot tell whose program %u on '%s' is, and so not whether '%s' is there: %s",
+		                 unreadable->id, cg->path, name, strerror(unreadable->unreadable));
 	return 0;
 }
 
@@ -160,7 +160,7 @@ static int attach_failed(struct arena *a, struct diags *d, const struct cgroup *
 			return held_by_link(a, d, cg, old);
 		/* fall through */
 	default:
-		return diag_fail(d, "see `rucy-devguard doctor` and the kernel log",
+		return diag_fail(d, error_hint(a, error, "see `rucy-devguard doctor` and the kernel log"),
 		                 "cannot attach to '%s': %s", cg->path, strerror(error));
 	}
 }
@@ -172,7 +172,8 @@ static int check_name(struct diags *d, const struct program *p, const char *name
 {
 	struct attached self = {0};
 	if (describe_program(program_fd(p), &self) != READ_OK)
-		return diag_fail(d, privilege_hint(d->arena), "cannot read back what '%s' carries", name);
+		return diag_fail(d, error_hint(d->arena, self.unreadable, "see the kernel log"),
+		                 "cannot read back what '%s' carries: %s", name, strerror(self.unreadable));
 	if (self.ours && !strcmp(self.name, name))
 		return 0;
 	return diag_fail(d, "compile the policy again with this version",
@@ -198,13 +199,27 @@ static int attach_or_replace(const struct cgroup *cg, const struct program *p,
 	return error;
 }
 
-/* Asks the kernel again: the new program is there, once, and no other of its name. */
-static int confirm(struct arena *a, struct diags *d, const struct cgroup *cg,
-                   const struct program *p, const char *name)
+/* What could not be confirmed stays as it is, and is told with the reason: `done` is what was
+ * done. Takes the reason's place in *d; -1. */
+static int unconfirmed(struct diags *d, const struct diags *reason, const char *done)
+{
+	const struct diag *why = NULL;
+	for (size_t i = 0; i < reason->n && !why; i++)
+		if (reason->items[i].level == DIAG_ERROR)
+			why = &reason->items[i];
+	return diag_fail(d, why && why->hint ? why->hint : "`rucy-devguard status` shows what is attached",
+	                 "%s, could not be confirmed: %s", done, why ? why->text : "no reason was given");
+}
+
+int attach_confirm(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
+                   const char *name)
 {
 	struct attached *now;
-	if (find_ours(a, d, cg, name, &now))
-		return -1;
+	struct diags reason;
+	diags_init(&reason, a);
+	if (find_ours(a, &reason, cg, name, &now))
+		return unconfirmed(d, &reason, arena_printf(a, "'%s': attached to '%s' as program %u", name, cg->path,
+		                                            program_id(p)));
 	if (now && now->id == program_id(p))
 		return 0;
 	return diag_fail(d, "another tool changed it at the same moment: `rucy-devguard status` shows "
@@ -236,7 +251,8 @@ int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
 	if (error)
 		return attach_failed(a, d, cg, old, -error);
 	*replaced = old ? old->id : 0;
-	return confirm(a, d, cg, p, name);
+	int unsettled = program_settle(d, name, p);
+	return attach_confirm(a, d, cg, p, name) || unsettled ? -1 : 0;
 }
 
 /* "'one', 'two'" */
@@ -255,7 +271,7 @@ static int only_ours(struct arena *a, struct diags *d, const struct cgroup *cg,
 {
 	struct attached *list;
 	size_t n, ours = 0;
-	uint32_t unreadable;
+	const struct attached *unreadable;
 	*found = NULL;
 	if (list_attached(a, d, cg, &list, &n, &unreadable))
 		return -1;
@@ -266,8 +282,9 @@ static int only_ours(struct arena *a, struct diags *d, const struct cgroup *cg,
 		return diag_fail(d, arena_printf(a, "name one of %s", names_text(a, list, n)),
 		                 "%zu policies are attached to '%s'", ours, cg->path);
 	if (unreadable)
-		return diag_fail(d, privilege_hint(a), "cannot tell whose program %u on '%s' is",
-		                 unreadable, cg->path);
+		return diag_fail(d, error_hint(a, unreadable->unreadable, "see the kernel log"),
+		                 "cannot tell whose program %u on '%s' is: %s", unreadable->id, cg->path,
+		                 strerror(unreadable->unreadable));
 	if (!ours)
 		return diag_fail(d, n ? "its programs belong to others and are left alone"
 		                      : "`rucy-devguard status` shows where policies are attached",
@@ -304,39 +321,47 @@ static int detach_failed(struct arena *a, struct diags *d, const struct cgroup *
 		return diag_fail(d, privilege_hint(a), "no permission to detach '%s' from '%s'", at->name,
 		                 cg->path);
 	if (error != ENOENT)
-		return diag_fail(d, "see `rucy-devguard doctor` and the kernel log",
+		return diag_fail(d, error_hint(a, error, "see `rucy-devguard doctor` and the kernel log"),
 		                 "cannot detach '%s' from '%s': %s", at->name, cg->path, strerror(error));
 	if (find_ours(a, d, cg, at->name, &now))
 		return -1;
 	return now && now->id == at->id ? held_by_link(a, d, cg, at) : no_such_name(a, d, cg, at->name);
 }
 
+/* One system call. 0 or -errno. */
+static int take_off(const struct cgroup *cg, uint32_t id)
+{
+	int fd = bpf_prog_get_fd_by_id(id);
+	int error = fd < 0 ? fd : bpf_prog_detach2(fd, cg->fd, BPF_CGROUP_DEVICE);
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
 int cgroup_detach(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
                   struct attached *detached)
 {
 	struct attached *at, *now;
+	struct diags reason;
+	int error = 0, left = 0;
 	if (name ? find_ours(a, d, cg, name, &at) : only_ours(a, d, cg, &at))
 		return -1;
 	if (!at)
 		return no_such_name(a, d, cg, name);
-	if (link_program(cg) == at->id) {
-		if (detached)
-			*detached = *at;
-		return link_detach(d, cg) < 0 ? -1 : 0;
-	}
-	int fd = bpf_prog_get_fd_by_id(at->id);
-	int error = fd < 0 ? fd : bpf_prog_detach2(fd, cg->fd, BPF_CGROUP_DEVICE);
-	if (fd >= 0)
-		close(fd);
+	if (link_program(cg) == at->id)
+		left = link_detach(d, cg) < 0;
+	else
+		error = take_off(cg, at->id);
 	if (error)
 		return detach_failed(a, d, cg, at, -error);
 	if (detached)
 		*detached = *at;
-	if (find_ours(a, d, cg, at->name, &now))
-		return -1;
-	if (now)
+	diags_init(&reason, a);
+	if (find_ours(a, &reason, cg, at->name, &now))
+		return unconfirmed(d, &reason, arena_printf(a, "'%s': detached from '%s'", at->name, cg->path));
+	if (now && !left)
 		return diag_fail(d, "another tool attached it at the same moment: `rucy-devguard status`",
 		                 "'%s' was detached from '%s', but a program of that name is there again",
 		                 at->name, cg->path);
-	return 0;
+	return left ? -1 : 0;
 }

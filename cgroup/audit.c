@@ -8,7 +8,7 @@
  * It is an open file description lock: one process may claim many programs, and
  * giving back one claim must not drop the others, as it would with record locks of
  * the process. Those locks name no process, so the length of the locked range does:
- * it starts at the events map's id << 32 and is as long as the reader's PID.
+ * it starts at the id of the map with the totals << 32 and is as long as the reader's PID.
  */
 #include "cgroup/internal.h"
 
@@ -34,7 +34,8 @@ static int check_reports(struct arena *a, struct diags *d, int fd, uint32_t id,
 {
 	struct attached at = {0};
 	if (describe_program(fd, &at) != READ_OK)
-		return diag_fail(d, privilege_hint(a), "cannot ask the kernel about program %u", id);
+		return diag_fail(d, error_hint(a, at.unreadable, "see the kernel log"),
+		                 "cannot ask the kernel about program %u: %s", id, strerror(at.unreadable));
 	if (!at.ours)
 		return diag_fail(d, "`rucy-devguard status` shows whose programs are attached",
 		                 "program %u is no policy's", id);
@@ -55,7 +56,8 @@ int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out
 	if (fd == -ENOENT)
 		return program_gone(d, id);
 	if (fd < 0)
-		return diag_fail(d, privilege_hint(a), "no permission to open program %u", id);
+		return diag_fail(d, error_hint(a, -fd, "see the kernel log"), "cannot open program %u: %s", id,
+		                 strerror(-fd));
 	if (check_reports(a, d, fd, id, policy)) {
 		close(fd);
 		return -1;
@@ -63,7 +65,7 @@ int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out
 	int error = report_maps_open(fd, &maps);
 	close(fd);
 	if (error)
-		return diag_fail(d, error == -EPERM ? privilege_hint(a) : "see the kernel log",
+		return diag_fail(d, error_hint(a, -error, "see the kernel log"),
 		                 "cannot open the maps of program %u: %s", id, strerror(-error));
 	/* names may be missing: a program that another tool loaded has none */
 	for (int i = 0; i < REPORT_NAMES; i++)
@@ -104,17 +106,46 @@ const char *audit_policy(const struct audit *au)
 	return au->policy;
 }
 
-uint32_t audit_events_id(const struct audit *au)
+uint32_t audit_counts_id(const struct audit *au)
 {
-	return au->maps.events_id;
+	return au->maps.counts_id;
+}
+
+/* The program before may have written a last record after it was replaced: its ring buffer is
+ * kept until the next time. */
+static void keep_ring(struct report_maps *to, struct report_maps *from)
+{
+	bool there = to->events_id == from->events_id || to->nold == OLD_RINGS;
+	for (size_t i = 0; i < to->nold; i++)
+		there |= to->old[i].id == from->events_id;
+	if (there)
+		return;
+	to->old[to->nold++] = (struct ring){from->fd[REPORT_EVENTS], from->events_id};
+	from->fd[REPORT_EVENTS] = -1;
+}
+
+int audit_renew(struct diags *d, struct audit *au, struct audit *next)
+{
+	struct report_maps before = au->maps;
+	struct ring_buffer *ring = au->ring;
+	keep_ring(&next->maps, &before);
+	au->maps = next->maps;
+	next->maps = before;
+	au->id = next->id;
+	if (!ring)
+		return 0;
+	au->ring = NULL;
+	int failed = audit_map_ring(d, au);
+	ring_buffer__free(ring);
+	return failed;
 }
 
 /* ---- the only reader ------------------------------------------------------------------ */
 
-static struct flock claim_range(uint32_t events_id)
+static struct flock claim_range(uint32_t counts_id)
 {
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET,
-	                      .l_start = (off_t)events_id << 32, .l_len = getpid()};
+	                      .l_start = (off_t)counts_id << 32, .l_len = getpid()};
 }
 
 static int claimed(struct arena *a, struct diags *d, const struct flock *want,
@@ -132,13 +163,13 @@ static int claimed(struct arena *a, struct diags *d, const struct flock *want,
 }
 
 /* 0 or -1: somebody else has it, or it cannot be locked. */
-static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t events_id,
+static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t counts_id,
                       const char *file)
 {
 	enum { TRIES = 10 };
 	int error = 0;
 	for (int i = 0; i < TRIES; i++) {
-		struct flock want = claim_range(events_id), is = want;
+		struct flock want = claim_range(counts_id), is = want;
 		want.l_pid = is.l_pid = 0; /* these locks insist on it */
 		if (!fcntl(fd, F_OFD_SETLK, &want))
 			return 0;
@@ -164,10 +195,10 @@ int audit_claim(struct arena *a, struct diags *d, struct audit *au)
 	int fd = open(file, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return diag_fail(d, errno == EROFS ? arena_printf(a, "mount -o remount,rw %s", mount)
-		                                   : privilege_hint(a),
+		                                   : error_hint(a, errno, privilege_hint(a)),
 		                 "cannot open %s, which a reader of events locks: %s", file,
 		                 strerror(errno));
-	if (lock_range(a, d, fd, au->maps.events_id, file)) {
+	if (lock_range(a, d, fd, au->maps.counts_id, file)) {
 		close(fd);
 		return -1;
 	}
@@ -188,7 +219,7 @@ int audit_fold(struct diags *d, struct audit *au, uint64_t interval_ns)
 	uint32_t zero = 0;
 	int error = bpf_map_update_elem(au->maps.fd[REPORT_CONFIG], &zero, &config, BPF_ANY);
 	if (error)
-		return diag_fail(d, error == -EPERM ? privilege_hint(d->arena) : "see the kernel log",
+		return diag_fail(d, error_hint(d->arena, -error, "see the kernel log"),
 		                 "cannot set how records are folded: %s", strerror(-error));
 	au->folds = interval_ns != 0;
 	return 0;
@@ -196,33 +227,37 @@ int audit_fold(struct diags *d, struct audit *au, uint64_t interval_ns)
 
 /* ---- which programs report ---------------------------------------------------------------- */
 
-static bool reports(uint32_t id)
+/* 1 yes, 0 no (or it is gone meanwhile), -errno. */
+static int reports(uint32_t id)
 {
 	struct bpf_prog_info info = {0};
 	struct attached at = {0};
 	uint32_t len = sizeof info;
 	int fd = bpf_prog_get_fd_by_id(id);
 	if (fd < 0)
-		return false; /* gone meanwhile */
-	bool yes = !bpf_obj_get_info_by_fd(fd, &info, &len) &&
-	           info.type == BPF_PROG_TYPE_CGROUP_DEVICE && describe_program(fd, &at) == READ_OK &&
-	           at.ours && at.audit != AUDIT_NONE;
+		return fd == -ENOENT ? 0 : fd;
+	int result = bpf_obj_get_info_by_fd(fd, &info, &len);
+	if (!result && info.type == BPF_PROG_TYPE_CGROUP_DEVICE)
+		result = describe_program(fd, &at) == READ_OK ? at.ours && at.audit != AUDIT_NONE
+		         : at.unreadable == ENOENT            ? 0 /* a map went */
+		                                              : -at.unreadable;
 	close(fd);
-	return yes;
+	return result;
 }
 
 int audit_programs(struct arena *a, struct diags *d, uint32_t after, uint32_t **ids, size_t *n)
 {
 	size_t cap = 0;
 	uint32_t id = after;
-	int error;
+	int error, yes = 0;
 	*ids = NULL;
 	*n = 0;
-	while (!(error = bpf_prog_get_next_id(id, &id)))
-		if (reports(id))
+	while (yes >= 0 && !(error = bpf_prog_get_next_id(id, &id)))
+		if ((yes = reports(id)) > 0)
 			*ARENA_PUSH(a, *ids, *n, cap) = id;
+	error = yes < 0 ? yes : error;
 	if (error == -ENOENT)
 		return 0;
-	return diag_fail(d, privilege_hint(a), "cannot list the programs in the kernel: %s",
-	                 strerror(-error));
+	return diag_fail(d, error_hint(a, -error, "see the kernel log"),
+	                 "cannot list the programs in the kernel: %s", strerror(-error));
 }

@@ -41,15 +41,29 @@ static int take_record(void *ctx, void *data, size_t size)
 	return go_on ? 0 : -ECANCELED; /* the record itself counts as read */
 }
 
+/* The program's own and those before it that have something to be read. 0 or -errno. */
+static int map_rings(struct audit *au)
+{
+	const struct report_maps *m = &au->maps;
+	au->ring = ring_buffer__new(m->fd[REPORT_EVENTS], take_record, au, NULL);
+	int error = au->ring ? 0 : -errno;
+	for (size_t i = 0; !error && i < m->nold; i++)
+		error = ring_buffer__add(au->ring, m->old[i].fd, take_record, au);
+	if (error && au->ring) {
+		ring_buffer__free(au->ring);
+		au->ring = NULL;
+	}
+	return error;
+}
+
 int audit_map_ring(struct diags *d, struct audit *au)
 {
 	libbpf_print_fn_t before = libbpf_set_print(NULL); /* it would print to stderr */
-	au->ring = ring_buffer__new(au->maps.fd[REPORT_EVENTS], take_record, au, NULL);
-	int error = errno;
+	int error = -map_rings(au);
 	libbpf_set_print(before);
-	if (au->ring)
+	if (!error)
 		return 0;
-	return diag_fail(d, error == EPERM ? privilege_hint(d->arena) : "see the kernel log",
+	return diag_fail(d, error_hint(d->arena, error, "see the kernel log"),
 	                 "cannot read the events of program %u: %s", au->id, strerror(error));
 }
 

@@ -13,6 +13,10 @@
 #include "policy/event.h"
 #include "policy/policy.h"
 
+/* What to do about an errno of the kernel's: names the capabilities that are missing, the limit
+ * that was reached; `otherwise` when there is nothing better. */
+const char *error_hint(struct arena *a, int error, const char *otherwise);
+
 /* ---- hierarchy.c ------------------------------------------------------------ */
 
 /* A cgroup v2 directory held open. */
@@ -21,6 +25,7 @@ struct cgroup {
 	const char *path;  /* absolute, as resolved by realpath */
 	const char *mount; /* where its hierarchy is mounted; path starts with it */
 	uint64_t id;       /* the kernel's cgroup id (inode number) */
+	int lock;          /* held by cgroup_lock(), or -1 */
 };
 
 /* Opens a cgroup directory. -1 with a diagnostic and a hint for: no such
@@ -39,8 +44,11 @@ enum { CGROUP_PATH = 4096 };
 int cgroup_of_process(const char *process, char out[CGROUP_PATH]);
 /* Is a v1 hierarchy mounted too (a hybrid host)? */
 bool cgroup_hybrid(void);
-/* Takes the cgroup's lock (flock of the directory; released by cgroup_close or
- * cgroup_unlock). Waits; two tools at once attach one after the other. */
+/* ---- lock.c -------------------------------------------------------------------- */
+
+/* Takes the cgroup's lock (a root-only file below /run/rucy-devguard, until cgroup_close or
+ * cgroup_unlock): two tools at once attach one after the other. Waits for some seconds; -1 with
+ * a diagnostic that names the process that has it, or what is wrong with /run. */
 int cgroup_lock(struct cgroup *cg, struct diags *d);
 void cgroup_unlock(struct cgroup *cg);
 
@@ -55,11 +63,13 @@ int program_load(struct arena *a, struct diags *d, const char *name, const void 
                  size_t len, struct program **out);
 /* The same for a program that reports: takes over the maps of program `from` (0:
  * none), and with them its generation plus one; names its rules (n of them, the
- * default first). Where those maps do not fit, new ones are made and a warning is
+ * default first). Those that are too small for n rules are made anew, as is the ring
+ * buffer when `ring` (bytes, a power of two times the page; 0: as it is) is another size: what
+ * they have goes along. Where the maps do not fit, new ones are made and a warning is
  * added: what was counted ends with `from`. */
 int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
-                         size_t len, uint32_t from, const struct rule_name *rules, size_t n,
-                         struct program **out);
+                         size_t len, uint32_t from, uint32_t ring, const struct rule_name *rules,
+                         size_t n, struct program **out);
 void program_close(struct program *p);
 int program_fd(const struct program *p);
 uint32_t program_id(const struct program *p);
@@ -73,7 +83,8 @@ struct attached {
 	uint32_t id;            /* kernel program id */
 	char kernel_name[17];   /* what the kernel calls it, may be empty */
 	bool ours;
-	bool unreadable;        /* whose it is cannot be told: the permission is missing */
+	int unreadable;         /* errno: whose it is cannot be told, 0: it can */
+	bool known;             /* all but attach_flags and whose it is was told */
 	char name[IMAGE_NAME_MAX]; /* policy name, when ours */
 	char tool[17];          /* version that compiled it, when ours */
 	uint64_t digest;        /* of the policy, when ours */
@@ -99,7 +110,8 @@ int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
  * The caller holds the lock. *replaced is the old program's id or 0. After it
  * the kernel is asked again and must show the new one exactly once. 0, or -1 with
  * a diagnostic and nothing changed (64 programs: E2BIG; a flags-0 ancestor: EPERM,
- * naming it; ...). */
+ * naming it; ...), or -1 with one that says that it is attached, and what could not be
+ * confirmed or taken over. */
 int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
                   const struct program *p, const char *name, uint32_t *replaced);
 
@@ -154,8 +166,12 @@ int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out
 void audit_close(struct audit *au);
 /* The name of its policy. */
 const char *audit_policy(const struct audit *au);
-/* Of the ring buffer: two programs with the same one are one policy, replaced. */
-uint32_t audit_events_id(const struct audit *au);
+/* Of the map with the totals: two programs with the same one are one policy, replaced. */
+uint32_t audit_counts_id(const struct audit *au);
+/* Goes on with the maps of the program that took the place, opened as `next` (which has those of
+ * before then, to be closed): ring buffers that program does not have are read to their end. 0 or
+ * -1. */
+int audit_renew(struct diags *d, struct audit *au, struct audit *next);
 /* Becomes the only reader, until audit_close() or the end of the process, however
  * it ends. -1 with a diagnostic that names the process that reads already. */
 int audit_claim(struct arena *a, struct diags *d, struct audit *au);
@@ -206,12 +222,13 @@ void container_close(struct container_process *p);
  * of our own in /run/rucy-devguard), named after the cgroup's id; a link that is
  * there already gets the new program in one step. Reads back that the kernel asks
  * the program. What `update` of a runtime removes, programs attached without a link,
- * it is not. 0, or -1 with a diagnostic and nothing attached. */
+ * it is not. 0, or -1 with a diagnostic and nothing attached, or one that says that it is. */
 int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
                 const char *name);
 /* The program of ours that a pinned link has on this cgroup, 0: none. */
 uint32_t link_program(const struct cgroup *cg);
-/* Takes the pin and so the guard away. 1: it was there, 0: there was none, -1. */
+/* Takes the guard and its pin away. 1: it was there, 0: there was none, -1 with a diagnostic that
+ * says whether the guard is still there. */
 int link_detach(struct diags *d, const struct cgroup *cg);
 /* Starts a process that takes the pin away when nothing runs in the cgroup any more. The
  * guard does not depend on it: see link_sweep(). 0 or -1 (a warning). */

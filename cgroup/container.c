@@ -33,12 +33,12 @@ static bool holds(const char *path, const char *of)
 	return !strncmp(of, path, n) && (of[n] == '/' || !of[n]);
 }
 
-static int path_of(struct arena *a, struct diags *d, int64_t pid, const char **out)
+static int path_of(struct arena *a, struct diags *d, int64_t pid, int pidfd, const char **out)
 {
 	char process[24], path[CGROUP_PATH], own[CGROUP_PATH];
 	snprintf(process, sizeof process, "%lld", (long long)pid);
 	int error = cgroup_of_process(process, path);
-	if (error == -ENOENT || error == -ESRCH)
+	if (error == -ENOENT || error == -ESRCH || (error && !runs(pidfd))) /* one that ends has none */
 		return gone(d, pid);
 	if (error)
 		return diag_fail(d, "mount the cgroup v2 hierarchy (a hybrid host has it at /sys/fs/cgroup/unified) "
@@ -75,7 +75,7 @@ int container_open(struct arena *a, struct diags *d, int64_t pid, struct contain
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd < 0)
 		return gone(d, pid);
-	if (path_of(a, d, pid, &path) || cgroup_open(a, d, arena_printf(a, "%s%s", mount, path), out)) {
+	if (path_of(a, d, pid, p->pidfd, &path) || cgroup_open(a, d, arena_printf(a, "%s%s", mount, path), out)) {
 		container_close(p);
 		return -1;
 	}

@@ -2,7 +2,9 @@
  * handover.c - what a program gets from the one it replaces.
  *
  * The maps of policy/event.h are handed over all together or not at all: sums over
- * them must hold. The generation and what the running kernel can tell are written
+ * them must hold. One that needs another size is made anew, and what the old one has goes
+ * along: counts and names are copied, a ring buffer that has unread records is bound to the
+ * new program, where readers find it. The generation and what the running kernel can tell are written
  * into the header at the start of .rodata before the load; the kernel then sees
  * constants, and its verifier never looks at calls that this kernel does not have.
  *
@@ -13,7 +15,10 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -23,7 +28,7 @@
 
 static int cannot_ask(struct arena *a, struct diags *d, uint32_t from, int error)
 {
-	return diag_fail(d, privilege_hint(a), "cannot take over what program %u reported: %s", from,
+	return diag_fail(d, error_hint(a, -error, "see the kernel log"), "cannot take over what program %u reported: %s", from,
 	                 strerror(-error));
 }
 
@@ -41,7 +46,7 @@ static int read_old(struct arena *a, struct diags *d, struct handover *h)
 	}
 	if (fd < 0)
 		return cannot_ask(a, d, h->from, fd);
-	int error = describe_program(fd, &old) == READ_OK ? 0 : -EACCES;
+	int error = describe_program(fd, &old) == READ_OK ? 0 : -old.unreadable;
 	if (!error && old.ours) {
 		h->generation = old.generation + 1;
 		error = report_maps_open(fd, &h->old);
@@ -64,39 +69,80 @@ static bool fits(const struct bpf_map *map, int fd)
 	       info.map_flags == bpf_map__map_flags(map);
 }
 
-/* Those of policy/event.h that the object has: NULL where not. */
-static void object_maps(struct bpf_object *object, struct bpf_map *maps[REPORT_MAPS])
+/* Whether the old ones are of the form that this version's programs use. */
+static bool all_fit(const struct handover *h)
 {
+	bool all = true;
 	for (int i = 0; i < REPORT_MAPS; i++)
-		maps[i] = bpf_object__find_map_by_name(object, report_kinds[i].name);
+		all &= !h->maps[i] || fits(h->maps[i], h->old.fd[i]);
+	return all;
+}
+
+static int cannot_make(struct diags *d, const char *name, int kind, int error)
+{
+	return diag_fail(d, error_hint(d->arena, -error, "see `rucy-devguard doctor` and the kernel log"),
+	                 "cannot give '%s' its map %s: %s", name, report_kinds[kind].name, strerror(-error));
+}
+
+/* The entries the map is to have; 0: as the object says. */
+static uint32_t entries_of(int kind, struct report_size size)
+{
+	if (kind == REPORT_EVENTS)
+		return size.ring;
+	if (kind != REPORT_TALLY)
+		return 0;
+	return size.rules < TALLY_ENTRIES / TALLY_RULE ? (size.rules < 2 ? 2 : (uint32_t)size.rules) * TALLY_RULE
+	                                               : TALLY_ENTRIES;
+}
+
+/* One map: the old one's, or a new one of the size that is needed. A tally that is too small
+ * gets a successor with room for all that it has, and for the new program's own. */
+static int take_map(struct diags *d, const char *name, struct report_size size, int kind, struct handover *h)
+{
+	uint32_t want = entries_of(kind, size), have = h->old.fd[kind] < 0 ? 0 : map_entries(h->old.fd[kind]);
+	bool other = want && (kind == REPORT_EVENTS ? want != have : want > have);
+	int error;
+	if (have && !other)
+		error = bpf_map__reuse_fd(h->maps[kind], h->old.fd[kind]);
+	else if (want && have && kind == REPORT_TALLY)
+		error = bpf_map__set_max_entries(h->maps[kind], want + have < TALLY_ENTRIES ? want + have : TALLY_ENTRIES);
+	else
+		error = want ? bpf_map__set_max_entries(h->maps[kind], want) : 0;
+	h->new_ring |= have && other && kind == REPORT_EVENTS;
+	h->new_tally |= have && other && kind == REPORT_TALLY;
+	return error ? cannot_make(d, name, kind, error) : 0;
+}
+
+/* Rings of programs before that still have something to be read go along; there is an end. */
+static int check_rings(struct diags *d, const char *name, const struct handover *h)
+{
+	size_t n = h->new_ring;
+	for (size_t i = 0; i < h->old.nold; i++)
+		n += ring_unread(h->old.old[i].fd);
+	if (n <= OLD_RINGS)
+		return 0;
+	return diag_fail(d, "read them first (`rucy-devguard audit CGROUP --timeout 0`), or leave --ring out",
+	                 "'%s' has records that nobody read in %zu ring buffers: another is not made", name, n);
 }
 
 static int take_maps(struct diags *d, const char *name, struct bpf_object *object,
-                     struct handover *h)
+                     struct report_size size, struct handover *h)
 {
-	struct bpf_map *maps[REPORT_MAPS];
-	object_maps(object, maps);
-	h->reports = maps[REPORT_EVENTS] != NULL;
-	if (!h->reports || h->old.fd[REPORT_EVENTS] < 0)
-		return 0;
-	bool all = true;
 	for (int i = 0; i < REPORT_MAPS; i++)
-		all &= !maps[i] || fits(maps[i], h->old.fd[i]);
-	if (!all) {
+		h->maps[i] = bpf_object__find_map_by_name(object, report_kinds[i].name);
+	h->reports = h->maps[REPORT_EVENTS] != NULL;
+	if (!h->reports)
+		return 0;
+	if (h->old.fd[REPORT_EVENTS] >= 0 && !all_fit(h)) {
 		diag_add(d, DIAG_WARNING, (struct span){0},
 		         "it was compiled by another version: read what it reported before it is replaced",
 		         "the counts of program %u end with it: '%s' counts in another form", h->from, name);
 		report_maps_close(&h->old);
-		return 0;
 	}
-	for (int i = 0; i < REPORT_MAPS; i++) {
-		int error = maps[i] ? bpf_map__reuse_fd(maps[i], h->old.fd[i]) : 0;
-		if (error)
-			return diag_fail(d, "see `rucy-devguard doctor` and the kernel log",
-			                 "cannot hand the map %s over to '%s': %s", report_kinds[i].name, name,
-			                 strerror(-error));
-	}
-	return 0;
+	for (int i = 0; i < REPORT_MAPS; i++)
+		if (h->maps[i] && take_map(d, name, size, i, h))
+			return -1;
+	return check_rings(d, name, h);
 }
 
 /* ---- the header ------------------------------------------------------------------------ */
@@ -152,38 +198,116 @@ static int write_header(struct arena *a, struct diags *d, const char *name,
 /* ---- in this order ---------------------------------------------------------------------- */
 
 int handover_begin(struct arena *a, struct diags *d, const char *name, struct bpf_object *object,
-                   uint32_t from, struct handover *h)
+                   uint32_t from, struct report_size size, struct handover *h)
 {
 	*h = (struct handover){.from = from, .generation = 1};
 	report_maps_none(&h->old);
 	if (from && read_old(a, d, h))
 		return -1;
-	if (take_maps(d, name, object, h))
+	if (take_maps(d, name, object, size, h))
 		return -1;
 	return write_header(a, d, name, object, h);
+}
+
+/* ---- what was counted ------------------------------------------------------------------- */
+
+struct carry {
+	int to, error;
+	uint64_t lost; /* decisions whose tally has no room */
+};
+
+static void carry_tally(void *arg, const void *key, const void *value)
+{
+	struct carry *c = arg;
+	struct tally t;
+	int error = bpf_map_update_elem(c->to, key, value, BPF_ANY);
+	memcpy(&t, value, sizeof t);
+	if (error == -E2BIG || error == -ENOMEM)
+		c->lost += t.count;
+	else if (error)
+		c->error = error;
+}
+
+/* The keys have the generation of the program that counted: what the new one counts meanwhile is
+ * not written over. 0 or -errno. */
+static int carry_tallies(const struct handover *h, uint64_t *lost)
+{
+	struct carry c = {.to = bpf_map__fd(h->maps[REPORT_TALLY])};
+	int error = map_each(h->old.fd[REPORT_TALLY], REPORT_TALLY, false, carry_tally, &c);
+	*lost = c.lost;
+	return error ? error : c.error;
+}
+
+/* Ring buffers with something to be read live on with the program. 0 or -errno. */
+static int keep_rings(int prog, const struct handover *h)
+{
+	int error = 0;
+	if (h->new_ring && ring_unread(h->old.fd[REPORT_EVENTS]))
+		error = bpf_prog_bind_map(prog, h->old.fd[REPORT_EVENTS], NULL);
+	for (size_t i = 0; !error && i < h->old.nold; i++)
+		if (h->reports && ring_unread(h->old.old[i].fd))
+			error = bpf_prog_bind_map(prog, h->old.old[i].fd, NULL);
+	return error;
+}
+
+static int keep_names(struct arena *a, struct diags *d, const char *name, int prog,
+                      const struct handover *h, const struct rule_name *rules, size_t n)
+{
+	int old = h->old.fd[REPORT_NAMES], names = n || old < 0 ? names_for(n, old) : old;
+	int error = names < 0 ? names : bpf_prog_bind_map(prog, names, NULL);
+	int result = 0;
+	if (error)
+		result = diag_fail(d, error_hint(a, -error, "see `rucy-devguard doctor` and the kernel log"),
+		                   "cannot keep the names of the rules of '%s' in the kernel: %s", name,
+		                   strerror(-error));
+	else
+		result = names_put(a, d, name, names, h->old.fd[REPORT_TALLY], h->generation, rules, n);
+	if (names >= 0 && names != old)
+		close(names);
+	return result;
 }
 
 int handover_finish(struct arena *a, struct diags *d, const char *name, int prog,
                     const struct handover *h, const struct rule_name *rules, size_t n)
 {
-	int names = h->old.fd[REPORT_NAMES];
-	bool made = names < 0;
-	if (!h->reports || (made && !n))
+	uint64_t lost;
+	if (!h->reports)
 		return 0;
-	if (made)
-		names = names_new();
-	int error = names < 0 ? names : bpf_prog_bind_map(prog, names, NULL);
-	int result = 0;
+	if ((h->old.fd[REPORT_NAMES] >= 0 || n) && keep_names(a, d, name, prog, h, rules, n))
+		return -1;
+	int error = keep_rings(prog, h);
+	/* so that all have their place before the new program counts */
+	if (!error && h->new_tally)
+		error = carry_tallies(h, &lost);
+	return error ? cannot_ask(a, d, h->from, error) : 0;
+}
+
+/* Returns when no program that was asked before still runs. */
+static void wait_for_programs(void)
+{
+	enum { GRACE_NS = 50000000 };
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0)) /* not where ticks are off */
+		nanosleep(&(struct timespec){.tv_nsec = GRACE_NS}, NULL);
+}
+
+int handover_settle(struct diags *d, const char *name, int prog, const struct handover *h)
+{
+	uint64_t lost = 0;
+	if (!h->new_ring && !h->new_tally)
+		return 0;
+	wait_for_programs();
+	int error = keep_rings(prog, h);
+	if (!error && h->new_tally)
+		error = carry_tallies(h, &lost);
 	if (error)
-		result = diag_fail(d, error == -EPERM ? privilege_hint(a)
-		                                      : "see `rucy-devguard doctor` and the kernel log",
-		                   "cannot keep the names of the rules of '%s' in the kernel: %s", name,
-		                   strerror(-error));
-	else
-		result = names_put(a, d, name, names, h->old.fd[REPORT_TALLY], h->generation, rules, n);
-	if (made && names >= 0)
-		close(names);
-	return result;
+		return diag_fail(d, "`rucy-devguard stats` has the sums, which are whole",
+		                 "'%s' is attached, but what program %u counted last could not be taken over: %s",
+		                 name, h->from, strerror(-error));
+	if (lost)
+		diag_add(d, DIAG_WARNING, (struct span){0}, "the sums have them",
+		         "%llu decisions that program %u counted have no room in the table of '%s'",
+		         (unsigned long long)lost, h->from, name);
+	return 0;
 }
 
 void handover_end(struct handover *h)

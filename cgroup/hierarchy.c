@@ -1,5 +1,5 @@
 /*
- * hierarchy.c - finding, opening and locking cgroup v2 directories.
+ * hierarchy.c - finding and opening cgroup v2 directories.
  *
  * A cgroup is held by a file descriptor of its directory; every later operation
  * goes through that, so a cgroup removed and made again under the same name is
@@ -14,10 +14,8 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 static bool is_cgroup2(const char *path)
@@ -176,7 +174,7 @@ int cgroup_open(struct arena *a, struct diags *d, const char *path, struct cgrou
 		return -1;
 	}
 	struct cgroup *cg = arena_alloc(a, sizeof *cg);
-	*cg = (struct cgroup){.fd = fd, .path = arena_strdup(a, real), .id = st.st_ino};
+	*cg = (struct cgroup){.fd = fd, .path = arena_strdup(a, real), .id = st.st_ino, .lock = -1};
 	cg->mount = mount_of(a, cg->path);
 	*out = cg;
 	return 0;
@@ -186,6 +184,7 @@ void cgroup_close(struct cgroup *cg)
 {
 	if (!cg || cg->fd < 0)
 		return;
+	cgroup_unlock(cg);
 	close(cg->fd);
 	cg->fd = -1;
 }
@@ -203,27 +202,4 @@ bool cgroup_gone(const struct cgroup *cg)
 {
 	struct stat st;
 	return stat(cg->path, &st) || st.st_ino != cg->id;
-}
-
-enum { LOCK_WAIT_MS = 60000, LOCK_STEP_MS = 5 };
-
-int cgroup_lock(struct cgroup *cg, struct diags *d)
-{
-	/* Anyone who may read the directory may flock it: waiting is bounded, so that no
-	 * user can hang a tool of root for good. */
-	for (int waited = 0; flock(cg->fd, LOCK_EX | LOCK_NB); waited += LOCK_STEP_MS) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return diag_fail(d, "is it still a mounted cgroup?", "cannot lock the cgroup '%s': %s",
-			                 cg->path, strerror(errno));
-		if (waited >= LOCK_WAIT_MS)
-			return diag_fail(d, "lslocks shows the process that holds the lock",
-			                 "the cgroup '%s' is locked by another process", cg->path);
-		nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000L}, NULL);
-	}
-	return 0;
-}
-
-void cgroup_unlock(struct cgroup *cg)
-{
-	flock(cg->fd, LOCK_UN);
 }

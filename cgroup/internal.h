@@ -51,22 +51,39 @@ bool cgroup_gone(const struct cgroup *cg);
 /* What to type where no cgroup v2 is to be seen, or where it is. */
 const char *hierarchy_hint(struct arena *a);
 
+/* ---- lock.c ------------------------------------------------------------------- */
+
+/* The lock of a cgroup by its id: a descriptor, or -1 with a diagnostic. */
+int lock_take(struct diags *d, uint64_t cgroup, const char *path);
+/* The same without an end of waiting, and without a diagnostic. */
+int lock_take_patiently(uint64_t cgroup);
+void lock_release(uint64_t cgroup, int fd);
+/* Takes away the files that killed tools left. */
+void lock_sweep(void);
+
 /* ---- query.c ----------------------------------------------------------------- */
 
 enum { CGROUP_PROGRAMS_MAX = 64 }; /* the kernel's BPF_CGROUP_MAX_PROGS */
 
 enum reading { READ_GONE, READ_NOT, READ_OK };
 /* Fills in all but attach_flags from an open program. READ_NOT when some of it,
- * and so whether it is ours, could not be read. */
+ * and so whether it is ours, could not be read (at->unreadable says why). */
 enum reading describe_program(int fd, struct attached *at);
-/* cgroup_query(), and *unreadable: the first program whose owner is not known, or 0. */
+/* cgroup_query(), and *unreadable: the first program whose owner is not known, or NULL. */
 int list_attached(struct arena *a, struct diags *d, const struct cgroup *cg,
-                  struct attached **list, size_t *n, uint32_t *unreadable);
+                  struct attached **list, size_t *n, const struct attached **unreadable);
 /* The diagnostic for a cgroup that was removed after it was opened; -1. */
 int cgroup_is_gone(struct diags *d, const struct cgroup *cg);
 /* How many device programs the kernel asks for processes of this cgroup, its
  * own and those of ancestors (beyond the mount too). Count or -errno. */
 int cgroup_effective(const struct cgroup *cg);
+
+/* ---- attach.c ---------------------------------------------------------------- */
+
+/* Asks the kernel again: the program is there, once, and no other of its name. 0, or -1 with
+ * a diagnostic that says that it is attached, and what cannot be told. */
+int attach_confirm(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
+                   const char *name);
 
 /* ---- maps.c ------------------------------------------------------------------ */
 
@@ -81,11 +98,23 @@ struct report_kind {
 extern const struct report_kind report_kinds[REPORT_MAPS];
 
 /* Those one program has, held open. */
+enum { OLD_RINGS = 8 };
+struct ring {
+	int fd;
+	uint32_t id;
+};
 struct report_maps {
 	int fd[REPORT_MAPS]; /* -1: none */
 	uint32_t events_id;  /* 0: none */
+	uint32_t counts_id;  /* of the totals, which never change: what all programs of one policy share */
+	struct ring old[OLD_RINGS]; /* ring buffers of programs before, with records nobody read */
+	size_t nold;
 };
 void report_maps_none(struct report_maps *m);
+/* Room for so many entries (of a ring buffer: bytes); 0: it cannot be told. */
+uint32_t map_entries(int fd);
+/* Has the ring buffer records that nobody read? Also true when that cannot be told. */
+bool ring_unread(int fd);
 /* 0 or -errno (then none). */
 int report_maps_open(int prog, struct report_maps *out);
 void report_maps_close(struct report_maps *m);
@@ -99,25 +128,44 @@ int map_each(int fd, enum report_map kind, bool take,
 /* ---- handover.c --------------------------------------------------------------- */
 
 struct bpf_object;
+struct bpf_map;
 /* What a program that is being loaded has from the one before. */
 struct handover {
 	struct report_maps old;
+	struct bpf_map *maps[REPORT_MAPS]; /* of the new one, NULL: it has none */
 	uint32_t from;       /* 0: none */
 	uint32_t generation; /* of the new one */
 	bool reports;        /* the new one has an events map */
+	bool new_ring, new_tally; /* the one before had them in another size */
+};
+/* What a program that reports is made for. */
+struct report_size {
+	size_t rules;  /* with the default */
+	uint32_t ring; /* bytes, 0: as it was, else as the object says */
 };
 /* Between opening and loading the object. 0 or -1; handover_end() in both cases. */
 int handover_begin(struct arena *a, struct diags *d, const char *name, struct bpf_object *object,
-                   uint32_t from, struct handover *h);
+                   uint32_t from, struct report_size size, struct handover *h);
 /* After it was loaded as `prog`. 0 or -1. */
 int handover_finish(struct arena *a, struct diags *d, const char *name, int prog,
                     const struct handover *h, const struct rule_name *rules, size_t n);
+/* After it has taken the place of the one before, which counts no more: what that one counted
+ * since handover_finish(). 0, or -1 with a diagnostic that says what is missing. */
+int handover_settle(struct diags *d, const char *name, int prog, const struct handover *h);
 void handover_end(struct handover *h);
+
+/* ---- program.c ------------------------------------------------------------------ */
+
+/* handover_settle() of an attached program. */
+int program_settle(struct diags *d, const char *name, const struct program *p);
 
 /* ---- names.c ------------------------------------------------------------------- */
 
 /* Makes the map for rules' names. fd or -errno. */
-int names_new(void);
+int names_new(uint32_t entries);
+/* One with room for n names a generation, which has all of `from` (fd or -1); or `from`
+ * itself, when that is large enough. fd or -errno. */
+int names_for(size_t n, int from);
 /* Puts the names of one generation into it, in the place of names that nobody asks
  * for any more: of generations before the last that no tally has (tally: fd or -1).
  * 0 or -1; a warning when there are more than fit. */

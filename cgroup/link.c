@@ -38,7 +38,8 @@ static int own_directory(struct diags *d, const char *path)
 {
 	struct stat st;
 	if (mkdir(path, 0700) && errno != EEXIST)
-		return diag_fail(d, "run as root, with /run writable", "cannot make %s: %s", path, strerror(errno));
+		return diag_fail(d, error_hint(d->arena, errno, "run as root, with /run writable"), "cannot make %s: %s", path,
+		                 strerror(errno));
 	if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 022)
 		return diag_fail(d, "remove it, or: chown root, chmod go-w", "%s is not a directory of root's alone",
 		                 path);
@@ -95,19 +96,6 @@ static int64_t named(struct arena *a, struct diags *d, const struct cgroup *cg, 
 	return at ? at->id : 0;
 }
 
-/* Is the program among those the kernel asks for the cgroup, and the only one of its name? */
-static int read_back(struct arena *a, struct diags *d, const struct cgroup *cg, uint32_t id, const char *name)
-{
-	int64_t there = named(a, d, cg, name);
-	if (there < 0)
-		return -1;
-	if (there == (int64_t)id)
-		return 0;
-	return diag_fail(d, "another tool changed it at the same moment: see `rucy-devguard status`",
-	                 "'%s' was attached to '%s' as program %u, but the kernel does not show it", name, cg->path,
-	                 id);
-}
-
 static int replace(struct diags *d, int link, const struct program *p, const char *name, const char *path)
 {
 	int error = bpf_link_update(link, program_fd(p), NULL);
@@ -117,7 +105,7 @@ static int replace(struct diags *d, int link, const struct program *p, const cha
 	                 "the guard pinned at %s cannot be replaced by '%s': %s", path, name, strerror(-error));
 }
 
-/* A link and its pin. */
+/* A link and its pin. What cannot be confirmed stays: without it nothing would guard. */
 static int create(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
                   const char *name, const char *path)
 {
@@ -136,12 +124,9 @@ static int create(struct arena *a, struct diags *d, const struct cgroup *cg, con
 	int error = bpf_obj_pin(fd, path);
 	close(fd); /* without a pin this ends the link */
 	if (error)
-		return diag_fail(d, "is the BPF file system writable?", "cannot pin the guard at %s: %s", path,
-		                 strerror(-error));
-	if (!read_back(a, d, cg, program_id(p), name))
-		return 0;
-	unlink(path);
-	return -1;
+		return diag_fail(d, error_hint(a, -error, "is the BPF file system writable?"),
+		                 "cannot pin the guard at %s: %s", path, strerror(-error));
+	return attach_confirm(a, d, cg, p, name);
 }
 
 int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
@@ -158,7 +143,10 @@ int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const
 	/* whatever comes of it, a guard stays */
 	int failed = replace(d, fd, p, name, path);
 	close(fd);
-	return failed ? -1 : read_back(a, d, cg, program_id(p), name);
+	if (failed)
+		return -1;
+	int unsettled = program_settle(d, name, p);
+	return attach_confirm(a, d, cg, p, name) || unsettled ? -1 : 0;
 }
 
 uint32_t link_program(const struct cgroup *cg)
@@ -175,14 +163,23 @@ uint32_t link_program(const struct cgroup *cg)
 	return info.prog_id;
 }
 
+/* The link is ended first: removing its pin alone would leave the end to the kernel's own time, and
+ * to whoever else holds the link. */
 int link_detach(struct diags *d, const struct cgroup *cg)
 {
+	struct bpf_link_info info;
 	char path[PIN_PATH];
-	if (!link_program(cg))
+	if (!link_bpffs())
 		return 0;
 	link_pin_path(path, cg->id);
-	if (unlink(path))
-		return diag_fail(d, "is the BPF file system writable?", "cannot remove the guard's pin %s: %s", path,
-		                 strerror(errno));
-	return 1;
+	int fd = pinned(path, cg->id, &info);
+	if (fd < 0)
+		return 0;
+	int error = bpf_link_detach(fd);
+	close(fd);
+	if (!unlink(path))
+		return 1;
+	return diag_fail(d, error ? "is the BPF file system writable?" : "remove it; the next hook does, too",
+	                 "%s, its pin %s cannot be removed: %s",
+	                 error ? "the guard stays" : "the guard was taken off", path, strerror(errno));
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -55,9 +56,33 @@ static int kind_of(const struct bpf_map_info *info)
 
 void report_maps_none(struct report_maps *m)
 {
-	m->events_id = 0;
+	m->events_id = m->counts_id = 0;
+	m->nold = 0;
 	for (int i = 0; i < REPORT_MAPS; i++)
 		m->fd[i] = -1;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The first of its kind is the program's own: the kernel lists maps that were bound to it later
+ * after those it uses. */
+static bool keep_map(struct report_maps *m, int kind, int fd, uint32_t id)
+{
+	bool own = m->fd[kind] < 0;
+	if (own)
+		m->fd[kind] = fd;
+	if (own && kind == REPORT_EVENTS)
+		m->events_id = id;
+	if (own && kind == REPORT_TOTALS)
+		m->counts_id = id;
+	if (own || kind != REPORT_EVENTS || m->nold == OLD_RINGS)
+		return own;
+	m->old[m->nold++] = (struct ring){fd, id};
+	return true;
 }
 
 int report_maps_open(int prog, struct report_maps *out)
@@ -71,12 +96,8 @@ int report_maps_open(int prog, struct report_maps *out)
 		int fd = bpf_map_get_fd_by_id(ids[i]);
 		error = fd < 0 ? fd : bpf_obj_get_info_by_fd(fd, &info, &len);
 		int kind = error ? -1 : kind_of(&info);
-		if (kind == REPORT_EVENTS)
-			out->events_id = info.id;
-		if (kind >= 0 && out->fd[kind] < 0)
-			out->fd[kind] = fd;
-		else if (fd >= 0)
-			close(fd);
+		if (kind < 0 || !keep_map(out, kind, fd, info.id))
+			close_fd(fd);
 	}
 	free(ids);
 	if (error)
@@ -87,9 +108,32 @@ int report_maps_open(int prog, struct report_maps *out)
 void report_maps_close(struct report_maps *m)
 {
 	for (int i = 0; i < REPORT_MAPS; i++)
-		if (m->fd[i] >= 0)
-			close(m->fd[i]);
+		close_fd(m->fd[i]);
+	for (size_t i = 0; i < m->nold; i++)
+		close_fd(m->old[i].fd);
 	report_maps_none(m);
+}
+
+uint32_t map_entries(int fd)
+{
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof info;
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.max_entries;
+}
+
+/* How far it was read is in its first page, how far it was written in its second. */
+bool ring_unread(int fd)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	unsigned long *read = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+	unsigned long *written = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, page);
+	bool unread = read == MAP_FAILED || written == MAP_FAILED ||
+	              __atomic_load_n(read, __ATOMIC_ACQUIRE) != __atomic_load_n(written, __ATOMIC_ACQUIRE);
+	if (read != MAP_FAILED)
+		munmap(read, page);
+	if (written != MAP_FAILED)
+		munmap(written, page);
+	return unread;
 }
 
 enum { BATCH = 512 };

@@ -7,14 +7,44 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
-int names_new(void)
+int names_new(uint32_t entries)
 {
 	struct bpf_map_create_opts opts = {.sz = sizeof opts, .map_flags = BPF_F_NO_PREALLOC};
 	return bpf_map_create(BPF_MAP_TYPE_HASH, MAP_NAMES, sizeof(uint64_t), sizeof(struct rule_name),
-	                      NAME_ENTRIES, &opts);
+	                      entries, &opts);
+}
+
+struct copy {
+	int to, error;
+};
+
+static void copy_name(void *arg, const void *key, const void *value)
+{
+	struct copy *c = arg;
+	if (!c->error)
+		c->error = bpf_map_update_elem(c->to, key, value, BPF_ANY);
+}
+
+int names_for(size_t n, int from)
+{
+	size_t entries = n * NAME_GENERATIONS;
+	uint32_t have = from < 0 ? 0 : map_entries(from);
+	entries = entries < NAME_LEAST ? NAME_LEAST : entries > NAME_ENTRIES ? NAME_ENTRIES : entries;
+	if (have >= entries)
+		return from;
+	entries = entries + have < NAME_ENTRIES ? entries + have : NAME_ENTRIES;
+	struct copy c = {.to = names_new((uint32_t)entries)};
+	if (c.to < 0 || from < 0)
+		return c.to;
+	int error = map_each(from, REPORT_NAMES, false, copy_name, &c);
+	if (!error && !c.error)
+		return c.to;
+	close(c.to);
+	return error ? error : c.error;
 }
 
 /* ---- which may go ------------------------------------------------------------------- */

@@ -224,7 +224,8 @@ static int open_all(struct arena *a, struct diags *d, const struct program *p, s
 		return -1;
 	pr->nodes = detached_tmpfs();
 	if (pr->nodes < 0)
-		return diag_fail(d, privilege_hint(a), "no file system for a probe: %s", strerror(errno));
+		return diag_fail(d, error_hint(a, errno, privilege_hint(a)), "no file system for a probe: %s",
+		                 strerror(errno));
 	if (start_asker(d, pr) || transient_enter(d, pr->cg, pr->asker) || calibrate(d, pr))
 		return -1;
 	int error = bpf_prog_attach(program_fd(p), pr->cg->fd, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI);

@@ -22,6 +22,7 @@ struct program {
 	struct bpf_object *object;
 	int fd;
 	struct bpf_prog_info info;
+	struct handover handover;
 };
 
 /* ---- what libbpf says --------------------------------------------------------- */
@@ -199,7 +200,7 @@ static int load_failed(struct arena *a, struct diags *d, const char *name, int e
 		return diag_fail(d, "free memory, or raise the memory limit of this process's cgroup",
 		                 "the kernel has no memory to load '%s'", name);
 	default:
-		return diag_fail(d, "see the kernel log and `rucy-devguard doctor`",
+		return diag_fail(d, error_hint(a, error, "see the kernel log and `rucy-devguard doctor`"),
 		                 "the kernel refuses '%s': %s", name, strerror(error));
 	}
 }
@@ -257,7 +258,7 @@ static int check_kept(struct arena *a, struct diags *d, const char *name, struct
 	uint32_t size = sizeof p->info;
 	int error = bpf_obj_get_info_by_fd(p->fd, &p->info, &size);
 	if (error)
-		return diag_fail(d, privilege_hint(a), "cannot ask the kernel about '%s': %s", name,
+		return diag_fail(d, error_hint(a, -error, "see the kernel log"), "cannot ask the kernel about '%s': %s", name,
 		                 strerror(-error));
 	if (p->info.btf_id && p->info.nr_line_info)
 		return 0;
@@ -288,17 +289,16 @@ static int load(struct arena *a, struct diags *d, const char *name, struct progr
 int program_load(struct arena *a, struct diags *d, const char *name, const void *object,
                  size_t len, struct program **out)
 {
-	return program_load_audited(a, d, name, object, len, 0, NULL, 0, out);
+	return program_load_audited(a, d, name, object, len, 0, 0, NULL, 0, out);
 }
 
 int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
-                         size_t len, uint32_t from, const struct rule_name *rules, size_t n,
-                         struct program **out)
+                         size_t len, uint32_t from, uint32_t ring, const struct rule_name *rules,
+                         size_t n, struct program **out)
 {
 	struct program *p = arena_alloc(a, sizeof *p);
 	struct capture capture;
 	struct rlimit before;
-	struct handover h;
 	struct bpf_object_open_opts opts = {.sz = sizeof opts,
 	                                    .object_name = *name ? name : "devguard"};
 	*out = NULL;
@@ -309,12 +309,11 @@ int program_load_audited(struct arena *a, struct diags *d, const char *name, con
 	if (!p->object)
 		return open_failed(d, name, error, text);
 	raise_memlock(&before);
-	int result = handover_begin(a, d, name, p->object, from, &h);
+	int result = handover_begin(a, d, name, p->object, from, (struct report_size){n, ring}, &p->handover);
 	if (!result)
 		result = load(a, d, name, p);
 	if (!result)
-		result = handover_finish(a, d, name, p->fd, &h, rules, n);
-	handover_end(&h);
+		result = handover_finish(a, d, name, p->fd, &p->handover, rules, n);
 	setrlimit(RLIMIT_MEMLOCK, &before);
 	if (result)
 		program_close(p);
@@ -327,9 +326,15 @@ void program_close(struct program *p)
 {
 	if (!p)
 		return;
+	handover_end(&p->handover);
 	bpf_object__close(p->object);
 	p->object = NULL;
 	p->fd = -1;
+}
+
+int program_settle(struct diags *d, const char *name, const struct program *p)
+{
+	return handover_settle(d, name, p->fd, &p->handover);
 }
 
 int program_fd(const struct program *p)

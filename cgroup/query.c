@@ -35,24 +35,24 @@ static void header_copy(struct image_header *header, const void *from, size_t si
 		memcpy(header, from, size < sizeof *header ? size : sizeof *header);
 }
 
-/* The first bytes of a program's .rodata map, if `id` is one. 1, 0 (it is not) or
- * -1 (not readable). */
+/* The first bytes of a program's .rodata map, if `id` is one. 1, 0 (it is not) or -errno. */
 static int rodata_header(uint32_t id, struct image_header *header)
 {
 	struct bpf_map_info info = {0};
 	uint32_t len = sizeof info, zero = 0;
 	int fd = bpf_map_get_fd_by_id(id);
 	if (fd < 0)
-		return -1;
-	int result = bpf_obj_get_info_by_fd(fd, &info, &len) ? -1 : 0;
+		return fd;
+	int result = bpf_obj_get_info_by_fd(fd, &info, &len);
 	size_t n = strnlen(info.name, sizeof info.name), suffix = strlen(".rodata");
 	if (!result && info.type == BPF_MAP_TYPE_ARRAY && n >= suffix &&
 	    !strncmp(info.name + n - suffix, ".rodata", suffix) && info.value_size >= HEADER_MIN &&
 	    info.value_size <= RODATA_MAX) {
 		void *value = malloc(info.value_size);
-		result = value && !bpf_map_lookup_elem(fd, &zero, value) ? 1 : -1;
-		if (result == 1)
+		result = value ? bpf_map_lookup_elem(fd, &zero, value) : -ENOMEM;
+		if (!result)
 			header_copy(header, value, info.value_size);
+		result = result ? result : 1;
 		free(value);
 	}
 	close(fd);
@@ -65,20 +65,20 @@ static bool header_is_ours(const struct image_header *h)
 	       memchr(h->name, '\0', sizeof h->name);
 }
 
-/* Looks for our header in the program's maps. 1 found, 0 none, -1 not readable. */
+/* Looks for our header in the program's maps. 1 found, 0 none, -errno. */
 static int program_header(int fd, struct image_header *header)
 {
 	uint32_t *ids, n;
-	int result = program_map_ids(fd, &ids, &n) ? -1 : 0;
-	bool unreadable = false;
+	int result = program_map_ids(fd, &ids, &n), unreadable = 0;
 	for (uint32_t i = 0; !result && i < n; i++) {
 		int map = rodata_header(ids[i], header);
-		unreadable |= map < 0;
+		if (map < 0 && !unreadable)
+			unreadable = map;
 		if (map == 1 && header_is_ours(header))
 			result = 1;
 	}
 	free(ids);
-	return !result && unreadable ? -1 : result;
+	return result ? result : unreadable;
 }
 
 static uint64_t boot_time(void)
@@ -94,8 +94,10 @@ enum reading describe_program(int fd, struct attached *at)
 	struct bpf_prog_info info = {0};
 	struct image_header header;
 	uint32_t len = sizeof info;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+	at->unreadable = -bpf_obj_get_info_by_fd(fd, &info, &len);
+	if (at->unreadable)
 		return READ_NOT;
+	at->known = true;
 	at->id = info.id;
 	memcpy(at->kernel_name, info.name, strnlen(info.name, sizeof info.name));
 	at->run_count = info.run_cnt;
@@ -107,6 +109,7 @@ enum reading describe_program(int fd, struct attached *at)
 		snprintf(at->tag + 2 * i, 3, "%02x", info.tag[i]);
 
 	int found = program_header(fd, &header);
+	at->unreadable = found < 0 ? -found : 0;
 	if (found != 1)
 		return found < 0 ? READ_NOT : READ_OK;
 	at->ours = true;
@@ -123,6 +126,8 @@ enum reading describe_program(int fd, struct attached *at)
 static enum reading describe(struct attached *at)
 {
 	int fd = bpf_prog_get_fd_by_id(at->id);
+	if (fd < 0)
+		at->unreadable = -fd;
 	if (fd < 0)
 		return fd == -ENOENT ? READ_GONE : READ_NOT;
 	enum reading result = describe_program(fd, at);
@@ -159,12 +164,12 @@ int cgroup_is_gone(struct diags *d, const struct cgroup *cg)
 }
 
 int list_attached(struct arena *a, struct diags *d, const struct cgroup *cg,
-                  struct attached **list, size_t *n, uint32_t *unreadable)
+                  struct attached **list, size_t *n, const struct attached **unreadable)
 {
 	uint32_t *ids, count, flags = 0;
 	*list = NULL;
 	*n = 0;
-	*unreadable = 0;
+	*unreadable = NULL;
 	int error = query_ids(a, cg, &ids, &count, &flags);
 	if (error && cgroup_gone(cg))
 		return cgroup_is_gone(d, cg);
@@ -181,10 +186,9 @@ int list_attached(struct arena *a, struct diags *d, const struct cgroup *cg,
 		enum reading result = describe(&at);
 		if (result == READ_GONE)
 			continue;
-		at.unreadable = result == READ_NOT;
-		if (at.unreadable && !*unreadable)
-			*unreadable = at.id;
 		(*list)[(*n)++] = at;
+		if (at.unreadable && !*unreadable)
+			*unreadable = &(*list)[*n - 1];
 	}
 	return 0;
 }
@@ -192,7 +196,7 @@ int list_attached(struct arena *a, struct diags *d, const struct cgroup *cg,
 int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
                  struct attached **list, size_t *n)
 {
-	uint32_t unreadable;
+	const struct attached *unreadable;
 	return list_attached(a, d, cg, list, n, &unreadable);
 }
 

@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,21 +61,19 @@ static bool populated(int events)
 	return !strstr(text, "populated 0");
 }
 
-/* Leaves the session, the cgroup and all descriptors of the caller but these two. */
-static void leave_caller(const char *root, int keep, int also)
+/* Leaves the session, the cgroup and all descriptors of the caller but this one. */
+static void leave_caller(const char *root, int keep)
 {
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	unsigned low = (unsigned)(keep < also ? keep : also), high = (unsigned)(keep < also ? also : keep);
 	setsid();
 	file_write(AT_FDCWD, root, "0");
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
-	close_range(3, low - 1, 0); /* EINVAL: there is none */
-	close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0u, 0);
+	close_range(3, (unsigned)keep - 1, 0); /* EINVAL: there is none */
+	close_range((unsigned)keep + 1, ~0u, 0);
 	prctl(PR_SET_NAME, "devguard-keeper", 0, 0, 0);
 	if (chdir("/"))
 		_exit(1);
@@ -92,17 +89,21 @@ static void wait_empty(int events)
 		timeout = poll(&p, 1, timeout) ? SECOND_LOOK_MS : LATER_MS;
 }
 
-/* Waits until nothing runs in the cgroup, and holds its lock then: a container that was
- * put into the same cgroup meanwhile has taken the pin over. */
-static void wait_for_end(int cgroup, int events)
+/* Waits until nothing runs in the cgroup and takes the pin away, with the lock held: a container
+ * that was put into the same cgroup meanwhile has taken the pin over. Where the lock cannot be
+ * had, the pin is left to the next hook. */
+static void end_guard(uint64_t cgroup, int events, const char *pin)
 {
 	for (;;) {
 		wait_empty(events);
-		while (flock(cgroup, LOCK_EX) && errno == EINTR)
-			;
-		if (!populated(events))
+		int lock = lock_take_patiently(cgroup);
+		bool over = lock < 0 || !populated(events);
+		if (lock >= 0 && over)
+			unlink(pin);
+		if (lock >= 0)
+			lock_release(cgroup, lock);
+		if (over)
 			return;
-		flock(cgroup, LOCK_UN);
 	}
 }
 
@@ -126,8 +127,7 @@ int link_keeper(struct arena *a, struct diags *d, const struct cgroup *cg)
 	if (fork()) /* the second is nobody's child */
 		_exit(0);
 	link_pin_path(pin, cg->id);
-	leave_caller(root, events, cg->fd);
-	wait_for_end(cg->fd, events);
-	unlink(pin);
+	leave_caller(root, events);
+	end_guard(cg->id, events, pin);
 	_exit(0);
 }

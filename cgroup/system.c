@@ -144,6 +144,20 @@ const char *fact_hint(struct arena *a, const struct fact_helper *f, const char *
 	                    f->minor);
 }
 
+const char *error_hint(struct arena *a, int error, const char *otherwise)
+{
+	switch (error) {
+	case EPERM:
+	case EACCES: return privilege_hint(a);
+	case EMFILE: return "raise the limit of open files (ulimit -n)";
+	case ENFILE: return "the host has no file descriptors left: see sysctl fs.file-nr";
+	case ENOMEM: return "free memory, or raise the memory limit of this process's cgroup";
+	case ENOSPC:
+	case EDQUOT: return "make room there";
+	default: return otherwise;
+	}
+}
+
 const char *privilege_hint(struct arena *a)
 {
 	/* CAP_SYS_ADMIN stands for the two others as well */

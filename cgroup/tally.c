@@ -13,7 +13,7 @@
 
 static int cannot(struct diags *d, const char *what, int error)
 {
-	return diag_fail(d, error == -EPERM ? privilege_hint(d->arena) : "see the kernel log",
+	return diag_fail(d, error_hint(d->arena, -error, "see the kernel log"),
 	                 "cannot %s the counts: %s", what, strerror(-error));
 }
 

@@ -16,8 +16,11 @@ static const struct option options[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"config", required_argument, NULL, OPT_CONFIG},
 	OPTION_PARAM,
+	OPTION_LIMIT,
+	OPTION_UNCONFINED,
 	OPTION_MODE,
 	OPTION_AUDIT,
+	OPTION_RING,
 	OPTION_JSON,
 	OPTION_HELP,
 	{0},
@@ -158,6 +161,11 @@ static int rehearse(struct cmd *c, struct attachment *at)
 	if (cgroup_query(c->arena, &c->diags, at->cgroup, &list, &n))
 		return STATUS_FAILED;
 	const struct attached *old = attached_named(list, n, at->unit->policy->name);
+	for (size_t i = 0; !old && i < n; i++)
+		if (list[i].unreadable && diag_fail(&c->diags, error_hint(c->arena, list[i].unreadable, "see the kernel log"),
+		                                    "cannot tell whose program %u on %s is: %s", list[i].id,
+		                                    at->cgroup->path, strerror(list[i].unreadable)))
+			return STATUS_FAILED;
 	if (old) {
 		at->replaced = old->id;
 		at->audit_ends = old->audit != AUDIT_NONE && at->unit->policy->audit == AUDIT_NONE;
@@ -233,6 +241,7 @@ static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
 int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
 {
 	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run};
+	warn_of_apply(c, u, cg);
 	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
 	if (!status) {
 		diags_flush(c);
@@ -262,7 +271,7 @@ static int apply(struct cmd *c, int argc, char **argv)
 	if (is_swapped(argv[optind], argv[optind + 1]))
 		return usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
 		                   "the policy comes first, then the cgroup");
-	int status = unit_load(c, argv[optind], LOAD_IMAGE, &u);
+	int status = unit_load(c, argv[optind], &(struct load){.depth = LOAD_IMAGE}, &u);
 	if (status)
 		return status;
 	if (cgroup_open(c->arena, &c->diags, argv[optind + 1], &cg))
@@ -275,8 +284,9 @@ static int apply(struct cmd *c, int argc, char **argv)
 const struct verb verb_apply = {
 	.name = "apply",
 	.synopsis = "POLICY CGROUP [--param K=V]... [--mode enforce|permissive]\n"
-		    "                           [--audit none|denied|all] [--dry-run] [--json]\n"
-		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--dry-run] [--json]",
+		    "                           [--audit none|denied|all] [--ring SIZE] [--dry-run] [--json]\n"
+		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--ring SIZE]\n"
+		    "                           [--dry-run] [--json]",
 	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",
 	.help = "CGROUP is a directory of the cgroup v2 hierarchy. The new program takes the place of\n"
 		"the old one in one step: at no time is there none, or two. Programs of others stay.\n"

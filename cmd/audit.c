@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -264,6 +265,16 @@ static bool parse(struct audit_run *r, int argc, char **argv, const char **path)
 	return !c->status;
 }
 
+/* A policy takes some ten descriptors, and --all reads as many as there are. */
+static void raise_descriptors(void)
+{
+	struct rlimit most;
+	if (getrlimit(RLIMIT_NOFILE, &most))
+		return;
+	most.rlim_cur = most.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &most);
+}
+
 static int audit(struct cmd *c, int argc, char **argv)
 {
 	const char *path;
@@ -273,6 +284,7 @@ static int audit(struct cmd *c, int argc, char **argv)
 		return c->status;
 	if (!r.all && cgroup_open(c->arena, &c->diags, path, &r.cgroup))
 		return STATUS_FAILED;
+	raise_descriptors();
 	r.watch.cgroup = r.cgroup;
 	r.watch.drain = drain;
 	r.watch.arg = &r;

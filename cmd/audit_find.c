@@ -26,13 +26,13 @@ int nothing_reports(struct cmd *c, const struct cgroup *cg, const char *name)
 {
 	struct attached *list;
 	const char *ours = NULL;
-	uint32_t unreadable = 0;
+	const struct attached *unreadable = NULL;
 	size_t n;
 	if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
 		return STATUS_FAILED;
 	for (size_t i = 0; i < n; i++) {
 		if (list[i].unreadable)
-			unreadable = list[i].id;
+			unreadable = &list[i];
 		if (!list[i].ours)
 			continue;
 		ours = list[i].name;
@@ -41,8 +41,9 @@ int nothing_reports(struct cmd *c, const struct cgroup *cg, const char *name)
 	}
 	const char *hint = "attach one: " PROGRAM " apply POLICY CGROUP --audit denied";
 	if (!ours && unreadable)
-		diag_fail(&c->diags, "run it as root with CAP_SYS_ADMIN (or CAP_BPF and CAP_NET_ADMIN)",
-		          "cannot tell whose program %u on %s is", unreadable, cg->path);
+		diag_fail(&c->diags, error_hint(c->arena, unreadable->unreadable, "see the kernel log"),
+		          "cannot tell whose program %u on %s is: %s", unreadable->id, cg->path,
+		          strerror(unreadable->unreadable));
 	else if (name && (!ours || strcmp(name, ours) != 0))
 		diag_fail(&c->diags,
 		          ours ? arena_printf(c->arena, "'%s' is attached there", ours) : hint,

@@ -2,7 +2,8 @@
  * audit_watch.c - which policies are read: compared every now and then with what
  * is attached.
  *
- * A program with the same events map is the same policy, replaced: nothing to do.
+ * A program with the same map of totals is the same policy, replaced: it is read on, in
+ * maps of another size too.
  * While programs are replaced quickly, one that was listed may be gone when it is
  * opened, and a list may miss one: only what several checks in a row do not find
  * is gone. Each check has an arena of its own.
@@ -68,10 +69,10 @@ static struct source *by_program(const struct watch *w, uint32_t id)
 	return NULL;
 }
 
-static struct source *by_events(const struct watch *w, uint32_t id)
+static struct source *by_counts(const struct watch *w, uint32_t id)
 {
 	for (size_t i = 0; i < w->n; i++)
-		if (audit_events_id(w->sources[i]->audit) == id)
+		if (audit_counts_id(w->sources[i]->audit) == id)
 			return w->sources[i];
 	return NULL;
 }
@@ -158,12 +159,13 @@ static int take(struct watch *w, struct check *k, const struct wanted *want)
 		return w->misses < MISSES_MAX ? 0 : fail(w, k);
 	}
 	w->misses = 0;
-	struct source *same = by_events(w, audit_events_id(s->audit));
+	struct source *same = by_counts(w, audit_counts_id(s->audit));
 	if (same) {
 		same->program = want->id;
 		same->seen = true;
+		int failed = audit_renew(&k->diags, same->audit, s->audit);
 		source_close(s);
-		return 0;
+		return failed ? fail(w, k) : 0;
 	}
 	if (old < w->n) {
 		tell(w->c, "'%s' was replaced by a program that counts from the start", want->name);

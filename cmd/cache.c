@@ -4,11 +4,12 @@
  * A file in /run/rucy-devguard/cache holds all that the object was made from (this
  * tool's version, the policy's path and text, parameters, mode and audit) and the
  * object. It is used when that is the same byte for byte, and when the devices that
- * the policy names by path or driver are still the same here. Its directory is root's
+ * the host answers what the policy asked of it as it did. Its directory is root's
  * alone and checked before each use; an object from it is proven like any other. Nothing
  * fails for the cache: without it the policy is compiled.
  */
 #include "cmd/cmd.h"
+#include "cmd/room/questions.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,12 +21,12 @@
 
 #define RUN "/run/rucy-devguard"
 
-static const char magic[8] = "DGCACHE";
+static const char magic[8] = "DGCACH2";
 enum { ENTRY_MAX = 64 << 20, NAME_SIZE = 32, ENTRIES_MAX = 1024 };
 
 struct head {
 	char magic[sizeof magic];
-	uint64_t key, object; /* bytes of each; they follow */
+	uint64_t key, asked, object; /* bytes of each; they follow */
 };
 
 /* Root's own directory below another; its descriptor, or -1. */
@@ -85,19 +86,41 @@ static bool read_whole(int fd, void *to, size_t n)
 	return true;
 }
 
-/* The object of an open entry, if it has this key. */
+/* The questions and answers of an entry, and whether they hold still. */
+static bool fresh(struct cmd *c, const unsigned char *at, size_t len)
+{
+	const unsigned char *end = at + len;
+	while (at < end) {
+		uint64_t sizes[2];
+		if ((size_t)(end - at) < sizeof sizes)
+			return false;
+		memcpy(sizes, at, sizeof sizes);
+		at += sizeof sizes;
+		if (sizes[0] > (uint64_t)(end - at) || sizes[1] > (uint64_t)(end - at) - sizes[0])
+			return false;
+		struct asked one = {at, sizes[0], at + sizes[0], sizes[1]};
+		if (!asked_still(c, &one, 1))
+			return false;
+		at += sizes[0] + sizes[1];
+	}
+	return true;
+}
+
+/* The object of an open entry, if it has this key and the host answers as it did. */
 static bool read_entry(struct cmd *c, int fd, const char *key, size_t len, struct bytes *object)
 {
 	struct head h;
 	struct stat st;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_mode & 022 ||
 	    !read_whole(fd, &h, sizeof h) || memcmp(h.magic, magic, sizeof magic) || h.key != len ||
-	    h.object > ENTRY_MAX || (uint64_t)st.st_size != sizeof h + h.key + h.object)
+	    h.object > ENTRY_MAX || h.asked > ENTRY_MAX ||
+	    (uint64_t)st.st_size != sizeof h + h.key + h.asked + h.object)
 		return false;
-	char *there = arena_alloc(c->arena, h.key + h.object);
-	if (!read_whole(fd, there, h.key + h.object) || memcmp(there, key, len))
+	char *there = arena_alloc(c->arena, h.key + h.asked + h.object);
+	if (!read_whole(fd, there, h.key + h.asked + h.object) || memcmp(there, key, len) ||
+	    !fresh(c, (unsigned char *)there + h.key, h.asked))
 		return false;
-	*object = (struct bytes){(unsigned char *)there + h.key, h.object};
+	*object = (struct bytes){(unsigned char *)there + h.key + h.asked, h.object};
 	return true;
 }
 
@@ -117,28 +140,6 @@ bool cache_find(struct cmd *c, const struct document *in, struct bytes *object)
 	return found;
 }
 
-static bool same_intervals(const struct interval *a, size_t n, const struct interval *b, size_t m)
-{
-	return n == m && !memcmp(a, b, n * sizeof *a);
-}
-
-bool cache_fresh(struct cmd *c, const struct policy *p)
-{
-	const char *error, *hint;
-	for (size_t i = 0; i < p->nrules; i++)
-		for (size_t k = 0; k < p->rules[i].npatterns; k++) {
-			const struct pattern *was = &p->rules[i].patterns[k];
-			struct pattern now;
-			if (was->text[0] == ':') /* the tool's own table */
-				continue;
-			if (pattern_parse(c->arena, was->text, &now, &error, &hint) || now.types != was->types ||
-			    !same_intervals(now.majors, now.nmajors, was->majors, was->nmajors) ||
-			    !same_intervals(now.minors, now.nminors, was->minors, was->nminors))
-				return false;
-		}
-	return true;
-}
-
 static bool write_whole(int fd, const void *from, size_t n)
 {
 	for (size_t at = 0; at < n;) {
@@ -148,6 +149,18 @@ static bool write_whole(int fd, const void *from, size_t n)
 		if (put <= 0)
 			return false;
 		at += (size_t)put;
+	}
+	return true;
+}
+
+/* What the policy asked of the host while it was compiled, and the answers. */
+static bool write_asked(const struct cmd *c, int fd)
+{
+	for (const struct asked *q = c->asked; q < c->asked + c->nasked; q++) {
+		uint64_t sizes[2] = {q->nquestion, q->nanswer};
+		if (!write_whole(fd, sizes, sizeof sizes) || !write_whole(fd, q->question, q->nquestion) ||
+		    !write_whole(fd, q->answer, q->nanswer))
+			return false;
 	}
 	return true;
 }
@@ -184,9 +197,11 @@ void cache_store(struct cmd *c, const struct document *in, const struct bytes *o
 	snprintf(fresh, sizeof fresh, "%s.%d", name, (int)getpid());
 	int fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct head h = {.key = len, .object = object->len};
+	for (size_t i = 0; i < c->nasked; i++)
+		h.asked += 2 * sizeof(uint64_t) + c->asked[i].nquestion + c->asked[i].nanswer;
 	memcpy(h.magic, magic, sizeof magic);
 	bool written = fd >= 0 && write_whole(fd, &h, sizeof h) && write_whole(fd, key, len) &&
-	               write_whole(fd, object->data, object->len);
+	               write_asked(c, fd) && write_whole(fd, object->data, object->len);
 	if (fd >= 0 && close(fd))
 		written = false;
 	/* in one step: a reader has the old entry or the new one, whole */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static const struct option options[] = {OPTION_JSON, OPTION_PARAM, OPTION_HELP, {0}};
+static const struct option options[] = {OPTION_JSON, OPTION_PARAM, OPTION_LIMIT, OPTION_UNCONFINED, OPTION_HELP, {0}};
 
 /* Which kernel a fact about the caller needs. */
 static const struct need {
@@ -29,7 +29,7 @@ static const struct need errno_need = {0, "bpf_set_retval", 5, 18};
 struct report {
 	const struct policy *policy;
 	const struct image *image;
-	struct survey survey;
+	uint32_t reads;       /* set of enum input */
 	const char *inputs;   /* "type, major, uid" */
 	const char *helpers;  /* "bpf_get_current_comm", or "" */
 	const char *kernel;   /* "5.10" */
@@ -47,7 +47,7 @@ static void describe_inputs(struct cmd *c, struct report *r)
 	bool comm = false;
 	r->inputs = "";
 	for (int in = 0; in < INPUT_MAX; in++) {
-		if (!(r->survey.inputs & 1u << in))
+		if (!(r->reads & 1u << in))
 			continue;
 		bool is_comm = in == IN_COMM_0 || in == IN_COMM_1;
 		size_t param = (size_t)(in - IN_PARAM_0);
@@ -60,7 +60,7 @@ static void describe_inputs(struct cmd *c, struct report *r)
 	const struct need *most = &needs[0];
 	r->helpers = "";
 	for (const struct need *n = needs; n < needs + sizeof needs / sizeof *needs; n++) {
-		if (!(r->survey.inputs & n->inputs))
+		if (!(r->reads & n->inputs))
 			continue;
 		r->helpers = join(c->arena, r->helpers, n->helper);
 		if (n->major > most->major)
@@ -176,12 +176,10 @@ static int check_one(struct cmd *c, const char *path, json_t *item)
 		json_object_set_new(item, "file", text_json(path));
 	if (manifest_named(path))
 		return check_manifest(c, path, item);
-	int status = unit_load(c, path, LOAD_IMAGE, &u);
+	int status = unit_load(c, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
 	if (status)
 		return status;
-	struct report r = {.policy = u.policy, .image = &u.image};
-	survey_diagram(c->arena, u.policy, &u.diagram, &r.survey);
-	lint_rules(c, u.policy, &u.diagram, &r.survey);
+	struct report r = {.policy = u.policy, .image = &u.image, .reads = u.inputs};
 	describe_inputs(c, &r);
 	status = ask_kernel(c, &u, &r);
 	if (c->json)

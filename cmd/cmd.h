@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "cgroup/cgroup.h"
+#include "cmd/room/room.h"
 #include "compiler/compiler.h"
 #include "policy/policy.h"
 
@@ -39,17 +40,32 @@ struct document {
 
 /* ---- main.c: the running command ------------------------------------------------ */
 
+struct asked;
+struct confine_plan;
+
 struct cmd {
 	const struct verb *verb;
 	struct arena *args;   /* lives as long as the command */
 	struct arena *arena;  /* one policy's; see cmd_reset() */
 	struct diags diags;   /* in `arena` */
-	struct ruby *ruby;    /* closed before the arena goes */
+	struct room *rooms[4]; /* children at work; ended before the arena goes */
+	size_t nrooms;
+	pid_t dying[8];       /* children that were killed and not waited for yet */
+	size_t ndying;
+	struct confine_plan *room_plan; /* made with the first */
+	struct room_limits limits;      /* --limit */
+	double spent_wall, spent_cpu;   /* seconds of this compilation so far */
+	bool unconfined, unconfined_said; /* --unconfined */
+	struct asked *asked;  /* what the policy asked of the host, in `arena` */
+	size_t nasked, asked_cap;
+	const char **loaded;  /* files it loaded */
+	size_t nloaded, loaded_cap;
 	struct document inputs[4]; /* what messages quote: a state, a manifest, a policy, its cases */
 	size_t ninputs;
 	struct param_setting *params; /* --param, in the order given */
 	size_t nparams, params_cap;
 	int mode, audit;      /* --mode, --audit: 1 + value, 0 as the policy says */
+	uint32_t ring;        /* --ring: bytes, 0 as it is */
 	bool cache;           /* compiled policies are kept for the next time */
 	bool json;            /* --json: one object on stdout instead of text */
 	bool quiet;           /* warnings are for other verbs to show */
@@ -59,6 +75,7 @@ struct cmd {
 	json_t *diagnostics;  /* with --json: those shown so far */
 	int status;           /* after options_next() gave OPT_STOP */
 	jmp_buf no_memory;
+	void (*old_xfsz)(int); /* what SIGXFSZ did when we were started: for a command we start */
 };
 
 struct verb {
@@ -95,11 +112,14 @@ int each_policy(struct cmd *c, int argc, char **argv,
 /* ---- options.c --------------------------------------------------------------------- */
 
 enum { OPT_END = -1, OPT_STOP = -2 };
-enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_HELP, OPT_VERB }; /* a verb's own: OPT_VERB + n */
+enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_LIMIT, OPT_UNCONFINED, OPT_VERB }; /* a verb's own: OPT_VERB + n */
 #define OPTION_JSON  {"json", no_argument, NULL, OPT_JSON}
 #define OPTION_PARAM {"param", required_argument, NULL, OPT_PARAM}
 #define OPTION_MODE  {"mode", required_argument, NULL, OPT_MODE}
 #define OPTION_AUDIT {"audit", required_argument, NULL, OPT_AUDIT}
+#define OPTION_LIMIT {"limit", required_argument, NULL, OPT_LIMIT}
+#define OPTION_UNCONFINED {"unconfined", no_argument, NULL, OPT_UNCONFINED}
+#define OPTION_RING  {"ring", required_argument, NULL, OPT_RING}
 #define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
 
 /* The verb's next own option; --json, --param, --mode, --audit and --help are dealt
@@ -114,6 +134,10 @@ int option_seconds(struct cmd *c, const char *option, const char *text, uint64_t
 /* The position of a value among n, or -1 with a usage error in c->status. */
 int option_word(struct cmd *c, const char *option, const char *text, const char *const *values,
                 size_t n);
+/* The limits that hold without --limit. STATUS_OK or a usage error. */
+int limits_from_environment(struct cmd *c);
+/* --limit. STATUS_OK or a usage error. */
+int limits_parse(struct cmd *c, const char *text);
 /* Prints `help VERB`. */
 void print_verb_help(const struct verb *v);
 
@@ -125,6 +149,7 @@ void print_verb_help(const struct verb *v);
 size_t text_escape(char *out, size_t cap, const char *text, size_t len);
 /* Writes text, escaped that way. */
 void put_text(FILE *out, const char *text);
+void put_bytes(FILE *out, const char *text, size_t len);
 /* The text as a JSON string, also when it is no valid UTF-8. */
 json_t *text_json(const char *text);
 /* Shows the messages collected so far (stderr, or kept for the JSON object) and
@@ -165,29 +190,55 @@ void input_free(struct document *in);
 /* The text of a line (from 1), NULL when there is none; *len without newline. */
 const char *input_line(struct document *in, int line, size_t *len);
 
-/* ---- bound.c --------------------------------------------------------------------------- */
-
-/* ruby_compile(), but a policy that does not finish ends the process: message
- * and exit status 3. STATUS_OK or a status with diagnostics. */
-int compile_bounded(struct cmd *c, struct document *in, struct policy **policy);
-
 /* ---- load.c ---------------------------------------------------------------------------- */
 
-/* A POLICY from the command line, as far as the verb needs it. */
+/* Requests to be put to mruby itself, when the policy is Ruby. */
+struct ask {
+	const struct request_record *requests;
+	struct verdict *verdicts; /* filled in, one a request */
+	size_t n;
+};
+
+/* How far a POLICY is to be loaded. */
 enum load_depth { LOAD_DIAGRAM, LOAD_IMAGE };
+struct load {
+	enum load_depth depth;
+	bool keep;               /* the unit will be asked: unit.judge */
+	bool lint;               /* warn of rules that never decide; unit.inputs */
+	bool bytecode;           /* unit.bytecode */
+	const struct ask *ask;   /* or NULL */
+};
+
+/* A POLICY from the command line, proven. */
 struct unit {
 	bool from_object;
-	struct policy *policy;
-	struct policy_diagram diagram;
-	struct image image; /* LOAD_IMAGE, and of every object: proven */
+	struct policy *policy; /* its rules have no terms here */
+	struct image image;    /* LOAD_IMAGE, and of every object */
+	uint32_t inputs;       /* load.lint: set of enum input that the verdict reads */
+	int null_denied;       /* accesses to /dev/null (c 1:3) that it denies everybody: set of ACC_* */
+	const char *bytecode;  /* load.bytecode: a listing, NULL for an object */
+	struct room *judge;    /* load.keep: who answers for it; ends with cmd_reset() */
+	uint32_t ring;         /* bytes, as the manifest says; 0: it does not. --ring goes over it */
 };
 /* Reads and compiles .rb, or reads and proves .o; --mode and --audit go over what
  * the policy says. STATUS_OK or a status with diagnostics. */
-int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u);
+int unit_load(struct cmd *c, const char *path, const struct load *l, struct unit *u);
 /* The same for a file that is open. Closes fd. */
-int unit_load_fd(struct cmd *c, int fd, const char *file, enum load_depth depth, struct unit *u);
-/* The same for a policy made without a file of ours. */
-int unit_from_policy(struct cmd *c, struct policy *p, enum load_depth depth, struct unit *u);
+int unit_load_fd(struct cmd *c, int fd, const char *file, const struct load *l, struct unit *u);
+/* The same for the devices of a bundle's config.json. */
+int unit_load_spec(struct cmd *c, const char *path, const struct load *l, struct unit *u);
+/* The same policy without audit, errnos and mode. STATUS_OK or a status with diagnostics. */
+int unit_plain(struct cmd *c, const struct unit *u, struct unit *out);
+/* A listing, which may hold control bytes. STATUS_OK or a status with diagnostics. */
+int unit_listing(struct cmd *c, const struct unit *u, enum dump_kind kind, const char **text);
+
+enum { ASK_MOST = 128 }; /* requests in one frame */
+struct request_record request_record(const struct request *r);
+/* The verdicts on n requests. STATUS_OK or a status with diagnostics. */
+int unit_ask(struct cmd *c, const struct unit *u, const struct request_record *requests, size_t n,
+             struct verdict_pair *out);
+/* A verdict as a decision of the policy. False: it is no verdict. */
+bool verdict_decision(struct cmd *c, const struct policy *p, const struct verdict *v, struct decision *out);
 /* The bytes to give the kernel. */
 int unit_object(struct cmd *c, struct unit *u, struct bytes *out);
 /* Loads it into the kernel. One that reports takes over what program `from` counted
@@ -203,6 +254,12 @@ const char *probe_closed(struct arena *a);
 /* Attaches (or says what that would do) and reports: one line, or into c->out. */
 int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run);
 
+/* ---- warn.c ----------------------------------------------------------------------------- */
+
+/* Warns of what attaching it there would do to everybody: at the root of the hierarchy, or
+ * without /dev/null. */
+void warn_of_apply(struct cmd *c, struct unit *u, const struct cgroup *cg);
+
 /* ---- guard.c --------------------------------------------------------------------------- */
 
 /* Is this the name of a manifest (.yaml, .yml)? */
@@ -215,8 +272,8 @@ int manifest_load(struct cmd *c, struct arena *keep, const char *path, bool trus
 /* Loads the policy of a ruling with its parameters, mode and audit (those of the
  * command line go over them). STATUS_OK or a status with diagnostics at the place
  * in the manifest. *path, if not NULL, is the file it came from. */
-int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r, struct unit *u,
-                const char **path);
+int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r, const struct load *l,
+                struct unit *u, const char **path);
 /* `check guard.yaml`: the manifest and each policy it may choose. */
 int check_manifest(struct cmd *c, const char *path, json_t *item);
 /* The same without a report, and only if the manifest is trusted. STATUS_OK or a
@@ -235,10 +292,9 @@ extern const char *const audit_words[], *const mode_words[];
 
 /* ---- cache.c ----------------------------------------------------------------------------- */
 
-/* The object made from this very policy with the settings of the command line. */
+/* The object made from this very policy with the settings of the command line, if what
+ * the policy asked of the host then would be answered alike now. */
 bool cache_find(struct cmd *c, const struct document *in, struct bytes *object);
-/* Are the devices it names by path or driver what they were when it was compiled? */
-bool cache_fresh(struct cmd *c, const struct policy *p);
 void cache_store(struct cmd *c, const struct document *in, const struct bytes *object);
 
 /* ---- verdict.c --------------------------------------------------------------------------- */
@@ -249,18 +305,5 @@ json_t *decider_json(const struct policy *p, const struct decision *d);
 /* Adds the error that a fact decides which the request does not give. */
 struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
                           int missing);
-
-/* ---- survey.c ------------------------------------------------------------------------------ */
-
-/* What a diagram reads, and which outcomes it can have. */
-struct survey {
-	uint32_t inputs; /* set of enum input */
-	bool *decides;   /* by rule index + 1; [0] is the default */
-};
-void survey_diagram(struct arena *a, const struct policy *p, const struct policy_diagram *pd,
-                    struct survey *out);
-/* Warns of rules that never decide a request. */
-void lint_rules(struct cmd *c, const struct policy *p, struct policy_diagram *pd,
-                const struct survey *s);
 
 #endif

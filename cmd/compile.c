@@ -12,6 +12,8 @@ static const struct option options[] = {
 	{"emit", required_argument, NULL, OPT_EMIT},
 	{"output", required_argument, NULL, 'o'},
 	OPTION_PARAM,
+	OPTION_LIMIT,
+	OPTION_UNCONFINED,
 	OPTION_HELP,
 	{0},
 };
@@ -19,37 +21,30 @@ static const struct option options[] = {
 enum kind { EMIT_OBJ, EMIT_ASM, EMIT_TERMS, EMIT_DIAGRAM, EMIT_DOT, EMIT_BYTECODE, KINDS };
 static const char *const kind_names[KINDS] = {"obj", "asm", "terms", "diagram", "dot", "bytecode"};
 
-static void write_terms(FILE *out, struct cmd *c, const struct policy *p)
+/* A listing as the child made it: what could steer a terminal is escaped. */
+static void write_listing(FILE *out, const char *text)
 {
-	size_t n = 0, total = p->nrules;
-	for (size_t i = 0; i < p->nrules; i++)
-		total += p->rules[i].nraises;
-	term *roots = arena_alloc(c->arena, total * sizeof *roots);
-	const char **names = arena_alloc(c->arena, total * sizeof *names);
-	for (const struct rule *r = p->rules; r < p->rules + p->nrules; r++) {
-		for (size_t i = 0; i < r->nraises; i++, n++) {
-			roots[n] = r->raises[i].when;
-			names[n] = arena_printf(c->arena, "error line %d", r->raises[i].at.line);
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		for (const char *tab; (tab = memchr(text, '\t', n)); n -= (size_t)(tab - text) + 1, text = tab + 1) {
+			put_bytes(out, text, (size_t)(tab - text));
+			putc('\t', out);
 		}
-		roots[n] = r->match;
-		names[n++] = arena_printf(c->arena, "%s line %d", r->deny ? "deny" : "allow",
-		                          r->at.line);
+		put_bytes(out, text, n);
+		text += n;
+		if (*text) {
+			putc('\n', out);
+			text++;
+		}
 	}
-	terms_dump(out, p->terms, roots, names, n);
 }
 
-static void write_text(FILE *out, struct cmd *c, struct unit *u, enum kind kind)
+static int listing(struct cmd *c, const struct unit *u, enum kind kind, const char **text)
 {
-	if (kind == EMIT_ASM)
-		emit_asm(out, u->policy, &u->image);
-	if (kind == EMIT_TERMS)
-		write_terms(out, c, u->policy);
-	if (kind == EMIT_DIAGRAM)
-		diagram_dump(out, u->diagram.dg, u->diagram.verdict);
-	if (kind == EMIT_DOT)
-		diagram_dot(out, u->diagram.dg, u->diagram.verdict, u->policy->name);
-	if (kind == EMIT_BYTECODE)
-		ruby_dump(out, c->ruby);
+	static const enum dump_kind dumps[KINDS] = {[EMIT_ASM] = DUMP_ASM, [EMIT_TERMS] = DUMP_TERMS,
+	                                            [EMIT_DIAGRAM] = DUMP_DIAGRAM, [EMIT_DOT] = DUMP_DOT};
+	*text = u->bytecode;
+	return kind == EMIT_BYTECODE ? STATUS_OK : unit_listing(c, u, dumps[kind], text);
 }
 
 /* NAME.o in the current directory, for POLICY dir/NAME.rb. */
@@ -67,7 +62,8 @@ static int write_unit(struct cmd *c, struct unit *u, enum kind kind, const char 
 {
 	struct bytes object = {0};
 	struct output out;
-	if (kind == EMIT_BYTECODE && !c->ruby) {
+	const char *text = NULL;
+	if (kind == EMIT_BYTECODE && !u->bytecode) {
 		diag_fail(&c->diags, "give the .rb it was compiled from", "an object has no bytecode");
 		return STATUS_FAILED;
 	}
@@ -76,7 +72,7 @@ static int write_unit(struct cmd *c, struct unit *u, enum kind kind, const char 
 		          "an object is not written to a terminal");
 		return STATUS_FAILED;
 	}
-	int status = kind == EMIT_OBJ ? unit_object(c, u, &object) : STATUS_OK;
+	int status = kind == EMIT_OBJ ? unit_object(c, u, &object) : listing(c, u, kind, &text);
 	if (status)
 		return status;
 	diags_flush(c);
@@ -85,7 +81,7 @@ static int write_unit(struct cmd *c, struct unit *u, enum kind kind, const char 
 	if (kind == EMIT_OBJ)
 		fwrite(object.data, 1, object.len, out.file);
 	else
-		write_text(out.file, c, u, kind);
+		write_listing(out.file, text);
 	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;
 }
 
@@ -114,7 +110,8 @@ static int compile(struct cmd *c, int argc, char **argv)
 		return usage_error(c, NULL, optind == argc ? "no policy given"
 		                                           : "one policy at a time, please");
 	struct unit u;
-	int status = unit_load(c, argv[optind], LOAD_IMAGE, &u);
+	const struct load depth = {.depth = LOAD_IMAGE, .keep = kind != EMIT_OBJ, .bytecode = kind == EMIT_BYTECODE};
+	int status = unit_load(c, argv[optind], &depth, &u);
 	if (status)
 		return status;
 	if (!path && kind == EMIT_OBJ)

@@ -11,9 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct option options[] = {OPTION_JSON, OPTION_PARAM, OPTION_HELP, {0}};
-enum { LINE_MAX_BYTES = 32 << 10, BATCH = 1024 };
+static const struct option options[] = {OPTION_JSON, OPTION_PARAM, OPTION_LIMIT, OPTION_UNCONFINED, OPTION_HELP, {0}};
+enum { LINE_MAX_BYTES = 32 << 10 };
 #define REQUEST_HINT "a request is: c 1:3 rw (or /dev/null rw), then facts such as uid=1000"
+
+struct waiting { struct request request; struct span at; };
 
 struct evaluation {
 	struct cmd *c;
@@ -21,6 +23,11 @@ struct evaluation {
 	bool stream;   /* requests come from stdin: JSON is one object a line */
 	json_t *results;
 	bool denied, failed;
+	int broken;    /* a status: nobody answers any more */
+	/* read, and not answered yet */
+	struct waiting waiting[ASK_MOST];
+	struct request_record records[ASK_MOST];
+	size_t n;
 };
 
 static json_t *result_json(const struct evaluation *ev, const struct request *r,
@@ -90,34 +97,59 @@ static const char *split_hint(struct arena *a, const char **error)
 	return hint;
 }
 
-/* Answers one request. `at` is its line on stdin. */
-static void answer(struct evaluation *ev, const char *text, struct span at)
+/* Has those that wait answered, in their order. */
+static void settle(struct evaluation *ev)
 {
 	struct cmd *c = ev->c;
 	const struct policy *p = ev->unit->policy;
-	struct request r = {0};
-	struct decision d = {0};
-	const char *error = NULL;
-	int missing = -1;
-	if (request_parse(c->arena, text, &r, &error)) {
-		const char *hint = split_hint(c->arena, &error);
-		if (ev->stream)
-			diag_add(&c->diags, DIAG_ERROR, at, hint, "%s", error);
-		else
-			diag_add(&c->diags, DIAG_ERROR, at, hint, "%s: %s", *text ? text : "''",
-			         error);
-		complain(ev, text, at.line);
-	} else if (policy_decide(p, &ev->unit->diagram, &r, &d, &missing)) {
-		missing_fact(c, p, at, r.text, missing);
-		complain(ev, text, at.line);
-	} else {
-		tell(ev, &r, &d, at.line);
+	struct verdict_pair said[ASK_MOST];
+	size_t n = ev->n;
+	ev->n = 0;
+	if (!n || ev->broken)
+		return;
+	ev->broken = unit_ask(c, ev->unit, ev->records, n, said);
+	for (size_t i = 0; i < n && !ev->broken; i++) {
+		const struct request *r = &ev->waiting[i].request;
+		struct span at = ev->waiting[i].at;
+		struct decision d;
+		if (!verdict_decision(c, p, &said[i].diagram, &d) || said[i].diagram.status == VERDICT_FAILED) {
+			diag_fail(&c->diags, NULL, "%s: the process that proves the policy gave no answer", r->text);
+			ev->broken = STATUS_FAILED;
+		} else if (said[i].diagram.status == VERDICT_MISSING) {
+			missing_fact(c, p, at, r->text, said[i].diagram.missing);
+			complain(ev, r->text, at.line);
+		} else {
+			tell(ev, r, &d, at.line);
+		}
 	}
+}
+
+/* Takes one request in. `at` is its line on stdin. */
+static void answer(struct evaluation *ev, const char *text, struct span at)
+{
+	struct cmd *c = ev->c;
+	struct request r = {0};
+	const char *error = NULL;
+	if (!request_parse(c->arena, &host_here, text, &r, &error)) {
+		ev->records[ev->n] = request_record(&r);
+		ev->waiting[ev->n++] = (struct waiting){r, at};
+		if (ev->n == ASK_MOST)
+			settle(ev);
+		return;
+	}
+	settle(ev);
+	const char *hint = split_hint(c->arena, &error);
+	if (ev->stream)
+		diag_add(&c->diags, DIAG_ERROR, at, hint, "%s", error);
+	else
+		diag_add(&c->diags, DIAG_ERROR, at, hint, "%s: %s", *text ? text : "''", error);
+	complain(ev, text, at.line);
 }
 
 /* ---- requests from stdin ------------------------------------------------------ */
 
 struct reader {
+	struct evaluation *ev;
 	char buf[LINE_MAX_BYTES];
 	size_t start, end; /* what was read and not yet taken */
 	bool eof;
@@ -128,6 +160,7 @@ struct reader {
  * for them can go on. */
 static void read_more(struct reader *in)
 {
+	settle(in->ev);
 	fflush(stdout);
 	memmove(in->buf, in->buf + in->start, in->end - in->start);
 	in->end -= in->start;
@@ -137,7 +170,7 @@ static void read_more(struct reader *in)
 		n = read(STDIN_FILENO, in->buf + in->end, sizeof in->buf - 1 - in->end);
 	while (n < 0 && errno == EINTR);
 	in->error = n < 0 ? errno : 0;
-	in->eof = n <= 0 || ferror(stdout);
+	in->eof = n <= 0 || ferror(stdout) || in->ev->broken;
 	in->end += n > 0 ? (size_t)n : 0;
 }
 
@@ -177,7 +210,16 @@ static bool is_blank(const char *line)
 	return !*line || *line == '#';
 }
 
-/* Answers every line; c->arena is a fresh one for every batch of lines. */
+/* A fresh arena for what is said of the next requests. */
+static void renew_arena(struct cmd *c)
+{
+	arena_free(c->arena);
+	c->arena = NULL;
+	c->arena = cmd_arena(c);
+	diags_init(&c->diags, c->arena);
+}
+
+/* Answers every line; c->arena is a fresh one for every batch of them. */
 static void answer_stream(struct evaluation *ev)
 {
 	static struct reader in;
@@ -185,24 +227,23 @@ static void answer_stream(struct evaluation *ev)
 	struct arena *policy_arena = c->arena;
 	const char *bad;
 	char *line;
+	in.ev = ev;
 	c->arena = NULL;
-	for (int n = 1; (line = next_line(&in, &bad)); n++) {
+	renew_arena(c);
+	for (int n = 1; !ev->broken && (line = next_line(&in, &bad)); n++) {
 		struct span at = {.file = "stdin", .line = n};
-		if (n % BATCH == 1) {
-			arena_free(c->arena);
-			c->arena = arena_new();
-			if (!c->arena)
-				cmd_no_memory(c);
-			arena_catch(c->arena, &c->no_memory);
-			diags_init(&c->diags, c->arena);
-		}
+		if (!ev->n)
+			renew_arena(c);
 		if (bad) {
+			settle(ev);
 			diag_add(&c->diags, DIAG_ERROR, at, REQUEST_HINT, "%s", bad);
 			complain(ev, NULL, n);
 		} else if (!is_blank(line)) {
 			answer(ev, line, at);
 		}
 	}
+	settle(ev);
+	diags_flush(c);
 	arena_free(c->arena);
 	c->arena = policy_arena;
 	diags_init(&c->diags, c->arena);
@@ -233,6 +274,7 @@ static void answer_words(struct evaluation *ev, int argc, char **argv)
 			text = arena_printf(ev->c->arena, "%s %s", text, argv[i++]);
 		answer(ev, text, (struct span){0});
 	}
+	settle(ev);
 }
 
 static int eval(struct cmd *c, int argc, char **argv)
@@ -249,11 +291,12 @@ static int eval(struct cmd *c, int argc, char **argv)
 		return usage_error(c, NULL, "policy and requests cannot both be stdin");
 	struct unit u;
 	c->quiet = true;
-	int status = unit_load(c, path, LOAD_DIAGRAM, &u);
+	int status = unit_load(c, path, &(struct load){.depth = LOAD_DIAGRAM, .keep = true}, &u);
 	if (status)
 		return status;
 	diags_flush(c);
-	struct evaluation ev = {.c = c, .unit = &u, .stream = stream};
+	static struct evaluation ev;
+	ev = (struct evaluation){.c = c, .unit = &u, .stream = stream};
 	if (c->json && !stream) {
 		ev.results = json_array();
 		json_object_set_new(c->out, "policy", text_json(u.policy->name));
@@ -263,7 +306,7 @@ static int eval(struct cmd *c, int argc, char **argv)
 		answer_stream(&ev);
 	else
 		answer_words(&ev, n, argv + optind + 1);
-	return ev.failed ? STATUS_FAILED : ev.denied ? STATUS_DENY : STATUS_OK;
+	return ev.broken ? ev.broken : ev.failed ? STATUS_FAILED : ev.denied ? STATUS_DENY : STATUS_OK;
 }
 
 const struct verb verb_eval = {

@@ -106,8 +106,8 @@ static void place_in_manifest(struct cmd *c, const struct manifest *m, const str
 		              *params ? " (" : "", params, *params ? ")" : "");
 }
 
-int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r, struct unit *u,
-                const char **path)
+int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r, const struct load *l,
+                struct unit *u, const char **path)
 {
 	struct policy_file file;
 	int mode = c->mode, audit = c->audit;
@@ -124,11 +124,12 @@ int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r,
 		c->mode = 1 + (int)r->mode;
 	if (!audit && r->audit_given)
 		c->audit = 1 + (int)r->audit;
-	int status = unit_load_fd(c, file.fd, file.path, LOAD_IMAGE, u);
+	int status = unit_load_fd(c, file.fd, file.path, l, u);
 	c->mode = mode;
 	c->audit = audit;
 	c->params = NULL;
 	c->nparams = c->params_cap = 0;
+	u->ring = r->ring;
 	if (status)
 		place_in_manifest(c, m, r, file.path);
 	return status;
@@ -147,7 +148,7 @@ static bool same_ruling(const struct ruling *a, const struct ruling *b)
 {
 	bool same = !strcmp(a->policy, b->policy) && a->nparams == b->nparams &&
 	            a->mode_given == b->mode_given && a->mode == b->mode &&
-	            a->audit_given == b->audit_given && a->audit == b->audit;
+	            a->audit_given == b->audit_given && a->audit == b->audit && a->ring == b->ring;
 	for (size_t i = 0; same && i < a->nparams; i++)
 		same = a->params[i].value == b->params[i].value &&
 		       !strcmp(a->params[i].name, b->params[i].name);
@@ -167,13 +168,8 @@ static int prove_ruling(struct cmd *c, const struct manifest *m, const struct ru
                         const char **path)
 {
 	struct unit u;
-	struct survey survey;
 	struct program *program;
-	int status = ruling_load(c, m, r, &u, path);
-	if (!status) {
-		survey_diagram(c->arena, u.policy, &u.diagram, &survey);
-		lint_rules(c, u.policy, &u.diagram, &survey);
-	}
+	int status = ruling_load(c, m, r, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u, path);
 	if (!status && !kernel_closed()) {
 		status = unit_program(c, &u, 0, &program) ? STATUS_FAILED : STATUS_OK;
 		if (!status)

@@ -23,7 +23,9 @@ static const struct option options[] = {
 	{"on-error", required_argument, NULL, OPT_ON_ERROR},
 	OPTION_MODE,
 	OPTION_AUDIT,
+	OPTION_RING,
 	OPTION_PARAM,
+	OPTION_LIMIT,
 	OPTION_HELP,
 	{0},
 };
@@ -88,22 +90,14 @@ static int open_trusted(struct cmd *c, const char *path, int *fd)
 static int policy_of_file(struct cmd *c, const struct hook *h, struct unit *u)
 {
 	int fd, status = open_trusted(c, h->policy, &fd);
-	return status ? status : unit_load_fd(c, fd, h->policy, LOAD_IMAGE, u);
+	return status ? status : unit_load_fd(c, fd, h->policy, &(struct load){.depth = LOAD_IMAGE}, u);
 }
 
 /* The bundle's own linux.resources.devices. */
 static int policy_of_spec(struct cmd *c, const struct hook *h, struct unit *u)
 {
-	struct document *in;
-	struct foreign f = {0};
-	struct policy *p;
 	const char *path = arena_printf(c->args, "%s/config.json", h->state.bundle);
-	int status = input_read(c, path, INPUT_FOREIGN, &in);
-	if (status)
-		return status;
-	if (foreign_oci(&c->diags, in->file, in->text, in->len, &f) || foreign_policy(c->arena, &c->diags, &f, &p))
-		return STATUS_REFUSED;
-	return unit_from_policy(c, p, LOAD_IMAGE, u);
+	return unit_load_spec(c, path, &(struct load){.depth = LOAD_IMAGE}, u);
 }
 
 static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
@@ -123,7 +117,7 @@ static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
 	if (manifest_choose(c->arena, &c->diags, m, &who, &r))
 		return STATUS_REFUSED;
 	if (r.kind == RULING_POLICY)
-		return ruling_load(c, m, &r, u, NULL);
+		return ruling_load(c, m, &r, &(struct load){.depth = LOAD_IMAGE}, u, NULL);
 	h->unguarded = r.kind == RULING_NONE;
 	if (h->unguarded)
 		return STATUS_OK;
@@ -198,6 +192,32 @@ static void speak_up(void)
 		close(runtime);
 }
 
+/* The first error there is. */
+static const char *reason(const struct cmd *c)
+{
+	for (size_t i = 0; i < c->diags.n; i++)
+		if (c->diags.items[i].level == DIAG_ERROR)
+			return c->diags.items[i].text;
+	return "no reason was given";
+}
+
+/* One line for the kernel's log, where the host's own watchers look: what a hook prints, runtimes
+ * throw away. The kernel takes no more than some 960 bytes. */
+static void tell_kernel(struct cmd *c, const char *id, const char *why)
+{
+	enum { LINE = 900 };
+	char line[LINE + 2], text[LINE];
+	const char *plain = arena_printf(c->arena, "container %.100s STARTS WITHOUT ITS DEVICE GUARD: %s", id, why);
+	text_escape(text, sizeof text - 32, plain, strlen(plain));
+	int n = snprintf(line, sizeof line, "<3>" PROGRAM ": %s\n", text);
+	int fd = open("/dev/kmsg", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || write(fd, line, (size_t)n) != n)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "give the hook the host's /dev/kmsg",
+		         "the kernel's log could not be told: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static int oci_hook(struct cmd *c, int argc, char **argv)
 {
 	struct hook h = {.process.pidfd = -1};
@@ -208,10 +228,11 @@ static int oci_hook(struct cmd *c, int argc, char **argv)
 		return status < 0 ? STATUS_OK : status;
 	status = guard(c, &h);
 	if (status && h.let_start) {
+		const char *id = h.state.id ? h.state.id : "(unknown)";
+		tell_kernel(c, id, reason(c));
 		diags_flush(c);
 		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error=allow it would not start",
-		         "container %s STARTS WITHOUT ITS DEVICE GUARD, for the reason above",
-		         h.state.id ? h.state.id : "(unknown)");
+		         "container %s STARTS WITHOUT ITS DEVICE GUARD, for the reason above", id);
 		status = STATUS_OK;
 	}
 	return status;
@@ -220,7 +241,7 @@ static int oci_hook(struct cmd *c, int argc, char **argv)
 const struct verb verb_oci_hook = {
 	.name = "oci-hook",
 	.synopsis = "[--policy FILE | --config FILE | --policy-from-spec] [--param K=V]...\n"
-		    "                           [--mode MODE] [--audit LEVEL] [--on-error refuse|allow]",
+		    "                           [--mode MODE] [--audit LEVEL] [--ring SIZE] [--on-error refuse|allow]",
 	.summary = "Guard a container that a runtime is making (createRuntime or prestart hook)",
 	.help = "Reads the container's state from stdin, finds its cgroup by the pid, attaches the policy\n"
 		"and reads back that the kernel asks it; only then the runtime goes on. What fails makes\n"

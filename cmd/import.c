@@ -6,20 +6,26 @@
 
 #include <string.h>
 
-enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE };
+enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_MISSING, OPT_SERVICE };
 static const struct option options[] = {
 	{"exact", no_argument, NULL, OPT_EXACT},
 	{"name", required_argument, NULL, OPT_NAME},
 	{"output", required_argument, NULL, 'o'},
 	{"device-cgroup-rule", required_argument, NULL, OPT_RULE},
+	{"empty-is-allow", no_argument, NULL, OPT_EMPTY},
+	{"service", required_argument, NULL, OPT_SERVICE},
+	{"missing", required_argument, NULL, OPT_MISSING},
 	OPTION_HELP,
 	{0},
 };
 
+#define FORMATS "one of: oci docker inspect compose systemd lxc proxmox v1"
+
 struct import {
 	const char *path;   /* -o */
 	const char *name;   /* --name */
-	bool exact;
+	const char *service; /* --service, of compose */
+	bool exact, empty_is_allow, missing_fails;
 	const char **rules; /* of docker, with the option's name or without */
 	size_t nrules, rules_cap;
 };
@@ -27,12 +33,15 @@ struct import {
 static int (*const readers[FOREIGN_FORMATS])(struct diags *d, const char *file, const char *text, size_t len,
                                              struct foreign *out) = {
 	[FOREIGN_OCI] = foreign_oci,
+	[FOREIGN_INSPECT] = foreign_inspect,
 	[FOREIGN_SYSTEMD] = foreign_systemd,
 	[FOREIGN_LXC] = foreign_lxc,
+	[FOREIGN_PROXMOX] = foreign_proxmox,
 	[FOREIGN_V1] = foreign_v1,
 };
 
-static int read_file(struct cmd *c, enum foreign_format format, int argc, char **argv, struct foreign *f)
+static int read_file(struct cmd *c, const struct import *im, enum foreign_format format, int argc, char **argv,
+                     struct foreign *f)
 {
 	struct document *in;
 	if (argc != 1)
@@ -43,7 +52,10 @@ static int read_file(struct cmd *c, enum foreign_format format, int argc, char *
 			arena_printf(c->arena, "of a unit by its name: systemctl cat %s | %s import systemd -", argv[0], PROGRAM);
 	if (status)
 		return status;
-	return readers[format](&c->diags, in->file, in->text, in->len, f) ? STATUS_REFUSED : STATUS_OK;
+	int failed = format == FOREIGN_COMPOSE
+	                     ? foreign_compose(&c->diags, in->file, in->text, in->len, im->service, f)
+	                     : readers[format](&c->diags, in->file, in->text, in->len, f);
+	return failed ? STATUS_REFUSED : STATUS_OK;
 }
 
 static int read_rules(struct cmd *c, struct import *im, int argc, char **argv, struct foreign *f)
@@ -71,7 +83,7 @@ static int find_format(struct cmd *c, const char *word, enum foreign_format *out
 			return STATUS_OK;
 	const char *near = did_you_mean(word, foreign_names, FOREIGN_FORMATS);
 	return usage_error(c, near ? arena_printf(c->arena, "did you mean %s?", near)
-	                           : "one of: oci docker systemd lxc v1",
+	                           : FORMATS,
 	                   "%s: unknown format", word);
 }
 
@@ -85,6 +97,25 @@ static int write_policy(struct cmd *c, const char *path, const struct foreign *f
 	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;
 }
 
+static int read_option(struct cmd *c, int opt, struct import *im)
+{
+	if (opt == OPT_EXACT)
+		im->exact = true;
+	else if (opt == OPT_EMPTY)
+		im->empty_is_allow = true;
+	else if (opt == OPT_RULE)
+		*ARENA_PUSH(c->args, im->rules, im->nrules, im->rules_cap) = optarg;
+	else if (opt == OPT_SERVICE)
+		im->service = optarg;
+	else if (opt != OPT_MISSING)
+		*(opt == OPT_NAME ? &im->name : &im->path) = optarg;
+	else if (!strcmp(optarg, "skip") || !strcmp(optarg, "error"))
+		im->missing_fails = !strcmp(optarg, "error");
+	else
+		return usage_error(c, "--missing skip, or --missing error", "--missing %s: unknown value", optarg);
+	return STATUS_OK;
+}
+
 static int import(struct cmd *c, int argc, char **argv)
 {
 	struct import im = {0};
@@ -94,21 +125,21 @@ static int import(struct cmd *c, int argc, char **argv)
 	while ((opt = options_next(c, argc, argv)) != OPT_END) {
 		if (opt == OPT_STOP)
 			return c->status;
-		if (opt == OPT_EXACT)
-			im.exact = true;
-		else if (opt == OPT_RULE)
-			*ARENA_PUSH(c->args, im.rules, im.nrules, im.rules_cap) = optarg;
-		else
-			*(opt == OPT_NAME ? &im.name : &im.path) = optarg;
+		if ((status = read_option(c, opt, &im)))
+			return status;
 	}
 	if (optind == argc)
-		return usage_error(c, "one of: oci docker systemd lxc v1", "no format given");
+		return usage_error(c, FORMATS, "no format given");
 	if ((status = find_format(c, argv[optind], &format)) || (im.name && (status = check_name(c, im.name))))
 		return status;
 	if (im.nrules && format != FOREIGN_DOCKER)
 		return usage_error(c, NULL, "--device-cgroup-rule is for import docker");
+	if (im.service && format != FOREIGN_COMPOSE)
+		return usage_error(c, NULL, "--service is for import compose");
 	argc -= optind + 1, argv += optind + 1;
-	status = format == FOREIGN_DOCKER ? read_rules(c, &im, argc, argv, &f) : read_file(c, format, argc, argv, &f);
+	status = format == FOREIGN_DOCKER ? read_rules(c, &im, argc, argv, &f) : read_file(c, &im, format, argc, argv, &f);
+	if (!status && foreign_settle(&c->diags, &f, im.empty_is_allow, im.missing_fails))
+		status = STATUS_REFUSED;
 	if (status)
 		return status;
 	f.exact = im.exact;
@@ -118,19 +149,26 @@ static int import(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_import = {
 	.name = "import",
-	.synopsis = "oci|systemd|lxc|v1 FILE | docker RULE... [-o FILE] [--name NAME] [--exact]",
+	.synopsis = "oci|inspect|systemd|lxc|proxmox|v1 FILE | compose FILE [--service NAME] | docker RULE...\n"
+		    "                         [-o FILE] [--name NAME] [--exact] [--empty-is-allow] [--missing skip|error]",
 	.summary = "Write the device list of another tool as a Ruby policy",
 	.help = "The policy means what the author of the list expects; comments say where the tool\n"
 		"itself does otherwise. A line that is not understood is an error, none is skipped.\n\n"
 		"  oci FILE       linux.resources.devices of a bundle's config.json\n"
 		"  docker RULE... values of --device-cgroup-rule: 'c 195:* rmw'\n"
+		"  inspect FILE   what docker inspect prints of a container\n"
+		"  compose FILE   a service of a compose file\n"
 		"  systemd FILE   DevicePolicy= and DeviceAllow= of a unit file, or of systemctl cat\n"
-		"  lxc FILE       lxc.cgroup2.devices.* and lxc.cgroup.devices.*, lxc.include followed\n"
+		"  lxc FILE       lxc.cgroup2.devices.*, without those lxc.cgroup.devices.*; lxc.include followed\n"
+		"  proxmox FILE   the lxc.* keys of /etc/pve/lxc/ID.conf, and what every container has\n"
 		"  v1 FILE        devices.list of a cgroup v1\n\n"
 		"FILE may be - for stdin.\n\n"
 		"  -o, --output FILE   by default stdout\n"
 		"  --name NAME         of the policy, by default the container's or the file's\n"
-		"  --exact             without what the tool allows beside its list\n",
+		"  --exact             without what the tool allows beside its list\n"
+		"  --service NAME      which service, where there are several\n"
+		"  --empty-is-allow    a file that says nothing about devices is no error: every device is allowed\n"
+		"  --missing WHAT      a device that is not there: skip, its line becomes a comment (the default), or error\n",
 	.shorts = ":ho:",
 	.longs = options,
 	.main = import,

@@ -1,19 +1,17 @@
 /*
  * install.c - writes and removes the file by which podman and CRI-O find the OCI hook
- * (oci-hooks(5), schema 1.0.0).
+ * (oci-hooks(5), schema 1.0.0), and the wrapper that it names (install_file.c).
  *
  * A hook that cannot work stops every container, so that everything it will need is
- * checked first; nothing is written over or removed that is not ours.
+ * checked first.
  */
 #include "cmd/hook.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* What podman and CRI-O read when nothing else is configured; podman (4.3) does not read
@@ -36,13 +34,14 @@ static const struct option options[] = {
 	{"on-error", required_argument, NULL, OPT_ON_ERROR},
 	OPTION_MODE,
 	OPTION_AUDIT,
+	OPTION_RING,
 	OPTION_PARAM,
 	OPTION_HELP,
 	{0},
 };
 
 struct install {
-	const char *dir, *name, *path;
+	const char *dir, *name, *path, *wrapper;
 	const char *policy, *config; /* NULL: not given */
 	bool from_spec, let_start, print, remove;
 	json_t *annotations; /* pattern of the key to pattern of the value; NULL: all containers */
@@ -111,7 +110,7 @@ static int option(struct cmd *c, struct install *in, int opt)
 static int check_options(struct cmd *c, struct install *in)
 {
 	bool hook = in->policy || in->config || in->from_spec || in->annotations || in->let_start || c->nparams ||
-	            c->mode || c->audit;
+	            c->mode || c->audit || c->ring;
 	if (!!in->policy + !!in->config + in->from_spec > 1)
 		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
 	if (in->remove && (hook || in->print))
@@ -129,6 +128,7 @@ static int check_options(struct cmd *c, struct install *in)
 		n--;
 	in->dir = arena_strndup(c->args, in->dir, n);
 	in->path = arena_printf(c->args, "%s/%s.json", in->dir, in->name);
+	in->wrapper = arena_printf(c->args, "%s/%s.sh", in->dir, in->name);
 	return STATUS_OK;
 }
 
@@ -150,8 +150,7 @@ static int parse(struct cmd *c, int argc, char **argv, struct install *in)
 
 /* ---- what the hook will need --------------------------------------------------------------- */
 
-/* STATUS_OK with *fd, if only root can have written the file. */
-static int open_trusted(struct cmd *c, const char *path, const char *hint, int *fd)
+int open_trusted_file(struct cmd *c, const char *path, const char *hint, int *fd)
 {
 	const char *why;
 	const struct span at = {.file = path};
@@ -176,7 +175,7 @@ static int find_program(struct cmd *c, const char **out)
 		return STATUS_FAILED;
 	}
 	*out = arena_strndup(c->args, path, (size_t)n);
-	int status = open_trusted(c, *out, "runtimes start it as root, so that only root may be able to write it: `make "
+	int status = open_trusted_file(c, *out, "runtimes start it as root, so that only root may be able to write it: `make "
 	                                   "install`, and use the one installed", &fd);
 	if (!status)
 		close(fd);
@@ -186,15 +185,12 @@ static int find_program(struct cmd *c, const char **out)
 static int check_policy(struct cmd *c, const char *path)
 {
 	struct unit u;
-	struct survey survey;
 	struct program *program;
-	int fd, status = open_trusted(c, path, "chown root, chmod go-w, and no symbolic links", &fd);
+	int fd, status = open_trusted_file(c, path, "chown root, chmod go-w, and no symbolic links", &fd);
 	if (!status)
-		status = unit_load_fd(c, fd, path, LOAD_IMAGE, &u);
+		status = unit_load_fd(c, fd, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
 	if (status)
 		return status;
-	survey_diagram(c->arena, u.policy, &u.diagram, &survey);
-	lint_rules(c, u.policy, &u.diagram, &survey);
 	if (kernel_closed())
 		return STATUS_OK;
 	if (unit_program(c, &u, 0, &program))
@@ -239,6 +235,8 @@ static json_t *hook_json(struct cmd *c, const struct install *in, const char *pr
 		push(args, "--mode", mode_words[c->mode - 1]);
 	if (c->audit)
 		push(args, "--audit", audit_words[c->audit - 1]);
+	if (c->ring)
+		push(args, "--ring", arena_printf(c->arena, "%u", c->ring));
 	if (in->let_start)
 		push(args, "--on-error", "allow");
 	json_t *when = in->annotations ? json_pack("{s:O}", "annotations", in->annotations)
@@ -247,92 +245,39 @@ static json_t *hook_json(struct cmd *c, const struct install *in, const char *pr
 	                 args, "timeout", HOOK_SECONDS, "when", when, "stages", "createRuntime");
 }
 
-/* Is it what this verb writes? 1 yes, 0 there is none, -1 with a diagnostic. */
-static int ours(struct cmd *c, const char *path)
+/* The wrapper first: there is no moment when the hook names what is not there. */
+static int write_hook(struct cmd *c, const struct install *in, const char *program, const char *text)
 {
-	struct stat st;
-	const char *name = NULL, *verb = NULL;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 && errno != ELOOP)
-		return diag_fail(&c->diags, "run as root; hooks are in a directory", "cannot read %s: %s", path,
-		                 strerror(errno));
-	json_t *root = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) ? json_loadfd(fd, 0, NULL) : NULL;
-	bool is = root && !json_unpack(root, "{s:{s:[s, s*]}}", "hook", "args", &name, &verb) &&
-	          !strcmp(name, PROGRAM) && !strcmp(verb, "oci-hook");
-	json_decref(root);
-	if (fd >= 0)
-		close(fd);
-	return is ? 1 : diag_fail(&c->diags, "choose another --name, or remove it yourself",
-	                          "%s was not written by %s", path, PROGRAM);
-}
-
-static int make_directories(struct cmd *c, const char *dir)
-{
-	char *path = arena_strdup(c->args, dir);
-	for (char *p = path + 1;; p++) {
-		char end = *p;
-		if (end && end != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0755) && errno != EEXIST)
-			return diag_fail(&c->diags, "run as root", "cannot make %s: %s", path, strerror(errno));
-		*p = end;
-		if (!end)
-			return 0;
-	}
-}
-
-/* Writes it beside its place. 0, or -1 with a diagnostic and nothing left. */
-static int write_temporary(struct cmd *c, json_t *hook, char *temporary)
-{
-	int fd = mkostemp(temporary, O_CLOEXEC), bad = fd < 0;
-	if (!bad) {
-		bad = json_dumpfd(hook, fd, JSON_INDENT(2)) || write(fd, "\n", 1) != 1 || fchmod(fd, 0644) || fsync(fd);
-		int error = errno;
-		bad |= close(fd);
-		errno = bad ? error : 0;
-		if (bad)
-			unlink(temporary);
-	}
-	return bad ? diag_fail(&c->diags, errno == ENOSPC ? "make room" : "run as root", "cannot write %s: %s", temporary,
-	                       strerror(errno))
-	           : 0;
-}
-
-static int write_hook(struct cmd *c, const struct install *in, json_t *hook)
-{
-	int fd, there = ours(c, in->path);
-	char *temporary = arena_printf(c->args, "%s/.%s.XXXXXX", in->dir, in->name); /* no .json: not read yet */
-	if (there < 0 || (!there && make_directories(c, in->dir)) || write_temporary(c, hook, temporary))
+	int there = hook_file_ours(c, in->path);
+	if (there < 0 || wrapper_ours(c, in->wrapper) < 0 || (!there && make_directories(c, in->dir)))
 		return STATUS_FAILED;
-	int status = open_trusted(c, temporary, "who can write there can replace the hook: chown root, chmod go-w, and no "
-	                                        "symbolic links", &fd);
-	if (!status) {
-		close(fd);
-		if (rename(temporary, in->path)) {
-			diag_fail(&c->diags, "run as root", "cannot write %s: %s", in->path, strerror(errno));
-			status = STATUS_FAILED;
-		}
-	}
-	if (status) {
-		unlink(temporary);
+	int status = hook_file_write(c, in->wrapper, wrapper_text(c, program), 0755);
+	if (!status)
+		status = hook_file_write(c, in->path, text, 0644);
+	if (status && !there)
+		unlink(in->wrapper);
+	if (status)
 		return status;
-	}
 	put_text(stdout, in->path);
 	printf(": %s; for %s\n", there ? "replaced" : "installed",
 	       in->annotations ? "containers with the annotation" : "every container");
 	return STATUS_OK;
 }
 
+/* The hook first, for the same reason. */
 static int remove_hook(struct cmd *c, const struct install *in)
 {
-	int there = ours(c, in->path);
-	if (there < 0)
+	int there = hook_file_ours(c, in->path), wrapper = there < 0 ? 0 : wrapper_ours(c, in->wrapper);
+	if (there < 0 || wrapper < 0)
 		return STATUS_FAILED;
-	if (there && unlink(in->path) && errno != ENOENT) {
-		diag_fail(&c->diags, "run as root", "cannot remove %s: %s", in->path, strerror(errno));
+	const char *path = in->path;
+	int failed = there && unlink(path) && errno != ENOENT;
+	if (!failed && wrapper) {
+		path = in->wrapper;
+		failed = unlink(path) && errno != ENOENT;
+	}
+	if (failed) {
+		diag_fail(&c->diags, hook_file_hint(errno), "cannot remove %s: %s", path, strerror(errno));
 		return STATUS_FAILED;
 	}
 	put_text(stdout, in->path);
@@ -351,17 +296,19 @@ static int install(struct cmd *c, const struct install *in)
 	if (in->let_start)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error allow they do not start",
 		         "containers that cannot be guarded WILL START WITHOUT A DEVICE GUARD");
-	json_t *hook = hook_json(c, in, program);
-	if (!hook) {
+	json_t *hook = hook_json(c, in, in->print ? program : in->wrapper);
+	char *json = hook ? json_dumps(hook, JSON_INDENT(2)) : NULL;
+	json_decref(hook);
+	if (!json) {
 		diag_fail(&c->diags, "use names in UTF-8", "a path is no valid UTF-8, as JSON must be");
 		return STATUS_FAILED;
 	}
+	const char *text = arena_printf(c->args, "%s\n", json);
+	free(json);
 	if (!in->print)
-		status = write_hook(c, in, hook);
-	else if (json_dumpf(hook, stdout, JSON_INDENT(2)) || putchar('\n') == EOF)
-		status = STATUS_FAILED; /* stdout_finish() says why */
-	json_decref(hook);
-	return status;
+		return write_hook(c, in, program, text);
+	fputs(text, stdout); /* stdout_finish() says what went wrong */
+	return STATUS_OK;
 }
 
 static int install_hook(struct cmd *c, int argc, char **argv)
@@ -378,12 +325,15 @@ const struct verb verb_install_hook = {
 	.name = "install-hook",
 	.synopsis = "[--print | --remove] [--dir DIR] [--name NAME] [--annotation KEY[=REGEX]]...\n"
 		    "                           [--policy FILE | --config FILE | --policy-from-spec]\n"
-		    "                           [--param K=V]... [--mode MODE] [--audit LEVEL] [--on-error refuse|allow]",
+		    "                           [--param K=V]... [--mode MODE] [--audit LEVEL] [--ring SIZE]\n"
+		    "                           [--on-error refuse|allow]",
 	.summary = "Have podman and CRI-O call oci-hook for the containers they make",
-	.help = "Writes DIR/NAME.json, which names this program by its path, once the manifest or policy\n"
-		"was checked as the hook will find it. Other files are never changed.\n\n"
-		"  --print              print the file, write nothing\n"
-		"  --remove             remove it; running containers stay guarded\n"
+	.help = "Writes DIR/NAME.json, once the manifest or policy was checked as the hook will find it, and\n"
+		"DIR/NAME.sh, which it names: that runs this program, and refuses the container when this\n"
+		"program is gone (engines pass over a hook that is not there). Other files are never changed.\n\n"
+		"  --print              print the hook with this program itself, for runtimes that\n"
+		"                       refuse a container whose hook is not there; write nothing\n"
+		"  --remove             remove both; running containers stay guarded\n"
 		"  --dir DIR            default " DIRECTORY "; any other one must be\n"
 		"                       named in hooks_dir of the engine's configuration\n"
 		"  --name NAME          of the file, default " PROGRAM "\n"

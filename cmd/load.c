@@ -1,10 +1,12 @@
 /*
  * load.c - from a POLICY on the command line to what the verbs work with.
  *
- * Ruby is compiled; an object is read and then proven: its instructions must
- * compute the policy it carries, or nothing is done with either.
+ * Ruby is run and compiled in one locked child, and what comes out is proven in another
+ * that never held an interpreter; an object goes to the second only. This process has
+ * the policy as fixed-size records.
  */
 #include "cmd/cmd.h"
+#include "cmd/room/record.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,132 +18,312 @@
 const char *const audit_words[] = {[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
 const char *const mode_words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
 
-static int load_ruby(struct cmd *c, struct document *in, struct unit *u)
-{
-	for (size_t i = 0; i < c->nparams; i++)
-		c->params[i].used = false;
-	int status = compile_bounded(c, in, &u->policy);
-	if (status)
-		return status;
-	if (u->policy->nrules || u->policy->default_at.line > 0)
-		return STATUS_OK;
-	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = u->policy->file},
-	         "to deny every device on purpose, write: default :deny", "policy has no rules");
-	return STATUS_REFUSED;
-}
+/* ---- the two children ------------------------------------------------------------------ */
 
-/* Reads an object and proves that its instructions compute the policy it carries. */
-static bool read_proven(struct cmd *c, struct diags *d, const char *file, const void *data, size_t len,
-                        struct unit *u)
-{
-	return !object_read(c->arena, d, file, data, len, &u->policy, &u->image) &&
-	       !prove_image(u->policy, d, &u->diagram, &u->image);
-}
+/* What a child hands back. */
+struct delivery {
+	struct cmd *cmd;
+	unsigned char *pack; /* of the child that ran the policy */
+	size_t npack;
+	struct recorded record;
+	bool has_record;
+	char *text;
+	struct verdict *verdicts; /* of mruby, one a frame */
+	size_t nverdicts, verdicts_max;
+};
 
-static int load_object(struct cmd *c, struct document *in, struct unit *u)
+static bool take_delivery(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
 {
-	size_t before = c->diags.n;
-	if (!read_proven(c, &c->diags, in->file, in->text, in->len, u)) {
-		for (size_t i = before; i < c->diags.n; i++) /* the object is at fault, not its source */
-			c->diags.items[i].at = (struct span){.file = in->file};
-		return STATUS_REFUSED;
+	struct delivery *d = self;
+	struct arena *a = d->cmd->arena;
+	switch (kind) {
+	case FRAME_PACK:
+		if (d->pack)
+			return false;
+		d->pack = arena_alloc(a, len);
+		d->npack = len;
+		memcpy(d->pack, data, len);
+		return true;
+	case FRAME_RECORD:
+		d->has_record = !d->has_record && record_read(a, data, len, &d->record);
+		return d->has_record;
+	case FRAME_TEXT:
+		d->text = arena_strndup(a, (const char *)data, strnlen((const char *)data, len));
+		return true;
+	case FRAME_VERDICTS:
+		if (len != sizeof *d->verdicts || d->nverdicts == d->verdicts_max)
+			return false;
+		memcpy(&d->verdicts[d->nverdicts++], data, len);
+		return true;
+	default:
+		return false;
 	}
-	for (size_t i = 0; i < c->nparams; i++)
-		if (object_set_param(u->policy, &c->diags, &c->params[i]))
-			return STATUS_REFUSED;
-	return STATUS_OK;
 }
 
-/* --mode and --audit go over what the policy says. What nobody would see, nobody
- * wants: permissive reports, unless told not to. True: the program differs. */
-static bool override(struct cmd *c, struct policy *p)
+/* A job's fixed part and what follows it but the text. */
+static unsigned char *job_head(struct cmd *c, const struct job *job, const struct ask *ask, const char *file, size_t *n)
 {
-	enum audit_level audit = p->audit;
-	enum policy_mode mode = p->mode;
-	if (c->mode)
-		p->mode = (enum policy_mode)(c->mode - 1);
-	if (c->audit)
-		p->audit = (enum audit_level)(c->audit - 1);
-	else if (c->mode && p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE)
-		p->audit = AUDIT_DENIED;
-	if (c->audit && p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE)
-		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = p->file},
-		         "leave --audit none out: what the rules deny is then reported",
-		         "permissive without audit: nothing is denied and nothing is reported");
-	return p->audit != audit || p->mode != mode;
+	size_t params = job->nparams * sizeof(struct job_param), requests = job->nrequests * sizeof(struct request_record);
+	*n = sizeof *job + params + requests + job->file_len;
+	unsigned char *head = arena_alloc(c->arena, *n);
+	memcpy(head, job, sizeof *job);
+	for (size_t i = 0; i < job->nparams; i++) {
+		struct job_param p = {.value = c->params[i].value};
+		memcpy(p.name, c->params[i].name, strnlen(c->params[i].name, sizeof p.name - 1));
+		memcpy(head + sizeof *job + i * sizeof p, &p, sizeof p);
+	}
+	if (requests)
+		memcpy(head + sizeof *job + params, ask->requests, requests);
+	memcpy(head + *n - job->file_len, file, job->file_len);
+	return head;
 }
 
-/* Whatever failed must have said why; a silent failure is a message too. */
-static int explained(struct cmd *c, const char *file, int status)
+/* Sends a job and waits for what comes of it. */
+static int order(struct cmd *c, struct room *r, struct job job, const struct ask *ask, const char *file,
+                 const void *text, size_t len, bool go_on, struct delivery *d)
 {
-	if (status && !c->diags.errors)
-		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = file},
-		         "this is a fault of " PROGRAM ": please report it with the policy",
-		         "the policy is refused, but no reason was given");
+	static const struct ask nothing = {0};
+	ask = ask ? ask : &nothing;
+	job.mode = c->mode;
+	job.audit = c->audit;
+	job.nparams = job.kind == JOB_PACK ? 0 : (uint32_t)c->nparams;
+	job.nrequests = (uint32_t)ask->n;
+	job.file_len = (uint32_t)strlen(file);
+	job.text_len = (uint32_t)len;
+	*d = (struct delivery){.cmd = c, .verdicts = ask->verdicts, .verdicts_max = ask->n};
+	struct call call = {.kind = FRAME_JOB, .data = text, .len = len, .go_on = go_on};
+	call.head = job_head(c, &job, ask, file, &call.nhead);
+	struct taker taker = {take_delivery, d, RECORD_MAX};
+	return room_call(r, file, &call, &taker);
+}
+
+/* Runs the policy in one child; its pack, for the other. */
+static int run_ruby(struct cmd *c, struct room *r, const struct document *in, const struct load *l, struct delivery *d)
+{
+	uint32_t flags = (l->depth == LOAD_IMAGE ? JOB_IMAGE : 0) | (l->bytecode ? JOB_BYTECODE : 0);
+	int status = order(c, r, (struct job){.kind = JOB_RUBY, .flags = flags}, l->ask, in->file, in->text, in->len,
+	                   false, d);
+	if (!status && (!d->pack || d->nverdicts != d->verdicts_max)) {
+		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = in->file}, NULL,
+		         "the policy is refused: the process that compiles it answered less than it was asked");
+		status = STATUS_REFUSED;
+	}
 	return status;
 }
 
-static int make(struct cmd *c, const char *file, enum load_depth depth, struct unit *u)
+/* Has the policy proven in a child that ran no Ruby. */
+static int judge(struct cmd *c, struct room *r, enum job_kind kind, const struct load *l, const char *file,
+                 const void *text, size_t len, struct unit *u)
 {
-	int failed = depth == LOAD_IMAGE
-	                     ? emit_policy(u->policy, &c->diags, &u->diagram, &u->image)
-	                     : policy_diagram_any(u->policy, &c->diags, &u->diagram);
-	return explained(c, file, failed ? STATUS_REFUSED : STATUS_OK);
+	struct delivery d;
+	uint32_t flags = (l->depth == LOAD_IMAGE ? JOB_IMAGE : 0) | (l->lint ? JOB_LINT : 0);
+	int status = order(c, r, (struct job){.kind = kind, .flags = flags}, NULL, file, text, len, kind == JOB_PACK, &d);
+	if (!status && (!d.has_record || (l->depth == LOAD_IMAGE && !d.record.image.ninsns))) {
+		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = file}, NULL,
+		         "the policy is refused: the process that proves it answered less than it was asked");
+		status = STATUS_REFUSED;
+	}
+	if (status)
+		return status;
+	*u = (struct unit){.from_object = kind == JOB_OBJECT, .policy = d.record.policy, .image = d.record.image,
+	                   .inputs = d.record.inputs, .null_denied = d.record.null_denied, .judge = r, .bytecode = u->bytecode};
+	return STATUS_OK;
 }
+
+/* ---- loading ---------------------------------------------------------------------------- */
 
 /* An object made before from the same policy, proven again. False: there is none of use. */
-static bool load_cached(struct cmd *c, const struct document *in, struct unit *u)
+static bool load_cached(struct cmd *c, struct room *r, const struct document *in, const struct load *l, struct unit *u)
 {
 	struct bytes object;
-	struct diags quiet;
-	diags_init(&quiet, c->arena);
-	*u = (struct unit){0};
-	return cache_find(c, in, &object) && read_proven(c, &quiet, in->file, object.data, object.len, u) &&
-	       cache_fresh(c, u->policy);
+	struct diags kept = c->diags;
+	if (!cache_find(c, in, &object))
+		return false;
+	int status = judge(c, r, JOB_OBJECT, l, in->file, object.data, object.len, u);
+	c->diags = kept; /* what is wrong with it does not matter */
+	return !status;
 }
 
-static int load(struct cmd *c, struct document *in, enum load_depth depth, struct unit *u)
+static int load_ruby(struct cmd *c, struct room *runner, struct room *prover, const struct document *in,
+                     const struct load *l, struct unit *u)
 {
+	struct delivery d;
 	struct bytes object;
-	bool from_object = object_is(in->text, in->len), cached = c->cache && !from_object;
-	if (cached && load_cached(c, in, u))
-		return STATUS_OK;
-	*u = (struct unit){.from_object = from_object};
-	int status = u->from_object ? load_object(c, in, u) : load_ruby(c, in, u);
-	if (status)
-		return explained(c, in->file, status);
-	if (override(c, u->policy) || !u->from_object)
-		status = make(c, in->file, depth, u);
-	if (!status && cached && !unit_object(c, u, &object))
+	int status = run_ruby(c, runner, in, l, &d);
+	room_close(runner);
+	u->bytecode = d.text;
+	if (!status)
+		status = judge(c, prover, JOB_PACK, l, in->file, d.pack, d.npack, u);
+	if (!status && l->depth == LOAD_IMAGE && c->cache && !unit_object(c, u, &object))
 		cache_store(c, in, &object);
 	return status;
 }
 
-int unit_from_policy(struct cmd *c, struct policy *p, enum load_depth depth, struct unit *u)
-{
-	*u = (struct unit){.policy = p};
-	override(c, p);
-	return make(c, p->file, depth, u);
-}
-
-int unit_load(struct cmd *c, const char *path, enum load_depth depth, struct unit *u)
+/* The children are made before the policy is read: what they inherit is small. */
+static int load(struct cmd *c, int (*read)(struct cmd *c, void *from, struct document **in), void *from,
+                const struct load *l, struct unit *u)
 {
 	struct document *in;
-	int status = input_read(c, path, INPUT_POLICY, &in);
-	return status ? status : load(c, in, depth, u);
+	struct room *runner, *prover;
+	*u = (struct unit){0};
+	int status = room_open(c, work_judge, &prover);
+	if (!status)
+		status = room_open(c, work_ruby, &runner);
+	if (!status)
+		status = read(c, from, &in);
+	if (status)
+		return status;
+	if (object_is(in->text, in->len)) {
+		room_close(runner);
+		return judge(c, prover, JOB_OBJECT, l, in->file, in->text, in->len, u);
+	}
+	if (c->cache && load_cached(c, prover, in, l, u)) {
+		room_close(runner);
+		return STATUS_OK;
+	}
+	if (c->cache && !status) { /* one that had another object is not used again */
+		room_close(prover);
+		status = room_open(c, work_judge, &prover);
+	}
+	return status ? status : load_ruby(c, runner, prover, in, l, u);
 }
 
-int unit_load_fd(struct cmd *c, int fd, const char *file, enum load_depth depth, struct unit *u)
+/* The child that proved it goes on only for those who will ask it. */
+static int loaded(int status, const struct load *l, struct unit *u)
+{
+	if (u->judge && !l->keep) {
+		room_close(u->judge);
+		u->judge = NULL;
+	}
+	return status;
+}
+
+static int read_path(struct cmd *c, void *from, struct document **in)
+{
+	return input_read(c, from, INPUT_POLICY, in);
+}
+
+int unit_load(struct cmd *c, const char *path, const struct load *l, struct unit *u)
+{
+	return loaded(load(c, read_path, (void *)path, l, u), l, u);
+}
+
+struct open_file { int fd; const char *file; };
+
+static int read_open(struct cmd *c, void *from, struct document **in)
+{
+	struct open_file *f = from;
+	return input_read_fd(c, f->fd, f->file, INPUT_POLICY, in);
+}
+
+int unit_load_fd(struct cmd *c, int fd, const char *file, const struct load *l, struct unit *u)
+{
+	struct open_file f = {fd, file};
+	return loaded(load(c, read_open, &f, l, u), l, u);
+}
+
+int unit_load_spec(struct cmd *c, const char *path, const struct load *l, struct unit *u)
 {
 	struct document *in;
-	int status = input_read_fd(c, fd, file, INPUT_POLICY, &in);
-	return status ? status : load(c, in, depth, u);
+	struct room *prover;
+	*u = (struct unit){0};
+	int status = room_open(c, work_judge, &prover);
+	if (!status)
+		status = input_read(c, path, INPUT_FOREIGN, &in);
+	return loaded(status ? status : judge(c, prover, JOB_OCI, l, in->file, in->text, in->len, u), l, u);
+}
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+int unit_plain(struct cmd *c, const struct unit *u, struct unit *out)
+{
+	struct delivery d = {.cmd = c};
+	struct taker taker = {take_delivery, &d, RECORD_MAX};
+	struct call call = {.kind = FRAME_PLAIN};
+	int status = room_call(u->judge, u->policy->file, &call, &taker);
+	*out = (struct unit){.policy = d.record.policy, .image = d.record.image};
+	if (!status && (!d.has_record || !d.record.image.ninsns)) {
+		diag_fail(&c->diags, NULL, "the process that proves the policy answered less than it was asked");
+		status = STATUS_FAILED;
+	}
+	return status;
+}
+
+int unit_listing(struct cmd *c, const struct unit *u, enum dump_kind kind, const char **text)
+{
+	struct delivery d = {.cmd = c};
+	struct taker taker = {take_delivery, &d, RECORD_MAX};
+	uint32_t which = kind;
+	struct call call = {.kind = FRAME_DUMP, .data = &which, .len = sizeof which};
+	int status = room_call(u->judge, u->policy->file, &call, &taker);
+	*text = d.text ? d.text : "";
+	return status;
+}
+
+struct answers { struct verdict_pair *out; size_t n; bool there; };
+
+static bool take_answers(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
+{
+	struct answers *a = self;
+	if (kind != FRAME_VERDICTS || a->there || len != a->n * sizeof *a->out)
+		return false;
+	memcpy(a->out, data, len);
+	return a->there = true;
+}
+
+struct request_record request_record(const struct request *r)
+{
+	struct request_record out = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor,
+	                             .known = r->known};
+	memcpy(out.fact, r->fact, sizeof out.fact);
+	return out;
+}
+
+int unit_ask(struct cmd *c, const struct unit *u, const struct request_record *requests, size_t n,
+             struct verdict_pair *out)
+{
+	for (size_t i = 0; i < n; i += ASK_MOST) {
+		size_t some = n - i < ASK_MOST ? n - i : ASK_MOST;
+		struct answers a = {out + i, some, false};
+		struct taker taker = {take_answers, &a, some * sizeof *out};
+		struct call call = {.kind = FRAME_REQUESTS, .data = requests + i, .len = some * sizeof *requests};
+		int status = room_call(u->judge, u->policy->file, &call, &taker);
+		if (!status && !a.there) {
+			diag_fail(&c->diags, NULL, "the process that proves the policy did not answer");
+			status = STATUS_FAILED;
+		}
+		if (status)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+bool verdict_decision(struct cmd *c, const struct policy *p, const struct verdict *v, struct decision *out)
+{
+	*out = (struct decision){.allow = v->allow, .error = v->error};
+	if (v->status == VERDICT_MISSING)
+		return v->missing >= 0 && v->missing < INPUT_MAX;
+	if (v->rule > p->nrules || v->status > VERDICT_FAILED)
+		return false;
+	const struct rule *r = out->rule = v->rule ? &p->rules[v->rule - 1] : NULL;
+	if (!v->error || !r)
+		return true;
+	if (v->raise > r->nraises)
+		return false;
+	if (v->raise) {
+		out->raise = &r->raises[v->raise - 1];
+	} else if (*v->text) {
+		struct raise *raise = arena_alloc(c->arena, sizeof *raise);
+		*raise = (struct raise){.at = {.file = r->at.file, .line = v->line > 0 ? v->line : 0},
+		                        .what = arena_strndup(c->arena, v->text, strnlen(v->text, VERDICT_TEXT))};
+		out->raise = raise;
+	}
+	return true;
 }
 
 int unit_object(struct cmd *c, struct unit *u, struct bytes *out)
 {
-	int failed = object_write(u->policy, &u->image, &c->diags, out);
-	return explained(c, u->policy->file, failed ? STATUS_REFUSED : STATUS_OK);
+	return object_write(u->policy, &u->image, &c->diags, out) ? STATUS_FAILED : STATUS_OK;
 }
 
 /* ---- into the kernel ------------------------------------------------------------------ */
@@ -186,7 +368,7 @@ int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **
 	name_rule(&names[0], p, p->default_at, "default");
 	for (size_t i = 0; i < p->nrules; i++)
 		name_rule(&names[i + 1], p, p->rules[i].at, p->rules[i].label);
-	return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, from,
+	return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, from, c->ring ? c->ring : u->ring,
 	                            names, p->nrules + 1, out);
 }
 

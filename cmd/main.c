@@ -3,9 +3,12 @@
  * every verb runs in: one arena, collected messages, one exit status.
  */
 #include "cmd/cmd.h"
+#include "cmd/room/confine.h"
 
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,6 +56,8 @@ static void print_version(void)
 {
 	printf("%s %s (mruby %s, libbpf %s)\n", PROGRAM, DEVGUARD_VERSION, DEVGUARD_MRUBY_VERSION,
 	       libbpf_version_string() + (libbpf_version_string()[0] == 'v'));
+	if (confine_widened())
+		puts(confine_widened());
 }
 
 int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
@@ -107,7 +112,8 @@ static int dispatch(struct cmd *c, int argc, char **argv)
 		return unknown_verb(c, name);
 	opterr = 0;
 	optind = 0;
-	return c->verb->main(c, argc - 1, argv + 1);
+	int status = limits_from_environment(c);
+	return status ? status : c->verb->main(c, argc - 1, argv + 1);
 }
 
 /* --json decides how everything is said, also the errors before it is parsed. */
@@ -129,9 +135,13 @@ _Noreturn void cmd_no_memory(struct cmd *c)
 
 static void forget(struct cmd *c)
 {
-	if (c->ruby)
-		ruby_close(c->ruby);
-	c->ruby = NULL;
+	while (c->nrooms)
+		room_close(c->rooms[0]);
+	rooms_reap(c);
+	c->asked = NULL;
+	c->nasked = c->asked_cap = 0;
+	c->loaded = NULL;
+	c->nloaded = c->loaded_cap = 0;
 	for (size_t i = 0; i < c->ninputs; i++)
 		input_free(&c->inputs[i]);
 	c->ninputs = 0;
@@ -199,6 +209,24 @@ static void *json_memory(size_t size)
 	return p;
 }
 
+/* No verb needs more by itself; with fewer, what cannot be opened would be taken for what is not
+ * there. */
+static bool descriptors_suffice(struct cmd *c)
+{
+	enum { NEEDED = 32 };
+	int fds[NEEDED], n = 0;
+	while (n < NEEDED && (fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+		n++;
+	bool suffice = n == NEEDED;
+	int error = errno;
+	while (n)
+		close(fds[--n]);
+	if (!suffice)
+		diag_fail(&c->diags, error_hint(c->arena, error, NULL), "there must be room for %d open files: %s", NEEDED,
+		          strerror(error));
+	return suffice;
+}
+
 static int run(struct cmd *c, int argc, char **argv)
 {
 	if (setjmp(c->no_memory)) {
@@ -215,7 +243,7 @@ static int run(struct cmd *c, int argc, char **argv)
 	c->json = wants_json(argc, argv);
 	if (c->json)
 		c->out = json_object();
-	int status = dispatch(c, argc, argv);
+	int status = descriptors_suffice(c) ? dispatch(c, argc, argv) : STATUS_FAILED;
 	diags_flush(c);
 	if (c->json && !c->printed)
 		json_finish(c, status);
@@ -237,12 +265,14 @@ int main(int argc, char **argv)
 {
 	fill_standard_fds();
 	static struct cmd c;
+	c.old_xfsz = signal(SIGXFSZ, SIG_IGN); /* beyond a limit, writing fails and says so */
 	static char err_buffer[4096];
 	setvbuf(stderr, err_buffer, _IOLBF, sizeof err_buffer);
 	json_set_alloc_funcs(json_memory, free);
 	int status = run(&c, argc, argv);
 	forget(&c);
 	arena_free(c.args);
+	confine_plan_free(c.room_plan);
 	json_decref(c.out);
 	json_decref(c.diagnostics);
 	return status;

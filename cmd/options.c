@@ -22,10 +22,77 @@ void print_verb_help(const struct verb *v)
 		if (o->val == OPT_MODE)
 			printf("  --mode MODE       enforce, or permissive: what the rules deny is reported\n"
 			       "                    and allowed; else as the policy says\n");
+		if (o->val == OPT_LIMIT)
+			printf("  --limit LIST      what compiling may take: time=10s,cpu=5s,memory=512m (these are\n"
+			       "                    the defaults)\n");
+		if (o->val == OPT_UNCONFINED)
+			printf("  --unconfined      compile also where the policy cannot be locked in, for example\n"
+			       "                    without seccomp: only for a policy that you trust\n");
 		if (o->val == OPT_AUDIT)
 			printf("  --audit WHAT      none, denied or all is reported to audit and stats; else as\n"
 			       "                    the policy says\n");
+		if (o->val == OPT_RING)
+			printf("  --ring SIZE       of the ring buffer for what is reported: 4K to 256M, a power of\n"
+			       "                    two; else as before, else 256K\n");
 	}
+}
+
+/* "time=30s", "cpu=15s", "memory=2g", with commas between. */
+static int one_limit(struct cmd *c, const char *text, size_t n)
+{
+	const char *word = arena_strndup(c->args, text, n), *eq = strchr(word, '=');
+	static const char example[] = "for example: --limit time=30s,cpu=20s,memory=2g";
+	char *end = NULL;
+	double value = eq && ((eq[1] >= '0' && eq[1] <= '9') || eq[1] == '.') ? strtod(eq + 1, &end) : -1;
+	if (!end || end == eq + 1)
+		return usage_error(c, example, "--limit %s: not NAME=VALUE", word);
+	if (!strncmp(word, "memory=", 7)) {
+		double unit = *end == 'k' ? 1 << 10 : *end == 'm' ? 1 << 20 : *end == 'g' ? 1 << 30 : 0;
+		if (!unit || end[1] || !(value * unit >= 8 << 20) || value * unit > 1e15)
+			return usage_error(c, example, "--limit %s: not a size from 8m on", word);
+		c->limits.memory = (size_t)(value * unit);
+		return STATUS_OK;
+	}
+	double *seconds = !strncmp(word, "time=", 5) ? &c->limits.seconds : !strncmp(word, "cpu=", 4) ? &c->limits.cpu : NULL;
+	if (!seconds)
+		return usage_error(c, example, "--limit %s: limits are time, cpu and memory", word);
+	if (*end && strcmp(end, "s") && strcmp(end, "m"))
+		return usage_error(c, example, "--limit %s: not a time", word);
+	value *= *end == 'm' ? 60 : 1;
+	if (!(value >= 0.01 && value <= 86400))
+		return usage_error(c, example, "--limit %s: a time is 0.01s to a day", word);
+	if (seconds == &c->limits.seconds && value * ROOM_CPU / ROOM_SECONDS > c->limits.cpu)
+		c->limits.cpu = value * ROOM_CPU / ROOM_SECONDS; /* unless it is given, in step */
+	*seconds = value;
+	return STATUS_OK;
+}
+
+int limits_from_environment(struct cmd *c)
+{
+	const char *text = getenv("DEVGUARD_TIMEOUT");
+	c->limits = (struct room_limits){ROOM_SECONDS, ROOM_CPU, ROOM_MEMORY};
+	if (!text || !*text)
+		return STATUS_OK;
+	char *end;
+	double seconds = strtod(text, &end);
+	if (*end || !(seconds >= 0.01 && seconds <= 86400))
+		return usage_error(c, "give seconds of CPU time, for example DEVGUARD_TIMEOUT=10",
+		                   "DEVGUARD_TIMEOUT=%s is not a number of seconds", text);
+	c->limits.cpu = seconds;
+	c->limits.seconds = seconds * ROOM_SECONDS / ROOM_CPU;
+	return STATUS_OK;
+}
+
+int limits_parse(struct cmd *c, const char *text)
+{
+	int status = STATUS_OK;
+	for (size_t n = 0; !status; text += n + 1) {
+		n = strcspn(text, ",");
+		status = one_limit(c, text, n);
+		if (!text[n])
+			break;
+	}
+	return status;
 }
 
 static int add_param(struct cmd *c, const char *text)
@@ -59,6 +126,12 @@ int option_count(struct cmd *c, const char *option, const char *text, uint64_t *
 		return usage_error(c, "give a number from 1 on", "%s %s: not a count", option, text);
 	*out = value;
 	return STATUS_OK;
+}
+
+static int ring_option(struct cmd *c, const char *text)
+{
+	const char *why = ring_size_parse(text, &c->ring);
+	return why ? usage_error(c, "for example --ring 64K", "--ring %s: %s", text, why) : STATUS_OK;
 }
 
 int option_seconds(struct cmd *c, const char *option, const char *text, uint64_t least,
@@ -95,12 +168,12 @@ int option_word(struct cmd *c, const char *option, const char *text, const char 
 static int bad_option(struct cmd *c, const char *word)
 {
 	const struct option *longs = c->verb->longs;
-	const char *names[16];
+	const char *names[24];
 	size_t n = 0, len = strcspn(word, "=");
 	if (strncmp(word, "--", 2) != 0)
 		return usage_error(c, NULL, "unknown option -%c",
 		                   optopt > ' ' && optopt < 127 ? optopt : '?');
-	for (; longs[n].name && n < 16; n++)
+	for (; longs[n].name && n < 24; n++)
 		names[n] = longs[n].name;
 	for (size_t i = 0; i < n; i++)
 		if (optopt && longs[i].val == optopt)
@@ -118,10 +191,16 @@ static bool shared_option(struct cmd *c, int opt)
 	c->status = STATUS_OK;
 	if (opt == OPT_PARAM)
 		c->status = add_param(c, optarg);
+	else if (opt == OPT_LIMIT)
+		c->status = limits_parse(c, optarg);
+	else if (opt == OPT_UNCONFINED)
+		c->unconfined = true;
 	else if (opt == OPT_MODE)
 		c->mode = 1 + option_word(c, "--mode", optarg, mode_words, 2);
 	else if (opt == OPT_AUDIT)
 		c->audit = 1 + option_word(c, "--audit", optarg, audit_words, 3);
+	else if (opt == OPT_RING)
+		c->status = ring_option(c, optarg);
 	else
 		return opt == OPT_JSON; /* main() has seen it */
 	return true;

@@ -16,8 +16,11 @@ static int cannot_write(struct cmd *c, const struct output *out, int err)
 {
 	if (out->temporary)
 		unlink(out->temporary);
-	const char *hint = err == ENOSPC ? "make room, or name another place with -o"
-	                                 : "name a place that can be written with -o";
+	const char *hint = err == ENOSPC || err == EDQUOT ? "make room, or name another place with -o"
+	                   : err == EFBIG                 ? "raise the limit of file sizes (ulimit -f)"
+	                   : err == ENAMETOOLONG          ? "a path has at most 4095 bytes, a name 255"
+	                   : err == EMFILE                ? "raise the limit of open files (ulimit -n)"
+	                                                  : "name a place that can be written with -o";
 	return diag_fail(&c->diags, hint, "cannot write %s: %s", out->path ? out->path : "to stdout",
 	                 strerror(err));
 }

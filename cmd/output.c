@@ -64,7 +64,7 @@ size_t text_escape(char *out, size_t cap, const char *text, size_t len)
 	return used;
 }
 
-static void put_bytes(FILE *out, const char *text, size_t len)
+void put_bytes(FILE *out, const char *text, size_t len)
 {
 	char buf[1024];
 	while (len) {
@@ -237,7 +237,7 @@ int stdout_finish(struct cmd *c, int status)
 		return status;
 	int err = errno; /* unknown when an earlier write failed */
 	c->json = false;
-	diag_fail(&c->diags, "what was printed is not complete: is there room where it goes?",
+	diag_fail(&c->diags, "what was printed is not complete, what was done stays done: is there room where it goes?",
 	          "cannot write to stdout%s%s", err ? ": " : "", err ? strerror(err) : "");
 	diags_flush(c);
 	return STATUS_FAILED;

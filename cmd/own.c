@@ -15,9 +15,10 @@ const char *own_cgroup(struct cmd *c)
 		          "no cgroup v2 hierarchy is mounted here");
 		return NULL;
 	}
-	if (cgroup_of_process("self", path))
-		diag_fail(&c->diags, "is /proc mounted? It must show a line 0::",
-		          "/proc/self/cgroup does not tell this process's v2 cgroup");
+	int error = -cgroup_of_process("self", path);
+	if (error)
+		diag_fail(&c->diags, error_hint(c->arena, error, "is /proc mounted? It must show a line 0::"),
+		          "/proc/self/cgroup does not tell this process's v2 cgroup: %s", strerror(error));
 	else if (strncmp(path, "/..", 3) == 0)
 		diag_fail(&c->diags,
 		          arena_printf(c->arena, "enter a cgroup of it: echo $$ >%s/cgroup.procs", mount),

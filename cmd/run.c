@@ -65,6 +65,7 @@ static _Noreturn void child_main(const struct guard *g, int go, int failed, char
 	if (n != 1) /* our parent gave up */
 		_exit(STATUS_FAILED);
 	signal(SIGCHLD, g->old_chld);
+	signal(SIGXFSZ, g->c->old_xfsz);
 	sigprocmask(SIG_SETMASK, &g->before, NULL);
 	execvp(argv[0], argv);
 	int err = errno;
@@ -301,7 +302,7 @@ static int run(struct cmd *c, int argc, char **argv)
 	struct program *program;
 	if (!parse(c, argc, argv, &path))
 		return c->status;
-	int status = unit_load(c, path, LOAD_IMAGE, &u);
+	int status = unit_load(c, path, &(struct load){.depth = LOAD_IMAGE}, &u);
 	if (status)
 		return status;
 	if (unit_program(c, &u, 0, &program))

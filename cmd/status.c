@@ -29,41 +29,73 @@ static const char *time_text(struct arena *a, uint64_t seconds)
 	return arena_strdup(a, buf);
 }
 
+/* What everybody may see of a program that may not be looked at. */
+static void print_unknown(const struct attached *at)
+{
+	printf("  (cannot tell)  program %u  cannot tell whose\n    what it does cannot be told: %s; attached %s\n", at->id,
+	       strerror(at->unreadable), flags_text(at->attach_flags));
+}
+
+static void print_numbers(struct cmd *c, const struct attached *at)
+{
+	if (at->ours)
+		printf("    %u rule%s, ", at->nrules, PLURAL(at->nrules));
+	else
+		fputs("    ", stdout);
+	if (at->insns)
+		printf("%u instruction%s", at->insns, PLURAL(at->insns));
+	else
+		fputs("cannot tell how many instructions", stdout);
+	printf(", attached %s, loaded %s by uid %u\n", flags_text(at->attach_flags), time_text(c->arena, at->loaded_at),
+	       at->uid);
+}
+
+static void print_ours(const struct attached *at)
+{
+	printf("    digest %016llx, compiled by " PROGRAM " ", (unsigned long long)at->digest);
+	put_text(stdout, at->tool);
+	printf(", tag %s\n", at->tag);
+	if (at->audit != AUDIT_NONE || at->mode != MODE_ENFORCE)
+		printf("    %saudit %s, generation %u\n",
+		       at->mode == MODE_PERMISSIVE ? "PERMISSIVE: nothing is denied by it; " : "",
+		       audit_word(at->audit), at->generation);
+}
+
 static void print_program(struct cmd *c, const struct attached *at)
 {
+	if (!at->known) {
+		print_unknown(at);
+		return;
+	}
 	fputs("  ", stdout);
 	put_text(stdout, at->ours ? at->name : *at->kernel_name ? at->kernel_name : "(no name)");
-	printf("  program %u  %s\n    ", at->id, at->ours ? "ours" : "not ours");
+	printf("  program %u  %s\n", at->id, at->ours ? "ours" : at->unreadable ? "cannot tell whose" : "not ours");
+	print_numbers(c, at);
 	if (at->ours)
-		printf("%u rule%s, ", at->nrules, PLURAL(at->nrules));
-	printf("%u instruction%s, attached %s, loaded %s by uid %u\n", at->insns,
-	       PLURAL(at->insns), flags_text(at->attach_flags), time_text(c->arena, at->loaded_at),
-	       at->uid);
-	if (at->ours) {
-		printf("    digest %016llx, compiled by " PROGRAM " ",
-		       (unsigned long long)at->digest);
-		put_text(stdout, at->tool);
-		printf(", tag %s\n", at->tag);
-		if (at->audit != AUDIT_NONE || at->mode != MODE_ENFORCE)
-			printf("    %saudit %s, generation %u\n",
-			       at->mode == MODE_PERMISSIVE ? "PERMISSIVE: nothing is denied by it; " : "",
-			       audit_word(at->audit), at->generation);
-	} else {
+		print_ours(at);
+	else
 		printf("    tag %s\n", at->tag);
-	}
 	if (at->run_count)
 		printf("    runs: %llu, %.1f ns each\n", (unsigned long long)at->run_count,
 		       (double)at->run_time_ns / (double)at->run_count);
 }
 
+static json_t *number_if(bool known, uint64_t n)
+{
+	return known ? json_integer((json_int_t)n) : json_null();
+}
+
+/* null is what cannot be told. */
 static json_t *program_json(const struct attached *at)
 {
-	json_t *o = json_pack("{s:I, s:o, s:b, s:s, s:i, s:I, s:I, s:s}", "program",
-	                      (json_int_t)at->id, "kernel_name", text_json(at->kernel_name), "ours",
-	                      at->ours, "attach_flags", flags_text(at->attach_flags),
-	                      "instructions", (int)at->insns, "loaded_at",
-	                      (json_int_t)at->loaded_at, "loaded_by_uid", (json_int_t)at->uid,
-	                      "tag", at->tag);
+	json_t *o = json_pack("{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "program", (json_int_t)at->id, "kernel_name",
+	                      at->known ? text_json(at->kernel_name) : json_null(), "ours",
+	                      at->unreadable ? json_null() : json_boolean(at->ours), "attach_flags",
+	                      flags_text(at->attach_flags), "instructions", number_if(at->insns, at->insns),
+	                      "loaded_at", number_if(at->known, at->loaded_at), "loaded_by_uid",
+	                      number_if(at->known, at->uid), "tag", at->known ? json_string(at->tag) : json_null());
+	if (at->unreadable)
+		json_object_set_new(o, "cannot_tell", json_string(strerror(at->unreadable)));
 	if (at->ours) {
 		char digest[17];
 		snprintf(digest, sizeof digest, "%016llx", (unsigned long long)at->digest);
@@ -114,13 +146,39 @@ static void warn_of_programs(struct cmd *c, const struct cgroup *cg, const struc
 		           : "this exclusive program lets nothing be attached here or below");
 }
 
+/* What is attached may not even be asked; the reason is a message. */
+static int show_closed(struct cmd *c, const struct cgroup *cg, json_t *levels)
+{
+	if (c->json) {
+		json_array_append_new(levels, json_pack("{s:o, s:I, s:n}", "path", text_json(cg->path), "id",
+		                                        (json_int_t)cg->id, "programs"));
+		return -1;
+	}
+	put_text(stdout, cg->path);
+	puts(": cannot tell");
+	return -1;
+}
+
+/* An error: what is printed is not the whole truth. */
+static void say_unknown(struct cmd *c, const struct cgroup *cg, const struct attached *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].unreadable) {
+			diag_fail(&c->diags, error_hint(c->arena, list[i].unreadable, "see the kernel log"),
+			          "cannot tell whose program %u on %s is: %s", list[i].id, cg->path,
+			          strerror(list[i].unreadable));
+			return;
+		}
+}
+
 static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t *levels)
 {
 	struct attached *list;
 	size_t n;
 	if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
-		return -1;
+		return show_closed(c, cg, levels);
 	warn_of_programs(c, cg, list, n, above);
+	say_unknown(c, cg, list, n);
 	if (c->json) {
 		json_t *programs = json_array();
 		for (size_t i = 0; i < n; i++)

@@ -5,7 +5,7 @@
  *
  * Needs a diagram within its budget; linear in its edges, iterative.
  */
-#include "cmd/cmd.h"
+#include "cmd/survey.h"
 
 #include <string.h>
 
@@ -129,22 +129,22 @@ static bool witness(const struct policy *p, struct policy_diagram *pd, const str
 }
 
 /* "c 1:3 r is decided by line 7 before", or NULL when no example was found. */
-static const char *example(struct cmd *c, const struct policy *p, struct policy_diagram *pd,
+static const char *example(struct diags *d, const struct policy *p, struct policy_diagram *pd,
                            const struct rule *r)
 {
 	static const int accesses[] = {ACC_READ, ACC_WRITE, ACC_MKNOD, 0};
 	for (size_t i = 0; i < sizeof accesses / sizeof *accesses; i++) {
 		struct request q;
-		struct decision d;
+		struct decision by;
 		int missing;
 		char letters[4];
 		if (!witness(p, pd, r, accesses[i], &q) ||
-		    policy_decide(p, pd, &q, &d, &missing) || !d.rule || d.rule >= r)
+		    policy_decide(p, pd, &q, &by, &missing) || !by.rule || by.rule >= r)
 			continue;
-		return arena_printf(c->arena, "for example %s %lld:%lld %s is decided by line %d before",
+		return arena_printf(d->arena, "for example %s %lld:%lld %s is decided by line %d before",
 		                    q.type == DEV_BLOCK ? "b" : "c", (long long)q.major,
 		                    (long long)q.minor, access_text(q.access, letters),
-		                    d.rule->at.line);
+		                    by.rule->at.line);
 	}
 	return NULL;
 }
@@ -178,35 +178,35 @@ static const struct rule *shadow(const struct policy *p, struct policy_diagram *
 	return NULL;
 }
 
-static void explain_dead(struct cmd *c, const struct policy *p, struct policy_diagram *pd,
+static void explain_dead(struct diags *d, const struct policy *p, struct policy_diagram *pd,
                          const struct rule *r)
 {
 	const struct rule *by;
 	const char *hint;
 	if (impossible(pd, reach(p, r))) {
-		diag_add(&c->diags, DIAG_WARNING, r->at, "remove it, or correct its condition",
+		diag_add(d, DIAG_WARNING, r->at, "remove it, or correct its condition",
 		         "this rule never matches");
 		return;
 	}
 	if ((by = shadow(p, pd, r)))
-		hint = arena_printf(c->arena,
+		hint = arena_printf(d->arena,
 		                    "line %d before decides every request it matches: remove it, or move it up",
 		                    by->at.line);
-	else if (!(hint = example(c, p, pd, r)))
+	else if (!(hint = example(d, p, pd, r)))
 		hint = "no request is known that it matches and no rule before it decides: remove it, or "
 		       "correct its condition";
-	diag_add(&c->diags, DIAG_WARNING, r->at, hint, "this rule never decides");
+	diag_add(d, DIAG_WARNING, r->at, hint, "this rule never decides");
 }
 
-void lint_rules(struct cmd *c, const struct policy *p, struct policy_diagram *pd,
+void lint_rules(struct diags *d, const struct policy *p, struct policy_diagram *pd,
                 const struct survey *s)
 {
 	size_t dead = 0;
 	for (size_t i = 0; i < p->nrules; i++)
 		if (!s->decides[i + 1] && dead++ < LINT_MAX)
-			explain_dead(c, p, pd, &p->rules[i]);
+			explain_dead(d, p, pd, &p->rules[i]);
 	if (dead > LINT_MAX)
-		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = p->file},
+		diag_add(d, DIAG_WARNING, (struct span){.file = p->file},
 		         "remove the rules that earlier ones make superfluous",
 		         "%zu more rules never decide", dead - LINT_MAX);
 }

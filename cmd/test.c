@@ -10,7 +10,8 @@
 
 enum { OPT_CASES = OPT_VERB };
 static const struct option options[] = {
-	{"cases", required_argument, NULL, OPT_CASES}, OPTION_JSON, OPTION_PARAM, OPTION_HELP, {0},
+	{"cases", required_argument, NULL, OPT_CASES}, OPTION_JSON, OPTION_PARAM, OPTION_LIMIT,
+	OPTION_UNCONFINED, OPTION_HELP, {0},
 };
 
 enum engine { RUBY, DIAGRAM, BPF, KERNEL, ENGINES };
@@ -33,8 +34,11 @@ struct trial {
 	struct program *program;
 	struct probe *probe;
 	const char *absent[ENGINES]; /* why an engine takes no part, NULL = it does */
+	struct cases cases;
+	struct verdict *ruby;        /* of mruby, one a case */
+	struct verdict_pair *judged; /* of diagram and program */
 	const struct test_case *now;
-	size_t cases, failed, unasked; /* unasked: not put to the kernel */
+	size_t asked, failed, unasked; /* unasked: not put to the kernel */
 	const char *unasked_why;
 	json_t *results;
 };
@@ -43,26 +47,20 @@ static const char *cases_path; /* --cases, or NULL: beside the policy */
 
 /* ---- one case -------------------------------------------------------------------- */
 
-static struct answer decided(int failed, const struct decision *d, int missing)
-{
-	struct answer a = {.decision = *d, .missing = -1};
-	a.reply = failed ? REPLY_FAILED : d->allow ? REPLY_ALLOW : REPLY_DENY;
-	a.missing = failed ? missing : -1;
-	return a;
-}
-
-static struct answer ask_bpf(const struct trial *b, const struct request *r)
+/* What an engine in the room said. */
+static struct answer of_verdict(struct trial *b, const struct verdict *v)
 {
 	struct answer a = {.missing = -1};
-	struct simulated out;
-	if (simulate(b->unit.policy, &b->unit.image, r, &out, &a.missing, &a.why))
+	if (!verdict_decision(b->c, b->unit.policy, v, &a.decision)) {
 		a.reply = REPLY_FAILED;
-	else
-		a.reply = out.allow ? REPLY_ALLOW : REPLY_DENY;
-	if (a.reply != REPLY_FAILED && out.reported && out.event.rule)
-		a.decision.rule = &b->unit.policy->rules[out.event.rule - 1];
-	a.decision.error = out.reported && out.event.flags & EVENT_ERROR;
-	a.names_rule = a.reply != REPLY_FAILED && out.reported;
+		a.why = "it did not answer";
+		return a;
+	}
+	a.reply = v->status ? REPLY_FAILED : v->allow ? REPLY_ALLOW : REPLY_DENY;
+	a.missing = v->status == VERDICT_MISSING ? v->missing : -1;
+	if (v->status == VERDICT_FAILED && *v->text)
+		a.why = arena_strndup(b->c->arena, v->text, strnlen(v->text, VERDICT_TEXT));
+	a.names_rule = !v->status && v->reported;
 	return a;
 }
 
@@ -81,18 +79,13 @@ static struct answer ask_kernel(struct trial *b, const struct request *r)
 	return a;
 }
 
-static struct answer ask(struct trial *b, enum engine e, const struct request *r)
+static struct answer ask(struct trial *b, enum engine e, size_t i)
 {
-	const struct policy *p = b->unit.policy;
-	struct decision d = {0};
-	int missing = -1;
 	if (b->absent[e])
 		return (struct answer){.reply = REPLY_SKIPPED, .why = b->absent[e], .missing = -1};
-	if (e == RUBY)
-		return decided(ruby_decide(b->c->ruby, p, r, &d, &missing), &d, missing);
-	if (e == DIAGRAM)
-		return decided(policy_decide(p, &b->unit.diagram, r, &d, &missing), &d, missing);
-	return e == BPF ? ask_bpf(b, r) : ask_kernel(b, r);
+	if (e == KERNEL)
+		return ask_kernel(b, &b->cases.items[i].request);
+	return of_verdict(b, e == RUBY ? &b->ruby[i] : e == DIAGRAM ? &b->judged[i].diagram : &b->judged[i].bpf);
 }
 
 /* "mruby allow (policy.rb:3), diagram deny (policy.rb:7), bpf deny" */
@@ -176,14 +169,14 @@ static json_t *case_json(struct trial *b, const struct answer *answers, bool pas
 	return o;
 }
 
-static void run_case(struct trial *b, const struct test_case *t)
+static void run_case(struct trial *b, size_t i)
 {
 	struct answer answers[ENGINES];
-	b->now = t;
+	b->now = &b->cases.items[i];
 	for (int e = 0; e < ENGINES; e++)
-		answers[e] = ask(b, (enum engine)e, &t->request);
+		answers[e] = ask(b, (enum engine)e, i);
 	int failed = judge(b, answers);
-	b->cases++;
+	b->asked++;
 	b->failed += failed != 0;
 	if (b->results)
 		json_array_append_new(b->results, case_json(b, answers, !failed));
@@ -213,26 +206,6 @@ static int read_cases(struct cmd *c, const char *policy, struct cases *out)
 	                                                                : STATUS_OK;
 }
 
-/* The policy's verdicts and nothing else, for the kernel: a test ignores the mode, and a
- * denial must not look like an answer of the device. */
-static int verdicts_only(struct cmd *c, const struct unit *u, struct unit *out)
-{
-	struct policy *p = arena_alloc(c->arena, sizeof *p);
-	*out = *u;
-	if (!policy_has_tail(u->policy))
-		return STATUS_OK;
-	*p = *u->policy;
-	p->audit = AUDIT_NONE;
-	p->mode = MODE_ENFORCE;
-	p->rules = arena_alloc(c->arena, p->nrules * sizeof *p->rules);
-	for (size_t i = 0; i < p->nrules; i++) {
-		p->rules[i] = u->policy->rules[i];
-		p->rules[i].error = 0;
-	}
-	*out = (struct unit){.policy = p};
-	return emit_policy(p, &c->diags, &out->diagram, &out->image) ? STATUS_REFUSED : STATUS_OK;
-}
-
 static int open_kernel(struct trial *b)
 {
 	struct cmd *c = b->c;
@@ -241,7 +214,10 @@ static int open_kernel(struct trial *b)
 	b->absent[KERNEL] = probe_closed(c->arena);
 	if (b->absent[KERNEL])
 		return STATUS_OK;
-	int status = verdicts_only(c, &b->unit, &plain);
+	int status = STATUS_OK;
+	plain = b->unit;
+	if (policy_has_tail(b->unit.policy))
+		status = unit_plain(c, &b->unit, &plain);
 	if (!status)
 		status = unit_object(c, &plain, &object);
 	if (status)
@@ -269,7 +245,7 @@ static void summarize(const struct trial *b, json_t *item)
 	if (item) {
 		json_t *o = json_pack("{s:o, s:I, s:I, s:i, s:o}", "policy",
 		                      text_json(b->unit.policy->name), "cases",
-		                      (json_int_t)b->cases, "failed", (json_int_t)b->failed,
+		                      (json_int_t)b->asked, "failed", (json_int_t)b->failed,
 		                      "engines", engines, "results", b->results);
 		json_t *absent = json_object();
 		for (int e = 0; e < ENGINES; e++)
@@ -282,7 +258,7 @@ static void summarize(const struct trial *b, json_t *item)
 		return;
 	}
 	put_text(stdout, b->unit.policy->name);
-	printf(": %zu case%s, %d engine%s, %zu failed", b->cases, PLURAL(b->cases), engines,
+	printf(": %zu case%s, %d engine%s, %zu failed", b->asked, PLURAL(b->asked), engines,
 	       PLURAL(engines), b->failed);
 	for (int e = 0; e < ENGINES; e++)
 		if (b->absent[e])
@@ -292,21 +268,36 @@ static void summarize(const struct trial *b, json_t *item)
 	putchar('\n');
 }
 
+/* The policy with what mruby says to the cases, and what its program says. */
+static int load_and_ask(struct trial *b, const char *path)
+{
+	struct cmd *c = b->c;
+	size_t n = b->cases.n;
+	struct request_record *requests = arena_alloc(c->arena, n * sizeof *requests);
+	b->ruby = arena_alloc(c->arena, n * sizeof *b->ruby);
+	b->judged = arena_alloc(c->arena, n * sizeof *b->judged);
+	for (size_t i = 0; i < n; i++)
+		requests[i] = request_record(&b->cases.items[i].request);
+	struct ask ask = {requests, b->ruby, n};
+	int status = unit_load(c, path, &(struct load){.depth = LOAD_IMAGE, .keep = true, .ask = &ask}, &b->unit);
+	return status ? status : unit_ask(c, &b->unit, requests, n, b->judged);
+}
+
 static int test_one(struct cmd *c, const char *path, json_t *item)
 {
 	struct trial b = {.c = c, .results = item ? json_array() : NULL};
-	struct cases cases = {0};
 	if (item)
 		json_object_set_new(item, "file", text_json(path));
-	int status = unit_load(c, path, LOAD_IMAGE, &b.unit);
-	if (!status)
-		status = read_cases(c, path, &cases);
+	int unread = read_cases(c, path, &b.cases), status = STATUS_OK;
+	if (unread != STATUS_USAGE)
+		status = load_and_ask(&b, path);
+	status = unread && !status ? unread : status;
 	if (!status)
 		status = open_kernel(&b);
-	if (!c->ruby)
+	if (b.unit.from_object)
 		b.absent[RUBY] = "an object has no Ruby";
-	for (size_t i = 0; !status && i < cases.n; i++)
-		run_case(&b, &cases.items[i]);
+	for (size_t i = 0; !status && i < b.cases.n; i++)
+		run_case(&b, i);
 	close_kernel(&b);
 	if (status) {
 		json_decref(b.results);

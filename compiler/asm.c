@@ -20,7 +20,7 @@ static const char *width(uint8_t code)
 	}
 }
 
-static const char *helper_name(int helper)
+const char *asm_helper(int helper)
 {
 	switch (helper) {
 	case BPF_FUNC_get_current_uid_gid: return "get_current_uid_gid";
@@ -33,7 +33,7 @@ static const char *helper_name(int helper)
 	case BPF_FUNC_ringbuf_reserve: return "ringbuf_reserve";
 	case BPF_FUNC_ringbuf_submit: return "ringbuf_submit";
 	case BPF_FUNC_set_retval: return "set_retval";
-	default: return "?";
+	default: return NULL;
 	}
 }
 
@@ -51,7 +51,11 @@ static void write_jump(FILE *out, const struct bpf_insn *in, size_t pc)
 	char r = BPF_CLASS(in->code) == BPF_JMP32 ? 'w' : 'r';
 	switch (BPF_OP(in->code)) {
 	case BPF_EXIT: fputs("exit", out); return;
-	case BPF_CALL: fprintf(out, "call %s#%d", helper_name(in->imm), in->imm); return;
+	case BPF_CALL: {
+		const char *name = asm_helper(in->imm);
+		fprintf(out, "call %s#%d", name ? name : "?", in->imm);
+		return;
+	}
 	case BPF_JA: fprintf(out, "goto L%zu", to); return;
 	default: break;
 	}

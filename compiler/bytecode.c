@@ -75,6 +75,11 @@ bool handler_covers(const struct mrb_irep_catch_handler *h, uint32_t pc)
 	return pc >= big_endian(h->begin) && pc < big_endian(h->end);
 }
 
+uint32_t handler_target(const struct mrb_irep_catch_handler *h)
+{
+	return big_endian(h->target);
+}
+
 static void dump_irep(FILE *out, struct ruby *rb, const mrb_irep *irep, int depth)
 {
 	struct insn in;

@@ -29,14 +29,14 @@ struct param_setting {
 struct ruby;
 
 /* Runs `text` (len bytes, called `file` in messages) as a policy and lifts its
- * blocks. *out is set as soon as the interpreter exists, so that a signal handler
+ * blocks. What the names of devices stand for is asked of the host. *out is set as soon as the interpreter exists, so that a signal handler
  * can ask ruby_running_line(). On success *out holds it (free it with ruby_close
  * before the arena) and *policy the rules. A setting of a parameter that the
  * policy does not have is an error. On failure -1, with
  * diagnostics in d; *out is then NULL. */
-int ruby_compile(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,
-                 struct param_setting *params, size_t nparams, struct ruby **out,
-                 struct policy **policy);
+int ruby_compile(struct arena *a, struct diags *d, const struct host *host, const char *file,
+                 const char *text, size_t len, struct param_setting *params, size_t nparams,
+                 struct ruby **out, struct policy **policy);
 void ruby_close(struct ruby *rb);
 
 /* What mruby itself answers: each rule's block is yielded a plain ctx object.
@@ -118,6 +118,24 @@ bool object_is(const void *data, size_t len);
  * names it in messages. 0, or -1 with diagnostics. */
 int object_read(struct arena *a, struct diags *d, const char *file, const void *data, size_t len,
                 struct policy **policy, struct image *image);
+
+/* ---- pack.c ------------------------------------------------------------------ */
+
+/* Sets p->serial, what an object keeps of the policy: then object_write() needs no terms.
+ * 0, or -1 with a diagnostic. */
+int serial_keep(struct policy *p, struct diags *d);
+/* Can this be a program of ours: its lines and addresses are of instructions, it calls
+ * only what programs of ours call? NULL, or what is not. Whether it is the policy's
+ * program is for verify_image(). */
+const char *image_check(struct arena *a, const struct image *image, const struct policy *p);
+/* A policy and its program (NULL: without) as bytes for another process of the
+ * compilation. 0, or -1 with a diagnostic. */
+int pack_write(const struct policy *p, const struct image *image, struct diags *d, struct bytes *out);
+/* The same read back; image->ninsns is 0 when there is none. Everything read is checked,
+ * the bytes are not trusted: the caller proves the image with verify_image(). 0, or -1
+ * with diagnostics. */
+int pack_read(struct arena *a, struct diags *d, const char *file, const void *data, size_t len,
+              struct policy **policy, struct image *image);
 
 /* Sets a parameter's value in a policy read or compiled; its range is checked.
  * Write the object again to have it loaded. 0, or -1 with a diagnostic. */

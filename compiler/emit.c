@@ -436,6 +436,7 @@ static int emit_diagram(const struct policy *p, struct diags *d, const struct po
 	struct arena *scratch = arena_scratch(p->arena);
 	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = scratch},
 	                    .has_errno = policy_has_errno(p)};
+	budget_stage(arena_budget(p->arena), STAGE_EMIT);
 	int failed = emit_with(&e, d, pd, out, cost);
 	arena_free(scratch);
 	return failed;

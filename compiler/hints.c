@@ -53,6 +53,7 @@ static const struct advice missing_methods[] = {
 	{"<<", "a block changes no string: write the whole string"},
 	{"allow", HINT_ANSWER}, {"deny", HINT_ANSWER}, {"default", HINT_ANSWER}, {"policy", HINT_ANSWER},
 	{"param", HINT_ANSWER}, {"set", HINT_ANSWER}, {"audit", HINT_ANSWER}, {"mode", HINT_ANSWER},
+	{"set_backtrace", "leave it out: an error is told where it is raised"},
 	{"fetch", "give a value for a missing key: fetch(key, nil)"},
 	{"to_s", "compare the value itself: ctx.major == 1"},
 	{"inspect", "compare the value itself: ctx.major == 1"},
@@ -70,6 +71,9 @@ static const struct advice missing_constants[] = {
 	{"Time", "there is no clock but ctx.uptime, in seconds"},
 	{"Date", "there is no clock but ctx.uptime, in seconds"},
 	{"Random", "a policy decides by the request alone: there is no chance in it"},
+	{"DeviceRequest", "ctx is given to the blocks of rules alone: allow { |ctx| ctx.major == 1 }"},
+	{"GC", "a policy does not steer the interpreter: leave it out"},
+	{"ObjectSpace", "a policy does not steer the interpreter: leave it out"},
 	{"Set", "use an Array: [1, 2].include?(ctx.minor)"},
 	{NULL, NULL},
 };

@@ -85,6 +85,11 @@ void expr_input(struct expr *e, enum input in, int reg);
  * jump's index, to be landed. */
 size_t expr_branch(struct expr *e, term comparison, bool sense);
 
+/* ---- asm.c ------------------------------------------------------------------------- */
+
+/* The name of a helper that programs of ours call, by the kernel's number, or NULL. */
+const char *asm_helper(int helper);
+
 /* ---- report.c: what follows a decision that is reported ---------------------------- */
 
 /* Emits the tail of a program; see report.c for what it is entered with. */

@@ -55,8 +55,7 @@ struct ruby {
 	size_t nblocks, blocks_cap;
 	bool running;       /* the file runs now: rules may be added */
 	bool named;
-	size_t memory, memory_limit; /* bytes mruby has */
-	bool memory_out;
+	const struct host *host; /* answers what devices are called here */
 	/* parameters without a range: their value is part of the program */
 	struct param *baked;
 	size_t nbaked, baked_cap;
@@ -66,6 +65,14 @@ struct ruby {
 	int missing;
 	struct methods *methods; /* lift_methods.c: tables of C functions */
 	struct diagrams *guards; /* lift.c: to ask whether a path is possible */
+	struct seal *seal;       /* seal.c */
+	mrb_value numbers;       /* of objects, by address: what Object#hash says */
+	struct { const mrb_irep *irep; uint32_t end; } statement; /* statement.c: read so far */
+	const struct RProc *file_proc;
+	bool in_policy;          /* the block of `policy` runs */
+	/* code that made a rule */
+	const mrb_irep **made;
+	size_t nmade, made_cap;
 };
 
 struct ruby *ruby_of(mrb_state *mrb);
@@ -83,8 +90,40 @@ char *ruby_exception_text(struct ruby *rb, mrb_value exc);
 /* Defines the policy language's functions (dsl.c) and the ctx class (reference.c). */
 void dsl_define(struct ruby *rb);
 void reference_define(struct ruby *rb);
+/* A method of ctx for a parameter. */
+void reference_param(struct ruby *rb, const char *name, size_t index);
+/* Reports an error at the statement that runs now, and ends the file. */
+void dsl_fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
 /* The input a method of ctx reads as it is, or -1. */
 int ctx_input(const struct ruby *rb, const char *method);
+
+/* ---- statement.c ------------------------------------------------------------------- */
+
+/* Line that the statement which runs now begins on, 0 = unknown. */
+int statement_line(mrb_state *mrb);
+/* The line at or above `line` on which a word stands; `line` when it is on none. */
+int statement_word(struct ruby *rb, int line, const char *word);
+/* Notes the code that makes a rule now. */
+void statement_made(mrb_state *mrb);
+
+/* ---- seal.c -------------------------------------------------------------------------- */
+
+/* Takes out of the library what a policy must not have; before anything is learnt of it. */
+void seal_library(struct ruby *rb);
+/* What to do instead of defining a method of that name; NULL: it may be defined. */
+const char *seal_reserved(const char *name);
+/* Is this the code of Class#new, which alone may call `allocate`? */
+bool seal_is_new(const struct ruby *rb, const mrb_irep *irep);
+
+/* ---- lost.c: where a rule could vanish without a word -------------------------------- */
+
+/* What ends the file early, or hides part of it, in its text. 0, or -1 with a diagnostic. */
+int lost_in_text(struct ruby *rb);
+/* Definitions of words of the language, also where they are never reached. */
+int lost_to_definitions(struct ruby *rb, const mrb_irep *file);
+/* After the file has run: `return` out of it, and code that made no rule. */
+int lost_after_run(struct ruby *rb, const mrb_irep *file);
 
 /* ---- lines.c ---------------------------------------------------------------------- */
 
@@ -132,6 +171,8 @@ bool insn_decode(const mrb_irep *irep, uint32_t pc, struct insn *out);
 const char *insn_name(uint8_t op);
 /* Is an instruction in the range a rescue or ensure guards? */
 bool handler_covers(const struct mrb_irep_catch_handler *h, uint32_t pc);
+/* Where it goes on. */
+uint32_t handler_target(const struct mrb_irep_catch_handler *h);
 
 /* ---- values ------------------------------------------------------------------------- */
 

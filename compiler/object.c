@@ -287,7 +287,13 @@ static int make_elf(const struct section *sections, size_t n, struct diags *d, s
 	if (fd < 0)
 		return diag_fail(d, "check the limit of open files and the free memory",
 		                 "cannot make a memory file for the object: %s", strerror(errno));
+	errno = 0;
 	int64_t size = write_elf(fd, sections, n);
+	if (size <= 0 && errno == EFBIG) { /* limits hold for memory files too */
+		close(fd);
+		return diag_fail(d, "raise the limit of file sizes (ulimit -f)", "cannot write the object: %s",
+		                 strerror(EFBIG));
+	}
 	unsigned char *data = size > 0 ? arena_alloc(d->arena, (size_t)size) : NULL;
 	bool ok = data && read_whole(fd, data, (size_t)size);
 	close(fd);
@@ -320,9 +326,11 @@ static int make_parts(struct parts *parts, const struct policy *p, const struct 
 	parts->rels = arena_alloc(a, image->nrelocs * sizeof *parts->rels);
 	parts->nrels = image->nrelocs;
 	parts->code_size = image->ninsns * sizeof *parts->code;
-	uint64_t digest;
+	uint64_t digest = p->serial.digest;
 	parts->policy.arena = parts->ro.bytes.arena = a;
-	if (serial_write(p, d, &parts->policy, &digest))
+	if (p->serial.data)
+		parts->policy = (struct buffer){.arena = a, .data = (void *)p->serial.data, .n = p->serial.len};
+	else if (serial_write(p, d, &parts->policy, &digest))
 		return -1;
 	make_rodata(&parts->ro, p, digest);
 	if (image->ninsns && starts && p->nparams <= OBJECT_PARAMS_MAX)

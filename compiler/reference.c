@@ -10,12 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Methods of ctx that are an input as it is. */
-static const struct { const char *name; enum input in; } fields[] = {
-	{"major", IN_MAJOR}, {"minor", IN_MINOR}, {"access", IN_ACCESS}, {"requested", IN_REQUESTED},
-	{"uid", IN_UID}, {"gid", IN_GID}, {"pid", IN_PID}, {"tid", IN_TID},
-	{"cgroup_id", IN_CGROUP_ID}, {"uptime", IN_UPTIME},
-};
+/* Methods of ctx that are an input as it is, and those that compare one. */
+#define FIELDS(X)                                                                                  \
+	X(major, IN_MAJOR) X(minor, IN_MINOR) X(access, IN_ACCESS) X(requested, IN_REQUESTED)      \
+	X(uid, IN_UID) X(gid, IN_GID) X(pid, IN_PID) X(tid, IN_TID) X(cgroup_id, IN_CGROUP_ID)     \
+	X(uptime, IN_UPTIME)
+#define TESTS(X)                                                                                   \
+	X(char, rb->request->type == DEV_CHAR) X(block, rb->request->type == DEV_BLOCK)            \
+	X(read, rb->access == ACC_READ) X(write, rb->access == ACC_WRITE)                          \
+	X(mknod, rb->access == ACC_MKNOD)
+#define FIELD_NAME(name, in) {#name, in},
+
+static const struct { const char *name; enum input in; } fields[] = {FIELDS(FIELD_NAME)};
 
 int ctx_input(const struct ruby *rb, const char *method)
 {
@@ -39,68 +45,94 @@ static int64_t fact(mrb_state *mrb, enum input in)
 	return rb->request->fact[in];
 }
 
-static mrb_value ctx_field(mrb_state *mrb, mrb_value self)
+/* Every method of ctx is asked through this, whatever name it was called by: only of
+ * ctx itself, and only while a request is asked about. */
+static struct ruby *asked(mrb_state *mrb, mrb_value self)
 {
 	struct ruby *rb = ruby_of(mrb);
-	int in = ctx_input(rb, mrb_sym_name(mrb, mrb_get_mid(mrb)));
-	(void)self;
+	mrb_get_args(mrb, "");
+	if (!rb->request || mrb_type(self) != MRB_TT_OBJECT || mrb_obj_class(mrb, self) != rb->ctx_class)
+		mrb_raise(mrb, mrb->eStandardError_class, "ctx answers in a rule's block only");
+	return rb;
+}
+
+static mrb_value number(mrb_state *mrb, mrb_value self, enum input in)
+{
+	struct ruby *rb = asked(mrb, self);
 	switch (in) {
 	case IN_MAJOR: return mrb_int_value(mrb, rb->request->major);
 	case IN_MINOR: return mrb_int_value(mrb, rb->request->minor);
 	case IN_ACCESS: return mrb_int_value(mrb, rb->access);
 	case IN_REQUESTED: return mrb_int_value(mrb, rb->request->access);
-	default: return mrb_int_value(mrb, fact(mrb, (enum input)in));
+	default: return mrb_int_value(mrb, fact(mrb, in));
 	}
 }
+
+#define DEFINE_FIELD(name, in)                                                                     \
+	static mrb_value ctx_##name(mrb_state *mrb, mrb_value self) { return number(mrb, self, in); }
+#define DEFINE_TEST(name, condition)                                                               \
+	static mrb_value ctx_is_##name(mrb_state *mrb, mrb_value self)                             \
+	{                                                                                          \
+		struct ruby *rb = asked(mrb, self);                                                \
+		return mrb_bool_value(condition);                                                  \
+	}
+FIELDS(DEFINE_FIELD)
+TESTS(DEFINE_TEST)
 
 static mrb_value ctx_comm(mrb_state *mrb, mrb_value self)
 {
 	char comm[COMM_SIZE + 1] = {0};
+	asked(mrb, self);
 	int64_t words[2] = {fact(mrb, IN_COMM_0), fact(mrb, IN_COMM_1)};
-	(void)self;
 	memcpy(comm, words, sizeof words);
 	return mrb_str_new_cstr(mrb, comm);
 }
 
 static mrb_value ctx_type(mrb_state *mrb, mrb_value self)
 {
-	(void)self;
-	return mrb_symbol_value(mrb_intern_cstr(mrb, ruby_of(mrb)->request->type == DEV_CHAR ? "char" : "block"));
+	bool is_char = asked(mrb, self)->request->type == DEV_CHAR;
+	return mrb_symbol_value(mrb_intern_cstr(mrb, is_char ? "char" : "block"));
 }
 
 static mrb_value ctx_access_type(mrb_state *mrb, mrb_value self)
 {
-	struct ruby *rb = ruby_of(mrb);
-	(void)self;
+	struct ruby *rb = asked(mrb, self);
 	return mrb_int_value(mrb, (mrb_int)rb->access << 16 | rb->request->type);
 }
 
-static mrb_value ctx_test(mrb_state *mrb, mrb_value self)
+/* A parameter with a range: which one is kept with the function. */
+static mrb_value ctx_param(mrb_state *mrb, mrb_value self)
 {
-	struct ruby *rb = ruby_of(mrb);
-	const char *name = mrb_sym_name(mrb, mrb_get_mid(mrb));
-	(void)self;
-	switch (*name) {
-	case 'c': return mrb_bool_value(rb->request->type == DEV_CHAR);
-	case 'b': return mrb_bool_value(rb->request->type == DEV_BLOCK);
-	case 'r': return mrb_bool_value(rb->access == ACC_READ);
-	case 'w': return mrb_bool_value(rb->access == ACC_WRITE);
-	default: return mrb_bool_value(rb->access == ACC_MKNOD);
-	}
+	struct ruby *rb = asked(mrb, self);
+	size_t i = (size_t)mrb_integer(mrb_proc_cfunc_env_get(mrb, 0));
+	return mrb_int_value(mrb, i < rb->policy->nparams ? rb->policy->params[i].value : 0);
 }
 
+void reference_param(struct ruby *rb, const char *name, size_t index)
+{
+	mrb_value at = mrb_int_value(rb->mrb, (mrb_int)index);
+	struct RProc *p = mrb_proc_new_cfunc_with_env(rb->mrb, ctx_param, 1, &at);
+	mrb_method_t m;
+	MRB_METHOD_FROM_PROC(m, p);
+	mrb_define_method_raw(rb->mrb, rb->ctx_class, mrb_intern_cstr(rb->mrb, name), m);
+}
+
+/* The class has no name that a policy can say: nobody can make, reopen or inherit one. */
 void reference_define(struct ruby *rb)
 {
-	static const char *const tests[] = {"char?", "block?", "read?", "write?", "mknod?"};
 	mrb_state *mrb = rb->mrb;
 	struct RClass *c = rb->ctx_class = mrb_define_class(mrb, "DeviceRequest", mrb->object_class);
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-		mrb_define_method(mrb, c, fields[i].name, ctx_field, MRB_ARGS_NONE());
-	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
-		mrb_define_method(mrb, c, tests[i], ctx_test, MRB_ARGS_NONE());
+#define DEFINE(name, in) mrb_define_method(mrb, c, #name, ctx_##name, MRB_ARGS_NONE());
+#define DEFINE_IS(name, condition) mrb_define_method(mrb, c, #name "?", ctx_is_##name, MRB_ARGS_NONE());
+	FIELDS(DEFINE)
+	TESTS(DEFINE_IS)
 	mrb_define_method(mrb, c, "comm", ctx_comm, MRB_ARGS_NONE());
 	mrb_define_method(mrb, c, "type", ctx_type, MRB_ARGS_NONE());
 	mrb_define_method(mrb, c, "access_type", ctx_access_type, MRB_ARGS_NONE());
+	mrb_undef_class_method(mrb, c, "new");
+	mrb_undef_class_method(mrb, c, "allocate");
+	mrb_gc_register(mrb, mrb_obj_value(c));
+	mrb_const_remove(mrb, mrb_obj_value(mrb->object_class), mrb_intern_lit(mrb, "DeviceRequest"));
 }
 
 /* ---- deciding ------------------------------------------------------------------------ */
@@ -157,13 +189,11 @@ static int decide_access(struct ruby *rb, const struct policy *p, int access, st
 	return 0;
 }
 
-int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r,
-                struct decision *out, int *missing)
+static int decide(struct ruby *rb, const struct policy *p, const struct request *r, struct decision *out,
+                  int *missing)
 {
 	struct decision one;
 	bool first = true;
-	rb->request = r;
-	rb->missing = -1;
 	*missing = -1;
 	for (int bit = r->access ? ACC_MKNOD : 0; bit <= ACC_WRITE; bit = bit ? bit << 1 : ACC_ALL) {
 		if (r->access && !(r->access & bit))
@@ -179,4 +209,14 @@ int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r
 		first = false;
 	}
 	return 0;
+}
+
+int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r,
+                struct decision *out, int *missing)
+{
+	rb->request = r;
+	rb->missing = -1;
+	int rc = decide(rb, p, r, out, missing);
+	rb->request = NULL;
+	return rc;
 }

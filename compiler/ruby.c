@@ -2,18 +2,16 @@
  * ruby.c - runs a policy file once in mruby and lifts its blocks.
  *
  * The interpreter has no input, output, eval or system calls: only the library
- * parts below are started. Memory is bounded here; time is bounded by the caller
- * (an endless loop at file level can only be ended from outside).
+ * parts below are started. Memory counts against the arena's budget; time is bounded by
+ * the caller (an endless loop at file level can only be ended from outside).
  */
 #include "compiler/lift.h"
 
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-enum { MEMORY_LIMIT = 256 << 20, NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
+enum { TEXT_MAX = 1000, NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
 
 #define LIBRARY_PARTS(X)                                                                           \
 	X(metaprog) X(kernel_ext) X(class_ext) X(compar_ext) X(enum_ext) X(string_ext) X(numeric_ext) \
@@ -27,24 +25,27 @@ struct ruby *ruby_of(mrb_state *mrb)
 	return mrb->ud;
 }
 
-/* mruby's allocator, with a limit: a loop that only allocates ends by it. */
+/* mruby's allocator. What it takes counts against the budget of the compilation; that there
+ * is no memory left is the end of it, and no exception that a policy could rescue. */
 static void *allocate(mrb_state *mrb, void *p, size_t size, void *ud)
 {
 	struct ruby *rb = ud;
-	size_t had = p ? malloc_usable_size(p) : 0;
+	struct budget *b = arena_budget(rb->arena);
+	size_t had = p && b ? malloc_usable_size(p) : 0;
 	(void)mrb;
 	if (size == 0) {
-		rb->memory -= had;
+		if (b)
+			b->used -= had;
 		free(p);
 		return NULL;
 	}
-	if (rb->memory - had + size > rb->memory_limit) {
-		rb->memory_out = true;
-		return NULL;
-	}
+	if (b && size > had)
+		budget_take(b, size - had);
 	void *q = realloc(p, size);
-	if (q)
-		rb->memory += malloc_usable_size(q) - had;
+	if (!q)
+		arena_fail(rb->arena);
+	if (b)
+		b->used += malloc_usable_size(q) - (size > had ? size : had);
 	return q;
 }
 
@@ -133,6 +134,20 @@ static int only_loop(mrb_state *mrb, const mrb_irep *irep)
 	return first;
 }
 
+/* The line of an irep that has one line only, else 0. */
+static int only_line(mrb_state *mrb, const mrb_irep *irep)
+{
+	struct insn in;
+	int only = 0;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
+		int line = mrb_debug_get_line(mrb, irep, pc);
+		if (only && line > 0 && line != only)
+			return 0;
+		only = line > 0 ? line : only;
+	}
+	return only;
+}
+
 int ruby_running_line(const struct ruby *rb)
 {
 	mrb_state *mrb = rb->mrb;
@@ -147,8 +162,15 @@ int ruby_running_line(const struct ruby *rb)
 		const mrb_irep *irep = ci->proc->body.irep;
 		const char *file = mrb_debug_get_filename(mrb, irep, 0);
 		if (file && !strcmp(file, rb->file)) {
-			if (innermost)
-				return only_loop(mrb, irep);
+			int line = innermost ? only_line(mrb, irep) : 0;
+			if (innermost && !line)
+				line = only_loop(mrb, irep);
+			if (line || ci == mrb->c->cibase)
+				return line;
+			if (innermost) { /* the call it is in is certain */
+				innermost = false;
+				continue;
+			}
 			return ci->pc ? mrb_debug_get_line(mrb, irep, (uint32_t)(ci->pc - irep->iseq - 1)) : 0;
 		}
 		innermost = false;
@@ -176,7 +198,8 @@ char *ruby_exception_text(struct ruby *rb, mrb_value exc)
 	const char *class = mrb_obj_classname(rb->mrb, exc);
 	if (failed || !mrb_string_p(text))
 		return arena_strdup(rb->arena, class);
-	return arena_printf(rb->arena, "%s: %.*s", class, (int)RSTRING_LEN(text), RSTRING_PTR(text));
+	int n = RSTRING_LEN(text) > TEXT_MAX ? TEXT_MAX : (int)RSTRING_LEN(text);
+	return arena_printf(rb->arena, "%s: %.*s%s", class, n, RSTRING_PTR(text), n < RSTRING_LEN(text) ? "..." : "");
 }
 
 static mrb_value backtrace_body(mrb_state *mrb, void *p)
@@ -201,28 +224,17 @@ static int exception_line(struct ruby *rb, mrb_value exc)
 	return 0;
 }
 
-static void report_memory(struct ruby *rb, int mebibytes)
+static void report_exception(struct ruby *rb, mrb_value exc)
 {
-	report(rb, DIAG_ERROR, 0, "look for a loop that builds an ever larger value",
-	       arena_printf(rb->arena, "the policy used more than %d MiB while it ran", mebibytes));
-}
-
-static void report_exception(struct ruby *rb)
-{
-	mrb_value exc = mrb_obj_value(rb->mrb->exc);
-	rb->mrb->exc = NULL;
-	rb->memory_limit = SIZE_MAX; /* to say what is wrong needs a little more */
 	if (rb->diags->errors)
 		return; /* the policy language has said what is wrong */
-	char *text = ruby_exception_text(rb, exc);
+	mrb_gc_protect(rb->mrb, exc);
 	int line = exception_line(rb, exc);
+	char *text = ruby_exception_text(rb, exc); /* may run code of the policy, within the limits */
 	const char *hint = hint_exception(rb, text, ruby_source_line(rb, line));
 	if (strstr(text, "uninitialized constant Regexp"))
 		text = arena_printf(rb->arena, "%s: regular expressions are not available in policies", text);
-	if (rb->memory_out)
-		report_memory(rb, MEMORY_LIMIT >> 20);
-	else
-		report(rb, DIAG_ERROR, line, hint, text);
+	report(rb, DIAG_ERROR, line, hint, text);
 }
 
 /* ---- parsing ---------------------------------------------------------------------------- */
@@ -236,24 +248,25 @@ static const char *place_said(struct ruby *rb, const char *text, int *line)
 	return arena_strdup(rb->arena, colon ? colon + 1 + (colon[1] == ' ') : text);
 }
 
-/* Code generation complains on stderr: what it says is caught in a memory file. */
+static FILE *memory_stream(struct arena *a, char *text, size_t size)
+{
+	FILE *f = fmemopen(text, size, "w");
+	if (!f)
+		arena_fail(a);
+	return f;
+}
+
+/* Code generation complains on stderr: what it says is caught in a stream of memory, for
+ * which the C library needs no system call. */
 static struct RProc *generate(struct ruby *rb, struct mrb_parser_state *parser, int *line, const char **said)
 {
-	char text[512];
-	int saved = dup(2), memory = memfd_create("codegen", MFD_CLOEXEC);
-	fflush(stderr);
-	if (saved >= 0 && memory >= 0)
-		dup2(memory, 2);
+	char text[512] = "";
+	FILE *kept = stderr, *memory = memory_stream(rb->arena, text, sizeof text);
+	stderr = memory;
 	struct RProc *proc = mrb_generate_code(rb->mrb, parser);
-	fflush(stderr);
-	ssize_t n = memory >= 0 ? pread(memory, text, sizeof text - 1, 0) : 0;
-	if (saved >= 0) {
-		dup2(saved, 2);
-		close(saved);
-	}
-	if (memory >= 0)
-		close(memory);
-	text[n > 0 ? n : 0] = 0;
+	stderr = kept;
+	fclose(memory);
+	text[sizeof text - 1] = 0;
 	text[strcspn(text, "\n")] = 0;
 	*said = place_said(rb, text, line);
 	return proc;
@@ -327,28 +340,39 @@ static struct RProc *parse(struct ruby *rb)
 
 /* ---- running ---------------------------------------------------------------------------- */
 
-/* As a method, so that the file's frame is popped and its variables outlive it. */
+/* Called by mruby as a block, so that the file's frame is popped and its variables
+ * outlive it; nothing that Ruby code could call. */
 static mrb_value run_file(mrb_state *mrb, mrb_value self)
 {
-	mrb_value proc;
-	mrb_get_args(mrb, "o", &proc);
-	return mrb_top_run(mrb, mrb_proc_ptr(proc), self, 0);
+	return mrb_top_run(mrb, ruby_of(mrb)->file_proc, self, 0);
+}
+
+static mrb_value run_body(mrb_state *mrb, void *unused)
+{
+	(void)unused;
+	mrb_value block = mrb_obj_value(mrb_proc_new_cfunc(mrb, run_file));
+	return mrb_yield_with_class(mrb, block, 0, NULL, mrb_top_self(mrb), mrb->object_class);
 }
 
 static int run(struct ruby *rb, struct RProc *proc)
 {
 	mrb_state *mrb = rb->mrb;
+	mrb_bool failed = FALSE;
+	if (lost_to_definitions(rb, proc->body.irep))
+		return -1;
 	rb->file_irep = proc->body.irep;
+	rb->file_proc = proc;
+	mrb_gc_register(mrb, mrb_obj_value(proc));
 	MRB_PROC_SET_TARGET_CLASS(proc, mrb->object_class);
-	mrb_value top = mrb_top_self(mrb);
-	mrb_define_singleton_method(mrb, mrb_obj_ptr(top), "__run_policy", run_file, MRB_ARGS_REQ(1));
 	rb->running = true;
-	mrb_funcall(mrb, top, "__run_policy", 1, mrb_obj_value(proc));
+	mrb_value v = mrb_protect_error(mrb, run_body, NULL, &failed);
 	rb->running = false;
 	if (rb->policy->mode == MODE_PERMISSIVE && !rb->policy->audit_given)
 		rb->policy->audit = AUDIT_DENIED; /* it is there to report */
-	if (mrb->exc)
-		report_exception(rb);
+	if (failed)
+		report_exception(rb, v);
+	if (!rb->diags->errors)
+		lost_after_run(rb, rb->file_irep);
 	return rb->diags->errors ? -1 : 0;
 }
 
@@ -375,6 +399,7 @@ int lift_all(struct ruby *rb)
 		struct rule *r = &p->rules[i];
 		int ai = mrb_gc_arena_save(rb->mrb);
 		if (r->block >= 0) {
+			budget_line(arena_budget(rb->arena), r->at.line);
 			warn_changed(rb, &rb->blocks[r->block]);
 			rc |= lift_block(rb, r, rb->blocks[r->block].proc);
 		}
@@ -393,13 +418,10 @@ static int lift(struct ruby *rb)
 	mrb_bool failed = FALSE;
 	/* values found while lifting are held by the arena, where the collector does not look */
 	rb->mrb->gc.disabled = TRUE;
-	rb->memory_limit *= 2;
 	mrb_value v = mrb_protect_error(rb->mrb, lift_body, rb, &failed);
 	rb->lifter = NULL;
-	rb->memory_limit = SIZE_MAX;
-	if (failed && rb->memory_out && !rb->diags->errors)
-		report_memory(rb, MEMORY_LIMIT >> 19);
-	else if (failed && !rb->diags->errors)
+	rb->mrb->gc.disabled = FALSE; /* what is asked of mruby later leaves no garbage */
+	if (failed && !rb->diags->errors)
 		report(rb, DIAG_ERROR, 0, "write the block in a simpler way", ruby_exception_text(rb, v));
 	return failed || rb->diags->errors ? -1 : 0;
 }
@@ -409,8 +431,14 @@ static int lift(struct ruby *rb)
 static mrb_value start_body(mrb_state *mrb, void *p)
 {
 	struct ruby *rb = p;
+	/* The collector does a whole round each time it runs: where the library forgets to
+	 * tell it of a change (Hash#replace), an object in use was freed. */
+	mrb->gc.generational = FALSE;
+	mrb->gc.step_ratio = 1 << 30;
+	mrb_full_gc(mrb);
 #define START(part) GENERATED_TMP_mrb_mruby_##part##_gem_init(mrb);
 	LIBRARY_PARTS(START)
+	seal_library(rb);
 	rb->keep = mrb_ary_new(mrb);
 	mrb_gc_register(mrb, rb->keep);
 	rb->methods = methods_new(rb);
@@ -477,23 +505,26 @@ static int compile(struct ruby *rb)
 	mrb_protect_error(rb->mrb, start_body, rb, &failed);
 	if (failed)
 		return diag_fail(rb->diags, "this build of mruby lacks a library", "mruby does not start");
-	struct RProc *proc = parse(rb);
+	struct budget *b = arena_budget(rb->arena);
+	budget_stage(b, STAGE_PARSE);
+	struct RProc *proc = lost_in_text(rb) ? NULL : parse(rb);
+	budget_stage(b, STAGE_RUN);
 	if (!proc || run(rb, proc))
 		return -1;
+	budget_stage(b, STAGE_LIFT);
 	return unknown_settings(rb) ? -1 : lift(rb);
 }
 
-int ruby_compile(struct arena *a, struct diags *d, const char *file, const char *text, size_t len,
-                 struct param_setting *params, size_t nparams, struct ruby **out,
-                 struct policy **policy)
+int ruby_compile(struct arena *a, struct diags *d, const struct host *host, const char *file,
+                 const char *text, size_t len, struct param_setting *params, size_t nparams,
+                 struct ruby **out, struct policy **policy)
 {
 	struct ruby *rb = arena_alloc(a, sizeof *rb);
 	struct policy *p = arena_alloc(a, sizeof *p);
 	*p = (struct policy){.arena = a, .terms = terms_new(a), .file = file,
 	                     .name = name_of_file(a, file), .default_at = {.file = file}};
 	*rb = (struct ruby){.arena = a, .diags = d, .policy = p, .file = file, .text = text, .len = len,
-	                    .settings = params, .nsettings = nparams, .memory_limit = MEMORY_LIMIT,
-	                    .missing = -1};
+	                    .settings = params, .nsettings = nparams, .host = host, .missing = -1};
 	*out = NULL;
 	rb->mrb = mrb_open_core(allocate, rb);
 	if (!rb->mrb)

@@ -604,6 +604,7 @@ int verify_image(const struct policy *p, struct diags *d, const struct policy_di
 {
 	struct arena *scratch = arena_scratch(p->arena);
 	node wanted = policy_has_tail(p) ? pd->report : pd->verdict;
+	budget_stage(arena_budget(p->arena), STAGE_PROVE);
 	struct verifier v = {.policy = p, .arena = scratch, .insns = image->insns, .n = image->tail,
 	                     .image = image, .has_errno = policy_has_errno(p)};
 	v.dg = diagrams_kept(scratch, pd->dg, &wanted, 1);

@@ -23,6 +23,7 @@ struct arena {
 	struct chunk *large;  /* of one block each */
 	jmp_buf *handler;
 	size_t size; /* of all chunks, and of the scratch arenas */
+	struct budget *budget; /* of one without a parent */
 	struct arena *parent, *scratch, *next; /* scratch: the first one of this arena, then by next */
 };
 
@@ -39,7 +40,7 @@ struct arena *arena_new(void)
 	return calloc(1, sizeof(struct arena));
 }
 
-static _Noreturn void out_of_memory(struct arena *a)
+void arena_fail(struct arena *a)
 {
 	while (a->parent)
 		a = a->parent;
@@ -52,7 +53,7 @@ struct arena *arena_scratch(struct arena *parent)
 {
 	struct arena *a = arena_new();
 	if (!a)
-		out_of_memory(parent);
+		arena_fail(parent);
 	a->parent = parent;
 	a->next = parent->scratch;
 	return parent->scratch = a;
@@ -66,10 +67,18 @@ static void free_chunks(struct chunk *c)
 	}
 }
 
+/* Every arena counts, and the outermost one's budget. */
 static void count(struct arena *a, size_t more, size_t less)
 {
-	for (; a; a = a->parent)
+	for (;; a = a->parent) {
 		a->size += more - less;
+		if (!a->parent)
+			break;
+	}
+	if (a->budget && more)
+		budget_take(a->budget, more);
+	if (a->budget)
+		a->budget->used -= less;
 }
 
 void arena_free(struct arena *a)
@@ -85,6 +94,8 @@ void arena_free(struct arena *a)
 		*at = a->next;
 		count(a->parent, 0, a->size);
 	}
+	if (a->budget)
+		a->budget->used -= a->size;
 	free_chunks(a->chunks);
 	free_chunks(a->large);
 	free(a);
@@ -95,6 +106,22 @@ void arena_catch(struct arena *a, jmp_buf *handler)
 	a->handler = handler;
 }
 
+void arena_charge(struct arena *a, struct budget *b)
+{
+	if (a->budget)
+		a->budget->used -= a->size;
+	a->budget = b;
+	if (b)
+		budget_take(b, a->size);
+}
+
+struct budget *arena_budget(const struct arena *a)
+{
+	while (a->parent)
+		a = a->parent;
+	return a->budget;
+}
+
 size_t arena_size(const struct arena *a)
 {
 	return a->size;
@@ -102,12 +129,12 @@ size_t arena_size(const struct arena *a)
 
 static struct chunk *new_chunk(struct arena *a, size_t size)
 {
+	count(a, size, 0); /* before: it may be more than there is a budget for */
 	/* calloc: fresh pages come zeroed and stay untouched until used */
 	struct chunk *fresh = calloc(1, sizeof *fresh + size);
 	if (!fresh)
-		out_of_memory(a);
+		arena_fail(a);
 	fresh->size = size;
-	count(a, size, 0);
 	return fresh;
 }
 
@@ -124,7 +151,7 @@ static void *alloc_large(struct arena *a, size_t size)
 void *arena_alloc(struct arena *a, size_t size)
 {
 	if (size > SIZE_MAX / 4)
-		out_of_memory(a);
+		arena_fail(a);
 	size = round_up(size ? size : 1);
 	if (size >= LARGE)
 		return alloc_large(a, size);

@@ -53,7 +53,7 @@ static void parse_line(struct diags *d, struct span at, struct slice line, struc
 		bad_verdict(d, at, line, word);
 		return;
 	}
-	if (request_read(d->arena, rest.s, rest.n, &c.request, &f))
+	if (request_read(d->arena, &host_dev, rest.s, rest.n, &c.request, &f))
 		bad_line(d, at, line, f.hint, f.error);
 	else
 		*ARENA_PUSH(d->arena, out->items, out->n, out->cap) = c;

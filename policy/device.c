@@ -280,11 +280,11 @@ int pattern_numeric(struct fault *f, const char *text, struct pattern *out)
 
 /* ---- all forms ------------------------------------------------------------- */
 
-static int read_path(struct fault *f, const struct words *w, struct pattern *out)
+static int read_path(struct fault *f, const struct host *h, const struct words *w, struct pattern *out)
 {
 	int64_t major, minor;
 	if (read_letters(f, w, 1, &out->access) ||
-	    device_at(f, w->word[0], &out->types, &major, &minor))
+	    device_at(f, h, w->word[0], &out->types, &major, &minor))
 		return -1;
 	size_t cap = 0;
 	*ARENA_PUSH(f->arena, out->majors, out->nmajors, cap) = (struct interval){major, major};
@@ -293,7 +293,7 @@ static int read_path(struct fault *f, const struct words *w, struct pattern *out
 	return 0;
 }
 
-static int read_pattern(struct fault *f, const char *text, struct pattern *out)
+static int read_pattern(struct fault *f, const struct host *h, const char *text, struct pattern *out)
 {
 	if (text_check(f, text, strlen(text)))
 		return -1;
@@ -302,21 +302,21 @@ static int read_pattern(struct fault *f, const char *text, struct pattern *out)
 		return fault_set(f, "write a device, such as \"c 1:3 rw\" or \"/dev/null\"",
 		                 "empty device text");
 	if (w.word[0].s[0] == '/')
-		return read_path(f, &w, out);
+		return read_path(f, h, &w, out);
 	if (!strncmp(w.word[0].s, "char-", 5) || !strncmp(w.word[0].s, "block-", 6))
 		return read_letters(f, &w, 1, &out->access) ? -1
-		                                            : device_group_here(f, w.word[0], out);
+		                                            : device_group_here(f, h, w.word[0], out);
 	if (is_type(w.word[0]))
 		return read_numbers(f, &w, out);
 	return not_a_device(f, &w);
 }
 
-int pattern_parse(struct arena *a, const char *text, struct pattern *out, const char **error,
-                  const char **hint)
+int pattern_parse(struct arena *a, const struct host *h, const char *text, struct pattern *out,
+                  const char **error, const char **hint)
 {
 	struct fault f = {.arena = a};
 	struct pattern p = {.text = arena_strdup(a, text)};
-	int rc = read_pattern(&f, p.text, &p);
+	int rc = read_pattern(&f, h, p.text, &p);
 	*error = f.error;
 	*hint = f.hint;
 	if (rc == 0)

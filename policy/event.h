@@ -6,7 +6,8 @@
  * and without padding. A program that reports carries these maps (names as the
  * kernel shows them), and hands them on to the program that replaces it:
  *
- *   devguard_events  ring buffer of struct event
+ *   devguard_events  ring buffer of struct event; the program's own is the first, those
+ *                    after it are of programs before it and hold what nobody read yet
  *   devguard_tally   hash: struct tally_key to struct tally
  *   devguard_totals  per-CPU array of one: struct totals
  *   devguard_config  array of one: struct audit_config, written by the reader
@@ -29,9 +30,12 @@
 
 enum {
 	EVENT_VERSION = 1,
-	EVENTS_BYTES = 256 << 10, /* of the ring buffer: about 2,700 records */
-	TALLY_ENTRIES = 10240,
-	NAME_ENTRIES = 65536,
+	EVENTS_BYTES = 256 << 10, /* of the ring buffer, unless asked otherwise: about 2,700 records */
+	TALLY_ENTRIES = 10240,    /* at most; for a policy of few rules: */
+	TALLY_RULE = 192,         /* for each rule and the default */
+	NAME_ENTRIES = 65536,     /* at most; for a policy of few rules: */
+	NAME_GENERATIONS = 8,     /* of its rules and the default */
+	NAME_LEAST = 64,
 };
 
 enum event_flag {
@@ -83,7 +87,7 @@ struct totals {
 	uint64_t submitted; /* records in the ring buffer, read or not */
 	uint64_t folded;    /* no record: an identical one came less than fold_ns before */
 	uint64_t dropped;   /* no record: the ring buffer was full */
-	uint64_t untallied; /* in no tally: there were TALLY_ENTRIES others */
+	uint64_t untallied; /* in no tally: it had no room for another */
 	uint64_t reserved[2];
 };
 

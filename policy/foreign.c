@@ -1,15 +1,18 @@
 /*
  * foreign.c - device lists of other tools: what their readers share, and the
- * two that are nothing but rules: docker's option and the v1 devices.list.
+ * one that is nothing but rules: the v1 devices.list.
  *
  * A reader takes a list whole or not at all: what it does not understand is an
  * error with its place, never left out. Linear in the text.
  */
 #include "policy/foreign_internal.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-const char *const foreign_names[FOREIGN_FORMATS] = {"oci", "docker", "systemd", "lxc", "v1"};
+const char *const foreign_names[FOREIGN_FORMATS] = {"oci",     "docker", "inspect", "compose",
+                                                  "systemd", "lxc",    "proxmox", "v1"};
 
 /* ---- the list ------------------------------------------------------------------ */
 
@@ -30,9 +33,22 @@ struct foreign_entry *foreign_add(struct arena *a, struct foreign *f, struct for
 	return at;
 }
 
+void foreign_reserve(struct arena *a, struct foreign *f, size_t n)
+{
+	if (f->entries || !n)
+		return;
+	f->entries = arena_alloc(a, n * sizeof *f->entries);
+	f->cap = n;
+}
+
 void foreign_note(struct arena *a, struct foreign *f, const char *note)
 {
 	*ARENA_PUSH(a, f->notes, f->nnotes, f->notes_cap) = note;
+}
+
+void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s)
+{
+	*ARENA_PUSH(a, f->skipped, f->nskipped, f->skipped_cap) = s;
 }
 
 void foreign_add_runtime(struct arena *a, struct foreign *f)
@@ -129,9 +145,33 @@ bool lines_next(struct lines *l)
 	struct slice line = {l->rest.s, end ? (size_t)(end - l->rest.s) : l->rest.n};
 	size_t used = line.n + (end != NULL);
 	l->rest = (struct slice){l->rest.s + used, l->rest.n - used};
+	l->raw = line.n && line.s[line.n - 1] == '\r' ? (struct slice){line.s, line.n - 1} : line;
 	l->text = trimmed(line);
 	l->line++;
 	return true;
+}
+
+/* ---- paths ------------------------------------------------------------------------ */
+
+int foreign_path_check(struct fault *f, struct slice path)
+{
+	char *text = arena_strndup(f->arena, path.s, path.n);
+	if (!strncmp(text, "/dev/", 5) && text[5] && !strstr(text, "/../") &&
+	    (path.n < 3 || strcmp(text + path.n - 3, "/..") != 0))
+		return 0;
+	return fault_set(f, "name the device by its path in /dev, such as /dev/fuse", "%s is no path below /dev",
+	                 text_quoted(f->arena, path));
+}
+
+bool foreign_path_absent(struct arena *a, struct slice path)
+{
+	return access(arena_strndup(a, path.s, path.n), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+void foreign_skip_fault(struct foreign *f, const char *file, int line, const struct fault *why, const char *rule)
+{
+	foreign_skip(why->arena, f, (struct foreign_skip){
+		.file = file, .line = (uint32_t)line, .rule = rule, .why = why->error, .hint = why->hint});
 }
 
 /* ---- one rule ---------------------------------------------------------------------- */
@@ -198,31 +238,6 @@ int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign
 	return access < 0 ? -1 : 0;
 }
 
-/* ---- docker -------------------------------------------------------------------------- */
-
-int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct foreign *out)
-{
-	static const char option[] = "--device-cgroup-rule=";
-	foreign_start(d, FOREIGN_DOCKER, NULL, out);
-	for (size_t i = 0; i < n && d->errors <= FOREIGN_ERRORS; i++) {
-		struct fault f = {.arena = d->arena}, numbered = f;
-		struct foreign_entry e = {.allow = true, .place = (uint32_t)i + 1};
-		const char *text = rules[i];
-		size_t len = strlen(option);
-		if (!strncmp(text, option, len))
-			text += len;
-		if (foreign_rule(&f, trimmed((struct slice){text, strlen(text)}), false, &e) == 0) {
-			foreign_add(d->arena, out, e);
-			continue;
-		}
-		fault_set(&numbered, f.hint, "rule %zu: %s", i + 1, f.error);
-		foreign_fail(d, (struct span){0}, NULL, &numbered);
-	}
-	foreign_add_runtime(d->arena, out);
-	foreign_compare(d->arena, out);
-	return d->errors ? -1 : 0;
-}
-
 /* ---- v1 ------------------------------------------------------------------------------- */
 
 int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out)
@@ -242,6 +257,11 @@ int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, 
 			foreign_note(d->arena, out, "The kernel lists a *:* alone while everything is allowed: what was "
 			                            "denied after it is not in such a list.");
 		foreign_add(d->arena, out, e);
+	}
+	if (!out->n) {
+		out->silent = "the list is empty: nothing in it is about devices";
+		out->silent_hint = "the kernel lists nothing where it denies everything: for that write the policy default :deny; "
+				   "--empty-is-allow allows every device instead";
 	}
 	return d->errors ? -1 : 0;
 }

@@ -18,6 +18,7 @@ struct lines {
 	const char *file;
 	int line;           /* of `text`, from 1 */
 	struct slice text;  /* without blanks around it */
+	struct slice raw;   /* as it stands, without \r */
 	struct slice rest;
 };
 
@@ -30,7 +31,16 @@ struct slice trimmed(struct slice s);
 /* Adds one error with the line's text (NULL: none); always -1. */
 int foreign_fail(struct diags *d, struct span at, const char *source, const struct fault *f);
 struct foreign_entry *foreign_add(struct arena *a, struct foreign *f, struct foreign_entry e);
+/* Room for so many entries, before the first. */
+void foreign_reserve(struct arena *a, struct foreign *f, size_t n);
 void foreign_note(struct arena *a, struct foreign *f, const char *note);
+void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s);
+/* A device that is not there, with the fault that says so. */
+void foreign_skip_fault(struct foreign *f, const char *file, int line, const struct fault *why, const char *rule);
+/* Must be below /dev, without "..": 0 or -1. */
+int foreign_path_check(struct fault *f, struct slice path);
+/* Is nothing there at a path below /dev? */
+bool foreign_path_absent(struct arena *a, struct slice path);
 /* `c 195:* rwm`: type, numbers or *, letters. `a` alone too, where lone_a. */
 int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign_entry *e);
 /* What runc and crun allow every container. */
@@ -39,6 +49,24 @@ void foreign_add_runtime(struct arena *a, struct foreign *f);
 const char *foreign_name(struct arena *a, const char *text);
 /* A policy's name from that of a file, never NULL. */
 const char *foreign_file_name(struct arena *a, const char *file);
+
+/* ---- foreign_docker.c ---------------------------------------------------- */
+
+/* A device given to a container by its path on this host: 0, or -1. One that is not
+ * there is left out. `e` has file and place. */
+int foreign_host_device(struct foreign *out, struct fault *f, struct slice path, struct slice letters,
+                        struct foreign_entry e);
+/* A privileged container: no list is asked. */
+void foreign_privileged(struct foreign *out);
+/* What every container has, and what is to be said when nothing was about devices. */
+void foreign_container(struct arena *a, struct foreign *out, bool said);
+
+/* ---- foreign_near.c ------------------------------------------------------ */
+
+/* The word without case and punctuation: "Device_Allow" is "deviceallow". */
+char *foreign_plain(struct arena *a, struct slice word);
+/* The known word that another is nearly, case and punctuation aside; NULL: none. */
+const char *foreign_near(struct arena *a, struct slice word, const char *const *known, size_t n);
 
 /* ---- foreign_cells.c: what is known of devices --------------------------- */
 

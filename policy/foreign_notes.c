@@ -104,7 +104,7 @@ static const char *allows_half(const struct view *v, const struct foreign_entry 
 	if (!other || !other->allow || (both && both->allow))
 		return NULL;
 	bool runc = !same_pair(e, other) && !(v->all && v->all->allow);
-	if (f->format == FOREIGN_DOCKER)
+	if (f->format == FOREIGN_DOCKER || f->format == FOREIGN_INSPECT || f->format == FOREIGN_COMPOSE)
 		return runc ? "runc refuses O_RDWR here: no rule by itself has both r and w" : NULL;
 	return arena_printf(v->arena, "%s O_RDWR here: no rule by itself has both r and w",
 	                    f->format == FOREIGN_OCI && runc
@@ -132,6 +132,11 @@ static bool makes_hole(const struct view *v, const struct foreign_entry *e, int 
 	return false;
 }
 
+static bool is_lxc(const struct foreign *f)
+{
+	return f->format == FOREIGN_LXC || f->format == FOREIGN_PROXMOX;
+}
+
 static bool every_container_has(const struct foreign *f, const struct foreign_entry *e)
 {
 	for (const struct foreign_entry *b = f->added; b < f->added + f->nadded; b++)
@@ -148,10 +153,10 @@ static const char *note_of(const struct view *v, const struct foreign_entry *e)
 	bool hole = false;
 	if (format == FOREIGN_OCI && e->types == EVERY_TYPE && !whole(e))
 		return "runc takes type a as every device and all accesses";
-	if (!e->allow && every_container_has(v->f, e))
-		return "runc and crun allow it all the same: every container has it";
-	if (format == FOREIGN_LXC && !e->v2)
+	if (is_lxc(v->f) && !e->v2)
 		return NULL;
+	if (!is_lxc(v->f) && !e->allow && every_container_has(v->f, e))
+		return "runc and crun allow it all the same: every container has it";
 	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++) {
 		if (!(e->types & type))
 			continue;
@@ -169,25 +174,25 @@ static const char *note_of(const struct view *v, const struct foreign_entry *e)
  * rules; with nothing else it makes none. */
 static void compare_lxc(struct arena *a, struct foreign *f)
 {
-	bool denied = true, any = false, rule = false, v2 = false;
+	bool denied = true, any = false, rule = false;
+	if (!f->n || !f->entries[0].v2)
+		return;
 	for (size_t i = 0; i < f->n; i++) {
 		const struct foreign_entry *e = &f->entries[i];
-		v2 |= e->v2;
-		if (!e->v2)
-			continue;
-		rule |= !whole(e);
-		any |= whole(e);
-		denied = whole(e) ? !e->allow : denied;
+		rule = !e->lone;
+		any |= e->lone;
+		denied = e->lone ? !e->allow : denied;
 	}
-	if (v2 && any && denied && !rule)
+	if (any && denied && !rule && !f->nadded)
 		foreign_note(a, f, "On cgroup v2 LXC leaves every device open: deny = a alone makes no program.");
-	for (size_t i = 0; i < f->n && v2; i++) {
+	for (size_t i = 0; i < f->n; i++) {
 		struct foreign_entry *e = &f->entries[i];
-		if (e->v2 && !whole(e) && e->allow != denied)
-			e->note = denied ? "LXC does not enforce it on cgroup v2: it takes allow lines only"
-			                 : "LXC does not need it on cgroup v2: with allow = a it takes deny lines only";
+		if (!whole(e) && e->allow != denied)
+			e->note = e->path && !e->allow ? "LXC passes over it: only a line that allows takes a path"
+			          : denied ? "LXC does not enforce it on cgroup v2: it takes allow lines only"
+			                   : "LXC does not need it on cgroup v2: with allow = a it takes deny lines only";
 	}
-	if (v2 && !any && f->default_allow)
+	if (!any && !f->nadded && !f->entries[0].allow)
 		foreign_note(a, f, "On cgroup v2 LXC denies everything else too: no line says allow = a.");
 }
 
@@ -219,6 +224,6 @@ void foreign_compare(struct arena *a, struct foreign *f)
 		if (remembers)
 			remember(&v.cells, e, i);
 	}
-	if (f->format == FOREIGN_LXC)
+	if (is_lxc(f))
 		compare_lxc(a, f);
 }

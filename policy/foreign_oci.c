@@ -5,9 +5,8 @@
  * what they do not know: a key that is misspelt would widen its entry. A key that
  * is there twice is an error everywhere. Linear in the text.
  */
-#include "policy/foreign_internal.h"
+#include "policy/foreign_json.h"
 
-#include <jansson.h>
 #include <string.h>
 
 struct devices {
@@ -27,7 +26,7 @@ static int entry_fail(struct devices *v, const char *key, const struct fault *f)
 	return foreign_fail(v->d, (struct span){.file = v->out->file}, NULL, &placed);
 }
 
-static const char *type_text(const json_t *j)
+const char *json_type_text(const json_t *j)
 {
 	static const char *const names[] = {
 		[JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",   [JSON_STRING] = "a string",
@@ -40,20 +39,20 @@ static const char *type_text(const json_t *j)
 static int wrong_type(struct devices *v, const char *key, const char *want, const char *hint, const json_t *j)
 {
 	struct fault f = {.arena = v->d->arena};
-	fault_set(&f, hint, "must be %s, not %s", want, type_text(j));
+	fault_set(&f, hint, "must be %s, not %s", want, json_type_text(j));
 	return entry_fail(v, key, &f);
 }
 
-static int syntax_error(struct diags *d, const char *file, const json_error_t *e)
+int json_syntax_error(struct diags *d, const char *file, const json_error_t *e)
 {
 	enum json_error_code code = json_error_code(e);
-	const char *hint = "config.json is one whole JSON object; jq . checks it";
+	const char *hint = "it is one whole JSON text; jq . checks it";
 	if (code == json_error_duplicate_key)
 		hint = "keep one of the two";
 	else if (code == json_error_premature_end_of_input)
 		hint = "the text ends too early: was it cut off?";
 	else if (code == json_error_stack_overflow)
-		hint = "no config.json is nested that deep";
+		hint = "nothing of the kind is nested that deep";
 	else if (code == json_error_numeric_overflow)
 		hint = "device numbers are at most 4095:1048575";
 	struct fault f = {.arena = d->arena};
@@ -81,35 +80,44 @@ static int read_type(struct devices *v, const json_t *j, struct foreign_entry *e
 	return entry_fail(v, "type", &f);
 }
 
+static const char *number_hint(struct arena *a, const char *key, int64_t max)
+{
+	return arena_printf(a, "numbers are from 0 to %lld; -1, null or no %s are all of them", (long long)max, key);
+}
+
 static int read_number_of(struct devices *v, const char *key, const json_t *j, int64_t max, int32_t *out)
 {
 	struct fault f = {.arena = v->d->arena};
-	const char *hint = arena_printf(f.arena, "numbers are from 0 to %lld; -1, null or no %s are all of them",
-	                                (long long)max, key);
 	*out = FOREIGN_ANY;
 	if (!j || json_is_null(j))
 		return 0;
 	if (!json_is_integer(j))
-		return wrong_type(v, key, "a whole number", hint, j);
+		return wrong_type(v, key, "a whole number", number_hint(f.arena, key, max), j);
 	json_int_t value = json_integer_value(j);
 	*out = (int32_t)value;
 	if (value >= -1 && value <= max)
 		return 0;
-	fault_set(&f, hint, "%lld is out of range", (long long)value);
+	fault_set(&f, number_hint(f.arena, key, max), "%lld is out of range", (long long)value);
 	return entry_fail(v, key, &f);
 }
 
+/* Without letters runc does not start, and crun grants nothing. Only a denial may
+ * lack them: then it is of all three. */
 static int read_access_of(struct devices *v, const json_t *j, struct foreign_entry *e)
 {
-	static const char hint[] = "letters are r, w and m; \"\" or no access are all three";
+	static const char hint[] = "letters are r, w and m; runc does not start without";
 	struct fault f = {.arena = v->d->arena};
 	e->access = ACC_ALL;
-	if (!j || json_is_null(j))
+	if ((!j || json_is_null(j)) && !e->allow)
 		return 0;
-	if (!json_is_string(j))
+	if (j && !json_is_null(j) && !json_is_string(j))
 		return wrong_type(v, "access", "a string of r, w and m", hint, j);
-	struct slice s = {json_string_value(j), json_string_length(j)};
-	int access = s.n ? read_access(&f, s) : ACC_ALL;
+	struct slice s = {j ? json_string_value(j) : "", j ? json_string_length(j) : 0};
+	if (!s.s || !s.n) {
+		fault_set(&f, hint, "no letters: nothing is granted or denied");
+		return entry_fail(v, "access", &f);
+	}
+	int access = read_access(&f, s);
 	e->access = (uint8_t)access;
 	return access < 0 ? entry_fail(v, "access", &f) : 0;
 }
@@ -163,15 +171,35 @@ static int read_entry(struct devices *v, json_t *j)
 
 /* ---- the way there ---------------------------------------------------------------- */
 
+/* A key like "Devices", which Go takes for devices, or "device". */
+static bool nearly_there(struct devices *v, json_t *in, const char *key, const char *path)
+{
+	struct fault f = {.arena = v->d->arena};
+	const char *have;
+	json_t *value;
+	json_object_foreach(in, have, value) {
+		struct slice s = {have, strlen(have)};
+		if (!strcmp(have, key) || !foreign_near(f.arena, s, &key, 1))
+			continue;
+		fault_set(&f, arena_printf(f.arena, "did you mean %s?", key), "unknown key %s beside %s",
+		          text_quoted(f.arena, s), path);
+		foreign_fail(v->d, (struct span){.file = v->out->file}, NULL, &f);
+		return true;
+	}
+	return false;
+}
+
 /* The member of that type; NULL when it is not there, or with an error. */
 static json_t *member(struct devices *v, json_t *in, const char *key, const char *path, json_type type)
 {
 	json_t *j = json_object_get(in, key);
-	if (!j || json_is_null(j) || json_typeof(j) == type)
-		return j && json_typeof(j) == type ? j : NULL;
+	if (nearly_there(v, in, key, path) || !j || json_is_null(j))
+		return NULL;
+	if (json_typeof(j) == type)
+		return j;
 	struct fault f = {.arena = v->d->arena};
 	fault_set(&f, "see the OCI runtime specification, config-linux.md", "%s: must be %s, not %s", path,
-	          type == JSON_ARRAY ? "an array" : "an object", type_text(j));
+	          type == JSON_ARRAY ? "an array" : "an object", json_type_text(j));
 	foreign_fail(v->d, (struct span){.file = v->out->file}, NULL, &f);
 	return NULL;
 }
@@ -201,8 +229,13 @@ static void read_config(struct devices *v, json_t *root)
 	json_t *at = member(v, root, "linux", "linux", JSON_OBJECT);
 	at = member(v, at, "resources", "linux.resources", JSON_OBJECT);
 	at = member(v, at, "devices", "linux.resources.devices", JSON_ARRAY);
-	if (!at)
-		foreign_note(v->d->arena, v->out, "There is no linux.resources.devices.");
+	if (!json_array_size(at)) {
+		v->out->silent = at ? "linux.resources.devices is empty: nothing in it is about devices"
+		                    : "there is no linux.resources.devices: nothing in it is about devices";
+		v->out->silent_hint = "runc then allows only what every container has, crun every device: begin the list with "
+				      "{\"allow\": false, \"access\": \"rwm\"}, or give --empty-is-allow";
+	}
+	foreign_reserve(v->d->arena, v->out, json_array_size(at));
 	for (; v->index < json_array_size(at) && v->d->errors <= FOREIGN_ERRORS; v->index++)
 		read_entry(v, json_array_get(at, v->index));
 }
@@ -215,7 +248,7 @@ int foreign_oci(struct diags *d, const char *file, const char *text, size_t len,
 	foreign_start(d, FOREIGN_OCI, file, out);
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!root)
-		return syntax_error(d, file, &error);
+		return json_syntax_error(d, file, &error);
 	read_config(&v, root);
 	json_decref(root);
 	if (d->errors > errors)

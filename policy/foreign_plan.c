@@ -204,8 +204,8 @@ static void split(struct arena *a, struct group **list, size_t *n, size_t *cap, 
 
 static struct group *pairs(struct planner *p, size_t *count)
 {
-	struct group *list = NULL;
-	size_t n = 0, cap = 0;
+	size_t n = 0, cap = p->n + 1; /* more only where types of one pair differ */
+	struct group *list = arena_alloc(p->arena, cap * sizeof *list);
 	if (p->n)
 		qsort(p->items, p->n, sizeof *p->items, by_pair);
 	for (size_t i = 0, next; i < p->n; i = next) {
@@ -354,6 +354,8 @@ void foreign_plan(struct arena *a, const struct foreign *f, struct plan *out)
 	struct planner p = {.arena = a, .f = f, .plan = out};
 	*out = (struct plan){0};
 	cells_init(&p.cells, a);
+	p.cap = f->n + 2 * f->nadded + 1;
+	p.items = arena_alloc(a, p.cap * sizeof *p.items);
 	order(&p);
 	find_default(&p);
 	size_t n;

@@ -24,19 +24,22 @@ static const char *label_of(const struct foreign *f)
 static const char *source_of(const struct foreign *f)
 {
 	static const char *const parts[FOREIGN_FORMATS] = {
-		"linux.resources.devices of ", "--device-cgroup-rule", "", "", ""};
-	return parts[f->format];
+		[FOREIGN_OCI] = "linux.resources.devices of ", [FOREIGN_DOCKER] = "--device-cgroup-rule"};
+	return parts[f->format] ? parts[f->format] : "";
 }
 
 static char *place_text(struct arena *a, const struct foreign *f, const struct foreign_entry *e)
 {
 	if (f->format == FOREIGN_OCI)
 		return arena_printf(a, "devices[%u]", e->place);
+	const char *path = e->path ? arena_printf(a, ", %s here", e->path) : "";
 	if (f->format == FOREIGN_DOCKER)
 		return arena_printf(a, "rule %u", e->place);
+	if (f->format == FOREIGN_INSPECT)
+		return arena_printf(a, "%s[%u]%s", e->in_rules ? "DeviceCgroupRules" : "Devices", e->place, path);
 	if (e->file && e->file != f->file)
-		return arena_printf(a, "%s:%u", text_safe(a, e->file, strlen(e->file), 200), e->place);
-	return arena_printf(a, "line %u", e->place);
+		return arena_printf(a, "%s:%u%s", text_safe(a, e->file, strlen(e->file), 200), e->place, path);
+	return arena_printf(a, "line %u%s", e->place, path);
 }
 
 static char *places_text(struct arena *a, const struct foreign *f, const struct step *s)
@@ -100,6 +103,20 @@ static bool denies(const struct foreign *f)
 	return false;
 }
 
+/* A comment that would be the rule. */
+static void put_skipped(FILE *out, struct arena *a, const struct foreign *f)
+{
+	if (f->nskipped)
+		fputs("\n# Left out: these lines grant nothing here.\n", out);
+	for (size_t i = 0; i < f->nskipped; i++) {
+		const struct foreign_skip *s = &f->skipped[i];
+		struct foreign_entry e = {.file = s->file, .place = s->line};
+		fputs("# allow ", out);
+		put_string(out, s->rule, strlen(s->rule));
+		fprintf(out, " # %s: %s\n", place_text(a, f, &e), s->why);
+	}
+}
+
 static void put_head(FILE *out, struct arena *a, const struct foreign *f, const struct plan *p)
 {
 	const char *file = f->file ? text_safe(a, f->file, strlen(f->file), 200) : "";
@@ -114,6 +131,8 @@ static void put_head(FILE *out, struct arena *a, const struct foreign *f, const 
 	if (p->ndropped > NOTES_SHOWN)
 		fprintf(out, "# and %zu more, up to %s\n", p->ndropped - NOTES_SHOWN,
 		        place_text(a, f, p->dropped[p->ndropped - 1]));
+	if (f->open)
+		fprintf(out, "# EVERY DEVICE IS ALLOWED: %s.\n", f->open);
 	fprintf(out, "policy \"%s\"\ndefault :%s", f->name, p->default_allow ? "allow" : "deny");
 	fprintf(out, p->default_from ? " # %s\n" : "\n", p->default_from ? place_text(a, f, p->default_from) : "");
 }
@@ -128,6 +147,11 @@ static void put_added_head(FILE *out, const struct foreign *f, bool again)
 		fputs("\n# What systemd allows beside the list, unless DevicePolicy=strict (not with --exact).\n", out);
 		return;
 	}
+	if (f->format == FOREIGN_PROXMOX) {
+		fputs("\n# What LXC's common.conf, which Proxmox includes, gives every container (not with --exact), as\n"
+		      "# LXC 5 to 7 have it; the file on this host was not read.\n", out);
+		return;
+	}
 	fputs("\n# What runc and crun give every container, whatever its list says (not with --exact): to make\n"
 	      "# any node, the devices every program counts on, its terminals, tun. They put these before\n"
 	      "# the list; here what the list says of a single device comes first.\n", out);
@@ -138,6 +162,7 @@ void foreign_ruby(FILE *out, struct arena *a, const struct foreign *f)
 	struct plan p;
 	foreign_plan(a, f, &p);
 	put_head(out, a, f, &p);
+	put_skipped(out, a, f);
 	bool again = false;
 	for (size_t i = 0; i < p.nsteps; i++) {
 		const struct step *s = &p.steps[i];

@@ -33,6 +33,7 @@ struct action {
 	bool mode_given, audit_given;
 	enum policy_mode mode;
 	enum audit_level audit;
+	uint32_t ring; /* 0: not given */
 };
 
 /* Any of them; n == 0: no condition. */

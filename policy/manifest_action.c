@@ -119,7 +119,7 @@ static int read_kind(struct reading *r, const struct yaml_node *map, struct acti
 		enum ruling_kind kind;
 	} kinds[] = {{"none", RULING_NONE}, {"refuse", RULING_REFUSE}};
 	static const char *const others[] = {"policy", "policy_from", "params", "params_from", "mode",
-	                                     "audit"};
+	                                     "audit", "ring"};
 	a->kind = RULING_POLICY;
 	for (size_t k = 0; k < 2; k++) {
 		const struct yaml_node *v = value_of(map, kinds[k].key), *other;
@@ -157,6 +157,16 @@ static int check_both(struct reading *r, const struct yaml_node *at, struct acti
 	                 "nothing says what is to be done");
 }
 
+static int read_ring(struct reading *r, const struct yaml_node *v, struct action *a)
+{
+	const char *text, *why;
+	if (value_word(r, "ring", v, &text))
+		return -1;
+	if (!(why = ring_size_parse(text, &a->ring)))
+		return 0;
+	return yaml_fail(&r->y, v->at, "for example ring: 64K", "ring: %s is %s", text_quoted(r->arena, v->text), why);
+}
+
 int read_action(struct reading *r, const struct yaml_node *map, struct action *a)
 {
 	static const char *const modes[] = {"enforce", "permissive"};
@@ -182,6 +192,8 @@ int read_action(struct reading *r, const struct yaml_node *map, struct action *a
 		a->audit_given = true;
 		a->audit = (enum audit_level)word;
 	}
+	if ((v = value_of(map, "ring")))
+		failed |= read_ring(r, v, a);
 	return failed ? failed : check_both(r, map, a);
 }
 

@@ -96,6 +96,7 @@ static void start_ruling(struct arena *a, const struct manifest *m, const struct
 		.audit_given = act->audit_given,
 		.mode = act->mode,
 		.audit = act->audit,
+		.ring = act->ring,
 	};
 	if (act->kind == RULING_REFUSE && e == &m->otherwise)
 		out->why = arena_printf(a, "no entry of %s matches it, and the default is to refuse", m->file);

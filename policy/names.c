@@ -1,6 +1,6 @@
 /*
- * names.c - devices by name: symbols of the table below, paths by stat(2),
- * groups by /proc/devices.
+ * names.c - devices by name: symbols of the table below; paths and groups as the
+ * host says (host.h).
  *
  * The table holds what the kernel's admin-guide/devices.txt fixes for good, so
  * that a symbol means the same devices on every host. What has no fixed number
@@ -8,15 +8,11 @@
  */
 #include "policy/text.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 /* ---- symbols --------------------------------------------------------------- */
 
@@ -172,45 +168,21 @@ int pattern_named(struct arena *a, const char *name, struct pattern *out, const 
 
 /* ---- paths ------------------------------------------------------------------- */
 
-enum { NAME_LIMIT = 32 }; /* did_you_mean() ignores longer names */
-
-/* Is `name` nearer to `base` than `best` ("" for none yet)? Of two as near, the
- * smaller: readdir has no order. */
-static bool nearer(const char *base, const char *name, const char *best)
-{
-	const char *after[] = {best, name}, *before[] = {name, best};
-	if (!*best)
-		return did_you_mean(base, &name, 1) != NULL;
-	return did_you_mean(base, after, 2) == name ||
-	       (did_you_mean(base, before, 2) == name && strcmp(name, best) < 0);
-}
-
-/* The name in the path's directory that was probably meant, or NULL. No
- * allocation while the directory is open: an arena may jump away. */
-static const char *near_path(struct arena *a, const char *path)
-{
-	char best[NAME_LIMIT + 1] = "";
-	const char *base = strrchr(path, '/') + 1;
-	char *parent = arena_strndup(a, path, (size_t)(base - path));
-	DIR *dir = *base ? opendir(parent) : NULL;
-	if (!dir)
-		return NULL;
-	for (struct dirent *e; (e = readdir(dir));)
-		if (strlen(e->d_name) <= NAME_LIMIT && e->d_type != DT_REG && e->d_name[0] != '.' &&
-		    nearer(base, e->d_name, best))
-			strcpy(best, e->d_name);
-	closedir(dir);
-	return *best ? arena_printf(a, "%s%s", parent, best) : NULL;
-}
-
-static int no_file(struct fault *f, const char *path, int error)
+static int no_file(struct fault *f, const char *path, const struct host_device *found)
 {
 	struct arena *a = f->arena;
 	struct slice s = {path, strlen(path)};
-	if (error != ENOENT && error != ENOTDIR)
+	if (found->error == EXDEV)
+		return fault_set(f, "name a node below /dev, or write the numbers: \"c 1:3\"",
+		                 "%s leads out of /dev", text_quoted(a, s));
+	if (found->error == EACCES)
 		return fault_set(f, "write the device's numbers instead: \"c 1:3\"",
-		                 "cannot look at %s: %s", text_quoted(a, s), strerror(error));
-	const char *near = near_path(a, path), *base = strrchr(path, '/') + 1;
+		                 "%s is not trusted: others than root can write a directory on the way",
+		                 text_quoted(a, s));
+	if (found->error != ENOENT && found->error != ENOTDIR)
+		return fault_set(f, "write the device's numbers instead: \"c 1:3\"",
+		                 "cannot look at %s: %s", text_quoted(a, s), strerror(found->error));
+	const char *near = found->near, *base = strrchr(path, '/') + 1;
 	const char *text = device_known((struct slice){base, strlen(base)})
 	                           ? symbol_text(a, (struct slice){base, strlen(base)})
 	                           : NULL;
@@ -233,23 +205,29 @@ static const char *kind_of(mode_t mode)
 	                        : "something else";
 }
 
-int device_at(struct fault *f, struct slice path, int *type, int64_t *major, int64_t *minor)
+int device_at(struct fault *f, const struct host *h, struct slice path, int *type, int64_t *major,
+              int64_t *minor)
 {
 	char *name = arena_strndup(f->arena, path.s, path.n);
-	struct stat st;
-	if (stat(name, &st))
-		return no_file(f, name, errno);
-	if (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
+	struct host_device found;
+	if (!h->any_path && strncmp(name, "/dev/", 5))
+		return fault_set(f, "a device's path begins with /dev/; of a device that is elsewhere, "
+		                    "write the numbers: \"c 1:3\"",
+		                 "%s is not below /dev", text_quoted(f->arena, path));
+	h->device(h, f->arena, name, &found);
+	if (found.error)
+		return no_file(f, name, &found);
+	if (!S_ISBLK(found.mode) && !S_ISCHR(found.mode))
 		return fault_set(
 			f,
-			S_ISDIR(st.st_mode)
+			S_ISDIR(found.mode)
 				? "name the devices in it, or their group, such as \"char-pts\""
 				: "name a device node, or write numbers, such as \"c 1:3\"",
-			"%s is %s, not a device", text_quoted(f->arena, path), kind_of(st.st_mode));
-	*type = S_ISBLK(st.st_mode) ? DEV_BLOCK : DEV_CHAR;
-	*major = major(st.st_rdev);
-	*minor = minor(st.st_rdev);
-	if (*major <= MAJOR_MAX && *minor <= MINOR_MAX)
+			"%s is %s, not a device", text_quoted(f->arena, path), kind_of(found.mode));
+	*type = S_ISBLK(found.mode) ? DEV_BLOCK : DEV_CHAR;
+	*major = found.major;
+	*minor = found.minor;
+	if (*major >= 0 && *major <= MAJOR_MAX && *minor >= 0 && *minor <= MINOR_MAX)
 		return 0;
 	return fault_set(f, "the kernel's device numbers end at 4095:1048575",
 	                 "%s has an impossible number", text_quoted(f->arena, path));
@@ -333,21 +311,12 @@ int device_group(struct fault *f, struct slice name, const char *listing, struct
 	return out->nmajors ? 0 : unknown_group(f, block, glob, listing);
 }
 
-int device_group_here(struct fault *f, struct slice name, struct pattern *out)
+int device_group_here(struct fault *f, const struct host *h, struct slice name, struct pattern *out)
 {
-	char listing[1 << 15]; /* a host has some forty lines */
-	size_t n = 0;
-	ssize_t got = -1;
-	int fd = open("/proc/devices", O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && n < sizeof listing - 1 &&
-	       (got = read(fd, listing + n, sizeof listing - 1 - n)) > 0)
-		n += (size_t)got;
-	int error = got > 0 ? EFBIG : errno;
-	if (fd >= 0)
-		close(fd);
-	if (got != 0)
+	const char *listing;
+	int error = h->groups(h, f->arena, &listing);
+	if (error)
 		return fault_set(f, "mount /proc, or write the numbers: \"c 136:*\"",
 		                 "cannot read /proc/devices: %s", strerror(error));
-	listing[n] = '\0';
 	return device_group(f, name, listing, out);
 }

@@ -19,6 +19,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "policy/budget.h"
+#include "policy/host.h"
+
 /* ---- arena.c: one allocation region a compilation ---------------------- */
 
 struct arena;
@@ -29,6 +32,12 @@ struct arena *arena_new(void);
 void arena_free(struct arena *a);
 /* Where allocation failure jumps to (longjmp with 1). */
 void arena_catch(struct arena *a, jmp_buf *handler);
+/* What is allocated counts against a budget (budget.h); NULL: against none. */
+void arena_charge(struct arena *a, struct budget *b);
+/* The budget that the arena counts against, or NULL. */
+struct budget *arena_budget(const struct arena *a);
+/* Goes there: for allocations beside the arena that failed. */
+_Noreturn void arena_fail(struct arena *a);
 /* `size` bytes, zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
 /* Bytes the arena holds, its scratch arenas among them. */
@@ -140,10 +149,11 @@ struct request {
 };
 
 /* Parses `c 1:3 rw uid=1000 comm=qemu` or `/dev/null rw ...` (the device then
- * found by stat(2)). Access letters in any order, none twice; `-` is none; they
+ * found as the host says). Access letters in any order, none twice; `-` is none; they
  * may be left out for a path only when facts or nothing follow (then: rw).
  * 0, or -1 with *error (arena text, one line, without place). */
-int request_parse(struct arena *a, const char *text, struct request *r, const char **error);
+int request_parse(struct arena *a, const struct host *h, const char *text, struct request *r,
+                  const char **error);
 /* Parses one `key=value` into r. 0 or -1 with *error. */
 int request_fact(struct arena *a, const char *text, struct request *r, const char **error);
 /* "rw", "m", "-" ...: into buf (at least 4 bytes); returns buf. */
@@ -181,11 +191,11 @@ struct pattern {
 
 /* Parses one positional string of a rule:
  *   "c 1:3 rwm" "b 8:* r" "c 5:0-2,7 rw" "a *:* m"  letters may be left out
- *   "/dev/fuse" (or any absolute path)               by stat(2) on this host
- *   "char-pts" "block-sd"                            by /proc/devices of this host
+ *   "/dev/fuse"                                      as the host says
+ *   "char-pts" "block-sd"                            by /proc/devices, as the host says
  * 0, or -1 with *error and *hint set. */
-int pattern_parse(struct arena *a, const char *text, struct pattern *out, const char **error,
-                  const char **hint);
+int pattern_parse(struct arena *a, const struct host *h, const char *text, struct pattern *out,
+                  const char **error, const char **hint);
 /* The well-known device of that name (null, zero, full, random, urandom, tty,
  * console, ptmx, pts, kmsg, mem, port, fuse, tun, kvm, ...). 0 or -1 with
  * *error, *hint (a near name). */
@@ -386,6 +396,9 @@ struct policy {
 	size_t nrules, rules_cap;
 	struct param *params;
 	size_t nparams, params_cap;
+	/* The policy as an object has it, of one whose terms are not here: it came from
+	 * another process. NULL data: it is made from the terms. */
+	struct { const void *data; size_t len; uint64_t digest; } serial;
 };
 
 /* The `devices` term of a rule from its patterns. */
@@ -439,7 +452,10 @@ int policy_decide(const struct policy *p, const struct policy_diagram *pd, const
 
 /* ---- foreign.c: device lists of other tools ------------------------------------ */
 
-enum foreign_format { FOREIGN_OCI, FOREIGN_DOCKER, FOREIGN_SYSTEMD, FOREIGN_LXC, FOREIGN_V1, FOREIGN_FORMATS };
+enum foreign_format {
+	FOREIGN_OCI, FOREIGN_DOCKER, FOREIGN_INSPECT, FOREIGN_COMPOSE, FOREIGN_SYSTEMD, FOREIGN_LXC,
+	FOREIGN_PROXMOX, FOREIGN_V1, FOREIGN_FORMATS
+};
 /* "oci", "docker", ... */
 extern const char *const foreign_names[FOREIGN_FORMATS];
 
@@ -449,12 +465,24 @@ struct foreign_entry {
 	bool allow;
 	bool builtin;                /* none of the list: the tool adds it by itself */
 	bool v2;                     /* lxc: the key is of cgroup v2 */
+	bool lone;                   /* lxc: `a` alone, at which LXC forgets the rules before */
 	uint8_t types, access;       /* sets of DEV_*, ACC_*; never empty */
 	int32_t major, minor;        /* or FOREIGN_ANY */
 	const struct pattern *named; /* a path or group as this host has it: instead of the numbers */
 	const char *file;
 	uint32_t place;              /* line of the file, or index in the list */
+	bool in_rules;               /* inspect: of DeviceCgroupRules, not of Devices */
+	const char *path;            /* the numbers are those of this path on this host, or NULL */
 	const char *note;            /* where the tool itself does otherwise, or NULL */
+};
+
+/* A line that grants nothing here: the device it names is not there, or its tool
+ * passes over the line. The policy has it as a comment. */
+struct foreign_skip {
+	const char *file;
+	uint32_t line;
+	const char *rule;        /* as a pattern: "char-nvidia-uvm rw" */
+	const char *why, *hint;
 };
 
 /* A list in the order of its tool, where the last entry that matches an access
@@ -470,6 +498,11 @@ struct foreign {
 	size_t n, cap, nadded, added_cap;
 	const char **notes;      /* about the whole list */
 	size_t nnotes, notes_cap;
+	struct foreign_skip *skipped;
+	size_t nskipped, skipped_cap;
+	const char *silent;      /* it says nothing about devices; then: how that is told, */
+	const char *silent_hint; /* and what its tool does with such a file */
+	const char *open;        /* why every device is allowed although no entry says so, or NULL */
 };
 
 /* Each reads one list whole. 0, or -1 with diagnostics: nothing is skipped. */
@@ -477,12 +510,25 @@ struct foreign {
 int foreign_oci(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
 /* Values of docker's --device-cgroup-rule, the option's name may stand in front. */
 int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct foreign *out);
+/* What docker inspect prints of one container: HostConfig. */
+int foreign_inspect(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* A service of a compose file; NULL: the only one. */
+int foreign_compose(struct diags *d, const char *file, const char *text, size_t len, const char *service,
+                    struct foreign *out);
 /* A unit file, or what `systemctl cat` prints. Paths and groups are this host's. */
 int foreign_systemd(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
 /* A container's configuration; lxc.include is followed. */
 int foreign_lxc(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* /etc/pve/lxc/ID.conf: the lxc.* keys of its first section. foreign_lxc() reads
+ * such a file, too. */
+int foreign_proxmox(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
 /* devices.list of the v1 controller. */
 int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+
+/* Tells what a list leaves open: skipped lines (errors, when the caller wants none),
+ * and that everything is allowed. A list that says nothing about devices is an
+ * error, or, when the caller says that it is meant, allows every device. 0 or -1. */
+int foreign_settle(struct diags *d, struct foreign *f, bool empty_is_allow, bool missing_fails);
 
 /* The list as a Ruby policy; about n log n for n entries. */
 void foreign_ruby(FILE *out, struct arena *a, const struct foreign *f);
@@ -567,6 +613,10 @@ struct ruling_param {
 };
 
 /* What the manifest says about a container. */
+/* The size of a ring buffer for records, "65536", "64K" or "1M": a power of two, from a page to
+ * 256M. NULL, or what it is not. */
+const char *ring_size_parse(const char *text, uint32_t *bytes);
+
 struct ruling {
 	const char *entry;      /* the name of the entry, or "default" */
 	struct span at;         /* of the entry */
@@ -579,6 +629,7 @@ struct ruling {
 	bool mode_given, audit_given;
 	enum policy_mode mode;
 	enum audit_level audit;
+	uint32_t ring;          /* bytes of the ring buffer, 0: not given */
 };
 
 /* The first entry that matches decides, else the default. 0, or -1 with a

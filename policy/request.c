@@ -212,11 +212,11 @@ static int read_access_or_none(struct fault *f, struct slice word, struct reques
 	return r->access < 0 ? -1 : 0;
 }
 
-static int read_path_request(struct fault *f, struct slice path, struct slice *rest,
-                             struct request *r)
+static int read_path_request(struct fault *f, const struct host *h, struct slice path,
+                             struct slice *rest, struct request *r)
 {
 	struct slice after = *rest, word;
-	if (device_at(f, path, &r->type, &r->major, &r->minor))
+	if (device_at(f, h, path, &r->type, &r->major, &r->minor))
 		return -1;
 	r->access = ACC_READ | ACC_WRITE;
 	if (!cut(&after, &word) || memchr(word.s, '=', word.n))
@@ -255,7 +255,8 @@ static int read_numeric_request(struct fault *f, struct slice type, struct slice
 
 /* ---- whole requests -------------------------------------------------------------- */
 
-int request_read(struct arena *a, const char *text, size_t n, struct request *r, struct fault *f)
+int request_read(struct arena *a, const struct host *h, const char *text, size_t n, struct request *r,
+                 struct fault *f)
 {
 	struct slice all = fold(a, text, n), rest = all, word;
 	struct request req = {.text = all.s};
@@ -264,7 +265,7 @@ int request_read(struct arena *a, const char *text, size_t n, struct request *r,
 		return -1;
 	if (!cut(&rest, &word))
 		return fault_set(f, REQUEST_HINT, "no request");
-	if (word.s[0] == '/' ? read_path_request(f, word, &rest, &req)
+	if (word.s[0] == '/' ? read_path_request(f, h, word, &rest, &req)
 	                     : read_numeric_request(f, word, &rest, &req))
 		return -1;
 	while (cut(&rest, &word))
@@ -281,11 +282,12 @@ static int fail(const struct fault *f, const char **error)
 	return -1;
 }
 
-int request_parse(struct arena *a, const char *text, struct request *r, const char **error)
+int request_parse(struct arena *a, const struct host *h, const char *text, struct request *r,
+                  const char **error)
 {
 	struct fault f;
 	*error = NULL;
-	return request_read(a, text, strlen(text), r, &f) ? fail(&f, error) : 0;
+	return request_read(a, h, text, strlen(text), r, &f) ? fail(&f, error) : 0;
 }
 
 int request_fact(struct arena *a, const char *text, struct request *r, const char **error)

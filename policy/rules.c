@@ -125,12 +125,16 @@ static void add_part(struct builder *b, node part)
 static void access_diagram(struct builder *b)
 {
 	const struct policy *p = b->policy;
+	struct budget *spent = arena_budget(p->arena);
+	budget_stage(spent, STAGE_DIAGRAM);
 	for (b->rule = 0; b->rule < p->nrules; b->rule++) {
+		budget_line(spent, p->rules[b->rule].at.line);
 		add_part(b, rule_diagram(b->dg, &p->rules[b->rule], (uint32_t)b->rule + 1));
 		if (!diagram_ok(b->dg))
 			return;
 		collect_at_limit(b);
 	}
+	budget_line(spent, 0);
 	b->part[b->n++] = diagram_terminal(OUTCOME(p->default_allow ? OUT_ALLOW : OUT_DENY, 0));
 	while (b->n > 1) {
 		join_top(b);

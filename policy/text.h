@@ -60,18 +60,20 @@ int not_a_type(struct fault *f, struct slice first, bool numbers_follow, const c
 
 /* ---- names.c ------------------------------------------------------------- */
 
-/* The device node at a path, by stat(2). */
-int device_at(struct fault *f, struct slice path, int *type, int64_t *major, int64_t *minor);
+/* The device node at a path, as the host says. */
+int device_at(struct fault *f, const struct host *h, struct slice path, int *type, int64_t *major,
+              int64_t *minor);
 /* The devices of a group ("char-pts", "block-*") in the text of /proc/devices. */
 int device_group(struct fault *f, struct slice name, const char *listing, struct pattern *out);
-/* device_group() on this host. */
-int device_group_here(struct fault *f, struct slice name, struct pattern *out);
+/* device_group() as the host says. */
+int device_group_here(struct fault *f, const struct host *h, struct slice name, struct pattern *out);
 /* The name as the table of well-known devices has it, or NULL. */
 const char *device_known(struct slice name);
 
 /* ---- request.c ----------------------------------------------------------- */
 
 /* request_parse() of a part of a text, with the hint apart. */
-int request_read(struct arena *a, const char *text, size_t n, struct request *r, struct fault *f);
+int request_read(struct arena *a, const struct host *h, const char *text, size_t n, struct request *r,
+                 struct fault *f);
 
 #endif

@@ -225,6 +225,49 @@ kill -INT "$READER"; wait "$READER"
 equal "and after --clear they start again" 100002 "$(jq -s 'map(.count) | add' "$T/race.out")"
 [ "$(wc -l <"$T/fold.out")" -lt 1000 ] && pass "and they are few" || fail "and they are few" "$(wc -l <"$T/fold.out")"
 
+# ---- maps of another size --------------------------------------------------------------------------
+
+cat >"$T/rules.rb" <<'RUBY'
+policy "guard"
+default :deny
+deny "c 1:11 rw", label: "no kernel log"
+allow "c 1:3 rw"
+30.times { |i| deny "c #{300 + i}:* rw", label: "rule #{i}" }
+RUBY
+ring() # ring [PROGRAM]: the bytes of its own ring buffer
+{
+	bpftool -j map show | jq --argjson ids "$(bpftool -j prog show id "${1:-$("$DEVGUARD" status "$CG" --json | jq '.cgroups[0].programs[0].program')}" | jq .map_ids)" \
+		'[.[] | select(.name == "devguard_events" and (.id as $i | $ids | index($i)))] | sort_by(.id) | last | .max_entries'
+}
+scratch resized
+expect "--ring: no size" 64 "--ring x: not a size" apply --audit denied --ring x
+expect "--ring: no power of two" 64 "not a power of two" apply --audit denied --ring 5K
+check "--ring 64K" apply --audit denied --ring 64K
+equal "the ring buffer has that size" 65536 "$(ring)"
+reader resized "$CG" --json
+until_true reading
+resizes() # a ring of another size, then larger tables, then all as it is: the reader goes on
+{
+	denials 50 && apply --audit denied --ring 16K && denials 60 &&
+		"$DEVGUARD" apply "$T/rules.rb" "$CG" --audit denied && denials 70 && apply --audit denied && denials 80 &&
+		apply --audit denied --ring 1M && denials 90
+}
+check "applies that need other sizes, under a reader" resizes
+equal "the last ring buffer" 1048576 "$(ring)"
+until_true test "$(wc -l <"$T/resized.out")" -ge 350
+kill -INT "$READER"; wait "$READER"
+equal "SIGINT ends that reader too: status 0" 0 $?
+equal "it read every record" 350 "$(wc -l <"$T/resized.out")"
+equal "of every generation" "50 60 70 80 90" "$(jq -s 'group_by(.generation) | map(length) | .[]' "$T/resized.out" | tr '\n' ' ' | sed 's/ $//')"
+check "with its rule's name" jq -es 'all(.label == "no kernel log" and .line > 0)' "$T/resized.out"
+check "silently" sh -c '! grep -q "replaced\|detached\|lost: " "$1"' - "$T/resized.err"
+sums "maps of another size" 350
+denials 5
+apply --audit denied --ring 32K >/dev/null
+denials 6
+audit "$CG" --json --timeout 0.3 >"$T/later.json" 2>/dev/null
+equal "a reader that comes later has those of the ring before too" 11 "$(wc -l <"$T/later.json")"
+
 # ---- permissive --------------------------------------------------------------------------------
 
 scratch permissive

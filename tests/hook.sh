@@ -191,6 +191,9 @@ refusals() # refusals RUNTIME
 	starts "--on-error allow" "loud.$rt" 0
 	[ "$rt" != crun ] || has "--on-error allow is loud" "$T/out" "STARTS WITHOUT ITS DEVICE GUARD"
 	gone "$rt: manifest"
+	if [ -w /dev/kmsg ] && dmesg >"$T/kmsg" 2>&1; then
+		has "--on-error allow: the kernel's log tells ($rt)" "$T/kmsg" "container $DGTEST_PREFIX.loud.$rt STARTS WITHOUT ITS DEVICE GUARD: "
+	else skip "--on-error allow: the kernel's log ($rt)" "it cannot be read"; fi
 }
 for rt in $RUNTIMES; do refusals $rt; done
 
@@ -227,6 +230,45 @@ if command -v podman >/dev/null && [ -n "$RUNTIMES" ]; then
 	gone "podman"
 else skip "podman" "it is not installed, or no runtime"; fi
 
+# What podman passes over in silence is a hook whose program is not there: install-hook names one that stays.
+if command -v podman >/dev/null && [ -n "$RUNTIMES" ] && command -v make >/dev/null; then
+	inst() { make -s -C "$ROOT" --no-print-directory BUILD="$BUILD" PREFIX="$T/inst" HOOK_DIRS="$T/hooks.d" "$@"; }
+	installed() { inst install && "$T/inst/bin/rucy-devguard" install-hook --dir "$T/hooks.d" --name guard --policy "$POLICIES/guard.rb" --annotation 'org.example.guard=^yes$'; }
+	refuses() # refuses NAME: podman starts no container that is annotated, and others still
+	{
+		if podman_runs yes || grep -q 'zero opens' "$T/out"; then fail "podman: $1: nothing unguarded" "$(cat "$T/out")"
+		else pass "podman: $1: nothing unguarded"; fi
+		[ -z "${2-}" ] || has "podman: $1: and says why" "$T/out" "$2"
+		podman_runs no; has "podman: $1: others start" "$T/out" "zero opens"
+	}
+	# the last of the runtimes above; runc's own message hides what the hook said
+	[ "${RUNTIMES##* }" = runc ] && WHY= || WHY="is gone or no program"
+	rm -f "$T/hooks.d/"*
+	check "install and install-hook" installed
+	podman_runs yes; guarded "podman: by the wrapper" 2 "$T/out"
+	expect "make uninstall: not while the hook is there" 2 "guard.json" inst uninstall
+	podman_runs yes; guarded "podman: still guarded" 2 "$T/out"
+	check "make uninstall FORCE=1" inst uninstall FORCE=1
+	refuses "after make uninstall FORCE=1" "$WHY"
+	installed >/dev/null
+	podman_runs yes; guarded "podman: installed again" 2 "$T/out"
+	rm "$T/inst/bin/rucy-devguard"
+	refuses "after rm of the tool" "$WHY"
+	: >"$T/inst/bin/rucy-devguard"; chmod 755 "$T/inst/bin/rucy-devguard"
+	refuses "an empty file in its place" "$WHY"
+	# why there is a wrapper: should this fail one day, podman has learnt to refuse
+	podman_hook "$POLICIES/guard.rb"
+	jq '.hook.path = "/no/such/tool"' "$T/hooks.d/guard.json" >"$T/direct" && cat "$T/direct" >"$T/hooks.d/guard.json"
+	podman_runs yes && ! grep -q 'not permitted' "$T/out" && echo "note: podman alone starts a container whose hook is not there"
+	rm -rf "$T/inst" "$T/hooks.d/"*
+	rmdir "$CG2/$DGTEST_PREFIX.pod"/* "$CG2/$DGTEST_PREFIX.pod" 2>/dev/null
+	gone "podman and install-hook"
+else skip "podman and install-hook" "podman, a runtime or make is not installed"; fi
+for rt in $RUNTIMES; do # runtimes themselves do refuse: config.json may name the tool
+	bundle "direct.$rt" createRuntime 'echo started' '.hooks.createRuntime[0].path = "/no/such/tool"'
+	refused "a hook in config.json that is not there" "" "$rt" "direct.$rt"
+done
+
 # ---- the bundle's own list -----------------------------------------------------------------------
 
 PARTS='.linux.devices = [{path: "/dev/part", type: "c", major: 7, minor: 77, fileMode: 438}] |
@@ -242,6 +284,19 @@ for rt in $RUNTIMES; do
 	[ "$(grep -c 'part: Operation not permitted' "$T/out")" != 1 ] || echo "note: $rt alone lets O_RDWR pass a deny of w"
 done
 [ -z "$RUNTIMES" ] || gone "--policy-from-spec"
+
+# Without a list runc leaves what every container has, crun everything: guarded, it is the former.
+NODE='.linux.devices = [{path: "/dev/part", type: "c", major: 7, minor: 77, fileMode: 438}] | '
+for rt in $RUNTIMES; do
+	n=0
+	for list in 'del(.linux.resources)' '.linux.resources.devices = []' '.linux.resources.devices = null'; do
+		bundle "silent$((++n)).$rt" createRuntime "$PROBE" "$NODE $list" --policy-from-spec
+		"$rt" run -b "$T/b/silent$n.$rt" "$DGTEST_PREFIX.silent$n.$rt" >"$T/out" 2>&1
+		has "$rt: --policy-from-spec without a list: $list" "$T/out" "zero opens"
+		check "$rt: and nothing else opens: $list" test "$(grep -c 'part: Operation not permitted' "$T/out")" = 3
+	done
+done
+[ -z "$RUNTIMES" ] || gone "--policy-from-spec without a list"
 
 # ---- states, without a runtime ------------------------------------------------------------------------
 
@@ -278,6 +333,18 @@ check "one program, no pin" test "$(programs) $(ls "$PINS" | wc -l)" = "1 0"
 "$DEVGUARD" detach "$CG" "$NAME" >/dev/null 2>&1
 kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
 gone "an applied policy"
+
+live flocked # a lock that a container can hold keeps no hook out
+flock -o "$CG" sleep 60 & a=$!
+BACKGROUND+=($a); until ! flock -n "$CG" true; do sleep 0.01; done
+state "$LIVE" | timeout 10 "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" && pass "a locked cgroup directory keeps no hook out" ||
+	fail "a locked cgroup directory keeps no hook out"
+kill "$LIVE"; wait "$LIVE" 2>/dev/null
+for ((i = 0; i < 50; i++)); do [ -n "$(keepers)$(ls "$PINS" 2>/dev/null)" ] || break; sleep 0.1; done
+check "nor its keeper" test -z "$(keepers)$(ls "$PINS" 2>/dev/null)"
+kill "$a"; wait "$a" 2>/dev/null; rmdir "$CG"
+gone "a locked cgroup directory"
+check "no lock is left" test -z "$(ls -A /run/rucy-devguard/lock)"
 
 CACHE=/run/rucy-devguard/cache
 live cache
@@ -407,6 +474,16 @@ is "one beside them is not" not EPERM
 kill "$LIVE" "$a"; wait "$LIVE" "$a" 2>/dev/null; rmdir "$CG"
 gone "100,000 device rules"
 
+# What grants nothing in the runtimes does not grant here.
+live letters
+for access in '"access": ""' '"access": null' '"type": "c"'; do
+	printf '{"linux":{"resources":{"devices":[{"allow":false,"access":"rwm"},{"allow":true,"major":10,%s}]}}}' "$access" >"$BUNDLE/config.json"
+	state "$LIVE" | hostile "a bundle's list: an entry with $access" "no letters: nothing is granted" --policy-from-spec
+done
+printf '{"linux":{"resource":{"devices":[{"allow":true,"access":"rwm"}]}}}' >"$BUNDLE/config.json"
+state "$LIVE" | hostile "a bundle's list: a key that is nearly resources" "did you mean resources?" --policy-from-spec
+kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
+
 # ---- killed at any moment -------------------------------------------------------------------------------
 
 dies() # the container dies at some moment while the hook runs
@@ -493,4 +570,5 @@ H
 	all delete
 	gone "100 containers"
 fi
+check "no lock is left in the end" test -z "$(find /run/rucy-devguard/lock -type f -mmin +2 2>/dev/null)"
 summary

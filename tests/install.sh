@@ -18,7 +18,7 @@ expect "install-hook makes the directory" 0 "rucy-devguard.json: installed; for 
 [ "$(stat -c '%a %u:%g' "$H/rucy-devguard.json")" = "644 0:0" ] && pass "the hook's file is root's, 0644" ||
 	fail "the hook's file is root's, 0644" "$(ls -l "$H")"
 is rucy-devguard '.version == "1.0.0" and .stages == ["createRuntime"] and .when == {always: true} and .hook.timeout == 30'
-is rucy-devguard ".hook.path == \"$D\" and .hook.args == [\"rucy-devguard\", \"oci-hook\", \"--policy\", \"$P\"]"
+is rucy-devguard ".hook.path == \"$H/rucy-devguard.sh\" and .hook.args == [\"rucy-devguard\", \"oci-hook\", \"--policy\", \"$P\"]"
 expect "install-hook replaces its own" 0 "replaced; for containers with the annotation" hook --policy-from-spec \
 	--annotation io.example.guard=^on$ --annotation 'a+b' --on-error allow --audit denied
 is rucy-devguard '.when == {annotations: {"^io\\.example\\.guard$": "^on$", "^a\\+b$": ".*"}}'
@@ -26,8 +26,47 @@ is rucy-devguard '.hook.args[2:] == ["--policy-from-spec", "--audit", "denied", 
 expect "--on-error allow is loud" 0 "START WITHOUT A DEVICE GUARD" hook --print --policy-from-spec --on-error=allow
 hook --print --policy "$T/policies/gpu.rb" --param gpu=3 >"$T/printed" 2>&1
 check "--print is JSON" jq -e '.hook.args[4:] == ["--param", "gpu=3"]' "$T/printed"
-[ "$(ls -A "$H")" = rucy-devguard.json ] && pass "nothing else is left there" || fail "nothing else is left there" "$(ls -lA "$H")"
+check "--print names the tool itself" jq -e --arg d "$D" '.hook.path == $d' "$T/printed"
+[ "$(ls -A "$H" | tr '\n' ' ')" = "rucy-devguard.json rucy-devguard.sh " ] && pass "nothing else is left there" ||
+	fail "nothing else is left there" "$(ls -lA "$H")"
+hook --print --policy "$P" --ring 64K >"$T/printed" 2>&1
+check "--ring is handed on" jq -e '.hook.args[4:] == ["--ring", "65536"]' "$T/printed"
+expect "--ring: no power of two" 64 "not a power of two" hook --policy "$P" --ring 96K
+
+# ---- the wrapper: what the hook names is there as long as the hook is ---------------------------
+
+[ "$(stat -c '%a %u:%g' "$H/rucy-devguard.sh")" = "755 0:0" ] && pass "the wrapper is root's, 0755" ||
+	fail "the wrapper is root's, 0755" "$(ls -l "$H")"
+expect "it runs the tool with its arguments" 64 "oci-hook takes no operand: x y" "$H/rucy-devguard.sh" oci-hook "x y"
+STATE='{"ociVersion": "1", "id": "i", "bundle": "/", "pid": 0}'
+expect "and hands stdin and status on" 1 "pid 0: the container's cgroup cannot be found" sh -c 'echo "$1" | "$2" oci-hook --policy "$3"' - "$STATE" "$H/rucy-devguard.sh" "$P"
+mv "$D" "$T/tool"
+expect "the tool is gone: refused" 1 "$D is gone or no program: the container is not started" "$H/rucy-devguard.sh" oci-hook
+: >"$D"; chmod 755 "$D"
+expect "the tool is empty: refused" 1 "is gone or no program" "$H/rucy-devguard.sh" oci-hook
+for n in 1 3 10 64 200 5000 100000; do # whatever the kernel or a shell makes of it, it is no success
+	head -c $n "$T/tool" >"$D"
+	if sh -c '"$1" oci-hook; exit $?' - "$H/rucy-devguard.sh" >/dev/null 2>&1 </dev/null; then fail "the tool cut to $n bytes: refused"; else pass "the tool cut to $n bytes: refused"; fi
+done
+printf '#!/bin/sh\nexit 0\n' >"$D"
+expect "another program in its place: refused" 1 "is gone or no program" "$H/rucy-devguard.sh" oci-hook
+rm "$D"; mkdir "$D"
+expect "a directory in its place: refused" 1 "is gone or no program" "$H/rucy-devguard.sh" oci-hook
+rmdir "$D"; mv "$T/tool" "$D"
+mkdir "$T/it's"; cp "$D" "$T/it's/rucy-devguard"
+check "a path with a quote" "$T/it's/rucy-devguard" install-hook --dir "$T/quoted" --policy "$P"
+expect "is quoted" 64 "oci-hook takes no operand" "$T/quoted/rucy-devguard.sh" oci-hook x
+for a in missing empty; do
+	hook --name "$a" --policy "$P" >/dev/null
+	if [ $a = missing ]; then rm "$H/$a.sh"; else : >"$H/$a.sh"; fi
+done
+expect "a wrapper that was changed is not ours to remove" 1 "empty.sh was not written by" hook --name empty --remove
+expect "nor to replace" 1 "empty.sh was not written by" hook --name empty --policy "$P"
+rm "$H/empty.sh"
+for a in missing empty; do expect "--remove without the wrapper" 0 "removed" hook --name $a --remove; done
+
 expect "--remove" 0 "removed" hook --remove
+check "takes both away" test -z "$(ls -A "$H")"
 expect "--remove again" 0 "not there" hook --remove
 expect "--remove where there is no directory" 0 "not there" "$D" install-hook --remove --dir "$T/absent"
 
@@ -75,6 +114,38 @@ expect "--remove takes no policy" 64 "takes only --dir and --name" hook --remove
 expect "--on-error: another word" 64 "did you mean refuse?" hook --policy "$P" --on-error refus
 expect "the directory is a file" 1 "cannot" "$D" install-hook --dir "$P" --policy "$P"
 check "nothing was written" test -z "$(ls -A "$H")"
+mkdir "$T/noexec"
+if unshare -m true 2>/dev/null; then
+	expect "a directory where nothing can be executed" 1 "mounted noexec" unshare -m sh -c 'mount -t tmpfs -o noexec none "$1" && exec "$2" install-hook --dir "$1" --policy "$3"' - "$T/noexec" "$D" "$P"
+	expect "a full disk" 1 "No space left" unshare -m sh -c 'mount -t tmpfs -o size=4k,nr_inodes=2 none "$1" && : >"$1/full" && exec "$2" install-hook --dir "$1" --policy "$3"' - "$T/noexec" "$D" "$P"
+fi
+LONG=/$(head -c 5000 /dev/zero | tr '\0' x)
+expect "a path of 5,000 bytes" 1 "File name too long" "$D" install-hook --dir "$LONG" --policy "$P"
+expect "a hook that cannot be written, for a limit" 1 "File too large" bash -c 'ulimit -f 0; "$@" 2>&1 | cat; exit ${PIPESTATUS[0]}' - "$D" install-hook --dir "$H" --policy "$P"
+check "nothing is left of any" test -z "$(ls -A "$H")"
+
+# ---- make uninstall ---------------------------------------------------------------------------------
+
+make_() { make -s -C "$ROOT" --no-print-directory BUILD="$BUILD" DESTDIR="$T/root" PREFIX=/usr "$@"; }
+if command -v make >/dev/null; then
+	U=$T/root/usr/share/containers/oci/hooks.d
+	check "make install" make_ install
+	check "install-hook of what is installed" "$T/root/usr/bin/rucy-devguard" install-hook --dir "$U" --policy "$P"
+	cp "$U/rucy-devguard.json" "$T/root.json"
+	expect "make uninstall: not while a hook names it" 2 "rucy-devguard.json" make_ uninstall
+	check "nothing was taken away" test -x "$T/root/usr/bin/rucy-devguard" -a -x "$T/root/usr/bin/rucy-devguard-runtime"
+	check "make uninstall FORCE=1" make_ uninstall FORCE=1
+	check "leaves hook and wrapper" test -s "$U/rucy-devguard.json" -a -x "$U/rucy-devguard.sh" -a ! -e "$T/root/usr/bin/rucy-devguard"
+	expect "and the wrapper refuses" 1 "is gone" "$U/rucy-devguard.sh" oci-hook
+	make_ install
+	"$T/root/usr/bin/rucy-devguard" install-hook --dir "$U" --remove >/dev/null
+	mkdir -p "$T/root/etc/containers/oci/hooks.d"
+	jq --arg d /usr/bin/rucy-devguard '.hook.path = $d' "$T/root.json" >"$T/root/etc/containers/oci/hooks.d/old.json"
+	expect "also a hook that names the tool itself" 2 "old.json" make_ uninstall
+	rm "$T/root/etc/containers/oci/hooks.d/old.json"
+	check "make uninstall after --remove" make_ uninstall
+	rm -rf "$T/root"
+else skip "make uninstall" "no make"; fi
 
 # ---- the runtime that adds the hook ------------------------------------------------------------
 
@@ -82,7 +153,8 @@ W=$ROOT/cmd/rucy-devguard-runtime
 B=$T/bundle
 mkdir "$B"
 printf '#!/bin/sh\necho "runtime: $*"\n' >"$T/bin/runtime"; chmod 755 "$T/bin/runtime"
-wrap() { DEVGUARD_RUNTIME=$T/bin/runtime DEVGUARD_HOOK=/opt/hook "$W" "$@"; }
+export DEVGUARD_HOOK=$T/bin/rucy-devguard
+wrap() { DEVGUARD_RUNTIME=$T/bin/runtime "$W" "$@"; }
 bundle() { printf '%s\n' "$1" >"$B/config.json"; }
 hooks() { expect "$1" 0 true jq -e "$2" "$B/config.json"; }
 if command -v jq >/dev/null; then
@@ -90,7 +162,7 @@ if command -v jq >/dev/null; then
 	expect "the runtime is called as this one was" 0 "runtime: --root /r create --bundle $B --pid-file p c1" \
 		wrap --root /r create --bundle "$B" --pid-file p c1
 	hooks "the hook is added, others stay" '.hooks.prestart == [{path: "/x"}] and
-		.hooks.createRuntime == [{path: "/opt/hook", args: ["rucy-devguard", "oci-hook"], timeout: 30}]'
+		.hooks.createRuntime == [{path: "'"$D"'", args: ["rucy-devguard", "oci-hook"], timeout: 30}]'
 	grep -q '"hard":18446744073709551615,"soft":9223372036854775807' "$B/config.json" && pass "limits that are none stay" ||
 		fail "limits that are none stay" "$(cat "$B/config.json")"
 	wrap run "--bundle=$B" c1 >/dev/null
@@ -104,6 +176,9 @@ if command -v jq >/dev/null; then
 	for a in "-b$B" "--bund=$B" "-fother.json" "--config=other.json"; do
 		expect "$a: nothing unguarded" 1 "the container is not created" wrap create "$a" --bundle "$B" c1
 	done
+	bundle '{}'
+	DEVGUARD_HOOK=$T/nothing expect "no tool: nothing unguarded" 1 "there is no program $T/nothing: the container is not created" wrap create -b "$B" c1
+	hooks "and nothing changed" '. == {}'
 	expect "no config.json: nothing unguarded" 1 "the container is not created" wrap create --bundle "$T/bin" c1
 	expect "words of a command to execute" 0 "runtime: exec c1 tool run -f" wrap exec c1 tool run -f
 	bundle '{}'; wrap start c1 >/dev/null
@@ -144,14 +219,18 @@ printf '#!/bin/sh\necho "{\\"ociVersion\\": \\"1.1.0\\", \\"process\\": {}}"\n' 
 chmod 755 "$C/host/usr/local/bin/ctr"
 ENGINE=$2 PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin chroot "$C" sh /config/install.sh
 cat "$C/host/usr/share/containers/oci/hooks.d/rucy-devguard.json" 2>/dev/null >"$T/hook.json" || :
+cat "$C/host/usr/share/containers/oci/hooks.d/rucy-devguard.sh" 2>/dev/null >"$T/hook.sh" || :
+[ -z "${GONE-}" ] || rm -r "$C/host/opt/rucy-devguard"
 cp "$C/host/etc/rucy-devguard/containerd-spec.json" "$T/spec.json" 2>/dev/null || :
 ENGINE=$2 ACTION=remove PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin chroot "$C" sh /config/install.sh
-[ ! -e "$C/host/usr/share/containers/oci/hooks.d/rucy-devguard.json" ]
+[ -z "$(ls -A "$C/host/usr/share/containers/oci/hooks.d" 2>/dev/null)" ]
 NODE
 node() { unshare -m --propagation private bash "$T/node.sh" "$T" "$1" "$ROOT/policies"; }
 if [ -L /bin ] && command -v jq >/dev/null && unshare -m true 2>/dev/null; then
 	expect "it installs on a CRI-O node, and takes the hook out" 0 "removed" node crio
-	check "the hook is the node's" jq -e '.hook.path == "/opt/rucy-devguard/bin/rucy-devguard"' "$T/hook.json"
+	check "the hook is the node's" jq -e '.hook.path == "/usr/share/containers/oci/hooks.d/rucy-devguard.sh"' "$T/hook.json"
+	check "and its wrapper runs the node's tool" grep -qx "tool='/opt/rucy-devguard/bin/rucy-devguard'" "$T/hook.sh"
+	GONE=1 expect "it takes the hook out of a node that has no tool any more" 0 "removed" node crio
 	expect "it installs on a containerd node" 0 "container-default" node containerd
 	check "the base spec has the hook" jq -e '.process == {} and .hooks.createRuntime[0].args == ["rucy-devguard", "oci-hook"]' \
 		"$T/spec.json"

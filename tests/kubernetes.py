@@ -55,3 +55,6 @@ assert volumes["config"]["configMap"]["name"] == config["metadata"]["name"]
 mounts = {m["name"]: m["mountPath"] for m in install["volumeMounts"]}
 assert install["command"][-1] == mounts["config"] + "/install.sh" and "install.sh" in config["data"]
 assert {"operator": "Exists"} in pod["tolerations"]
+# tools in the pod and on the node take turns by the node's locks
+assert volumes["run"]["hostPath"] == {"path": "/run/rucy-devguard", "type": "DirectoryOrCreate"}
+assert mounts["run"] == "/run/rucy-devguard"

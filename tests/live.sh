@@ -225,6 +225,117 @@ expect "status warns that it is full" 0 "all 64 program slots are in use" "$DEVG
 check "room is made" "$DEVGUARD" detach "$CG" p63
 check "and used" apply "$DEFAULT"
 
+# ---- what is told when it cannot be told ----------------------------------------------------------
+
+scratch closed
+check "apply for those without the right to look" apply "$DEFAULT"
+cannot() # cannot NAME COMMAND...: status says so, in text and as JSON
+{
+	local name=$1; shift
+	expect "status: $name" 1 "cannot tell" "$@" "$DEVGUARD" status "$CG"
+	"$@" "$DEVGUARD" status "$CG" >"$T/closed" 2>&1
+	check "status: $name: no guess" sh -c '! grep -E "1970|not ours|[^0-9]0 instructions" "$1"' - "$T/closed"
+	"$@" "$DEVGUARD" status "$CG" --json >"$T/closed.json" 2>&1
+	check "status: $name: JSON" grep -qE '"(ours|programs)": null' "$T/closed.json"
+	check "status: $name: no guess in JSON" sh -c '! grep -E "\"(ours\": false|instructions\": 0|loaded_at\": 0)" "$1"' - "$T/closed.json"
+}
+cp "$DEVGUARD" "$T/devguard"; chmod 755 "$T" "$T/devguard"
+chmod 755 "$T"
+DEVGUARD_WAS=$DEVGUARD DEVGUARD=$T/devguard
+cannot "not root" setpriv --reuid 65534 --regid 65534 --clear-groups
+cannot "root without capabilities" setpriv --bounding-set=-all --inh-caps=-all
+cannot "CAP_NET_ADMIN alone" setpriv --bounding-set=-all,+net_admin --inh-caps=-all
+cannot "CAP_NET_ADMIN and CAP_BPF" setpriv --bounding-set=-all,+net_admin,+bpf --inh-caps=-all
+unshare -Ur true 2>/dev/null && cannot "a user namespace" unshare -Ur
+expect "apply --dry-run does not guess either" 1 "cannot tell whose" setpriv --bounding-set=-sys_admin "$DEVGUARD" apply --dry-run "$ROOT/policies/gpu.rb" "$CG"
+expect "nor detach" 1 "cannot tell whose" setpriv --bounding-set=-sys_admin "$DEVGUARD" detach "$CG"
+DEVGUARD=$DEVGUARD_WAS
+
+# ---- warnings ----------------------------------------------------------------------------------------
+
+scratch warned
+policy nonull <<'RUBY'
+policy "nonull"
+default :allow
+deny "c 1:3 w"
+RUBY
+policy somenull <<'RUBY'
+policy "somenull"
+default :allow
+deny("c 1:3 rw") { |ctx| ctx.uid == 12345 }
+RUBY
+expect "a policy without /dev/null: a warning" 0 "warning: writing /dev/null (c 1:3) is denied" "$DEVGUARD" apply "$T/nonull.rb" "$CG"
+count "it is attached nevertheless" 1
+expect "deny-all: reading and writing" 0 "warning: reading and writing /dev/null" "$DEVGUARD" apply "$ROOT/policies/deny-all.rb" "$CG" --dry-run
+quiet() { "$DEVGUARD" apply "$@" 2>&1 | grep -q warning && return 1 || return 0; }
+check "not when it depends on the caller" quiet "$T/somenull.rb" "$CG" --dry-run
+check "not when nothing is denied" quiet "$ROOT/policies/deny-all.rb" "$CG" --dry-run --mode permissive
+check "not with container-default" quiet "$DEFAULT" "$CG" --dry-run
+expect "the root of the hierarchy: a warning" 0 "warning: this is the root of the hierarchy" "$DEVGUARD" apply "$DEFAULT" "$CG2" --dry-run
+expect "--ring without audit: a warning" 0 "--ring means nothing here" "$DEVGUARD" apply "$T/somenull.rb" "$CG" --ring 64K --dry-run
+
+# ---- the lock ------------------------------------------------------------------------------------------
+
+scratch locked
+LOCK=/run/rucy-devguard/lock/$(stat -c %i "$CG")
+expect "a lock on the cgroup's own directory" 0 "attached" flock "$CG" timeout 10 "$DEVGUARD" apply "$DEFAULT" "$CG"
+check "no lock file is left" test ! -e "$LOCK"
+(umask 077; exec flock -o "$LOCK" sleep 100) & HOLDER=$!
+BACKGROUND+=($HOLDER)
+until [ -e "$LOCK" ] && ! flock -n "$LOCK" true; do sleep 0.02; done
+"$DEVGUARD" apply "$DEFAULT" "$CG" >"$T/held.1" 2>&1 & BACKGROUND+=($!)
+HELD=$!
+"$DEVGUARD" detach "$CG" >"$T/held.2" 2>&1 & BACKGROUND+=($!)
+HELD2=$!
+# in_run COMMANDS TEXT NAME: a /run of such a kind, and what apply says of it
+in_run()
+{
+	expect "/run: $3" 1 "$2" unshare -m --propagation private sh -c 'mount -t tmpfs -o mode=755 none /run && '"$1"' && exec "$1" apply "$2" "$3"' - "$DEVGUARD" "$ROOT/policies/gpu.rb" "$CG"
+}
+in_run 'mount -o remount,ro /run' "Read-only file system" "read-only"
+in_run 'mkdir -m 777 /run/rucy-devguard' "chown root" "a directory all may write"
+in_run 'mkdir -m 700 /run/rucy-devguard && mkdir -m 755 /run/rucy-devguard/lock' "chmod 700" "a lock directory all may enter"
+in_run 'mkdir -m 700 /run/rucy-devguard && ln -s /tmp /run/rucy-devguard/lock' "remove what is in the place" "a symbolic link for the lock directory"
+in_run 'mkdir /run/x && ln -s x /run/rucy-devguard' "remove what is in the place" "a symbolic link for our directory"
+in_run 'mkdir -p -m 700 /run/rucy-devguard/lock && ln -s /etc/passwd "/run/rucy-devguard/lock/$(stat -c %i "$3")"' "Too many levels" "a symbolic link for the lock"
+in_run 'mount -t tmpfs -o mode=755,nr_inodes=1 none /run' "make room in /run" "full"
+expect "/run: missing" 1 "cannot lock the cgroup" unshare -m --propagation private sh -c 'mount -t tmpfs none /run && mkdir /run/old && mount --move /run /mnt 2>/dev/null; mount --bind /proc /run && exec "$1" apply "$2" "$3"' - "$DEVGUARD" "$ROOT/policies/gpu.rb" "$CG"
+count "nothing was attached by any of them" 1
+
+# ---- limits --------------------------------------------------------------------------------------------
+
+limited() { bash -c 'ulimit '"$1"'; shift; "$@" 2>&1 | cat; exit ${PIPESTATUS[0]}' - "$@"; } # limited LIMIT COMMAND...
+for verb in "apply $DEFAULT $CG" "detach $CG" "status $CG" "check $DEFAULT" "doctor" "audit --all --timeout 0" "run $DEFAULT -- true"; do
+	for n in 8 12 20 30; do
+		expect "ulimit -n $n: ${verb%% *}" 1 "Too many open files" limited "-n $n" "$DEVGUARD" $verb
+	done
+done
+check "ulimit -n 64 is enough for all" limited "-n 64" "$DEVGUARD" test "$DEFAULT"
+count "nothing changed" 1
+expect "ulimit -f 0: apply" 1 "File too large" limited "-f 0" "$DEVGUARD" apply "$ROOT/policies/gpu.rb" "$CG" --dry-run
+expect "ulimit -f 0: import -o" 1 "File too large" limited "-f 0" "$DEVGUARD" import docker 'c 1:3 r' -o "$T/limited.rb"
+expect "ulimit -f 0: eval" 0 "allow" limited "-f 0" "$DEVGUARD" eval "$DEFAULT" 'c 1:3 r'
+expect "ulimit -f 0: stdout" 1 "cannot write to stdout: File too large" bash -c 'ulimit -f 0; { "$1" eval "$2" "c 1:3 r" >"$3"; } 2>&1 | cat; exit ${PIPESTATUS[0]}' - "$DEVGUARD" "$DEFAULT" "$T/limited.out"
+expect "run's command has SIGXFSZ as it was" 153 "" "$DEVGUARD" run "$DEFAULT" -- bash -c 'ulimit -f 0; exec head -c 100 /dev/zero >"$1"' - "$T/limited.out"
+LONG=$(head -c 5000 /dev/zero | tr '\0' x)
+for verb in "apply $DEFAULT /$LONG" "apply /$LONG $CG" "detach /$LONG" "status /$LONG" "compile $DEFAULT -o /$LONG" "check /$LONG" "audit /$LONG" "eval $DEFAULT /dev/$LONG" "import oci /$LONG" "apply --config /$LONG.yaml"; do
+	expect "a path of 5,000 bytes: ${verb%%x*}" 1 "File name too long" "$DEVGUARD" $verb
+done
+full() { unshare -m --propagation private sh -c 'mount -t tmpfs -o size=4k none "$1" && head -c 4096 /dev/zero >"$1/full"; shift; exec "$@"' - "$@"; }
+mkdir "$T/small"
+expect "a full disk: compile -o" 1 "No space left" full "$T/small" "$DEVGUARD" compile "$DEFAULT" -o "$T/small/x.o"
+expect "a full disk: import -o" 1 "No space left" full "$T/small" "$DEVGUARD" import docker 'c 1:3 r' -o "$T/small/x.rb"
+
+wait $HELD; status=$?
+[ $status = 1 ] && grep -q "locked by process $HOLDER (flock)" "$T/held.1" && pass "a lock that stays: says who has it" || fail "a lock that stays: says who has it" "status $status
+$(cat "$T/held.1")"
+wait $HELD2; status=$?
+[ $status = 1 ] && grep -q "locked by process $HOLDER" "$T/held.2" && pass "detach too" || fail "detach too" "status $status
+$(cat "$T/held.2")"
+kill $HOLDER; wait $HOLDER 2>/dev/null
+check "a lock file that was left is no lock" timeout 10 "$DEVGUARD" detach "$CG"
+check "and is gone then" test ! -e "$LOCK"
+
 # ---- a pure v2 view at /sys/fs/cgroup ----------------------------------------------------------
 
 scratch pure

@@ -109,7 +109,7 @@ match:
   - {name: by annotation, cgroup: "/$P.*", annotations: {x: "*"}, policy: gpu}
   - {name: free, cgroup: "/$P.a/free", none: true}
   - {name: workers, cgroup: ["/$P.a/*", "/$P.a/b/**"], policy: container-default}
-  - {name: dee, cgroup: "/$P.d", policy: deny-all, mode: permissive, audit: denied}
+  - {name: dee, cgroup: "/$P.d", policy: deny-all, mode: permissive, audit: denied, ring: 32K}
 YAML
 attached() { "$DEVGUARD" status "$1" 2>&1 | sed -n '2,/^[^ ]/p' | grep -c "^  $2"; }
 expect "apply --config --dry-run" 0 "container-default: would be attached to $A/b " \
@@ -140,6 +140,10 @@ expect "applied again it replaces" 0 "container-default: replaced program" "$DEV
 same "and there is one" <(echo 1) <(attached "$A/b" container-default)
 "$DEVGUARD" apply --config "$T/guard.yaml" --json >"$T/json" 2>&1
 if command -v jq >/dev/null; then
+	id=$(jq '.cgroups[] | select(.entry == "dee") | .program' "$T/json")
+	same "its ring buffer is the manifest's" <(echo 32768) \
+		<(bpftool -j map show | jq --argjson ids "$(bpftool -j prog show id "$id" | jq .map_ids)" \
+			'.[] | select(.name == "devguard_events" and (.id as $i | $ids | index($i))) | .max_entries')
 	same "apply --config as JSON" <(printf '%s\n' "workers guarded" "workers covered" "free unguarded" "dee guarded") \
 		<(jq -r '.cgroups[] | .entry + " " + .outcome' "$T/json")
 else skip "apply --config as JSON" "no jq"; fi

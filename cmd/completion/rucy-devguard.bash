@@ -39,6 +39,7 @@ _rucy_devguard()
 	--mode) words='enforce permissive' ;;
 	--audit) words='none denied all' ;;
 	--emit) words='obj asm terms diagram dot bytecode' ;;
+	--ring) words='16K 64K 256K 1M' ;;
 	--name | --annotation) return ;;
 	--dir)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
@@ -63,32 +64,32 @@ _rucy_devguard()
 		case $verb in
 		check | eval) words='--json --param --help' ;;
 		compile) words='--emit --output --param --help' ;;
-		apply) words='--param --mode --audit --config --dry-run --json --help' ;;
+		apply) words='--param --mode --audit --ring --config --dry-run --json --help' ;;
 		detach | status | doctor) words='--json --help' ;;
 		test) words='--cases --param --json --help' ;;
 		run) words='--param --mode --audit --help' ;;
 		audit) words='--all --count --timeout --fold --output --json --help' ;;
 		stats) words='--clear --interval --prometheus --json --help' ;;
-		oci-hook) words='--policy --config --policy-from-spec --on-error --mode --audit --param --help' ;;
+		oci-hook) words='--policy --config --policy-from-spec --on-error --mode --audit --ring --param --help' ;;
 		install-hook)
 			words='--print --remove --dir --name --annotation --policy --config --policy-from-spec'
-			words+=' --on-error --mode --audit --param --help'
+			words+=' --on-error --mode --audit --ring --param --help'
 			;;
-		import) words='--output --name --exact --device-cgroup-rule= --help' ;;
+		import) words='--output --name --exact --service --empty-is-allow --missing --device-cgroup-rule= --help' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--name | --param | --mode | --audit | --cases | --config | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
+		--name | --service | --missing | --param | --mode | --audit | --ring | --limit | --cases | --config | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
 		-?*) ;;
 		*) ((operand++)) ;;
 		esac
 	done
 	case $verb:$operand in
 	help:0) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
-	import:0) mapfile -t COMPREPLY < <(compgen -W 'oci docker systemd lxc v1' -- "$cur") ;;
+	import:0) mapfile -t COMPREPLY < <(compgen -W 'oci docker inspect compose systemd lxc proxmox v1' -- "$cur") ;;
 	import:1)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames

@@ -70,7 +70,7 @@ L45:
 L49:
    49: if r2 > 225 goto L64
    50: if r2 != 195 goto L75
-; 24:   ctx.minor == ctx.gpu
+; 23: allow "c 195:0-15 rw", label: "the card" do |ctx|
    51: r2 = *(u32 *)(r1 +8)
    52: if r2 > 254 goto L61
    53: if r2 > 15 goto L75
@@ -88,7 +88,7 @@ L61:
 ; 20: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L64:
    64: if r2 > 226 goto L75
-; 30:   ctx.minor == ctx.render
+; 29: allow "c 226:128-191 rw", label: "the render node" do |ctx|
    65: r2 = *(u32 *)(r1 +8)
    66: if r2 > 191 goto L75
    67: if r2 <= 127 goto L75

@@ -1,4 +1,4 @@
 # Made by rucy-devguard import systemd from systemd-auto.service: 0 entries.
-# DevicePolicy=auto without DeviceAllow= denies nothing.
+# EVERY DEVICE IS ALLOWED: DevicePolicy=auto without DeviceAllow= denies nothing.
 policy "systemd-auto"
 default :allow

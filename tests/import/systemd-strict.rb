@@ -1,4 +1,4 @@
-# Made by rucy-devguard import systemd from systemd-strict.service: 1 entry.
+# Made by rucy-devguard import systemd from systemd-strict.slice: 1 entry.
 policy "systemd-strict"
 default :deny
 

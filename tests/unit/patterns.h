@@ -11,7 +11,7 @@
 static inline const char *parsed(struct arena *a, const char *text, struct pattern *p)
 {
 	const char *error = "not set", *hint = "not set";
-	if (pattern_parse(a, text, p, &error, &hint))
+	if (pattern_parse(a, &host_here, text, p, &error, &hint))
 		fail_msg("%s: %s (%s)", text, error, hint);
 	assert_null(error);
 	assert_null(hint);
@@ -23,7 +23,7 @@ static inline void refused(struct arena *a, const char *text, const char *want, 
 {
 	struct pattern p = {.types = 77};
 	const char *error = NULL, *hint = NULL;
-	if (pattern_parse(a, text, &p, &error, &hint) != -1)
+	if (pattern_parse(a, &host_here, text, &p, &error, &hint) != -1)
 		fail_msg("%s is accepted", text);
 	assert_int_equal(p.types, 77);
 	same_text(text, error, want);

@@ -188,15 +188,17 @@ static inline uint32_t id_of_program(int fd)
 static inline void make_maps(struct report_maps *m, uint32_t tallies)
 {
 	static const uint32_t entries[] = {EVENTS_BYTES, 0, 1, 1, 0};
+	report_maps_none(m);
 	for (int i = 0; i < REPORT_NAMES; i++) {
 		const struct report_kind *k = &report_kinds[i];
 		m->fd[i] = bpf_map_create(k->type, k->name, k->key_size, k->value_size,
 		                          entries[i] ? entries[i] : tallies, NULL);
 		assert_true(m->fd[i] >= 0);
 	}
-	m->fd[REPORT_NAMES] = names_new();
+	m->fd[REPORT_NAMES] = names_new(NAME_ENTRIES);
 	assert_true(m->fd[REPORT_NAMES] >= 0);
 	m->events_id = id_of_map(m->fd[REPORT_EVENTS]);
+	m->counts_id = id_of_map(m->fd[REPORT_TOTALS]);
 }
 
 /* A program for maps that are there. */

@@ -205,7 +205,7 @@ static void one_reader(void **state)
 	int fd = open(arena_printf(e->arena, "%s/cgroup.procs", e->cg->mount), O_RDWR | O_CLOEXEC);
 	au = opened(e, r.id);
 	struct flock over = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 2,
-	                     .l_start = ((off_t)audit_events_id(au) << 32) - 1};
+	                     .l_start = ((off_t)audit_counts_id(au) << 32) - 1};
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &over), 0);
 	assert_int_equal(audit_claim(e->arena, &e->d, au), -1);
 	assert_error(e, "cannot be named", "cgroup.procs");
@@ -416,7 +416,7 @@ static void programs_that_report_are_found(void **state)
 	assert_error(e, "is gone", "status");
 
 	au = opened(e, r1.id);
-	assert_int_equal(audit_events_id(au), id_of_map(r1.maps.fd[REPORT_EVENTS]));
+	assert_int_equal(audit_counts_id(au), id_of_map(r1.maps.fd[REPORT_TOTALS]));
 	audit_close(au);
 	reporter_close(&r1);
 	reporter_close(&r2);

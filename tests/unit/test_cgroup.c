@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -67,6 +68,58 @@ static void lock_excludes(void **state)
 	assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
 	cgroup_unlock(e->cg);
 	assert_int_equal(finish(other), 0);
+}
+
+#define LOCKS "/run/rucy-devguard/lock"
+
+/* What may open a cgroup's directory cannot keep tools out; what is root's alone is no file
+ * afterwards. */
+static void lock_is_roots_alone(void **state)
+{
+	struct env *e = *state;
+	struct stat st;
+	const char *file = arena_printf(e->arena, LOCKS "/%llu", (unsigned long long)e->cg->id);
+	int directory = open(e->cg->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(directory, LOCK_EX), 0);
+	assert_int_equal(cgroup_lock(e->cg, &e->d), 0);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_int_equal(stat(LOCKS, &st), 0);
+	assert_int_equal(st.st_mode, S_IFDIR | 0700);
+	cgroup_unlock(e->cg);
+	assert_int_equal(stat(file, &st), -1);
+	close(directory);
+
+	/* a file that is taken away under its holder is nobody's lock any more */
+	assert_int_equal(cgroup_lock(e->cg, &e->d), 0);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(finish(start(e, take_lock)), 0);
+	cgroup_unlock(e->cg);
+}
+
+static void locks_left_behind_are_swept(void **state)
+{
+	struct env *e = *state;
+	static const char *const files[] = {LOCKS "/dg-old", LOCKS "/dg-held", LOCKS "/dg-young"};
+	int fd[3];
+	const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	assert_int_equal(cgroup_lock(e->cg, &e->d), 0);
+	for (int i = 0; i < 3; i++) {
+		fd[i] = open(files[i], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		assert_true(fd[i] >= 0);
+		if (i < 2)
+			assert_int_equal(futimens(fd[i], old), 0);
+	}
+	assert_int_equal(flock(fd[1], LOCK_EX), 0);
+	cgroup_unlock(e->cg);
+	int old_there = !access(files[0], F_OK), held_there = !access(files[1], F_OK), young_there = !access(files[2], F_OK);
+	for (int i = 0; i < 3; i++) {
+		unlink(files[i]);
+		close(fd[i]);
+	}
+	assert_false(old_there);
+	assert_true(held_there);
+	assert_true(young_there);
 }
 
 /* ---- transient ------------------------------------------------------------------ */
@@ -187,6 +240,8 @@ int main(void)
 		SCRATCH_TEST(open_refuses_what_is_no_v2_cgroup),
 		SCRATCH_TEST(parents_end_at_the_mount),
 		SCRATCH_TEST(lock_excludes),
+		SCRATCH_TEST(lock_is_roots_alone),
+		SCRATCH_TEST(locks_left_behind_are_swept),
 		SCRATCH_TEST(end_kills_and_removes_what_is_below),
 		SCRATCH_TEST(enter_reports),
 		SCRATCH_TEST(sweep_removes_what_the_dead_left),

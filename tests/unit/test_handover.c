@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <endian.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 
 static const char policy_text[] = "policy 'unit'\n"
@@ -31,10 +32,27 @@ static struct object object_of(const char *text)
 static struct program *load(struct env *e, const struct object *o, uint32_t from)
 {
 	struct program *p;
-	if (program_load_audited(e->arena, &e->d, "unit", o->bytes.data, o->bytes.len, from, names,
+	if (program_load_audited(e->arena, &e->d, "unit", o->bytes.data, o->bytes.len, from, 0, names,
 	                         COUNT(names), &p))
 		fail_msg("%s", e->d.items[0].text);
 	return p;
+}
+
+/* Loads it as the successor of `from` for so many rules and with that ring buffer, and attaches
+ * it. Its id. */
+static uint32_t apply_sized(struct env *e, const struct object *o, uint32_t from, size_t rules, uint32_t ring)
+{
+	uint32_t replaced;
+	struct program *p;
+	struct rule_name *all = arena_alloc(e->arena, rules * sizeof *all);
+	memcpy(all, names, sizeof names);
+	if (program_load_audited(e->arena, &e->d, "unit", o->bytes.data, o->bytes.len, from, ring, all, rules, &p) ||
+	    cgroup_attach(e->arena, &e->d, e->cg, p, "unit", &replaced))
+		fail_msg("%s", e->d.items[0].text);
+	assert_int_equal(replaced, from);
+	uint32_t id = program_id(p);
+	program_close(p);
+	return id;
 }
 
 /* Loads it as the successor of `from` and attaches it. Its id. */
@@ -130,7 +148,7 @@ static void ring_counts_and_names_are_handed_over(void **state)
 
 	struct audit *now;
 	assert_int_equal(audit_open(e->arena, &e->d, second, &now), 0);
-	assert_int_equal(audit_events_id(now), audit_events_id(au));
+	assert_int_equal(audit_counts_id(now), audit_counts_id(au));
 	audit_close(now);
 	audit_close(au);
 	assert_int_equal(e->d.n, 0);
@@ -152,7 +170,7 @@ static void other_maps_are_not_handed_over(void **state)
 	assert_int_equal(attached_here(e).generation, 2);
 	struct audit *au = reader(e, id);
 	struct totals t;
-	assert_int_not_equal(audit_events_id(au), r.maps.events_id);
+	assert_int_not_equal(audit_counts_id(au), r.maps.counts_id);
 	assert_int_equal(audit_totals(&e->d, au, &t), 0);
 	assert_int_equal(t.denied, 0);
 	audit_close(au);
@@ -325,6 +343,216 @@ static void replacing_loses_and_leaks_nothing(void **state)
 	compiled_free(&o.c);
 }
 
+/* ---- maps of another size -------------------------------------------------------------------- */
+
+static struct report_maps maps_now(uint32_t program)
+{
+	struct report_maps m;
+	int fd = bpf_prog_get_fd_by_id(program);
+	assert_true(fd >= 0);
+	assert_int_equal(report_maps_open(fd, &m), 0);
+	close(fd);
+	return m;
+}
+
+/* What the kernel says that the map takes. */
+static unsigned long memory_of(int map)
+{
+	char path[64], text[512], *at;
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", map);
+	assert_true(file_read(AT_FDCWD, path, text, sizeof text) > 0);
+	at = strstr(text, "memlock:");
+	assert_non_null(at);
+	return strtoul(at + strlen("memlock:"), NULL, 10);
+}
+
+static uint64_t sum_of_tallies(struct env *e, struct audit *au)
+{
+	struct tally_entry *list;
+	size_t n;
+	uint64_t sum = 0;
+	assert_int_equal(audit_tallies(e->arena, &e->d, au, &list, &n), 0);
+	for (size_t i = 0; i < n; i++)
+		sum += list[i].tally.count;
+	return sum;
+}
+
+static void a_small_policy_has_small_maps(void **state)
+{
+	enum { KIB = 1024 };
+	struct env *e = *state;
+	struct object o = object_of(policy_text);
+	uint32_t id = apply(e, &o, 0);
+	deny(e, 2000, 2000); /* far more kinds than the table has room for */
+	struct report_maps m = maps_now(id);
+	assert_int_equal(map_entries(m.fd[REPORT_EVENTS]), EVENTS_BYTES);
+	assert_int_equal(map_entries(m.fd[REPORT_TALLY]), 2 * TALLY_RULE);
+	assert_int_equal(map_entries(m.fd[REPORT_NAMES]), NAME_LEAST);
+	assert_true(memory_of(m.fd[REPORT_TALLY]) + memory_of(m.fd[REPORT_NAMES]) < 64 * KIB);
+	report_maps_close(&m);
+
+	struct audit *au;
+	struct totals t;
+	assert_int_equal(audit_open(e->arena, &e->d, id, &au), 0);
+	assert_int_equal(audit_totals(&e->d, au, &t), 0);
+	assert_true(t.untallied > 0);
+	assert_int_equal(sum_of_tallies(e, au) + t.untallied, t.denied);
+	audit_close(au);
+	compiled_free(&o.c);
+}
+
+static void larger_tables_keep_what_was_counted(void **state)
+{
+	struct env *e = *state;
+	struct object o = object_of(policy_text);
+	struct rule_name name;
+	struct totals t;
+	uint32_t first = apply(e, &o, 0);
+	deny(e, 300, 300);
+	struct report_maps before = maps_now(first);
+	uint32_t second = apply_sized(e, &o, first, 20, 0);
+	deny(e, 300, 300);
+	struct report_maps now = maps_now(second);
+	assert_int_equal(now.events_id, before.events_id);
+	assert_int_equal(now.counts_id, before.counts_id);
+	assert_int_equal(now.nold, 0);
+	assert_int_equal(map_entries(now.fd[REPORT_TALLY]), 20 * TALLY_RULE + 2 * TALLY_RULE);
+	assert_true(map_entries(now.fd[REPORT_NAMES]) >= 20 * NAME_GENERATIONS);
+	struct audit *au = reader(e, second);
+	assert_int_equal(audit_totals(&e->d, au, &t), 0);
+	assert_int_equal(t.denied, 600);
+	assert_int_equal(t.untallied, 0);
+	assert_int_equal(sum_of_tallies(e, au), 600);
+	for (uint32_t g = 1; g <= 2; g++) {
+		assert_true(audit_rule(au, g, 1, &name));
+		assert_string_equal(name.label, "forty-two");
+	}
+	audit_close(au);
+
+	/* a smaller policy keeps the large ones, and so does the same again */
+	uint32_t third = apply(e, &o, second);
+	struct report_maps after = maps_now(third);
+	assert_int_equal(map_entries(after.fd[REPORT_TALLY]), map_entries(now.fd[REPORT_TALLY]));
+	report_maps_close(&before);
+	report_maps_close(&now);
+	report_maps_close(&after);
+	assert_int_equal(e->d.n, 0);
+	compiled_free(&o.c);
+}
+
+static void another_ring_keeps_what_nobody_read(void **state)
+{
+	enum { SMALL = 1 << 14, LARGE = 1 << 20 };
+	struct env *e = *state;
+	struct object o = object_of(policy_text);
+	struct seen s = {0};
+	uint32_t first = apply_sized(e, &o, 0, 2, SMALL);
+	deny(e, 5, 1);
+	uint32_t second = apply_sized(e, &o, first, 2, LARGE);
+	deny(e, 6, 1);
+	struct report_maps m = maps_now(second);
+	assert_int_equal(map_entries(m.fd[REPORT_EVENTS]), LARGE);
+	assert_int_equal(m.nold, 1);
+	assert_int_equal(map_entries(m.old[0].fd), SMALL);
+	report_maps_close(&m);
+
+	/* a reader that comes now reads both; a program after it has none of what is read */
+	struct audit *au = reader(e, second);
+	while (audit_poll(&e->d, au, 100, see, &s) > 0)
+		;
+	assert_int_equal(s.of[1], 5);
+	assert_int_equal(s.of[2], 6);
+	uint32_t third = apply_sized(e, &o, second, 2, 0);
+	m = maps_now(third);
+	assert_int_equal(map_entries(m.fd[REPORT_EVENTS]), LARGE);
+	assert_int_equal(m.nold, 0);
+	report_maps_close(&m);
+
+	/* the reader of before goes on; it is the only one, whatever the ring */
+	uint32_t fourth = apply_sized(e, &o, third, 2, SMALL);
+	deny(e, 7, 1);
+	struct audit *next, *other;
+	assert_int_equal(audit_open(e->arena, &e->d, fourth, &other), 0);
+	assert_int_equal(audit_counts_id(other), audit_counts_id(au));
+	assert_int_equal(audit_claim(e->arena, &e->d, other), -1);
+	assert_error(e, "reads these events already", "stats");
+	audit_close(other);
+	assert_int_equal(audit_open(e->arena, &e->d, fourth, &next), 0);
+	assert_int_equal(audit_renew(&e->d, au, next), 0);
+	audit_close(next);
+	s = (struct seen){0};
+	while (audit_poll(&e->d, au, 100, see, &s) > 0)
+		;
+	assert_int_equal(s.n, 7);
+	assert_int_equal(s.generation, 4);
+	audit_close(au);
+	assert_int_equal(e->d.n, 0);
+	compiled_free(&o.c);
+}
+
+static void rings_that_nobody_reads_have_an_end(void **state)
+{
+	struct env *e = *state;
+	struct object o = object_of(policy_text);
+	struct program *p;
+	uint32_t id = apply_sized(e, &o, 0, 2, 1 << 13);
+	for (int i = 0; i < OLD_RINGS; i++) {
+		deny(e, 1, 1);
+		id = apply_sized(e, &o, id, 2, i % 2 ? 1 << 13 : 1 << 14);
+	}
+	deny(e, 1, 1);
+	assert_int_equal(program_load_audited(e->arena, &e->d, "unit", o.bytes.data, o.bytes.len, id, 1 << 15, names,
+	                                      COUNT(names), &p), -1);
+	assert_error(e, "nobody read in 9 ring buffers", "audit CGROUP");
+	struct seen s = {0};
+	struct audit *au = reader(e, id);
+	while (audit_poll(&e->d, au, 100, see, &s) > 0)
+		;
+	assert_int_equal(s.n, OLD_RINGS + 1);
+	audit_close(au);
+	apply_sized(e, &o, id, 2, 1 << 15);
+	compiled_free(&o.c);
+}
+
+/* Two processes that are denied all the time, a reader, and maps of another size each time. */
+static void resizing_under_load_loses_nothing(void **state)
+{
+	enum { RESIZES = 12 };
+	struct env *e = *state;
+	struct object o = object_of(policy_text);
+	struct seen s = {0};
+	struct totals t;
+	uint32_t id = apply_sized(e, &o, 0, 2, 1 << 16);
+	struct audit *au = reader(e, id), *next;
+	int before = descriptors();
+	pid_t one = deny_start(e, DENIALS / 2, 4), two = deny_start(e, DENIALS / 2, 4);
+	for (int i = 1; i <= RESIZES; i++) {
+		uint32_t from = id;
+		id = apply_sized(e, &o, from, 2 + 4 * (size_t)i, i % 2 ? 1 << 17 : 1 << 16);
+		assert_int_equal(audit_open(e->arena, &e->d, id, &next), 0);
+		assert_int_equal(audit_renew(&e->d, au, next), 0);
+		audit_close(next);
+		for (int k = 0; k < 4; k++)
+			assert_true(audit_poll(&e->d, au, 0, see, &s) >= 0);
+	}
+	assert_int_equal(finish(one), 0);
+	assert_int_equal(finish(two), 0);
+	while (audit_poll(&e->d, au, 100, see, &s) > 0)
+		;
+	assert_int_equal(audit_totals(&e->d, au, &t), 0);
+	assert_int_equal(t.denied, DENIALS);
+	assert_int_equal(t.submitted + t.folded + t.dropped, t.denied);
+	assert_int_equal(s.n, t.submitted);
+	assert_int_equal(sum_of_tallies(e, au) + t.untallied, t.denied);
+	assert_int_equal(t.untallied, 0);
+	struct report_maps m = maps_now(id);
+	assert_true(descriptors() - before < 2 * REPORT_MAPS);
+	report_maps_close(&m);
+	audit_close(au);
+	assert_int_equal(e->d.n, 0);
+	compiled_free(&o.c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +561,11 @@ int main(void)
 		SCRATCH_TEST(silent_policies_have_generations_too),
 		SCRATCH_TEST(what_the_kernel_lacks_is_left_out),
 		SCRATCH_TEST(replacing_loses_and_leaks_nothing),
+		SCRATCH_TEST(a_small_policy_has_small_maps),
+		SCRATCH_TEST(larger_tables_keep_what_was_counted),
+		SCRATCH_TEST(another_ring_keeps_what_nobody_read),
+		SCRATCH_TEST(rings_that_nobody_reads_have_an_end),
+		SCRATCH_TEST(resizing_under_load_loses_nothing),
 	};
 	if (!scratch_possible("test_handover"))
 		return 0;

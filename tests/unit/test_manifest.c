@@ -140,6 +140,7 @@ static const char sample[] =
 	"    policy_from: {annotation: io.example.policy, among: [gpu2, gpu3]}\n"
 	"    mode: permissive\n"
 	"    audit: all\n"
+	"    ring: 64K\n"
 	"  - {name: web, id: 'web-*', container_name: [front, back], image: 'docker.io/*', policy: web}\n"
 	"  - {name: pick, id: pick, policy_from: {annotation: p, among: [a, b]}}\n"
 	"  - {name: infra, cgroup: ['/infra/*', /other], none: true}\n"
@@ -175,6 +176,7 @@ static void an_entry(void **state)
 	assert_int_equal(r.params[1].value, 0x80);
 	assert_true(r.mode_given && r.mode == MODE_PERMISSIVE);
 	assert_true(r.audit_given && r.audit == AUDIT_ALL);
+	assert_int_equal(r.ring, 64 << 10);
 
 	struct annotation more[] = {team[0], team[1], {"io.example.uvm", "-1"}, {"io.example.policy", "gpu3"}};
 	who = (struct container){.annotations = more, .nannotations = 4};

@@ -72,7 +72,7 @@ static void probe_asks_the_kernel(void **state)
 			struct request r;
 			if (strstr(requests[i].text, "comm=") && !knows_comm())
 				continue;
-			if (request_parse(e->arena, requests[i].text, &r, &error))
+			if (request_parse(e->arena, &host_here, requests[i].text, &r, &error))
 				fail_msg("%s: %s", requests[i].text, error);
 			enum probe_answer answer = probe_ask(pr, &r, &why);
 			if (answer != requests[i].answer)

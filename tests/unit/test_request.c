@@ -16,7 +16,7 @@
 static void parsed(struct arena *a, const char *text, struct request *r)
 {
 	const char *error = "not set";
-	if (request_parse(a, text, r, &error))
+	if (request_parse(a, &host_here, text, r, &error))
 		fail_msg("%s: %s", text, error);
 	assert_null(error);
 }
@@ -25,7 +25,7 @@ static void refused(struct arena *a, const char *text, const char *want)
 {
 	struct request r = {.type = 77};
 	const char *error = NULL;
-	if (request_parse(a, text, &r, &error) != -1)
+	if (request_parse(a, &host_here, text, &r, &error) != -1)
 		fail_msg("%s is accepted", text);
 	assert_int_equal(r.type, 77);
 	same_text(text, error, want);
@@ -410,7 +410,7 @@ static void random_texts(void **state)
 			strcpy(text, "c 1:3 r ");
 		for (int i = rand() % 8; i-- > 0;)
 			strcat(text, bits[(size_t)rand() % COUNT(bits)]);
-		if (request_parse(*state, text, &r, &error)) {
+		if (request_parse(*state, &host_here, text, &r, &error)) {
 			assert_non_null(error);
 			for (const char *s = error; *s; s++)
 				assert_true((unsigned char)*s >= 0x20 && *s != 0x7f);
@@ -440,7 +440,7 @@ static void long_texts(void **state)
 	memcpy(text, "c ", 2);
 	memset(text + 2, '7', N - 2);
 	strcpy(text + N, ":1 r");
-	assert_int_equal(request_parse(*state, text, &r, &error), -1);
+	assert_int_equal(request_parse(*state, &host_here, text, &r, &error), -1);
 	assert_true(strlen(error) < 200);
 }
 

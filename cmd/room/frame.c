@@ -1,0 +1,100 @@
+/*
+ * frame.c - frames on a pipe: a kind, a length, bytes. And messages as frames.
+ */
+#include "cmd/room/room.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static int write_all(int fd, const void *data, size_t len)
+{
+	const char *at = data;
+	while (len) {
+		ssize_t n = write(fd, at, len);
+		if (n < 0 && errno != EINTR)
+			return errno;
+		at += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+int frame_write2(int fd, enum frame_kind kind, const void *head, size_t nhead, const void *data, size_t len)
+{
+	uint32_t start[2] = {kind, (uint32_t)(nhead + len)};
+	char small[4096]; /* most frames: one system call */
+	if (nhead + len > UINT32_MAX)
+		return EFBIG;
+	if (sizeof start + nhead + len > sizeof small) {
+		int error = write_all(fd, start, sizeof start);
+		if (!error)
+			error = write_all(fd, head, nhead);
+		return error ? error : write_all(fd, data, len);
+	}
+	memcpy(small, start, sizeof start);
+	if (nhead)
+		memcpy(small + sizeof start, head, nhead);
+	if (len)
+		memcpy(small + sizeof start + nhead, data, len);
+	return write_all(fd, small, sizeof start + nhead + len);
+}
+
+int frame_write(int fd, enum frame_kind kind, const void *data, size_t len)
+{
+	return frame_write2(fd, kind, NULL, 0, data, len);
+}
+
+/* ---- messages ------------------------------------------------------------------------- */
+
+enum { FILE_TEXT, TEXT, HINT, SOURCE, TEXTS, NONE = -1, TEXT_MAX = 16 << 10 };
+
+struct diag_head {
+	uint32_t level;
+	int32_t line, column;
+	int32_t lens[TEXTS]; /* NONE: it has none */
+};
+
+int diag_write(int fd, const struct diag *d)
+{
+	const char *texts[TEXTS] = {d->at.file, d->text, d->hint, d->source};
+	struct diag_head h = {.level = d->level, .line = d->at.line, .column = d->at.column};
+	char all[sizeof h + TEXTS * TEXT_MAX];
+	size_t n = sizeof h;
+	for (int i = 0; i < TEXTS; i++) {
+		h.lens[i] = texts[i] ? (int32_t)strnlen(texts[i], TEXT_MAX) : NONE;
+		if (texts[i])
+			memcpy(all + n, texts[i], (size_t)h.lens[i]);
+		n += texts[i] ? (size_t)h.lens[i] : 0;
+	}
+	memcpy(all, &h, sizeof h);
+	return frame_write(fd, FRAME_DIAG, all, n);
+}
+
+bool diag_read(struct diags *d, const void *data, size_t len)
+{
+	const char *at = data, *end = at + len;
+	struct diag_head h;
+	const char *texts[TEXTS] = {NULL};
+	if (len < sizeof h)
+		return false;
+	memcpy(&h, at, sizeof h);
+	at += sizeof h;
+	if (h.level > DIAG_NOTE || h.line < 0 || h.column < 0 || h.lens[TEXT] < 0)
+		return false;
+	for (int i = 0; i < TEXTS; i++) {
+		if (h.lens[i] == NONE)
+			continue;
+		if (h.lens[i] < 0 || h.lens[i] > TEXT_MAX || h.lens[i] > end - at || memchr(at, 0, (size_t)h.lens[i]))
+			return false;
+		texts[i] = arena_strndup(d->arena, at, (size_t)h.lens[i]);
+		at += h.lens[i];
+	}
+	if (at != end)
+		return false;
+	struct span place = {.file = texts[FILE_TEXT], .line = h.line, .column = h.column};
+	diag_add(d, (enum diag_level)h.level, place, texts[HINT], "%s", texts[TEXT])->source = texts[SOURCE];
+	return true;
+}

@@ -1,0 +1,251 @@
+/*
+ * inside.c - what every child of the room does alike: its budget, its end, its frames,
+ * its questions.
+ *
+ * The only state outside of struct inside is the pointer to it that the handler of
+ * SIGXCPU needs.
+ */
+#include "cmd/room/inside.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/room/confine.h"
+#include "cmd/room/questions.h"
+
+static struct inside *volatile here;
+
+/* Where mruby is now, if it is at work. Async-signal-safe. */
+static void tell_place(const struct inside *in)
+{
+	struct progress *p = in->budget.progress;
+	if (in->ruby && (p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
+		int line = ruby_running_line(in->ruby);
+		if (line > 0)
+			p->line = line;
+	}
+}
+
+/* The parent's clock, or the kernel's, says that the time is over. */
+static void out_of_time(int sig)
+{
+	(void)sig;
+	if (here)
+		tell_place(here);
+	_exit(INSIDE_TIME);
+}
+
+/* A fault of the interpreter: where it was, then as if there were no handler. */
+static void crashed(int sig)
+{
+	(void)sig;
+	if (here)
+		tell_place(here);
+}
+
+static void over(struct budget *b)
+{
+	(void)b;
+	tell_place(here);
+	_exit(INSIDE_OVER);
+}
+
+/* ---- frames --------------------------------------------------------------------------- */
+
+static void read_whole(void *to, size_t len)
+{
+	char *at = to;
+	while (len) {
+		ssize_t n = read(STDIN_FILENO, at, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			_exit(0); /* the parent has what it wants */
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+void inside_read(struct inside *in, struct frame *out)
+{
+	uint32_t head[2];
+	read_whole(head, sizeof head);
+	*out = (struct frame){.kind = head[0], .len = head[1]};
+	out->data = arena_alloc(in->arena, (size_t)out->len + 1);
+	read_whole(out->data, out->len);
+}
+
+void inside_write(struct inside *in, enum frame_kind kind, const void *data, size_t len)
+{
+	(void)in;
+	if (frame_write(STDOUT_FILENO, kind, data, len))
+		_exit(0);
+}
+
+void inside_done(struct inside *in, bool failed)
+{
+	int32_t answer = failed;
+	for (size_t i = 0; i < in->diags.n; i++)
+		if (diag_write(STDOUT_FILENO, &in->diags.items[i]))
+			_exit(0);
+	diags_init(&in->diags, in->arena);
+	inside_write(in, FRAME_DONE, &answer, sizeof answer);
+}
+
+/* ---- questions --------------------------------------------------------------------------- */
+
+/* Puts a question and reads its answer; the answer's text, or NULL. */
+static const char *ask(struct arena *a, enum question_kind kind, const char *text, struct answer *out)
+{
+	struct inside *in = here;
+	struct question q = {.kind = kind};
+	struct frame f;
+	size_t n = strlen(text);
+	if (n > QUESTION_TEXT_MAX) {
+		*out = (struct answer){.error = ENAMETOOLONG};
+		return NULL;
+	}
+	if (frame_write2(STDOUT_FILENO, FRAME_QUESTION, &q, sizeof q, text, n))
+		_exit(0);
+	inside_read(in, &f);
+	if (f.kind != FRAME_ANSWER || f.len < sizeof *out)
+		_exit(INSIDE_FAULT);
+	memcpy(out, f.data, sizeof *out);
+	return out->has_text ? arena_strndup(a, (char *)f.data + sizeof *out, f.len - sizeof *out) : NULL;
+}
+
+static void ask_device(const struct host *h, struct arena *a, const char *path, struct host_device *out)
+{
+	struct answer found;
+	(void)h;
+	const char *near = ask(a, ASK_DEVICE, path, &found);
+	*out = (struct host_device){.error = found.error, .mode = found.mode, .major = found.major,
+	                            .minor = found.minor, .near = near};
+}
+
+static int ask_groups(const struct host *h, struct arena *a, const char **listing)
+{
+	struct answer found;
+	(void)h;
+	*listing = ask(a, ASK_GROUPS, "", &found);
+	return *listing || found.error ? found.error : EIO;
+}
+
+/* ---- jobs ----------------------------------------------------------------------------------- */
+
+/* The parent is trusted: its frames are what they say. */
+void order_read(struct inside *in, const struct frame *f, struct order *out)
+{
+	const unsigned char *at = f->data;
+	*out = (struct order){0};
+	memcpy(&out->job, at, sizeof out->job);
+	at += sizeof out->job;
+	struct job_param *params = arena_alloc(in->arena, out->job.nparams * sizeof *params);
+	memcpy(params, at, out->job.nparams * sizeof *params);
+	at += out->job.nparams * sizeof *params;
+	out->params = arena_alloc(in->arena, out->job.nparams * sizeof *out->params);
+	for (size_t i = 0; i < out->job.nparams; i++)
+		out->params[i] = (struct param_setting){.name = params[i].name, .value = params[i].value};
+	struct request_record *requests = arena_alloc(in->arena, out->job.nrequests * sizeof *requests);
+	memcpy(requests, at, out->job.nrequests * sizeof *requests);
+	at += out->job.nrequests * sizeof *requests;
+	out->requests = requests;
+	out->file = arena_strndup(in->arena, (const char *)at, out->job.file_len);
+	out->text = (const char *)at + out->job.file_len; /* the frame has a 0 behind it */
+	out->len = out->job.text_len;
+}
+
+struct request request_of(const struct request_record *r)
+{
+	struct request out = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor,
+	                      .known = r->known};
+	memcpy(out.fact, r->fact, sizeof out.fact);
+	return out;
+}
+
+bool order_override(struct inside *in, const struct order *o, struct policy *p)
+{
+	const struct job *j = &o->job;
+	enum audit_level audit = p->audit;
+	enum policy_mode mode = p->mode;
+	if (j->mode)
+		p->mode = (enum policy_mode)(j->mode - 1);
+	if (j->audit)
+		p->audit = (enum audit_level)(j->audit - 1);
+	else if (j->mode && p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE)
+		p->audit = AUDIT_DENIED; /* what nobody would see, nobody wants */
+	if (j->audit && p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE)
+		diag_add(&in->diags, DIAG_WARNING, (struct span){.file = p->file},
+		         "leave --audit none out: what the rules deny is then reported",
+		         "permissive without audit: nothing is denied and nothing is reported");
+	return p->audit != audit || p->mode != mode;
+}
+
+bool explained(struct inside *in, const char *file, bool failed)
+{
+	if (failed && !in->diags.errors)
+		diag_add(&in->diags, DIAG_ERROR, (struct span){.file = file},
+		         "this is a fault of rucy-devguard: please report it with the policy",
+		         "the policy is refused, but no reason was given");
+	return failed;
+}
+
+void verdict_of(struct verdict *v, const struct policy *p, const struct decision *d, int failed, int missing)
+{
+	*v = (struct verdict){.missing = -1};
+	if (failed) {
+		v->status = missing >= 0 ? VERDICT_MISSING : VERDICT_FAILED;
+		v->missing = missing;
+		return;
+	}
+	v->allow = d->allow;
+	v->error = d->error;
+	v->rule = d->rule ? (uint32_t)(d->rule - p->rules) + 1 : 0;
+	if (!d->raise)
+		return;
+	if (d->rule && d->raise >= d->rule->raises && d->raise < d->rule->raises + d->rule->nraises)
+		v->raise = (uint32_t)(d->raise - d->rule->raises) + 1;
+	v->line = d->raise->at.line;
+	size_t n = d->raise->what ? strnlen(d->raise->what, VERDICT_TEXT - 1) : 0;
+	memcpy(v->text, d->raise->what, n);
+}
+
+/* ---- the whole --------------------------------------------------------------------------------- */
+
+void inside_prepare(void)
+{
+	static char stack[32 << 10]; /* the stack's own end may be the fault */
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+	struct sigaction act = {.sa_handler = out_of_time};
+	struct sigaction fault = {.sa_handler = crashed, .sa_flags = (int)SA_RESETHAND | SA_ONSTACK};
+	stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+	for (int sig = 1; sig < SIGRTMIN; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			signal(sig, SIG_DFL);
+	sigaction(SIGXCPU, &act, NULL);
+	if (!confine_widened() && !sigaltstack(&other, NULL)) /* a sanitizer has handlers of its own */
+		for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+			sigaction(faults[i], &fault, NULL);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void inside_run(void (*work)(struct inside *in), size_t memory, struct progress *progress)
+{
+	static struct inside in;
+	here = &in;
+	in.budget = (struct budget){.limit = memory, .over = over, .progress = progress};
+	in.host = (struct host){.device = ask_device, .groups = ask_groups};
+	in.arena = arena_new();
+	if (!in.arena || setjmp(in.no_memory))
+		_exit(INSIDE_NO_MEMORY);
+	arena_catch(in.arena, &in.no_memory);
+	arena_charge(in.arena, &in.budget);
+	diags_init(&in.diags, in.arena);
+	work(&in);
+	_exit(0);
+}

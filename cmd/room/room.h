@@ -1,0 +1,153 @@
+/*
+ * room.h - the locked room: a child process without privileges in which a stranger's
+ * policy is run, compiled and asked.
+ *
+ * The parent sends jobs and answers questions about the host; the child sends frames. What
+ * comes out of the room is bytes from a stranger: each frame is bounded before it is read
+ * and checked before it is used.
+ *
+ *   room.c       forks, watches the clock, ends the child, says how it ended
+ *   confine.c    what the child may still do: the layers, the table of system calls
+ *   frame.c      frames on a pipe, messages among them: both sides
+ *   questions.c  the questions a child may ask, and the answers
+ *   inside.c     the child's side: its budget, its questions, its jobs
+ *   work_*.c     what is done inside
+ *   record.c     a proven policy as fixed-size records
+ */
+#ifndef DEVGUARD_CMD_ROOM_H
+#define DEVGUARD_CMD_ROOM_H
+
+#include "compiler/compiler.h"
+#include "policy/policy.h"
+
+/* ---- limits of one compilation --------------------------------------------------- */
+
+struct room_limits {
+	double seconds; /* of the clock */
+	double cpu;     /* of CPU time */
+	size_t memory;  /* bytes */
+};
+enum { ROOM_SECONDS = 10, ROOM_CPU = 5, ROOM_MEMORY = 512 << 20 };
+
+/* ---- frame.c ------------------------------------------------------------------------ */
+
+enum frame_kind {
+	/* to the child */
+	FRAME_JOB = 1, FRAME_ANSWER, FRAME_REQUESTS, FRAME_DUMP, FRAME_PLAIN,
+	/* from the child */
+	FRAME_LOCKED,   /* it is locked in: struct locked */
+	FRAME_QUESTION, /* struct question, the text */
+	FRAME_DIAG,     /* one message */
+	FRAME_PACK,     /* a compiled policy, for another child */
+	FRAME_RECORD,   /* a proven policy, see record.h */
+	FRAME_VERDICTS, /* struct verdict, as many as there were requests */
+	FRAME_TEXT,     /* a listing */
+	FRAME_DONE,     /* all was done that the frame to the child asked for: int32_t failed */
+	FRAME_KINDS
+};
+
+struct frame {
+	uint32_t kind, len;
+	unsigned char *data; /* malloc */
+};
+
+/* Writes a frame whole. 0 or an errno. */
+int frame_write(int fd, enum frame_kind kind, const void *data, size_t len);
+/* The same in two parts. */
+int frame_write2(int fd, enum frame_kind kind, const void *head, size_t nhead, const void *data, size_t len);
+
+/* A message as a frame; the parent checks what it reads. */
+int diag_write(int fd, const struct diag *d);
+/* Adds the message to d. False: the bytes are no message. */
+bool diag_read(struct diags *d, const void *data, size_t len);
+
+/* ---- what goes in ---------------------------------------------------------------- */
+
+enum job_kind { JOB_RUBY, JOB_PACK, JOB_OBJECT, JOB_OCI };
+enum { JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4 };
+
+struct job {
+	uint32_t kind;   /* enum job_kind */
+	uint32_t flags;  /* JOB_IMAGE ... */
+	int32_t mode, audit; /* 1 + value, 0: as the policy says */
+	uint32_t nparams, nrequests;
+	uint32_t file_len;
+	uint32_t text_len;
+	/* struct job_param[nparams], struct request_record[nrequests], file, text follow */
+};
+struct job_param { char name[64]; int64_t value; };
+
+struct request_record {
+	int32_t type, access;
+	int64_t major, minor;
+	uint32_t known, reserved;
+	int64_t fact[INPUT_MAX];
+};
+
+/* ---- what comes out --------------------------------------------------------------- */
+
+struct locked {
+	int32_t failed;   /* layer that could not be had: enum layer, 0: none */
+	int32_t error;    /* errno */
+	uint32_t kept_uid; /* the user namespace has no 65534: the uid stayed */
+};
+
+enum { VERDICT_OK, VERDICT_MISSING, VERDICT_FAILED };
+enum { VERDICT_TEXT = 192 };
+struct verdict {
+	uint32_t status;
+	int32_t missing;  /* enum input */
+	uint8_t allow, error, reported, reserved;
+	uint32_t rule;    /* 1 + index, 0: the default */
+	uint32_t raise;   /* 1 + index among the rule's, 0: none */
+	int32_t line;     /* of the raise, where that index is 0 */
+	char text[VERDICT_TEXT]; /* of the exception, or why it failed */
+};
+/* What the judge says to one request. */
+struct verdict_pair { struct verdict diagram, bpf; };
+
+enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT };
+
+/* ---- the parent's side: room.c ------------------------------------------------- */
+
+struct cmd;
+struct room;
+struct inside;
+
+/* Makes a child that runs `work`; nothing large must have been read before. name: what
+ * messages call what is compiled. STATUS_OK or a status with a diagnostic: then there is
+ * no child. */
+int room_open(struct cmd *c, void (*work)(struct inside *in), struct room **out);
+/* Sends a frame and waits until it was dealt with (FRAME_DONE): messages are added to
+ * c->diags, questions are answered, other frames are handed to `take` (NULL: refused).
+ * The clock of the limits starts with each call, unless `go_on`. STATUS_OK, or a status
+ * with a diagnostic; after that only room_close() may follow. */
+struct taker {
+	/* False: the frame is not what it should be. */
+	bool (*take)(void *self, enum frame_kind kind, const unsigned char *data, size_t len);
+	void *self;
+	size_t most; /* bytes of its largest frame */
+};
+struct call {
+	enum frame_kind kind;
+	const void *head; /* two parts, one after the other */
+	size_t nhead;
+	const void *data;
+	size_t len;
+	bool go_on;       /* the time of the call before counts too */
+};
+int room_call(struct room *r, const char *file, const struct call *call, const struct taker *t);
+/* Ends the child. NULL is allowed. */
+void room_close(struct room *r);
+/* Waits for the children that were ended. */
+void rooms_reap(struct cmd *c);
+
+/* The user namespace has no uid of nobody: the child kept the caller's. */
+bool room_kept_uid(const struct room *r);
+
+/* ---- the child's side: inside.c, work_*.c --------------------------------------------------- */
+
+void work_ruby(struct inside *in);
+void work_judge(struct inside *in);
+
+#endif

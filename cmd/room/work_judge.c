@@ -1,0 +1,256 @@
+/*
+ * work_judge.c - the child that proves: it never held an interpreter.
+ *
+ * It gets a pack from the child that ran the policy, an object from anywhere, or another
+ * tool's list; proves that the instructions compute the policy; hands out the policy as
+ * records, and then answers what is asked about it.
+ */
+#include "cmd/room/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/room/record.h"
+#include "cmd/survey.h"
+
+struct judge {
+	struct inside *in;
+	struct policy *policy;
+	struct policy_diagram diagram;
+	struct image image; /* ninsns 0: none */
+};
+
+/* ---- what came in ------------------------------------------------------------------------ */
+
+/* The object is at fault, not its source: messages name its file. */
+static bool read_object(struct judge *j, const struct order *o)
+{
+	struct diags *d = &j->in->diags;
+	size_t before = d->n;
+	bool ok = !object_read(j->in->arena, d, o->file, o->text, o->len, &j->policy, &j->image) &&
+	          !prove_image(j->policy, d, &j->diagram, &j->image);
+	for (size_t i = before; !ok && i < d->n; i++)
+		d->items[i].at = (struct span){.file = o->file};
+	for (size_t i = 0; ok && i < o->job.nparams; i++)
+		ok = !object_set_param(j->policy, d, &o->params[i]);
+	return ok;
+}
+
+static bool read_pack(struct judge *j, const struct order *o)
+{
+	struct diags *d = &j->in->diags;
+	if (pack_read(j->in->arena, d, o->file, o->text, o->len, &j->policy, &j->image))
+		return false;
+	return j->image.ninsns ? !prove_image(j->policy, d, &j->diagram, &j->image)
+	                       : !policy_diagram_any(j->policy, d, &j->diagram);
+}
+
+/* A bundle's list of devices. */
+static bool read_list(struct judge *j, const struct order *o)
+{
+	struct foreign f = {0};
+	return !foreign_oci(&j->in->diags, o->file, o->text, o->len, &f) &&
+	       !foreign_policy(j->in->arena, &j->in->diags, &f, &j->policy);
+}
+
+static bool make(struct judge *j, bool program)
+{
+	struct diags *d = &j->in->diags;
+	j->policy->serial.data = NULL;
+	return program ? !emit_policy(j->policy, d, &j->diagram, &j->image)
+	               : !policy_diagram_any(j->policy, d, &j->diagram);
+}
+
+static bool take_in(struct judge *j, const struct order *o)
+{
+	budget_stage(&j->in->budget, STAGE_READ);
+	switch (o->job.kind) {
+	case JOB_PACK:
+		return read_pack(j, o);
+	case JOB_OBJECT:
+		return read_object(j, o) && (!order_override(j->in, o, j->policy) || make(j, true));
+	case JOB_OCI:
+		if (!read_list(j, o))
+			return false;
+		order_override(j->in, o, j->policy);
+		return make(j, o->job.flags & JOB_IMAGE);
+	default:
+		return false;
+	}
+}
+
+/* ---- what goes out ------------------------------------------------------------------------- */
+
+/* What nearly every process does to /dev/null, and is denied whoever it is. */
+static int denies_null(const struct judge *j)
+{
+	int denied = 0;
+	for (int access = ACC_READ; access <= ACC_WRITE; access <<= 1) {
+		struct request r = {.type = DEV_CHAR, .major = 1, .minor = 3, .access = access};
+		struct decision d;
+		int missing;
+		if (!policy_decide(j->policy, &j->diagram, &r, &d, &missing) && !d.allow)
+			denied |= access;
+	}
+	return denied;
+}
+
+static bool hand_out(struct judge *j, uint32_t inputs)
+{
+	struct recorded r = {.policy = j->policy, .image = j->image, .inputs = inputs, .null_denied = denies_null(j)};
+	struct bytes bytes;
+	budget_stage(&j->in->budget, STAGE_WRITE);
+	if (serial_keep(j->policy, &j->in->diags) || record_write(&j->in->diags, &r, &bytes))
+		return false;
+	inside_write(j->in, FRAME_RECORD, bytes.data, bytes.len);
+	return true;
+}
+
+static bool report(struct judge *j, bool lint)
+{
+	struct survey s = {0};
+	budget_stage(&j->in->budget, STAGE_LINT);
+	if (lint) {
+		survey_diagram(j->in->arena, j->policy, &j->diagram, &s);
+		lint_rules(&j->in->diags, j->policy, &j->diagram, &s);
+	}
+	return hand_out(j, s.inputs);
+}
+
+/* The policy's verdicts and nothing else, for the kernel: a test ignores the mode, and a
+ * denial must not look like an answer of the device. */
+static bool plain(struct judge *j)
+{
+	struct arena *a = j->in->arena;
+	struct policy *p = arena_alloc(a, sizeof *p);
+	struct judge only = {.in = j->in, .policy = p};
+	*p = *j->policy;
+	p->serial.data = NULL;
+	p->audit = AUDIT_NONE;
+	p->mode = MODE_ENFORCE;
+	p->rules = arena_alloc(a, p->nrules * sizeof *p->rules);
+	for (size_t i = 0; i < p->nrules; i++) {
+		p->rules[i] = j->policy->rules[i];
+		p->rules[i].error = 0;
+	}
+	return !emit_policy(p, &j->in->diags, &only.diagram, &only.image) && hand_out(&only, 0);
+}
+
+static void simulate_one(const struct judge *j, const struct request *r, struct verdict *v)
+{
+	struct simulated out;
+	const char *why = NULL;
+	int missing = -1;
+	*v = (struct verdict){.missing = -1};
+	if (!j->image.ninsns || simulate(j->policy, &j->image, r, &out, &missing, &why)) {
+		v->status = missing >= 0 ? VERDICT_MISSING : VERDICT_FAILED;
+		v->missing = missing;
+		if (why)
+			memcpy(v->text, why, strnlen(why, VERDICT_TEXT - 1));
+		return;
+	}
+	v->allow = out.allow;
+	v->reported = out.reported;
+	v->rule = out.reported && out.event.rule <= j->policy->nrules ? out.event.rule : 0;
+	v->error = out.reported && out.event.flags & EVENT_ERROR;
+}
+
+static void answer(struct judge *j, const struct frame *f)
+{
+	size_t n = f->len / sizeof(struct request_record);
+	struct request_record *all = arena_alloc(j->in->arena, f->len);
+	memcpy(all, f->data, f->len);
+	struct verdict_pair *out = arena_alloc(j->in->arena, n * sizeof *out);
+	budget_stage(&j->in->budget, STAGE_ASK);
+	for (size_t i = 0; i < n; i++) {
+		struct request r = request_of(&all[i]);
+		struct decision d = {0};
+		int missing = -1, failed = policy_decide(j->policy, &j->diagram, &r, &d, &missing);
+		verdict_of(&out[i].diagram, j->policy, &d, failed, missing);
+		simulate_one(j, &r, &out[i].bpf);
+	}
+	inside_write(j->in, FRAME_VERDICTS, out, n * sizeof *out);
+}
+
+/* ---- listings --------------------------------------------------------------------------------- */
+
+static void write_terms(FILE *out, struct arena *a, const struct policy *p)
+{
+	size_t n = 0, total = p->nrules;
+	for (size_t i = 0; i < p->nrules; i++)
+		total += p->rules[i].nraises;
+	term *roots = arena_alloc(a, total * sizeof *roots);
+	const char **names = arena_alloc(a, total * sizeof *names);
+	for (const struct rule *r = p->rules; r < p->rules + p->nrules; r++) {
+		for (size_t i = 0; i < r->nraises; i++, n++) {
+			roots[n] = r->raises[i].when;
+			names[n] = arena_printf(a, "error line %d", r->raises[i].at.line);
+		}
+		roots[n] = r->match;
+		names[n++] = arena_printf(a, "%s line %d", r->deny ? "deny" : "allow", r->at.line);
+	}
+	terms_dump(out, p->terms, roots, names, n);
+}
+
+static void dump(struct judge *j, const struct frame *f)
+{
+	uint32_t kind = DUMP_ASM;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	memcpy(&kind, f->data, f->len == sizeof kind ? sizeof kind : 0);
+	if (!out)
+		arena_fail(j->in->arena);
+	if (kind == DUMP_ASM)
+		emit_asm(out, j->policy, &j->image);
+	if (kind == DUMP_TERMS)
+		write_terms(out, j->in->arena, j->policy);
+	if (kind == DUMP_DIAGRAM)
+		diagram_dump(out, j->diagram.dg, j->diagram.verdict);
+	if (kind == DUMP_DOT)
+		diagram_dot(out, j->diagram.dg, j->diagram.verdict, j->policy->name);
+	if (fclose(out))
+		arena_fail(j->in->arena);
+	inside_write(j->in, FRAME_TEXT, text, len);
+	free(text);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------ */
+
+/* What is needed for one frame only is given back after it: requests may have no end. */
+static void serve(struct judge *j)
+{
+	struct inside *in = j->in;
+	struct arena *kept = in->arena;
+	for (;;) {
+		struct frame f;
+		bool failed = false;
+		in->arena = arena_new();
+		if (!in->arena)
+			arena_fail(kept);
+		arena_catch(in->arena, &in->no_memory);
+		arena_charge(in->arena, &in->budget);
+		inside_read(in, &f);
+		diags_init(&in->diags, in->arena);
+		if (f.kind == FRAME_REQUESTS)
+			answer(j, &f);
+		else if (f.kind == FRAME_DUMP)
+			dump(j, &f);
+		else
+			failed = explained(in, j->policy->file, !plain(j));
+		inside_done(in, failed);
+		arena_free(in->arena);
+	}
+}
+
+void work_judge(struct inside *in)
+{
+	struct judge j = {.in = in};
+	struct frame f;
+	struct order o;
+	inside_read(in, &f);
+	order_read(in, &f, &o);
+	bool made = take_in(&j, &o) && report(&j, o.job.flags & JOB_LINT);
+	inside_done(in, explained(in, o.file, !made));
+	serve(&j);
+}

@@ -1,0 +1,84 @@
+/*
+ * work_ruby.c - the child that runs a policy: Ruby to terms to a program.
+ *
+ * One job, then nothing: the pack goes to another child that never held an interpreter,
+ * and the requests that came with the job are put to mruby itself.
+ */
+#include "cmd/room/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A listing as one frame; write: what prints it. */
+static void send_text(struct inside *in, void (*write)(FILE *out, struct ruby *rb))
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	if (!out)
+		arena_fail(in->arena);
+	write(out, in->ruby);
+	if (fclose(out))
+		arena_fail(in->arena);
+	inside_write(in, FRAME_TEXT, text, len);
+	free(text);
+}
+
+static bool compile(struct inside *in, const struct order *o, struct policy **policy)
+{
+	struct policy *p;
+	if (ruby_compile(in->arena, &in->diags, &in->host, o->file, o->text, o->len, o->params,
+	                 o->job.nparams, &in->ruby, &p))
+		return false;
+	if (!p->nrules && p->default_at.line <= 0) {
+		diag_add(&in->diags, DIAG_ERROR, (struct span){.file = p->file},
+		         "to deny every device on purpose, write: default :deny", "policy has no rules");
+		return false;
+	}
+	order_override(in, o, p);
+	*policy = p;
+	return true;
+}
+
+static bool make(struct inside *in, const struct order *o, struct policy *p, struct bytes *pack)
+{
+	struct policy_diagram diagram;
+	struct image image;
+	bool program = o->job.flags & JOB_IMAGE;
+	budget_stage(&in->budget, STAGE_DIAGRAM);
+	if (program && emit_policy(p, &in->diags, &diagram, &image))
+		return false;
+	budget_stage(&in->budget, STAGE_WRITE);
+	return !pack_write(p, program ? &image : NULL, &in->diags, pack);
+}
+
+static void answer(struct inside *in, const struct order *o, const struct policy *p)
+{
+	budget_stage(&in->budget, STAGE_ASK);
+	for (size_t i = 0; i < o->job.nrequests; i++) {
+		struct request r = request_of(&o->requests[i]);
+		struct decision d = {0};
+		struct verdict v;
+		int missing = -1, failed = ruby_decide(in->ruby, p, &r, &d, &missing);
+		verdict_of(&v, p, &d, failed, missing);
+		inside_write(in, FRAME_VERDICTS, &v, sizeof v);
+	}
+}
+
+void work_ruby(struct inside *in)
+{
+	struct frame f;
+	struct order o;
+	struct policy *p;
+	struct bytes pack;
+	inside_read(in, &f);
+	order_read(in, &f, &o);
+	bool made = compile(in, &o, &p) && make(in, &o, p, &pack);
+	if (made) {
+		inside_write(in, FRAME_PACK, pack.data, pack.len);
+		if (o.job.flags & JOB_BYTECODE)
+			send_text(in, ruby_dump);
+		answer(in, &o, p);
+	}
+	inside_done(in, explained(in, o.file, !made));
+}

@@ -1,0 +1,18 @@
+/* survey.h - what a diagram says about its policy. */
+#ifndef DEVGUARD_CMD_SURVEY_H
+#define DEVGUARD_CMD_SURVEY_H
+
+#include "policy/policy.h"
+
+/* What a diagram reads, and which outcomes it can have. */
+struct survey {
+	uint32_t inputs; /* set of enum input */
+	bool *decides;   /* by rule index + 1; [0] is the default */
+};
+void survey_diagram(struct arena *a, const struct policy *p, const struct policy_diagram *pd,
+                    struct survey *out);
+/* Warns of rules that never decide a request. */
+void lint_rules(struct diags *d, const struct policy *p, struct policy_diagram *pd,
+                const struct survey *s);
+
+#endif

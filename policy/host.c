@@ -1,0 +1,229 @@
+/*
+ * host.c - the host's answers: which device is at a path, which groups there are.
+ *
+ * Below /dev a path is walked, not resolved: each directory is opened below the one
+ * before and looked at, symbolic links are followed by hand, and none leads out. So a
+ * policy can name /dev/disk/by-id/..., and cannot tell whether any other file is there,
+ * nor have a node chosen by whoever may write to a directory on the way.
+ */
+#include "policy/host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "policy/policy.h"
+
+enum { NAME_LIMIT = 32 }; /* did_you_mean() ignores longer names */
+
+/* ---- names that are near -------------------------------------------------------- */
+
+/* Is `name` nearer to `base` than `best` ("" for none yet)? Of two as near, the
+ * smaller: readdir has no order. */
+static bool nearer(const char *base, const char *name, const char *best)
+{
+	const char *after[] = {best, name}, *before[] = {name, best};
+	if (!*best)
+		return did_you_mean(base, &name, 1) != NULL;
+	return did_you_mean(base, after, 2) == name ||
+	       (did_you_mean(base, before, 2) == name && strcmp(name, best) < 0);
+}
+
+/* The name in the open directory that was probably meant, in a buffer of NAME_LIMIT + 1;
+ * "" for none. No allocation while the directory is open: an arena may jump away. */
+static void near_name(int directory, const char *base, char *best)
+{
+	*best = '\0';
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (struct dirent *e; (e = readdir(dir));)
+		if (strlen(e->d_name) <= NAME_LIMIT && e->d_type != DT_REG && e->d_name[0] != '.' &&
+		    nearer(base, e->d_name, best))
+			strcpy(best, e->d_name);
+	closedir(dir);
+}
+
+static void node_of(const struct stat *st, struct host_device *out)
+{
+	out->mode = st->st_mode;
+	out->major = major(st->st_rdev);
+	out->minor = minor(st->st_rdev);
+}
+
+/* ---- any path -------------------------------------------------------------------- */
+
+static void any_device(const struct host *h, struct arena *a, const char *path, struct host_device *out)
+{
+	struct stat st;
+	char best[NAME_LIMIT + 1];
+	(void)h;
+	*out = (struct host_device){0};
+	if (!stat(path, &st)) {
+		node_of(&st, out);
+		return;
+	}
+	out->error = errno;
+	const char *slash = strrchr(path, '/');
+	if (!slash || !slash[1])
+		return;
+	const char *parent = arena_strndup(a, path, (size_t)(slash - path) + 1);
+	int dir = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return;
+	near_name(dir, slash + 1, best);
+	close(dir);
+	out->near = *best ? arena_printf(a, "%s%s", parent, best) : NULL;
+}
+
+/* ---- below /dev -------------------------------------------------------------------- */
+
+enum { DEPTH = 16, LINKS = 40 };
+
+struct walk {
+	int dirs[DEPTH]; /* from /dev to where the walk is */
+	size_t n;
+	char rest[2 * PATH_MAX]; /* what is to be walked still */
+	unsigned links;
+	uid_t root;      /* who root is, as this user namespace shows it */
+};
+
+/* May others than root change what is in this directory? */
+static bool others_write(const struct walk *w, const struct stat *st)
+{
+	return (st->st_uid != 0 && st->st_uid != w->root) || (st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* One directory down, or to /dev itself. 0 or an errno. */
+static int enter(struct walk *w, const char *name)
+{
+	struct stat st;
+	if (w->n == DEPTH)
+		return ENAMETOOLONG;
+	int fd = openat(w->n ? w->dirs[w->n - 1] : AT_FDCWD, name,
+	                O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int wrong = fstat(fd, &st) ? errno : others_write(w, &st) ? EACCES : 0;
+	if (wrong) {
+		close(fd);
+		return wrong;
+	}
+	w->dirs[w->n++] = fd;
+	return 0;
+}
+
+static void leave(struct walk *w, size_t n)
+{
+	while (w->n > n)
+		close(w->dirs[--w->n]);
+}
+
+/* Puts a link's target before what is to be walked still. */
+static int follow(struct walk *w, const char *name, const char *rest)
+{
+	char target[PATH_MAX], whole[sizeof w->rest];
+	ssize_t len = readlinkat(w->dirs[w->n - 1], name, target, sizeof target - 1);
+	if (len < 0)
+		return errno;
+	target[len] = '\0';
+	if (++w->links > LINKS)
+		return ELOOP;
+	bool absolute = target[0] == '/';
+	if (absolute && strncmp(target, "/dev/", 5))
+		return EXDEV;
+	int n = snprintf(whole, sizeof whole, "%s%s%s", absolute ? target + 5 : target,
+	                 *rest ? "/" : "", rest);
+	if (n < 0 || (size_t)n >= sizeof whole)
+		return ENAMETOOLONG;
+	if (absolute)
+		leave(w, 1);
+	memcpy(w->rest, whole, (size_t)n + 1);
+	return 0;
+}
+
+/* One component; 0, an errno, or -1 when the node was found. */
+static int step(struct walk *w, struct stat *st, char *name)
+{
+	size_t n = strcspn(w->rest, "/");
+	if (n > NAME_MAX)
+		return ENAMETOOLONG;
+	memcpy(name, w->rest, n);
+	name[n] = '\0';
+	const char *after = w->rest + n + strspn(w->rest + n, "/");
+	bool last = !*after, slashed = w->rest[n] == '/';
+	if (!strcmp(name, "..")) {
+		if (w->n < 2)
+			return EXDEV;
+		leave(w, w->n - 1);
+	} else if (strcmp(name, ".") && *name) {
+		if (fstatat(w->dirs[w->n - 1], name, st, AT_SYMLINK_NOFOLLOW))
+			return errno;
+		if (S_ISLNK(st->st_mode))
+			return follow(w, name, after);
+		if (last && !slashed)
+			return -1;
+		int wrong = enter(w, name);
+		if (wrong)
+			return wrong;
+	}
+	memmove(w->rest, after, strlen(after) + 1);
+	return 0;
+}
+
+static void dev_device(const struct host *h, struct arena *a, const char *path, struct host_device *out)
+{
+	struct walk w = {.n = 0};
+	struct stat st;
+	char name[NAME_MAX + 1] = "", best[NAME_LIMIT + 1] = "";
+	(void)h;
+	*out = (struct host_device){.error = EXDEV};
+	if (strncmp(path, "/dev/", 5) || strlen(path) >= PATH_MAX)
+		return;
+	w.root = stat("/", &st) ? 0 : st.st_uid;
+	strcpy(w.rest, path + 5 + strspn(path + 5, "/"));
+	int result = enter(&w, "/dev");
+	while (!result && *w.rest)
+		result = step(&w, &st, name);
+	out->error = result < 0 ? 0 : result;
+	if (result < 0)
+		node_of(&st, out);
+	else if (!result) /* it ends in a directory */
+		*out = (struct host_device){.mode = S_IFDIR};
+	else if (result == ENOENT && !w.links && !strchr(w.rest, '/'))
+		near_name(w.dirs[w.n - 1], name, best);
+	leave(&w, 0);
+	if (*best)
+		out->near = arena_printf(a, "%.*s%s", (int)(strlen(path) - strlen(name)), path, best);
+}
+
+/* ---- groups ------------------------------------------------------------------------ */
+
+static int groups(const struct host *h, struct arena *a, const char **listing)
+{
+	char text[1 << 15]; /* a host has some forty lines */
+	size_t n = 0;
+	ssize_t got = -1;
+	(void)h;
+	int fd = open("/proc/devices", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && n < sizeof text - 1 && (got = read(fd, text + n, sizeof text - 1 - n)) > 0)
+		n += (size_t)got;
+	int error = got > 0 ? EFBIG : got < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (!error)
+		*listing = arena_strndup(a, text, n);
+	return error;
+}
+
+const struct host host_here = {.device = any_device, .groups = groups, .any_path = true};
+const struct host host_dev = {.device = dev_device, .groups = groups};

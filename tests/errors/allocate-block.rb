@@ -1,0 +1,4 @@
+class Thing
+  def initialize = @a = 1
+end
+allow { |ctx| Thing.allocate.nil? }

@@ -1,0 +1,2 @@
+allow "c *:*"
+BEGIN { deny "c 1:3" }

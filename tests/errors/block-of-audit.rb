@@ -1,0 +1,2 @@
+audit(:all) { deny "c 1:3" }
+allow :null

@@ -1,0 +1,4 @@
+mode :enforce do
+  deny "c 1:3"
+end
+allow :null

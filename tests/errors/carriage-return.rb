@@ -1,0 +1,2 @@
+allow "c *:*"
+# no memory:deny "c 1:1"

@@ -1,0 +1,3 @@
+allow "c *:*"
+=begin
+deny "c 1:3"

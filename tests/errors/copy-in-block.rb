@@ -1,0 +1,2 @@
+code = proc { |n| n }
+allow { |ctx| code.dup.call(ctx.major) == 1 }

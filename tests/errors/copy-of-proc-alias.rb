@@ -1,0 +1,4 @@
+class Object
+  alias copy clone
+end
+allow(&proc { |ctx| ctx.read? }.copy)

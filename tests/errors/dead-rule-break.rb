@@ -1,0 +1,5 @@
+[1].each do |n|
+  allow "c *:*"
+  break
+  deny "c 1:#{n}"
+end

@@ -1,0 +1,3 @@
+devices = []
+allow "c *:*"
+deny(*devices)

@@ -1,0 +1,2 @@
+allow "c *:*"
+END { deny "c 1:3" }

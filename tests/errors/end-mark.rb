@@ -1,0 +1,3 @@
+allow "c *:*"
+__END__
+deny "c 1:3"

@@ -1,0 +1,3 @@
+allow "c *:*"
+exit
+deny "c 1:3"

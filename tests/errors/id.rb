@@ -1,0 +1,2 @@
+allow :null
+"text".__id__

@@ -1,0 +1,2 @@
+allow :null
+GC.disable

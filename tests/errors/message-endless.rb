@@ -1,0 +1,5 @@
+allow :null
+class Deep < StandardError
+  def message = message
+end
+raise Deep.new

@@ -1,0 +1,5 @@
+allow :null
+class Number < StandardError
+  def message = 1
+end
+raise Number.new

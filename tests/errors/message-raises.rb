@@ -1,0 +1,5 @@
+allow :null
+class Again < StandardError
+  def message = raise(self)
+end
+raise Again.new

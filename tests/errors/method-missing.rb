@@ -1,0 +1,4 @@
+class Quiet < BasicObject
+  def method_missing(*) = nil
+end
+allow "c *:*"

@@ -1,0 +1,3 @@
+condition = nil
+allow "c *:*"
+deny(&condition)

@@ -1,0 +1,2 @@
+allow "c *:*"
+deny nil

@@ -1,0 +1,2 @@
+allow :null
+"text".object_id

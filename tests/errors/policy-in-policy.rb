@@ -1,0 +1,6 @@
+policy "outer" do
+  allow :null
+  policy "inner" do
+    deny :zero
+  end
+end

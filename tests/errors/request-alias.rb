@@ -1,0 +1,4 @@
+class DeviceRequest
+  alias which major
+end
+allow { |ctx| ctx.which == 1 }

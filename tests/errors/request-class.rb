@@ -1,0 +1,2 @@
+allow :null
+DeviceRequest.new.major

@@ -1,0 +1,2 @@
+allow "c *:*"
+30.times { deny "c 1;3" rescue nil }

@@ -1,0 +1,4 @@
+leave = proc { return }
+allow "c *:*"
+leave.call
+deny "c 1:3"

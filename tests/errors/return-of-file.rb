@@ -1,0 +1,3 @@
+allow "c *:*"
+return
+deny "c 1:3"

@@ -1,0 +1,2 @@
+alias deny allow
+deny "c 1:3"

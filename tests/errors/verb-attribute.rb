@@ -1,0 +1,4 @@
+class Object
+  attr_accessor :a, :deny
+end
+allow "c *:*"

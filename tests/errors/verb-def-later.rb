@@ -1,0 +1,12 @@
+allow "c *:*"
+
+class Helper
+  def make
+  end
+
+  def default(
+    x
+  )
+    x
+  end
+end

@@ -1,0 +1,2 @@
+Thing = Struct.new(:a, :deny)
+allow "c *:*"

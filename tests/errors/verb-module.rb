@@ -1,0 +1,4 @@
+module Kernel
+  def allow(*) = nil
+end
+allow "c *:*"

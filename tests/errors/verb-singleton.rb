@@ -1,0 +1,3 @@
+def self.deny(*)
+end
+allow "c *:*"

@@ -1,0 +1,2 @@
+Kernel.undef_method :deny
+allow "c *:*"

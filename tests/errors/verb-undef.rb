@@ -1,0 +1,4 @@
+module Kernel
+  undef deny
+end
+allow "c *:*"

@@ -1,0 +1,2 @@
+allow :null
+[Proc].map(&:allocate).each { |x| x.call }

@@ -1,0 +1,5 @@
+allow :null
+half = Class.new(String) { def initialize(*) = nil }.new
+half.prepend("")
+half << "x"
+half.missing

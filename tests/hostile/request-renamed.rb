@@ -1,0 +1,4 @@
+class DeviceRequest
+  alias q major
+end
+allow { |c| c.q == 1 }

@@ -1,0 +1,6 @@
+# Made by rucy-devguard import lxc from lxc-path-absent.conf: 0 entries.
+policy "lxc-path-absent"
+default :deny
+
+# Left out: these lines grant nothing here.
+# allow "/dev/no-such-device-at-all rw" # line 1: no such file: "/dev/no-such-device-at-all"

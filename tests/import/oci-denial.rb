@@ -1,0 +1,20 @@
+# Made by rucy-devguard import oci from linux.resources.devices of oci-denial.json: 3 entries.
+# There the last entry that matches an access decides, here the first rule.
+policy "oci-denial"
+default :deny # devices[0]
+
+# What runc and crun give every container, whatever its list says (not with --exact): to make
+# any node, the devices every program counts on, its terminals, tun. They put these before
+# the list; here what the list says of a single device comes first.
+allow "b *:* m", label: "every container has it"
+allow "c 1:3,5,7-9 rwm", label: "every container has it"
+allow "c 5:0-2 rwm", label: "every container has it"
+allow "c 136:* rwm", label: "every container has it"
+
+# devices[2]: runc does not start with it: it cannot take a part out of a wider entry
+deny "c 10:229 rwm" # devices[2]
+
+allow "c 10:* rw" # devices[1]
+
+# The rest of what every container has.
+allow "c *:* m", label: "every container has it"

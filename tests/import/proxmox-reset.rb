@@ -1,0 +1,4 @@
+# Made by rucy-devguard import proxmox from proxmox-reset.conf: 0 entries.
+# EVERY DEVICE IS ALLOWED: a line without a value empties the list, and LXC with an empty list filters nothing.
+policy "proxmox-reset"
+default :allow

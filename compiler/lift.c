@@ -140,15 +140,14 @@ void lift_raise(struct lifter *l, struct state *st, struct RClass *class, const 
  * was not meant is warned of. */
 static void keep_raises(struct lifter *l, struct rule *r)
 {
+	if (l->nraised)
+		r->raises = arena_alloc(l->arena, l->nraised * sizeof *r->raises);
 	for (size_t i = 0; i < l->nraised; i++) {
 		struct raised *x = &l->raised[i];
 		term when = term_and(l->terms, r->devices, x->when);
 		if (!lift_possible(l, when))
 			continue;
-		size_t n = r->nraises++;
-		r->raises = arena_grow(l->arena, r->raises, n * sizeof *r->raises,
-		                       (n + 1) * sizeof *r->raises);
-		r->raises[n] = (struct raise){.when = when, .at = x->at, .what = x->what};
+		r->raises[r->nraises++] = (struct raise){.when = when, .at = x->at, .what = x->what};
 		if (!x->on_purpose)
 			report(l, DIAG_WARNING, x->at,
 			       x->hint ? x->hint : "an access for which a block raises is denied by that rule",

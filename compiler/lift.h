@@ -314,6 +314,8 @@ struct lifter {
 	size_t memory_before; /* bytes of the arena when the block was begun */
 	struct raised *raised;
 	size_t nraised, raised_cap;
+	term *implied; /* by condition of a case: see state_implies() */
+	size_t implied_cap;
 };
 
 /* lift.c */
@@ -352,6 +354,11 @@ void state_set(struct lifter *l, struct state *st, uint32_t cell, struct val v);
 struct state *state_fork(struct lifter *l, struct state *st);
 /* Merges b into a (either may be NULL); both are used up. */
 struct state *state_merge(struct lifter *l, struct state *a, struct state *b);
+/* Remembers that a condition implies another, whatever the path: that of a case, that
+ * there is a case. A conjunction of the two is then found without a look into a long disjunction. */
+void state_implies(struct lifter *l, term a, term b);
+/* path and condition, by what is remembered where it says so. */
+term state_and(struct lifter *l, term path, term condition);
 /* Adds a literal to the path; false: the path is impossible. */
 bool state_assume(struct lifter *l, struct state *st, term literal);
 /* Frees the registers from `top` on, when no closure that needs them can be left:

@@ -46,7 +46,7 @@ struct flow lift_pairs(struct lifter *l, struct state *st, pair_op fn, int op, s
 	size_t n = val_arms(l, st, a, &x), m = val_arms(l, st, b, &y);
 	if (n == 1 && m == 1)
 		return fn(l, st, op, x[0].v, y[0].v);
-	if (n * m > 4096)
+	if (n * m > 16384)
 		lift_refuse(l, "split the expression over several rules", "an operation has %zu cases", n * m);
 	struct region r = flow_open(l, st);
 	struct flow all = {0};

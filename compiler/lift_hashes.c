@@ -27,16 +27,31 @@ static const struct val *own_pairs(struct lifter *l, struct state *st, const str
 	return pairs_of(l, st, c, n);
 }
 
+/* Can nothing be equal to two of the keys? They differ, and nothing changes them. */
+static bool are_apart(struct lifter *l, const struct val *pairs, size_t n)
+{
+	for (size_t i = 0; i < n; i += 2) {
+		mrb_value key = pairs[i].u.st;
+		if (pairs[i].kind != V_STATIC || !(mrb_integer_p(key) || mrb_symbol_p(key) || mrb_string_p(key)) ||
+		    class_redefines(l, mrb_class(l->mrb, key), "eql?"))
+			return false;
+	}
+	return true;
+}
+
 /* Where a key is: a condition for each pair, disjoint; returns that for none. */
 static term locate(struct lifter *l, struct state *st, const struct val *pairs, size_t n, struct val key,
                    term *here)
 {
 	term found = T_FALSE;
+	bool apart = are_apart(l, pairs, n);
 	for (size_t i = 0; i < n; i += 2) {
 		term equal = lift_equal(l, st, pairs[i], key, true);
-		here[i / 2] = term_and(l->terms, equal, term_not(l->terms, found));
+		here[i / 2] = apart ? equal : term_and(l->terms, equal, term_not(l->terms, found));
 		found = term_or(l->terms, found, equal);
 	}
+	for (size_t i = 0; i < n / 2; i++)
+		state_implies(l, here[i], found);
 	return term_not(l->terms, found);
 }
 

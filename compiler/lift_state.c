@@ -127,6 +127,41 @@ struct state *state_fork(struct lifter *l, struct state *st)
 
 /* ---- guards ------------------------------------------------------------------------ */
 
+void state_implies(struct lifter *l, term a, term b)
+{
+	if (a >= l->implied_cap) {
+		size_t cap = terms_count(l->terms) * 2;
+		l->implied = arena_move(l->arena, l->implied, l->implied_cap * sizeof *l->implied,
+		                        cap * sizeof *l->implied);
+		l->implied_cap = cap;
+	}
+	l->implied[a] = b;
+}
+
+/* What is remembered of a condition, T_FALSE: nothing. */
+static term implied_by(const struct lifter *l, term condition)
+{
+	return condition < l->implied_cap ? l->implied[condition] : T_FALSE;
+}
+
+term state_and(struct lifter *l, term path, term condition)
+{
+	term known = implied_by(l, condition);
+	if (known != T_FALSE && known == path)
+		return condition;
+	if (known != T_FALSE && known == term_not(l->terms, path))
+		return T_FALSE;
+	return term_and(l->terms, path, condition);
+}
+
+/* The path with one literal more, which may imply its latest one. */
+static term path_and(struct lifter *l, const struct guard *g, term literal)
+{
+	term known = implied_by(l, literal);
+	bool implies = g->up && known != T_FALSE && known == g->literal;
+	return term_and(l->terms, implies ? g->up->full : g->full, literal);
+}
+
 bool state_assume(struct lifter *l, struct state *st, term literal)
 {
 	if (literal == T_TRUE)
@@ -136,7 +171,7 @@ bool state_assume(struct lifter *l, struct state *st, term literal)
 	/* skips double in length as the levels of a skew binary number do */
 	bool doubles = up->depth - far->depth == far->depth - far->jump->depth;
 	*g = (struct guard){.up = up, .jump = doubles ? far->jump : up, .literal = literal, .depth = up->depth + 1,
-	                    .full = term_and(l->terms, st->guard->full, literal)};
+	                    .full = path_and(l, st->guard, literal)};
 	st->guard = g;
 	return g->full != T_FALSE;
 }

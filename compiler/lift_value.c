@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { ARMS_MAX = 4096 };
+enum { ARMS_MAX = 16384 };
 
 struct val val_static(mrb_value v)
 {
@@ -93,6 +93,11 @@ static void add_arm(struct lifter *l, struct arms *to, term guard, struct val v)
 	*ARENA_PUSH(l->arena, to->list, to->n, to->cap) = (struct arm){guard, v};
 }
 
+static bool is_truthy(struct val v)
+{
+	return v.kind != V_STATIC || mrb_test(v.u.st);
+}
+
 /* Flattens nested choices, last arms first on an explicit stack. */
 static struct choice *flatten(struct lifter *l, struct choice *c)
 {
@@ -110,7 +115,7 @@ static struct choice *flatten(struct lifter *l, struct choice *c)
 		const struct choice *inner = a.v.u.choice->flat ? a.v.u.choice->flat : a.v.u.choice;
 		for (size_t i = inner->n; i-- > 0;)
 			*ARENA_PUSH(l->arena, todo.list, todo.n, todo.cap) = (struct arm){
-				term_and(l->terms, a.guard, inner->arms[i].guard), inner->arms[i].v};
+				state_and(l, a.guard, inner->arms[i].guard), inner->arms[i].v};
 	}
 	struct choice *flat = arena_alloc(l->arena, sizeof *flat + out.n * sizeof *flat->arms);
 	flat->n = out.n;
@@ -126,7 +131,7 @@ static bool excluded(struct lifter *l, const struct state *st, term guard)
 {
 	const struct guard *g = st->guard;
 	for (int i = 0; g->up && i < LITERALS_LOOKED_AT; g = g->up, i++)
-		if (term_and(l->terms, g->literal, guard) == T_FALSE)
+		if (state_and(l, g->literal, guard) == T_FALSE)
 			return true;
 	return false;
 }
@@ -198,12 +203,17 @@ term val_truth(struct lifter *l, const struct state *st, struct val v)
 	size_t n = val_arms(l, st, v, &arms), falsy = 0;
 	term truth = T_FALSE;
 	for (size_t i = 0; i < n; i++) {
-		bool yes = arms[i].v.kind != V_STATIC || mrb_test(arms[i].v.u.st);
+		bool yes = is_truthy(arms[i].v);
 		falsy += !yes;
 		if (yes)
 			truth = term_or(l->terms, truth, arms[i].guard);
 	}
-	return falsy ? truth : T_TRUE;
+	if (!falsy)
+		return T_TRUE;
+	for (size_t i = 0; n > 2 && i < n; i++)
+		if (is_truthy(arms[i].v))
+			state_implies(l, arms[i].guard, truth);
+	return truth;
 }
 
 /* ---- questions ------------------------------------------------------------------------- */

@@ -60,9 +60,13 @@ static node rule_diagram(struct diagrams *dg, const struct rule *r, uint32_t num
 	outcome verdict = OUTCOME(r->deny ? OUT_DENY : OUT_ALLOW, number);
 	node n = diagram_ite(dg, diagram_of_term(dg, r->match), diagram_terminal(verdict), NODE_FALSE);
 	node error = diagram_terminal(OUTCOME(OUT_ERROR, number));
-	for (size_t i = r->nraises; i-- > 0;)
-		n = diagram_ite(dg, diagram_of_term(dg, r->raises[i].when), error, n);
-	return n;
+	if (!r->nraises)
+		return n;
+	node *parts = arena_alloc(dg->arena, (r->nraises + 1) * sizeof *parts);
+	for (size_t i = 0; i < r->nraises; i++)
+		parts[i] = diagram_ite(dg, diagram_of_term(dg, r->raises[i].when), error, NODE_FALSE);
+	parts[r->nraises] = n;
+	return diagram_over_all(dg, parts, r->nraises + 1);
 }
 
 /* ---- all rules --------------------------------------------------------------------- */

@@ -305,25 +305,25 @@ static uint8_t alu_op(enum term_op op)
 	}
 }
 
-/* Floor division of a dividend that may be negative: ((a ^ s) / b) ^ s with
- * s = a >> 63; BPF divides unsigned and gives 0 for a zero divisor. */
+static void add_template(struct work *w, const struct template *t)
+{
+	struct bpf_insn in[TEMPLATE_MAX];
+	size_t n = template_write(in, t);
+	for (size_t i = 0; i < n; i++)
+		code_add(w->code, in[i].code, in[i].dst_reg, in[i].src_reg, in[i].off, in[i].imm);
+}
+
+/* Division of a dividend that may be negative. */
 static int signed_division(struct work *w, const struct item *x, bool modulo)
 {
-	int a = operand(w, x, 0), b = operand(w, x, 1);
-	a = writable(w, x, 0, a);
-	int s = take(w), q = modulo ? take(w) : a;
-	insn(w, BPF_MOV, s, a);
-	insn_imm(w, BPF_ARSH, s, 63);
-	if (modulo)
-		insn(w, BPF_MOV, q, a);
-	insn(w, BPF_XOR, q, s);
-	insn(w, BPF_DIV, q, b);
-	insn(w, BPF_XOR, q, s);
-	if (modulo) {
-		insn(w, BPF_MUL, q, b);
-		insn(w, BPF_SUB, a, q);
-	}
-	return a;
+	struct template t = {.kind = modulo ? TEMPLATE_MODULO : TEMPLATE_DIVIDE};
+	t.x = operand(w, x, 0);
+	t.y = operand(w, x, 1);
+	t.x = writable(w, x, 0, t.x);
+	t.s = take(w);
+	t.t = modulo ? take(w) : 0;
+	add_template(w, &t);
+	return t.x;
 }
 
 static bool swaps(enum term_op op)
@@ -352,14 +352,6 @@ static int operation(struct work *w, const struct item *x, enum term_op op)
 	reg = writable(w, x, 0, reg);
 	insn(w, alu_op(op), reg, other);
 	return reg;
-}
-
-static void add_template(struct work *w, const struct template *t)
-{
-	struct bpf_insn in[TEMPLATE_MAX];
-	size_t n = template_write(in, t);
-	for (size_t i = 0; i < n; i++)
-		code_add(w->code, in[i].code, in[i].dst_reg, in[i].src_reg, in[i].off, in[i].imm);
 }
 
 /* a < b, a == b or a != b as 0 or 1. */

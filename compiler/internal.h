@@ -95,13 +95,15 @@ size_t expr_branch(struct expr *e, term comparison, bool sense);
 /* The operands of a comparison in registers; *b is -1 when the second fits the jump. */
 void expr_operands(struct expr *e, term comparison, int *a, int *b);
 
-/* ---- template.c: conditions as numbers, and choices -------------------------------------- */
+/* ---- template.c: floor division, conditions as numbers, choices ---------------------------- */
 
-enum template_kind { TEMPLATE_LESS, TEMPLATE_LESS_WIDE, TEMPLATE_DIFFER, TEMPLATE_CHOOSE, TEMPLATES };
+enum template_kind {
+	TEMPLATE_DIVIDE, TEMPLATE_MODULO, TEMPLATE_LESS, TEMPLATE_LESS_WIDE, TEMPLATE_DIFFER, TEMPLATE_CHOOSE,
+};
 enum { TEMPLATE_MAX = 8 };
 
-/* x = x < y or x != y as 0 or 1; or s = s ? x : y, of which x is lost. y is -1 for a constant.
- * s and t are scratch elsewhere. */
+/* x = x / y, x % y (as term_op() has them), x < y or x != y; or s = s ? x : y, of which x is lost.
+ * y is -1 for a constant, where there may be one. s and t are scratch elsewhere. */
 struct template {
 	enum template_kind kind;
 	int x, y, s, t;

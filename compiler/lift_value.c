@@ -117,10 +117,15 @@ static void join_integers(struct lifter *l, struct arms *out)
 		value = all == T_FALSE ? t : swap ? term_ite(l->terms, all, value, t) : term_ite(l->terms, a.guard, t, value);
 		all = term_or(l->terms, all, a.guard);
 	}
-	for (size_t i = 0; i < out->n; i++)
-		if (!val_is_integer(out->list[i].v))
-			add_arm(l, &others, out->list[i].guard, out->list[i].v);
-	add_arm(l, &others, others.n ? all : T_TRUE, val_int(l, value));
+	/* the arms cover the path: this one is where no other is, mostly the shorter condition */
+	term rest = T_TRUE;
+	for (size_t i = 0; i < out->n; i++) {
+		if (val_is_integer(out->list[i].v))
+			continue;
+		add_arm(l, &others, out->list[i].guard, out->list[i].v);
+		rest = term_and(l->terms, rest, term_not(l->terms, out->list[i].guard));
+	}
+	add_arm(l, &others, others.n < out->n / 2 + 1 ? rest : all, val_int(l, value));
 	*out = others;
 }
 

@@ -1,5 +1,5 @@
 /*
- * template.c - what takes several instructions: conditions as 0 or 1, and choices.
+ * template.c - what takes several instructions: floor division, conditions as 0 or 1, choices.
  *
  * No branches: the kernel's verifier follows both sides of each, so that 48 in a row are refused.
  * And no sign masks: newer verifiers also follow both values of a register that is 0 or -1 when
@@ -32,6 +32,23 @@ size_t template_write(struct bpf_insn out[TEMPLATE_MAX], const struct template *
 {
 	size_t n = 0;
 	switch (t->kind) {
+	case TEMPLATE_DIVIDE: /* ((x ^ s) / y) ^ s with s = x >> 63; BPF divides unsigned, by 0 gives 0 */
+		out[n++] = alu(BPF_MOV, t->s, t->x);
+		out[n++] = alu_imm(BPF_ARSH, t->s, 63);
+		out[n++] = alu(BPF_XOR, t->x, t->s);
+		out[n++] = alu(BPF_DIV, t->x, t->y);
+		out[n++] = alu(BPF_XOR, t->x, t->s);
+		return n;
+	case TEMPLATE_MODULO: /* x - y * that */
+		out[n++] = alu(BPF_MOV, t->s, t->x);
+		out[n++] = alu_imm(BPF_ARSH, t->s, 63);
+		out[n++] = alu(BPF_MOV, t->t, t->x);
+		out[n++] = alu(BPF_XOR, t->t, t->s);
+		out[n++] = alu(BPF_DIV, t->t, t->y);
+		out[n++] = alu(BPF_XOR, t->t, t->s);
+		out[n++] = alu(BPF_MUL, t->t, t->y);
+		out[n++] = alu(BPF_SUB, t->x, t->t);
+		return n;
 	case TEMPLATE_LESS: /* the difference does not wrap */
 		out[n++] = with_y(BPF_SUB, t->x, t);
 		break;
@@ -84,22 +101,39 @@ static bool matches(const struct bpf_insn *in, size_t n, const struct template *
 	return *len <= n && !memcmp(want, in, *len * sizeof *want);
 }
 
+/* What begins with a copy of x; y and t are where they stand in each. */
+static bool read_copy(const struct bpf_insn *in, size_t n, struct template *t, size_t *len)
+{
+	struct template base = {.x = in[0].src_reg, .s = in[0].dst_reg};
+	static const struct { enum template_kind kind; size_t y; bool has_t; } kinds[] = {
+		{TEMPLATE_LESS_WIDE, 1, true}, {TEMPLATE_DIVIDE, 3, false}, {TEMPLATE_MODULO, 4, true}};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (n <= kinds[i].y)
+			continue;
+		*t = base;
+		t->kind = kinds[i].kind;
+		t->y = in[kinds[i].y].src_reg;
+		t->t = kinds[i].has_t ? in[2].dst_reg : 0;
+		if (registers_ok(t, true, kinds[i].has_t) && matches(in, n, t, len))
+			return true;
+	}
+	return false;
+}
+
 bool template_read(const struct bpf_insn *in, size_t n, struct template *t, size_t *len)
 {
+	static const enum template_kind kinds[] = {TEMPLATE_LESS, TEMPLATE_DIFFER, TEMPLATE_CHOOSE};
+	bool reg = in[0].code == (BPF_ALU64 | BPF_SUB | BPF_X);
 	if (n < 2)
 		return false;
-	if (in[0].code == (BPF_ALU64 | BPF_MOV | BPF_X) && n >= 3) {
-		*t = (struct template){.kind = TEMPLATE_LESS_WIDE, .x = in[0].src_reg, .y = in[1].src_reg,
-		                       .s = in[0].dst_reg, .t = in[2].dst_reg};
-		return registers_ok(t, true, true) && matches(in, n, t, len);
-	}
-	bool reg = in[0].code == (BPF_ALU64 | BPF_SUB | BPF_X);
+	if (in[0].code == (BPF_ALU64 | BPF_MOV | BPF_X))
+		return read_copy(in, n, t, len);
 	if (!reg && in[0].code != (BPF_ALU64 | BPF_SUB | BPF_K))
 		return false;
-	for (int kind = TEMPLATE_LESS; kind < TEMPLATES; kind++) {
-		*t = (struct template){.kind = (enum template_kind)kind, .x = in[0].dst_reg, .y = reg ? in[0].src_reg : -1,
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		*t = (struct template){.kind = kinds[i], .x = in[0].dst_reg, .y = reg ? in[0].src_reg : -1,
 		                       .imm = reg ? 0 : in[0].imm, .s = in[1].dst_reg};
-		if (kind != TEMPLATE_LESS_WIDE && registers_ok(t, kind != TEMPLATE_LESS, false) && matches(in, n, t, len))
+		if (registers_ok(t, t->kind != TEMPLATE_LESS, false) && matches(in, n, t, len))
 			return true;
 	}
 	return false;

@@ -30,13 +30,11 @@ enum kind {
 	V_TERM,    /* term n */
 	V_FLAG,    /* 0 or 1: is condition n true */
 	V_RESULT,  /* what the helper of home n returned */
-	V_HALF,    /* (a ^ s) / b with s = a >> 63: half of a floor division */
 };
 
 struct value {
 	enum kind kind;
 	int64_t n;
-	term b; /* V_HALF */
 };
 
 enum { SLOTS = 4 }; /* 8-byte stack slots: -8, -16, -24, -32 */
@@ -78,7 +76,7 @@ static struct value of_term(term t)
 
 static bool same_value(const struct value *x, const struct value *y)
 {
-	return x->kind == y->kind && x->n == y->n && x->b == y->b;
+	return x->kind == y->kind && x->n == y->n;
 }
 
 static void forget_differences(struct state *into, const struct state *other)
@@ -164,35 +162,10 @@ static bool alu_term_op(uint8_t op, enum term_op *out)
 	}
 }
 
-/* t = a ^ (a >> 63): the a. */
-static bool is_folded_sign(const struct terms *ts, term t, term *a)
-{
-	const struct term_node *x = term_get(ts, t);
-	if (x->op != TERM_BXOR)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		term base = i ? x->b : x->a, sign = i ? x->a : x->b;
-		const struct term_node *s = term_get(ts, sign);
-		if (s->op == TERM_SHR && s->a == base && term_get(ts, s->b)->op == TERM_CONST &&
-		    term_get(ts, s->b)->lo == 63) {
-			*a = base;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool arithmetic(struct verifier *v, enum term_op op, struct value *dst, const struct value *src)
 {
 	struct terms *ts = v->policy->terms;
 	term a, b;
-	if (dst->kind == V_HALF && op == TERM_BXOR && as_term(v, src, &b)) {
-		term s = term_op(ts, TERM_SHR, (term)dst->n, term_const(ts, 63));
-		if (b != s)
-			return refuse(v, "unfinished division");
-		*dst = of_term(term_op(ts, TERM_DIV, (term)dst->n, dst->b));
-		return true;
-	}
 	int64_t one;
 	if (dst->kind == V_FLAG && op == TERM_BXOR && as_const(v, src, &one) && one == 1) {
 		dst->n = term_not(ts, (term)dst->n);
@@ -204,13 +177,8 @@ static bool arithmetic(struct verifier *v, enum term_op op, struct value *dst, c
 	}
 	if (!as_term(v, dst, &a) || !as_term(v, src, &b))
 		return refuse(v, "arithmetic on an unknown value");
-	if ((op == TERM_DIV || op == TERM_MOD) && term_get(ts, a)->lo < 0) {
-		term base;
-		if (op != TERM_DIV || !is_folded_sign(ts, a, &base))
-			return refuse(v, "unsigned division of a value that may be negative");
-		*dst = (struct value){.kind = V_HALF, .n = base, .b = b};
-		return true;
-	}
+	if ((op == TERM_DIV || op == TERM_MOD) && term_get(ts, a)->lo < 0)
+		return refuse(v, "unsigned division of a value that may be negative");
 	*dst = of_term(term_op(ts, op, a, b));
 	return true;
 }
@@ -280,6 +248,13 @@ static bool template(struct verifier *v, size_t pc, size_t *len)
 	if (!as_term(v, &reg[t.x], &x) || !as_term(v, t.y < 0 ? &imm : &reg[t.y], &y))
 		return false;
 	switch (t.kind) {
+	case TEMPLATE_DIVIDE:
+	case TEMPLATE_MODULO:
+		reg[t.x] = of_term(term_op(ts, t.kind == TEMPLATE_DIVIDE ? TERM_DIV : TERM_MOD, x, y));
+		reg[t.s] = (struct value){0};
+		if (t.kind == TEMPLATE_MODULO)
+			reg[t.t] = (struct value){0};
+		return true;
 	case TEMPLATE_CHOOSE:
 		if (reg[t.s].kind != V_FLAG)
 			return false;

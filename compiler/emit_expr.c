@@ -87,7 +87,7 @@ size_t expr_branch(struct expr *e, term comparison, bool sense)
 {
 	const struct term_node *t = term_get(e->terms, comparison);
 	uint8_t op = t->op == TERM_EQ ? (sense ? BPF_JEQ : BPF_JNE) : (sense ? BPF_JSLT : BPF_JSGE);
-	int a, b;
+	int a = 0, b = 0;
 	bool before = e->too_big;
 	expr_fetch(e, t->inputs);
 	expr_operands(e, comparison, &a, &b);

@@ -2,12 +2,14 @@
  * emit_value.c - the values of terms into registers, each computed once.
  *
  * What is below a comparison is put in order, operands before their users, and emitted in that
- * order into a row of caller-saved registers. A register whose value is used again is copied
+ * order (a second one is tried when the first keeps too much) into a row of caller-saved registers. A register whose value is used again is copied
  * before it is overwritten; when none is free, the value that is needed last goes to the stack
  * (an input is loaded again instead). Constants stand in instructions where they fit. The order
  * is linear in the terms, however often they are shared.
  */
 #include "compiler/internal.h"
+
+#include <stdlib.h>
 
 static const int row[] = {BPF_REG_2, BPF_REG_3, BPF_REG_4, BPF_REG_5, BPF_REG_0};
 enum { ROW = sizeof row / sizeof *row, FREE = -1, TEMPORARY = -2, NONE = -1 };
@@ -25,9 +27,15 @@ struct item {
 	int reg, slot;
 };
 
+/* How an expression is put in order: from the comparison down; as the policy computes it (ids
+ * ascend), for values that are computed side by side; from the comparison down with small
+ * conditions computed anew for each use, for tables that are looked up more than once. */
+enum order { ORDER_DOWN, ORDER_BY_AGE, ORDER_AGAIN, ORDERS };
+
 struct work {
 	struct expr *e;
 	struct code *code;
+	enum order order;
 	struct item *items;
 	size_t n, cap;
 	uint32_t now;    /* item that is emitted */
@@ -84,11 +92,20 @@ static bool find(const struct work *w, term t, uint32_t *at)
 	return *at < w->n && w->items[*at].t == t;
 }
 
+/* The items of the operands, as they are now. */
+static void link_operands(struct work *w, struct item *x)
+{
+	for (size_t k = 0; k < x->n; k++)
+		if (!find(w, x->operand[k], &x->below[k]))
+			x->below[k] = CONSTANT;
+}
+
 static void add_item(struct work *w, term t)
 {
 	struct expr *e = w->e;
 	struct item item = {.t = t, .next = NEVER, .reg = NONE, .slot = NONE};
 	item.n = operands(w, t, item.operand);
+	link_operands(w, &item);
 	if (t >= e->index_cap) {
 		size_t cap = terms_count(e->terms) + 1;
 		e->index = arena_grow(w->code->arena, e->index, e->index_cap * sizeof *e->index, cap * sizeof *e->index);
@@ -96,6 +113,27 @@ static void add_item(struct work *w, term t)
 	}
 	e->index[t] = (uint32_t)w->n;
 	*ARENA_PUSH(w->code->arena, w->items, w->n, w->cap) = item;
+}
+
+enum { SMALL = 6 };
+
+static bool is_small(const struct work *w, term t)
+{
+	const struct term_node *n = node_of(w, t);
+	return w->order == ORDER_AGAIN && n->op <= TERM_LT && n->height <= SMALL;
+}
+
+/* Items for t and all below it but inputs, also where there are some. */
+static void add_again(struct work *w, term t)
+{
+	term below[3];
+	uint32_t at;
+	for (size_t k = 0, n = operands(w, t, below); k < n; k++)
+		if (node_of(w, below[k])->op != TERM_INPUT && !is_const(w, below[k]))
+			add_again(w, below[k]);
+		else if (!is_const(w, below[k]) && !find(w, below[k], &at))
+			add_item(w, below[k]);
+	add_item(w, t);
 }
 
 /* An operand that is deeper by this is computed first, so that others do not wait in registers
@@ -132,10 +170,13 @@ static void put_in_order(struct work *w, term root)
 			continue;
 		}
 		for (size_t k = visited(w, t, below); k-- > 0;)
-			if (!is_const(w, below[k]) && !find(w, below[k], &at))
+			if (!is_const(w, below[k]) && !is_small(w, below[k]) && !find(w, below[k], &at))
 				*ARENA_PUSH(w->code->arena, todo, n, cap) = below[k];
 		if (n > before)
 			continue;
+		for (size_t k = 0, count = operands(w, t, below); k < count; k++)
+			if (is_small(w, below[k]))
+				add_again(w, below[k]);
 		add_item(w, t);
 		n--;
 	}
@@ -147,8 +188,7 @@ static void note_uses(struct work *w)
 	for (size_t i = w->n; i-- > 0;) {
 		struct item *x = &w->items[i];
 		for (size_t k = x->n; k-- > 0;) {
-			if (!find(w, x->operand[k], &x->below[k])) {
-				x->below[k] = CONSTANT;
+			if (x->below[k] == CONSTANT) {
 				x->after[k] = NEVER;
 				continue;
 			}
@@ -435,22 +475,53 @@ static int compute(struct work *w, const struct item *x)
 	}
 }
 
-void expr_operands(struct expr *e, term comparison, int *a, int *b)
+static int by_age(const void *x, const void *y)
 {
-	struct work w = {.e = e, .code = e->code};
+	term a = ((const struct item *)x)->t, b = ((const struct item *)y)->t;
+	return a < b ? -1 : a > b;
+}
+
+static void attempt(struct expr *e, term comparison, enum order order, int *a, int *b)
+{
+	struct work w = {.e = e, .code = e->code, .order = order};
 	const struct term_node *t = term_get(e->terms, comparison);
 	for (int i = 0; i < ROW; i++)
 		w.holds[i] = FREE;
 	bool second_first = term_get(e->terms, t->b)->height > term_get(e->terms, t->a)->height + DEEPER;
 	put_in_order(&w, second_first ? t->b : t->a);
 	put_in_order(&w, second_first ? t->a : t->b);
+	if (order == ORDER_BY_AGE && w.n) {
+		qsort(w.items, w.n, sizeof *w.items, by_age);
+		for (size_t i = 0; i < w.n; i++)
+			e->index[w.items[i].t] = (uint32_t)i;
+		for (size_t i = 0; i < w.n; i++)
+			link_operands(&w, &w.items[i]);
+	}
 	add_item(&w, comparison);
 	note_uses(&w);
 	for (; w.now + 1 < w.n && !e->too_big; w.now++) {
 		struct item *x = &w.items[w.now];
 		finish(&w, x, compute(&w, x));
 	}
+	if (e->too_big)
+		return;
 	const struct item *root = &w.items[w.n - 1];
 	*a = operand(&w, root, 0);
 	*b = fits_imm(node_of(&w, t->b)) ? -1 : operand(&w, root, 1);
+}
+
+void expr_operands(struct expr *e, term comparison, int *a, int *b)
+{
+	struct code *c = e->code, before = *c;
+	bool failed = e->too_big;
+	for (int order = ORDER_DOWN; order < ORDERS; order++) {
+		c->n = before.n;
+		c->nlines = before.nlines;
+		c->nrelocs = before.nrelocs;
+		e->too_big = false;
+		attempt(e, comparison, (enum order)order, a, b);
+		if (!e->too_big)
+			break;
+	}
+	e->too_big |= failed;
 }

@@ -129,7 +129,7 @@ static void join_integers(struct lifter *l, struct arms *out)
 	*out = others;
 }
 
-enum { KNOWN_KEPT = 16 };
+enum { KNOWN_KEPT = 8 };
 
 /* Known integers may stay arms where one side of a merge has at most one: a counter, a table
  * with a default. From two sides with several each they multiply with every merge. */
@@ -282,14 +282,15 @@ term val_truth(struct lifter *l, const struct state *st, struct val v)
 {
 	const struct arm *arms;
 	size_t n = val_arms(l, st, v, &arms), falsy = 0;
-	term truth = T_FALSE;
+	term truth = T_FALSE, lie = T_FALSE;
 	for (size_t i = 0; i < n; i++) {
 		bool yes = arms[i].v.kind != V_STATIC || mrb_test(arms[i].v.u.st);
+		term *side = yes ? &truth : &lie;
 		falsy += !yes;
-		if (yes)
-			truth = term_or(l->terms, truth, arms[i].guard);
+		*side = term_or(l->terms, *side, arms[i].guard);
 	}
-	return falsy ? truth : T_TRUE;
+	/* the arms cover the path: of the two the shorter condition, by which an arm is excluded then */
+	return !falsy ? T_TRUE : 2 * falsy < n ? term_not(l->terms, lie) : truth;
 }
 
 /* ---- questions ------------------------------------------------------------------------- */

@@ -209,7 +209,7 @@ static bool alu(struct verifier *v, const struct bpf_insn *in)
 {
 	uint8_t op = BPF_OP(in->code);
 	bool wide = BPF_CLASS(in->code) == BPF_ALU64, reg = BPF_SRC(in->code) == BPF_X;
-	if (in->dst_reg >= 10 || in->src_reg > 10 || in->off)
+	if (in->dst_reg >= 10 || in->src_reg > 10 || in->off || (reg ? in->imm : in->src_reg))
 		return refuse(v, "unknown operand");
 	struct value *dst = &v->now.reg[in->dst_reg];
 	struct value src = reg ? v->now.reg[in->src_reg] : of_term(term_const(v->policy->terms, in->imm));
@@ -292,7 +292,7 @@ static bool load_context(struct verifier *v, const struct bpf_insn *in, struct v
 
 static bool load(struct verifier *v, const struct bpf_insn *in)
 {
-	if (in->dst_reg >= 10 || in->src_reg > 10 || BPF_MODE(in->code) != BPF_MEM)
+	if (in->dst_reg >= 10 || in->src_reg > 10 || BPF_MODE(in->code) != BPF_MEM || in->imm)
 		return refuse(v, "unknown load");
 	struct value *dst = &v->now.reg[in->dst_reg], src = v->now.reg[in->src_reg];
 	if (src.kind == V_CTX)
@@ -312,7 +312,7 @@ static bool load(struct verifier *v, const struct bpf_insn *in)
 
 static bool store(struct verifier *v, const struct bpf_insn *in)
 {
-	if (in->code != (BPF_STX | BPF_MEM | BPF_DW) || in->dst_reg > 10 || in->src_reg > 10)
+	if (in->code != (BPF_STX | BPF_MEM | BPF_DW) || in->dst_reg > 10 || in->src_reg > 10 || in->imm)
 		return refuse(v, "unknown store");
 	const struct value *to = &v->now.reg[in->dst_reg];
 	struct value *slot = to->kind == V_STACK ? stack_value(v, to->n + in->off) : NULL;

@@ -3,14 +3,14 @@
  *
  * `(c ? a : b) == k` is decided as c, then a == k or b == k: so what a person writes with
  * conditions in it stays exact, and a program asks the condition once. Cases multiply where one
- * choice is computed from another: beyond a number of them the comparison stays whole, as one
- * free variable. Whether it does depends on the comparison alone, so that equal comparisons are
- * equal diagrams.
+ * choice is computed from another, and what reads several inputs is no more exact for it: beyond
+ * a few of those the comparison stays whole, as one free variable. Whether it does depends on the
+ * comparison alone, so that equal comparisons are equal diagrams.
  */
 #include "policy/diagram.h"
 
-/* Cases when each condition is about one input (a table), and otherwise. */
-enum { TABLE_CASES_MAX = 1024, CASES_MAX = 16 };
+/* Cases when each comparison in them reads one input (a table), and otherwise. */
+enum { TABLE_CASES_MAX = 1024, CASES_MAX = 4 };
 
 struct part {
 	term cond; /* T_FALSE: a leaf */
@@ -22,8 +22,8 @@ struct split {
 	struct diagrams *dg;
 	struct part *parts;
 	size_t n, cap;
-	size_t leaves;
-	bool wide; /* a condition reads several inputs */
+	size_t leaves, wide_leaves; /* wide: a comparison reads several inputs */
+	bool wide;                  /* of a condition */
 };
 
 /* The condition that t is split by, and what t is then; T_FALSE: t has no choices. */
@@ -63,7 +63,8 @@ static bool expand(struct split *s, term t, size_t depth, uint32_t *at)
 	term yes, no;
 	p.cond = split_by(ts, t, &yes, &no);
 	if (p.cond == T_FALSE) {
-		if (++s->leaves > cases_max(s))
+		s->wide_leaves += !term_reads_one(ts, t);
+		if (++s->leaves > cases_max(s) || s->wide_leaves > CASES_MAX)
 			return false;
 	} else {
 		s->wide |= !s->wide && !term_reads_one(ts, p.cond);

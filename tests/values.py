@@ -124,7 +124,7 @@ def requests(rng, count, facts):
         text = f"deny {rng.choice('cb')} {major}:{minor} {letters}"
         if facts:
             text += f" uid={rng.choice([0, 5, 1000, 4294967295])} gid={rng.choice([0, 5, 100])}"
-            text += f" cgroup_id={rng.choice([1, 5, 12345, 1 << 62])} uptime={rng.choice([0, 5, 60, 1 << 30])}"
+            text += f" cgroup_id={rng.choice([1, 5, 12345, 1 << 40])} uptime={rng.choice([0, 5, 60, 1 << 30])}"
         yield text
 
 

@@ -383,6 +383,8 @@ size_t val_arms(struct lifter *l, const struct state *st, struct val v, const st
 bool val_has_closure(struct lifter *l, struct val v);
 /* A value from arms. */
 struct val val_from_arms(struct lifter *l, const struct arm *arms, size_t n);
+/* The arms with all Integers in one, which chooses; their number. */
+size_t val_join_integers(struct lifter *l, const struct arm **arms, size_t n);
 /* Unwraps a choice of one arm. */
 struct val val_settle(struct lifter *l, const struct state *st, struct val v);
 term val_truth(struct lifter *l, const struct state *st, struct val v);

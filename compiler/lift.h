@@ -54,6 +54,7 @@ struct ruby {
 	size_t nblocks, blocks_cap;
 	bool running;       /* the file runs now: rules may be added */
 	bool named;
+	bool differs;       /* refused: it means something else in mruby */
 	size_t memory, memory_limit; /* bytes mruby has */
 	bool memory_out;
 	/* parameters without a range: their value is part of the program */

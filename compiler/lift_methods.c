@@ -136,6 +136,8 @@ static bool run_native(struct lifter *l, struct state *st, const struct call *c,
 		l->rb->memory_limit = SIZE_MAX; /* to say so needs a little more */
 		lift_refuse(l, "compute something smaller", "the block computes a value too large to compile");
 	}
+	if (l->rb->differs)
+		longjmp(l->bail, 1);
 	mrb_value message = mrb_exc_message(l, v);
 	lift_raise(l, st, mrb_obj_class(l->mrb, v), "%s", RSTRING_PTR(message));
 	lift_hint_count(l, c);

@@ -5,7 +5,7 @@
  * parts below are started. Memory is bounded here; time is bounded by the caller
  * (an endless loop at file level can only be ended from outside).
  */
-#include "compiler/lift.h"
+#include "compiler/differences.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -413,6 +413,8 @@ static mrb_value start_body(mrb_state *mrb, void *p)
 	LIBRARY_PARTS(START)
 	rb->keep = mrb_ary_new(mrb);
 	mrb_gc_register(mrb, rb->keep);
+	prelude_run(rb);
+	differences_define(rb);
 	rb->methods = methods_new(rb);
 	reference_define(rb);
 	dsl_define(rb);
@@ -478,7 +480,7 @@ static int compile(struct ruby *rb)
 	if (failed)
 		return diag_fail(rb->diags, "this build of mruby lacks a library", "mruby does not start");
 	struct RProc *proc = parse(rb);
-	if (!proc || run(rb, proc))
+	if (!proc || dialect_check(rb, proc) || run(rb, proc))
 		return -1;
 	return unknown_settings(rb) ? -1 : lift(rb);
 }

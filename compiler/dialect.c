@@ -113,9 +113,12 @@ static size_t only_splat(const struct ruby *rb, size_t i)
 		at++;
 	if (rb->text[i] != '{' || rb->len - at < 2 || memcmp(rb->text + at, "**", 2))
 		return 0;
-	for (size_t k = at; k < rb->len && rb->text[k] != '}'; k++)
-		if (rb->text[k] == ',')
+	int depth = 0;
+	for (size_t k = at; k < rb->len && (depth || rb->text[k] != '}'); k++) {
+		if (!depth && rb->text[k] == ',')
 			return 0;
+		depth += strchr("([{", rb->text[k]) ? 1 : strchr(")]}", rb->text[k]) ? -1 : 0;
+	}
 	return at;
 }
 
@@ -461,12 +464,20 @@ static void check_insn(struct scan *s, const struct code_at *c, uint32_t pc, con
 		check_global(s, c, pc, in);
 		break;
 	case OP_RANGE_INC: case OP_RANGE_EXC:
+		if (writer(c->irep, pc, in->a, &next) && next.op == OP_LOADNIL && writer(c->irep, pc, in->a + 1, &next) &&
+		    next.op == OP_LOADNIL)
+			refuse(rb, line_of(s, c, pc), "leave it out: everything is in it", "a range without ends");
 		if (insn_decode(c->irep, in->next, &next) && next.a == in->a && (next.op == OP_JMPNOT || next.op == OP_JMPIF))
 			refuse(rb, line_of(s, c, pc), "compare with >= and <=, or use a variable", "a range as a condition: a flip-flop in Ruby, always true in mruby");
 		break;
 	case OP_ARGARY:
 		if (in_keyword_method(c))
 			refuse(rb, line_of(s, c, pc), "write the arguments: super(a, b: b)", "`super` without arguments in a method with keywords: mruby passes others");
+		break;
+	case OP_HASHADD: case OP_HASHCAT:
+		if (writer(c->irep, pc, in->a, &next) && !makes_hash(s, c->irep, &next))
+			refuse(rb, line_of(s, c, pc), "begin with a pair, {a: 1, **hash}, or write hash.merge({a: 1})",
+			       "`**hash` before other pairs: mruby adds them to the hash itself");
 		break;
 	case OP_ADD: case OP_SUB: case OP_MUL: case OP_DIV:
 		check_arithmetic(s, c, pc, in);

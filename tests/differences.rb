@@ -21,7 +21,7 @@ Entry = Struct.new(:text, :mark, :code, :expected, :got, :block)
 
 def read_table(path)
   File.readlines(path, chomp: true).map do |line|
-    next line if line.empty? || line.start_with?("# ")
+    next line if line.empty? || (line.start_with?("# ") && !line.include?("⏎"))
     mark = line[/\A(file|refused|n): /, 1]
     code = line.sub(/\A(file|refused|n): /, "").gsub("⏎", "\n")
     Entry.new(line.sub(/\A(file|refused): /, ""), mark, code)
@@ -36,7 +36,7 @@ def ruby_values(codes)
     [$stdout, $stderr, $stdin].each { |io| io.reopen("/dev/null") }
     values = codes.map do |code|
       begin
-        "=" + TOPLEVEL_BINDING.dup.eval("(#{code}\n)").inspect.b
+        "=" + TOPLEVEL_BINDING.dup.eval("(\n#{code}\n)").inspect.b
       rescue Exception
         "!"
       end
@@ -52,10 +52,9 @@ def ruby_values(codes)
 end
 
 # What the tool says at the file's level.
-def file_value(dir, code)
-  path = "#{dir}/file.rb"
-  File.write(path, "kept = (#{code}\n)\nraise \"@@\#{kept.inspect}@@\"\n")
-  out, status = Open3.capture2e("timeout", "20", TOOL, "check", path)
+def file_value(path, code)
+  File.write(path, "kept = (\n#{code}\n)\nraise \"@@\#{kept.inspect}@@\"\n")
+  out, status = Open3.capture2e(TOOL, "check", path)
   value = out.b[/RuntimeError: @@(.*?)@@$/m, 1]
   return "=" + value if value
   return "crash: #{out}" unless status.exitstatus == 3
@@ -68,10 +67,10 @@ def rules_of(entry)
   return [] if entry.got == "refused" && entry.mark != "n"
   if entry.mark == "n"
     NUMBERS.zip(entry.expected).select { |_, v| v.start_with?("=") }.map do |n, v|
-      Rule.new(entry, "{ |ctx| n = ctx.minor - 20; kept = (#{entry.code}\n); kept == (#{v[1..].force_encoding("utf-8")}) }", n + 20)
+      Rule.new(entry, "{ |ctx| n = ctx.minor - 20; kept = (\n#{entry.code}\n); kept == (#{v[1..].force_encoding("utf-8")}) }", n + 20)
     end
   elsif entry.expected.start_with?("=")
-    [Rule.new(entry, "{ |ctx| kept = (#{entry.code}\n); kept.inspect == #{entry.expected[1..].force_encoding("utf-8").dump} }", 7)]
+    [Rule.new(entry, "{ |ctx| kept = (\n#{entry.code}\n); kept.inspect == #{entry.expected[1..].force_encoding("utf-8").dump} }", 7)]
   else
     []
   end
@@ -100,6 +99,7 @@ end
 
 def judge_blocks(dir, entries)
   rules = taken(dir, entries.flat_map { |entry| rules_of(entry) })
+  return if rules.empty?
   File.write("#{dir}/block.cases", rules.each_with_index.map { |rule, i| "allow c #{i + 1}:#{rule.minor} r\n" }.join)
   out, status = Open3.capture2e("timeout", "300", TOOL, "test", "#{dir}/block.rb")
   wrong = out.b.scan(/block\.cases:(\d+): error: (.*)/).to_h { |line, what| [line.to_i, what] }
@@ -133,7 +133,16 @@ ruby_values(plain.map(&:code)).zip(plain) { |value, entry| entry.expected = valu
 ruby_values(runtime.flat_map { |entry| NUMBERS.map { |n| "n = #{n}; #{entry.code}" } })
   .each_slice(NUMBERS.size).zip(runtime) { |values, entry| entry.expected = values }
 Dir.mktmpdir do |dir|
-  plain.each { |entry| entry.got = file_value(dir, entry.code) }
+  waiting = Queue.new
+  plain.each { |entry| waiting << entry }
+  waiting.close
+  Array.new(3) { |i|
+    Thread.new do
+      while (entry = waiting.pop)
+        entry.got = file_value("#{dir}/file#{i}.rb", entry.code)
+      end
+    end
+  }.each(&:join)
   judge_blocks(dir, entries)
 end
 if ARGV[1] == "--update"

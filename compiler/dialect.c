@@ -2,10 +2,8 @@
  * dialect.c - what mruby's parser and VM make of Ruby text, where it is not Ruby.
  *
  * Runs between parsing and running: what mruby compiles to another meaning is
- * refused at its line. Most of it can be read from the bytecode. What the parser
- * has dropped already (`begin ... end while`) is looked for in the text; whether a
- * place found there is code, or stands in a comment or a string, the parser itself
- * is asked: a `)` put there is a syntax error in code and nowhere else.
+ * refused at its line. Most of it can be read from the bytecode; what the parser has
+ * dropped already (`begin ... end while`) dialect_text.c finds in the text.
  */
 #include "compiler/differences.h"
 
@@ -13,158 +11,12 @@
 
 #include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-static void refuse(struct ruby *rb, int line, const char *hint, const char *text)
+void dialect_refuse(struct ruby *rb, int line, const char *hint, const char *text)
 {
 	struct span at = {.file = rb->file, .line = line > 0 ? line : 0};
 	diag_add(rb->diags, DIAG_ERROR, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
-}
-
-/* ---- text ------------------------------------------------------------------------------ */
-
-static bool is_word(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c > 127;
-}
-
-/* Does the text parse with a `)` put at an offset? */
-static bool parses_with(struct ruby *rb, size_t at)
-{
-	mrbc_context *cx = mrbc_context_new(rb->mrb);
-	char *text = arena_alloc(rb->arena, rb->len + 3);
-	memcpy(text, rb->text, at);
-	memcpy(text + at, " )", 2);
-	memcpy(text + at + 2, rb->text + at, rb->len - at);
-	cx->capture_errors = TRUE;
-	struct mrb_parser_state *p = mrb_parse_nstring(rb->mrb, text, rb->len + 2, cx);
-	bool good = p && !p->nerr;
-	if (p)
-		mrb_parser_free(p);
-	mrbc_context_free(rb->mrb, cx);
-	return good;
-}
-
-static int line_at(const struct ruby *rb, size_t at)
-{
-	int line = 1;
-	for (size_t i = 0; i < at; i++)
-		line += rb->text[i] == '\n';
-	return line;
-}
-
-/* `end while` at an offset: where the word after `end` begins, or 0. */
-static size_t loop_after_end(const struct ruby *rb, size_t i)
-{
-	const char *s = rb->text;
-	size_t at = i + 3;
-	if (rb->len - i < 9 || memcmp(s + i, "end", 3) || (i && is_word(s[i - 1])))
-		return 0;
-	while (at < rb->len && (strchr(" \t\f\v\r", s[at]) || (s[at] == '\\' && at + 1 < rb->len && strchr("\r\n", s[at + 1])) ||
-	                        (s[at] == '\n' && (s[at - 1] == '\\' || (s[at - 1] == '\r' && s[at - 2] == '\\')))))
-		at++;
-	if (at == i + 3 || rb->len - at < 5 || (memcmp(s + at, "while", 5) && memcmp(s + at, "until", 5)) ||
-	    (rb->len - at > 5 && is_word(s[at + 5])))
-		return 0;
-	return at;
-}
-
-/* A comma before the bar that ends a block's parameters: where the bar is, or 0. */
-static size_t comma_before_bar(const struct ruby *rb, size_t i)
-{
-	size_t at = i + 1;
-	if (rb->text[i] != ',')
-		return 0;
-	while (at < rb->len && isspace((unsigned char)rb->text[at]))
-		at++;
-	return at < rb->len && rb->text[at] == '|' ? at : 0;
-}
-
-/* A decimal that mruby does not read as the nearest Float: where it begins, or SIZE_MAX. */
-static bool inexact_decimal(const struct ruby *rb, size_t i)
-{
-	const char *s = rb->text;
-	char plain[128];
-	size_t n = 0, at = i;
-	if (!isdigit((unsigned char)s[i]) || (i && (is_word(s[i - 1]) || s[i - 1] == '.')))
-		return false;
-	while (at < rb->len && n + 1 < sizeof plain &&
-	       (isdigit((unsigned char)s[at]) || s[at] == '_' || s[at] == 'e' || s[at] == 'E' ||
-	        (s[at] == '.' && at + 1 < rb->len && isdigit((unsigned char)s[at + 1])) ||
-	        (strchr("+-", s[at]) && at > i && strchr("eE", s[at - 1])))) {
-		if (s[at] != '_')
-			plain[n++] = s[at];
-		at++;
-	}
-	plain[n] = 0;
-	if (!strpbrk(plain, ".eE") || strchr(plain, 'x'))
-		return false;
-	double read = mrb_str_to_dbl(rb->mrb, mrb_str_new_cstr(rb->mrb, plain), FALSE);
-	return n + 1 == sizeof plain || strtod(plain, NULL) != mrb_float(mrb_float_value(rb->mrb, read));
-}
-
-/* `{**hash}`: where the stars are, or 0. */
-static size_t only_splat(const struct ruby *rb, size_t i)
-{
-	size_t at = i + 1;
-	while (at < rb->len && isspace((unsigned char)rb->text[at]))
-		at++;
-	if (rb->text[i] != '{' || rb->len - at < 2 || memcmp(rb->text + at, "**", 2))
-		return 0;
-	int depth = 0;
-	for (size_t k = at; k < rb->len && (depth || rb->text[k] != '}'); k++) {
-		if (!depth && rb->text[k] == ',')
-			return 0;
-		depth += strchr("([{", rb->text[k]) ? 1 : strchr(")]}", rb->text[k]) ? -1 : 0;
-	}
-	return at;
-}
-
-static void read_text(struct ruby *rb)
-{
-	for (size_t i = 0; i < rb->len; i++) {
-		size_t at;
-		int ai = mrb_gc_arena_save(rb->mrb);
-		if ((at = loop_after_end(rb, i)) && !parses_with(rb, at))
-			refuse(rb, line_at(rb, at),
-			       "write `loop do ... break unless CONDITION; end`, or `while CONDITION ... end` to test first",
-			       "`begin ... end while` tests first in mruby, last in Ruby");
-		else if ((at = comma_before_bar(rb, i)) && !parses_with(rb, at))
-			refuse(rb, line_at(rb, at), "write { |x, *| ... }, or take the element: x[0]",
-			       "a comma before the `|` of a block's parameters, which mruby passes over");
-		else if ((at = only_splat(rb, i)) && !parses_with(rb, at))
-			refuse(rb, line_at(rb, at), "write hash.dup", "`{**hash}` alone is the hash itself in mruby, a copy in Ruby");
-		else if (inexact_decimal(rb, i) && !parses_with(rb, i))
-			refuse(rb, line_at(rb, i), "use Integers: compare x * 10 with 3, not x with 0.3",
-			       "a decimal that mruby holds with fewer digits than Ruby");
-		mrb_gc_arena_restore(rb->mrb, ai);
-	}
-}
-
-/* `# frozen_string_literal: true` among the comments that the file begins with. */
-static bool has_frozen_literals(const struct ruby *rb)
-{
-	static const char key[] = "frozen_string_literal:";
-	const char *s = rb->text, *end = rb->text + rb->len;
-	while (s < end) {
-		const char *nl = memchr(s, '\n', (size_t)(end - s)), *stop = nl ? nl : end;
-		while (s < stop && isspace((unsigned char)*s))
-			s++;
-		if (s < stop && *s != '#')
-			return false;
-		for (; s + sizeof key + 3 < stop + 1; s++)
-			if (!strncasecmp(s, "frozen", 6) && (s[6] == '_' || s[6] == '-') && !strncasecmp(s + 7, "string", 6) &&
-			    (s[13] == '_' || s[13] == '-') && !strncasecmp(s + 14, "literal:", 8)) {
-				const char *value = s + 22;
-				while (value < stop && isspace((unsigned char)*value))
-					value++;
-				return stop - value >= 4 && !strncasecmp(value, "true", 4);
-			}
-		s = stop + (nl != NULL);
-	}
-	return false;
 }
 
 /* ---- bytecode ------------------------------------------------------------------------------ */
@@ -300,23 +152,23 @@ static void check_call(struct scan *s, const struct code_at *c, uint32_t pc, con
 	bool to_self = in->op == OP_SSEND || in->op == OP_SSENDB;
 	struct insn w;
 	if (!strcmp(text, "defined?"))
-		refuse(rb, line_of(s, c, pc), "give the variable a value first, and compare it with nil", "`defined?` is not in mruby");
+		dialect_refuse(rb, line_of(s, c, pc), "give the variable a value first, and compare it with nil", "`defined?` is not in mruby");
 	else if (!strncmp(text, "__", 2) && !one_of(compiled, text) && !holds(&s->other, name) && !holds(&s->top, name))
-		refuse(rb, line_of(s, c, pc), "use the methods that Ruby has",
+		dialect_refuse(rb, line_of(s, c, pc), "use the methods that Ruby has",
 		       arena_printf(rb->arena, "`%s` is a part of mruby's library, not of Ruby", text));
 	else if (!to_self && is_private(s, name)) {
 		if (writer(c->irep, pc, in->a, &w) &&
 		    (w.op == OP_LOADSELF || (w.op == OP_GETCONST && named(s, c->irep->syms[w.b], "Kernel"))))
 			return;
-		refuse(rb, line_of(s, c, pc), arena_printf(rb->arena, "write %s(...) without a receiver", text),
+		dialect_refuse(rb, line_of(s, c, pc), arena_printf(rb->arena, "write %s(...) without a receiver", text),
 		       arena_printf(rb->arena, "`%s` is called on an object, but private in Ruby", text));
 	} else if (in->c >> 4 == 15 && may_keep(s, name) && !one_of(statements, text) && writer(c->irep, pc, in->a + (in->c & 15) + 1, &w) &&
 	           !makes_hash(s, c->irep, &w))
-		refuse(rb, line_of(s, c, pc), "name the keywords, or pass a copy: **hash.dup",
+		dialect_refuse(rb, line_of(s, c, pc), "name the keywords, or pass a copy: **hash.dup",
 		       "`**hash` alone hands over the hash itself in mruby, a copy in Ruby");
 	else if (!strcmp(text, "lambda") && in->op == OP_SSENDB &&
 	           (!writer(c->irep, pc, in->a + (in->c & 15) + 1, &w) || w.op != OP_BLOCK))
-		refuse(rb, line_of(s, c, pc), "write the block there: lambda { |x| ... }",
+		dialect_refuse(rb, line_of(s, c, pc), "write the block there: lambda { |x| ... }",
 		       "`lambda(&block)` makes a lambda of the block in mruby, not in Ruby");
 }
 
@@ -326,7 +178,7 @@ static void check_global(struct scan *s, const struct code_at *c, uint32_t pc, c
 		"$DEBUG", "$VERBOSE", "$FILENAME", NULL};
 	const char *name = symbol_name(s, c->irep, in->b);
 	if (one_of(special, name) || (name[0] == '$' && name[1] && !isalpha((unsigned char)name[1]) && name[1] != '_') || !strcmp(name, "$_"))
-		refuse(s->rb, line_of(s, c, pc), "leave it out, or give a variable of your own a value",
+		dialect_refuse(s->rb, line_of(s, c, pc), "leave it out, or give a variable of your own a value",
 		       arena_printf(s->rb->arena, "`%s` has a meaning in Ruby that it has not in mruby", name));
 }
 
@@ -339,7 +191,7 @@ static void check_defaults(struct scan *s, const struct code_at *c)
 	for (uint32_t pc = 0; insn_decode(c->irep, pc, &in) && in.op != OP_KEYEND; pc = in.next)
 		for (int i = 0; in.op == OP_SSEND && in.c == 0 && c->irep->lv && i + 1 < c->irep->nlocals; i++)
 			if (c->irep->lv[i] == c->irep->syms[in.b])
-				refuse(s->rb, line_of(s, c, pc), "set it in the body: b = a + 1 if b.nil?",
+				dialect_refuse(s->rb, line_of(s, c, pc), "set it in the body: b = a + 1 if b.nil?",
 				       arena_printf(s->rb->arena, "the default of a keyword names another one, `%s`: mruby calls a method of that name",
 				                    symbol_name(s, c->irep, in.b)));
 }
@@ -355,12 +207,12 @@ static void check_block(struct scan *s, const struct code_at *c)
 {
 	int line = irep_first_line(s->rb->mrb, c->irep);
 	if ((c->kind == CODE_BLOCK || c->kind == CODE_RULE) && takes_keywords(c->irep))
-		refuse(s->rb, line, "take a hash: { |options| options[:a] }, or write a lambda",
+		dialect_refuse(s->rb, line, "take a hash: { |options| options[:a] }, or write a lambda",
 		       "a block with keyword parameters: mruby spreads its arguments in another way");
 	if (c->kind == CODE_LAMBDA)
 		for (int i = 0; c->irep->lv && i + 1 < c->irep->nlocals; i++)
 			if (c->irep->lv[i] && named(s, c->irep->lv[i], "_1"))
-				refuse(s->rb, line, "name the parameter: ->(x) { x + 1 }", "`_1` in a lambda: mruby gives it no parameters");
+				dialect_refuse(s->rb, line, "name the parameter: ->(x) { x + 1 }", "`_1` in a lambda: mruby gives it no parameters");
 }
 
 /* `def m = yield`: without parentheses mruby keeps no place for the block. */
@@ -369,7 +221,7 @@ static void check_endless(struct scan *s, const struct code_at *c, uint32_t pc, 
 	if (c->kind != CODE_METHOD || c->irep->nlocals > 1)
 		return;
 	if (in->op == OP_BLKPUSH || (in->op == OP_SSEND && named(s, c->irep->syms[in->b], "block_given?")))
-		refuse(s->rb, line_of(s, c, pc), "write parentheses: def name() = ...",
+		dialect_refuse(s->rb, line_of(s, c, pc), "write parentheses: def name() = ...",
 		       "a method without parentheses that asks for its block: mruby looks in the wrong place");
 }
 
@@ -381,13 +233,13 @@ static void check_handlers(struct scan *s, const struct code_at *c)
 		uint32_t from = mrb_irep_catch_handler_unpack(table[i].target);
 		int line = line_of(s, c, mrb_irep_catch_handler_unpack(table[i].begin));
 		if (table[i].type == MRB_CATCH_RESCUE) {
-			refuse(s->rb, line, "test for the case before: x.is_a?(Integer), list.include?(x), hash.fetch(key, nil)",
+			dialect_refuse(s->rb, line, "test for the case before: x.is_a?(Integer), list.include?(x), hash.fetch(key, nil)",
 			       "`rescue`: mruby raises other exceptions than Ruby");
 			return;
 		}
 		for (uint32_t pc = from; insn_decode(c->irep, pc, &in) && in.op != OP_RAISEIF; pc = in.next)
 			if (in.op == OP_RETURN || in.op == OP_RETURN_BLK || in.op == OP_BREAK) {
-				refuse(s->rb, line_of(s, c, pc), "return after the `end`", "`return` in `ensure` hides an exception, and mruby raises others than Ruby");
+				dialect_refuse(s->rb, line_of(s, c, pc), "return after the `end`", "`return` in `ensure` hides an exception, and mruby raises others than Ruby");
 				return;
 			}
 	}
@@ -426,7 +278,7 @@ static void check_arithmetic(struct scan *s, const struct code_at *c, uint32_t p
 		if (up->kind == CODE_RULE)
 			return;
 	if (s->floats && !is_exact(s, c->irep, pc, in))
-		refuse(s->rb, line_of(s, c, pc), "use Integers: compare x * 10 with 3, not x with 0.3",
+		dialect_refuse(s->rb, line_of(s, c, pc), "use Integers: compare x * 10 with 3, not x with 0.3",
 		       "arithmetic in a file with Floats, which mruby holds with fewer digits than Ruby");
 }
 
@@ -442,7 +294,7 @@ static void check_targets(struct scan *s, const struct code_at *c, uint32_t pc, 
 	for (uint32_t at = move->next; insn_decode(c->irep, at, &in); at = in.next) {
 		bool store = in.op == OP_SETIDX || (in.op == OP_SEND && symbol_name(s, c->irep, in.b)[strlen(symbol_name(s, c->irep, in.b)) - 1] == '=');
 		if (store && read && from != UINT32_MAX && from >= variables && from > move->b)
-			refuse(s->rb, line_of(s, c, pc), "assign them one after the other",
+			dialect_refuse(s->rb, line_of(s, c, pc), "assign them one after the other",
 			       "an index that names a variable assigned by the same statement: mruby looks at it too late");
 		if (in.op != OP_MOVE && !store && in.op != OP_GETIDX && in.op != OP_LOADSELF && in.op != OP_GETCONST)
 			return;
@@ -466,17 +318,17 @@ static void check_insn(struct scan *s, const struct code_at *c, uint32_t pc, con
 	case OP_RANGE_INC: case OP_RANGE_EXC:
 		if (writer(c->irep, pc, in->a, &next) && next.op == OP_LOADNIL && writer(c->irep, pc, in->a + 1, &next) &&
 		    next.op == OP_LOADNIL)
-			refuse(rb, line_of(s, c, pc), "leave it out: everything is in it", "a range without ends");
+			dialect_refuse(rb, line_of(s, c, pc), "leave it out: everything is in it", "a range without ends");
 		if (insn_decode(c->irep, in->next, &next) && next.a == in->a && (next.op == OP_JMPNOT || next.op == OP_JMPIF))
-			refuse(rb, line_of(s, c, pc), "compare with >= and <=, or use a variable", "a range as a condition: a flip-flop in Ruby, always true in mruby");
+			dialect_refuse(rb, line_of(s, c, pc), "compare with >= and <=, or use a variable", "a range as a condition: a flip-flop in Ruby, always true in mruby");
 		break;
 	case OP_ARGARY:
 		if (in_keyword_method(c))
-			refuse(rb, line_of(s, c, pc), "write the arguments: super(a, b: b)", "`super` without arguments in a method with keywords: mruby passes others");
+			dialect_refuse(rb, line_of(s, c, pc), "write the arguments: super(a, b: b)", "`super` without arguments in a method with keywords: mruby passes others");
 		break;
 	case OP_HASHADD: case OP_HASHCAT:
 		if (writer(c->irep, pc, in->a, &next) && !makes_hash(s, c->irep, &next))
-			refuse(rb, line_of(s, c, pc), "begin with a pair, {a: 1, **hash}, or write hash.merge({a: 1})",
+			dialect_refuse(rb, line_of(s, c, pc), "begin with a pair, {a: 1, **hash}, or write hash.merge({a: 1})",
 			       "`**hash` before other pairs: mruby adds them to the hash itself");
 		break;
 	case OP_ADD: case OP_SUB: case OP_MUL: case OP_DIV:
@@ -487,7 +339,7 @@ static void check_insn(struct scan *s, const struct code_at *c, uint32_t pc, con
 		break;
 	case OP_DEF:
 		if (named(s, c->irep->syms[in->b], "to_ary") || named(s, c->irep->syms[in->b], "method_missing"))
-			refuse(rb, line_of(s, c, pc), "call a method of your own by its name",
+			dialect_refuse(rb, line_of(s, c, pc), "call a method of your own by its name",
 			       arena_printf(rb->arena, "`def %s`: Ruby calls it where mruby does not", symbol_name(s, c->irep, in->b)));
 		break;
 	}
@@ -560,9 +412,7 @@ int dialect_check(struct ruby *rb, const struct RProc *proc)
 	struct scan s = {.rb = rb};
 	struct code_at file = {proc->body.irep, CODE_FILE, NULL};
 	unsigned before = rb->diags->errors;
-	if (has_frozen_literals(rb))
-		differences_frozen(rb);
-	read_text(rb);
+	dialect_text(rb);
 	walk(&s, &file, note_names);
 	walk(&s, &file, check_code);
 	return rb->diags->errors != before ? -1 : 0;

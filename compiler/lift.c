@@ -136,19 +136,23 @@ void lift_raise(struct lifter *l, struct state *st, struct RClass *class, const 
 		.what = arena_printf(l->arena, "%s: %s", mrb_class_name(l->mrb, class), text)};
 }
 
-/* An exception that mruby raises and Ruby does not. */
-static void refuse_difference(struct lifter *l, const struct raised *x)
+/* Refuses an exception that mruby raises and Ruby does not. */
+static bool refuse_difference(struct lifter *l, const struct raised *x)
 {
-	static const char missing[] = "NoMethodError: undefined method '";
-	const char *name = x->what + sizeof missing - 1;
-	if (!strncmp(x->what, "RangeError: integer overflow", 28))
-		report(l, DIAG_ERROR, x->at, "an Integer of a policy has 64 bits", x->what);
-	if (strncmp(x->what, missing, sizeof missing - 1))
-		return;
-	name = arena_strndup(l->arena, name, strcspn(name, "'"));
-	if (ruby_alone_has(name, strstr(x->what, "' for nil") != NULL))
-		report(l, DIAG_ERROR, x->at, x->hint ? x->hint : "compare the value itself",
-		       arena_printf(l->arena, "`%s` is a method that Ruby has and mruby has not", name));
+	static const char missing[] = "NoMethodError: undefined method '", overflow[] = "RangeError: integer overflow";
+	const char *text = NULL, *hint = "an Integer of a policy has 64 bits";
+	if (!strncmp(x->what, overflow, sizeof overflow - 1))
+		text = x->what;
+	if (!strncmp(x->what, missing, sizeof missing - 1)) {
+		const char *name = x->what + sizeof missing - 1;
+		name = arena_strndup(l->arena, name, strcspn(name, "'"));
+		if (ruby_alone_has(name, strstr(x->what, "' for nil") != NULL))
+			text = arena_printf(l->arena, "`%s` is a method that Ruby has and mruby has not", name);
+		hint = x->hint ? x->hint : "compare the value itself";
+	}
+	if (text)
+		report(l, DIAG_ERROR, x->at, hint, text);
+	return text != NULL;
 }
 
 /* The block's ways to raise, as the rule's: what cannot happen is dropped, what
@@ -160,7 +164,8 @@ static void keep_raises(struct lifter *l, struct rule *r)
 		term when = term_and(l->terms, r->devices, x->when);
 		if (!lift_possible(l, when))
 			continue;
-		refuse_difference(l, x);
+		if (refuse_difference(l, x))
+			continue;
 		size_t n = r->nraises++;
 		r->raises = arena_grow(l->arena, r->raises, n * sizeof *r->raises,
 		                       (n + 1) * sizeof *r->raises);

@@ -4,7 +4,7 @@
  * Run before the policy, without debug information, so that it counts as library
  * code: a block's calls of it are lifted as any other Ruby code. What is cheaper
  * said in C, or is refused, is in differences.c. Each method here is one that
- * tests/rubies.txt found to differ; mruby's own helpers begin with `__`.
+ * tests/differences.txt found to differ; mruby's own helpers begin with `__`.
  */
 #include "compiler/differences.h"
 

@@ -144,7 +144,7 @@ static bool may_keep(struct scan *s, mrb_sym name)
 
 static void check_call(struct scan *s, const struct code_at *c, uint32_t pc, const struct insn *in)
 {
-	static const char *const compiled[] = {"__method__", "__send__", "__id__", "__case_eqq", "__callee__", NULL};
+	static const char *const compiled[] = {"__method__", "__send__", "__case_eqq", "__callee__", NULL};
 	static const char *const statements[] = {"allow", "deny", "param", "never", "always", NULL};
 	struct ruby *rb = s->rb;
 	mrb_sym name = c->irep->syms[in->b];
@@ -153,6 +153,8 @@ static void check_call(struct scan *s, const struct code_at *c, uint32_t pc, con
 	struct insn w;
 	if (!strcmp(text, "defined?"))
 		dialect_refuse(rb, line_of(s, c, pc), "give the variable a value first, and compare it with nil", "`defined?` is not in mruby");
+	else if (!strcmp(text, "object_id") || !strcmp(text, "__id__"))
+		dialect_refuse(rb, line_of(s, c, pc), "compare with ==", arena_printf(rb->arena, "`%s` is another number in Ruby", text));
 	else if (!strncmp(text, "__", 2) && !one_of(compiled, text) && !holds(&s->other, name) && !holds(&s->top, name))
 		dialect_refuse(rb, line_of(s, c, pc), "use the methods that Ruby has",
 		       arena_printf(rb->arena, "`%s` is a part of mruby's library, not of Ruby", text));
@@ -362,9 +364,6 @@ static void check_code(struct scan *s, const struct code_at *c)
 static void note_names(struct scan *s, const struct code_at *c)
 {
 	struct insn in, w;
-	bool in_class = false;
-	for (const struct code_at *up = c; up; up = up->up)
-		in_class |= up->kind == CODE_CLASS;
 	s->rest |= takes_rest(c->irep);
 	for (uint32_t i = 0; i < c->irep->plen; i++)
 		s->floats |= c->irep->pool[i].tt == IREP_TT_FLOAT;
@@ -376,7 +375,7 @@ static void note_names(struct scan *s, const struct code_at *c)
 		if (in.op == OP_DEF && writer(c->irep, pc, in.a + 1, &w) && w.op == OP_METHOD && takes_rest(c->irep->reps[w.b]))
 			add(s, &s->resting, c->irep->syms[in.b]);
 		if (in.op == OP_DEF)
-			add(s, in_class || !writer(c->irep, pc, in.a, &w) || w.op != OP_TCLASS ? &s->other : &s->top, c->irep->syms[in.b]);
+			add(s, c->kind != CODE_FILE || !writer(c->irep, pc, in.a, &w) || w.op != OP_TCLASS ? &s->other : &s->top, c->irep->syms[in.b]);
 	}
 }
 

@@ -128,8 +128,6 @@ static const struct refused refusals[] = {
 	{"Module", "instance_methods", "`instance_methods` lists other methods in Ruby", LISTS},
 	{"Module", "method_defined?", "`method_defined?` answers for mruby's methods, not for Ruby's", LISTS},
 	{"Module", "const_defined?", "`const_defined?` answers for mruby's constants, not for Ruby's", LISTS},
-	{"Kernel", "object_id", "`object_id` is another number in Ruby", "compare with =="},
-	{"Kernel", "__id__", "`__id__` is another number in Ruby", "compare with =="},
 	{"Kernel", "methods", "`methods` lists other methods in Ruby", LISTS},
 	{"Kernel", "public_methods", "`public_methods` lists other methods in Ruby", LISTS},
 	{"Kernel", "private_methods", "`private_methods` lists other methods in Ruby", LISTS},

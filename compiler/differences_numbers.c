@@ -89,6 +89,27 @@ static mrb_value integer_order(mrb_state *mrb, mrb_value self)
 	return difference_before(mrb, self, "<=>");
 }
 
+/* A number asks an object that has a == of its own. */
+static mrb_value number_equal(mrb_state *mrb, mrb_value self)
+{
+	mrb_value other = difference_argument(mrb, 0);
+	struct RClass *c = mrb_class(mrb, other);
+	mrb_method_t m = mrb_method_search_vm(mrb, &c, mrb_intern_lit(mrb, "=="));
+	if (MRB_METHOD_UNDEF_P(m) || MRB_METHOD_CFUNC_P(m) || !mrb_debug_get_filename(mrb, MRB_METHOD_PROC(m)->body.irep, 0))
+		return difference_before(mrb, self, "==");
+	return mrb_bool_value(mrb_test(mrb_funcall(mrb, other, "==", 1, self)));
+}
+
+static mrb_value integer_equal(mrb_state *mrb, mrb_value self)
+{
+	return number_equal(mrb, self);
+}
+
+static mrb_value float_equal(mrb_state *mrb, mrb_value self)
+{
+	return number_equal(mrb, self);
+}
+
 static mrb_value integer_chr(mrb_state *mrb, mrb_value self)
 {
 	if (mrb_integer_p(self) && mrb_integer(self) > 127)
@@ -229,9 +250,9 @@ static mrb_value range_case(mrb_state *mrb, mrb_value self)
 void differences_numbers(mrb_state *mrb)
 {
 	static const struct replacement integers[] = {NO_FLOAT(INTEGER_ENTRY) ARITHMETIC(INTEGER_ENTRY) {"to_f", integer_to_f},
-		{"**", integer_power}, {"abs", integer_abs}, {"<=>", integer_order}, {"chr", integer_chr}, {NULL, NULL}};
+		{"**", integer_power}, {"abs", integer_abs}, {"<=>", integer_order}, {"==", integer_equal}, {"chr", integer_chr}, {NULL, NULL}};
 	static const struct replacement floats[] = {TO_INTEGER(FLOAT_ENTRY) ARITHMETIC(FLOAT_ENTRY)
-		{"**", float_power}, {"to_s", float_text}, {"inspect", float_text}, {NULL, NULL}};
+		{"**", float_power}, {"==", float_equal}, {"to_s", float_text}, {"inspect", float_text}, {NULL, NULL}};
 	static const struct replacement ranges[] = {{"include?", range_include_p}, {"member?", range_member},
 		{"cover?", range_cover}, {"===", range_case}, {NULL, NULL}};
 	static const struct replacement read[] = {{"to_f", string_to_f}, {NULL, NULL}};

@@ -80,6 +80,17 @@ static const char prelude[] =
 	"  end\n"
 	"end\n"
 	"class Array\n"
+	/* what is gone is given back, not what was asked for */
+	"  def delete(key, &block)\n"
+	"    gone = nil\n"
+	"    none = true\n"
+	"    while i = index(key)\n"
+	"      gone = self[i]\n"
+	"      delete_at(i)\n"
+	"      none = false\n"
+	"    end\n"
+	"    none && block ? block.call(key) : gone\n"
+	"  end\n"
 	/* mruby says [...] of an array that stands in two places */
 	"  def inspect = '[' + map { |x| x.inspect }.join(', ') + ']'\n"
 	"  def to_s = inspect\n"

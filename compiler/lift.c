@@ -7,7 +7,7 @@
  * is guessed. Cost is linear in the instructions evaluated; FUEL bounds them, and
  * MEMORY_MAX what they leave behind.
  */
-#include "compiler/lift.h"
+#include "compiler/differences.h"
 
 #include <string.h>
 
@@ -136,6 +136,25 @@ void lift_raise(struct lifter *l, struct state *st, struct RClass *class, const 
 		.what = arena_printf(l->arena, "%s: %s", mrb_class_name(l->mrb, class), text)};
 }
 
+/* Refuses an exception that mruby raises and Ruby does not. */
+static bool refuse_difference(struct lifter *l, const struct raised *x)
+{
+	static const char missing[] = "NoMethodError: undefined method '", overflow[] = "RangeError: integer overflow";
+	const char *text = NULL, *hint = "an Integer of a policy has 64 bits";
+	if (!strncmp(x->what, overflow, sizeof overflow - 1))
+		text = x->what;
+	if (!strncmp(x->what, missing, sizeof missing - 1)) {
+		const char *name = x->what + sizeof missing - 1;
+		name = arena_strndup(l->arena, name, strcspn(name, "'"));
+		if (ruby_alone_has(name, strstr(x->what, "' for nil") != NULL))
+			text = arena_printf(l->arena, "`%s` is a method that Ruby has and mruby has not", name);
+		hint = x->hint ? x->hint : "compare the value itself";
+	}
+	if (text)
+		report(l, DIAG_ERROR, x->at, hint, text);
+	return text != NULL;
+}
+
 /* The block's ways to raise, as the rule's: what cannot happen is dropped, what
  * was not meant is warned of. */
 static void keep_raises(struct lifter *l, struct rule *r)
@@ -146,6 +165,8 @@ static void keep_raises(struct lifter *l, struct rule *r)
 		struct raised *x = &l->raised[i];
 		term when = term_and(l->terms, r->devices, x->when);
 		if (!lift_possible(l, when))
+			continue;
+		if (refuse_difference(l, x))
 			continue;
 		r->raises[r->nraises++] = (struct raise){.when = when, .at = x->at, .what = x->what};
 		if (!x->on_purpose)

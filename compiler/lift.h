@@ -56,6 +56,7 @@ struct ruby {
 	bool running;       /* the file runs now: rules may be added */
 	bool named;
 	const struct host *host; /* answers what devices are called here */
+	bool differs;       /* refused: it means something else in mruby */
 	/* parameters without a range: their value is part of the program */
 	struct param *baked;
 	size_t nbaked, baked_cap;
@@ -111,6 +112,8 @@ void statement_made(mrb_state *mrb);
 
 /* Takes out of the library what a policy must not have; before anything is learnt of it. */
 void seal_library(struct ruby *rb);
+/* From here on the constants of the library stay. */
+void seal_constants(struct ruby *rb);
 /* What to do instead of defining a method of that name; NULL: it may be defined. */
 const char *seal_reserved(const char *name);
 #define SEAL_CONSTANT "the library's constant `%s` is assigned anew or taken away"

@@ -127,8 +127,11 @@ struct flow run_compare_pair(struct lifter *l, struct state *st, int op, struct 
 	static const char *const names[] = {"==", "<", "<=", ">", ">="};
 	if (val_is_number(a) && val_is_number(b))
 		return lift_compare(l, st, (enum compare_op)op, a, b);
-	if (op == OP2_EQ && val_same(l, a, b)) /* whatever the class says of == */
+	if (op == OP2_EQ && val_same(l, a, b)) { /* mruby does not ask the class, Ruby does */
+		if (class_redefines(l, val_class(l, a), "=="))
+			lift_refuse(l, "compare what it is made of", "an object compared with itself, and a class that defines ==");
 		return flow_value(st, val_static(mrb_true_value()));
+	}
 	struct call c = {.mid = mrb_intern_cstr(l->mrb, names[op]), .recv = a, .args = &b, .n = 1,
 	                 .block = val_nil()};
 	return lift_send(l, st, &c);

@@ -132,6 +132,8 @@ static bool run_native(struct lifter *l, struct state *st, const struct call *c,
 		*out = flow_value(st, native_result(l, st, c, flags, v));
 		return true;
 	}
+	if (l->rb->differs)
+		longjmp(l->bail, 1);
 	mrb_value message = mrb_exc_message(l, v);
 	lift_raise(l, st, mrb_obj_class(l->mrb, v), "%s", RSTRING_PTR(message));
 	lift_hint_count(l, c);

@@ -204,6 +204,10 @@ static struct three compare_numbers(struct lifter *l, struct val a, struct val b
 	bool ia = val_as_term(l, a, &x), ib = val_as_term(l, b, &y);
 	if (ia && ib)
 		return (struct three){term_lt(ts, x, y), term_eq(ts, x, y), true};
+	if (a.kind == V_STATIC && b.kind == V_STATIC && mrb_float_p(a.u.st) && mrb_float_p(b.u.st)) {
+		double f = mrb_float(a.u.st), g = mrb_float(b.u.st);
+		return (struct three){f < g ? T_TRUE : T_FALSE, f == g ? T_TRUE : T_FALSE, !isnan(f) && !isnan(g)};
+	}
 	if (ia && b.kind == V_STATIC && mrb_float_p(b.u.st)) {
 		double f = mrb_float(b.u.st);
 		return (struct three){float_less(l, x, f, false), float_equal(l, x, f), !isnan(f)};

@@ -5,7 +5,7 @@
  * parts below are started. Memory counts against the arena's budget; time is bounded by
  * the caller (an endless loop at file level can only be ended from outside).
  */
-#include "compiler/lift.h"
+#include "compiler/differences.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -441,6 +441,9 @@ static mrb_value start_body(mrb_state *mrb, void *p)
 	seal_library(rb);
 	rb->keep = mrb_ary_new(mrb);
 	mrb_gc_register(mrb, rb->keep);
+	prelude_run(rb);
+	differences_define(rb);
+	seal_constants(rb);
 	rb->methods = methods_new(rb);
 	reference_define(rb);
 	dsl_define(rb);
@@ -509,7 +512,7 @@ static int compile(struct ruby *rb)
 	budget_stage(b, STAGE_PARSE);
 	struct RProc *proc = lost_in_text(rb) ? NULL : parse(rb);
 	budget_stage(b, STAGE_RUN);
-	if (!proc || run(rb, proc))
+	if (!proc || dialect_check(rb, proc) || run(rb, proc))
 		return -1;
 	budget_stage(b, STAGE_LIFT);
 	return unknown_settings(rb) ? -1 : lift(rb);

@@ -115,7 +115,7 @@ bool seal_constants_kept(struct ruby *rb, const char **name)
 	return true;
 }
 
-static void keep_constants(struct ruby *rb)
+void seal_constants(struct ruby *rb)
 {
 	mrb_state *mrb = rb->mrb;
 	mrb_value object = mrb_obj_value(mrb->object_class), names = mrb_funcall(mrb, object, "constants", 0);
@@ -268,5 +268,4 @@ void seal_library(struct ruby *rb)
 	mrb_define_method(mrb, mrb_class_get(mrb, "BasicObject"), "__id__", object_id, MRB_ARGS_NONE());
 	mrb_undef_method_id(mrb, mrb->eException_class, mrb_intern_lit(mrb, "set_backtrace")); /* it hides the line */
 	remove_constant(mrb, "GC");
-	keep_constants(rb);
 }

@@ -1,0 +1,210 @@
+# cruby.rb POLICY... - the cases of a policy, decided by CRuby.
+#
+# Runs each policy file as plain Ruby, with the statements of the language defined here,
+# and asks its rules about each case of NAME.cases as the language says: one access at a
+# time, the first rule that matches, a raise denies. Nothing of the tool is used, so that
+# a mistake of the tool or of mruby is not repeated. Prints "ok NAME" or "not ok NAME: why".
+
+$VERBOSE = nil
+$stdout.sync = true
+MAIN = self
+
+ACCESSES = {"m" => 1, "r" => 2, "w" => 4}.freeze
+FACTS = %w[uid gid pid tid comm cgroup_id uptime].freeze
+
+# Devices of the fixed table that the policies of the tests name.
+NAMES = {
+  null: "c 1:3", zero: "c 1:5", full: "c 1:7", random: "c 1:8", urandom: "c 1:9", kmsg: "c 1:11",
+  mem: "c 1:1", port: "c 1:4", tty: "c 5:0", console: "c 5:1", ptmx: "c 5:2", pts: "c 136-143:*", kvm: "c 10:232",
+  fuse: "c 10:229", net_tun: "c 10:200", vhost_net: "c 10:238", vhost_vsock: "c 10:241", vfio: "c 10:196",
+  rtc: "c 10:135", hpet: "c 10:228", loop_control: "c 10:237", snd: "c 116:*", video: "c 81:*", dri: "c 226:*",
+  media: "c 250:*", loop: "b 7:*", sd: "b 8,65-71,128-135:*", nvidiactl: "c 195:255", nvidia: "c 195:0-254",
+  nvidia_modeset: "c 195:254", hwrng: "c 10:183", sg: "c 21:*", input: "c 13:*", ttyS: "c 4:64-319", ram: "b 1:*", sr: "b 11:*"
+}.freeze
+
+class Refused < Exception; end # the tool must not take what this harness cannot read
+
+Request = Struct.new(:type, :major, :minor, :access, :facts)
+
+# What a block is given.
+class Context
+  def initialize(request, access, params)
+    @request = request
+    @access = access
+    params.each { |name, value| define_singleton_method(name) { value } }
+  end
+
+  def major = @request.major
+  def minor = @request.minor
+  def type = @request.type == "c" ? :char : :block
+  def char? = @request.type == "c"
+  def block? = @request.type == "b"
+  def read? = @access == 2
+  def write? = @access == 4
+  def mknod? = @access == 1
+  def access = @access
+  def requested = @request.access
+  def access_type = @access << 16 | (char? ? 2 : 1)
+  FACTS.each do |name|
+    define_method(name) { @request.facts.fetch(name) { raise Refused, "#{name} decides and is not given" } }
+  end
+end
+
+# A set of numbers: "*", "3", "0-2,7".
+def numbers(text)
+  return 0..(1 << 20) if text == "*"
+  text.split(",").flat_map { |part|
+    first, last = part.split("-")
+    (Integer(first, 10)..Integer(last || first, 10)).to_a
+  }
+end
+
+Pattern = Struct.new(:types, :majors, :minors, :access) do
+  def matches?(deny, request, access)
+    return false unless types.include?(request.type) && majors.include?(request.major) && minors.include?(request.minor)
+    return !deny || self.access == 7 if access == 0
+    self.access & access != 0
+  end
+end
+
+def letters(text)
+  text.to_s.each_char.sum { |c| ACCESSES.fetch(c) }
+end
+
+def node(path)
+  stat = File.stat(path)
+  [stat.chardev? ? "c" : "b", stat.rdev_major.to_s, stat.rdev_minor.to_s]
+end
+
+# The groups of /proc/devices that a shell pattern names, as [type, major].
+def groups(name)
+  type = nil
+  File.readlines("/proc/devices", chomp: true).filter_map { |line|
+    type = line.start_with?("Char") ? "char" : "block" if line.end_with?("devices:")
+    major, driver = line.split
+    [type[0], major] if driver && major =~ /\A\d+\z/ && File.fnmatch(name, "#{type}-#{driver}")
+  }
+end
+
+def numbered(symbol)
+  case symbol.to_s
+  when /\Attyd?(\d+)\z/ then "c 4:#{$1}"
+  when /\AttyS(\d+)\z/ then "c 4:#{64 + $1.to_i}"
+  when /\Anvidia(\d+)\z/ then "c 195:#{$1}"
+  when /\ArenderD(\d+)\z/ then "c 226:#{$1}"
+  when /\Acard(\d+)\z/ then "c 226:#{$1}"
+  when /\Aloop(\d+)\z/ then "b 7:#{$1}"
+  else raise Refused, "no device #{symbol.inspect}"
+  end
+end
+
+# What one argument of a rule stands for.
+def patterns(device, access)
+  return device.flat_map { |one| patterns(one, access) } if device.is_a?(Array)
+  device = NAMES[device] || numbered(device) if device.is_a?(Symbol)
+  what, own = device.match?(/\A[abc] /) ? device.split(" ", 3).then { |t, n, l| ["#{t} #{n}", l] } : device.split(" ", 2)
+  bits = own ? letters(own) : access ? letters(access) : 7
+  return groups(what).map { |t, major| Pattern.new([t], numbers(major), numbers("*"), bits) } if what.match?(/\A(char|block)-/)
+  type, major, minor = what.start_with?("/") ? node(what) : [what[0], *what[2..].split(":")]
+  [Pattern.new(type == "a" ? %w[b c] : [type], numbers(major), numbers(minor), bits)]
+end
+
+Rule = Struct.new(:deny, :patterns, :block) do
+  # nil: not this rule; else the verdict.
+  def decide(request, access, params)
+    return nil unless patterns.nil? || patterns.any? { |one| one.matches?(deny, request, access) }
+    return !deny if block.nil?
+    begin
+      # as a method of main: its `self`, and `return` ends the block
+      MAIN.define_singleton_method(:rule_asked, &block)
+      value = MAIN.rule_asked(*[Context.new(request, access, params)].first(block.arity.abs))
+      value ? !deny : nil
+    rescue StandardError, SystemStackError
+      false
+    end
+  end
+end
+
+# What a policy file has made.
+class Policy
+  attr_reader :rules, :params
+  attr_accessor :default
+
+  def initialize
+    @rules = []
+    @params = {}
+    @default = false
+  end
+
+  def decide(request)
+    asked = ACCESSES.values.select { |bit| request.access & bit != 0 }
+    (asked.empty? ? [0] : asked).all? { |access| allowed?(request, access) }
+  end
+
+  def allowed?(request, access)
+    rules.each do |rule|
+      verdict = rule.decide(request, access, params)
+      return verdict unless verdict.nil?
+    end
+    default
+  end
+end
+
+POLICY = Policy.new
+
+module Kernel
+  private
+
+  def policy(_name) = (yield if block_given?)
+  def mode(_word) = nil
+  def audit(_word) = nil
+
+  def default(word)
+    POLICY.default = word == :allow
+  end
+
+  def add_rule(deny, devices, access, block)
+    list = devices.empty? && access ? ["a *:*"] : devices
+    POLICY.rules << Rule.new(deny, list.empty? ? nil : list.flat_map { |one| patterns(one, access) }, block)
+  end
+
+  def allow(*devices, access: nil, label: nil, missing: nil, &block) = add_rule(false, devices, access, block)
+  def deny(*devices, access: nil, label: nil, errno: nil, missing: nil, &block) = add_rule(true, devices, access, block)
+
+  def param(name, value, in: nil)
+    POLICY.params[name] = value if binding.local_variable_get(:in)
+    value
+  end
+end
+
+def request_of(words)
+  type, number, access, *facts = words
+  major, minor = number.split(":").map { |n| Integer(n, 10) }
+  given = facts.to_h { |fact| fact.split("=", 2) }
+  given = given.to_h { |name, value| [name, name == "comm" ? value : Integer(value, 10)] }
+  Request.new(type, major, minor, access == "-" ? 0 : letters(access), given)
+end
+
+def run_cases(file)
+  load File.expand_path(file)
+  lines = File.readlines(file.sub(/\.rb\z/, ".cases"), chomp: true)
+  wrong = lines.each_with_index.filter_map do |line, i|
+    words = line.sub(/#.*/, "").split
+    next if words.empty?
+    got = POLICY.decide(request_of(words[1..])) ? "allow" : "deny"
+    "line #{i + 1}: #{line}, Ruby says #{got}" if got != words[0]
+  end
+  puts wrong.empty? ? "ok #{file}" : "not ok #{file}: #{wrong.first(50).join("; ")}"
+  wrong.empty?
+end
+
+good = ARGV.map do |file|
+  pid = fork do
+    exit!(run_cases(file) ? 0 : 1)
+  rescue Exception => e
+    puts "not ok #{file}: #{e.class}: #{e.message.lines.first&.chomp} (#{e.backtrace.first})"
+    exit!(1)
+  end
+  Process.wait2(pid)[1].success?
+end
+exit(good.all?)

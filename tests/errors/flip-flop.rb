@@ -1,0 +1,1 @@
+allow { |ctx| true if (ctx.minor == 3)..(ctx.minor == 5) }

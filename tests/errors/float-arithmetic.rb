@@ -1,0 +1,3 @@
+HALF = 0.5
+LIMIT = HALF / 3
+allow { |ctx| ctx.minor > LIMIT }

@@ -1,0 +1,2 @@
+TENTH = 0.1
+allow { |ctx| ctx.minor > TENTH }

@@ -1,0 +1,4 @@
+# frozen_string_literal: true
+NAME = "c 1"
+NAME << ":3"
+allow NAME

@@ -1,0 +1,2 @@
+NAME = "é"
+allow { |ctx| NAME.size == ctx.minor }

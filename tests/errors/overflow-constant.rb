@@ -1,0 +1,1 @@
+allow { |ctx| ctx.minor == 3 && ctx.major < 2 ** 64 }

@@ -1,0 +1,2 @@
+X = $PROGRAM_NAME
+allow { |ctx| $! || ctx.char? }

@@ -1,0 +1,1 @@
+allow { |ctx| ("sda".."sdz").include?("sdaa") && ctx.block? }

@@ -1,202 +1,19 @@
 /*
  * emit_value.c - the values of terms into registers, each computed once.
  *
- * What is below a comparison is put in order, operands before their users, and emitted in that
- * order (a second one is tried when the first keeps too much) into a row of caller-saved registers. A register whose value is used again is copied
- * before it is overwritten; when none is free, the value that is needed last goes to the stack
- * (an input is loaded again instead). Constants stand in instructions where they fit. The order
- * is linear in the terms, however often they are shared.
+ * What is below a comparison is computed in order (emit_order.c) in a row of caller-saved
+ * registers. A register whose value is used again is copied before it is overwritten; when none is
+ * free, the value that is needed last goes to the stack (an input is loaded again instead).
+ * Constants stand in instructions where they fit. When an order keeps too much, the next is tried.
  */
-#include "compiler/internal.h"
+#include "compiler/emit_value.h"
 
-#include <stdlib.h>
-
-static const int row[] = {BPF_REG_2, BPF_REG_3, BPF_REG_4, BPF_REG_5, BPF_REG_0};
-enum { ROW = sizeof row / sizeof *row, FREE = -1, TEMPORARY = -2, NONE = -1 };
-#define NEVER UINT32_MAX
-#define CONSTANT (UINT32_MAX - 1) /* an operand that has no item */
-
-/* A term that is computed, in the order they are. */
-struct item {
-	term t;
-	size_t n; /* operands */
-	term operand[3];
-	uint32_t below[3]; /* their items */
-	uint32_t after[3]; /* where each is used next after here */
-	uint32_t next;     /* where this one is */
-	int reg, slot;
-};
-
-/* How an expression is put in order: from the comparison down; as the policy computes it (ids
- * ascend), for values that are computed side by side; from the comparison down with small
- * conditions computed anew for each use, for tables that are looked up more than once. */
-enum order { ORDER_DOWN, ORDER_BY_AGE, ORDER_AGAIN, ORDERS };
-
-struct work {
-	struct expr *e;
-	struct code *code;
-	enum order order;
-	struct item *items;
-	size_t n, cap;
-	uint32_t now;    /* item that is emitted */
-	int holds[ROW];  /* item, FREE or TEMPORARY */
-	unsigned pinned; /* places of the row that this item uses */
-	uint64_t slots;  /* in use */
-};
-
-static const struct term_node *node_of(const struct work *w, term t)
-{
-	return term_get(w->e->terms, t);
-}
-
-static bool is_const(const struct work *w, term t)
-{
-	return node_of(w, t)->op == TERM_CONST;
-}
+static const int row[EXPR_ROW] = {BPF_REG_2, BPF_REG_3, BPF_REG_4, BPF_REG_5, BPF_REG_0};
+enum { FREE = -1, TEMPORARY = -2 };
 
 static bool fits_imm(const struct term_node *n)
 {
 	return n->op == TERM_CONST && n->lo >= INT32_MIN && n->lo <= INT32_MAX;
-}
-
-/* ---- the order ------------------------------------------------------------------------ */
-
-/* `not (a == b)` is computed from a and b. */
-static const struct term_node *differs(const struct work *w, const struct term_node *n)
-{
-	const struct term_node *below = n->op == TERM_NOT ? node_of(w, n->a) : NULL;
-	return below && below->op == TERM_EQ ? below : NULL;
-}
-
-static size_t operands(const struct work *w, term t, term out[3])
-{
-	const struct term_node *n = node_of(w, t), *equal = differs(w, n);
-	n = equal ? equal : n;
-	if (n->op == TERM_INPUT || n->op == TERM_CONST)
-		return 0;
-	size_t count = 0;
-	if (n->op == TERM_ITE)
-		out[count++] = n->c;
-	out[count++] = n->a;
-	if (n->op != TERM_NOT)
-		out[count++] = n->b;
-	return count;
-}
-
-/* The item of a term; false: it has none yet. The index needs no clearing: an entry that was
- * written for another expression does not point back. */
-static bool find(const struct work *w, term t, uint32_t *at)
-{
-	const struct expr *e = w->e;
-	*at = t < e->index_cap ? e->index[t] : 0;
-	return *at < w->n && w->items[*at].t == t;
-}
-
-/* The items of the operands, as they are now. */
-static void link_operands(struct work *w, struct item *x)
-{
-	for (size_t k = 0; k < x->n; k++)
-		if (!find(w, x->operand[k], &x->below[k]))
-			x->below[k] = CONSTANT;
-}
-
-static void add_item(struct work *w, term t)
-{
-	struct expr *e = w->e;
-	struct item item = {.t = t, .next = NEVER, .reg = NONE, .slot = NONE};
-	item.n = operands(w, t, item.operand);
-	link_operands(w, &item);
-	if (t >= e->index_cap) {
-		size_t cap = terms_count(e->terms) + 1;
-		e->index = arena_grow(w->code->arena, e->index, e->index_cap * sizeof *e->index, cap * sizeof *e->index);
-		e->index_cap = cap;
-	}
-	e->index[t] = (uint32_t)w->n;
-	*ARENA_PUSH(w->code->arena, w->items, w->n, w->cap) = item;
-}
-
-enum { SMALL = 6 };
-
-static bool is_small(const struct work *w, term t)
-{
-	const struct term_node *n = node_of(w, t);
-	return w->order == ORDER_AGAIN && n->op <= TERM_LT && n->height <= SMALL;
-}
-
-/* Items for t and all below it but inputs, also where there are some. */
-static void add_again(struct work *w, term t)
-{
-	term below[3];
-	uint32_t at;
-	for (size_t k = 0, n = operands(w, t, below); k < n; k++)
-		if (node_of(w, below[k])->op != TERM_INPUT && !is_const(w, below[k]))
-			add_again(w, below[k]);
-		else if (!is_const(w, below[k]) && !find(w, below[k], &at))
-			add_item(w, below[k]);
-	add_item(w, t);
-}
-
-/* An operand that is deeper by this is computed first, so that others do not wait in registers
- * for it. */
-enum { DEEPER = 8 };
-
-/* The operands in the order they are computed in. */
-static size_t visited(const struct work *w, term t, term out[3])
-{
-	size_t n = operands(w, t, out);
-	for (size_t i = 1; i < n; i++)
-		for (size_t k = i; k > 0 && node_of(w, out[k])->height > node_of(w, out[k - 1])->height + DEEPER; k--) {
-			term swap = out[k];
-			out[k] = out[k - 1];
-			out[k - 1] = swap;
-		}
-	return n;
-}
-
-/* Items for all that is below t, and t. */
-static void put_in_order(struct work *w, term root)
-{
-	term *todo = NULL, below[3];
-	size_t n = 0, cap = 0;
-	uint32_t at;
-	if (is_const(w, root))
-		return;
-	*ARENA_PUSH(w->code->arena, todo, n, cap) = root;
-	while (n) {
-		term t = todo[n - 1];
-		size_t before = n;
-		if (find(w, t, &at)) {
-			n--;
-			continue;
-		}
-		for (size_t k = visited(w, t, below); k-- > 0;)
-			if (!is_const(w, below[k]) && !is_small(w, below[k]) && !find(w, below[k], &at))
-				*ARENA_PUSH(w->code->arena, todo, n, cap) = below[k];
-		if (n > before)
-			continue;
-		for (size_t k = 0, count = operands(w, t, below); k < count; k++)
-			if (is_small(w, below[k]))
-				add_again(w, below[k]);
-		add_item(w, t);
-		n--;
-	}
-}
-
-/* Where each value is used, from the last item to the first. */
-static void note_uses(struct work *w)
-{
-	for (size_t i = w->n; i-- > 0;) {
-		struct item *x = &w->items[i];
-		for (size_t k = x->n; k-- > 0;) {
-			if (x->below[k] == CONSTANT) {
-				x->after[k] = NEVER;
-				continue;
-			}
-			struct item *y = &w->items[x->below[k]];
-			x->after[k] = y->next;
-			y->next = (uint32_t)i;
-		}
-	}
 }
 
 /* ---- registers ------------------------------------------------------------------------ */
@@ -240,7 +57,7 @@ static void spill(struct work *w, struct item *x)
 static int take(struct work *w)
 {
 	int best = -1;
-	for (int i = 0; i < ROW; i++) {
+	for (int i = 0; i < EXPR_ROW; i++) {
 		if (w->pinned & 1u << i)
 			continue;
 		if (w->holds[i] == FREE) {
@@ -317,7 +134,7 @@ static void finish(struct work *w, struct item *x, int reg)
 			w->slots &= ~(1ull << y->slot);
 		y->reg = y->slot = NONE;
 	}
-	for (int i = 0; i < ROW; i++)
+	for (int i = 0; i < EXPR_ROW; i++)
 		if (w->holds[i] == TEMPORARY)
 			w->holds[i] = FREE;
 	x->reg = reg;
@@ -475,30 +292,13 @@ static int compute(struct work *w, const struct item *x)
 	}
 }
 
-static int by_age(const void *x, const void *y)
-{
-	term a = ((const struct item *)x)->t, b = ((const struct item *)y)->t;
-	return a < b ? -1 : a > b;
-}
-
 static void attempt(struct expr *e, term comparison, enum order order, int *a, int *b)
 {
 	struct work w = {.e = e, .code = e->code, .order = order};
 	const struct term_node *t = term_get(e->terms, comparison);
-	for (int i = 0; i < ROW; i++)
+	for (int i = 0; i < EXPR_ROW; i++)
 		w.holds[i] = FREE;
-	bool second_first = term_get(e->terms, t->b)->height > term_get(e->terms, t->a)->height + DEEPER;
-	put_in_order(&w, second_first ? t->b : t->a);
-	put_in_order(&w, second_first ? t->a : t->b);
-	if (order == ORDER_BY_AGE && w.n) {
-		qsort(w.items, w.n, sizeof *w.items, by_age);
-		for (size_t i = 0; i < w.n; i++)
-			e->index[w.items[i].t] = (uint32_t)i;
-		for (size_t i = 0; i < w.n; i++)
-			link_operands(&w, &w.items[i]);
-	}
-	add_item(&w, comparison);
-	note_uses(&w);
+	put_in_order(&w, comparison);
 	for (; w.now + 1 < w.n && !e->too_big; w.now++) {
 		struct item *x = &w.items[w.now];
 		finish(&w, x, compute(&w, x));

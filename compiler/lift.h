@@ -218,6 +218,7 @@ struct object_val { struct RClass *class; uint32_t cell; };
 struct tuple { size_t n; bool frozen; struct val items[]; };
 struct range_val { struct val lo, hi; bool exclusive; };
 struct arm { term guard; struct val v; };
+struct arms { struct arm *list; size_t n, cap; };
 struct choice { struct choice *flat; size_t n; struct arm arms[]; }; /* flat: itself, or NULL = not yet */
 
 /* Code with its surroundings: a proc of the file, or one made while lifting. */
@@ -374,11 +375,8 @@ uint32_t state_new_cell(struct lifter *l);
 /* Notes that v is kept beyond the frame that made it, should it be a closure. */
 void state_keeps(struct lifter *l, struct state *st, struct val v);
 
-/* lift_value.c */
-struct val val_static(mrb_value v);
-struct val val_nil(void);
+/* lift_choice.c */
 struct val val_bool(struct lifter *l, term cond);
-struct val val_int(struct lifter *l, term t);
 struct val val_choice2(struct lifter *l, term ga, struct val a, term gb, struct val b);
 /* The arms a value can have here: disjoint, impossible and equal ones gone. A
  * value that is no choice is one arm with guard T_TRUE. */
@@ -391,13 +389,18 @@ size_t val_join_integers(struct lifter *l, const struct arm **arms, size_t n);
 /* Unwraps a choice of one arm. */
 struct val val_settle(struct lifter *l, const struct state *st, struct val v);
 term val_truth(struct lifter *l, const struct state *st, struct val v);
+/* Are they one object, or one number (no choices)? */
+bool val_same(struct lifter *l, struct val a, struct val b);
+
+/* lift_value.c */
+struct val val_static(mrb_value v);
+struct val val_nil(void);
+struct val val_int(struct lifter *l, term t);
 bool val_is_nil(struct val v);
 /* Of the class Integer; of Integer or Float; an Array: known or not (no choice). */
 bool val_is_integer(struct val v);
 bool val_is_number(struct val v);
 bool val_is_array(struct val v);
-/* Are they one object, or one number (no choices)? */
-bool val_same(struct lifter *l, struct val a, struct val b);
 /* Did the policy write that method of a class? */
 bool class_redefines(struct lifter *l, struct RClass *class, const char *method);
 /* Has the class of v (no choice) a method? */

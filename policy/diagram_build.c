@@ -122,9 +122,12 @@ static node comparison(struct diagrams *dg, term t)
 
 /* ---- booleans ------------------------------------------------------------------------- */
 
+/* A term below the root without a diagram yet, and its parents there. */
+struct found { term t; uint32_t uses; };
+
 struct walk {
 	struct diagrams *dg;
-	term *found; /* terms below the root without a diagram yet */
+	struct found *found;
 	size_t n, cap;
 };
 
@@ -134,7 +137,8 @@ static bool is_op(const struct diagrams *dg, term t, enum term_op op)
 }
 
 /* Collects all boolean terms below t, counting how often each is used. A
- * negation counts twice: what it negates needs a diagram of its own. */
+ * negation counts twice: what it negates needs a diagram of its own. Leaves no
+ * count behind: making these diagrams may ask for others. */
 static void collect(struct walk *w, term root)
 {
 	struct diagrams *dg = w->dg;
@@ -144,10 +148,10 @@ static void collect(struct walk *w, term root)
 		                      cap * sizeof *dg->uses);
 		dg->uses_cap = cap;
 	}
-	*ARENA_PUSH(dg->arena, w->found, w->n, w->cap) = root;
+	*ARENA_PUSH(dg->arena, w->found, w->n, w->cap) = (struct found){.t = root};
 	dg->uses[root] = 2;
 	for (size_t i = 0; i < w->n; i++) {
-		const struct term_node k = *term_get(dg->terms, w->found[i]);
+		const struct term_node k = *term_get(dg->terms, w->found[i].t);
 		if (k.op != TERM_NOT && k.op != TERM_AND)
 			continue;
 		term below[2] = {k.a, k.b};
@@ -156,15 +160,19 @@ static void collect(struct walk *w, term root)
 			if (recall(dg, below[j], &known))
 				continue;
 			if (!dg->uses[below[j]])
-				*ARENA_PUSH(dg->arena, w->found, w->n, w->cap) = below[j];
+				*ARENA_PUSH(dg->arena, w->found, w->n, w->cap) = (struct found){.t = below[j]};
 			dg->uses[below[j]] += k.op == TERM_NOT ? 2 : 1;
 		}
+	}
+	for (size_t i = 0; i < w->n; i++) {
+		w->found[i].uses = dg->uses[w->found[i].t];
+		dg->uses[w->found[i].t] = 0;
 	}
 }
 
 static int by_id(const void *x, const void *y)
 {
-	term a = *(const term *)x, b = *(const term *)y;
+	term a = ((const struct found *)x)->t, b = ((const struct found *)y)->t;
 	return a < b ? -1 : a > b;
 }
 
@@ -202,19 +210,17 @@ node diagram_of_term(struct diagrams *dg, term root)
 	/* operands have smaller ids: ascending order meets them first */
 	qsort(w.found, w.n, sizeof *w.found, by_id);
 	for (size_t i = 0; i < w.n; i++) {
-		term t = w.found[i];
+		term t = w.found[i].t;
 		if (is_op(dg, t, TERM_NOT)) {
 			recall(dg, term_get(dg->terms, t)->a, &out);
 			remember(dg, t, diagram_ite(dg, out, NODE_FALSE, NODE_TRUE));
 		} else if (is_op(dg, t, TERM_AND)) {
-			if (dg->uses[t] > 1) /* an inner link of one chain needs none of its own */
+			if (w.found[i].uses > 1) /* an inner link of one chain needs none of its own */
 				remember(dg, t, conjunction(dg, t));
 		} else {
 			remember(dg, t, comparison(dg, t));
 		}
 	}
-	for (size_t i = 0; i < w.n; i++)
-		dg->uses[w.found[i]] = 0;
 	recall(dg, root, &out);
 	return out;
 }

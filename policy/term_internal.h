@@ -1,5 +1,5 @@
-/* term_internal.h - what the files of terms share: term.c makes them, term_range.c bounds
- * them, term_walk.c goes over what is below one. */
+/* term_internal.h - what the files of terms share: term.c and term_logic.c make them,
+ * term_range.c bounds them, term_walk.c goes over what is below one. */
 #ifndef DEVGUARD_POLICY_TERM_INTERNAL_H
 #define DEVGUARD_POLICY_TERM_INTERNAL_H
 
@@ -44,6 +44,10 @@ struct term_range term_op_range(enum term_op op, struct term_range a, struct ter
 struct term_range term_range_near(const struct terms *ts, term given, term t);
 
 /* term.c */
+/* The one term with these operands. */
+term term_intern(struct terms *ts, const struct term_node *key);
+
+/* term_logic.c */
 /* Do the values where p holds say something about q? */
 enum term_relation { UNRELATED, IMPLIES, EXCLUDES };
 enum term_relation term_relate(const struct terms *ts, term p, term q);

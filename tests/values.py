@@ -112,7 +112,8 @@ class Maker:
                 self.statement()
             body = "\n  ".join(self.lines + [self.truth(3)])
             out.append(f"{self.rng.choice(['allow', 'deny'])} {{ |ctx|\n  {body}\n}}\n")
-        return f"default :{self.rng.choice(['allow', 'deny'])}\n" + "".join(out)
+        audit = self.rng.choice(["", "", "audit :denied\n", "audit :all\n"])
+        return f"default :{self.rng.choice(['allow', 'deny'])}\n{audit}" + "".join(out)
 
 
 def requests(rng, count, facts):

@@ -123,6 +123,27 @@ static void choices(void **state)
 	assert_int_equal(free_of(text), 1);
 }
 
+/* Conditions within choices within conditions: making one diagram asks for those of the others. */
+static const char nested[] =
+	"default :allow\n"
+	"deny { |ctx|\n"
+	"  v0 = case (ctx.major % 2) when 1, 2 then (ctx.minor + ctx.uptime) when 3..9 then (ctx.minor | ctx.uptime) else (ctx.minor / (ctx.minor % 5 + 1)) end\n"
+	"  if (!([3, 5, 8].include?(ctx.minor)) && ctx.char?) then v0 = ((ctx.cgroup_id != ctx.minor && [3, 5, 8].include?(ctx.minor)) ? 1 : 16) else v0 = ctx.major.abs end\n"
+	"  v0 = ((ctx.major > ctx.minor ? ctx.major : ctx.major) <=> (ctx.major * 2))\n"
+	"  v0 = v0 > (ctx.major / (ctx.minor % 5 + 1)) ? v0 - 2 : v0 + 2\n"
+	"  v1 = (((ctx.minor) % 2 == 0 || ctx.read?) ? v0.abs : nil) || (ctx.cgroup_id == v0 ? v0 : ctx.major)\n"
+	"  a = [(-ctx.minor), (v0 == 77648 ? ctx.minor : ctx.minor)]; a[0] = (~v0) if (ctx.major == 1 && ctx.minor == 8); a[1] = a[0] if (ctx.major) % 2 == 0; v2 = a[0] - a[1]\n"
+	"  v3 = ((v1 != ctx.uid || 1 == 8) ? (8 % -4) : nil) || (ctx.cgroup_id <=> ctx.major)\n"
+	"  v1 = (v2 != v2 ? ((ctx.major ^ 3) % 16) : nil) || [v1, v1].max\n"
+	"  ((v2 < ctx.minor && (ctx.read? || ctx.major != ctx.uid)) && (ctx.major >> 0) != (v3 <=> v1))\n"
+	"}\n";
+
+static void nested_conditions(void **state)
+{
+	(void)state;
+	assert_true(free_of(nested) < 40);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +152,7 @@ int main(void)
 		cmocka_unit_test(scale),
 		cmocka_unit_test(many_paths),
 		cmocka_unit_test(choices),
+		cmocka_unit_test(nested_conditions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ static struct cost cost_of(const char *text, enum audit_level audit)
 	struct policy_diagram pd;
 	struct image image;
 	diags_init(&d, a);
-	if (ruby_compile(a, &d, "t.rb", text, strlen(text), NULL, 0, &ruby, &p))
+	if (ruby_compile(a, &d, &host_here, "t.rb", text, strlen(text), NULL, 0, &ruby, &p))
 		fail_msg("%s", d.items[0].text);
 	p->audit = audit;
 	if (emit_policy(p, &d, &pd, &image))
@@ -129,7 +129,7 @@ static void refused(void **state)
 	char text[512];
 	snprintf(text, sizeof text, "\nallow :null\n%s", HOPELESS);
 	diags_init(&d, a);
-	assert_int_equal(ruby_compile(a, &d, "t.rb", text, strlen(text), NULL, 0, &ruby, &p), 0);
+	assert_int_equal(ruby_compile(a, &d, &host_here, "t.rb", text, strlen(text), NULL, 0, &ruby, &p), 0);
 	size_t before = arena_size(a);
 	assert_int_equal(emit_policy(p, &d, &pd, &image), -1);
 	assert_int_equal(d.errors, 1);

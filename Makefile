@@ -78,7 +78,7 @@ $(BUILD)/tests/unit/test_room: $(filter $(BUILD)/cmd/room/%,$(OBJECTS)) $(BUILD)
 
 DEB_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev \
 	libcgroup-dev libseccomp-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
-	busybox-static crun runc podman man-db cppcheck clang-tidy jq python3-yaml
+	busybox-static crun runc podman man-db cppcheck clang-tidy jq python3 python3-yaml
 
 # Its package would start a server: the tool alone is taken out of it.
 PROMTOOL := $(BUILD)/promtool

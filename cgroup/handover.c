@@ -84,45 +84,66 @@ static int cannot_make(struct diags *d, const char *name, int kind, int error)
 	                 "cannot give '%s' its map %s: %s", name, report_kinds[kind].name, strerror(-error));
 }
 
-/* The entries the map is to have; 0: as the object says. */
-static uint32_t entries_of(int kind, struct report_size size)
+/* Tallies for so many rules. */
+static uint32_t tallies_for(size_t rules)
 {
-	if (kind == REPORT_EVENTS)
-		return size.ring;
-	if (kind != REPORT_TALLY)
-		return 0;
-	return size.rules < TALLY_ENTRIES / TALLY_RULE ? (size.rules < 2 ? 2 : (uint32_t)size.rules) * TALLY_RULE
-	                                               : TALLY_ENTRIES;
+	return rules < TALLY_ENTRIES / TALLY_RULE ? (rules < 2 ? 2 : (uint32_t)rules) * TALLY_RULE : TALLY_ENTRIES;
 }
 
-/* One map: the old one's, or a new one of the size that is needed. A tally that is too small
- * gets a successor with room for all that it has, and for the new program's own. */
-static int take_map(struct diags *d, const char *name, struct report_size size, int kind, struct handover *h)
+/* How large a map of the one before is; 0: there is none. */
+static uint32_t size_before(const struct handover *h, int kind)
 {
-	uint32_t want = entries_of(kind, size), have = h->old.fd[kind] < 0 ? 0 : map_entries(h->old.fd[kind]);
-	bool other = want && (kind == REPORT_EVENTS ? want != have : want > have);
-	int error;
-	if (have && !other)
-		error = bpf_map__reuse_fd(h->maps[kind], h->old.fd[kind]);
-	else if (want && have && kind == REPORT_TALLY)
-		error = bpf_map__set_max_entries(h->maps[kind], want + have < TALLY_ENTRIES ? want + have : TALLY_ENTRIES);
-	else
-		error = want ? bpf_map__set_max_entries(h->maps[kind], want) : 0;
-	h->new_ring |= have && other && kind == REPORT_EVENTS;
-	h->new_tally |= have && other && kind == REPORT_TALLY;
-	return error ? cannot_make(d, name, kind, error) : 0;
+	return h->old.fd[kind] < 0 ? 0 : map_entries(h->old.fd[kind]);
 }
 
-/* Rings of programs before that still have something to be read go along; there is an end. */
-static int check_rings(struct diags *d, const char *name, const struct handover *h)
+static size_t unread_rings(const struct handover *h)
 {
-	size_t n = h->new_ring;
+	size_t n = 0;
 	for (size_t i = 0; i < h->old.nold; i++)
 		n += ring_unread(h->old.old[i].fd);
-	if (n <= OLD_RINGS)
+	return n;
+}
+
+/* Which maps the new program has anew. With larger tables goes a ring buffer of its own: a reader
+ * finds its records only together with the tables that name and count them. Rings of programs before
+ * that have something to be read go along; there is an end. */
+static int plan_maps(struct diags *d, const char *name, struct report_size size, struct handover *h)
+{
+	uint32_t ring = size_before(h, REPORT_EVENTS), names = size_before(h, REPORT_NAMES);
+	bool room = unread_rings(h) < OLD_RINGS, asked = ring && size.ring && size.ring != ring;
+	if (!ring)
+		return 0;
+	h->new_tally = size_before(h, REPORT_TALLY) < tallies_for(size.rules);
+	bool grows = h->new_tally || (names && names < names_entries(size.rules));
+	h->new_ring = asked || (grows && room);
+	if (!asked || room)
 		return 0;
 	return diag_fail(d, "read them first (`rucy-devguard audit CGROUP --timeout 0`), or leave --ring out",
-	                 "'%s' has records that nobody read in %zu ring buffers: another is not made", name, n);
+	                 "'%s' has records that nobody read in %d ring buffers before its own: another is not made",
+	                 name, OLD_RINGS);
+}
+
+/* Entries of a map that is made anew (of the ring: bytes); 0: as the object says. A tally has room
+ * for all that the one before has, and for the new program's own. */
+static uint32_t size_of(int kind, struct report_size size, const struct handover *h)
+{
+	if (kind == REPORT_EVENTS)
+		return size.ring ? size.ring : size_before(h, kind);
+	if (kind != REPORT_TALLY)
+		return 0;
+	uint32_t sum = tallies_for(size.rules) + size_before(h, kind);
+	return sum < TALLY_ENTRIES ? sum : TALLY_ENTRIES;
+}
+
+/* One map: the old one's, or a new one. */
+static int take_map(struct diags *d, const char *name, struct report_size size, int kind, const struct handover *h)
+{
+	bool anew = (kind == REPORT_EVENTS && h->new_ring) || (kind == REPORT_TALLY && h->new_tally);
+	uint32_t entries = size_of(kind, size, h);
+	int error = h->old.fd[kind] >= 0 && !anew ? bpf_map__reuse_fd(h->maps[kind], h->old.fd[kind])
+	            : entries                     ? bpf_map__set_max_entries(h->maps[kind], entries)
+	                                          : 0;
+	return error ? cannot_make(d, name, kind, error) : 0;
 }
 
 static int take_maps(struct diags *d, const char *name, struct bpf_object *object,
@@ -139,10 +160,12 @@ static int take_maps(struct diags *d, const char *name, struct bpf_object *objec
 		         "the counts of program %u end with it: '%s' counts in another form", h->from, name);
 		report_maps_close(&h->old);
 	}
+	if (plan_maps(d, name, size, h))
+		return -1;
 	for (int i = 0; i < REPORT_MAPS; i++)
 		if (h->maps[i] && take_map(d, name, size, i, h))
 			return -1;
-	return check_rings(d, name, h);
+	return 0;
 }
 
 /* ---- the header ------------------------------------------------------------------------ */

@@ -136,7 +136,7 @@ struct handover {
 	uint32_t from;       /* 0: none */
 	uint32_t generation; /* of the new one */
 	bool reports;        /* the new one has an events map */
-	bool new_ring, new_tally; /* the one before had them in another size */
+	bool new_ring, new_tally; /* the one before had other ones */
 };
 /* What a program that reports is made for. */
 struct report_size {
@@ -163,6 +163,8 @@ int program_settle(struct diags *d, const char *name, const struct program *p);
 
 /* Makes the map for rules' names. fd or -errno. */
 int names_new(uint32_t entries);
+/* Room for n names a generation, and for those of some generations. */
+uint32_t names_entries(size_t n);
 /* One with room for n names a generation, which has all of `from` (fd or -1); or `from`
  * itself, when that is large enough. fd or -errno. */
 int names_for(size_t n, int from);

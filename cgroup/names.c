@@ -29,15 +29,18 @@ static void copy_name(void *arg, const void *key, const void *value)
 		c->error = bpf_map_update_elem(c->to, key, value, BPF_ANY);
 }
 
-int names_for(size_t n, int from)
+uint32_t names_entries(size_t n)
 {
 	size_t entries = n * NAME_GENERATIONS;
-	uint32_t have = from < 0 ? 0 : map_entries(from);
-	entries = entries < NAME_LEAST ? NAME_LEAST : entries > NAME_ENTRIES ? NAME_ENTRIES : entries;
+	return entries < NAME_LEAST ? NAME_LEAST : entries > NAME_ENTRIES ? NAME_ENTRIES : (uint32_t)entries;
+}
+
+int names_for(size_t n, int from)
+{
+	uint32_t entries = names_entries(n), have = from < 0 ? 0 : map_entries(from);
 	if (have >= entries)
 		return from;
-	entries = entries + have < NAME_ENTRIES ? entries + have : NAME_ENTRIES;
-	struct copy c = {.to = names_new((uint32_t)entries)};
+	struct copy c = {.to = names_new(entries + have < NAME_ENTRIES ? entries + have : NAME_ENTRIES)};
 	if (c.to < 0 || from < 0)
 		return c.to;
 	int error = map_each(from, REPORT_NAMES, false, copy_name, &c);

@@ -5,10 +5,13 @@
  * this kernel accepts it.
  */
 #include "cmd/cmd.h"
+#include "cmd/room/confine.h"
 
 #include <string.h>
+#include <unistd.h>
 
-static const struct option options[] = {OPTION_JSON, OPTION_PARAM, OPTION_LIMIT, OPTION_UNCONFINED, OPTION_HELP, {0}};
+static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, OPTION_JSON, OPTION_PARAM,
+                                        OPTION_LIMIT, OPTION_UNCONFINED, OPTION_HELP, {0}};
 
 /* Which kernel a fact about the caller needs. */
 static const struct need {
@@ -33,6 +36,8 @@ struct report {
 	const char *inputs;   /* "type, major, uid" */
 	const char *helpers;  /* "bpf_get_current_comm", or "" */
 	const char *kernel;   /* "5.10" */
+	bool verbose;
+	const char *locked;   /* how the compilation was locked in */
 	const char *not_asked; /* why the kernel was not asked, or NULL */
 	unsigned insns, jited; /* as the kernel has it */
 };
@@ -106,6 +111,16 @@ static void print_notes(const struct diags *d)
 	}
 }
 
+/* In a user namespace without uid 65534 the children keep the caller's. */
+static const char *how_locked(struct cmd *c, const struct unit *u)
+{
+	if (c->unconfined_said)
+		return "NOT whole, see the warning";
+	return u->kept_uid ? arena_printf(c->arena, "uid %u kept (not root, or its user namespace has no 65534); no capabilities, "
+	                                            "%d system calls", (unsigned)geteuid(), confine_calls())
+	                   : arena_printf(c->arena, "uid 65534, no capabilities, %d system calls", confine_calls());
+}
+
 static void print_report(const struct report *r, const struct diags *d, const char *outcome)
 {
 	const struct policy *p = r->policy;
@@ -128,6 +143,8 @@ static void print_report(const struct report *r, const struct diags *d, const ch
 	put_text(stdout, *r->inputs ? r->inputs : "nothing");
 	printf("\n  needs: Linux %s%s%s%s\n", r->kernel, *r->helpers ? " (" : "", r->helpers,
 	       *r->helpers ? ")" : "");
+	if (r->verbose)
+		printf("  compiled in a process locked in: %s\n", r->locked);
 	if (r->not_asked)
 		printf("  kernel: not asked (%s)\n", r->not_asked);
 	else if (r->insns && r->jited)
@@ -164,6 +181,7 @@ static void fill_json(const struct report *r, json_t *item)
 	                        (int)r->image->longest, "reads", inputs, "needs_linux", r->kernel,
 	                        "needs_helpers", r->helpers, "kernel", kernel);
 	json_object_set_new(item, "audit", json_string(audit_words[p->audit]));
+	json_object_set_new(item, "locked_in", json_string(r->locked));
 	json_object_set_new(item, "mode", json_string(mode_words[p->mode]));
 	json_object_update(item, all);
 	json_decref(all);
@@ -179,7 +197,8 @@ static int check_one(struct cmd *c, const char *path, json_t *item)
 	int status = unit_load(c, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
 	if (status)
 		return status;
-	struct report r = {.policy = u.policy, .image = &u.image, .reads = u.inputs};
+	struct report r = {.policy = u.policy, .image = &u.image, .reads = u.inputs, .verbose = c->verbose,
+	                   .locked = how_locked(c, &u)};
 	describe_inputs(c, &r);
 	status = ask_kernel(c, &u, &r);
 	if (c->json)
@@ -191,7 +210,10 @@ static int check_one(struct cmd *c, const char *path, json_t *item)
 
 static int check(struct cmd *c, int argc, char **argv)
 {
-	if (options_next(c, argc, argv) != OPT_END)
+	int opt;
+	while ((opt = options_next(c, argc, argv)) == 'v')
+		c->verbose = true;
+	if (opt != OPT_END)
 		return c->status;
 	if (optind == argc)
 		return usage_error(c, NULL, "no policy given");
@@ -205,8 +227,9 @@ const struct verb verb_check = {
 	.summary = "Compile, prove and lint policies; attach nothing",
 	.help = "Prints which devices the names of the policy stand for, warns of rules that never\n"
 		"decide, and tells what the program costs and needs. As root the kernel's verifier\n"
-		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked.\n\n",
-	.shorts = ":h",
+		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked.\n\n"
+		"  -v, --verbose     tell also how the compilation was locked in\n",
+	.shorts = ":hv",
 	.longs = options,
 	.json = true,
 	.main = check,

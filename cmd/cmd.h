@@ -53,7 +53,8 @@ struct cmd {
 	pid_t dying[8];       /* children that were killed and not waited for yet */
 	size_t ndying;
 	struct confine_plan *room_plan; /* made with the first */
-	struct room_limits limits;      /* --limit */
+	struct limits limits;           /* --limit */
+	const char *limits_given;       /* its text, NULL: it was not given */
 	double spent_wall, spent_cpu;   /* seconds of this compilation so far */
 	bool unconfined, unconfined_said; /* --unconfined */
 	struct asked *asked;  /* what the policy asked of the host, in `arena` */
@@ -68,6 +69,7 @@ struct cmd {
 	uint32_t ring;        /* --ring: bytes, 0 as it is */
 	bool cache;           /* compiled policies are kept for the next time */
 	bool json;            /* --json: one object on stdout instead of text */
+	bool verbose;         /* check -v */
 	bool quiet;           /* warnings are for other verbs to show */
 	bool notes;           /* notes too belong into the JSON */
 	bool printed;         /* the JSON was already printed by the verb */
@@ -136,8 +138,6 @@ int option_word(struct cmd *c, const char *option, const char *text, const char 
                 size_t n);
 /* The limits that hold without --limit. STATUS_OK or a usage error. */
 int limits_from_environment(struct cmd *c);
-/* --limit. STATUS_OK or a usage error. */
-int limits_parse(struct cmd *c, const char *text);
 /* Prints `help VERB`. */
 void print_verb_help(const struct verb *v);
 
@@ -218,6 +218,7 @@ struct unit {
 	int null_denied;       /* accesses to /dev/null (c 1:3) that it denies everybody: set of ACC_* */
 	const char *bytecode;  /* load.bytecode: a listing, NULL for an object */
 	struct room *judge;    /* load.keep: who answers for it; ends with cmd_reset() */
+	bool kept_uid;         /* the children kept the uid: room_kept_uid() */
 	uint32_t ring;         /* bytes, as the manifest says; 0: it does not. --ring goes over it */
 };
 /* Reads and compiles .rb, or reads and proves .o; --mode and --audit go over what

@@ -124,7 +124,11 @@ int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r,
 		c->mode = 1 + (int)r->mode;
 	if (!audit && r->audit_given)
 		c->audit = 1 + (int)r->audit;
+	const struct limits limits = c->limits;
+	if (r->limit && !c->limits_given)
+		limits_parse(r->limit, &c->limits); /* the manifest's reader has checked it */
 	int status = unit_load_fd(c, file.fd, file.path, l, u);
+	c->limits = limits;
 	c->mode = mode;
 	c->audit = audit;
 	c->params = NULL;
@@ -148,7 +152,8 @@ static bool same_ruling(const struct ruling *a, const struct ruling *b)
 {
 	bool same = !strcmp(a->policy, b->policy) && a->nparams == b->nparams &&
 	            a->mode_given == b->mode_given && a->mode == b->mode &&
-	            a->audit_given == b->audit_given && a->audit == b->audit && a->ring == b->ring;
+	            a->audit_given == b->audit_given && a->audit == b->audit && a->ring == b->ring &&
+	            !strcmp(a->limit ? a->limit : "", b->limit ? b->limit : "");
 	for (size_t i = 0; same && i < a->nparams; i++)
 		same = a->params[i].value == b->params[i].value &&
 		       !strcmp(a->params[i].name, b->params[i].name);

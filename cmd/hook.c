@@ -145,7 +145,8 @@ static int attach(struct cmd *c, const struct hook *h, struct unit *u)
 			link_detach(&c->diags, h->cgroup);
 		failed = -1;
 	}
-	if (!failed)
+	/* also of a guard that is there and could not be confirmed: its container may start */
+	if (!failed || (!before && link_program(h->cgroup)))
 		link_keeper(c->arena, &c->diags, h->cgroup);
 	return failed ? STATUS_FAILED : STATUS_OK;
 }

@@ -153,13 +153,14 @@ const struct verb verb_import = {
 		    "                         [-o FILE] [--name NAME] [--exact] [--empty-is-allow] [--missing skip|error]",
 	.summary = "Write the device list of another tool as a Ruby policy",
 	.help = "The policy means what the author of the list expects; comments say where the tool\n"
-		"itself does otherwise. A line that is not understood is an error, none is skipped.\n\n"
+		"itself does otherwise. A line that is not understood is an error, and so is a file in\n"
+		"which nothing is about devices.\n\n"
 		"  oci FILE       linux.resources.devices of a bundle's config.json\n"
 		"  docker RULE... values of --device-cgroup-rule: 'c 195:* rmw'\n"
 		"  inspect FILE   what docker inspect prints of a container\n"
 		"  compose FILE   a service of a compose file\n"
 		"  systemd FILE   DevicePolicy= and DeviceAllow= of a unit file, or of systemctl cat\n"
-		"  lxc FILE       lxc.cgroup2.devices.*, without those lxc.cgroup.devices.*; lxc.include followed\n"
+		"  lxc FILE       lxc.cgroup2.devices.*, else lxc.cgroup.devices.*; lxc.include followed\n"
 		"  proxmox FILE   the lxc.* keys of /etc/pve/lxc/ID.conf, and what every container has\n"
 		"  v1 FILE        devices.list of a cgroup v1\n\n"
 		"FILE may be - for stdin.\n\n"
@@ -167,8 +168,9 @@ const struct verb verb_import = {
 		"  --name NAME         of the policy, by default the container's or the file's\n"
 		"  --exact             without what the tool allows beside its list\n"
 		"  --service NAME      which service, where there are several\n"
-		"  --empty-is-allow    a file that says nothing about devices is no error: every device is allowed\n"
-		"  --missing WHAT      a device that is not there: skip, its line becomes a comment (the default), or error\n",
+		"  --empty-is-allow    a file that says nothing about devices is meant: all are allowed\n"
+		"  --missing WHAT      a device to allow that is not there: skip, its line becomes a\n"
+		"                      comment (the default), or error\n",
 	.shorts = ":ho:",
 	.longs = options,
 	.main = import,

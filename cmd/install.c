@@ -35,6 +35,7 @@ static const struct option options[] = {
 	OPTION_MODE,
 	OPTION_AUDIT,
 	OPTION_RING,
+	OPTION_LIMIT,
 	OPTION_PARAM,
 	OPTION_HELP,
 	{0},
@@ -110,7 +111,7 @@ static int option(struct cmd *c, struct install *in, int opt)
 static int check_options(struct cmd *c, struct install *in)
 {
 	bool hook = in->policy || in->config || in->from_spec || in->annotations || in->let_start || c->nparams ||
-	            c->mode || c->audit || c->ring;
+	            c->mode || c->audit || c->ring || c->limits_given;
 	if (!!in->policy + !!in->config + in->from_spec > 1)
 		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
 	if (in->remove && (hook || in->print))
@@ -235,6 +236,8 @@ static json_t *hook_json(struct cmd *c, const struct install *in, const char *pr
 		push(args, "--mode", mode_words[c->mode - 1]);
 	if (c->audit)
 		push(args, "--audit", audit_words[c->audit - 1]);
+	if (c->limits_given)
+		push(args, "--limit", c->limits_given);
 	if (c->ring)
 		push(args, "--ring", arena_printf(c->arena, "%u", c->ring));
 	if (in->let_start)

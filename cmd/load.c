@@ -126,7 +126,7 @@ static int judge(struct cmd *c, struct room *r, enum job_kind kind, const struct
 	if (status)
 		return status;
 	*u = (struct unit){.from_object = kind == JOB_OBJECT, .policy = d.record.policy, .image = d.record.image,
-	                   .inputs = d.record.inputs, .null_denied = d.record.null_denied, .judge = r, .bytecode = u->bytecode};
+	                   .inputs = d.record.inputs, .null_denied = d.record.null_denied, .judge = r, .kept_uid = room_kept_uid(r), .bytecode = u->bytecode};
 	return STATUS_OK;
 }
 

@@ -37,40 +37,10 @@ void print_verb_help(const struct verb *v)
 	}
 }
 
-/* "time=30s", "cpu=15s", "memory=2g", with commas between. */
-static int one_limit(struct cmd *c, const char *text, size_t n)
-{
-	const char *word = arena_strndup(c->args, text, n), *eq = strchr(word, '=');
-	static const char example[] = "for example: --limit time=30s,cpu=20s,memory=2g";
-	char *end = NULL;
-	double value = eq && ((eq[1] >= '0' && eq[1] <= '9') || eq[1] == '.') ? strtod(eq + 1, &end) : -1;
-	if (!end || end == eq + 1)
-		return usage_error(c, example, "--limit %s: not NAME=VALUE", word);
-	if (!strncmp(word, "memory=", 7)) {
-		double unit = *end == 'k' ? 1 << 10 : *end == 'm' ? 1 << 20 : *end == 'g' ? 1 << 30 : 0;
-		if (!unit || end[1] || !(value * unit >= 8 << 20) || value * unit > 1e15)
-			return usage_error(c, example, "--limit %s: not a size from 8m on", word);
-		c->limits.memory = (size_t)(value * unit);
-		return STATUS_OK;
-	}
-	double *seconds = !strncmp(word, "time=", 5) ? &c->limits.seconds : !strncmp(word, "cpu=", 4) ? &c->limits.cpu : NULL;
-	if (!seconds)
-		return usage_error(c, example, "--limit %s: limits are time, cpu and memory", word);
-	if (*end && strcmp(end, "s") && strcmp(end, "m"))
-		return usage_error(c, example, "--limit %s: not a time", word);
-	value *= *end == 'm' ? 60 : 1;
-	if (!(value >= 0.01 && value <= 86400))
-		return usage_error(c, example, "--limit %s: a time is 0.01s to a day", word);
-	if (seconds == &c->limits.seconds && value * ROOM_CPU / ROOM_SECONDS > c->limits.cpu)
-		c->limits.cpu = value * ROOM_CPU / ROOM_SECONDS; /* unless it is given, in step */
-	*seconds = value;
-	return STATUS_OK;
-}
-
 int limits_from_environment(struct cmd *c)
 {
 	const char *text = getenv("DEVGUARD_TIMEOUT");
-	c->limits = (struct room_limits){ROOM_SECONDS, ROOM_CPU, ROOM_MEMORY};
+	c->limits = (struct limits){LIMIT_SECONDS, LIMIT_CPU, LIMIT_MEMORY};
 	if (!text || !*text)
 		return STATUS_OK;
 	char *end;
@@ -79,20 +49,16 @@ int limits_from_environment(struct cmd *c)
 		return usage_error(c, "give seconds of CPU time, for example DEVGUARD_TIMEOUT=10",
 		                   "DEVGUARD_TIMEOUT=%s is not a number of seconds", text);
 	c->limits.cpu = seconds;
-	c->limits.seconds = seconds * ROOM_SECONDS / ROOM_CPU;
+	c->limits.seconds = seconds * LIMIT_SECONDS / LIMIT_CPU;
 	return STATUS_OK;
 }
 
-int limits_parse(struct cmd *c, const char *text)
+static int limit_option(struct cmd *c, const char *text)
 {
-	int status = STATUS_OK;
-	for (size_t n = 0; !status; text += n + 1) {
-		n = strcspn(text, ",");
-		status = one_limit(c, text, n);
-		if (!text[n])
-			break;
-	}
-	return status;
+	const char *why = limits_parse(text, &c->limits);
+	c->limits_given = text;
+	return why ? usage_error(c, "for example: --limit time=30s,cpu=20s,memory=2g", "--limit %s: %s", text, why)
+	           : STATUS_OK;
 }
 
 static int add_param(struct cmd *c, const char *text)
@@ -192,7 +158,7 @@ static bool shared_option(struct cmd *c, int opt)
 	if (opt == OPT_PARAM)
 		c->status = add_param(c, optarg);
 	else if (opt == OPT_LIMIT)
-		c->status = limits_parse(c, optarg);
+		c->status = limit_option(c, optarg);
 	else if (opt == OPT_UNCONFINED)
 		c->unconfined = true;
 	else if (opt == OPT_MODE)

@@ -319,9 +319,14 @@ static int round_in(const struct stats_run *r, struct arena *a, size_t *n)
 
 static int one_round(const struct stats_run *r, size_t *n)
 {
+	*n = 0;
+	/* an apply that takes counts along must not bring back what was forgotten */
+	if (r->clear && cgroup_lock(r->cgroup, &r->c->diags))
+		return STATUS_FAILED;
 	struct arena *a = cmd_arena(r->c);
 	int status = round_in(r, a, n);
 	arena_free(a);
+	cgroup_unlock(r->cgroup);
 	return status;
 }
 

@@ -337,6 +337,8 @@ static void emit_below(struct emitter *e, node root, bool moved)
 {
 	outcome o;
 	e->expr = (struct expr){.code = &e->code, .terms = e->policy->terms, .too_big = e->expr.too_big,
+	                        .too_big_line = e->expr.too_big_line, .index = e->expr.index,
+	                        .index_cap = e->expr.index_cap,
 	                        .ctx = moved ? REG_CTX : BPF_REG_1};
 	if (node_is_terminal(root, &o))
 		emit_terminal(e, o, leaf_of(e, root, 0).rule);
@@ -414,9 +416,12 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 	land_fixups(e, e->tail);
 	if (e->tail)
 		emit_tail(c, p);
-	if (e->expr.too_big)
-		return diag_fail(d, "compute parts of it when the policy is compiled, or split the rule",
-		                 "an expression of a rule needs more registers than BPF has");
+	if (e->expr.too_big) {
+		diag_add(d, DIAG_ERROR, (struct span){.file = p->file, .line = e->expr.too_big_line},
+		         "compute parts of it when the policy is compiled, or split the rule",
+		         "an expression of this rule needs more than %d values at once", SPILL_SLOTS);
+		return -1;
+	}
 	code_relax(c, &tail);
 	if (c->n > INSNS_MAX)
 		return too_long(d, c->n);

@@ -18,6 +18,8 @@ enum {
 	STACK_CGROUP = -8,
 	STACK_UPTIME = -16,  /* in seconds */
 	STACK_COMM = -32,
+	STACK_SPILL = -40,   /* and below: values of an expression that registers do not hold */
+	SPILL_SLOTS = (512 - 32) / 8,
 };
 
 /* The tail of a program is entered with these. */
@@ -74,7 +76,10 @@ struct expr {
 	const struct terms *terms;
 	int ctx;       /* register that holds the context */
 	uint32_t have; /* set of homes that are filled here */
-	bool too_big;  /* an expression needs more registers than there are */
+	bool too_big;  /* an expression has more values at once than there is place for */
+	int too_big_line;
+	uint32_t *index; /* scratch of emit_value.c */
+	size_t index_cap;
 };
 
 /* Fetches what is missing of the homes of these inputs. */
@@ -89,6 +94,32 @@ size_t expr_branch(struct expr *e, term comparison, bool sense);
 
 /* The name of a helper that programs of ours call, by the kernel's number, or NULL. */
 const char *asm_helper(int helper);
+
+/* ---- emit_value.c: what is computed ------------------------------------------------- */
+
+/* The operands of a comparison in registers; *b is -1 when the second fits the jump. */
+void expr_operands(struct expr *e, term comparison, int *a, int *b);
+
+/* ---- template.c: floor division, conditions as numbers, choices ---------------------------- */
+
+enum template_kind {
+	TEMPLATE_DIVIDE, TEMPLATE_MODULO, TEMPLATE_LESS, TEMPLATE_LESS_WIDE, TEMPLATE_DIFFER, TEMPLATE_CHOOSE,
+};
+enum { TEMPLATE_MAX = 8 };
+
+/* x = x / y, x % y (as term_op() has them), x < y or x != y; or s = s ? x : y, of which x is lost.
+ * y is -1 for a constant, where there may be one. s and t are scratch elsewhere. */
+struct template {
+	enum template_kind kind;
+	int x, y, s, t;
+	int32_t imm;
+};
+/* The instructions; their number. */
+size_t template_write(struct bpf_insn out[TEMPLATE_MAX], const struct template *t);
+/* Do the next n instructions begin with one? */
+bool template_read(const struct bpf_insn *in, size_t n, struct template *t, size_t *len);
+/* Is the difference of two values within 64 bits? */
+bool terms_differ_within(const struct term_node *a, const struct term_node *b);
 
 /* ---- report.c: what follows a decision that is reported ---------------------------- */
 

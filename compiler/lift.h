@@ -113,6 +113,11 @@ void statement_made(mrb_state *mrb);
 void seal_library(struct ruby *rb);
 /* What to do instead of defining a method of that name; NULL: it may be defined. */
 const char *seal_reserved(const char *name);
+#define SEAL_CONSTANT "the library's constant `%s` is assigned anew or taken away"
+#define SEAL_CONSTANT_HINT "choose another name"
+bool seal_is_constant(const struct ruby *rb, mrb_sym name);
+/* Are all as they were? Else the name of one that is not. */
+bool seal_constants_kept(struct ruby *rb, const char **name);
 /* Is this the code of Class#new, which alone may call `allocate`? */
 bool seal_is_new(const struct ruby *rb, const mrb_irep *irep);
 
@@ -378,6 +383,8 @@ size_t val_arms(struct lifter *l, const struct state *st, struct val v, const st
 bool val_has_closure(struct lifter *l, struct val v);
 /* A value from arms. */
 struct val val_from_arms(struct lifter *l, const struct arm *arms, size_t n);
+/* The arms with all Integers in one, which chooses; their number. */
+size_t val_join_integers(struct lifter *l, const struct arm **arms, size_t n);
 /* Unwraps a choice of one arm. */
 struct val val_settle(struct lifter *l, const struct state *st, struct val v);
 term val_truth(struct lifter *l, const struct state *st, struct val v);

@@ -40,13 +40,20 @@ struct flow flow_close(struct lifter *l, struct region r, struct flow f)
 	return f;
 }
 
+/* Pairs of integers beyond the first number are computed as two values that differ by path. */
+enum { JOINED_ABOVE = 256, PAIRS_MAX = 16384 };
+
 struct flow lift_pairs(struct lifter *l, struct state *st, pair_op fn, int op, struct val a, struct val b)
 {
 	const struct arm *x, *y;
 	size_t n = val_arms(l, st, a, &x), m = val_arms(l, st, b, &y);
+	if (n > 1 && m > 1 && n * m > JOINED_ABOVE) {
+		n = val_join_integers(l, &x, n);
+		m = val_join_integers(l, &y, m);
+	}
 	if (n == 1 && m == 1)
 		return fn(l, st, op, x[0].v, y[0].v);
-	if (n * m > 16384)
+	if (n * m > PAIRS_MAX)
 		lift_refuse(l, "split the expression over several rules", "an operation has %zu cases", n * m);
 	struct region r = flow_open(l, st);
 	struct flow all = {0};

@@ -40,6 +40,29 @@ static bool fits(enum term_op op, struct bounds a, struct bounds b)
 	return true;
 }
 
+enum { PATHS_DEEP = 5 };
+
+/* Does the result stay within 64 bits? Where both operands differ by path they may be large on
+ * different ones only: then each path is looked at. */
+static bool stays(struct lifter *l, term given, enum term_op op, term a, term b, int depth)
+{
+	struct bounds x, y;
+	term_range_given(l->terms, given, a, &x.lo, &x.hi);
+	term_range_given(l->terms, given, b, &y.lo, &y.hi);
+	if (fits(op, x, y) || given == T_FALSE)
+		return true;
+	term choice = term_get(l->terms, a)->op == TERM_ITE ? a : b;
+	struct term_node n = *term_get(l->terms, choice);
+	if (n.op != TERM_ITE || depth == PATHS_DEEP)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		term arm = i ? n.b : n.a, path = term_and(l->terms, given, i ? term_not(l->terms, n.c) : n.c);
+		if (!stays(l, path, op, choice == a ? arm : a, a == choice && a != b ? b : arm, depth + 1))
+			return false;
+	}
+	return true;
+}
+
 static struct flow divide(struct lifter *l, struct state *st, bool modulo, term a, term b)
 {
 	struct terms *ts = l->terms;
@@ -134,7 +157,7 @@ struct flow lift_binary(struct lifter *l, struct state *st, enum term_op op, str
 	case TERM_ADD:
 	case TERM_SUB:
 	case TERM_MUL:
-		if (!fits(op, bounds_of(l, st, x), bounds_of(l, st, y)))
+		if (!stays(l, st->guard->full, op, x, y, 0))
 			lift_refuse(l, "compare the operands with limits before, or use smaller numbers",
 			            "%s may leave 64 bits", op_text(op));
 		break;

@@ -224,12 +224,39 @@ static bool same_val(const struct val *a, const struct val *b)
 	return a->kind == b->kind && memcmp(&a->u, &b->u, sizeof a->u) == 0;
 }
 
+static bool may_differ(struct val v)
+{
+	return val_is_integer(v) || v.kind == V_CHOICE;
+}
+
+/* Contents of one array, hash or object that differ in integers only: merged one by one, for else
+ * what is done to each would multiply the contents. False: they are not like that. */
+static bool merge_contents(struct merge *m, const struct tuple *a, const struct tuple *b, struct val *out)
+{
+	if (a->n != b->n || a->frozen != b->frozen)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!same_val(&a->items[i], &b->items[i]) && (!may_differ(a->items[i]) || !may_differ(b->items[i])))
+			return false;
+	struct tuple *t = arena_alloc(m->l->arena, sizeof *t + a->n * sizeof *t->items);
+	t->n = a->n;
+	t->frozen = a->frozen;
+	for (size_t i = 0; i < a->n; i++)
+		t->items[i] = same_val(&a->items[i], &b->items[i])
+		              ? a->items[i] : val_choice2(m->l, m->ga, a->items[i], m->gb, b->items[i]);
+	*out = (struct val){.kind = V_TUPLE, .u.tuple = t};
+	return true;
+}
+
 static struct val merge_val(struct merge *m, struct val a, struct val b)
 {
+	struct val merged;
 	if (b.kind == V_UNSET || same_val(&a, &b))
 		return a;
 	if (a.kind == V_UNSET)
 		return b;
+	if (a.kind == V_TUPLE && b.kind == V_TUPLE && merge_contents(m, a.u.tuple, b.u.tuple, &merged))
+		return merged;
 	return val_choice2(m->l, m->ga, a, m->gb, b);
 }
 

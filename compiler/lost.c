@@ -81,24 +81,37 @@ static const char *defines(struct ruby *rb, const mrb_irep *irep, const struct i
 	}
 }
 
-int lost_to_definitions(struct ruby *rb, const mrb_irep *irep)
+/* The line a definition begins on; `body` is its method's code, or NULL. */
+static int defined_at(struct ruby *rb, const mrb_irep *irep, uint32_t pc, const mrb_irep *body, const char *name)
+{
+	int line = irep_line(rb, irep, pc), first = body ? irep_first_line(rb->mrb, body) : 0;
+	return statement_word(rb, first > 0 && first < line ? first : line, name);
+}
+
+static int look_for_definitions(struct ruby *rb, const mrb_irep *irep, bool in_class)
 {
 	struct insn in;
-	int body = 0;
+	const mrb_irep *body = NULL;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
 		const char *name = defines(rb, irep, &in), *hint = name ? seal_reserved(name) : NULL;
-		int line = irep_line(rb, irep, pc);
-		if (in.op == OP_METHOD)
-			body = irep_first_line(rb->mrb, irep->reps[in.b]);
 		if (hint)
-			return tell(rb, DIAG_ERROR, statement_word(rb, in.op == OP_DEF && body > 0 && body < line ? body : line, name),
-			            hint, arena_printf(rb->arena, "`%s` is %s", name,
-			                               in.op == OP_UNDEF ? "taken away" : "defined anew"));
-	}
-	for (int i = 0; i < irep->rlen; i++)
-		if (lost_to_definitions(rb, irep->reps[i]))
+			return tell(rb, DIAG_ERROR, defined_at(rb, irep, pc, body, name), hint,
+			            arena_printf(rb->arena, "`%s` is %s", name,
+			                         in.op == OP_UNDEF ? "taken away" : "defined anew"));
+		if (in.op == OP_SETCONST && !in_class && in.b < irep->slen && seal_is_constant(rb, irep->syms[in.b]))
+			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc), SEAL_CONSTANT_HINT,
+			            arena_printf(rb->arena, SEAL_CONSTANT, sym_name(rb, irep, in.b)));
+		body = in.op == OP_METHOD ? irep->reps[in.b] : NULL;
+		bool nested = in.op == OP_METHOD || in.op == OP_EXEC || in.op == OP_BLOCK || in.op == OP_LAMBDA;
+		if (nested && look_for_definitions(rb, irep->reps[in.b], in_class || in.op == OP_EXEC))
 			return -1;
+	}
 	return 0;
+}
+
+int lost_to_definitions(struct ruby *rb, const mrb_irep *file)
+{
+	return look_for_definitions(rb, file, false);
 }
 
 /* ---- after the run ----------------------------------------------------------------------------- */
@@ -269,8 +282,24 @@ static struct body look_into(struct ruby *rb, const mrb_irep *irep)
 	return b;
 }
 
+/* The line of `Object::NAME = ...`, 0 when there is none. */
+static int set_at(struct ruby *rb, const mrb_irep *irep, const char *name)
+{
+	struct insn in;
+	int line = 0;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
+		if (in.op == OP_SETMCNST && !strcmp(sym_name(rb, irep, in.b), name))
+			return irep_line(rb, irep, pc);
+	for (int i = 0; i < irep->rlen && !line; i++)
+		line = set_at(rb, irep->reps[i], name);
+	return line;
+}
+
 int lost_after_run(struct ruby *rb, const mrb_irep *file)
 {
+	const char *name;
+	if (!seal_constants_kept(rb, &name))
+		return tell(rb, DIAG_ERROR, set_at(rb, file, name), SEAL_CONSTANT_HINT, arena_printf(rb->arena, SEAL_CONSTANT, name));
 	if (lost_to_return(rb, file, true) || lost_to_dead_code(rb, file))
 		return -1;
 	look_into(rb, file);

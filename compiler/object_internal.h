@@ -29,7 +29,7 @@ size_t buffer_put(struct buffer *b, const void *data, size_t n);
 
 enum {
 	SERIAL_MAGIC = 0x50474456, /* "VDGP" */
-	SERIAL_VERSION = 2,
+	SERIAL_VERSION = 3,
 	SERIAL_HEADER_SIZE = 4 + 4 + 8 + 4,
 	SERIAL_CHECK_SIZE = 8,
 	SERIAL_TERMS_MAX = 4 << 20,

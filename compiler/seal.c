@@ -55,9 +55,13 @@ static mrb_value method_added(mrb_state *mrb, mrb_value self)
 
 /* mruby's own function behind each guard. */
 enum guarded { G_ATTR, G_ATTR_READER, G_ATTR_WRITER, G_ATTR_ACCESSOR, G_UNDEF_METHOD, G_REMOVE_METHOD,
-               G_STRUCT_NEW, G_DUP, G_CLONE, G_ALLOCATE, GUARDED };
+               G_STRUCT_NEW, G_DUP, G_CLONE, G_ALLOCATE, G_CONST_SET, G_REMOVE_CONST, GUARDED };
 
-struct seal { mrb_func_t original[GUARDED]; const mrb_irep *class_new; /* Class#new */ };
+struct seal {
+	mrb_func_t original[GUARDED];
+	const mrb_irep *class_new; /* Class#new */
+	mrb_value constants;       /* of the library: names and values by turns */
+};
 
 static mrb_value go_on(mrb_state *mrb, mrb_value self, enum guarded which)
 {
@@ -73,6 +77,55 @@ static mrb_value named(mrb_state *mrb, mrb_value self, enum guarded which)
 		refuse_reserved(mrb, args[i],
 		                which == G_UNDEF_METHOD || which == G_REMOVE_METHOD ? "taken away" : "defined anew");
 	return go_on(mrb, self, which);
+}
+
+/* The library's constants stay: the interpreter finds its classes by them. */
+bool seal_is_constant(const struct ruby *rb, mrb_sym name)
+{
+	mrb_value list = rb->seal->constants;
+	for (mrb_int i = 0; i < RARRAY_LEN(list); i += 2)
+		if (mrb_symbol(RARRAY_PTR(list)[i]) == name)
+			return true;
+	return false;
+}
+
+static mrb_value constant(mrb_state *mrb, mrb_value self, enum guarded which)
+{
+	const mrb_value *args;
+	mrb_int n;
+	mrb_get_args(mrb, "*", &args, &n);
+	mrb_sym name = n && (mrb_symbol_p(args[0]) || mrb_string_p(args[0])) ? mrb_obj_to_sym(mrb, args[0]) : 0;
+	if (mrb_type(self) == MRB_TT_CLASS && mrb_class_ptr(self) == mrb->object_class &&
+	    seal_is_constant(ruby_of(mrb), name))
+		dsl_fail(mrb, SEAL_CONSTANT_HINT, SEAL_CONSTANT, ruby_name(ruby_of(mrb), name));
+	return go_on(mrb, self, which);
+}
+
+bool seal_constants_kept(struct ruby *rb, const char **name)
+{
+	mrb_value list = rb->seal->constants, object = mrb_obj_value(rb->mrb->object_class);
+	for (mrb_int i = 0; i < RARRAY_LEN(list); i += 2) {
+		mrb_sym sym = mrb_symbol(RARRAY_PTR(list)[i]);
+		if (mrb_const_defined_at(rb->mrb, object, sym) &&
+		    mrb_obj_eq(rb->mrb, mrb_const_get(rb->mrb, object, sym), RARRAY_PTR(list)[i + 1]))
+			continue;
+		*name = ruby_name(rb, sym);
+		return false;
+	}
+	return true;
+}
+
+static void keep_constants(struct ruby *rb)
+{
+	mrb_state *mrb = rb->mrb;
+	mrb_value object = mrb_obj_value(mrb->object_class), names = mrb_funcall(mrb, object, "constants", 0);
+	rb->seal->constants = mrb_ary_new(mrb);
+	mrb_gc_register(mrb, rb->seal->constants);
+	for (mrb_int i = 0; i < RARRAY_LEN(names); i++) {
+		mrb_value name = RARRAY_PTR(names)[i];
+		mrb_ary_push(mrb, rb->seal->constants, name);
+		mrb_ary_push(mrb, rb->seal->constants, mrb_const_get(mrb, object, mrb_symbol(name)));
+	}
 }
 
 bool seal_is_new(const struct ruby *rb, const mrb_irep *irep)
@@ -112,7 +165,9 @@ static mrb_value allocated(mrb_state *mrb, mrb_value self, enum guarded which)
 	X("Module", "undef_method", G_UNDEF_METHOD, named)                                         \
 	X("Module", "remove_method", G_REMOVE_METHOD, named)                                       \
 	X("Kernel", "dup", G_DUP, copied) X("Kernel", "clone", G_CLONE, copied)                    \
-	X("Class", "allocate", G_ALLOCATE, allocated)
+	X("Class", "allocate", G_ALLOCATE, allocated)                                              \
+	X("Module", "const_set", G_CONST_SET, constant)                                            \
+	X("Module", "remove_const", G_REMOVE_CONST, constant)
 
 #define DEFINE(class, name, which, how)                                                            \
 	static mrb_value guard_##which(mrb_state *mrb, mrb_value self) { return how(mrb, self, which); }
@@ -213,4 +268,5 @@ void seal_library(struct ruby *rb)
 	mrb_define_method(mrb, mrb_class_get(mrb, "BasicObject"), "__id__", object_id, MRB_ARGS_NONE());
 	mrb_undef_method_id(mrb, mrb->eException_class, mrb_intern_lit(mrb, "set_backtrace")); /* it hides the line */
 	remove_constant(mrb, "GC");
+	keep_constants(rb);
 }

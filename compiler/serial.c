@@ -120,6 +120,8 @@ static struct live live_terms(const struct policy *p, struct arena *a)
 		l.reached[k->a] = true;
 		if (k->op != TERM_NOT)
 			l.reached[k->b] = true;
+		if (k->op == TERM_ITE)
+			l.reached[k->c] = true;
 	}
 	l.number[T_TRUE] = T_TRUE;
 	for (size_t t = 2; t < l.n; t++)
@@ -136,7 +138,10 @@ static int put_operation(struct buffer *b, const struct policy *p, term t, const
 	put_number(b, l->number[t] - l->number[k->a]);
 	if (k->op != TERM_NOT)
 		put_number(b, l->number[t] - l->number[second]);
-	if (serial_operands_ok(k->op, serial_is_bool(term_get(p->terms, k->a)->op),
+	if (k->op == TERM_ITE)
+		put_number(b, l->number[t] - l->number[k->c]);
+	bool chooses = k->op != TERM_ITE || serial_is_bool(term_get(p->terms, k->c)->op);
+	if (chooses && serial_operands_ok(k->op, serial_is_bool(term_get(p->terms, k->a)->op),
 	                       serial_is_bool(term_get(p->terms, second)->op)))
 		return 0;
 	return diag_fail(d, "this is a bug of the compiler: please report it with the policy",

@@ -161,9 +161,10 @@ static term get_operation(struct reader *r, enum term_op op)
 {
 	struct terms *ts = r->policy->terms;
 	term a = get_operand(r), b = op == TERM_NOT ? a : get_operand(r);
+	term c = op == TERM_ITE ? get_operand(r) : T_TRUE;
 	if (r->why)
 		return T_FALSE;
-	if (!serial_operands_ok(op, term_is_bool(r, a), term_is_bool(r, b)))
+	if (!serial_operands_ok(op, term_is_bool(r, a), term_is_bool(r, b)) || !term_is_bool(r, c))
 		return (term)fail(r, "a term mixes truth values and numbers");
 	switch (op) {
 	case TERM_NOT:
@@ -174,6 +175,8 @@ static term get_operation(struct reader *r, enum term_op op)
 		return term_eq(ts, a, b);
 	case TERM_LT:
 		return term_lt(ts, a, b);
+	case TERM_ITE:
+		return term_ite(ts, c, a, b);
 	default:
 		return term_op(ts, op, a, b);
 	}

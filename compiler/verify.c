@@ -31,20 +31,25 @@ enum kind {
 	V_PARAM,   /* address of parameter n */
 	V_RAW,     /* input n as the kernel gives it */
 	V_TERM,    /* term n */
+	V_FLAG,    /* 0 or 1: is condition n true */
 	V_RESULT,  /* what the helper of home n returned */
-	V_HALF,    /* (a ^ s) / b with s = a >> 63: half of a floor division */
 };
 
 struct value {
 	enum kind kind;
 	int64_t n;
-	term b; /* V_HALF */
 };
 
 /* A search tree read back passes through a node of each of its depths. */
 enum { PROOF_BUDGET = 3 * DIAGRAM_BUDGET };
 
 enum { SLOTS = 4 }; /* 8-byte stack slots: -8, -16, -24, -32 */
+
+/* The stack slots of an expression: nothing is kept there over a jump. */
+struct spills {
+	struct value slot[SPILL_SLOTS];
+	bool used;
+};
 
 struct state {
 	struct value reg[11];
@@ -61,6 +66,7 @@ struct verifier {
 	const struct image *image;
 	size_t next_reloc;
 	struct state now;
+	struct spills spills;
 	bool live;              /* does control reach here from the instruction before? */
 	struct state **pending; /* by instruction: the state jumps bring, or NULL */
 	struct state *spare;
@@ -79,7 +85,7 @@ static struct value of_term(term t)
 
 static bool same_value(const struct value *x, const struct value *y)
 {
-	return x->kind == y->kind && x->n == y->n && x->b == y->b;
+	return x->kind == y->kind && x->n == y->n;
 }
 
 static void forget_differences(struct state *into, const struct state *other)
@@ -101,6 +107,9 @@ static bool as_term(struct verifier *v, const struct value *x, term *out)
 		*out = term_input(v->policy->terms, (enum input)x->n);
 	else if (x->kind == V_TERM)
 		*out = (term)x->n;
+	else if (x->kind == V_FLAG)
+		*out = term_ite(v->policy->terms, (term)x->n, term_const(v->policy->terms, 1),
+		                term_const(v->policy->terms, 0));
 	else
 		return false;
 	return true;
@@ -117,6 +126,24 @@ static bool as_const(struct verifier *v, const struct value *x, int64_t *out)
 static int slot_of(int64_t offset)
 {
 	return offset < 0 && offset >= -8 * SLOTS && offset % 8 == 0 ? (int)(-offset / 8) - 1 : -1;
+}
+
+/* What an offset from the frame pointer holds, or NULL. */
+static struct value *stack_value(struct verifier *v, int64_t offset)
+{
+	int slot = slot_of(offset);
+	if (slot >= 0)
+		return &v->now.slot[slot];
+	if (offset % 8 || offset > STACK_SPILL || offset <= STACK_SPILL - 8 * SPILL_SLOTS)
+		return NULL;
+	v->spills.used = true;
+	return &v->spills.slot[(STACK_SPILL - offset) / 8];
+}
+
+static void forget_spills(struct verifier *v)
+{
+	if (v->spills.used)
+		v->spills = (struct spills){0};
 }
 
 static bool refuse(struct verifier *v, const char *why)
@@ -144,44 +171,23 @@ static bool alu_term_op(uint8_t op, enum term_op *out)
 	}
 }
 
-/* t = a ^ (a >> 63): the a. */
-static bool is_folded_sign(const struct terms *ts, term t, term *a)
-{
-	const struct term_node *x = term_get(ts, t);
-	if (x->op != TERM_BXOR)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		term base = i ? x->b : x->a, sign = i ? x->a : x->b;
-		const struct term_node *s = term_get(ts, sign);
-		if (s->op == TERM_SHR && s->a == base && term_get(ts, s->b)->op == TERM_CONST &&
-		    term_get(ts, s->b)->lo == 63) {
-			*a = base;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool arithmetic(struct verifier *v, enum term_op op, struct value *dst, const struct value *src)
 {
 	struct terms *ts = v->policy->terms;
 	term a, b;
-	if (dst->kind == V_HALF && op == TERM_BXOR && as_term(v, src, &b)) {
-		term s = term_op(ts, TERM_SHR, (term)dst->n, term_const(ts, 63));
-		if (b != s)
-			return refuse(v, "unfinished division");
-		*dst = of_term(term_op(ts, TERM_DIV, (term)dst->n, dst->b));
+	int64_t one;
+	if (dst->kind == V_FLAG && op == TERM_BXOR && as_const(v, src, &one) && one == 1) {
+		dst->n = term_not(ts, (term)dst->n);
+		return true;
+	}
+	if (dst->kind == V_FLAG && op == TERM_BAND && src->kind == V_FLAG) {
+		dst->n = term_and(ts, (term)dst->n, (term)src->n);
 		return true;
 	}
 	if (!as_term(v, dst, &a) || !as_term(v, src, &b))
 		return refuse(v, "arithmetic on an unknown value");
-	if ((op == TERM_DIV || op == TERM_MOD) && term_get(ts, a)->lo < 0) {
-		term base;
-		if (op != TERM_DIV || !is_folded_sign(ts, a, &base))
-			return refuse(v, "unsigned division of a value that may be negative");
-		*dst = (struct value){.kind = V_HALF, .n = base, .b = b};
-		return true;
-	}
+	if ((op == TERM_DIV || op == TERM_MOD) && term_get(ts, a)->lo < 0)
+		return refuse(v, "unsigned division of a value that may be negative");
 	*dst = of_term(term_op(ts, op, a, b));
 	return true;
 }
@@ -212,7 +218,7 @@ static bool alu(struct verifier *v, const struct bpf_insn *in)
 {
 	uint8_t op = BPF_OP(in->code);
 	bool wide = BPF_CLASS(in->code) == BPF_ALU64, reg = BPF_SRC(in->code) == BPF_X;
-	if (in->dst_reg >= 10 || in->src_reg > 10 || in->off)
+	if (in->dst_reg >= 10 || in->src_reg > 10 || in->off || (reg ? in->imm : in->src_reg))
 		return refuse(v, "unknown operand");
 	struct value *dst = &v->now.reg[in->dst_reg];
 	struct value src = reg ? v->now.reg[in->src_reg] : of_term(term_const(v->policy->terms, in->imm));
@@ -236,6 +242,50 @@ static bool alu(struct verifier *v, const struct bpf_insn *in)
 	return arithmetic(v, top, dst, &src);
 }
 
+/* What takes several instructions. False: it is none of that, or not with these values. */
+static bool template(struct verifier *v, size_t pc, size_t *len)
+{
+	struct terms *ts = v->policy->terms;
+	struct template t;
+	term x, y;
+	if (!template_read(v->insns + pc, v->n - pc, &t, len))
+		return false;
+	for (size_t i = 1; i < *len; i++)
+		if (v->pending[pc + i])
+			return false;
+	struct value *reg = v->now.reg, imm = of_term(term_const(ts, t.imm));
+	if (!as_term(v, &reg[t.x], &x) || !as_term(v, t.y < 0 ? &imm : &reg[t.y], &y))
+		return false;
+	switch (t.kind) {
+	case TEMPLATE_DIVIDE:
+	case TEMPLATE_MODULO:
+		reg[t.x] = of_term(term_op(ts, t.kind == TEMPLATE_DIVIDE ? TERM_DIV : TERM_MOD, x, y));
+		reg[t.s] = (struct value){0};
+		if (t.kind == TEMPLATE_MODULO)
+			reg[t.t] = (struct value){0};
+		return true;
+	case TEMPLATE_CHOOSE:
+		if (reg[t.s].kind != V_FLAG)
+			return false;
+		reg[t.s] = of_term(term_ite(ts, (term)reg[t.s].n, x, y));
+		reg[t.x] = (struct value){0};
+		return true;
+	case TEMPLATE_DIFFER:
+		reg[t.x] = (struct value){.kind = V_FLAG, .n = term_not(ts, term_eq(ts, x, y))};
+		reg[t.s] = (struct value){0};
+		return true;
+	case TEMPLATE_LESS:
+		if (!terms_differ_within(term_get(ts, x), term_get(ts, y)))
+			return false;
+		reg[t.x] = (struct value){.kind = V_FLAG, .n = term_lt(ts, x, y)};
+		return true;
+	default:
+		reg[t.x] = (struct value){.kind = V_FLAG, .n = term_lt(ts, x, y)};
+		reg[t.s] = reg[t.t] = (struct value){0};
+		return true;
+	}
+}
+
 /* ---- memory and helpers --------------------------------------------------------------- */
 
 static bool load_context(struct verifier *v, const struct bpf_insn *in, struct value *dst)
@@ -251,7 +301,7 @@ static bool load_context(struct verifier *v, const struct bpf_insn *in, struct v
 
 static bool load(struct verifier *v, const struct bpf_insn *in)
 {
-	if (in->dst_reg >= 10 || in->src_reg > 10 || BPF_MODE(in->code) != BPF_MEM)
+	if (in->dst_reg >= 10 || in->src_reg > 10 || BPF_MODE(in->code) != BPF_MEM || in->imm)
 		return refuse(v, "unknown load");
 	struct value *dst = &v->now.reg[in->dst_reg], src = v->now.reg[in->src_reg];
 	if (src.kind == V_CTX)
@@ -262,25 +312,25 @@ static bool load(struct verifier *v, const struct bpf_insn *in)
 		*dst = (struct value){.kind = V_RAW, .n = IN_PARAM_0 + src.n};
 		return true;
 	}
-	int slot = src.kind == V_STACK ? slot_of(src.n + in->off) : -1;
-	if (slot < 0 || v->now.slot[slot].kind == V_UNKNOWN)
+	const struct value *held = src.kind == V_STACK ? stack_value(v, src.n + in->off) : NULL;
+	if (!held || held->kind == V_UNKNOWN)
 		return refuse(v, "load from an unknown address");
-	*dst = v->now.slot[slot];
+	*dst = *held;
 	return true;
 }
 
 static bool store(struct verifier *v, const struct bpf_insn *in)
 {
-	if (in->code != (BPF_STX | BPF_MEM | BPF_DW) || in->dst_reg > 10 || in->src_reg > 10)
+	if (in->code != (BPF_STX | BPF_MEM | BPF_DW) || in->dst_reg > 10 || in->src_reg > 10 || in->imm)
 		return refuse(v, "unknown store");
 	const struct value *to = &v->now.reg[in->dst_reg];
-	int slot = to->kind == V_STACK ? slot_of(to->n + in->off) : -1;
+	struct value *slot = to->kind == V_STACK ? stack_value(v, to->n + in->off) : NULL;
 	struct value x = v->now.reg[in->src_reg];
-	if (slot < 0)
+	if (!slot)
 		return refuse(v, "store to an unknown address");
 	if (x.kind == V_RESULT && x.n == HOME_CGROUP)
 		x = (struct value){.kind = V_RAW, .n = IN_CGROUP_ID};
-	v->now.slot[slot] = x;
+	*slot = x;
 	return true;
 }
 
@@ -454,6 +504,7 @@ static bool jump(struct verifier *v, size_t pc)
 	if (in->off < 0 || (is_long && (in->imm < 0 || in->off)))
 		return refuse(v, "backward jump");
 	size_t target = code_jump_target(in, pc);
+	forget_spills(v);
 	if (op == BPF_JA) {
 		v->live = false;
 		if ((!is_long && in->code != (BPF_JMP | BPF_JA)) || in->dst_reg || in->src_reg ||
@@ -495,6 +546,7 @@ static bool forwards(struct verifier *v, size_t *at)
 	for (size_t pc = 0; pc < v->n; pc++) {
 		*at = pc;
 		if (v->pending[pc]) {
+			forget_spills(v);
 			if (v->live)
 				forget_differences(v->pending[pc], &v->now);
 			v->now = *v->pending[pc];
@@ -504,6 +556,11 @@ static bool forwards(struct verifier *v, size_t *at)
 		}
 		if (!v->live)
 			return refuse(v, "instruction that nothing reaches");
+		size_t len;
+		if (template(v, pc, &len)) {
+			pc += len - 1;
+			continue;
+		}
 		if (!step(v, pc))
 			return false;
 		if (v->insns[pc].code == (BPF_LD | BPF_DW | BPF_IMM))

@@ -3,8 +3,9 @@
  *
  * Conjunctions are flattened and combined in halves. A comparison that reads
  * one input becomes exact intervals: by its shape when it compares the input
- * with a constant, else by trying every value of a small input. What has too
- * many intervals, or reads several wide inputs, becomes a free boolean variable.
+ * with a constant, else by the values of a small input. A choice in it is decided
+ * first where that is cheap (diagram_split.c). What has too many intervals, or reads
+ * several wide inputs, becomes a free boolean variable.
  */
 #include "policy/diagram.h"
 
@@ -61,26 +62,6 @@ static bool by_shape(struct diagrams *dg, const struct term_node *c, node *out)
 	return true;
 }
 
-/* A term with one input replaced by a value. */
-static term substitute(struct diagrams *dg, term t, enum input in, int64_t value)
-{
-	struct terms *ts = dg->terms;
-	struct term_node n = *term_get(ts, t);
-	if (!(n.inputs & 1u << in))
-		return t;
-	if (n.op == TERM_INPUT)
-		return term_const(ts, value);
-	term a = substitute(dg, n.a, in, value);
-	term b = substitute(dg, n.b, in, value);
-	if (n.op == TERM_EQ)
-		return term_eq(ts, a, b);
-	if (n.op == TERM_LT)
-		return term_lt(ts, a, b);
-	return term_op(ts, n.op, a, b);
-}
-
-static node comparison(struct diagrams *dg, term t);
-
 /* type, access and requested have so few values that each gets its own term. */
 static bool by_cases(struct diagrams *dg, term t, node *out)
 {
@@ -93,7 +74,7 @@ static bool by_cases(struct diagrams *dg, term t, node *out)
 			continue;
 		node all = NODE_FALSE;
 		for (size_t k = 0; k < few[i].n; k++) {
-			term s = substitute(dg, t, few[i].in, few[i].values[k]);
+			term s = term_substitute(dg->terms, t, few[i].in, few[i].values[k]);
 			node cond = s == T_TRUE    ? NODE_TRUE
 			            : s == T_FALSE ? NODE_FALSE
 			                           : diagram_of_term(dg, s);
@@ -106,31 +87,23 @@ static bool by_cases(struct diagrams *dg, term t, node *out)
 	return false;
 }
 
-/* Tries every value of the one small input. */
+/* By the values of the one small input. */
 static bool by_table(struct diagrams *dg, term t, node *out)
 {
 	const struct term_node *c = term_get(dg->terms, t);
 	if (c->inputs & (c->inputs - 1))
 		return false;
 	enum input in = (enum input)__builtin_ctz(c->inputs);
-	const struct term_node *x = term_get(dg->terms, term_input(dg->terms, in));
-	int64_t lo = x->lo, hi = x->hi;
-	if ((uint64_t)hi - (uint64_t)lo >= TABLE_VALUES_MAX)
+	const struct term_node x = *term_get(dg->terms, term_input(dg->terms, in));
+	if ((uint64_t)x.hi - (uint64_t)x.lo >= TABLE_VALUES_MAX)
 		return false;
-	int64_t inputs[INPUT_MAX] = {0};
+	struct term_piece pieces[TABLE_INTERVALS_MAX];
 	struct edge e[TABLE_INTERVALS_MAX];
-	size_t n = 0;
-	for (int64_t v = lo; v <= hi; v++) {
-		inputs[in] = v;
-		node to = term_eval(dg->terms, t, inputs) ? NODE_TRUE : NODE_FALSE;
-		if (n && e[n - 1].to == to) {
-			e[n - 1].hi = v;
-			continue;
-		}
-		if (n == TABLE_INTERVALS_MAX)
-			return false;
-		e[n++] = (struct edge){v, to};
-	}
+	size_t n = term_pieces(dg->terms, t, in, x.lo, x.hi, pieces, TABLE_INTERVALS_MAX);
+	if (!n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		e[i] = (struct edge){pieces[i].hi, pieces[i].value ? NODE_TRUE : NODE_FALSE};
 	e[n - 1].hi = diagram_var_max(dg, in);
 	*out = diagram_switch(dg, in, e, n);
 	return true;
@@ -140,7 +113,8 @@ static node comparison(struct diagrams *dg, term t)
 {
 	node out;
 	const struct term_node *c = term_get(dg->terms, t);
-	if (by_shape(dg, c, &out) || by_cases(dg, t, &out) || by_table(dg, t, &out))
+	if (by_shape(dg, c, &out) || by_cases(dg, t, &out) || by_table(dg, t, &out) ||
+	    diagram_by_choices(dg, t, &out))
 		return out;
 	struct edge e[] = {{0, NODE_FALSE}, {1, NODE_TRUE}};
 	return diagram_switch(dg, diagram_free_var(dg, t), e, 2);

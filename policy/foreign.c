@@ -260,8 +260,8 @@ int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, 
 	}
 	if (!out->n) {
 		out->silent = "the list is empty: nothing in it is about devices";
-		out->silent_hint = "the kernel lists nothing where it denies everything: for that write the policy default :deny; "
-				   "--empty-is-allow allows every device instead";
+		out->silent_hint = "the kernel lists nothing where it denies everything: for that write the policy "
+				   "default :deny; --empty-is-allow allows every device instead";
 	}
 	return d->errors ? -1 : 0;
 }

@@ -19,6 +19,13 @@ static int cannot_include(struct fault *f, const char *path, const char *why)
 	                 "cannot include %s: %s", text_quoted(f->arena, (struct slice){path, strlen(path)}), why);
 }
 
+static int not_opened(struct fault *f, const char *path)
+{
+	if (errno == ENOMEM)
+		arena_fail(f->arena);
+	return cannot_include(f, path, strerror(errno));
+}
+
 bool lxc_enter(struct lxc_config *c, const char *path)
 {
 	struct stat st;
@@ -31,29 +38,42 @@ bool lxc_enter(struct lxc_config *c, const char *path)
 	return true;
 }
 
+/* The rest of a file, at most one byte more than is allowed. False: no memory. */
+static bool read_rest(FILE *in, char **text, size_t *n)
+{
+	size_t cap = 0, got;
+	char chunk[1 << 14];
+	*text = NULL, *n = 0;
+	while (*n <= INCLUDE_MAX && (got = fread(chunk, 1, sizeof chunk, in)) > 0) {
+		if (*n + got >= cap) {
+			char *grown = realloc(*text, cap = 2 * (*n + got + 1));
+			if (!grown)
+				return false;
+			*text = grown;
+		}
+		memcpy(*text + *n, chunk, got);
+		*n += got;
+	}
+	return true;
+}
+
 static int include_file(struct lxc_config *c, struct fault *f, const char *path)
 {
 	FILE *in = fopen(path, "re");
 	if (!in)
-		return cannot_include(f, path, strerror(errno));
+		return not_opened(f, path);
 	if (!lxc_enter(c, path)) {
 		fclose(in);
 		return cannot_include(f, path, "the files include each other");
 	}
-	size_t cap = 0, n = 0, got;
-	char *text = NULL, chunk[1 << 14];
-	while (n <= INCLUDE_MAX && (got = fread(chunk, 1, sizeof chunk, in)) > 0) {
-		char *grown = n + got < cap ? text : realloc(text, cap = 2 * (n + got + 1));
-		if (!grown)
-			break;
-		text = grown;
-		memcpy(text + n, chunk, got);
-		n += got;
-	}
-	bool whole = feof(in);
+	size_t n;
+	char *text;
+	bool memory = read_rest(in, &text, &n), whole = memory && feof(in);
 	fclose(in);
-	char *kept = arena_strndup(c->d->arena, text ? text : "", whole ? n : 0);
+	char *kept = arena_strndup(c->d->arena, whole && text ? text : "", whole ? n : 0);
 	free(text);
+	if (!memory)
+		arena_fail(f->arena);
 	if (!whole)
 		return cannot_include(f, path, "it cannot be read, or is larger than 4 MiB");
 	if (memchr(kept, '\0', n))
@@ -75,7 +95,7 @@ static int include_directory(struct lxc_config *c, struct fault *f, const char *
 	struct dirent **names;
 	int n = scandir(path, &names, is_conf, alphasort), rc = 0;
 	if (n < 0)
-		return cannot_include(f, path, strerror(errno));
+		return not_opened(f, path);
 	const char **files = arena_alloc(c->d->arena, ((size_t)n + 1) * sizeof *files);
 	for (int i = 0; i < n; i++) {
 		files[i] = arena_printf(c->d->arena, "%s/%s", path, names[i]->d_name);
@@ -92,7 +112,7 @@ int lxc_include(struct lxc_config *c, struct fault *f, struct slice value)
 	char *path = arena_strndup(c->d->arena, value.s, value.n);
 	struct stat st;
 	if (stat(path, &st))
-		return cannot_include(f, path, strerror(errno));
+		return not_opened(f, path);
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return cannot_include(f, path, "it is no regular file");
 	return S_ISDIR(st.st_mode) ? include_directory(c, f, path) : include_file(c, f, path);

@@ -68,7 +68,8 @@ static int read_device(struct inspected *v, size_t i, const json_t *device)
 		return fail(v, &f, ".Devices[%zu]", i);
 	}
 	if (!letters.n) {
-		fault_set(&f, "podman leaves them out: import oci with the config.json of the container", "no CgroupPermissions");
+		fault_set(&f, "podman leaves them out: import oci with the config.json of the container",
+		          "no CgroupPermissions");
 		return fail(v, &f, ".Devices[%zu]", i);
 	}
 	return foreign_host_device(v->out, &f, path, letters, e) ? fail(v, &f, ".Devices[%zu]", i) : 0;

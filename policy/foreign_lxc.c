@@ -91,7 +91,8 @@ static int path_line(struct lxc_config *c, const struct lines *l, struct fault *
 	if (device_at(f, &host_dev, path, &type, &major, &minor)) {
 		if (!e->allow || !foreign_path_absent(f->arena, path))
 			return -1;
-		foreign_skip_fault(c->out, l->file, l->line, f, arena_printf(f->arena, "%s %.*s", name, (int)letters.n, letters.s));
+		foreign_skip_fault(c->out, l->file, l->line, f,
+		                   arena_printf(f->arena, "%s %.*s", name, (int)letters.n, letters.s));
 		return 0;
 	}
 	e->types = (uint8_t)type, e->access = (uint8_t)access, e->path = name;
@@ -100,7 +101,8 @@ static int path_line(struct lxc_config *c, const struct lines *l, struct fault *
 	return 0;
 }
 
-static int device_line(struct lxc_config *c, const struct lines *l, struct fault *f, size_t key, struct slice value)
+static int device_line(struct lxc_config *c, const struct lines *l, struct fault *f, size_t key,
+                       struct slice value)
 {
 	struct foreign_entry e = {.file = l->file, .place = (uint32_t)l->line, .v2 = key < 2, .allow = key % 2 == 0};
 	if (!value.n) {
@@ -194,10 +196,12 @@ static void drop_v1(struct lxc_config *c)
 
 static void only_v1(struct lxc_config *c)
 {
-	foreign_note(c->d->arena, c->out, "Only lxc.cgroup.devices keys, of cgroup v1. On cgroup v2 LXC 5 passes over them and denies "
-	                                  "nothing, LXC 7 refuses them.");
+	foreign_note(c->d->arena, c->out,
+	             "Only lxc.cgroup.devices keys, of cgroup v1. On cgroup v2 LXC 5 passes over them and denies "
+	             "nothing, LXC 7 refuses them.");
 	diag_add(c->d, DIAG_WARNING, (struct span){.file = c->out->file},
-	         "on cgroup v2 write lxc.cgroup2.devices; there LXC 5 passes over these and denies nothing, LXC 7 refuses them",
+	         "on cgroup v2 write lxc.cgroup2.devices; there LXC 5 passes over these and denies nothing, LXC 7 "
+	         "refuses them",
 	         "only lxc.cgroup.devices keys, of cgroup v1: they are taken as the list");
 }
 

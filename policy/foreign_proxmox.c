@@ -111,11 +111,12 @@ static void conclude(struct machine *m)
 		lone |= f->entries[i].v2 && f->entries[i].lone;
 	if (m->c.seen[1] && !lone && !m->c.reset[1])
 		add_common(a, f, m->no_console);
-	f->silent_hint = "Proxmox then gives the devices of LXC's common.conf, an unprivileged container every device: write "
-			 "lxc.cgroup2.devices.allow: c 1:3 rwm, or give --empty-is-allow";
+	f->silent_hint = "Proxmox then gives the devices of LXC's common.conf, an unprivileged container every "
+			 "device: write lxc.cgroup2.devices.allow: c 1:3 rwm, or give --empty-is-allow";
 	lxc_conclude(&m->c);
 	if (m->unprivileged && !f->open && !f->silent)
-		foreign_note(a, f, "The container is unprivileged: Proxmox says allow = a for it, so that its filter denies nothing.");
+		foreign_note(a, f, "The container is unprivileged: Proxmox says allow = a for it, so that its filter "
+		                   "denies nothing.");
 }
 
 int foreign_proxmox(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out)

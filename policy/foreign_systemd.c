@@ -282,8 +282,8 @@ static void conclude(struct unit *u)
 	bool asked = u->said || u->protect_clock;
 	if (!asked) {
 		f->silent = "nothing in it is about devices: no DevicePolicy=, DeviceAllow= or PrivateDevices=";
-		f->silent_hint = "systemd then denies nothing: write DevicePolicy=closed, or give --empty-is-allow; drop-ins "
-				 "may say more: systemctl cat UNIT | rucy-devguard import systemd -";
+		f->silent_hint = "systemd then denies nothing: write DevicePolicy=closed, or give --empty-is-allow; "
+				 "drop-ins may say more: systemctl cat UNIT | rucy-devguard import systemd -";
 	}
 	if (u->program)
 		diag_add(u->l.d, DIAG_WARNING, (struct span){.file = u->l.file, .line = u->program}, NULL,

@@ -34,6 +34,7 @@ struct action {
 	enum policy_mode mode;
 	enum audit_level audit;
 	uint32_t ring; /* 0: not given */
+	const char *limit; /* NULL: not given */
 };
 
 /* Any of them; n == 0: no condition. */

@@ -119,7 +119,7 @@ static int read_kind(struct reading *r, const struct yaml_node *map, struct acti
 		enum ruling_kind kind;
 	} kinds[] = {{"none", RULING_NONE}, {"refuse", RULING_REFUSE}};
 	static const char *const others[] = {"policy", "policy_from", "params", "params_from", "mode",
-	                                     "audit", "ring"};
+	                                     "audit", "ring", "limit"};
 	a->kind = RULING_POLICY;
 	for (size_t k = 0; k < 2; k++) {
 		const struct yaml_node *v = value_of(map, kinds[k].key), *other;
@@ -167,6 +167,18 @@ static int read_ring(struct reading *r, const struct yaml_node *v, struct action
 	return yaml_fail(&r->y, v->at, "for example ring: 64K", "ring: %s is %s", text_quoted(r->arena, v->text), why);
 }
 
+static int read_limit(struct reading *r, const struct yaml_node *v, struct action *a)
+{
+	struct limits ignored = {LIMIT_SECONDS, LIMIT_CPU, LIMIT_MEMORY};
+	const char *why;
+	if (value_word(r, "limit", v, &a->limit))
+		return -1;
+	if (!(why = limits_parse(a->limit, &ignored)))
+		return 0;
+	return yaml_fail(&r->y, v->at, "for example limit: time=30s,memory=1g", "limit: %s is %s",
+	                 text_quoted(r->arena, v->text), why);
+}
+
 int read_action(struct reading *r, const struct yaml_node *map, struct action *a)
 {
 	static const char *const modes[] = {"enforce", "permissive"};
@@ -194,6 +206,8 @@ int read_action(struct reading *r, const struct yaml_node *map, struct action *a
 	}
 	if ((v = value_of(map, "ring")))
 		failed |= read_ring(r, v, a);
+	if ((v = value_of(map, "limit")))
+		failed |= read_limit(r, v, a);
 	return failed ? failed : check_both(r, map, a);
 }
 

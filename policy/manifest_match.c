@@ -97,6 +97,7 @@ static void start_ruling(struct arena *a, const struct manifest *m, const struct
 		.mode = act->mode,
 		.audit = act->audit,
 		.ring = act->ring,
+		.limit = act->limit,
 	};
 	if (act->kind == RULING_REFUSE && e == &m->otherwise)
 		out->why = arena_printf(a, "no entry of %s matches it, and the default is to refuse", m->file);

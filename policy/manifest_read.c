@@ -101,7 +101,7 @@ static int read_entry(struct reading *r, const struct yaml_node *map, struct ent
 {
 	static const char *const known[] = {
 		"name",   "annotations", "id",     "container_name", "image", "cgroup", "rootless", "policy",
-		"policy_from", "params", "params_from", "mode",      "audit", "ring",   "none",     "refuse"};
+		"policy_from", "params", "params_from", "mode",      "audit", "ring",   "limit",    "none",   "refuse"};
 	const struct yaml_node *name;
 	if (value_need(r, "an entry of match", map, YAML_MAP, "write - name: NAME and its conditions below"))
 		return -1;
@@ -143,7 +143,7 @@ static int read_entries(struct reading *r, const struct yaml_node *v)
 static int read_default(struct reading *r, const struct yaml_node *v)
 {
 	static const char *const known[] = {"policy", "policy_from", "params", "params_from",
-	                                    "mode",   "audit",       "ring",   "none",       "refuse"};
+	                                    "mode",   "audit",       "ring",   "limit",      "none",   "refuse"};
 	static const char *const words[] = {"refuse", "none"};
 	struct entry *e = &r->m->otherwise;
 	int word = 0;

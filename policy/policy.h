@@ -221,6 +221,7 @@ enum term_op {
 	TERM_FALSE, TERM_TRUE, TERM_NOT, TERM_AND, TERM_EQ, TERM_LT,
 	/* integers */
 	TERM_CONST, TERM_INPUT,
+	TERM_ITE, /* c ? a : b */
 	TERM_ADD, TERM_SUB, TERM_MUL, TERM_DIV, TERM_MOD, /* floor; total: see term_op */
 	TERM_BAND, TERM_BOR, TERM_BXOR, TERM_SHL, TERM_SHR,
 	TERM_OPS
@@ -228,9 +229,11 @@ enum term_op {
 
 struct term_node {
 	uint8_t op;
-	term a, b;      /* operands; TERM_INPUT: a = enum input */
+	bool chooses;   /* it, or a term below it, is a TERM_ITE */
+	term a, b, c;   /* operands; TERM_INPUT: a = enum input */
 	int64_t lo, hi; /* every value it can have; TERM_CONST: lo == hi */
 	uint32_t inputs; /* set of enum input it reads */
+	uint32_t height; /* operations on the longest way to an input or constant */
 };
 
 struct terms;
@@ -248,6 +251,8 @@ term term_input(struct terms *ts, enum input in);
  * s = a >> 63, DIV = ((a ^ s) / b) ^ s with x / 0 = 0, MOD = a - b * DIV, which
  * is Ruby's floor division and modulo for b > 0. */
 term term_op(struct terms *ts, enum term_op op, term a, term b);
+/* c ? a : b for integers a and b; the condition that is kept is never a NOT. */
+term term_ite(struct terms *ts, term c, term a, term b);
 /* Boolean constructors fold and normalise: only NOT, AND, EQ and LT are kept. */
 term term_not(struct terms *ts, term a);
 term term_and(struct terms *ts, term a, term b);
@@ -263,6 +268,21 @@ void term_range_given(const struct terms *ts, term given, term t, int64_t *lo, i
 /* Value of a term for values of the inputs (indexed by enum input): 0 or 1 for
  * a boolean. Total, iterative. */
 int64_t term_eval(struct terms *ts, term t, const int64_t *inputs);
+/* A boolean term of one input, by value of that input, lo..hi: true or false up to `hi`, from
+ * the piece before. 0: more than `max` pieces, or too much work. */
+struct term_piece { int64_t hi; bool value; };
+size_t term_pieces(struct terms *ts, term t, enum input in, int64_t lo, int64_t hi,
+                   struct term_piece *out, size_t max);
+/* The term with an input replaced by a value; with a condition (or its negation) true: choices
+ * made by it, or by what it decides, become the arm. */
+term term_substitute(struct terms *ts, term t, enum input in, int64_t value);
+term term_assume(struct terms *ts, term t, term literal);
+/* A choice that is an operand of the comparison t, with no other in its condition; T_FALSE: none. */
+term term_top_choice(const struct terms *ts, term t);
+/* The first choice below a condition that others are computed from; T_FALSE: there is none. */
+term term_choice_in(struct terms *ts, term t);
+/* Does each comparison in a condition read one input only? */
+bool term_reads_one(struct terms *ts, term t);
 /* One operation on constants, as term_op defines it. */
 int64_t term_apply(enum term_op op, int64_t a, int64_t b);
 /* "major == 195 && minor < 4": for people; cut to about `limit` bytes. */
@@ -576,6 +596,18 @@ struct image_header {
 };
 enum feature { FEATURE_PID = 1, FEATURE_COMM = 2 };
 
+/* ---- limits.c: what a compilation may take ------------------------------------ */
+
+struct limits {
+	double seconds; /* of the clock */
+	double cpu;     /* of CPU time */
+	size_t memory;  /* bytes */
+};
+enum { LIMIT_SECONDS = 10, LIMIT_CPU = 5, LIMIT_MEMORY = 512 << 20 };
+/* "time=30s,cpu=20s,memory=2g", any of them; what is not named stays, but CPU time, which
+ * keeps step with the time. NULL with *out, or what the text is instead. */
+const char *limits_parse(const char *text, struct limits *out);
+
 /* ---- manifest.c: guard.yaml, which policy guards which container ---------- */
 
 struct manifest;
@@ -630,6 +662,7 @@ struct ruling {
 	enum policy_mode mode;
 	enum audit_level audit;
 	uint32_t ring;          /* bytes of the ring buffer, 0: not given */
+	const char *limit;      /* for limits_parse(), which takes it; NULL: not given */
 };
 
 /* The first entry that matches decides, else the default. 0, or -1 with a

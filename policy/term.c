@@ -6,25 +6,7 @@
  * a sound range of its values, used to fold comparisons. Constructors cost
  * amortised O(1) (conjunctions scan a bounded number of conjuncts).
  */
-#include "policy/policy.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-struct terms {
-	struct arena *arena;
-	struct term_node *nodes;
-	size_t n, cap;
-	term *table; /* open addressing; 0 is empty: FALSE is never looked up */
-	size_t table_size;
-	int64_t range_lo[INPUT_MAX], range_hi[INPUT_MAX];
-	/* scratch of term_eval: values by term, valid where stamp == epoch */
-	int64_t *value;
-	uint32_t *stamp, epoch;
-	size_t scratch_cap;
-	term *stack;
-	size_t stack_cap;
-};
+#include "policy/term_internal.h"
 
 struct terms *terms_new(struct arena *a)
 {
@@ -62,6 +44,8 @@ static uint64_t hash_node(const struct term_node *k)
 	uint64_t h = k->op * 0x9e3779b97f4a7c15ull;
 	h = (h ^ k->a) * 0xff51afd7ed558ccdull;
 	h = (h ^ (h >> 29) ^ k->b) * 0xc4ceb9fe1a85ec53ull;
+	if (k->op == TERM_ITE)
+		h = (h ^ (h >> 31) ^ k->c) * 0x9e3779b97f4a7c15ull;
 	if (k->op == TERM_CONST)
 		h = (h ^ (h >> 31) ^ (uint64_t)k->lo) * 0x9e3779b97f4a7c15ull;
 	return h ^ (h >> 32);
@@ -69,7 +53,7 @@ static uint64_t hash_node(const struct term_node *k)
 
 static bool same_node(const struct term_node *x, const struct term_node *y)
 {
-	return x->op == y->op && x->a == y->a && x->b == y->b &&
+	return x->op == y->op && x->a == y->a && x->b == y->b && x->c == y->c &&
 	       (x->op != TERM_CONST || x->lo == y->lo);
 }
 
@@ -95,8 +79,15 @@ static term intern(struct terms *ts, const struct term_node *key)
 	for (; ts->table[i]; i = (i + 1) & (ts->table_size - 1))
 		if (same_node(&ts->nodes[ts->table[i]], key))
 			return ts->table[i];
-	term t = (term)ts->n;
-	*ARENA_PUSH(ts->arena, ts->nodes, ts->n, ts->cap) = *key;
+	term t = (term)ts->n, below[3] = {key->a, key->b, key->c};
+	struct term_node *made = ARENA_PUSH(ts->arena, ts->nodes, ts->n, ts->cap);
+	*made = *key;
+	made->chooses = key->op == TERM_ITE;
+	for (int k = 0; k < 3 && term_has_operands(key->op); k++) {
+		const struct term_node *n = &ts->nodes[below[k]];
+		made->height = n->height + 1 > made->height ? n->height + 1 : made->height;
+		made->chooses |= n->chooses;
+	}
 	ts->table[i] = t;
 	return t;
 }
@@ -143,79 +134,6 @@ int64_t term_apply(enum term_op op, int64_t a, int64_t b)
 	}
 }
 
-struct range { int64_t lo, hi; };
-static const struct range ANY = {INT64_MIN, INT64_MAX};
-
-static bool corner(enum term_op op, int64_t a, int64_t b, int64_t *out)
-{
-	switch (op) {
-	case TERM_ADD: return !__builtin_add_overflow(a, b, out);
-	case TERM_SUB: return !__builtin_sub_overflow(a, b, out);
-	default: return !__builtin_mul_overflow(a, b, out);
-	}
-}
-
-/* All bits that a value up to hi can have: 2^k - 1. */
-static int64_t bits_up_to(int64_t hi)
-{
-	return hi <= 0 ? 0 : (int64_t)(~0ull >> __builtin_clzll((uint64_t)hi));
-}
-
-/* A sound range of a total operation; ANY when it may wrap. */
-static struct range op_range(enum term_op op, const struct term_node *a, const struct term_node *b)
-{
-	switch (op) {
-	case TERM_ADD:
-	case TERM_SUB:
-	case TERM_MUL: {
-		int64_t c[4];
-		if (!corner(op, a->lo, b->lo, &c[0]) || !corner(op, a->lo, b->hi, &c[1]) ||
-		    !corner(op, a->hi, b->lo, &c[2]) || !corner(op, a->hi, b->hi, &c[3]))
-			return ANY;
-		struct range r = {c[0], c[0]};
-		for (int i = 1; i < 4; i++) {
-			r.lo = c[i] < r.lo ? c[i] : r.lo;
-			r.hi = c[i] > r.hi ? c[i] : r.hi;
-		}
-		return r;
-	}
-	case TERM_DIV: /* the quotient's magnitude never exceeds the dividend's */
-		if (b->lo == b->hi && b->lo > 0)
-			return (struct range){floor_div(a->lo, b->lo), floor_div(a->hi, b->lo)};
-		return (struct range){a->lo < 0 ? a->lo : 0, a->hi < 0 ? -1 : a->hi};
-	case TERM_MOD:
-		if (b->lo <= 0)
-			return a->lo >= 0 && b->lo >= 0 ? (struct range){0, a->hi} : ANY;
-		return (struct range){0, a->lo >= 0 && a->hi < b->hi - 1 ? a->hi : b->hi - 1};
-	case TERM_BAND:
-		if (a->lo >= 0 && b->lo >= 0)
-			return (struct range){0, a->hi < b->hi ? a->hi : b->hi};
-		if (b->lo >= 0)
-			return (struct range){0, b->hi};
-		if (a->lo >= 0)
-			return (struct range){0, a->hi};
-		return ANY;
-	case TERM_BOR:
-	case TERM_BXOR:
-		if (a->lo >= 0 && b->lo >= 0)
-			return (struct range){0, bits_up_to(a->hi | b->hi)};
-		return ANY;
-	case TERM_SHL:
-		if (b->lo == b->hi && b->lo >= 0 && b->lo < 63 && a->lo >= INT64_MIN >> b->lo &&
-		    a->hi <= INT64_MAX >> b->lo)
-			return (struct range){a->lo * (1ll << b->lo), a->hi * (1ll << b->lo)};
-		if (a->lo >= 0 && b->lo >= 0 && b->hi < 63 && a->hi <= INT64_MAX >> b->hi)
-			return (struct range){0, a->hi << b->hi};
-		return ANY;
-	case TERM_SHR:
-		if (b->lo == b->hi)
-			return (struct range){a->lo >> (b->lo & 63), a->hi >> (b->lo & 63)};
-		return (struct range){a->lo < 0 ? a->lo : 0, a->hi < 0 ? -1 : a->hi};
-	default:
-		return ANY;
-	}
-}
-
 static bool commutes(enum term_op op)
 {
 	return op == TERM_ADD || op == TERM_MUL || op == TERM_BAND || op == TERM_BOR ||
@@ -257,6 +175,121 @@ static term as_modulo(struct terms *ts, term a, term b)
 	return T_FALSE;
 }
 
+/* ---- choices of integers ------------------------------------------------------- */
+
+static bool is_op(const struct terms *ts, term t, enum term_op op)
+{
+	return ts->nodes[t].op == op;
+}
+
+static bool has_value(const struct terms *ts, term t, int64_t k)
+{
+	return is_op(ts, t, TERM_CONST) && ts->nodes[t].lo == k;
+}
+
+static struct term_range range_of(const struct terms *ts, term t)
+{
+	return (struct term_range){ts->nodes[t].lo, ts->nodes[t].hi};
+}
+
+/* ite(c, 1, 0) */
+static bool is_flag(const struct terms *ts, term t)
+{
+	return is_op(ts, t, TERM_ITE) && has_value(ts, ts->nodes[t].a, 1) && has_value(ts, ts->nodes[t].b, 0);
+}
+
+enum { TABLE_MAX = 1024 };
+
+/* A choice of constants (one after the other: a table) with a constant as the other operand: a
+ * choice of constants again. */
+static term each_arm(struct terms *ts, enum term_op op, term a, term b)
+{
+	bool left = is_op(ts, a, TERM_ITE);
+	term k = left ? b : a, arms[TABLE_MAX], out = left ? a : b;
+	size_t n = 0;
+	if (!is_op(ts, k, TERM_CONST))
+		return T_FALSE;
+	while (is_op(ts, out, TERM_ITE) && n < TABLE_MAX) {
+		arms[n++] = out;
+		out = is_op(ts, ts->nodes[out].a, TERM_CONST) ? ts->nodes[out].b : ts->nodes[out].a;
+		if (!is_op(ts, ts->nodes[arms[n - 1]].a, TERM_CONST) && !is_op(ts, ts->nodes[arms[n - 1]].b, TERM_CONST))
+			return T_FALSE;
+	}
+	if (!is_op(ts, out, TERM_CONST))
+		return T_FALSE;
+	out = left ? term_op(ts, op, out, k) : term_op(ts, op, k, out);
+	while (n-- > 0) {
+		struct term_node x = ts->nodes[arms[n]];
+		bool first = is_op(ts, x.a, TERM_CONST);
+		term arm = first ? x.a : x.b;
+		arm = left ? term_op(ts, op, arm, k) : term_op(ts, op, k, arm);
+		out = term_ite(ts, x.c, first ? arm : out, first ? out : arm);
+	}
+	return out;
+}
+
+/* Operations on choices that have a simpler form; T_FALSE: none. Whatever an emitted choice is
+ * computed by (b + flag * (a - b)) comes out as that choice. */
+static term with_choice(struct terms *ts, enum term_op op, term a, term b)
+{
+	term simpler = each_arm(ts, op, a, b);
+	if (simpler)
+		return simpler;
+	if (op == TERM_MUL && (is_flag(ts, a) || is_flag(ts, b))) {
+		bool left = is_flag(ts, a);
+		return term_ite(ts, ts->nodes[left ? a : b].c, left ? b : a, term_const(ts, 0));
+	}
+	if (op == TERM_BAND && is_flag(ts, a) && is_flag(ts, b)) {
+		term both = term_and(ts, ts->nodes[a].c, ts->nodes[b].c);
+		return term_ite(ts, both, term_const(ts, 1), term_const(ts, 0));
+	}
+	for (int i = 0; op == TERM_ADD && i < 2; i++) {
+		struct term_node n = ts->nodes[i ? b : a];
+		term other = i ? a : b;
+		if (n.op == TERM_ITE && has_value(ts, n.b, 0) && is_op(ts, n.a, TERM_SUB) && ts->nodes[n.a].b == other)
+			return term_ite(ts, n.c, ts->nodes[n.a].a, other);
+	}
+	return T_FALSE;
+}
+
+/* An arm that is a choice itself, where its condition is known by the outer one. */
+static term decided_arm(const struct terms *ts, term holds, term arm)
+{
+	while (is_op(ts, arm, TERM_ITE)) {
+		enum term_relation says = term_relate(ts, holds, ts->nodes[arm].c);
+		if (says == UNRELATED)
+			break;
+		arm = says == IMPLIES ? ts->nodes[arm].a : ts->nodes[arm].b;
+	}
+	return arm;
+}
+
+term term_ite(struct terms *ts, term c, term a, term b)
+{
+	if (c == T_FALSE || c == T_TRUE || a == b)
+		return c == T_FALSE ? b : a;
+	if (is_op(ts, c, TERM_NOT))
+		return term_ite(ts, ts->nodes[c].a, b, a);
+	term not = term_not(ts, c);
+	a = decided_arm(ts, c, a);
+	b = decided_arm(ts, not, b);
+	if (a == b)
+		return a;
+	/* an arm that is a choice with the other arm in it: one condition does */
+	struct term_node x = ts->nodes[a], y = ts->nodes[b];
+	if (x.op == TERM_ITE && (x.a == b || x.b == b))
+		return term_ite(ts, term_and(ts, c, x.b == b ? x.c : term_not(ts, x.c)), x.b == b ? x.a : x.b, b);
+	if (y.op == TERM_ITE && (y.a == a || y.b == a))
+		return term_ite(ts, term_and(ts, not, y.a == a ? term_not(ts, y.c) : y.c), y.a == a ? y.b : y.a, a);
+	struct term_range r = term_range_near(ts, c, a), q = term_range_near(ts, not, b);
+	r.lo = q.lo < r.lo ? q.lo : r.lo;
+	r.hi = q.hi > r.hi ? q.hi : r.hi;
+	if (r.lo == r.hi)
+		return term_const(ts, r.lo);
+	return intern(ts, &(struct term_node){.op = TERM_ITE, .a = a, .b = b, .c = c, .lo = r.lo, .hi = r.hi,
+	                                      .inputs = ts->nodes[a].inputs | ts->nodes[b].inputs | ts->nodes[c].inputs});
+}
+
 term term_op(struct terms *ts, enum term_op op, term a, term b)
 {
 	if (ts->nodes[a].op == TERM_CONST && ts->nodes[b].op == TERM_CONST)
@@ -269,9 +302,11 @@ term term_op(struct terms *ts, enum term_op op, term a, term b)
 	term same = identity(ts, op, a, b);
 	if (!same && op == TERM_SUB)
 		same = as_modulo(ts, a, b);
+	if (!same && (is_op(ts, a, TERM_ITE) || is_op(ts, b, TERM_ITE)))
+		same = with_choice(ts, op, a, b);
 	if (same)
 		return same;
-	struct range r = op_range(op, &ts->nodes[a], &ts->nodes[b]);
+	struct term_range r = term_op_range(op, range_of(ts, a), range_of(ts, b));
 	if (r.lo == r.hi)
 		return term_const(ts, r.lo);
 	return intern(ts, &(struct term_node){.op = (uint8_t)op, .a = a, .b = b, .lo = r.lo, .hi = r.hi,
@@ -286,6 +321,34 @@ static term compare(struct terms *ts, enum term_op op, term a, term b)
 	                                      .inputs = ts->nodes[a].inputs | ts->nodes[b].inputs});
 }
 
+/* a == b or a < b by ranges only: T_TRUE, T_FALSE; false: not known. */
+static bool by_range(const struct terms *ts, enum term_op op, term a, term b, term *out)
+{
+	struct term_range x = range_of(ts, a), y = range_of(ts, b);
+	bool yes = op == TERM_EQ ? a == b : x.hi < y.lo;
+	bool no = op == TERM_EQ ? x.hi < y.lo || y.hi < x.lo : a == b || x.lo >= y.hi;
+	*out = yes ? T_TRUE : T_FALSE;
+	return yes || no;
+}
+
+/* A comparison whose left operand is a choice, when that of an arm is known. T_FALSE and
+ * T_TRUE may be the answer: says whether there is one. */
+static bool compare_choice(struct terms *ts, enum term_op op, term a, term b, term *out)
+{
+	struct term_node n = ts->nodes[a];
+	term yes, no;
+	bool first = n.op == TERM_ITE && by_range(ts, op, n.a, b, &yes);
+	bool second = n.op == TERM_ITE && by_range(ts, op, n.b, b, &no);
+	if (!first && !second)
+		return false;
+	if (!first)
+		yes = op == TERM_EQ ? term_eq(ts, n.a, b) : term_lt(ts, n.a, b);
+	if (!second)
+		no = op == TERM_EQ ? term_eq(ts, n.b, b) : term_lt(ts, n.b, b);
+	*out = term_or(ts, term_and(ts, n.c, yes), term_and(ts, term_not(ts, n.c), no));
+	return true;
+}
+
 term term_eq(struct terms *ts, term a, term b)
 {
 	if (ts->nodes[a].op == TERM_CONST || (ts->nodes[b].op != TERM_CONST && b < a)) {
@@ -293,13 +356,17 @@ term term_eq(struct terms *ts, term a, term b)
 		a = b;
 		b = swap;
 	}
-	const struct term_node *x = &ts->nodes[a], *y = &ts->nodes[b];
+	struct term_node nodes[] = {ts->nodes[a], ts->nodes[b]};
+	const struct term_node *x = &nodes[0], *y = &nodes[1];
 	if (a == b)
 		return T_TRUE;
 	if (x->hi < y->lo || y->hi < x->lo)
 		return T_FALSE;
 	if (x->op == TERM_CONST && y->op == TERM_CONST)
 		return T_FALSE; /* equal constants are one term */
+	term out;
+	if (compare_choice(ts, TERM_EQ, a, b, &out) || compare_choice(ts, TERM_EQ, b, a, &out))
+		return out;
 	/* of two values keep one form: type == BLOCK is not (type == CHAR) */
 	if (y->op == TERM_CONST && x->lo + 1 == x->hi && y->lo == x->lo)
 		return term_not(ts, compare(ts, TERM_EQ, a, term_const(ts, x->hi)));
@@ -308,11 +375,15 @@ term term_eq(struct terms *ts, term a, term b)
 
 term term_lt(struct terms *ts, term a, term b)
 {
-	const struct term_node *x = &ts->nodes[a], *y = &ts->nodes[b];
+	struct term_node nodes[] = {ts->nodes[a], ts->nodes[b]};
+	const struct term_node *x = &nodes[0], *y = &nodes[1];
+	term out;
 	if (a == b || x->lo >= y->hi)
 		return T_FALSE;
 	if (x->hi < y->lo)
 		return T_TRUE;
+	if (compare_choice(ts, TERM_LT, a, b, &out))
+		return out;
 	/* keep the constant on the right: k < x is not (x < k + 1) */
 	if (x->op == TERM_CONST)
 		return term_not(ts, term_lt(ts, b, term_const(ts, x->lo + 1)));
@@ -353,15 +424,7 @@ term term_not(struct terms *ts, term a)
 	                                      .inputs = ts->nodes[a].inputs});
 }
 
-/* A comparison of one term with a constant, possibly negated, as the interval
- * of values where it holds (outside = where it does not). */
-struct window {
-	term of;
-	int64_t lo, hi;
-	bool outside;
-};
-
-static bool as_window(const struct terms *ts, term t, struct window *w)
+bool term_window(const struct terms *ts, term t, struct window *w)
 {
 	bool negated = ts->nodes[t].op == TERM_NOT;
 	const struct term_node *n = &ts->nodes[negated ? ts->nodes[t].a : t];
@@ -380,10 +443,7 @@ static bool as_window(const struct terms *ts, term t, struct window *w)
 	return true;
 }
 
-enum relation { UNRELATED, IMPLIES, EXCLUDES };
-
-/* What p being true says about q. */
-static enum relation relate(const struct terms *ts, term p, term q)
+enum term_relation term_relate(const struct terms *ts, term p, term q)
 {
 	if (p == q)
 		return IMPLIES;
@@ -391,7 +451,7 @@ static enum relation relate(const struct terms *ts, term p, term q)
 	    (ts->nodes[q].op == TERM_NOT && ts->nodes[q].a == p))
 		return EXCLUDES;
 	struct window v, w;
-	if (!as_window(ts, p, &v) || !as_window(ts, q, &w) || v.of != w.of || v.outside)
+	if (!term_window(ts, p, &v) || !term_window(ts, q, &w) || v.of != w.of || v.outside)
 		return UNRELATED;
 	bool apart = v.hi < w.lo || w.hi < v.lo, within = w.lo <= v.lo && v.hi <= w.hi;
 	if (w.outside ? within : apart)
@@ -404,14 +464,14 @@ static enum relation relate(const struct terms *ts, term p, term q)
 enum { CONJUNCTS_SCANNED = 24 };
 
 /* Looks for what the conjunction `chain` says about t. */
-static enum relation chain_relation(const struct terms *ts, term chain, term t)
+static enum term_relation chain_relation(const struct terms *ts, term chain, term t)
 {
 	term todo[8];
 	int n = 0, budget = CONJUNCTS_SCANNED;
 	todo[n++] = chain;
 	while (n && budget--) {
 		term c = todo[--n];
-		enum relation r = relate(ts, c, t);
+		enum term_relation r = term_relate(ts, c, t);
 		if (r != UNRELATED)
 			return r;
 		if (ts->nodes[c].op == TERM_AND && n + 2 <= 8) {
@@ -443,7 +503,7 @@ enum simpler { NO_CHANGE, DECIDED, SIMPLER_B };
  * together with *out (SIMPLER_B). */
 static enum simpler simplify_and(struct terms *ts, term a, term b, term *out)
 {
-	enum relation r = chain_relation(ts, a, b);
+	enum term_relation r = chain_relation(ts, a, b);
 	if (r != UNRELATED) {
 		*out = r == IMPLIES ? a : T_FALSE;
 		return DECIDED;
@@ -452,7 +512,7 @@ static enum simpler simplify_and(struct terms *ts, term a, term b, term *out)
 	if (!is_nand(ts, b, &x, &y))
 		return NO_CHANGE;
 	/* the conjuncts of a may decide x or y: a and not (a and y) is a and not y */
-	enum relation rx = chain_relation(ts, a, x), ry = chain_relation(ts, a, y);
+	enum term_relation rx = chain_relation(ts, a, x), ry = chain_relation(ts, a, y);
 	if (rx == EXCLUDES || ry == EXCLUDES) {
 		*out = a;
 		return DECIDED;
@@ -514,110 +574,4 @@ term term_or(struct terms *ts, term a, term b)
 	term nb = term_not(ts, b);
 	term na = term_not(ts, a);
 	return term_not(ts, term_and(ts, na, nb));
-}
-
-static void narrow(const struct terms *ts, term given, term t, int64_t *lo, int64_t *hi)
-{
-	term todo[16];
-	int n = 0, budget = 4 * CONJUNCTS_SCANNED;
-	todo[n++] = given;
-	while (n && budget--) {
-		term c = todo[--n];
-		struct window w;
-		if (as_window(ts, c, &w) && w.of == t && !w.outside) {
-			*lo = w.lo > *lo ? w.lo : *lo;
-			*hi = w.hi < *hi ? w.hi : *hi;
-		} else if (as_window(ts, c, &w) && w.of == t) {
-			*lo += w.lo <= *lo && *lo <= w.hi && *lo < *hi;
-			*hi -= w.lo <= *hi && *hi <= w.hi && *lo < *hi;
-		}
-		if (is_and(ts, c) && n + 2 <= 16) {
-			todo[n++] = ts->nodes[c].a;
-			todo[n++] = ts->nodes[c].b;
-		}
-	}
-}
-
-static struct range range_given(const struct terms *ts, term given, term t, int depth)
-{
-	struct term_node n = ts->nodes[t];
-	struct range r = {n.lo, n.hi};
-	if (n.op >= TERM_ADD && depth < 6) {
-		struct range a = range_given(ts, given, n.a, depth + 1);
-		struct range b = range_given(ts, given, n.b, depth + 1);
-		struct term_node x = {.lo = a.lo, .hi = a.hi}, y = {.lo = b.lo, .hi = b.hi};
-		struct range q = op_range(n.op, &x, &y);
-		r.lo = q.lo > r.lo ? q.lo : r.lo;
-		r.hi = q.hi < r.hi ? q.hi : r.hi;
-	}
-	narrow(ts, given, t, &r.lo, &r.hi);
-	return r;
-}
-
-void term_range_given(const struct terms *ts, term given, term t, int64_t *lo, int64_t *hi)
-{
-	struct range r = range_given(ts, given, t, 0);
-	*lo = r.lo;
-	*hi = r.hi;
-}
-
-/* ---- evaluation --------------------------------------------------------------------- */
-
-static void eval_prepare(struct terms *ts)
-{
-	if (ts->scratch_cap < ts->n) {
-		size_t cap = ts->cap;
-		ts->value = arena_alloc(ts->arena, cap * sizeof *ts->value);
-		ts->stamp = arena_alloc(ts->arena, cap * sizeof *ts->stamp);
-		ts->scratch_cap = cap;
-		ts->epoch = 0;
-	}
-	if (++ts->epoch == 0) {
-		memset(ts->stamp, 0, ts->scratch_cap * sizeof *ts->stamp);
-		ts->epoch = 1;
-	}
-}
-
-static void push(struct terms *ts, size_t *n, term t)
-{
-	*ARENA_PUSH(ts->arena, ts->stack, *n, ts->stack_cap) = t;
-}
-
-static bool has_operands(enum term_op op)
-{
-	return op != TERM_FALSE && op != TERM_TRUE && op != TERM_CONST && op != TERM_INPUT;
-}
-
-int64_t term_eval(struct terms *ts, term root, const int64_t *inputs)
-{
-	eval_prepare(ts);
-	size_t n = 0;
-	push(ts, &n, root);
-	while (n) {
-		term t = ts->stack[n - 1];
-		const struct term_node *k = &ts->nodes[t];
-		if (ts->stamp[t] == ts->epoch) {
-			n--;
-			continue;
-		}
-		if (has_operands(k->op)) {
-			bool unary = k->op == TERM_NOT;
-			bool ready = ts->stamp[k->a] == ts->epoch &&
-			             (unary || ts->stamp[k->b] == ts->epoch);
-			if (!ready) {
-				term a = k->a, b = k->b;
-				push(ts, &n, a);
-				if (!unary)
-					push(ts, &n, b);
-				continue;
-			}
-			ts->value[t] = unary ? !ts->value[k->a]
-			                     : term_apply(k->op, ts->value[k->a], ts->value[k->b]);
-		} else {
-			ts->value[t] = k->op == TERM_INPUT ? inputs[k->a] : k->lo;
-		}
-		ts->stamp[t] = ts->epoch;
-		n--;
-	}
-	return ts->value[root];
 }

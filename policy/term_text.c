@@ -18,6 +18,7 @@ static bool has_operands(enum term_op op)
 static const char *const op_names[TERM_OPS] = {
 	[TERM_FALSE] = "false", [TERM_TRUE] = "true", [TERM_NOT] = "not", [TERM_AND] = "and",
 	[TERM_EQ] = "==", [TERM_LT] = "<", [TERM_CONST] = "const", [TERM_INPUT] = "input",
+	[TERM_ITE] = "?",
 	[TERM_ADD] = "+", [TERM_SUB] = "-", [TERM_MUL] = "*", [TERM_DIV] = "/", [TERM_MOD] = "%",
 	[TERM_BAND] = "&", [TERM_BOR] = "|", [TERM_BXOR] = "^", [TERM_SHL] = "<<", [TERM_SHR] = ">>",
 };
@@ -32,6 +33,7 @@ static void dump_node(FILE *out, const struct terms *ts, term t, const uint32_t 
 	case TERM_CONST: fprintf(out, "%lld", (long long)k->lo); break;
 	case TERM_INPUT: fprintf(out, "%s", input_name(k->a)); break;
 	case TERM_NOT: fprintf(out, "not t%u", number[k->a]); break;
+	case TERM_ITE: fprintf(out, "t%u ? t%u : t%u", number[k->c], number[k->a], number[k->b]); break;
 	default: fprintf(out, "t%u %s t%u", number[k->a], op_names[k->op], number[k->b]);
 	}
 	if (!is_bool_op(k->op) && k->op != TERM_CONST)
@@ -54,6 +56,8 @@ void terms_dump(FILE *out, const struct terms *ts, const term *roots, const char
 		live[k->a] = true;
 		if (k->op != TERM_NOT)
 			live[k->b] = true;
+		if (k->op == TERM_ITE)
+			live[k->c] = true;
 	}
 	for (term t = 0; live && number && t < count; t++)
 		if (live[t]) {
@@ -97,8 +101,12 @@ static void write_text(FILE *out, const struct terms *ts, term t, size_t limit, 
 	bool nested = depth > 0 && !is_bool_op(k->op);
 	if (nested)
 		fputc('(', out);
+	if (k->op == TERM_ITE) {
+		write_text(out, ts, k->c, limit, depth + 1);
+		fputs(" ? ", out);
+	}
 	write_text(out, ts, k->a, limit, depth + 1);
-	fprintf(out, " %s ", k->op == TERM_AND ? "&&" : op_names[k->op]);
+	fprintf(out, " %s ", k->op == TERM_AND ? "&&" : k->op == TERM_ITE ? ":" : op_names[k->op]);
 	write_text(out, ts, k->b, limit, depth + 1);
 	if (nested)
 		fputc(')', out);

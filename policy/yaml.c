@@ -18,6 +18,7 @@ struct reader {
 	yaml_parser_t parser;
 	size_t nodes;
 	size_t errors; /* that were there before */
+	bool no_memory;
 	/* libyaml counts characters: where the last mark was, in both */
 	size_t index, offset, line_start;
 };
@@ -129,8 +130,11 @@ static int next_event(struct reader *r, yaml_event_t *e)
 	yaml_parser_t *p = &r->parser;
 	if (yaml_parser_parse(p, e))
 		return 0;
+	r->no_memory = p->error == YAML_MEMORY_ERROR;
+	if (r->no_memory)
+		return -1;
 	struct span at = span_of(r, p->problem_mark);
-	const char *problem = p->problem ? p->problem : "out of memory";
+	const char *problem = p->problem ? p->problem : "it ends within a value";
 	return yaml_fail(r->y, at, syntax_hint(problem), "this is not YAML: %s%s%s", problem,
 	                 p->context ? " " : "", p->context ? p->context : "");
 }
@@ -310,10 +314,12 @@ int yaml_read(struct yaml *y, struct yaml_node *root)
 	if (check_text(y))
 		return -1;
 	if (!yaml_parser_initialize(&r.parser))
-		return diag_fail(y->diags, "free some memory", "out of memory");
+		arena_fail(y->arena);
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)y->text, y->len);
 	int failed = read_stream(&r, root);
 	yaml_parser_delete(&r.parser);
+	if (r.no_memory)
+		arena_fail(y->arena);
 	return failed || y->diags->errors > r.errors ? -1 : 0;
 }

@@ -53,6 +53,49 @@ for list in $(lists); do
 	same "import bad $list" "$name.err" "$T/got"
 done
 
+# The Nth allocation fails: the right policy, or none and a message.
+cat >"$T/nth.c" <<'C'
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+static int fails(void)
+{
+	static long at, n;
+	const char *text = at ? NULL : getenv("FAIL_AT");
+	at = text ? atol(text) : at ? at : -1;
+	if (++n != at)
+		return 0;
+	errno = ENOMEM;
+	return 1;
+}
+void *malloc(size_t n) { return fails() ? NULL : __libc_malloc(n); }
+void *calloc(size_t n, size_t size) { return fails() ? NULL : __libc_calloc(n, size); }
+void *realloc(void *p, size_t n) { return fails() ? NULL : __libc_realloc(p, n); }
+C
+without_memory() # without_memory FORMAT NAME FILE: what went wrong, at which N
+{
+	local n status last=0
+	for ((n = 1; n - last < 12 && n < 400; n++)); do
+		rm -f "$T/nth.rb"
+		FAIL_AT=$n LD_PRELOAD=$T/nth.so "$DEVGUARD" import "$1" "$3" -o "$T/nth.rb" >"$T/out" 2>&1; status=$?
+		[ $status = 0 ] || last=$n
+		if [ $status = 0 ]; then cmp -s "$T/nth.rb" "$2.rb" || echo "$n: another policy"
+		elif [ $status != 1 ] || [ -e "$T/nth.rb" ] || [ ! -s "$T/out" ]; then echo "$n: status $status, $(head -1 "$T/out")"; fi
+	done
+	[ $last != 0 ] || echo "none fails"
+}
+if ldd "$DEVGUARD" | grep -q libasan || ! $CC -shared -fPIC -o "$T/nth.so" "$T/nth.c" 2>"$T/out"; then
+	skip "import: the Nth allocation fails" "not with this build, or no compiler"
+else
+	cd ..
+	for list in oci-web.json inspect-gpu.json compose-privileged.yaml lxc-c1.conf proxmox-closed.conf systemd-closed.service v1-web.list; do
+		wrong=$(without_memory "${list%%-*}" "${list%.*}" "$list")
+		[ -z "$wrong" ] && pass "import $list: the Nth allocation fails" || fail "import $list: the Nth allocation fails" "$wrong"
+	done
+	cd bad
+fi
+
 # Hostile sizes.
 bad() { expect "import: $1" 3 "$2" "$DEVGUARD" import oci "$T/big.json"; }
 head -c 100000 /dev/zero | tr '\0' '[' >"$T/big.json"

@@ -93,6 +93,11 @@ struct confine_plan {
 	unsigned char sorted[2048];
 };
 
+int confine_calls(void)
+{
+	return sizeof calls / sizeof *calls;
+}
+
 const char *confine_widened(void)
 {
 	return SANITIZED ? "a sanitizer build: the room has no limit of memory by the kernel, and its "

@@ -34,6 +34,9 @@ struct confine_limits {
 enum layer confine(const struct confine_plan *p, const struct confine_limits *limits, pid_t parent,
                    bool insist, bool *kept_uid);
 
+/* How many system calls the table has. */
+int confine_calls(void);
+
 /* What a sanitizer needs of the room, or NULL: for --version. */
 const char *confine_widened(void);
 

@@ -20,15 +20,6 @@
 #include "compiler/compiler.h"
 #include "policy/policy.h"
 
-/* ---- limits of one compilation --------------------------------------------------- */
-
-struct room_limits {
-	double seconds; /* of the clock */
-	double cpu;     /* of CPU time */
-	size_t memory;  /* bytes */
-};
-enum { ROOM_SECONDS = 10, ROOM_CPU = 5, ROOM_MEMORY = 512 << 20 };
-
 /* ---- frame.c ------------------------------------------------------------------------ */
 
 enum frame_kind {

@@ -1,4 +1,4 @@
-ArgumentError = 1
+Object::ArgumentError = 1
 NameError = nil
 NoMethodError = "x"
 allow "c 1;3"

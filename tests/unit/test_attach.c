@@ -3,14 +3,17 @@
  * kernel: loading, attaching, replacing, detaching, and every way to be refused.
  */
 #define SCRATCH_OBJECT
+#include "cgroup/internal.h"
 #include "tests/unit/scratch.h"
 
 #include <bpf/bpf.h>
 #include <elf.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 
 /* ---- programs -------------------------------------------------------------------- */
 
@@ -99,6 +102,18 @@ static void load_names_the_missing_helper(void **state)
 
 /* ---- attach ------------------------------------------------------------------------ */
 
+/* So many descriptors more, and no other. */
+static struct rlimit few_descriptors(int n)
+{
+	struct rlimit before, few;
+	int next = dup(0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){(rlim_t)next + (rlim_t)n, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	return before;
+}
+
 static struct attached *query(struct env *e, size_t want)
 {
 	struct attached *list;
@@ -151,6 +166,66 @@ static void attach_replaces_in_place(void **state)
 	assert_true(after[1].ours && after[1].id != before[1].id);
 	assert_int_equal(attach(e, "other"), 0);
 	query(e, 4);
+}
+
+/* One descriptor is enough to attach, and too few to ask again: it is attached, and that is what is
+ * said. */
+static void what_cannot_be_confirmed_stays(void **state)
+{
+	struct env *e = *state;
+	uint32_t replaced;
+	need_object();
+	struct program *p = load_named(e, "first");
+	struct rlimit before = few_descriptors(1);
+	int failed = cgroup_attach(e->arena, &e->d, e->cg, p, "first", &replaced);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_int_equal(failed, -1);
+	assert_error(e, arena_printf(e->arena, "'first': attached to '%s' as program %u, could not be confirmed: ", e->cg->path,
+	                             program_id(p)), "ulimit -n");
+	struct attached *list = query(e, 1);
+	assert_true(list[0].ours && list[0].id == program_id(p));
+	program_close(p);
+
+	/* of what is there it cannot be told whose it is, so nothing else is done */
+	p = load_named(e, "second");
+	before = few_descriptors(1);
+	failed = cgroup_attach(e->arena, &e->d, e->cg, p, "second", &replaced);
+	int detached = cgroup_detach(e->arena, &e->d, e->cg, "first", NULL);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_int_equal(failed, -1);
+	assert_int_equal(detached, -1);
+	assert_error(e, "cannot tell whose program", "ulimit -n");
+	program_close(p);
+	query(e, 1);
+}
+
+/* The same for a container's guard, which --on-error allow may be all that is left of; and its end
+ * is at once. */
+static void a_guard_that_cannot_be_confirmed_stays(void **state)
+{
+	struct env *e = *state;
+	struct statfs fs;
+	need_object();
+	if (statfs("/sys/fs/bpf", &fs) || (uint32_t)fs.f_type != BPF_FS_MAGIC || kernel_before(5, 9)) {
+		print_message("no BPF file system, or no BPF_LINK_DETACH\n");
+		skip();
+	}
+	struct program *p = load_named(e, "first");
+	struct rlimit before = few_descriptors(1);
+	int failed = link_attach(e->arena, &e->d, e->cg, p, "first");
+	setrlimit(RLIMIT_NOFILE, &before);
+	uint32_t there = link_program(e->cg);
+	int held = bpf_obj_get(arena_printf(e->arena, "/sys/fs/bpf/rucy-devguard/%llu", (unsigned long long)e->cg->id));
+	int detached = link_detach(&e->d, e->cg);
+	rmdir("/sys/fs/bpf/rucy-devguard"); /* not when there are others */
+	assert_int_equal(failed, -1);
+	assert_error(e, "could not be confirmed", "ulimit -n");
+	assert_int_equal(there, program_id(p));
+	assert_true(held >= 0);
+	assert_int_equal(detached, 1);
+	query(e, 0); /* although somebody else still has the link */
+	close(held);
+	program_close(p);
 }
 
 static void detach_wants_one_of_ours(void **state)
@@ -310,6 +385,8 @@ int main(int argc, char **argv)
 		SCRATCH_TEST(load_tells_why_not),
 		SCRATCH_TEST(load_names_the_missing_helper),
 		SCRATCH_TEST(attach_replaces_in_place),
+		SCRATCH_TEST(what_cannot_be_confirmed_stays),
+		SCRATCH_TEST(a_guard_that_cannot_be_confirmed_stays),
 		SCRATCH_TEST(detach_wants_one_of_ours),
 		SCRATCH_TEST(attach_names_what_is_in_the_way),
 		SCRATCH_TEST(attach_stops_at_64),

@@ -79,6 +79,50 @@ static void many_paths(void **state)
 	free(text);
 }
 
+/* The variables that switches below n are on. */
+static size_t free_variables(const struct diagrams *dg, node n, bool *seen)
+{
+	size_t found = 0;
+	if (node_is_terminal(n, NULL) || seen[n])
+		return 0;
+	struct switch_node s = node_switch(dg, n);
+	seen[n] = true;
+	for (uint32_t i = 0; i < s.n; i++)
+		found += free_variables(dg, s.edges[i].to, seen);
+	return found + (s.var >= INPUT_MAX);
+}
+
+static size_t free_of(const char *text)
+{
+	struct compiled c = compiled_of(text);
+	size_t found = free_variables(c.pd.dg, c.pd.verdict, arena_alloc(c.arena, diagram_nodes(c.pd.dg)));
+	compiled_free(&c);
+	return found;
+}
+
+/* What differs by path is decided case by case while there are few cases, or when the cases are a
+ * table's; else a comparison is one variable. */
+static void choices(void **state)
+{
+	(void)state;
+	char text[4096], *at = text;
+	assert_int_equal(free_of("allow { |c| x = c.major == 8 ? c.minor : c.uid; x == 5 }"), 0);
+	assert_int_equal(free_of("allow { |c| x = c.char? ? c.minor : c.major; y = c.read? ? x : x + 1; y < 7 }"), 0);
+	assert_int_equal(free_of("T = (0..299).map { |i| i * 7 % 251 }\nU = T.map { |i| i + 3 }\n"
+	                         "allow { |c| x = c.char? ? T[c.minor] : U[c.minor]; x != nil && x + 1 == c.major }"), 0);
+	/* of one input: by its values */
+	at += sprintf(at, "allow { |c| x = c.minor\n");
+	for (int i = 0; i < 40; i++)
+		at += sprintf(at, " x = x > %d ? x - %d : x + %d\n", 3 * i, i + 1, 2 * i + 1);
+	sprintf(at, " x < 90 }\n");
+	assert_int_equal(free_of(text), 0);
+	at = text + sprintf(text, "allow { |c| x = c.minor\n");
+	for (int i = 0; i < 40; i++)
+		at += sprintf(at, " x = x > c.major + %d ? x - %d : x + %d\n", 3 * i, i + 1, 2 * i + 1);
+	sprintf(at, " x == 5 }\n");
+	assert_int_equal(free_of(text), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +130,7 @@ int main(void)
 		cmocka_unit_test(missing_facts),
 		cmocka_unit_test(scale),
 		cmocka_unit_test(many_paths),
+		cmocka_unit_test(choices),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ void cmd_no_memory(struct cmd *c)
 static int setup(void **state)
 {
 	struct confine_plan *plan = cmd.room_plan;
-	cmd = (struct cmd){.room_plan = plan, .limits = {ROOM_SECONDS, ROOM_CPU, ROOM_MEMORY}};
+	cmd = (struct cmd){.room_plan = plan, .limits = {LIMIT_SECONDS, LIMIT_CPU, LIMIT_MEMORY}};
 	cmd.arena = arena_new();
 	diags_init(&cmd.diags, cmd.arena);
 	*state = &cmd;

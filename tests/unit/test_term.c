@@ -63,6 +63,131 @@ static void ranges_are_sound(void **state)
 			}
 }
 
+/* Both operands below 0 too: bit operations are bounded by the bits that there are. */
+static void ranges_below_zero(void **state)
+{
+	struct terms *ts = terms_new(*state);
+	static const int64_t samples[] = {0, 1, 2, 3, 5, 255, 256, 2047, 2048, 2049, 3000, 4095};
+	static const enum term_op ops[] = {TERM_BAND, TERM_BOR, TERM_BXOR};
+	static const int64_t shifts[] = {0, 1, 2048, 4095, 5000};
+	int64_t in[INPUT_MAX] = {0};
+	term major = term_input(ts, IN_MAJOR);
+	for (size_t o = 0; o < COUNT(ops); o++)
+		for (size_t p = 0; p < COUNT(shifts); p++)
+			for (size_t q = 0; q < COUNT(shifts); q++) {
+				term x = term_op(ts, TERM_SUB, major, term_const(ts, shifts[p]));
+				term uid = term_op(ts, TERM_MOD, term_input(ts, IN_UID), term_const(ts, 4096));
+				term y = term_op(ts, TERM_SUB, uid, term_const(ts, shifts[q]));
+				term t = term_op(ts, ops[o], x, y);
+				assert_true(term_get(ts, t)->lo >= -8192 && term_get(ts, t)->hi < 8192);
+				for (size_t i = 0; i < COUNT(samples); i++)
+					for (size_t k = 0; k < COUNT(samples); k++) {
+						in[IN_MAJOR] = samples[i];
+						in[IN_UID] = samples[k];
+						int64_t v = term_eval(ts, t, in);
+						assert_true(v >= term_get(ts, t)->lo && v <= term_get(ts, t)->hi);
+					}
+			}
+	term inverted = term_op(ts, TERM_BXOR, major, term_const(ts, -1));
+	assert_int_equal(term_get(ts, inverted)->lo, -4096);
+	assert_int_equal(term_get(ts, inverted)->hi, -1);
+}
+
+static void choices_fold(void **state)
+{
+	struct terms *ts = terms_new(*state);
+	term major = term_input(ts, IN_MAJOR), minor = term_input(ts, IN_MINOR);
+	term one = term_const(ts, 1), zero = term_const(ts, 0);
+	term c = term_lt(ts, major, minor), d = term_eq(ts, major, term_const(ts, 8));
+	term x = term_ite(ts, c, major, minor), flag = term_ite(ts, c, one, zero);
+	assert_int_equal(term_ite(ts, c, major, major), major);
+	assert_int_equal(term_ite(ts, T_FALSE, major, minor), minor);
+	assert_int_equal(term_ite(ts, term_not(ts, c), minor, major), x);
+	assert_int_equal(term_ite(ts, c, x, minor), x);
+	assert_int_equal(term_ite(ts, c, term_ite(ts, d, zero, one), one), term_ite(ts, term_and(ts, c, d), zero, one));
+	/* a comparison that the arms decide is the condition */
+	assert_int_equal(term_eq(ts, flag, one), c);
+	assert_int_equal(term_lt(ts, flag, one), term_not(ts, c));
+	assert_int_equal(term_eq(ts, term_ite(ts, c, term_const(ts, 5000), minor), major),
+	                 term_and(ts, term_not(ts, c), term_eq(ts, minor, major)));
+	/* b + flag * (a - b), as a program computes it */
+	term scaled = term_op(ts, TERM_MUL, flag, term_op(ts, TERM_SUB, major, minor));
+	assert_int_equal(term_op(ts, TERM_ADD, scaled, minor), x);
+	assert_int_equal(term_op(ts, TERM_BAND, flag, term_ite(ts, d, one, zero)),
+	                 term_ite(ts, term_and(ts, c, d), one, zero));
+	/* each arm has the range that its condition leaves */
+	term down = term_ite(ts, term_lt(ts, zero, minor), term_op(ts, TERM_SUB, minor, one), zero);
+	assert_int_equal(term_get(ts, down)->lo, 0);
+	assert_int_equal(term_get(ts, down)->hi, MINOR_MAX - 1);
+}
+
+/* x = x > k ? x - i : x + j, on and on: some lines of one input, some of two. */
+static term steps(struct terms *ts, term x, term limit, int lines)
+{
+	for (int i = 0; i < lines; i++) {
+		term k = term_op(ts, TERM_ADD, limit, term_const(ts, 3 * i));
+		x = term_ite(ts, term_lt(ts, k, x), term_op(ts, TERM_SUB, x, term_const(ts, i + 1)),
+		             term_op(ts, TERM_ADD, x, term_const(ts, 2 * i + 1)));
+	}
+	return x;
+}
+
+static void choices_are_values(void **state)
+{
+	struct terms *ts = terms_new(*state);
+	term major = term_input(ts, IN_MAJOR), minor = term_input(ts, IN_MINOR);
+	term x = steps(ts, minor, major, 40), is_five = term_eq(ts, x, term_const(ts, 5));
+	assert_true(terms_count(ts) < 500); /* linear in the lines */
+	int64_t in[INPUT_MAX] = {0};
+	for (int64_t m = 0; m < 4096; m += 97)
+		for (int64_t n = 0; n < 1 << 20; n += n < 200 ? 1 : 9973) {
+			int64_t want = n;
+			for (int i = 0; i < 40; i++)
+				want = want > m + 3 * i ? want - (i + 1) : want + 2 * i + 1;
+			in[IN_MAJOR] = m;
+			in[IN_MINOR] = n;
+			assert_int_equal(term_eval(ts, x, in), want);
+			assert_true(want >= term_get(ts, x)->lo && want <= term_get(ts, x)->hi);
+			term fixed = term_substitute(ts, is_five, IN_MAJOR, m);
+			assert_int_equal(term_eval(ts, fixed, in), want == 5);
+		}
+	term choice = term_choice_in(ts, is_five), cond = term_get(ts, choice)->c;
+	for (int holds = 0; holds < 2; holds++) {
+		term known = term_assume(ts, is_five, holds ? cond : term_not(ts, cond));
+		for (int64_t n = 0; n < 400; n++) {
+			in[IN_MINOR] = n;
+			in[IN_MAJOR] = n % 37;
+			if (term_eval(ts, cond, in) == holds)
+				assert_int_equal(term_eval(ts, known, in), term_eval(ts, is_five, in));
+		}
+	}
+}
+
+/* Pieces are what trying every value gives. */
+static void pieces(void **state)
+{
+	struct terms *ts = terms_new(*state);
+	term major = term_input(ts, IN_MAJOR), seven = term_const(ts, 7);
+	term x = steps(ts, major, term_const(ts, 40), 12), odd = term_op(ts, TERM_BAND, major, seven);
+	term conditions[] = {term_eq(ts, x, term_const(ts, 70)), term_lt(ts, x, term_const(ts, 900)),
+	                     term_eq(ts, term_op(ts, TERM_MUL, x, x), term_const(ts, 71 * 71)),
+	                     term_lt(ts, term_op(ts, TERM_MOD, x, term_const(ts, 100)), seven),
+	                     term_lt(ts, term_op(ts, TERM_SUB, term_const(ts, 72), x), term_op(ts, TERM_BXOR, odd, term_const(ts, -3)))};
+	for (size_t i = 0; i < COUNT(conditions); i++) {
+		struct term_piece p[256];
+		size_t n = term_pieces(ts, conditions[i], IN_MAJOR, 0, 4095, p, COUNT(p)), at = 0;
+		assert_true(n > 1 && n < COUNT(p));
+		assert_int_equal(p[n - 1].hi, 4095);
+		for (int64_t v = 0; v < 4096; v++) {
+			int64_t in[INPUT_MAX] = {[IN_MAJOR] = v};
+			at += v > p[at].hi;
+			assert_int_equal(term_eval(ts, conditions[i], in), p[at].value);
+			assert_true(at == 0 || p[at].value != p[at - 1].value);
+		}
+		assert_int_equal(term_pieces(ts, conditions[i], IN_MAJOR, 0, 4095, p, n - 1), 0);
+	}
+}
+
 /* A long disjunction neither recurses nor grows out of line. */
 static void long_chains(void **state)
 {
@@ -89,6 +214,10 @@ int main(void)
 		ARENA_TEST(simplifies),
 		cmocka_unit_test(floors),
 		ARENA_TEST(ranges_are_sound),
+		ARENA_TEST(ranges_below_zero),
+		ARENA_TEST(choices_fold),
+		ARENA_TEST(choices_are_values),
+		ARENA_TEST(pieces),
 		ARENA_TEST(long_chains),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,11 +15,22 @@ static const char callers[] =
 	"deny { |c| (c.minor - 300) / 7 == c.major - 50 }\n"
 	"allow { |c| c.comm.start_with?('qemu') && c.read? }\n";
 
+/* More cases than a diagram splits, each kind of condition, and more values than registers. */
+static const char choosing[] =
+	"allow { |c| x = c.minor\n"
+	" x = x > c.major + 2 ? x - 1 : x + 3\n"
+	" x = x == c.major ? 7 - x : x + 5\n"
+	" x = x != 9 && x > c.major ? x / 3 : -x\n"
+	" x = c.minor - c.cgroup_id < c.cgroup_id ? x : 4\n"
+	" y = x ^ c.minor; z = x * 3 - c.major; v = x + 2\n"
+	" (x + y) * (z - v) - (x - z) * (y + v) == (y - x) * v }\n";
+
 static struct request request_of(int type, int access, int64_t major, int64_t minor, int64_t uid)
 {
 	struct request r = {.type = type, .access = access, .major = major, .minor = minor};
 	r.known = ~0u;
 	r.fact[IN_UID] = uid;
+	r.fact[IN_CGROUP_ID] = 3 + 40 * uid;
 	memcpy(&r.fact[IN_COMM_0], "qemu-kvm", 8);
 	return r;
 }
@@ -173,6 +184,47 @@ static void flips_of_callers(void **state)
 	flip_all(callers);
 }
 
+static size_t count_code(const struct image *image, uint8_t code)
+{
+	const struct bpf_insn *in = image->insns;
+	size_t n = 0;
+	for (size_t i = 0; i < image->ninsns; i++)
+		n += in[i].code == code;
+	return n;
+}
+
+static void flips_of_choices(void **state)
+{
+	(void)state;
+	struct compiled c = compiled_of(choosing);
+	assert_true(count_code(&c.image, BPF_ALU64 | BPF_RSH | BPF_K) > 5);  /* flags */
+	assert_true(count_code(&c.image, BPF_STX | BPF_MEM | BPF_DW) > 1); /* the cgroup id, and spills */
+	compiled_free(&c);
+	flip_all(choosing);
+}
+
+/* A choice jumps nowhere, and a program grows with the lines, not with their paths. */
+static void choices_are_linear(void **state)
+{
+	size_t insns[2], jumps[2];
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		char text[8192], *at = text + sprintf(text, "allow { |c| x = c.minor\n");
+		for (int i = 0; i < 40 << k; i++)
+			at += sprintf(at, " x = x > c.major + %d ? x - %d : x + %d\n", 3 * i, i + 1, 2 * i + 1);
+		sprintf(at, " x == 5 }\n");
+		struct compiled c = compiled_of(text);
+		const struct bpf_insn *in = c.image.insns;
+		insns[k] = c.image.ninsns;
+		jumps[k] = 0;
+		for (size_t i = 0; i < c.image.ninsns; i++)
+			jumps[k] += BPF_CLASS(in[i].code) == BPF_JMP || BPF_CLASS(in[i].code) == BPF_JMP32;
+		compiled_free(&c);
+	}
+	assert_true(insns[0] < 1000 && insns[1] < 2 * insns[0]);
+	assert_int_equal(jumps[0], jumps[1]);
+}
+
 /* A program too long for 16-bit jumps: the same verdicts, proven, also read back from an
  * object; and a long jump that goes elsewhere is caught. */
 static void long_jumps(void **state)
@@ -235,6 +287,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flips_of_devices),
 		cmocka_unit_test(flips_of_callers),
+		cmocka_unit_test(flips_of_choices),
+		cmocka_unit_test(choices_are_linear),
 		cmocka_unit_test(flips_of_reports),
 		cmocka_unit_test(reports_cost_denials_only),
 		cmocka_unit_test(another_policy),

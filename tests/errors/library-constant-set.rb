@@ -1,0 +1,2 @@
+Object.const_set(:NameError, nil)
+allow { |ctx| ctx.foo }

@@ -1,0 +1,2 @@
+allow :null
+NoMethodError = 1

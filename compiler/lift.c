@@ -70,7 +70,7 @@ void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 
 void lift_spend(struct lifter *l)
 {
-	if (arena_size(l->arena) > l->memory_before + MEMORY_MAX)
+	if (arena_size(l->rb->arena) > l->memory_before + MEMORY_MAX)
 		lift_refuse(l, "loops must end by values known when the policy is compiled; make large tables outside of the block",
 		            "the block does not finish without knowing ctx, or builds too much");
 	if (l->fuel-- == 0)
@@ -103,7 +103,7 @@ bool lift_possible(struct lifter *l, term guard)
 	outcome o;
 	struct ruby *rb = l->rb;
 	if (!rb->guards)
-		rb->guards = diagrams_new(l->arena, l->terms, ORDER_FACTS_LAST);
+		rb->guards = diagrams_new(rb->arena, l->terms, ORDER_FACTS_LAST);
 	node n = diagram_of_term(rb->guards, guard);
 	return !diagram_ok(rb->guards) || !node_is_terminal(n, &o) || o == OUT_ALLOW;
 }
@@ -160,7 +160,7 @@ static bool refuse_difference(struct lifter *l, const struct raised *x)
 static void keep_raises(struct lifter *l, struct rule *r)
 {
 	if (l->nraised)
-		r->raises = arena_alloc(l->arena, l->nraised * sizeof *r->raises);
+		r->raises = arena_alloc(l->rb->arena, l->nraised * sizeof *r->raises);
 	for (size_t i = 0; i < l->nraised; i++) {
 		struct raised *x = &l->raised[i];
 		term when = term_and(l->terms, r->devices, x->when);
@@ -168,7 +168,7 @@ static void keep_raises(struct lifter *l, struct rule *r)
 			continue;
 		if (refuse_difference(l, x))
 			continue;
-		r->raises[r->nraises++] = (struct raise){.when = when, .at = x->at, .what = x->what};
+		r->raises[r->nraises++] = (struct raise){.when = when, .at = x->at, .what = arena_strdup(l->rb->arena, x->what)};
 		if (!x->on_purpose)
 			report(l, DIAG_WARNING, x->at,
 			       x->hint ? x->hint : "an access for which a block raises is denied by that rule",
@@ -176,26 +176,33 @@ static void keep_raises(struct lifter *l, struct rule *r)
 	}
 }
 
-int lift_block(struct ruby *rb, struct rule *r, mrb_value proc)
+/* The condition of a rule, from its block. */
+static void lift_rule(struct lifter *l, struct rule *r, mrb_value proc)
 {
-	struct lifter *l = arena_alloc(rb->arena, sizeof *l);
-	*l = (struct lifter){.rb = rb, .mrb = rb->mrb, .arena = rb->arena, .terms = rb->policy->terms,
-	                   .fuel = FUEL, .memory_before = arena_size(rb->arena)};
-	if (setjmp(l->bail)) {
-		rb->lifter = NULL;
-		return -1;
-	}
-	rb->lifter = l;
 	struct state *st = state_new(l);
 	struct closure *code = closure_of_proc(l, mrb_proc_ptr(proc));
 	struct val ctx = {.kind = V_CTX};
-	struct call given = {.args = &ctx, .n = (size_t)rb->blocks[r->block].parameters};
+	struct call given = {.args = &ctx, .n = (size_t)l->rb->blocks[r->block].parameters};
 	struct flow f = lift_invoke(l, st, code, code->self, &given);
 	term truth = T_FALSE;
 	if (f.ret)
 		truth = term_and(l->terms, f.ret->guard->full, val_truth(l, f.ret, f.ret->result));
 	r->match = term_and(l->terms, r->devices, truth);
 	keep_raises(l, r);
+}
+
+int lift_block(struct ruby *rb, struct rule *r, mrb_value proc)
+{
+	struct arena *scratch = arena_scratch(rb->arena); /* states, values: only terms are kept */
+	struct lifter *l = arena_alloc(scratch, sizeof *l);
+	*l = (struct lifter){.rb = rb, .mrb = rb->mrb, .arena = scratch, .terms = rb->policy->terms,
+	                     .fuel = FUEL, .memory_before = arena_size(rb->arena)};
+	bool refused = setjmp(l->bail);
+	if (!refused) {
+		rb->lifter = l;
+		lift_rule(l, r, proc);
+	}
 	rb->lifter = NULL;
-	return 0;
+	arena_free(scratch);
+	return refused ? -1 : 0;
 }

@@ -193,6 +193,14 @@ else skip "the runtime that adds the hook" "no jq"; fi
 sed -n '/^```sh$/,/^```$/{/^```/!p}' "$ROOT/cmd/containers.md" >"$T/shown"
 same "containers.md shows it whole" "$W" "$T/shown"
 
+# ---- its image: the packages of every library that the Makefile uses ----------------------------
+
+libraries=$(sed -n 's/^PKG *:= *//p; s/.*pkg-config --libs \([a-z][a-z0-9.-]*\).*/\1/p' "$ROOT/Makefile")
+for l in mruby $libraries; do
+	case $l in lib*) dev=$l-dev ;; zlib) dev=zlib1g-dev ;; yaml-0.1) dev=libyaml-dev ;; *) dev=lib$l-dev ;; esac
+	check "the image is built with $dev" grep -qw -- "$dev" "$ROOT/cmd/Dockerfile"
+done
+
 # ---- Kubernetes, offline -----------------------------------------------------------------------
 
 K=$ROOT/cmd/kubernetes.yaml

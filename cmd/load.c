@@ -198,8 +198,18 @@ static int loaded(int status, const struct load *l, struct unit *u)
 	return status;
 }
 
+/* Where the files are that a policy may load. */
+static void know_directory(struct cmd *c, const char *file, bool trusted)
+{
+	const char *slash = strrchr(file, '/');
+	c->policy_trusted = trusted;
+	c->policy_dir = !strcmp(file, "-") ? NULL : !slash ? "." : slash == file ? "/"
+	                : arena_strndup(c->arena, file, (size_t)(slash - file));
+}
+
 static int read_path(struct cmd *c, void *from, struct document **in)
 {
+	know_directory(c, from, false);
 	return input_read(c, from, INPUT_POLICY, in);
 }
 
@@ -213,6 +223,7 @@ struct open_file { int fd; const char *file; };
 static int read_open(struct cmd *c, void *from, struct document **in)
 {
 	struct open_file *f = from;
+	know_directory(c, f->file, true);
 	return input_read_fd(c, f->fd, f->file, INPUT_POLICY, in);
 }
 

@@ -23,9 +23,12 @@ static void tell_place(const struct inside *in)
 {
 	struct progress *p = in->budget.progress;
 	if (in->ruby && (p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
-		int line = ruby_running_line(in->ruby);
-		if (line > 0)
+		unsigned file;
+		int line = ruby_running_line(in->ruby, &file);
+		if (line > 0) {
+			p->file = file;
 			p->line = line;
+		}
 	}
 }
 
@@ -128,10 +131,27 @@ static void ask_device(const struct host *h, struct arena *a, const char *path, 
 
 static int ask_groups(const struct host *h, struct arena *a, const char **listing)
 {
+	struct inside *in = here;
+	struct answer found = {0};
+	(void)h, (void)a;
+	if (!in->groups) /* once: a policy may name many */
+		in->groups = ask(in->arena, ASK_GROUPS, "", &found);
+	*listing = in->groups;
+	return *listing || found.error ? found.error : EIO;
+}
+
+static int ask_file(const struct host *h, struct arena *a, const char *name, const char **text, size_t *len,
+                    const char **why)
+{
 	struct answer found;
 	(void)h;
-	*listing = ask(a, ASK_GROUPS, "", &found);
-	return *listing || found.error ? found.error : EIO;
+	const char *said = ask(a, ASK_FILE, name, &found);
+	*why = said ? said : strerror(found.error);
+	if (found.error || !said)
+		return -1;
+	*text = said;
+	*len = strlen(said);
+	return 0;
 }
 
 /* ---- jobs ----------------------------------------------------------------------------------- */
@@ -239,7 +259,7 @@ void inside_run(void (*work)(struct inside *in), size_t memory, struct progress 
 	static struct inside in;
 	here = &in;
 	in.budget = (struct budget){.limit = memory, .over = over, .progress = progress};
-	in.host = (struct host){.device = ask_device, .groups = ask_groups};
+	in.host = (struct host){.device = ask_device, .groups = ask_groups, .file = ask_file};
 	in.arena = arena_new();
 	if (!in.arena || setjmp(in.no_memory))
 		_exit(INSIDE_NO_MEMORY);

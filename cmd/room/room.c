@@ -24,7 +24,7 @@
 #include "cmd/room/inside.h"
 #include "cmd/room/questions.h"
 
-enum { SAID_MAX = 512, DIAGS_MAX = 4000, QUESTIONS_MAX = 100000 };
+enum { SAID_MAX = 512, DIAGS_MAX = 4000, QUESTIONS_MAX = 100000, ANSWERED_MAX = 64 << 20 };
 
 struct room {
 	struct cmd *cmd;
@@ -34,7 +34,7 @@ struct room {
 	struct progress *progress; /* shared with the child, which writes it */
 	struct locked locked;
 	bool is_locked;
-	size_t diags, questions;
+	size_t diags, questions, answered; /* answered: bytes */
 	char said[SAID_MAX]; /* what it wrote to stderr */
 	size_t nsaid;
 	/* bytes to the child that are not written yet */
@@ -437,8 +437,8 @@ static bool answer(struct room *r)
 {
 	const unsigned char *data;
 	size_t n;
-	if (++r->questions > QUESTIONS_MAX ||
-	    !question_answer(r->cmd, r->in, r->head[1], &data, &n))
+	if (++r->questions > QUESTIONS_MAX || !question_answer(r->cmd, r->in, r->head[1], &data, &n) ||
+	    (r->answered += n) > ANSWERED_MAX)
 		return false;
 	queue(r, FRAME_ANSWER, data, n, NULL, 0);
 	return true;

@@ -358,7 +358,7 @@ static struct policy *some_policy(struct recorded *r)
 	static struct raise raise = {.at = {.file = "p.rb", .line = 4}, .what = "ZeroDivisionError: divided by 0"};
 	static struct param param = {.name = "gpu", .value = 1, .lo = 0, .hi = 3};
 	static const uint64_t insns[] = {0x00000000000000b7, 0x0000000000000095};
-	static const struct image_line lines[] = {{0, 2}};
+	static const struct image_line lines[] = {{0, 2, 0}};
 	rules[0] = (struct rule){.at = {.file = "p.rb", .line = 2}, .label = "a", .source = "allow"};
 	rules[1] = (struct rule){.deny = true, .error = 19, .at = {.file = "p.rb", .line = 4}, .raises = &raise, .nraises = 1};
 	struct policy *p = arena_alloc(cmd.arena, sizeof *p);

@@ -40,6 +40,7 @@ _rucy_devguard()
 	--audit) words='none denied all' ;;
 	--emit) words='obj asm terms diagram dot bytecode' ;;
 	--ring) words='16K 64K 256K 1M' ;;
+	--limit) words='time=30s cpu=20s memory=2g time=30s,memory=2g' ;;
 	--name | --annotation) return ;;
 	--dir)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
@@ -62,18 +63,19 @@ _rucy_devguard()
 	fi
 	if [[ $cur == -* ]]; then
 		case $verb in
-		check | eval) words='--json --param --help' ;;
-		compile) words='--emit --output --param --help' ;;
-		apply) words='--param --mode --audit --ring --config --dry-run --json --help' ;;
+		check) words='--verbose --json --param --limit --unconfined --help' ;;
+		eval) words='--json --param --limit --unconfined --help' ;;
+		compile) words='--emit --output --param --limit --unconfined --help' ;;
+		apply) words='--param --mode --audit --ring --limit --unconfined --config --dry-run --json --help' ;;
 		detach | status | doctor) words='--json --help' ;;
-		test) words='--cases --param --json --help' ;;
+		test) words='--cases --param --limit --unconfined --json --help' ;;
 		run) words='--param --mode --audit --help' ;;
 		audit) words='--all --count --timeout --fold --output --json --help' ;;
 		stats) words='--clear --interval --prometheus --json --help' ;;
-		oci-hook) words='--policy --config --policy-from-spec --on-error --mode --audit --ring --param --help' ;;
+		oci-hook) words='--policy --config --policy-from-spec --on-error --mode --audit --ring --limit --param --help' ;;
 		install-hook)
 			words='--print --remove --dir --name --annotation --policy --config --policy-from-spec'
-			words+=' --on-error --mode --audit --ring --param --help'
+			words+=' --on-error --mode --audit --ring --limit --param --help'
 			;;
 		import) words='--output --name --exact --service --empty-is-allow --missing --device-cgroup-rule= --help' ;;
 		esac

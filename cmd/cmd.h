@@ -79,7 +79,7 @@ struct cmd {
 	json_t *diagnostics;  /* with --json: those shown so far */
 	int status;           /* after options_next() gave OPT_STOP */
 	jmp_buf no_memory;
-	void (*old_xfsz)(int); /* what SIGXFSZ did when we were started: for a command we start */
+	void (*old_xfsz)(int), (*old_chld)(int); /* what SIGXFSZ and SIGCHLD did when we were started: for a command we start */
 };
 
 struct verb {

@@ -48,6 +48,8 @@ static bool take_delivery(void *self, enum frame_kind kind, const unsigned char 
 		d->has_record = !d->has_record && record_read(a, data, len, &d->record);
 		return d->has_record;
 	case FRAME_TEXT:
+		if (d->text)
+			return false;
 		d->text = arena_strndup(a, (const char *)data, strnlen((const char *)data, len));
 		return true;
 	case FRAME_VERDICTS:
@@ -154,6 +156,8 @@ static int load_ruby(struct cmd *c, struct room *runner, struct room *prover, co
 	u->bytecode = d.text;
 	if (!status)
 		status = judge(c, prover, JOB_PACK, l, in->file, d.pack, d.npack, u);
+	if (d.pack)
+		arena_release(c->arena, d.pack, d.npack);
 	if (!status && l->depth == LOAD_IMAGE && c->cache && !unit_object(c, u, &object))
 		cache_store(c, in, &object);
 	return status;

@@ -15,6 +15,7 @@
 
 #include "cmd/room/confine.h"
 #include "cmd/room/questions.h"
+#include "cmd/room/record.h"
 
 static struct inside *volatile here;
 
@@ -83,17 +84,37 @@ void inside_read(struct inside *in, struct frame *out)
 
 void inside_write(struct inside *in, enum frame_kind kind, const void *data, size_t len)
 {
-	(void)in;
+	if (len > RECORD_MAX) {
+		diag_fail(&in->diags, "split the policy", "what is made of it is too large: %zu MiB", len >> 20);
+		inside_done(in, true);
+		_exit(0);
+	}
 	if (frame_write(STDOUT_FILENO, kind, data, len))
+		_exit(0);
+}
+
+/* Nobody reads thousands of messages: the first of each kind go out, and how many there
+ * are beyond them. */
+static void send_messages(struct inside *in)
+{
+	enum { EACH_MOST = 500, LEVELS = DIAG_NOTE + 1 };
+	size_t sent[LEVELS] = {0}, left = 0;
+	for (const struct diag *d = in->diags.items; d < in->diags.items + in->diags.n; d++) {
+		if (sent[d->level]++ >= EACH_MOST)
+			left++;
+		else if (diag_write(STDOUT_FILENO, d))
+			_exit(0);
+	}
+	const struct diag more = {.level = DIAG_WARNING,
+	                          .text = arena_printf(in->arena, "%zu more messages like these are not shown", left)};
+	if (left && diag_write(STDOUT_FILENO, &more))
 		_exit(0);
 }
 
 void inside_done(struct inside *in, bool failed)
 {
 	int32_t answer = failed;
-	for (size_t i = 0; i < in->diags.n; i++)
-		if (diag_write(STDOUT_FILENO, &in->diags.items[i]))
-			_exit(0);
+	send_messages(in);
 	diags_init(&in->diags, in->arena);
 	inside_write(in, FRAME_DONE, &answer, sizeof answer);
 }

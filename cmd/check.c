@@ -98,14 +98,19 @@ static int ask_kernel(struct cmd *c, struct unit *u, struct report *r)
 	return STATUS_OK;
 }
 
-static void print_notes(const struct diags *d)
+static void print_notes(const struct policy *p, const struct diags *d)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		if (d->items[i].level != DIAG_NOTE)
 			continue;
 		fputs("  ", stdout);
-		if (d->items[i].at.line > 0)
-			printf("line %d: ", d->items[i].at.line);
+		const struct span *at = &d->items[i].at;
+		if (at->line > 0 && at->file && strcmp(at->file, p->file)) { /* a file it loaded */
+			put_text(stdout, at->file);
+			printf(":%d: ", at->line);
+		} else if (at->line > 0) {
+			printf("line %d: ", at->line);
+		}
 		put_text(stdout, d->items[i].text);
 		putchar('\n');
 	}
@@ -127,7 +132,7 @@ static void print_report(const struct report *r, const struct diags *d, const ch
 	put_text(stdout, p->name);
 	printf(": %s (%zu rule%s, default %s)\n", outcome, p->nrules, PLURAL(p->nrules),
 	       p->default_allow ? "allow" : "deny");
-	print_notes(d);
+	print_notes(p, d);
 	for (size_t i = 0; i < p->nparams; i++) {
 		fputs("  parameter ", stdout);
 		put_text(stdout, p->params[i].name);

@@ -59,6 +59,8 @@ struct cmd {
 	bool unconfined, unconfined_said; /* --unconfined */
 	struct asked *asked;  /* what the policy asked of the host, in `arena` */
 	size_t nasked, asked_cap;
+	const char *policy_dir; /* of the policy being compiled; NULL: it has none */
+	bool policy_trusted;  /* only root may have written it, and what it loads */
 	const char **loaded;  /* files it loaded */
 	size_t nloaded, loaded_cap;
 	struct document inputs[4]; /* what messages quote: a state, a manifest, a policy, its cases */
@@ -77,7 +79,7 @@ struct cmd {
 	json_t *diagnostics;  /* with --json: those shown so far */
 	int status;           /* after options_next() gave OPT_STOP */
 	jmp_buf no_memory;
-	void (*old_xfsz)(int); /* what SIGXFSZ did when we were started: for a command we start */
+	void (*old_xfsz)(int), (*old_chld)(int); /* what SIGXFSZ and SIGCHLD did when we were started: for a command we start */
 };
 
 struct verb {
@@ -224,7 +226,7 @@ struct unit {
 /* Reads and compiles .rb, or reads and proves .o; --mode and --audit go over what
  * the policy says. STATUS_OK or a status with diagnostics. */
 int unit_load(struct cmd *c, const char *path, const struct load *l, struct unit *u);
-/* The same for a file that is open. Closes fd. */
+/* The same for a file that is open, and that only root may have written. Closes fd. */
 int unit_load_fd(struct cmd *c, int fd, const char *file, const struct load *l, struct unit *u);
 /* The same for the devices of a bundle's config.json. */
 int unit_load_spec(struct cmd *c, const char *path, const struct load *l, struct unit *u);

@@ -48,6 +48,8 @@ static bool take_delivery(void *self, enum frame_kind kind, const unsigned char 
 		d->has_record = !d->has_record && record_read(a, data, len, &d->record);
 		return d->has_record;
 	case FRAME_TEXT:
+		if (d->text)
+			return false;
 		d->text = arena_strndup(a, (const char *)data, strnlen((const char *)data, len));
 		return true;
 	case FRAME_VERDICTS:
@@ -154,6 +156,8 @@ static int load_ruby(struct cmd *c, struct room *runner, struct room *prover, co
 	u->bytecode = d.text;
 	if (!status)
 		status = judge(c, prover, JOB_PACK, l, in->file, d.pack, d.npack, u);
+	if (d.pack)
+		arena_release(c->arena, d.pack, d.npack);
 	if (!status && l->depth == LOAD_IMAGE && c->cache && !unit_object(c, u, &object))
 		cache_store(c, in, &object);
 	return status;
@@ -198,8 +202,18 @@ static int loaded(int status, const struct load *l, struct unit *u)
 	return status;
 }
 
+/* Where the files are that a policy may load. */
+static void know_directory(struct cmd *c, const char *file, bool trusted)
+{
+	const char *slash = strrchr(file, '/');
+	c->policy_trusted = trusted;
+	c->policy_dir = !strcmp(file, "-") ? NULL : !slash ? "." : slash == file ? "/"
+	                : arena_strndup(c->arena, file, (size_t)(slash - file));
+}
+
 static int read_path(struct cmd *c, void *from, struct document **in)
 {
+	know_directory(c, from, false);
 	return input_read(c, from, INPUT_POLICY, in);
 }
 
@@ -213,6 +227,7 @@ struct open_file { int fd; const char *file; };
 static int read_open(struct cmd *c, void *from, struct document **in)
 {
 	struct open_file *f = from;
+	know_directory(c, f->file, true);
 	return input_read_fd(c, f->fd, f->file, INPUT_POLICY, in);
 }
 

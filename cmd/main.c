@@ -265,6 +265,7 @@ int main(int argc, char **argv)
 {
 	fill_standard_fds();
 	static struct cmd c;
+	c.old_chld = signal(SIGCHLD, SIG_DFL); /* ignored, it would take the status of our children away */
 	c.old_xfsz = signal(SIGXFSZ, SIG_IGN); /* beyond a limit, writing fails and says so */
 	static char err_buffer[4096];
 	setvbuf(stderr, err_buffer, _IOLBF, sizeof err_buffer);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SOURCE_COLUMNS = 160 };
+enum { SOURCE_COLUMNS = 160, SOURCE_MAX = 4 << 10 };
 
 /* Length of the valid, visible UTF-8 character at s, 0 when it must be escaped. */
 static size_t visible(const unsigned char *s, size_t n)
@@ -118,6 +118,9 @@ static void fill_source(struct cmd *c, struct diag *d)
 		const char *line = strcmp(c->inputs[i].file, d->at.file) == 0
 		                           ? input_line(&c->inputs[i], d->at.line, &len)
 		                           : NULL;
+		if (line && len > SOURCE_MAX) /* a thousand messages may be about one line of 4 MiB */
+			for (len = SOURCE_MAX; len && ((unsigned char)line[len] & 0xc0) == 0x80;)
+				len--;
 		if (line)
 			d->source = arena_strndup(c->arena, line, len);
 	}

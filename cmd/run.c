@@ -37,7 +37,6 @@ struct guard {
 	pid_t keeper;
 	int keeper_pipe; /* closed when we end, however that happens */
 	sigset_t before; /* the signal mask we were started with */
-	void (*old_chld)(int);
 	int status;
 	jmp_buf no_memory;
 };
@@ -64,7 +63,7 @@ static _Noreturn void child_main(const struct guard *g, int go, int failed, char
 	while (n < 0 && errno == EINTR);
 	if (n != 1) /* our parent gave up */
 		_exit(STATUS_FAILED);
-	signal(SIGCHLD, g->old_chld);
+	signal(SIGCHLD, g->c->old_chld);
 	signal(SIGXFSZ, g->c->old_xfsz);
 	sigprocmask(SIG_SETMASK, &g->before, NULL);
 	execvp(argv[0], argv);
@@ -260,7 +259,6 @@ static int guarded_run(struct cmd *c, struct program *program, const char *paren
 	g = (struct guard){.c = c, .program = program, .parent = parent, .status = STATUS_FAILED};
 	passed_on(&set);
 	sigprocmask(SIG_BLOCK, &set, &g.before);
-	g.old_chld = signal(SIGCHLD, SIG_DFL); /* ignored, it would take the status away */
 	bool no_memory = setjmp(g.no_memory) != 0;
 	if (!no_memory) {
 		arena_catch(c->arena, &g.no_memory);

@@ -125,10 +125,10 @@ static bool *targets(struct arena *a, const struct image *image)
 	return to;
 }
 
-static const char *line_source(const struct policy *p, int line)
+static const char *line_source(const struct policy *p, const uint32_t *files, const struct image_line *l)
 {
 	for (size_t i = 0; i < p->nrules; i++)
-		if (p->rules[i].at.line == line && p->rules[i].source)
+		if (p->rules[i].at.line == l->line && files[i] == l->file && p->rules[i].source)
 			return p->rules[i].source;
 	return p->default_allow ? "default :allow" : "default :deny";
 }
@@ -137,11 +137,13 @@ void emit_asm(FILE *out, const struct policy *p, const struct image *image)
 {
 	const struct bpf_insn *in = image->insns;
 	bool *to = targets(p->arena, image);
+	const uint32_t *files = policy_files(p->arena, p);
 	size_t next_line = 0;
 	for (size_t pc = 0; pc < image->ninsns; pc++) {
 		if (next_line < image->nlines && image->lines[next_line].insn == pc) {
-			int line = image->lines[next_line++].line;
-			fprintf(out, "; %d: %s\n", line, line_source(p, line));
+			const struct image_line *l = &image->lines[next_line++];
+			const char *file = l->file ? policy_file(p, l->file) : "";
+			fprintf(out, "; %s%s%d: %s\n", file, *file ? ":" : "", l->line, line_source(p, files, l));
 		}
 		if (to[pc])
 			fprintf(out, "L%zu:\n", pc);

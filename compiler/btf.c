@@ -233,7 +233,8 @@ static struct image_line *plan_lines(struct arena *a, const struct image *image,
                                      int default_line, size_t *n)
 {
 	struct image_line *plan = arena_alloc(a, (image->nlines + 1) * sizeof *plan);
-	plan[0].line = image->nlines ? image->lines[0].line : default_line;
+	plan[0] = image->nlines ? image->lines[0] : (struct image_line){.line = default_line};
+	plan[0].insn = 0;
 	*n = 1;
 	for (size_t i = 1; i < image->nlines; i++) {
 		struct image_line l = image->lines[i];
@@ -246,8 +247,9 @@ static struct image_line *plan_lines(struct arena *a, const struct image *image,
 	return plan;
 }
 
-/* Which rule a line belongs to: rules sorted by line, the first one of a line first. */
+/* Which rule a line belongs to: rules sorted by file and line, the first one of a line first. */
 struct line_rule {
+	uint32_t file;
 	int line;
 	uint32_t rule;
 };
@@ -255,6 +257,8 @@ struct line_rule {
 static int by_line(const void *x, const void *y)
 {
 	const struct line_rule *a = x, *b = y;
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
 	if (a->line != b->line)
 		return a->line < b->line ? -1 : 1;
 	return a->rule < b->rule ? -1 : a->rule > b->rule;
@@ -262,28 +266,30 @@ static int by_line(const void *x, const void *y)
 
 static struct line_rule *index_rules(struct arena *a, const struct policy *p)
 {
+	const uint32_t *files = policy_files(a, p);
 	struct line_rule *index = arena_alloc(a, p->nrules * sizeof *index);
 	for (size_t i = 0; i < p->nrules; i++)
-		index[i] = (struct line_rule){p->rules[i].at.line, (uint32_t)i};
+		index[i] = (struct line_rule){files[i], p->rules[i].at.line, (uint32_t)i};
 	qsort(index, p->nrules, sizeof *index, by_line);
 	return index;
 }
 
-static const char *line_text(const struct policy *p, const struct line_rule *index, int line)
+static const char *line_text(const struct policy *p, const struct line_rule *index, uint32_t file, int line)
 {
+	const struct line_rule wanted = {file, line, 0};
 	size_t lo = 0, hi = p->nrules;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		if (index[mid].line < line)
+		if (by_line(&index[mid], &wanted) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo < p->nrules && index[lo].line == line) {
+	if (lo < p->nrules && index[lo].file == file && index[lo].line == line) {
 		const char *source = p->rules[index[lo].rule].source;
 		return source ? source : "";
 	}
-	if (line != p->default_at.line)
+	if (file || line != p->default_at.line)
 		return "";
 	return p->default_allow ? "default :allow" : "default :deny";
 }
@@ -309,12 +315,16 @@ static void put_line_records(struct buffer *b, struct types *t, const struct pol
                              const struct line_rule *index, const struct image_line *lines,
                              size_t n)
 {
-	uint32_t file = string(t, p->file ? p->file : ""), last = file;
+	uint32_t file = string(t, policy_file(p, 0)), last = file, of = 0;
 	for (size_t i = 0; i < n && !t->failed; i++) {
 		uint32_t line = lines[i].line < 0 ? 0 : (uint32_t)lines[i].line;
 		if (line > UINT32_MAX >> LINE_BITS)
 			line = UINT32_MAX >> LINE_BITS;
-		uint32_t text = string(t, last < STRINGS_MAX ? line_text(p, index, (int)line) : "");
+		if (lines[i].file != of) {
+			of = lines[i].file;
+			file = string(t, policy_file(p, of));
+		}
+		uint32_t text = string(t, last < STRINGS_MAX ? line_text(p, index, of, (int)line) : "");
 		const uint32_t record[] = {lines[i].insn * 8, file, text, line << LINE_BITS};
 		buffer_put(b, record, sizeof record);
 		last = text > last ? text : last;
@@ -405,10 +415,53 @@ static bool find_line_info(const unsigned char *ext, size_t len, struct line_inf
 	       12 + (uint64_t)out->n * out->size == size;
 }
 
-int btf_read_lines(struct arena *a, const void *ext, size_t len, const bool *starts, size_t ninsns,
-                   struct image *image, const char **why)
+/* The files that lines may be of, and the texts of a .BTF that name them. */
+struct line_files {
+	struct arena *arena;
+	const struct policy *policy;
+	const uint32_t *of_rule;
+	const char *texts;
+	size_t ntexts;
+	uint32_t last, last_file; /* lines of one file follow each other */
+};
+
+/* A BTF header: magic, version, flags, its length, types, then where the texts are. */
+static void find_texts(struct line_files *f, const unsigned char *btf, size_t len)
+{
+	if (len < 24)
+		return;
+	uint64_t at = (uint64_t)u32_at(btf, 4) + u32_at(btf, 16), n = u32_at(btf, 20);
+	if (n && at + n <= len && !btf[at + n - 1]) {
+		f->texts = (const char *)btf + at;
+		f->ntexts = n;
+	}
+}
+
+/* The file named at this place; the policy's own when there is none of that name. */
+static uint32_t file_at(struct line_files *f, uint32_t place)
+{
+	const struct policy *p = f->policy;
+	char clean[TEXT_MAX];
+	if (place == f->last)
+		return f->last_file;
+	f->last = place;
+	f->last_file = 0;
+	const char *name = place < f->ntexts ? f->texts + place : "";
+	if (!strcmp(btf_clean_text(clean, sizeof clean, policy_file(p, 0), false), name))
+		return 0;
+	for (size_t i = 0; i < p->nrules && !f->last_file; i++)
+		if (f->of_rule[i] == i + 1 &&
+		    !strcmp(btf_clean_text(clean, sizeof clean, policy_file(p, (uint32_t)i + 1), false), name))
+			f->last_file = (uint32_t)i + 1;
+	return f->last_file;
+}
+
+int btf_read_lines(struct arena *a, const struct policy *p, const void *btf, size_t nbtf, const void *ext,
+                   size_t len, const bool *starts, size_t ninsns, struct image *image, const char **why)
 {
 	struct line_info info;
+	struct line_files files = {.arena = a, .policy = p, .of_rule = policy_files(a, p), .last = UINT32_MAX};
+	find_texts(&files, btf, nbtf);
 	*why = "its .BTF.ext has no valid line records";
 	if (!find_line_info(ext, len, &info))
 		return -1;
@@ -420,7 +473,7 @@ int btf_read_lines(struct arena *a, const void *ext, size_t len, const bool *sta
 		if (offset % 8 || insn >= ninsns || !starts[insn] ||
 		    (i && insn <= lines[i - 1].insn))
 			return -1;
-		lines[i] = (struct image_line){insn, (int)(u32_at(record, 12) >> LINE_BITS)};
+		lines[i] = (struct image_line){insn, (int)(u32_at(record, 12) >> LINE_BITS), file_at(&files, u32_at(record, 4))};
 	}
 	image->lines = lines;
 	image->nlines = info.n;

@@ -87,7 +87,7 @@ static void dump_irep(FILE *out, struct ruby *rb, const mrb_irep *irep, int dept
 	for (uint32_t pc = 0; pc < irep->ilen && insn_decode(irep, pc, &in); pc = in.next) {
 		int line = irep_line(rb, irep, pc);
 		if (line > 0 && line != shown)
-			fprintf(out, "%*s; %s:%d\n", 2 * depth, "", rb->file, line);
+			fprintf(out, "%*s; %s:%d\n", 2 * depth, "", mrb_debug_get_filename(rb->mrb, irep, pc), line);
 		shown = line;
 		fprintf(out, "%*s%4u  %-10s %u %u %u\n", 2 * depth, "", pc, insn_name(in.op), in.a, in.b,
 		        in.c);

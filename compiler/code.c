@@ -53,9 +53,10 @@ int ctx_load_size(enum input in)
 
 size_t code_add(struct code *c, uint8_t op, int dst, int src, int off, int32_t imm)
 {
-	if (!c->nlines || c->lines[c->nlines - 1].line != c->line)
+	const struct image_line *last = c->nlines ? &c->lines[c->nlines - 1] : NULL;
+	if (!last || last->line != c->line || last->file != c->file)
 		*ARENA_APPEND(c->arena, c->lines, c->nlines, c->lines_cap) =
-			(struct image_line){(uint32_t)c->n, c->line};
+			(struct image_line){(uint32_t)c->n, c->line, c->file};
 	*ARENA_APPEND(c->arena, c->insns, c->n, c->cap) =
 		(struct bpf_insn){.code = op, .dst_reg = dst & 15, .src_reg = src & 15,
 	                          .off = (int16_t)off, .imm = imm};

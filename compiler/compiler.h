@@ -49,8 +49,9 @@ int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r
 void ruby_dump(FILE *out, struct ruby *rb);
 
 /* Where a policy that runs now is: the line of the call it is in, or of the only
- * loop of the file, 0 when that is not certain. Async-signal-safe. */
-int ruby_running_line(const struct ruby *rb);
+ * loop of the file, 0 when that is not certain. *file: 0 the policy itself, n the n-th
+ * file it loaded. Async-signal-safe. */
+int ruby_running_line(const struct ruby *rb, unsigned *file);
 
 /* ---- emit.c ---------------------------------------------------------------- */
 

@@ -15,7 +15,7 @@
 
 void dialect_refuse(struct ruby *rb, int line, const char *hint, const char *text)
 {
-	struct span at = {.file = rb->file, .line = line > 0 ? line : 0};
+	struct span at = {.file = rb->source->file, .line = line > 0 ? line : 0};
 	diag_add(rb->diags, DIAG_ERROR, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
 }
 
@@ -118,7 +118,7 @@ static bool one_of(const char *const *list, const char *name)
 static const char *const private_functions[] = {
 	"format", "sprintf", "Integer", "Float", "String", "Array", "Hash", "raise", "fail", "lambda", "proc", "loop",
 	"block_given?", "initialize", "initialize_copy", "allow", "deny", "policy", "default", "param", "set", "mode",
-	"audit", "never", "always", "puts", "p", "print", "define_method_missing", NULL};
+	"audit", "never", "always", "load", "require_relative", "puts", "p", "print", "define_method_missing", NULL};
 
 static bool is_private(struct scan *s, mrb_sym name)
 {

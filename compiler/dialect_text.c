@@ -20,12 +20,12 @@ static bool is_word(char c)
 static bool parses_with(struct ruby *rb, size_t at)
 {
 	mrbc_context *cx = mrbc_context_new(rb->mrb);
-	char *text = arena_alloc(rb->arena, rb->len + 3);
-	memcpy(text, rb->text, at);
+	char *text = arena_alloc(rb->arena, rb->source->len + 3);
+	memcpy(text, rb->source->text, at);
 	memcpy(text + at, " )", 2);
-	memcpy(text + at + 2, rb->text + at, rb->len - at);
+	memcpy(text + at + 2, rb->source->text + at, rb->source->len - at);
 	cx->capture_errors = TRUE;
-	struct mrb_parser_state *p = mrb_parse_nstring(rb->mrb, text, rb->len + 2, cx);
+	struct mrb_parser_state *p = mrb_parse_nstring(rb->mrb, text, rb->source->len + 2, cx);
 	bool good = p && !p->nerr;
 	if (p)
 		mrb_parser_free(p);
@@ -37,22 +37,22 @@ static int line_at(const struct ruby *rb, size_t at)
 {
 	int line = 1;
 	for (size_t i = 0; i < at; i++)
-		line += rb->text[i] == '\n';
+		line += rb->source->text[i] == '\n';
 	return line;
 }
 
 /* `end while` at an offset: where the word after `end` begins, or 0. */
 static size_t loop_after_end(const struct ruby *rb, size_t i)
 {
-	const char *s = rb->text;
+	const char *s = rb->source->text;
 	size_t at = i + 3;
-	if (rb->len - i < 9 || memcmp(s + i, "end", 3) || (i && is_word(s[i - 1])))
+	if (rb->source->len - i < 9 || memcmp(s + i, "end", 3) || (i && is_word(s[i - 1])))
 		return 0;
-	while (at < rb->len && (strchr(" \t\f\v\r", s[at]) || (s[at] == '\\' && at + 1 < rb->len && strchr("\r\n", s[at + 1])) ||
+	while (at < rb->source->len && (strchr(" \t\f\v\r", s[at]) || (s[at] == '\\' && at + 1 < rb->source->len && strchr("\r\n", s[at + 1])) ||
 	                        (s[at] == '\n' && (s[at - 1] == '\\' || (s[at - 1] == '\r' && s[at - 2] == '\\')))))
 		at++;
-	if (at == i + 3 || rb->len - at < 5 || (memcmp(s + at, "while", 5) && memcmp(s + at, "until", 5)) ||
-	    (rb->len - at > 5 && is_word(s[at + 5])))
+	if (at == i + 3 || rb->source->len - at < 5 || (memcmp(s + at, "while", 5) && memcmp(s + at, "until", 5)) ||
+	    (rb->source->len - at > 5 && is_word(s[at + 5])))
 		return 0;
 	return at;
 }
@@ -61,24 +61,24 @@ static size_t loop_after_end(const struct ruby *rb, size_t i)
 static size_t comma_before_bar(const struct ruby *rb, size_t i)
 {
 	size_t at = i + 1;
-	if (rb->text[i] != ',')
+	if (rb->source->text[i] != ',')
 		return 0;
-	while (at < rb->len && isspace((unsigned char)rb->text[at]))
+	while (at < rb->source->len && isspace((unsigned char)rb->source->text[at]))
 		at++;
-	return at < rb->len && rb->text[at] == '|' ? at : 0;
+	return at < rb->source->len && rb->source->text[at] == '|' ? at : 0;
 }
 
 /* A decimal that mruby does not read as the nearest Float: where it begins, or SIZE_MAX. */
 static bool inexact_decimal(const struct ruby *rb, size_t i)
 {
-	const char *s = rb->text;
+	const char *s = rb->source->text;
 	char plain[128];
 	size_t n = 0, at = i;
 	if (!isdigit((unsigned char)s[i]) || (i && (is_word(s[i - 1]) || s[i - 1] == '.')))
 		return false;
-	while (at < rb->len && n + 1 < sizeof plain &&
+	while (at < rb->source->len && n + 1 < sizeof plain &&
 	       (isdigit((unsigned char)s[at]) || s[at] == '_' || s[at] == 'e' || s[at] == 'E' ||
-	        (s[at] == '.' && at + 1 < rb->len && isdigit((unsigned char)s[at + 1])) ||
+	        (s[at] == '.' && at + 1 < rb->source->len && isdigit((unsigned char)s[at + 1])) ||
 	        (strchr("+-", s[at]) && at > i && strchr("eE", s[at - 1])))) {
 		if (s[at] != '_')
 			plain[n++] = s[at];
@@ -95,22 +95,22 @@ static bool inexact_decimal(const struct ruby *rb, size_t i)
 static size_t only_splat(const struct ruby *rb, size_t i)
 {
 	size_t at = i + 1;
-	while (at < rb->len && isspace((unsigned char)rb->text[at]))
+	while (at < rb->source->len && isspace((unsigned char)rb->source->text[at]))
 		at++;
-	if (rb->text[i] != '{' || rb->len - at < 2 || memcmp(rb->text + at, "**", 2))
+	if (rb->source->text[i] != '{' || rb->source->len - at < 2 || memcmp(rb->source->text + at, "**", 2))
 		return 0;
 	int depth = 0;
-	for (size_t k = at; k < rb->len && (depth || rb->text[k] != '}'); k++) {
-		if (!depth && rb->text[k] == ',')
+	for (size_t k = at; k < rb->source->len && (depth || rb->source->text[k] != '}'); k++) {
+		if (!depth && rb->source->text[k] == ',')
 			return 0;
-		depth += strchr("([{", rb->text[k]) ? 1 : strchr(")]}", rb->text[k]) ? -1 : 0;
+		depth += strchr("([{", rb->source->text[k]) ? 1 : strchr(")]}", rb->source->text[k]) ? -1 : 0;
 	}
 	return at;
 }
 
 static void read_places(struct ruby *rb)
 {
-	for (size_t i = 0; i < rb->len; i++) {
+	for (size_t i = 0; i < rb->source->len; i++) {
 		size_t at;
 		int ai = mrb_gc_arena_save(rb->mrb);
 		if ((at = loop_after_end(rb, i)) && !parses_with(rb, at))
@@ -133,7 +133,7 @@ static void read_places(struct ruby *rb)
 static bool has_frozen_literals(const struct ruby *rb)
 {
 	static const char key[] = "frozen_string_literal:";
-	const char *s = rb->text, *end = rb->text + rb->len;
+	const char *s = rb->source->text, *end = rb->source->text + rb->source->len;
 	while (s < end) {
 		const char *nl = memchr(s, '\n', (size_t)(end - s)), *stop = nl ? nl : end;
 		while (s < stop && isspace((unsigned char)*s))

@@ -14,7 +14,8 @@ enum { ERRORS_TOLD = 20 };
 void dsl_fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
 {
 	struct ruby *rb = ruby_of(mrb);
-	struct span at = {.file = rb->file, .line = rb->lifter ? lift_place(rb->lifter).line : statement_line(mrb)};
+	struct span at = rb->lifter ? lift_place(rb->lifter) : (struct span){.line = statement_line(mrb)};
+	at.file = rb->lifter ? at.file : rb->source->file; /* statement_line() has turned to it */
 	va_list ap;
 	va_start(ap, fmt);
 	char *text = arena_vprintf(rb->arena, fmt, ap);
@@ -122,6 +123,7 @@ static mrb_value dsl_default(mrb_state *mrb, mrb_value self)
 		     rb->policy->default_at.line);
 	rb->policy->default_allow = !strcmp(s, "allow");
 	rb->policy->default_at.line = statement_line(mrb);
+	rb->policy->default_at.file = rb->source->file;
 	return self;
 }
 
@@ -134,7 +136,7 @@ static void note_name(struct ruby *rb, const struct pattern *p, int line)
 {
 	char *meaning = pattern_text(rb->arena, p);
 	if (strncmp(p->text, "c ", 2) && strncmp(p->text, "b ", 2) && strncmp(p->text, "a ", 2))
-		diag_add(rb->diags, DIAG_NOTE, (struct span){.file = rb->file, .line = line}, NULL,
+		diag_add(rb->diags, DIAG_NOTE, (struct span){.file = rb->source->file, .line = line}, NULL,
 		         "%s is %s", p->text, meaning);
 }
 
@@ -208,7 +210,7 @@ static int add_block(mrb_state *mrb, mrb_value proc, int line)
 {
 	struct ruby *rb = ruby_of(mrb);
 	struct RProc *p = mrb_proc_ptr(proc);
-	struct block b = {.proc = proc, .at = {.file = rb->file, .line = line},
+	struct block b = {.proc = proc, .at = {.file = rb->source->file, .line = line},
 	                  .parameters = block_parameters(mrb, p)};
 	struct REnv *env = MRB_PROC_ENV(p);
 	struct insn in;
@@ -276,7 +278,7 @@ static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 	for (size_t i = 0; i < devices.n; i++)
 		note_name(rb, &devices.list[i], line);
 	struct rule r = {.deny = deny, .block = -1, .patterns = devices.list, .npatterns = devices.n,
-	                 .at = {.file = rb->file, .line = line}};
+	                 .at = {.file = rb->source->file, .line = line}};
 	if (!mrb_undef_p(values[2]))
 		r.error = errno_of(mrb, values[2]);
 	if (!mrb_undef_p(values[1]))
@@ -448,6 +450,8 @@ void dsl_define(struct ruby *rb)
 		{"param", dsl_param, MRB_ARGS_ANY()},    {"mode", dsl_mode, MRB_ARGS_REQ(1)},
 		{"audit", dsl_audit, MRB_ARGS_REQ(1)},   {"set", dsl_set, MRB_ARGS_ANY()},
 		{"license!", dsl_license, MRB_ARGS_ANY()}, {"section!", dsl_section, MRB_ARGS_ANY()},
+		{"load", dsl_load, MRB_ARGS_ANY()},
+		{"require_relative", dsl_require_relative, MRB_ARGS_ANY()},
 	};
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
 		mrb_define_method(rb->mrb, rb->mrb->kernel_module, functions[i].name, functions[i].fn,

@@ -44,11 +44,14 @@ struct emitter {
 	size_t nfixups, fixups_cap;
 	node *ready;
 	size_t nready, ready_cap;
+	const uint32_t *files; /* by rule: policy_files() */
 };
 
-static int rule_line(const struct emitter *e, uint32_t rule)
+/* What is emitted next stands for this rule; 0: for the default. */
+static void set_place(struct emitter *e, uint32_t rule)
 {
-	return rule ? e->policy->rules[rule - 1].at.line : e->policy->default_at.line;
+	e->code.line = rule ? e->policy->rules[rule - 1].at.line : e->policy->default_at.line;
+	e->code.file = rule ? e->files[rule - 1] : 0;
 }
 
 static void add_fixup(struct emitter *e, uint32_t *list, size_t insn)
@@ -112,7 +115,7 @@ static void jump_to(struct emitter *e, struct leaf l, size_t insn)
 static void emit_terminal(struct emitter *e, outcome o, uint32_t rule)
 {
 	struct code *c = &e->code;
-	c->line = rule_line(e, rule);
+	set_place(e, rule);
 	if (e->reporting) {
 		code_const(c, REG_OUTCOME, o);
 		if (e->has_errno)
@@ -183,6 +186,7 @@ static void two_way(struct emitter *e, node n, enum compare cmp, int64_t k, uint
 	if (jump_yes && jump_no && !prefer_first(e, yes, no))
 		jump_yes = false;
 	int line = e->code.line;
+	uint32_t file = e->code.file;
 	uint32_t have = e->expr.have;
 	if (jump_yes) {
 		jump_to(e, yes, branch_on_value(e, var, cmp, k));
@@ -195,6 +199,7 @@ static void two_way(struct emitter *e, node n, enum compare cmp, int64_t k, uint
 		emit_tree(e, n, i2, j2);
 		code_land(&e->code, at);
 		e->code.line = line;
+		e->code.file = file;
 		e->expr.have = have;
 		emit_tree(e, n, i1, j1);
 	}
@@ -225,6 +230,7 @@ static void emit_free(struct emitter *e, node n, uint32_t var)
 	term t = diagram_free_term(e->dg, var);
 	expr_fetch(&e->expr, term_get(e->policy->terms, t)->inputs);
 	int line = e->code.line;
+	uint32_t file = e->code.file;
 	if (is_jumpable(e, yes) && (!is_jumpable(e, no) || prefer_first(e, yes, no))) {
 		jump_to(e, yes, expr_branch(&e->expr, t, true));
 		fall_to(e, no);
@@ -237,6 +243,7 @@ static void emit_free(struct emitter *e, node n, uint32_t var)
 		fall_to(e, no);
 		code_land(&e->code, at);
 		e->code.line = line;
+		e->code.file = file;
 		e->expr.have = have;
 		fall_to(e, yes);
 	}
@@ -257,7 +264,7 @@ static void emit_node(struct emitter *e, node n)
 		uint32_t r = leaf_at(e, n, i).rule;
 		rule = r && (!rule || r < rule) ? r : rule;
 	}
-	e->code.line = rule_line(e, rule);
+	set_place(e, rule);
 	if (s.var >= INPUT_MAX) {
 		emit_free(e, n, s.var);
 	} else {
@@ -391,11 +398,12 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 	if (e->least > INSNS_MAX)
 		return too_long(d, e->least);
 	e->at = attribute(c->arena, pd);
+	e->files = policy_files(c->arena, p);
 	int helpers = helpers_of(inputs);
 	bool moved = helpers || all;
 	e->denials_go_on = has_tail && !all;
 	e->reporting = all;
-	c->line = rule_line(e, p->nrules ? 1 : 0);
+	set_place(e, p->nrules ? 1 : 0);
 	if (moved)
 		move_context(e);
 	emit_below(e, first, moved);
@@ -403,7 +411,7 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 		e->denials_go_on = false;
 		e->reporting = true;
 		land_fixups(e, e->denials);
-		c->line = p->default_at.line;
+		set_place(e, 0);
 		if (!moved)
 			move_context(e);
 		prepare(e, pd->blame);
@@ -412,7 +420,7 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 		emit_below(e, pd->blame, true);
 	}
 	size_t tail = c->n;
-	c->line = p->default_at.line;
+	set_place(e, 0);
 	land_fixups(e, e->tail);
 	if (e->tail)
 		emit_tail(c, p);

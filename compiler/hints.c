@@ -30,9 +30,7 @@ static const struct advice missing_methods[] = {
 	{"printf", "a policy has no input or output: `eval` and `check` show what it does"},
 	{"warn", "a policy has no input or output: `eval` and `check` show what it does"},
 	{"gets", "a policy has no input: give it a value by `param` and --param"},
-	{"require", "a policy is one file; the classes of mruby are there without require"},
-	{"require_relative", "a policy is one file: write its methods in it"},
-	{"load", "a policy is one file: write its methods in it"},
+	{"require", "load a file of your own by require_relative; the classes of mruby are there without"},
 	{"eval", "write the code itself: a policy runs no text as code"},
 	{"instance_eval", "write the code itself: a policy runs no text as code"},
 	{"system", "a policy runs no commands: give it a value by `param` and --param"},
@@ -165,7 +163,7 @@ static int add_own(mrb_state *mrb, mrb_sym sym, mrb_method_t m, void *to)
 	if (MRB_METHOD_UNDEF_P(m) || MRB_METHOD_CFUNC_P(m))
 		return 0;
 	const char *file = mrb_debug_get_filename(mrb, MRB_METHOD_PROC(m)->body.irep, 0);
-	if (file && !strcmp(file, names->rb->file))
+	if (ruby_source(names->rb, file))
 		add_name(names, mrb_sym_name(mrb, sym));
 	return 0;
 }
@@ -203,7 +201,7 @@ const char *hint_ctx_method(struct ruby *rb, const char *name)
 /* The file's variables; true when `name` is one. */
 static bool add_variables(struct names *to, const char *name)
 {
-	const mrb_irep *irep = to->rb->file_irep;
+	const mrb_irep *irep = to->rb->source->irep;
 	bool is_one = false;
 	for (int i = 0; irep && irep->lv && i + 1 < irep->nlocals; i++) {
 		if (!irep->lv[i])

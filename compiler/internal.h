@@ -50,7 +50,8 @@ struct code {
 	size_t nlines, lines_cap;
 	struct image_reloc *relocs;
 	size_t nrelocs, relocs_cap;
-	int line;      /* of what is emitted next */
+	int line;      /* of what is emitted next, */
+	uint32_t file; /* and its file: struct image_line */
 	struct far_jump *far; /* jumps that do not fit 16 bits */
 	size_t nfar, far_cap;
 };

@@ -17,7 +17,7 @@ enum { FUEL = 4000000 };
 bool lift_in_policy(const struct lifter *l, const struct frame *f)
 {
 	const char *file = mrb_debug_get_filename(l->mrb, f->irep, f->pc);
-	return file && !strcmp(file, l->rb->file);
+	return ruby_source(l->rb, file) != NULL;
 }
 
 const struct call *lift_user_call(const struct lifter *l, const struct call *c)
@@ -40,10 +40,12 @@ const char *lift_call_text(struct lifter *l, const struct call *c)
 
 struct span lift_place(const struct lifter *l)
 {
-	struct span at = {.file = l->rb->file};
+	struct span at = {.file = l->rb->source->file};
 	for (const struct frame *f = l->frame; f && at.line <= 0; f = f->up)
-		if (lift_in_policy(l, f))
+		if (lift_in_policy(l, f)) {
+			at.file = ruby_source(l->rb, mrb_debug_get_filename(l->mrb, f->irep, f->pc))->file;
 			at.line = irep_line(l->rb, f->irep, f->pc);
+		}
 	if (at.line < 0)
 		at.line = 0;
 	return at;
@@ -52,6 +54,7 @@ struct span lift_place(const struct lifter *l)
 static void report(struct lifter *l, enum diag_level level, struct span at, const char *hint, const char *text)
 {
 	struct diag *d = diag_add(l->rb->diags, level, at, hint, "%s", text);
+	ruby_turn_to(l->rb, at.file);
 	d->source = ruby_source_line(l->rb, at.line);
 }
 

@@ -34,21 +34,31 @@ struct block {
 	size_t ncaptured;
 };
 
+/* A file of the policy. */
+struct source {
+	const char *file;  /* as messages call it */
+	const char *name;  /* relative to the policy's directory; NULL: the policy itself */
+	const char *text;
+	size_t len;
+	const char *found; /* the line that ruby_source_line() found last */
+	int found_line;
+	const mrb_irep *irep;      /* of the file's own code: names its variables */
+	const struct RProc *proc;
+	bool once;         /* by require_relative */
+};
+
 struct ruby {
 	mrb_state *mrb;
 	struct arena *arena;
 	struct diags *diags;
 	struct policy *policy;
-	const char *file;
-	const char *text;   /* of the file */
-	size_t len;
-	const char *found;  /* the line that ruby_source_line() found last */
-	int found_line;
+	struct source *source; /* that what is done now is about: ruby_turn_to() */
+	struct source **sources; /* the policy, and what it loaded */
+	size_t nsources, sources_cap;
 	struct line_indexes *lines; /* lines.c */
 	struct param_setting *settings;
 	size_t nsettings;
 	struct RClass *ctx_class;
-	const mrb_irep *file_irep; /* of the file itself: names its variables */
 	const struct lifter *lifter; /* at work now, or NULL */
 	mrb_value keep;     /* array of every proc of a rule: alive as long as we are */
 	struct block *blocks;
@@ -69,7 +79,6 @@ struct ruby {
 	struct seal *seal;       /* seal.c */
 	mrb_value numbers;       /* of objects, by address: what Object#hash says */
 	struct { const mrb_irep *irep; uint32_t end; } statement; /* statement.c: read so far */
-	const struct RProc *file_proc;
 	bool in_policy;          /* the block of `policy` runs */
 	/* code that made a rule */
 	const mrb_irep **made;
@@ -77,14 +86,21 @@ struct ruby {
 };
 
 struct ruby *ruby_of(mrb_state *mrb);
-/* Line of the policy file where the interpreter is now, 0 = unknown. */
+/* Is this the name of a file of the policy? NULL is none. */
+struct source *ruby_source(const struct ruby *rb, const char *file);
+/* What is done from now on is about that file of the policy; another name changes nothing. */
+void ruby_turn_to(struct ruby *rb, const char *file);
+/* Parses, looks through and runs a file: the one in rb->source. 0, or -1 with a
+ * diagnostic; what it raises is raised. */
+int ruby_run_source(struct ruby *rb);
+/* Line of the policy where the interpreter is now, 0 = unknown; turns to its file. */
 int ruby_line(mrb_state *mrb);
 /* Smallest line of an irep and those nested in it; 0 = none. */
 int irep_first_line(mrb_state *mrb, const mrb_irep *irep);
 
 /* The name of a symbol: arena text. */
 char *ruby_name(struct ruby *rb, mrb_sym name);
-/* Text of one line of the policy (arena), control bytes kept. */
+/* Text of one line of rb->source (arena), control bytes kept. */
 const char *ruby_source_line(struct ruby *rb, int line);
 /* "NoMethodError: undefined method ..." of an exception. */
 char *ruby_exception_text(struct ruby *rb, mrb_value exc);
@@ -98,6 +114,13 @@ void dsl_fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
 /* The input a method of ctx reads as it is, or -1. */
 int ctx_input(const struct ruby *rb, const char *method);
+
+/* ---- sources.c: files of a policy ---------------------------------------------------- */
+
+/* Adds a file and turns to it; name: relative to the policy's directory, NULL: the policy. */
+void source_add(struct ruby *rb, const char *file, const char *name, const char *text, size_t len);
+mrb_value dsl_load(mrb_state *mrb, mrb_value self);
+mrb_value dsl_require_relative(mrb_state *mrb, mrb_value self);
 
 /* ---- statement.c ------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 
 static int tell(struct ruby *rb, enum diag_level level, int line, const char *hint, const char *text)
 {
-	struct span at = {.file = rb->file, .line = line > 0 ? line : 0};
+	struct span at = {.file = rb->source->file, .line = line > 0 ? line : 0};
 	diag_add(rb->diags, level, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
 	return level == DIAG_ERROR ? -1 : 0;
 }
@@ -53,7 +53,7 @@ static int lost_in_line(struct ruby *rb, int at, const char *line, size_t n)
 
 int lost_in_text(struct ruby *rb)
 {
-	const char *s = rb->text, *end = rb->text + rb->len;
+	const char *s = rb->source->text, *end = rb->source->text + rb->source->len;
 	for (int at = 1; s < end; at++) {
 		const char *nl = memchr(s, '\n', (size_t)(end - s));
 		size_t n = (size_t)((nl ? nl : end) - s);
@@ -233,7 +233,7 @@ static bool is_loop(struct ruby *rb, const char *name)
 			continue;
 		const char *file = MRB_METHOD_CFUNC_P(m)
 			? NULL : mrb_debug_get_filename(rb->mrb, MRB_METHOD_PROC(m)->body.irep, 0);
-		if (!file || strcmp(file, rb->file))
+		if (!ruby_source(rb, file))
 			return true;
 	}
 	return false;

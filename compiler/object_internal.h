@@ -85,10 +85,10 @@ const bool *object_insn_starts(struct arena *a, const void *insns, size_t ninsns
 int btf_sections(const struct policy *p, const struct image *image, const bool *starts,
                  const char *function, const struct variable *vars, size_t nvars, struct diags *d,
                  struct bytes *types, struct bytes *ext);
-/* The lines of a .BTF.ext read back, checked against the instructions. 0, or -1
+/* The lines of a .BTF.ext read back, their files by the names in .BTF, checked against the instructions. 0, or -1
  * with *why. */
-int btf_read_lines(struct arena *a, const void *ext, size_t len, const bool *starts, size_t ninsns,
-                   struct image *image, const char **why);
+int btf_read_lines(struct arena *a, const struct policy *p, const void *btf, size_t nbtf, const void *ext,
+                   size_t len, const bool *starts, size_t ninsns, struct image *image, const char **why);
 /* Copies text, cut to `size` with "...", so that it is safe on a terminal: control
  * bytes and what is no UTF-8 as \xNN; with `ascii`, all but ASCII as `?` (bpftool
  * prints other metadata as lists of numbers, and spoils backslashes). Returns out. */

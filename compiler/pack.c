@@ -80,7 +80,7 @@ const char *image_check(struct arena *a, const struct image *image, const struct
 		return "its last instruction";
 	for (size_t i = 0; i < image->nlines; i++) {
 		const struct image_line *l = &image->lines[i];
-		if (l->insn >= image->ninsns || !starts[l->insn] || l->line < 0 || (i && l->insn <= l[-1].insn))
+		if (l->insn >= image->ninsns || !starts[l->insn] || l->line < 0 || l->file > p->nrules || (i && l->insn <= l[-1].insn))
 			return "its lines";
 	}
 	for (size_t i = 0; i < image->nrelocs; i++) {

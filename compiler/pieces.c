@@ -216,11 +216,11 @@ static bool next_piece(struct reader *r, struct mrb_parser_state **failed)
 
 struct mrb_parser_state *pieces_parse(struct ruby *rb, mrbc_context *cx, struct pieces *out)
 {
-	struct reader r = {.rb = rb, .cx = cx, .out = out, .at = rb->text, .end = rb->text + rb->len, .line = 1};
+	struct reader r = {.rb = rb, .cx = cx, .out = out, .at = rb->source->text, .end = rb->source->text + rb->source->len, .line = 1};
 	size_t lines;
 	struct mrb_parser_state *failed = NULL;
-	if (!ends_early(rb->text, rb->len) && piece_end(&r, 2 * PIECE_LINES, &lines) < r.end) {
-		r.plain = !changes_methods(rb->text, r.end);
+	if (!ends_early(rb->source->text, rb->source->len) && piece_end(&r, 2 * PIECE_LINES, &lines) < r.end) {
+		r.plain = !changes_methods(rb->source->text, r.end);
 		while (r.at < r.end && next_piece(&r, &failed))
 			;
 		if (failed)
@@ -232,7 +232,7 @@ struct mrb_parser_state *pieces_parse(struct ruby *rb, mrbc_context *cx, struct 
 		cx->slen = 0;
 	}
 	cx->lineno = 1;
-	struct mrb_parser_state *whole = mrb_parse_nstring(rb->mrb, rb->text, rb->len, cx);
+	struct mrb_parser_state *whole = mrb_parse_nstring(rb->mrb, rb->source->text, rb->source->len, cx);
 	if (whole)
 		keep(&r, whole);
 	return whole;

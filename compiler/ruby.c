@@ -51,6 +51,21 @@ static void *allocate(mrb_state *mrb, void *p, size_t size, void *ud)
 
 /* ---- places ----------------------------------------------------------------------- */
 
+struct source *ruby_source(const struct ruby *rb, const char *file)
+{
+	for (size_t i = 0; file && i < rb->nsources; i++)
+		if (!strcmp(rb->sources[i]->file, file))
+			return rb->sources[i];
+	return NULL;
+}
+
+void ruby_turn_to(struct ruby *rb, const char *file)
+{
+	struct source *s = ruby_source(rb, file);
+	if (s)
+		rb->source = s;
+}
+
 int ruby_line(mrb_state *mrb)
 {
 	struct ruby *rb = ruby_of(mrb);
@@ -60,8 +75,10 @@ int ruby_line(mrb_state *mrb)
 		const mrb_irep *irep = ci->proc->body.irep;
 		uint32_t pc = (uint32_t)(ci->pc - irep->iseq);
 		const char *file = mrb_debug_get_filename(mrb, irep, pc ? pc - 1 : 0);
-		if (file && !strcmp(file, rb->file))
+		if (ruby_source(rb, file)) {
+			ruby_turn_to(rb, file);
 			return irep_line(rb, irep, pc ? pc - 1 : 0);
+		}
 	}
 	return 0;
 }
@@ -85,20 +102,20 @@ char *ruby_name(struct ruby *rb, mrb_sym name)
 
 const char *ruby_source_line(struct ruby *rb, int line)
 {
-	const char *s = rb->text, *end = rb->text + rb->len;
+	const char *s = rb->source->text, *end = rb->source->text + rb->source->len;
 	int at = 1;
 	if (line <= 0)
 		return NULL;
-	if (rb->found && rb->found_line <= line) { /* rules come in the order of their lines */
-		s = rb->found;
-		at = rb->found_line;
+	if (rb->source->found && rb->source->found_line <= line) { /* rules come in the order of their lines */
+		s = rb->source->found;
+		at = rb->source->found_line;
 	}
 	for (; at < line && s < end; at++) {
 		const char *nl = memchr(s, '\n', (size_t)(end - s));
 		s = nl ? nl + 1 : end;
 	}
-	rb->found = s;
-	rb->found_line = at;
+	rb->source->found = s;
+	rb->source->found_line = at;
 	if (s == end)
 		return NULL;
 	const char *nl = memchr(s, '\n', (size_t)(end - s));
@@ -148,12 +165,25 @@ static int only_line(mrb_state *mrb, const mrb_irep *irep)
 	return only;
 }
 
-int ruby_running_line(const struct ruby *rb)
+/* How many of the files was loaded this one: 0 the policy itself. */
+static unsigned number_of(const struct ruby *rb, const char *file)
+{
+	for (size_t i = 0; file && i < rb->nsources; i++)
+		if (!strcmp(rb->sources[i]->file, file))
+			return (unsigned)i;
+	return 0;
+}
+
+/* *in: the name of the file. */
+static int running_line(const struct ruby *rb, const char **in)
 {
 	mrb_state *mrb = rb->mrb;
 	bool innermost = true;
-	if (rb->lifter)
-		return lift_place(rb->lifter).line;
+	if (rb->lifter) {
+		struct span at = lift_place(rb->lifter);
+		*in = at.file;
+		return at.line;
+	}
 	for (mrb_callinfo *ci = mrb->c->ci; ci >= mrb->c->cibase; ci--) {
 		if (!ci->proc || MRB_PROC_CFUNC_P(ci->proc)) {
 			innermost = false;
@@ -161,7 +191,8 @@ int ruby_running_line(const struct ruby *rb)
 		}
 		const mrb_irep *irep = ci->proc->body.irep;
 		const char *file = mrb_debug_get_filename(mrb, irep, 0);
-		if (file && !strcmp(file, rb->file)) {
+		if (ruby_source(rb, file)) {
+			*in = file;
 			int line = innermost ? only_line(mrb, irep) : 0;
 			if (innermost && !line)
 				line = only_loop(mrb, irep);
@@ -178,11 +209,19 @@ int ruby_running_line(const struct ruby *rb)
 	return 0;
 }
 
+int ruby_running_line(const struct ruby *rb, unsigned *file)
+{
+	const char *in = NULL;
+	int line = running_line(rb, &in);
+	*file = number_of(rb, in);
+	return line;
+}
+
 /* ---- diagnostics --------------------------------------------------------------------- */
 
 static void report(struct ruby *rb, enum diag_level level, int line, const char *hint, const char *text)
 {
-	struct span at = {.file = rb->file, .line = line > 0 ? line : 0};
+	struct span at = {.file = rb->source->file, .line = line > 0 ? line : 0};
 	diag_add(rb->diags, level, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
 }
 
@@ -207,19 +246,23 @@ static mrb_value backtrace_body(mrb_state *mrb, void *p)
 	return mrb_exc_backtrace(mrb, *(mrb_value *)p);
 }
 
-/* Line of the policy file that an exception came from. */
+/* Line of the policy that an exception came from; turns to its file. */
 static int exception_line(struct ruby *rb, mrb_value exc)
 {
 	mrb_bool failed = FALSE;
 	mrb_value trace = mrb_protect_error(rb->mrb, backtrace_body, &exc, &failed);
-	size_t n = strlen(rb->file);
 	if (failed || !mrb_array_p(trace))
 		return 0;
 	for (mrb_int i = 0; i < RARRAY_LEN(trace); i++) {
 		mrb_value at = RARRAY_PTR(trace)[i];
-		if (mrb_string_p(at) && (size_t)RSTRING_LEN(at) > n && !memcmp(RSTRING_PTR(at), rb->file, n) &&
-		    RSTRING_PTR(at)[n] == ':')
-			return atoi(RSTRING_PTR(at) + n + 1);
+		for (size_t k = 0; mrb_string_p(at) && k < rb->nsources; k++) {
+			const char *file = rb->sources[k]->file;
+			size_t n = strlen(file);
+			if ((size_t)RSTRING_LEN(at) > n && !memcmp(RSTRING_PTR(at), file, n) && RSTRING_PTR(at)[n] == ':') {
+				rb->source = rb->sources[k];
+				return atoi(RSTRING_PTR(at) + n + 1);
+			}
+		}
 	}
 	return 0;
 }
@@ -242,9 +285,9 @@ static void report_exception(struct ruby *rb, mrb_value exc)
 /* Splits "FILE:LINE: what": the line (0 = none) apart. */
 static const char *place_said(struct ruby *rb, const char *text, int *line)
 {
-	size_t n = strlen(rb->file);
+	size_t n = strlen(rb->source->file);
 	const char *colon = strrchr(text, ':');
-	*line = !strncmp(text, rb->file, n) && text[n] == ':' ? atoi(text + n + 1) : 0;
+	*line = !strncmp(text, rb->source->file, n) && text[n] == ':' ? atoi(text + n + 1) : 0;
 	return arena_strdup(rb->arena, colon ? colon + 1 + (colon[1] == ' ') : text);
 }
 
@@ -308,7 +351,7 @@ static struct RProc *parse(struct ruby *rb)
 	mrbc_context *cx = mrbc_context_new(rb->mrb);
 	cx->capture_errors = TRUE;
 	cx->lineno = 1;
-	mrbc_filename(rb->mrb, cx, rb->file);
+	mrbc_filename(rb->mrb, cx, rb->source->file);
 	struct pieces pieces = {0};
 	struct mrb_parser_state *parser = pieces_parse(rb, cx, &pieces);
 	struct RProc *proc = NULL;
@@ -344,7 +387,7 @@ static struct RProc *parse(struct ruby *rb)
  * outlive it; nothing that Ruby code could call. */
 static mrb_value run_file(mrb_state *mrb, mrb_value self)
 {
-	return mrb_top_run(mrb, ruby_of(mrb)->file_proc, self, 0);
+	return mrb_top_run(mrb, ruby_of(mrb)->source->proc, self, 0);
 }
 
 static mrb_value run_body(mrb_state *mrb, void *unused)
@@ -354,25 +397,46 @@ static mrb_value run_body(mrb_state *mrb, void *unused)
 	return mrb_yield_with_class(mrb, block, 0, NULL, mrb_top_self(mrb), mrb->object_class);
 }
 
-static int run(struct ruby *rb, struct RProc *proc)
+/* From the text of rb->source to code that may run. */
+static int prepare(struct ruby *rb)
 {
-	mrb_state *mrb = rb->mrb;
-	mrb_bool failed = FALSE;
-	if (lost_to_definitions(rb, proc->body.irep))
+	struct source *s = rb->source;
+	budget_stage(arena_budget(rb->arena), STAGE_PARSE);
+	struct RProc *proc = lost_in_text(rb) ? NULL : parse(rb);
+	if (!proc || dialect_check(rb, proc) || lost_to_definitions(rb, proc->body.irep))
 		return -1;
-	rb->file_irep = proc->body.irep;
-	rb->file_proc = proc;
-	mrb_gc_register(mrb, mrb_obj_value(proc));
+	s->irep = proc->body.irep;
+	s->proc = proc;
+	mrb_gc_register(rb->mrb, mrb_obj_value(proc));
+	mrb_state *mrb = rb->mrb; /* the macro names it */
 	MRB_PROC_SET_TARGET_CLASS(proc, mrb->object_class);
+	budget_stage(arena_budget(rb->arena), STAGE_RUN);
+	return 0;
+}
+
+int ruby_run_source(struct ruby *rb)
+{
+	if (prepare(rb))
+		return -1;
+	run_body(rb->mrb, NULL);
+	return 0;
+}
+
+static int run(struct ruby *rb)
+{
+	mrb_bool failed = FALSE;
 	rb->running = true;
-	mrb_value v = mrb_protect_error(mrb, run_body, NULL, &failed);
+	mrb_value v = mrb_protect_error(rb->mrb, run_body, NULL, &failed);
 	rb->running = false;
 	if (rb->policy->mode == MODE_PERMISSIVE && !rb->policy->audit_given)
 		rb->policy->audit = AUDIT_DENIED; /* it is there to report */
 	if (failed)
 		report_exception(rb, v);
-	if (!rb->diags->errors)
-		lost_after_run(rb, rb->file_irep);
+	for (size_t i = 0; i < rb->nsources && !rb->diags->errors; i++) {
+		rb->source = rb->sources[i];
+		lost_after_run(rb, rb->source->irep);
+	}
+	rb->source = rb->sources[0];
 	return rb->diags->errors ? -1 : 0;
 }
 
@@ -398,6 +462,7 @@ int lift_all(struct ruby *rb)
 	for (size_t i = 0; i < p->nrules; i++) {
 		struct rule *r = &p->rules[i];
 		int ai = mrb_gc_arena_save(rb->mrb);
+		ruby_turn_to(rb, r->at.file);
 		if (r->block >= 0) {
 			budget_line(arena_budget(rb->arena), r->at.line);
 			warn_changed(rb, &rb->blocks[r->block]);
@@ -419,6 +484,7 @@ static int lift(struct ruby *rb)
 	/* values found while lifting are held by the arena, where the collector does not look */
 	rb->mrb->gc.disabled = TRUE;
 	mrb_value v = mrb_protect_error(rb->mrb, lift_body, rb, &failed);
+	rb->source = rb->sources[0];
 	rb->lifter = NULL;
 	rb->mrb->gc.disabled = FALSE; /* what is asked of mruby later leaves no garbage */
 	if (failed && !rb->diags->errors)
@@ -508,13 +574,9 @@ static int compile(struct ruby *rb)
 	mrb_protect_error(rb->mrb, start_body, rb, &failed);
 	if (failed)
 		return diag_fail(rb->diags, "this build of mruby lacks a library", "mruby does not start");
-	struct budget *b = arena_budget(rb->arena);
-	budget_stage(b, STAGE_PARSE);
-	struct RProc *proc = lost_in_text(rb) ? NULL : parse(rb);
-	budget_stage(b, STAGE_RUN);
-	if (!proc || dialect_check(rb, proc) || run(rb, proc))
+	if (prepare(rb) || run(rb))
 		return -1;
-	budget_stage(b, STAGE_LIFT);
+	budget_stage(arena_budget(rb->arena), STAGE_LIFT);
 	return unknown_settings(rb) ? -1 : lift(rb);
 }
 
@@ -526,8 +588,9 @@ int ruby_compile(struct arena *a, struct diags *d, const struct host *host, cons
 	struct policy *p = arena_alloc(a, sizeof *p);
 	*p = (struct policy){.arena = a, .terms = terms_new(a), .file = file,
 	                     .name = name_of_file(a, file), .default_at = {.file = file}};
-	*rb = (struct ruby){.arena = a, .diags = d, .policy = p, .file = file, .text = text, .len = len,
+	*rb = (struct ruby){.arena = a, .diags = d, .policy = p,
 	                    .settings = params, .nsettings = nparams, .host = host, .missing = -1};
+	source_add(rb, file, NULL, text, len);
 	*out = NULL;
 	rb->mrb = mrb_open_core(allocate, rb);
 	if (!rb->mrb)

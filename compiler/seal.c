@@ -13,7 +13,7 @@
 /* ---- the words of the language ---------------------------------------------------------- */
 
 static const char *const verbs[] = {"policy", "default", "allow", "deny", "param", "mode",
-                                    "audit", "set", "license!", "section!"};
+                                    "audit", "set", "license!", "section!", "load", "require_relative"};
 /* What Ruby calls by itself. */
 static const struct { const char *name, *hint; } hooks[] = {
 	{"method_missing", "define the methods themselves: a misspelt rule would be lost in it"},
@@ -229,7 +229,7 @@ static mrb_value object_id(mrb_state *mrb, mrb_value self)
 	mrb_get_args(mrb, "");
 	if (caller && !MRB_PROC_CFUNC_P(caller)) {
 		const char *file = mrb_debug_get_filename(mrb, caller->body.irep, 0);
-		if (file && !strcmp(file, ruby_of(mrb)->file))
+		if (ruby_source(ruby_of(mrb), file))
 			dsl_fail(mrb, "identity is not a value: compare with ==", "`object_id` in a policy");
 	}
 	return number_of(mrb, self);

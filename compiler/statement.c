@@ -18,8 +18,10 @@ static const mrb_callinfo *policy_frame(mrb_state *mrb)
 		if (!ci->proc || MRB_PROC_CFUNC_P(ci->proc) || !ci->pc)
 			continue;
 		const char *file = mrb_debug_get_filename(mrb, ci->proc->body.irep, 0);
-		if (file && !strcmp(file, rb->file))
+		if (ruby_source(rb, file)) {
+			ruby_turn_to(rb, file);
 			return ci;
+		}
 	}
 	return NULL;
 }

@@ -421,6 +421,10 @@ struct policy {
 	struct { const void *data; size_t len; uint64_t digest; } serial;
 };
 
+/* The file of each rule as struct image_line has it. */
+const uint32_t *policy_files(struct arena *a, const struct policy *p);
+/* The name of such a file. */
+const char *policy_file(const struct policy *p, uint32_t file);
 /* The `devices` term of a rule from its patterns. */
 term rule_devices(struct policy *p, const struct rule *r);
 
@@ -557,7 +561,8 @@ int foreign_policy(struct arena *a, struct diags *d, const struct foreign *f, st
 
 /* ---- image.c: a program ready to be written to an object ------------------ */
 
-struct image_line { uint32_t insn; int line; };            /* from this instruction on */
+/* From this instruction on; file: 0 the policy's, else 1 + the first rule that is in it. */
+struct image_line { uint32_t insn; int line; uint32_t file; };
 /* An ldimm64 of an address: of parameter `target`, or one of those below. */
 struct image_reloc { uint32_t insn; uint32_t target; };
 enum image_target { TARGET_HEADER = 1 << 16, TARGET_EVENTS, TARGET_TALLY, TARGET_TOTALS, TARGET_CONFIG,

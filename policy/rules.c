@@ -7,6 +7,8 @@
  */
 #include "policy/diagram.h"
 
+#include <string.h>
+
 static term in_intervals(struct terms *ts, enum input in, const struct interval *list, size_t n)
 {
 	term any = T_FALSE, x = term_input(ts, in);
@@ -443,6 +445,32 @@ int policy_diagrams(struct policy *p, struct diags *d, struct policy_diagram out
 			any |= how == BUILT;
 		}
 	return any ? 0 : too_large(p, d, how, rule);
+}
+
+/* ---- files ----------------------------------------------------------------------------- */
+
+const char *policy_file(const struct policy *p, uint32_t file)
+{
+	const char *name = file && file <= p->nrules ? p->rules[file - 1].at.file : p->file;
+	return name ? name : "";
+}
+
+const uint32_t *policy_files(struct arena *a, const struct policy *p)
+{
+	uint32_t *files = arena_alloc(a, (p->nrules + 1) * sizeof *files), *known = NULL;
+	size_t n = 0, cap = 0;
+	for (size_t i = 0; i < p->nrules; i++) {
+		const char *file = p->rules[i].at.file;
+		if (!file || file == p->file || !strcmp(file, p->file ? p->file : ""))
+			continue;
+		size_t k = 0;
+		while (k < n && strcmp(policy_file(p, known[k]), file))
+			k++;
+		if (k == n)
+			*ARENA_PUSH(a, known, n, cap) = (uint32_t)i + 1;
+		files[i] = known[k];
+	}
+	return files;
 }
 
 /* ---- deciding one request -------------------------------------------------------------- */

@@ -49,7 +49,8 @@ int frame_write(int fd, enum frame_kind kind, const void *data, size_t len)
 
 /* ---- messages ------------------------------------------------------------------------- */
 
-enum { FILE_TEXT, TEXT, HINT, SOURCE, TEXTS, NONE = -1, TEXT_MAX = 16 << 10 };
+enum { FILE_TEXT, TEXT, HINT, SOURCE, TEXTS, NONE = -1 };
+static const int32_t texts_max[TEXTS] = {PATH_MAX, 16 << 10, 4 << 10, 4 << 10};
 
 struct diag_head {
 	uint32_t level;
@@ -57,14 +58,24 @@ struct diag_head {
 	int32_t lens[TEXTS]; /* NONE: it has none */
 };
 
+/* As much of the text as is sent; not cut within a character. */
+static int32_t text_len(const char *text, int32_t max)
+{
+	size_t n = strnlen(text, (size_t)max);
+	if (n == (size_t)max)
+		while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+			n--;
+	return (int32_t)n;
+}
+
 int diag_write(int fd, const struct diag *d)
 {
 	const char *texts[TEXTS] = {d->at.file, d->text, d->hint, d->source};
 	struct diag_head h = {.level = d->level, .line = d->at.line, .column = d->at.column};
-	char all[sizeof h + TEXTS * TEXT_MAX];
+	char all[DIAG_FRAME_MAX];
 	size_t n = sizeof h;
 	for (int i = 0; i < TEXTS; i++) {
-		h.lens[i] = texts[i] ? (int32_t)strnlen(texts[i], TEXT_MAX) : NONE;
+		h.lens[i] = texts[i] ? text_len(texts[i], texts_max[i]) : NONE;
 		if (texts[i])
 			memcpy(all + n, texts[i], (size_t)h.lens[i]);
 		n += texts[i] ? (size_t)h.lens[i] : 0;
@@ -73,11 +84,11 @@ int diag_write(int fd, const struct diag *d)
 	return frame_write(fd, FRAME_DIAG, all, n);
 }
 
-bool diag_read(struct diags *d, const void *data, size_t len)
+bool diag_read(struct diags *d, const char *file, const void *data, size_t len)
 {
 	const char *at = data, *end = at + len;
 	struct diag_head h;
-	const char *texts[TEXTS] = {NULL};
+	const char *texts[TEXTS] = {[FILE_TEXT] = file};
 	if (len < sizeof h)
 		return false;
 	memcpy(&h, at, sizeof h);
@@ -87,7 +98,7 @@ bool diag_read(struct diags *d, const void *data, size_t len)
 	for (int i = 0; i < TEXTS; i++) {
 		if (h.lens[i] == NONE)
 			continue;
-		if (h.lens[i] < 0 || h.lens[i] > TEXT_MAX || h.lens[i] > end - at || memchr(at, 0, (size_t)h.lens[i]))
+		if (h.lens[i] < 0 || h.lens[i] > texts_max[i] || h.lens[i] > end - at || memchr(at, 0, (size_t)h.lens[i]))
 			return false;
 		texts[i] = arena_strndup(d->arena, at, (size_t)h.lens[i]);
 		at += h.lens[i];

@@ -15,6 +15,7 @@
 
 #include "cmd/room/confine.h"
 #include "cmd/room/questions.h"
+#include "cmd/room/record.h"
 
 static struct inside *volatile here;
 
@@ -23,9 +24,12 @@ static void tell_place(const struct inside *in)
 {
 	struct progress *p = in->budget.progress;
 	if (in->ruby && (p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
-		int line = ruby_running_line(in->ruby);
-		if (line > 0)
+		unsigned file;
+		int line = ruby_running_line(in->ruby, &file);
+		if (line > 0) {
+			p->file = file;
 			p->line = line;
+		}
 	}
 }
 
@@ -80,17 +84,37 @@ void inside_read(struct inside *in, struct frame *out)
 
 void inside_write(struct inside *in, enum frame_kind kind, const void *data, size_t len)
 {
-	(void)in;
+	if (len > RECORD_MAX) {
+		diag_fail(&in->diags, "split the policy", "what is made of it is too large: %zu MiB", len >> 20);
+		inside_done(in, true);
+		_exit(0);
+	}
 	if (frame_write(STDOUT_FILENO, kind, data, len))
+		_exit(0);
+}
+
+/* Nobody reads thousands of messages: the first of each kind go out, and how many there
+ * are beyond them. */
+static void send_messages(struct inside *in)
+{
+	enum { EACH_MOST = 500, LEVELS = DIAG_NOTE + 1 };
+	size_t sent[LEVELS] = {0}, left = 0;
+	for (const struct diag *d = in->diags.items; d < in->diags.items + in->diags.n; d++) {
+		if (sent[d->level]++ >= EACH_MOST)
+			left++;
+		else if (diag_write(STDOUT_FILENO, d))
+			_exit(0);
+	}
+	const struct diag more = {.level = DIAG_WARNING,
+	                          .text = arena_printf(in->arena, "%zu more messages like these are not shown", left)};
+	if (left && diag_write(STDOUT_FILENO, &more))
 		_exit(0);
 }
 
 void inside_done(struct inside *in, bool failed)
 {
 	int32_t answer = failed;
-	for (size_t i = 0; i < in->diags.n; i++)
-		if (diag_write(STDOUT_FILENO, &in->diags.items[i]))
-			_exit(0);
+	send_messages(in);
 	diags_init(&in->diags, in->arena);
 	inside_write(in, FRAME_DONE, &answer, sizeof answer);
 }
@@ -128,10 +152,27 @@ static void ask_device(const struct host *h, struct arena *a, const char *path, 
 
 static int ask_groups(const struct host *h, struct arena *a, const char **listing)
 {
+	struct inside *in = here;
+	struct answer found = {0};
+	(void)h, (void)a;
+	if (!in->groups) /* once: a policy may name many */
+		in->groups = ask(in->arena, ASK_GROUPS, "", &found);
+	*listing = in->groups;
+	return *listing || found.error ? found.error : EIO;
+}
+
+static int ask_file(const struct host *h, struct arena *a, const char *name, const char **text, size_t *len,
+                    const char **why)
+{
 	struct answer found;
 	(void)h;
-	*listing = ask(a, ASK_GROUPS, "", &found);
-	return *listing || found.error ? found.error : EIO;
+	const char *said = ask(a, ASK_FILE, name, &found);
+	*why = said ? said : strerror(found.error);
+	if (found.error || !said)
+		return -1;
+	*text = said;
+	*len = strlen(said);
+	return 0;
 }
 
 /* ---- jobs ----------------------------------------------------------------------------------- */
@@ -239,7 +280,7 @@ void inside_run(void (*work)(struct inside *in), size_t memory, struct progress 
 	static struct inside in;
 	here = &in;
 	in.budget = (struct budget){.limit = memory, .over = over, .progress = progress};
-	in.host = (struct host){.device = ask_device, .groups = ask_groups};
+	in.host = (struct host){.device = ask_device, .groups = ask_groups, .file = ask_file};
 	in.arena = arena_new();
 	if (!in.arena || setjmp(in.no_memory))
 		_exit(INSIDE_NO_MEMORY);

@@ -16,6 +16,7 @@ struct inside {
 	struct diags diags;
 	struct budget budget;
 	struct host host;    /* asks the parent */
+	const char *groups;  /* the answer to ASK_GROUPS, once it was put */
 	struct ruby *ruby;   /* while there is an interpreter */
 	jmp_buf no_memory;
 };

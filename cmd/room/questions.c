@@ -4,8 +4,13 @@
  */
 #include "cmd/room/questions.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 
@@ -33,12 +38,102 @@ static const char *groups(struct cmd *c, const char *nothing, struct answer *out
 	return out->error ? NULL : listing;
 }
 
+/* No part of a name may lead elsewhere. */
+static bool stays_below(const char *name)
+{
+	for (const char *s = name;; s++) {
+		size_t n = strcspn(s, "/");
+		if (!n || (n == 1 && *s == '.') || (n == 2 && !memcmp(s, "..", 2)))
+			return false;
+		s += n;
+		if (!*s)
+			return true;
+	}
+}
+
+/* A file below the policy's directory, no symbolic link on the way. Of a policy that only
+ * root may have written, the same holds for its files. -1 with *why. */
+static int open_below(struct cmd *c, const char *name, const char **why)
+{
+	int fd = -1;
+	if (!stays_below(name)) {
+		*why = "it leads out of the directory of the policy";
+		return -1;
+	}
+	if (c->policy_trusted) {
+		int missing = trusted_open(c->arena, arena_printf(c->arena, "%s/%s", c->policy_dir, name), &fd, why);
+		if (missing > 0)
+			*why = strerror(ENOENT);
+		return fd;
+	}
+	int dir = open(c->policy_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	fd = dir < 0 ? -1 : (int)syscall(SYS_openat2, dir, name, &how, sizeof how);
+	int error = errno;
+	if (dir >= 0)
+		close(dir);
+	*why = error == ELOOP ? "a symbolic link is on the way" : strerror(error);
+	return fd;
+}
+
+/* An open file as text; NULL when there is more than `most` bytes, it cannot be read, or has
+ * a NUL byte. */
+static const char *read_text(struct arena *a, int fd, size_t most)
+{
+	char *text = arena_alloc(a, most + 2);
+	size_t n = 0;
+	ssize_t got;
+	while ((got = read(fd, text + n, most + 1 - n)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return NULL;
+		n += (size_t)got;
+		if (n > most)
+			return NULL;
+	}
+	return memchr(text, 0, n) ? NULL : text;
+}
+
+/* On an error the text says why. */
+static const char *file(struct cmd *c, const char *name, struct answer *out)
+{
+	enum { MOST = 4 << 20 };
+	const char *why = NULL, *text = NULL;
+	struct stat st;
+	if (!c->policy_dir) {
+		out->error = ENOENT;
+		return "a policy from stdin has no directory";
+	}
+	int fd = open_below(c, name, &why);
+	if (fd < 0) {
+		out->error = ENOENT;
+		return why;
+	}
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		why = "it is no regular file";
+	else if (st.st_size > MOST)
+		why = "it is larger than 4 MiB";
+	else if (!(text = read_text(c->arena, fd, (size_t)st.st_size)))
+		why = "it cannot be read, or has a NUL byte";
+	close(fd);
+	if (!text) {
+		out->error = EINVAL;
+		return why;
+	}
+	*ARENA_PUSH(c->arena, c->loaded, c->nloaded, c->loaded_cap) =
+		strcmp(c->policy_dir, ".") ? arena_printf(c->arena, "%s/%s", c->policy_dir, name) : arena_strdup(c->arena, name);
+	return text;
+}
+
 static const struct kind {
 	const char *(*answer)(struct cmd *c, const char *text, struct answer *out);
 	const char *what; /* for people who read this table */
 } kinds[QUESTION_KINDS] = {
 	[ASK_DEVICE] = {device, "the device node at a path below /dev: type and number, or a near name"},
 	[ASK_GROUPS] = {groups, "the text of /proc/devices"},
+	[ASK_FILE] = {file, "the text of a file that the policy loads, below its own directory"},
 };
 
 /* ---- asking ------------------------------------------------------------------------------ */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum question_kind { ASK_DEVICE, ASK_GROUPS, QUESTION_KINDS };
+enum question_kind { ASK_DEVICE, ASK_GROUPS, ASK_FILE, QUESTION_KINDS };
 
 struct question { uint32_t kind; }; /* then the text */
 enum { QUESTION_TEXT_MAX = PATH_MAX - 1, QUESTION_MAX = sizeof(struct question) + QUESTION_TEXT_MAX };

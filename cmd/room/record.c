@@ -97,6 +97,13 @@ static void join(struct arena *a, const struct block *blocks, size_t n, struct b
 	*out = (struct bytes){all, len};
 }
 
+/* So many rules are more than the reader makes. */
+static bool too_many(const struct head *h)
+{
+	return h->nrules > RECORD_MAX / sizeof(struct rule) || h->nraises > RECORD_MAX / sizeof(struct raise) ||
+	       h->nrules * sizeof(struct rule) + h->nraises * sizeof(struct raise) > RECORD_MAX;
+}
+
 int record_write(struct diags *d, const struct recorded *r, struct bytes *out)
 {
 	const struct policy *p = r->policy;
@@ -130,7 +137,7 @@ int record_write(struct diags *d, const struct recorded *r, struct bytes *out)
 		{t.data, t.n},
 	};
 	join(a, blocks, sizeof blocks / sizeof *blocks, out);
-	return out->len <= RECORD_MAX ? 0 : diag_fail(d, "split the policy", "the policy is too large: %zu bytes", out->len);
+	return out->len <= RECORD_MAX && !too_many(&h) ? 0 : diag_fail(d, "split the policy", "the policy is too large: %zu bytes", out->len);
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -245,7 +252,7 @@ bool record_read(struct arena *a, const void *data, size_t len, struct recorded 
 		return false;
 	memcpy(&h, data, sizeof h);
 	r.at += sizeof h;
-	r.bad = h.magic != MAGIC;
+	r.bad = h.magic != MAGIC || too_many(&h);
 	const struct rule_record *rules = take(&r, h.nrules, sizeof *rules);
 	const struct raise_record *raises = take(&r, h.nraises, sizeof *raises);
 	const struct param_record *params = take(&r, h.nparams, sizeof *params);

@@ -9,7 +9,7 @@
 
 #include "compiler/compiler.h"
 
-enum { RECORD_MAX = 160 << 20 }; /* bytes */
+enum { RECORD_MAX = 64 << 20 }; /* bytes; and of the rules that are made of them */
 
 /* What a record says beside the policy. */
 struct recorded {

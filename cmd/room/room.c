@@ -24,7 +24,9 @@
 #include "cmd/room/inside.h"
 #include "cmd/room/questions.h"
 
-enum { SAID_MAX = 512, DIAGS_MAX = 4000, QUESTIONS_MAX = 100000 };
+enum { SAID_MAX = 512, QUESTIONS_MAX = 100000, FRAMES_A_TURN = 64, SAID_A_TURN = 64 << 10 };
+/* Bytes kept of what one child says and asks: an honest one is far below. */
+enum { KEPT_MAX = 32 << 20, QUESTION_COST = 128 };
 
 struct room {
 	struct cmd *cmd;
@@ -34,7 +36,8 @@ struct room {
 	struct progress *progress; /* shared with the child, which writes it */
 	struct locked locked;
 	bool is_locked;
-	size_t diags, questions;
+	size_t questions, kept;    /* kept: bytes of questions, answers and messages */
+	bool asks_too_much;
 	char said[SAID_MAX]; /* what it wrote to stderr */
 	size_t nsaid;
 	/* bytes to the child that are not written yet */
@@ -214,7 +217,7 @@ static void drain_said(struct room *r)
 {
 	char rest[4096];
 	ssize_t n;
-	while ((n = read(r->said_fd, rest, sizeof rest)) > 0) {
+	for (size_t all = 0; all < SAID_A_TURN && (n = read(r->said_fd, rest, sizeof rest)) > 0; all += (size_t)n) {
 		size_t room = sizeof r->said - 1 - r->nsaid, take = (size_t)n < room ? (size_t)n : room;
 		memcpy(r->said + r->nsaid, rest, take);
 		r->nsaid += take;
@@ -304,6 +307,9 @@ static int ended(struct room *r, const char *file, int status, bool garbled)
 	struct cmd *c = r->cmd;
 	static const char contained[] = "it was locked in, nothing was done; if you trust the policy, please report it";
 	const char *stage = stage_of(r);
+	if (r->asks_too_much)
+		return refuse(r, file, "make the rules about fewer names: numbers, ranges and groups need no question",
+		              arena_printf(c->arena, "the policy is refused: it asks the host about too many names, while %s", stage));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == INSIDE_OVER)
 		return out_of_memory_limit(r, file);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == INSIDE_NO_MEMORY) {
@@ -391,7 +397,7 @@ static size_t largest(const struct taker *t, uint32_t kind)
 	case FRAME_QUESTION:
 		return QUESTION_MAX;
 	case FRAME_DIAG:
-		return 128 << 10;
+		return DIAG_FRAME_MAX;
 	case FRAME_DONE:
 		return sizeof(int32_t);
 	case FRAME_PACK:
@@ -433,19 +439,28 @@ static enum pulse take_in(struct room *r, const struct taker *t)
 	}
 }
 
+/* Counts what is kept of a frame for as long as the policy is worked with. */
+static bool keeps(struct room *r, size_t bytes)
+{
+	r->kept += bytes;
+	return r->kept <= KEPT_MAX;
+}
+
 static bool answer(struct room *r)
 {
 	const unsigned char *data;
 	size_t n;
-	if (++r->questions > QUESTIONS_MAX ||
-	    !question_answer(r->cmd, r->in, r->head[1], &data, &n))
+	if (!question_answer(r->cmd, r->in, r->head[1], &data, &n))
+		return false;
+	r->asks_too_much = ++r->questions > QUESTIONS_MAX || !keeps(r, 2 * r->head[1] + 2 * n + QUESTION_COST);
+	if (r->asks_too_much)
 		return false;
 	queue(r, FRAME_ANSWER, data, n, NULL, 0);
 	return true;
 }
 
 /* One whole frame. False: it is not what a child of ours sends. */
-static bool deal(struct room *r, const struct taker *t, bool *done, int32_t *failed)
+static bool deal(struct room *r, const char *file, const struct taker *t, bool *done, int32_t *failed)
 {
 	if (!r->is_locked) {
 		r->is_locked = r->head[0] == FRAME_LOCKED && r->head[1] == sizeof r->locked;
@@ -457,7 +472,7 @@ static bool deal(struct room *r, const struct taker *t, bool *done, int32_t *fai
 	case FRAME_QUESTION:
 		return answer(r);
 	case FRAME_DIAG:
-		return ++r->diags <= DIAGS_MAX && diag_read(&r->cmd->diags, r->in, r->head[1]);
+		return keeps(r, sizeof(struct diag) + r->head[1]) && diag_read(&r->cmd->diags, file, r->in, r->head[1]);
 	case FRAME_DONE:
 		*done = r->head[1] == sizeof *failed;
 		memcpy(failed, r->in, *done ? sizeof *failed : 0);
@@ -510,9 +525,9 @@ int room_call(struct room *r, const char *file, const struct call *call, const s
 		if (fds[2].revents)
 			flush_out(r);
 		enum pulse pulse = PULSE_MORE;
-		while (!done && (pulse = take_in(r, t)) == PULSE_FRAME) {
+		for (int i = 0; !done && i < FRAMES_A_TURN && (pulse = take_in(r, t)) == PULSE_FRAME; i++) {
 			bool first = !r->is_locked;
-			if (!deal(r, t, &done, &failed)) {
+			if (!deal(r, file, t, &done, &failed)) {
 				pulse = PULSE_GARBLED;
 				break;
 			}

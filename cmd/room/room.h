@@ -47,10 +47,12 @@ int frame_write(int fd, enum frame_kind kind, const void *data, size_t len);
 /* The same in two parts. */
 int frame_write2(int fd, enum frame_kind kind, const void *head, size_t nhead, const void *data, size_t len);
 
-/* A message as a frame; the parent checks what it reads. */
+enum { DIAG_FRAME_MAX = 32 << 10 };
+/* A message as a frame, cut where it is very long; the parent checks what it reads. */
 int diag_write(int fd, const struct diag *d);
-/* Adds the message to d. False: the bytes are no message. */
-bool diag_read(struct diags *d, const void *data, size_t len);
+/* Adds the message to d; one about no file is about `file`: only the tool itself speaks in
+ * its own name. False: the bytes are no message. */
+bool diag_read(struct diags *d, const char *file, const void *data, size_t len);
 
 /* ---- what goes in ---------------------------------------------------------------- */
 

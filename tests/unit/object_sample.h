@@ -27,7 +27,7 @@ static const struct bpf_insn code[] = {
 	{.code = BPF_JMP | BPF_EXIT},
 };
 enum { NCODE = sizeof code / sizeof *code, LONGEST = 8 };
-static const struct image_line lines[] = {{0, 3}, {3, 4}, {7, 6}, {8, 0}};
+static const struct image_line lines[] = {{0, 3, 0}, {3, 4, 0}, {7, 6, 0}, {8, 0, 0}};
 static const struct image_reloc relocs[] = {{3, 0}, {0, 1}};
 static const struct image image = {code, NCODE, lines, 4, relocs, 2, NCODE, LONGEST};
 

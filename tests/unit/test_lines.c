@@ -84,8 +84,8 @@ static void cut(void **state)
 		mrbc_context *cx = mrbc_context_new(rb.mrb);
 		(void)state;
 		cx->capture_errors = TRUE;
-		rb.text = text;
-		rb.len = strlen(text);
+		struct source source = {.file = "t.rb", .text = text, .len = strlen(text)};
+		rb.source = &source;
 		assert_non_null(pieces_parse(&rb, cx, &pieces));
 		assert_in_range(pieces.n, of[i].least, of[i].most);
 		pieces_free(&pieces);

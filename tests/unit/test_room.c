@@ -291,6 +291,37 @@ static void endless_stderr(struct inside *in)
 		if (write(STDERR_FILENO, "\033[2Jpwned\n", 10) < 0)
 			_exit(1);
 }
+/* Frames that are each in order, without end. */
+static void many_texts(struct inside *in)
+{
+	(void)in;
+	for (;;) {
+		send_head(FRAME_TEXT, 1);
+		put("x", 1);
+	}
+}
+static void large_messages(struct inside *in)
+{
+	static char text[15 << 10];
+	(void)in;
+	memset(text, 'x', sizeof text - 1);
+	struct diag d = {.text = text};
+	for (;;)
+		if (diag_write(STDOUT_FILENO, &d))
+			_exit(1);
+}
+/* Questions whose answers nobody reads. */
+static void unread_answers(struct inside *in)
+{
+	static char path[4000];
+	struct question q = {.kind = ASK_DEVICE};
+	(void)in;
+	memset(path, '/', sizeof path - 1);
+	memcpy(path, "/dev", 4);
+	for (;;)
+		if (frame_write2(STDOUT_FILENO, FRAME_QUESTION, &q, sizeof q, path, strlen(path)))
+			_exit(1);
+}
 static void cut_off(struct inside *in) { (void)in; send_head(FRAME_DIAG, 100); put("abc", 3); _exit(0); }
 
 static void test_garbled(void **state)
@@ -313,6 +344,87 @@ static void test_garbled(void **state)
 	setup(state);
 	cmd.limits.seconds = 0.3;
 	assert_int_equal(call_room(endless_stderr, NULL), STATUS_REFUSED);
+}
+
+static bool take_any(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
+{
+	(void)self, (void)kind, (void)data, (void)len;
+	return true;
+}
+
+/* A child that sends more than the parent can deal with in time, or keep. */
+static void test_floods(void **state)
+{
+	const struct taker any = {take_any, NULL, 1024};
+	cmd.limits.seconds = 0.3;
+	assert_int_equal(call_room(many_texts, &any), STATUS_REFUSED);
+	assert_non_null(strstr(cmd.diags.items[0].text, "stopped after 0.3 s"));
+	static void (*const all[])(struct inside *in) = {large_messages, unread_answers};
+	static const char *const said[] = {"it sent what it should not", "it asks the host about too many names"};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		teardown(state);
+		setup(state);
+		assert_int_equal(call_room(all[i], NULL), STATUS_REFUSED);
+		assert_non_null(strstr(cmd.diags.items[cmd.diags.n - 1].text, said[i]));
+		assert_true(arena_size(cmd.arena) < 100u << 20);
+	}
+}
+
+/* Stopped, it is killed all the same. */
+static void do_stop(struct inside *in)
+{
+	(void)in;
+	for (;;)
+		;
+}
+
+static void test_stopped(void **state)
+{
+	struct room *r;
+	(void)state;
+	cmd.limits.seconds = 0.2;
+	assert_int_equal(room_open(&cmd, do_stop, &r), STATUS_OK);
+	pid_t pid = only_child();
+	if (!pid)
+		skip();
+	kill(pid, SIGSTOP);
+	assert_int_equal(room_call(r, "policy.rb", &(struct call){.kind = FRAME_JOB}, NULL), STATUS_REFUSED);
+	assert_int_equal(kill(pid, 0), -1);
+}
+
+/* A message is about the policy: it does not speak as the tool. */
+static void nameless(struct inside *in)
+{
+	struct frame job;
+	inside_read(in, &job);
+	diag_fail(&in->diags, NULL, "attached");
+	inside_done(in, true);
+}
+
+static void test_nameless(void **state)
+{
+	(void)state;
+	ends(nameless, STATUS_REFUSED, "attached");
+	assert_string_equal(cmd.diags.items[0].at.file, "policy.rb");
+}
+
+static void wordy(struct inside *in)
+{
+	struct frame job;
+	inside_read(in, &job);
+	for (int i = 0; i < 10000; i++)
+		diag_add(&in->diags, DIAG_WARNING, (struct span){.file = "policy.rb", .line = i + 1}, NULL, "number %d", i);
+	diag_add(&in->diags, DIAG_ERROR, (struct span){.file = "policy.rb", .line = 7}, NULL, "the error");
+	inside_done(in, true);
+}
+
+static void test_wordy(void **state)
+{
+	(void)state;
+	assert_int_equal(call_room(wordy, NULL), STATUS_REFUSED);
+	assert_int_equal(cmd.diags.n, 502);
+	assert_string_equal(cmd.diags.items[500].text, "the error");
+	assert_string_equal(cmd.diags.items[501].text, "9500 more messages like these are not shown");
 }
 
 /* ---- questions ------------------------------------------------------------------------------------ */
@@ -358,7 +470,7 @@ static struct policy *some_policy(struct recorded *r)
 	static struct raise raise = {.at = {.file = "p.rb", .line = 4}, .what = "ZeroDivisionError: divided by 0"};
 	static struct param param = {.name = "gpu", .value = 1, .lo = 0, .hi = 3};
 	static const uint64_t insns[] = {0x00000000000000b7, 0x0000000000000095};
-	static const struct image_line lines[] = {{0, 2}};
+	static const struct image_line lines[] = {{0, 2, 0}};
 	rules[0] = (struct rule){.at = {.file = "p.rb", .line = 2}, .label = "a", .source = "allow"};
 	rules[1] = (struct rule){.deny = true, .error = 19, .at = {.file = "p.rb", .line = 4}, .raises = &raise, .nraises = 1};
 	struct policy *p = arena_alloc(cmd.arena, sizeof *p);
@@ -436,6 +548,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_garbled, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_floods, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stopped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nameless, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wordy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_questions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_record_damaged, setup, teardown),

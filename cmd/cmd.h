@@ -126,7 +126,7 @@ enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_L
 #define OPTION_RING  {"ring", required_argument, NULL, OPT_RING}
 #define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
 
-/* The verb's next own option; --json, --param, --mode, --audit and --help are dealt
+/* The verb's next own option; --json, --param, --limit, --unconfined, --mode, --audit, --ring and --help are dealt
  * with here.
  * OPT_END: operands start at argv[optind]. OPT_STOP: return c->status. */
 int options_next(struct cmd *c, int argc, char **argv);

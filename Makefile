@@ -6,7 +6,7 @@ PREFIX  ?= /usr/local
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra
-PKG     := libbpf libelf zlib libcgroup libseccomp jansson yaml-0.1
+PKG     := libbpf libelf zlib libcgroup jansson yaml-0.1
 
 PROGRAM := $(BUILD)/rucy-devguard
 DIRS    := policy compiler cgroup cmd
@@ -15,7 +15,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 
 # Looked up when a recipe needs them, not before `make deps` had its chance.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKG) 2>/dev/null)
-PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -lseccomp -ljansson -lyaml)
+PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -ljansson -lyaml)
 # compiler/seal.c gives mruby its own: no address gets into a text.
 LIBS       = -Wl,--wrap=mrb_ptr_to_str -lmruby $(PKG_LIBS) -lm
 MRUBY_VERSION = $(shell printf '\043include <mruby/version.h>\nV MRUBY_VERSION\n' | \
@@ -57,6 +57,20 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The locked room's filter of system calls: libseccomp makes it, once.
+FILTER := $(BUILD)/cmd/room/filter.inc
+$(FILTER): cmd/room/filter/filter.c Makefile
+	@mkdir -p $(@D)
+	@echo '  GEN $@'
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(shell pkg-config --cflags libseccomp 2>/dev/null) -o $(@D)/make_filter $< \
+		$(shell pkg-config --libs libseccomp 2>/dev/null || echo -lseccomp)
+	$(Q)$(@D)/make_filter >$@.new && mv $@.new $@
+
+$(BUILD)/cmd/room/confine.o: $(FILTER)
+$(BUILD)/cmd/room/confine.o: CPPFLAGS += -I$(BUILD)
+lint-gcc lint-clang: $(FILTER)
+lint-gcc lint-clang: CPPFLAGS += -I$(BUILD)
 
 $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 

@@ -95,7 +95,7 @@ int room_open(struct cmd *c, void (*work)(struct inside *in), struct room **out)
 {
 	int fds[3][2];
 	if (!c->room_plan && !(c->room_plan = confine_plan_new()))
-		return failed_to_open(c, "cannot make the filter of system calls");
+		cmd_no_memory(c);
 	if (c->nrooms == sizeof c->rooms / sizeof *c->rooms)
 		return STATUS_FAILED;
 	struct room *r = arena_alloc(c->arena, sizeof *r);

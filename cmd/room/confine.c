@@ -38,7 +38,7 @@
 const char *const layer_words[LAYERS] = {
 	[LAYER_DESCRIPTORS] = "closing all descriptors", [LAYER_LIMITS] = "limits of memory and processes",
 	[LAYER_UID] = "another uid",
-	[LAYER_CAPABILITIES] = "no capabilities",        [LAYER_PRIVILEGES] = "no new privileges",
+	[LAYER_CAPABILITIES] = "giving up capabilities", [LAYER_PRIVILEGES] = "no new privileges, and no dumps",
 	[LAYER_PARENT] = "ending with its parent",       [LAYER_SECCOMP] = "a seccomp filter",
 };
 

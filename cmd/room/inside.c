@@ -63,7 +63,7 @@ static void read_whole(void *to, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			_exit(0); /* the parent has what it wants */
+			_exit(n ? INSIDE_PIPE : 0); /* 0: the parent has what it wants */
 		at += n;
 		len -= (size_t)n;
 	}
@@ -82,7 +82,7 @@ void inside_write(struct inside *in, enum frame_kind kind, const void *data, siz
 {
 	(void)in;
 	if (frame_write(STDOUT_FILENO, kind, data, len))
-		_exit(0);
+		_exit(INSIDE_PIPE);
 }
 
 void inside_done(struct inside *in, bool failed)
@@ -90,7 +90,7 @@ void inside_done(struct inside *in, bool failed)
 	int32_t answer = failed;
 	for (size_t i = 0; i < in->diags.n; i++)
 		if (diag_write(STDOUT_FILENO, &in->diags.items[i]))
-			_exit(0);
+			_exit(INSIDE_PIPE);
 	diags_init(&in->diags, in->arena);
 	inside_write(in, FRAME_DONE, &answer, sizeof answer);
 }
@@ -109,7 +109,7 @@ static const char *ask(struct arena *a, enum question_kind kind, const char *tex
 		return NULL;
 	}
 	if (frame_write2(STDOUT_FILENO, FRAME_QUESTION, &q, sizeof q, text, n))
-		_exit(0);
+		_exit(INSIDE_PIPE);
 	inside_read(in, &f);
 	if (f.kind != FRAME_ANSWER || f.len < sizeof *out)
 		_exit(INSIDE_FAULT);

@@ -1,5 +1,5 @@
 /*
- * allocate.c - linked into the tool to have an allocation fail. For tests only.
+ * faulty.c - linked into the tool to have an allocation fail. For tests only.
  *
  * DEVGUARD_FAULT=N@P: in the process P (0: the tool, 1, 2, ...: its children in the order
  * of their forks) the Nth allocation fails, all from the Nth on with N+. A child has no
@@ -7,15 +7,19 @@
  * DEVGUARD_FAULT_TALLY is mapped and shared: every process leaves its count there, and
  * whether an allocation failed.
  *
+ * DEVGUARD_FAULT_STOP=P:FILE has the process P write its pid to FILE and stop, so that
+ * strace can be set on it from its first system call on.
+ *
  * Without ASan the functions are those of the whole process, so every library's
- * allocations are counted. With ASan (FAULT_WRAP) the linker's --wrap gives those of our
- * objects and of libmruby.
+ * allocations are counted. With ASan the linker's --wrap gives those of our objects and of
+ * libmruby (the list of names is in the Makefile).
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +35,17 @@ struct tally {
 static struct tally nowhere, *tally = &nowhere;
 static int64_t at, target, me, next, n;
 static int sticky;
+static int64_t stopped = -1;
+static const char *stop_file;
+
+/* Stops here until SIGCONT comes. */
+static void stop(void)
+{
+	int fd = open(stop_file, O_WRONLY | O_CLOEXEC);
+	dprintf(fd, "%d\n", (int)getpid());
+	close(fd);
+	raise(SIGSTOP);
+}
 
 static void before_fork(void)
 {
@@ -41,13 +56,28 @@ static void after_fork(void)
 {
 	me = next;
 	n = 0;
+	if (me == stopped)
+		stop();
+}
+
+static void read_stop(void)
+{
+	const char *text = getenv("DEVGUARD_FAULT_STOP");
+	if (!text || pthread_atfork(before_fork, NULL, after_fork))
+		return;
+	stopped = atoi(text);
+	stop_file = strdup(strchr(text, ':') + 1);
+	unsetenv("DEVGUARD_FAULT_STOP");
+	if (!stopped)
+		stop();
 }
 
 __attribute__((constructor)) static void start(void)
 {
 	const char *fault = getenv("DEVGUARD_FAULT"), *file = getenv("DEVGUARD_FAULT_TALLY");
-	int fd = file ? open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-	if (!fault || fd < 0 || ftruncate(fd, sizeof *tally))
+	read_stop();
+	int fd = file && fault ? open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	if (fd < 0 || ftruncate(fd, sizeof *tally))
 		return;
 	void *shared = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
@@ -77,6 +107,9 @@ static int fails(void)
 	return 1;
 }
 
+#if defined __SANITIZE_ADDRESS__
+#define FAULT_WRAP 1
+#endif
 #ifdef FAULT_WRAP
 #define NAMED(f) __wrap_##f
 #define REAL(f) __real_##f

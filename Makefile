@@ -25,7 +25,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)
 	$(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS)
 
-.PHONY: all help deps unit check demo bench asan lint golden install uninstall clean
+.PHONY: all help deps unit check demo bench asan fuzz lint golden install uninstall clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAM)
@@ -38,6 +38,7 @@ help:
 	@echo 'make demo            deps, build, an access allowed and one blocked by the kernel'
 	@echo 'make bench           deps, build, what a request and compiling cost'
 	@echo 'make asan            every test with the address and undefined behaviour sanitizers'
+	@echo 'make fuzz SECONDS=N  inputs made up for every parser, for N seconds ($(SECONDS)), with clang'
 	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
 	@echo 'make golden          rewrite the golden files: review the diff'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
@@ -74,11 +75,29 @@ $(UNIT): $(BUILD)/%: %.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS)) $(wildcard test
 # Of cmd/ only the locked room has a unit test.
 $(BUILD)/tests/unit/test_room: $(filter $(BUILD)/cmd/room/%,$(OBJECTS)) $(BUILD)/cmd/survey.o
 
+# Harnesses for every parser (tests/fuzz/README.md): `replay` puts files to them, `target` is
+# what libFuzzer runs, in a build of its own.
+FUZZ      := $(BUILD)/tests/fuzz
+FUZZ_BOTH := $(filter-out %/replay.o %/target.o,$(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c))))
+SECONDS   ?= 600
+
+-include $(wildcard $(FUZZ)/*.d)
+
+# The command's own main() makes room for that of the harnesses.
+$(FUZZ)/main.o: cmd/main.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC  $@'
+	$(Q)$(CC) $(ALL_CPPFLAGS) -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"' -Dmain=command_main $(ALL_CFLAGS) -c -o $@ $<
+
+$(FUZZ)/replay $(FUZZ)/target: %: %.o $(FUZZ_BOTH) $(FUZZ)/main.o $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
+	@echo '  LD  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # ---- what a fresh Debian needs ---------------------------------------------------
 
 DEB_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev \
 	libcgroup-dev libseccomp-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
-	busybox-static crun runc podman man-db cppcheck clang-tidy jq python3-yaml
+	libclang-rt-dev busybox-static crun runc podman man-db cppcheck clang-tidy jq python3-yaml
 
 # Its package would start a server: the tool alone is taken out of it.
 PROMTOOL := $(BUILD)/promtool
@@ -116,7 +135,7 @@ check demo bench golden: export BUILD := $(BUILD)
 check demo bench golden: export CC := $(CC)
 
 check: deps
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory all unit $(FUZZ)/replay
 	tests/run
 
 demo: deps
@@ -135,6 +154,14 @@ golden: all
 asan: deps
 	@$(MAKE) --no-print-directory check BUILD=build/asan \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+FUZZ_CFLAGS := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+
+fuzz: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory build/fuzz/tests/fuzz/target BUILD=build/fuzz CC=clang \
+		CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined' LDFLAGS=-fsanitize=fuzzer
+	DEVGUARD=$(abspath $(PROGRAM)) tests/fuzz/run $(SECONDS)
 
 # ---- lint ---------------------------------------------------------------------------
 

@@ -43,13 +43,15 @@ void fuzz_device(struct fuzz *f, const unsigned char *data, size_t len)
 		same_pattern(f, &p);
 }
 
-/* A listing of groups, and the first line's group looked up in it. */
+/* A listing of groups, and the first line's group looked up in it: it is one by its name. */
 void fuzz_groups(struct fuzz *f, const unsigned char *data, size_t len)
 {
 	struct fault fault = {.arena = f->arena};
 	const char *newline = memchr(data, '\n', len);
 	size_t n = newline ? (size_t)(newline - (const char *)data) : len;
-	struct pattern p;
+	struct pattern p = {0};
+	if (!(n >= 5 && !memcmp(data, "char-", 5)) && !(n >= 6 && !memcmp(data, "block-", 6)))
+		return;
 	if (device_group(&fault, (struct slice){(const char *)data, n}, (const char *)data + n, &p))
 		MUST(fault.error);
 	else

@@ -78,7 +78,7 @@ $(BUILD)/tests/unit/test_room: $(filter $(BUILD)/cmd/room/%,$(OBJECTS)) $(BUILD)
 # Harnesses for every parser (tests/fuzz/README.md): `replay` puts files to them, `target` is
 # what libFuzzer runs, in a build of its own.
 FUZZ      := $(BUILD)/tests/fuzz
-FUZZ_BOTH := $(filter-out %/replay.o %/target.o,$(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_BOTH := $(filter-out %/replay.o %/target.o %/mutate.o,$(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c))))
 SECONDS   ?= 600
 
 -include $(wildcard $(FUZZ)/*.d)
@@ -89,6 +89,7 @@ $(FUZZ)/main.o: cmd/main.c Makefile
 	@echo '  CC  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"' -Dmain=command_main $(ALL_CFLAGS) -c -o $@ $<
 
+$(FUZZ)/target: $(FUZZ)/mutate.o
 $(FUZZ)/replay $(FUZZ)/target: %: %.o $(FUZZ_BOTH) $(FUZZ)/main.o $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
 	@echo '  LD  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

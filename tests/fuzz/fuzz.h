@@ -8,6 +8,7 @@
  *   room.c     what a child of the locked room sends, and the state of a container
  *   lists.c    device lists of other tools
  *   texts.c    devices, requests, cases, manifests, options
+ *   target.c   what libFuzzer calls; mutate.c: how it makes texts
  *   replay.c   runs harnesses on files, without a fuzzer
  */
 #ifndef DEVGUARD_TESTS_FUZZ_H

@@ -25,7 +25,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)
 	$(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS)
 
-.PHONY: all help deps unit check demo bench asan faults lint golden install uninstall clean
+.PHONY: all help deps unit check demo bench asan faults fuzz lint golden install uninstall clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAM)
@@ -39,6 +39,7 @@ help:
 	@echo 'make bench           deps, build, what a request and compiling cost'
 	@echo 'make asan            every test with the address and undefined behaviour sanitizers'
 	@echo 'make faults          every allocation and system call fails, every process is killed (SECONDS=N: no longer)'
+	@echo 'make fuzz SECONDS=N  inputs made up for every parser, for N seconds ($(SECONDS)), with clang'
 	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
 	@echo 'make golden          rewrite the golden files: review the diff'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
@@ -102,11 +103,30 @@ $(FAULTY): tests/faults/faulty.c $(OBJECTS)
 	@echo '  LD  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $(FAULT_LDFLAGS) -o $@ $^ $(LIBS)
 
+# Harnesses for every parser (tests/fuzz/README.md): `replay` puts files to them, `target` is
+# what libFuzzer runs, in a build of its own.
+FUZZ      := $(BUILD)/tests/fuzz
+FUZZ_BOTH := $(filter-out %/replay.o %/target.o %/mutate.o,$(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c))))
+SECONDS   ?= 600
+
+-include $(wildcard $(FUZZ)/*.d)
+
+# The command's own main() makes room for that of the harnesses.
+$(FUZZ)/main.o: cmd/main.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC  $@'
+	$(Q)$(CC) $(ALL_CPPFLAGS) -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"' -Dmain=command_main $(ALL_CFLAGS) -c -o $@ $<
+
+$(FUZZ)/target: $(FUZZ)/mutate.o
+$(FUZZ)/replay $(FUZZ)/target: %: %.o $(FUZZ_BOTH) $(FUZZ)/main.o $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
+	@echo '  LD  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # ---- what a fresh Debian needs ---------------------------------------------------
 
 DEB_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev \
 	libcgroup-dev libseccomp-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
-	busybox-static crun runc podman man-db cppcheck clang-tidy jq python3 python3-yaml ruby strace
+	libclang-rt-dev busybox-static crun runc podman man-db cppcheck clang-tidy jq python3 python3-yaml ruby strace
 
 # Its package would start a server: the tool alone is taken out of it.
 PROMTOOL := $(BUILD)/promtool
@@ -144,7 +164,7 @@ check demo bench golden faults: export BUILD := $(BUILD)
 check demo bench golden faults: export CC := $(CC)
 
 check: deps
-	@$(MAKE) --no-print-directory all unit $(FAULTY)
+	@$(MAKE) --no-print-directory all unit $(FAULTY) $(FUZZ)/replay
 	tests/run
 
 demo: deps
@@ -171,6 +191,14 @@ faults: deps
 	@$(MAKE) --no-print-directory build/faults/tests/faulty BUILD=build/faults \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 	tests/faults/run $(if $(filter-out undefined default file,$(origin SECONDS)),$(SECONDS))
+
+FUZZ_CFLAGS := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+
+fuzz: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory build/fuzz/tests/fuzz/target BUILD=build/fuzz CC=clang \
+		CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined' LDFLAGS=-fsanitize=fuzzer
+	DEVGUARD=$(abspath $(PROGRAM)) tests/fuzz/run $(SECONDS)
 
 # ---- lint ---------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ PREFIX  ?= /usr/local
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra
-PKG     := libbpf libelf zlib libcgroup libseccomp jansson yaml-0.1
+PKG     := libbpf libelf zlib libcgroup jansson yaml-0.1
 
 PROGRAM := $(BUILD)/rucy-devguard
 DIRS    := policy compiler cgroup cmd
@@ -15,7 +15,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 
 # Looked up when a recipe needs them, not before `make deps` had its chance.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKG) 2>/dev/null)
-PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -lseccomp -ljansson -lyaml)
+PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -ljansson -lyaml)
 # compiler/seal.c gives mruby its own: no address gets into a text.
 LIBS       = -Wl,--wrap=mrb_ptr_to_str -lmruby $(PKG_LIBS) -lm
 MRUBY_VERSION = $(shell printf '\043include <mruby/version.h>\nV MRUBY_VERSION\n' | \
@@ -25,7 +25,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)
 	$(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS)
 
-.PHONY: all help deps unit check demo bench asan lint golden install uninstall clean
+.PHONY: all help deps unit check demo bench asan faults fuzz lint golden install uninstall clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAM)
@@ -38,6 +38,8 @@ help:
 	@echo 'make demo            deps, build, an access allowed and one blocked by the kernel'
 	@echo 'make bench           deps, build, what a request and compiling cost'
 	@echo 'make asan            every test with the address and undefined behaviour sanitizers'
+	@echo 'make faults          every allocation and system call fails, every process is killed (SECONDS=N: no longer)'
+	@echo 'make fuzz SECONDS=N  inputs made up for every parser, for N seconds ($(SECONDS)), with clang'
 	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
 	@echo 'make golden          rewrite the golden files: review the diff'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
@@ -58,6 +60,20 @@ $(BUILD)/%.o: %.c Makefile
 	@echo '  CC  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The locked room's filter of system calls: libseccomp makes it, once.
+FILTER := $(BUILD)/cmd/room/filter.inc
+$(FILTER): cmd/room/filter/filter.c Makefile
+	@mkdir -p $(@D)
+	@echo '  GEN $@'
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(shell pkg-config --cflags libseccomp 2>/dev/null) -o $(@D)/make_filter $< \
+		$(shell pkg-config --libs libseccomp 2>/dev/null || echo -lseccomp)
+	$(Q)$(@D)/make_filter >$@.new && mv $@.new $@
+
+$(BUILD)/cmd/room/confine.o: $(FILTER)
+$(BUILD)/cmd/room/confine.o: CPPFLAGS += -I$(BUILD)
+lint-gcc lint-clang: $(FILTER)
+lint-gcc lint-clang: CPPFLAGS += -I$(BUILD)
+
 $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 
 -include $(OBJECTS:.o=.d)
@@ -74,11 +90,43 @@ $(UNIT): $(BUILD)/%: %.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS)) $(wildcard test
 # Of cmd/ only the locked room has a unit test.
 $(BUILD)/tests/unit/test_room: $(filter $(BUILD)/cmd/room/%,$(OBJECTS)) $(BUILD)/cmd/survey.o
 
+# The tool with allocations that fail (tests/faults/faulty.c). ASan has a malloc of its own: then
+# the linker gives ours the calls of our objects.
+FAULTY        := $(BUILD)/tests/faulty
+FAULT_NAMES   := malloc calloc realloc strdup strndup realpath fopen fdopen fmemopen open_memstream \
+	opendir fdopendir getline posix_memalign
+FAULT_LDFLAGS  = $(if $(findstring address,$(CFLAGS)),$(FAULT_NAMES:%=-Wl$(,)--wrap=%))
+,             := ,
+
+$(FAULTY): tests/faults/faulty.c $(OBJECTS)
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $(FAULT_LDFLAGS) -o $@ $^ $(LIBS)
+
+# Harnesses for every parser (tests/README.md, Fuzzing): `replay` puts files to them, `target` is
+# what libFuzzer runs, in a build of its own.
+FUZZ      := $(BUILD)/tests/fuzz
+FUZZ_BOTH := $(filter-out %/replay.o %/target.o %/mutate.o,$(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c))))
+SECONDS   ?= 600
+
+-include $(wildcard $(FUZZ)/*.d)
+
+# The command's own main() makes room for that of the harnesses.
+$(FUZZ)/main.o: cmd/main.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC  $@'
+	$(Q)$(CC) $(ALL_CPPFLAGS) -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"' -Dmain=command_main $(ALL_CFLAGS) -c -o $@ $<
+
+$(FUZZ)/target: $(FUZZ)/mutate.o
+$(FUZZ)/replay $(FUZZ)/target: %: %.o $(FUZZ_BOTH) $(FUZZ)/main.o $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
+	@echo '  LD  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # ---- what a fresh Debian needs ---------------------------------------------------
 
 DEB_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev \
 	libcgroup-dev libseccomp-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
-	busybox-static crun runc podman man-db cppcheck clang-tidy jq python3 python3-yaml ruby
+	libclang-rt-dev busybox-static crun runc podman man-db cppcheck clang-tidy jq python3 python3-yaml ruby strace
 
 # Its package would start a server: the tool alone is taken out of it.
 PROMTOOL := $(BUILD)/promtool
@@ -111,12 +159,12 @@ deps:
 
 # ---- tests: tests/run and its like find the program in $DEVGUARD -------------------
 
-check demo bench golden: export DEVGUARD := $(abspath $(PROGRAM))
-check demo bench golden: export BUILD := $(BUILD)
-check demo bench golden: export CC := $(CC)
+check demo bench golden faults: export DEVGUARD := $(abspath $(PROGRAM))
+check demo bench golden faults: export BUILD := $(BUILD)
+check demo bench golden faults: export CC := $(CC)
 
 check: deps
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory all unit $(FAULTY) $(FUZZ)/replay
 	tests/run
 
 demo: deps
@@ -136,6 +184,21 @@ golden: all
 asan: deps
 	@$(MAKE) --no-print-directory check BUILD=build/asan \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+# SECONDS=N: no longer than that, else every fault there is.
+faults: deps
+	@$(MAKE) --no-print-directory all $(FAULTY)
+	@$(MAKE) --no-print-directory build/faults/tests/faulty BUILD=build/faults \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+	tests/faults/run $(if $(filter-out undefined default file,$(origin SECONDS)),$(SECONDS))
+
+FUZZ_CFLAGS := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+
+fuzz: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory build/fuzz/tests/fuzz/target BUILD=build/fuzz CC=clang \
+		CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined' LDFLAGS=-fsanitize=fuzzer
+	DEVGUARD=$(abspath $(PROGRAM)) tests/fuzz/run $(SECONDS)
 
 # ---- lint ---------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@
  */
 #include "cgroup/internal.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct program {
 struct capture {
 	char *text;
 	size_t len;
+	bool no_memory; /* for the text, or for something that libbpf went on without */
 	libbpf_print_fn_t before;
 };
 
@@ -43,11 +45,16 @@ static int capture_print(enum libbpf_print_level level, const char *fmt, va_list
 {
 	char *message;
 	struct capture *c = capturing;
-	if (!c || level == LIBBPF_DEBUG)
+	if (!c)
+		return 0;
+	c->no_memory |= errno == ENOMEM; /* it prints often, and nothing else is said of it */
+	if (level == LIBBPF_DEBUG)
 		return 0;
 	int n = vasprintf(&message, fmt, ap);
-	if (n < 0)
+	if (n < 0) {
+		c->no_memory = true;
 		return 0;
+	}
 	size_t skip = n > MESSAGE_MAX ? (size_t)n - MESSAGE_MAX : 0, add = (size_t)n - skip;
 	char *grown = realloc(c->text, c->len + add + 1);
 	if (grown) {
@@ -55,6 +62,7 @@ static int capture_print(enum libbpf_print_level level, const char *fmt, va_list
 		c->text = grown;
 		c->len += add;
 	}
+	c->no_memory |= !grown;
 	free(message);
 	return 0;
 }
@@ -63,6 +71,7 @@ static void capture_begin(struct capture *c)
 {
 	*c = (struct capture){0};
 	capturing = c;
+	errno = 0;
 	c->before = libbpf_set_print(capture_print);
 }
 
@@ -74,6 +83,20 @@ static char *capture_end(struct capture *c, struct arena *a)
 	char *text = arena_strdup(a, c->text ? c->text : "");
 	free(c->text);
 	return text;
+}
+
+/* libbpf goes on without what it can do without, and may say so in its words only. */
+static bool short_of_memory(const struct capture *c, const char *text)
+{
+	char code[16];
+	snprintf(code, sizeof code, ": -%d", ENOMEM);
+	const char *at = strstr(text, code);
+	return c->no_memory || strstr(text, "memory") || (at && !isdigit((unsigned char)at[strlen(code)]));
+}
+
+static int out_of_memory(struct arena *a, struct diags *d, const char *name)
+{
+	return diag_fail(d, error_hint(a, ENOMEM, NULL), "out of memory while loading '%s'", name);
 }
 
 /* ---- why a load failed ---------------------------------------------------------- */
@@ -196,9 +219,7 @@ static int load_failed(struct arena *a, struct diags *d, const char *name, int e
 	case E2BIG:
 		return diag_fail(d, "simplify the policy or split it into several on the same cgroup",
 		                 "'%s' is too long for this kernel", name);
-	case ENOMEM:
-		return diag_fail(d, "free memory, or raise the memory limit of this process's cgroup",
-		                 "the kernel has no memory to load '%s'", name);
+	case ENOMEM: return out_of_memory(a, d, name);
 	default:
 		return diag_fail(d, error_hint(a, error, "see the kernel log and `rucy-devguard doctor`"),
 		                 "the kernel refuses '%s': %s", name, strerror(error));
@@ -253,7 +274,7 @@ static void raise_memlock(struct rlimit *before)
 
 /* The diagnostic for a load that the kernel did not keep whole; -1. */
 static int check_kept(struct arena *a, struct diags *d, const char *name, struct program *p,
-                      char *text)
+                      const struct capture *capture, char *text)
 {
 	uint32_t size = sizeof p->info;
 	int error = bpf_obj_get_info_by_fd(p->fd, &p->info, &size);
@@ -262,6 +283,8 @@ static int check_kept(struct arena *a, struct diags *d, const char *name, struct
 		                 strerror(-error));
 	if (p->info.btf_id && p->info.nr_line_info)
 		return 0;
+	if (short_of_memory(capture, text))
+		return out_of_memory(a, d, name);
 	const char *line = first_line(text);
 	return diag_fail(d, "compile the policy again with this version; if that does not help, "
 	                    "please report it",
@@ -283,7 +306,7 @@ static int load(struct arena *a, struct diags *d, const char *name, struct progr
 	if (error)
 		return load_failed(a, d, name, -error, text);
 	p->fd = bpf_program__fd(program);
-	return check_kept(a, d, name, p, text);
+	return check_kept(a, d, name, p, &capture, text);
 }
 
 int program_load(struct arena *a, struct diags *d, const char *name, const void *object,
@@ -292,22 +315,54 @@ int program_load(struct arena *a, struct diags *d, const char *name, const void 
 	return program_load_audited(a, d, name, object, len, 0, 0, NULL, 0, out);
 }
 
+/* Small blocks of libbpf that it does not look at twice: bpf_object__init_btf() (libbpf 1.1)
+ * goes on without a few bytes for the line records, and loading breaks. So that they are
+ * there, some are taken and given back to the C library first. */
+static bool reserve(void)
+{
+	enum { RESERVE = 96 << 10 }; /* less than glibc would give back to the kernel */
+	void *volatile p = malloc(RESERVE);
+	free(p);
+	return p;
+}
+
+/* NULL with a diagnostic. When something was passed over for want of memory, the C library
+ * may have found some at another place: the second time there is enough. */
+static struct bpf_object *open_object(struct arena *a, struct diags *d, const char *name, const void *data, size_t len)
+{
+	struct bpf_object_open_opts opts = {.sz = sizeof opts, .object_name = *name ? name : "devguard"};
+	struct bpf_object *object = NULL;
+	struct capture capture;
+	char *text = "";
+	int error = 0;
+	if (!reserve())
+		arena_fail(a);
+	for (int i = 0; i == 0 || (i == 1 && capture.no_memory); i++) {
+		bpf_object__close(object);
+		capture_begin(&capture);
+		object = bpf_object__open_mem(data, len, &opts);
+		error = object ? 0 : errno;
+		text = capture_end(&capture, a);
+	}
+	if (object && !capture.no_memory)
+		return object;
+	bpf_object__close(object);
+	if (error == ENOMEM || short_of_memory(&capture, text))
+		out_of_memory(a, d, name);
+	else
+		open_failed(d, name, error, text);
+	return NULL;
+}
+
 int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
                          size_t len, uint32_t from, uint32_t ring, const struct rule_name *rules,
                          size_t n, struct program **out)
 {
 	struct program *p = arena_alloc(a, sizeof *p);
-	struct capture capture;
 	struct rlimit before;
-	struct bpf_object_open_opts opts = {.sz = sizeof opts,
-	                                    .object_name = *name ? name : "devguard"};
 	*out = NULL;
-	capture_begin(&capture);
-	p->object = bpf_object__open_mem(object, len, &opts);
-	int error = errno;
-	char *text = capture_end(&capture, a);
-	if (!p->object)
-		return open_failed(d, name, error, text);
+	if (!(p->object = open_object(a, d, name, object, len)))
+		return -1;
 	raise_memlock(&before);
 	int result = handover_begin(a, d, name, p->object, from, (struct report_size){n, ring}, &p->handover);
 	if (!result)

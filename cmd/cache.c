@@ -156,7 +156,8 @@ static bool write_whole(int fd, const void *from, size_t n)
 /* What the policy asked of the host while it was compiled, and the answers. */
 static bool write_asked(const struct cmd *c, int fd)
 {
-	for (const struct asked *q = c->asked; q < c->asked + c->nasked; q++) {
+	for (size_t i = 0; i < c->nasked; i++) {
+		const struct asked *q = &c->asked[i];
 		uint64_t sizes[2] = {q->nquestion, q->nanswer};
 		if (!write_whole(fd, sizes, sizeof sizes) || !write_whole(fd, q->question, q->nquestion) ||
 		    !write_whole(fd, q->answer, q->nanswer))

@@ -11,6 +11,7 @@
 #include "policy/event.h"
 
 #include <bpf/btf.h>
+#include <errno.h>
 #include <limits.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -67,17 +68,17 @@ char *btf_clean_text(char *out, size_t size, const char *text, bool ascii)
 
 /* ---- types ------------------------------------------------------------------------ */
 
-/* libbpf's handle; `failed` sticks, so that types can be added in a row. */
+/* libbpf's handle; the first error sticks, so that types can be added in a row. */
 struct types {
 	struct btf *btf;
-	bool failed;
+	int error;
 	int u32, u64, s64, chr, s32;
 };
 
 static int added(struct types *t, int id)
 {
-	if (id < 0)
-		t->failed = true;
+	if (id < 0 && !t->error)
+		t->error = -id;
 	return id;
 }
 
@@ -316,7 +317,7 @@ static void put_line_records(struct buffer *b, struct types *t, const struct pol
                              size_t n)
 {
 	uint32_t file = string(t, policy_file(p, 0)), last = file, of = 0;
-	for (size_t i = 0; i < n && !t->failed; i++) {
+	for (size_t i = 0; i < n && !t->error; i++) {
 		uint32_t line = lines[i].line < 0 ? 0 : (uint32_t)lines[i].line;
 		if (line > UINT32_MAX >> LINE_BITS)
 			line = UINT32_MAX >> LINE_BITS;
@@ -359,8 +360,7 @@ int btf_sections(const struct policy *p, const struct image *image, const bool *
 	struct buffer b = {.arena = d->arena};
 	struct types t = {.btf = btf__new_empty()};
 	if (!t.btf)
-		return diag_fail(d, "free some memory",
-		                 "cannot make the program's types: out of memory");
+		arena_fail(d->arena);
 	base_types(&t);
 	int id = function_type(&t, function);
 	rodata_types(&t, vars, nvars);
@@ -369,14 +369,16 @@ int btf_sections(const struct policy *p, const struct image *image, const bool *
 	put_ext_head(&b, &t, id, nlines);
 	put_line_records(&b, &t, p, index, lines, nlines);
 	uint32_t size = 0;
-	const void *raw = t.failed ? NULL : btf__raw_data(t.btf, &size);
+	const void *raw = t.error ? NULL : btf__raw_data(t.btf, &size);
 	struct buffer copy = {.arena = d->arena};
 	if (raw)
 		buffer_put(&copy, raw, size);
 	btf__free(t.btf);
+	if (!raw && (!t.error || t.error == ENOMEM)) /* raw data only takes memory */
+		arena_fail(d->arena);
 	if (!raw)
-		return diag_fail(d, "free some memory, or split the policy",
-		                 "cannot make the program's types: libbpf refuses them");
+		return diag_fail(d, "split the policy", "cannot make the program's types: libbpf refuses them: %s",
+		                 strerror(t.error));
 	*types = (struct bytes){copy.data, copy.n};
 	*ext = (struct bytes){b.data, b.n};
 	return 0;

@@ -224,12 +224,16 @@ static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro, 
 	return s;
 }
 
+/* Without memory libelf may give a section that is only half there, and says so only in
+ * elf_errno(). */
 static bool add_section(Elf *elf, const struct section *s)
 {
 	Elf_Scn *scn = elf_newscn(elf);
-	Elf_Data *data = scn ? elf_newdata(scn) : NULL;
-	Elf64_Shdr *sh = scn ? elf64_getshdr(scn) : NULL;
-	if (!data || !sh)
+	if (!scn || elf_errno())
+		return false;
+	Elf_Data *data = elf_newdata(scn);
+	Elf64_Shdr *sh = data ? elf64_getshdr(scn) : NULL;
+	if (!sh)
 		return false;
 	data->d_buf = (void *)s->data; /* libelf only reads it */
 	data->d_size = s->len;
@@ -245,11 +249,14 @@ static bool add_section(Elf *elf, const struct section *s)
 	return true;
 }
 
-/* Lays the file out and writes it to fd; its size, or -1. */
+/* Lays the file out and writes it to fd; its size, or -1 with errno, or 0 there when only
+ * libelf knows why. */
 static int64_t write_elf(int fd, const struct section *sections, size_t n)
 {
 	int64_t size = -1;
 	elf_version(EV_CURRENT);
+	elf_errno(); /* forget an older one */
+	errno = 0;
 	Elf *elf = elf_begin(fd, ELF_C_WRITE, NULL);
 	Elf64_Ehdr *eh = elf ? elf64_newehdr(elf) : NULL;
 	bool ok = eh != NULL;
@@ -264,7 +271,9 @@ static int64_t write_elf(int fd, const struct section *sections, size_t n)
 		ok = add_section(elf, &sections[i]);
 	if (ok)
 		size = elf_update(elf, ELF_C_WRITE);
+	int error = errno;
 	elf_end(elf);
+	errno = error;
 	return size;
 }
 
@@ -287,13 +296,15 @@ static int make_elf(const struct section *sections, size_t n, struct diags *d, s
 	if (fd < 0)
 		return diag_fail(d, "check the limit of open files and the free memory",
 		                 "cannot make a memory file for the object: %s", strerror(errno));
-	errno = 0;
 	int64_t size = write_elf(fd, sections, n);
-	if (size <= 0 && errno == EFBIG) { /* limits hold for memory files too */
+	int error = size > 0 ? 0 : errno;
+	if (error)
 		close(fd);
-		return diag_fail(d, "raise the limit of file sizes (ulimit -f)", "cannot write the object: %s",
-		                 strerror(EFBIG));
-	}
+	if (error == ENOMEM)
+		arena_fail(d->arena);
+	if (error) /* limits of files hold for memory files too */
+		return diag_fail(d, error == EFBIG ? "raise the limit of file sizes (ulimit -f)" : "free some memory",
+		                 "cannot write the object: %s", strerror(error));
 	unsigned char *data = size > 0 ? arena_alloc(d->arena, (size_t)size) : NULL;
 	bool ok = data && read_whole(fd, data, (size_t)size);
 	close(fd);

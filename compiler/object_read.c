@@ -10,6 +10,7 @@
 #include "compiler/internal.h"
 #include "compiler/object_internal.h"
 
+#include <errno.h>
 #include <gelf.h>
 #include <string.h>
 
@@ -114,9 +115,13 @@ static int find_parts(struct object *o)
 {
 	elf_version(EV_CURRENT);
 	/* libelf only reads a memory image, though its type says otherwise */
+	errno = 0;
 	Elf *elf = elf_memory((char *)o->data, o->len);
 	const char *wrong = elf ? take_sections(o, elf) : "the object's ELF header is damaged";
+	bool no_memory = errno == ENOMEM;
 	elf_end(elf);
+	if (wrong && no_memory)
+		arena_fail(o->arena);
 	if (wrong)
 		return refuse(o, HINT_AGAIN, wrong);
 	if (!o->parts[POLICY].data)

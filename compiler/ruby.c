@@ -318,8 +318,10 @@ static struct RProc *generate(struct ruby *rb, struct mrb_parser_state *parser, 
 /* A rule of devices alone: no block begins on its line. */
 static bool is_device_rule(const char *line)
 {
-	line += line ? strspn(line, " \t") : 0;
-	return line && (!strncmp(line, "allow ", 6) || !strncmp(line, "deny ", 5)) && !strchr(line, '{') &&
+	if (!line)
+		return false;
+	line += strspn(line, " \t");
+	return (!strncmp(line, "allow ", 6) || !strncmp(line, "deny ", 5)) && !strchr(line, '{') &&
 	       !strstr(line, " do");
 }
 

@@ -210,7 +210,8 @@ static size_t rules_left(const struct foreign *f, bool *allowed)
 {
 	size_t rules = 0;
 	*allowed = false;
-	for (const struct foreign_entry *e = f->entries; e < f->entries + f->n; e++) {
+	for (size_t i = 0; i < f->n; i++) {
+		const struct foreign_entry *e = &f->entries[i];
 		rules = e->lone ? 0 : rules + 1;
 		*allowed = e->lone ? e->allow : *allowed;
 	}

@@ -139,10 +139,12 @@ static bool is_lxc(const struct foreign *f)
 
 static bool every_container_has(const struct foreign *f, const struct foreign_entry *e)
 {
-	for (const struct foreign_entry *b = f->added; b < f->added + f->nadded; b++)
+	for (size_t i = 0; i < f->nadded; i++) {
+		const struct foreign_entry *b = &f->added[i];
 		if (b->types & e->types && b->access & e->access & (ACC_READ | ACC_WRITE) && b->major == e->major &&
 		    (b->minor == e->minor || b->minor == FOREIGN_ANY || e->minor == FOREIGN_ANY))
 			return true;
+	}
 	return false;
 }
 

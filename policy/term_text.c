@@ -118,9 +118,12 @@ char *term_text(struct arena *a, const struct terms *ts, term t, size_t limit)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 	if (!out)
-		return arena_strdup(a, "...");
+		arena_fail(a);
 	write_text(out, ts, t, limit, 0);
-	fclose(out);
+	if (fclose(out)) {
+		free(text);
+		arena_fail(a);
+	}
 	char *copy = arena_strdup(a, text);
 	free(text);
 	return copy;

@@ -8,7 +8,7 @@ if [ -z "${DGTEST_PURE_V2-}" ] && unshare -m --propagation private true 2>/dev/n
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup; mount -t bpf bpf /sys/fs/bpf
 		mount -t tmpfs -o mode=755 tmpfs /run; exec bash "$0"' "$0"
 fi
-. "$(dirname "$0")/lib.sh" && [ -n "$T" ] || exit 1
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh" && [ -n "$T" ] || exit 1
 
 need_containers() # the reason why none can be started, or nothing
 {

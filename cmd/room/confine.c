@@ -12,7 +12,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <seccomp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,65 +38,25 @@
 const char *const layer_words[LAYERS] = {
 	[LAYER_DESCRIPTORS] = "closing all descriptors", [LAYER_LIMITS] = "limits of memory and processes",
 	[LAYER_UID] = "another uid",
-	[LAYER_CAPABILITIES] = "no capabilities",        [LAYER_PRIVILEGES] = "no new privileges",
+	[LAYER_CAPABILITIES] = "giving up capabilities", [LAYER_PRIVILEGES] = "no new privileges, and no dumps",
 	[LAYER_PARENT] = "ending with its parent",       [LAYER_SECCOMP] = "a seccomp filter",
 };
 
 enum { NOBODY = 65534 };
 
-/* ---- system calls ----------------------------------------------------------------------- */
+/* ---- what is made before the fork ------------------------------------------------------- */
 
-/* All that the child may ask the kernel for. masked: with these bits of an argument
- * only when they are not set. */
-static const struct call {
-	int number;
-	unsigned argument;
-	uint64_t forbidden;
-	const char *why;
-} calls[] = {
-	{SCMP_SYS(read), 0, 0, "jobs and answers come by a pipe"},
-	{SCMP_SYS(write), 0, 0, "results go by pipes"},
-	{SCMP_SYS(mmap), 2, PROT_EXEC, "memory, none that can be executed"},
-	{SCMP_SYS(mprotect), 2, PROT_EXEC, "the C library grows a heap that way"},
-	{SCMP_SYS(munmap), 0, 0, "memory given back"},
-	{SCMP_SYS(mremap), 0, 0, "large blocks grow in place"},
-	{SCMP_SYS(brk), 0, 0, "the heap"},
-	{SCMP_SYS(clock_gettime), 0, 0, "where the vDSO has no clock"},
-	{SCMP_SYS(rt_sigreturn), 0, 0, "the end of a signal's handler"},
-	{SCMP_SYS(restart_syscall), 0, 0, "a read that was stopped and goes on"},
-	{SCMP_SYS(exit_group), 0, 0, "the end"},
-	{SCMP_SYS(exit), 0, 0, "the end"},
-#if SANITIZED
-	/* what the sanitizers do beside the program, at any time */
-	{SCMP_SYS(madvise), 0, 0, "shadow memory"},
-	{SCMP_SYS(sigaltstack), 0, 0, "reports"},
-	{SCMP_SYS(rt_sigaction), 0, 0, "reports"},
-	{SCMP_SYS(rt_sigprocmask), 0, 0, "reports"},
-	{SCMP_SYS(getpid), 0, 0, "reports"},
-	{SCMP_SYS(gettid), 0, 0, "reports"},
-	{SCMP_SYS(tgkill), 0, 0, "abort after a report"},
-	{SCMP_SYS(futex), 0, 0, "its locks"},
-	{SCMP_SYS(sched_yield), 0, 0, "its locks"},
-	{SCMP_SYS(getrlimit), 0, 0, "the size of the stack"},
-	{SCMP_SYS(prlimit64), 0, 0, "the size of the stack"},
-	{SCMP_SYS(sched_getaffinity), 0, 0, "the size of the stack"},
-	{SCMP_SYS(openat), 2, O_ACCMODE, "reading /proc/self/maps for a report"},
-	{SCMP_SYS(close), 0, 0, "reading /proc/self/maps for a report"},
-	{SCMP_SYS(readlink), 0, 0, "its own name in a report"},
-	{SCMP_SYS(fstat), 0, 0, "reading for a report"},
-	{SCMP_SYS(newfstatat), 0, 0, "reading for a report"},
-#endif
-};
+/* Made when the tool was built, see filter/filter.c: plain_filter, wide_filter. */
+#include "cmd/room/filter.inc"
 
 struct confine_plan {
-	scmp_filter_ctx filter;
 	size_t space; /* bytes of address space that the process has */
 	unsigned char sorted[2048];
 };
 
 int confine_calls(void)
 {
-	return sizeof calls / sizeof *calls;
+	return CALLS;
 }
 
 const char *confine_widened(void)
@@ -109,11 +70,11 @@ const char *confine_widened(void)
 static size_t address_space(void)
 {
 	char text[64] = "";
-	FILE *f = fopen("/proc/self/statm", "re");
-	if (f && !fgets(text, sizeof text, f))
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && read(fd, text, sizeof text - 1) < 0)
 		*text = '\0';
-	if (f)
-		fclose(f);
+	if (fd >= 0)
+		close(fd);
 	size_t pages = strtoul(text, NULL, 10);
 	return pages ? pages * (size_t)sysconf(_SC_PAGESIZE) : (size_t)64 << 20;
 }
@@ -131,26 +92,20 @@ struct confine_plan *confine_plan_new(void)
 	/* qsort() of glibc asks once how much memory the machine has: now, not in the room */
 	qsort(p->sorted, sizeof p->sorted, 1, by_byte);
 	p->space = address_space();
-	p->filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int error = p->filter ? 0 : -ENOMEM;
-	for (size_t i = 0; !error && i < sizeof calls / sizeof *calls; i++) {
-		const struct call *c = &calls[i];
-		error = c->forbidden ? seccomp_rule_add(p->filter, SCMP_ACT_ALLOW, c->number, 1,
-		                                        SCMP_CMP(c->argument, SCMP_CMP_MASKED_EQ, c->forbidden, 0))
-		                     : seccomp_rule_add(p->filter, SCMP_ACT_ALLOW, c->number, 0);
-	}
-	if (!error)
-		return p;
-	confine_plan_free(p);
-	errno = -error;
-	return NULL;
+	return p;
 }
 
 void confine_plan_free(struct confine_plan *p)
 {
-	if (p && p->filter)
-		seccomp_release(p->filter);
 	free(p);
+}
+
+static bool lay_filter(void)
+{
+	struct sock_fprog prog = {.len = sizeof plain_filter / sizeof *plain_filter, .filter = plain_filter};
+	if (SANITIZED)
+		prog = (struct sock_fprog){.len = sizeof wide_filter / sizeof *wide_filter, .filter = wide_filter};
+	return !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
 }
 
 /* ---- the other layers --------------------------------------------------------------------- */
@@ -245,8 +200,6 @@ enum layer confine(const struct confine_plan *p, const struct confine_limits *li
 		return failed;
 	if (getppid() != parent) /* it ended before the signal was asked for */
 		_exit(1);
-	int error = -seccomp_load(p->filter);
-	if (!laid(!error, LAYER_SECCOMP, insist, &failed))
-		errno = error;
+	laid(lay_filter(), LAYER_SECCOMP, insist, &failed);
 	return failed;
 }

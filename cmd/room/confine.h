@@ -14,9 +14,9 @@ enum layer {
 };
 extern const char *const layer_words[LAYERS];
 
-/* Made before the fork: the filter, and what the C library looks up once. */
+/* Made before the fork: what is looked up once. */
 struct confine_plan;
-/* NULL with errno when the filter cannot be made. */
+/* NULL when there is no memory. */
 struct confine_plan *confine_plan_new(void);
 void confine_plan_free(struct confine_plan *p);
 

@@ -67,7 +67,7 @@ static void read_whole(void *to, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			_exit(0); /* the parent has what it wants */
+			_exit(n ? INSIDE_PIPE : 0); /* 0: the parent has what it wants */
 		at += n;
 		len -= (size_t)n;
 	}
@@ -90,7 +90,7 @@ void inside_write(struct inside *in, enum frame_kind kind, const void *data, siz
 		_exit(0);
 	}
 	if (frame_write(STDOUT_FILENO, kind, data, len))
-		_exit(0);
+		_exit(INSIDE_PIPE);
 }
 
 /* Nobody reads thousands of messages: the first of each kind go out, and how many there
@@ -103,12 +103,12 @@ static void send_messages(struct inside *in)
 		if (sent[d->level]++ >= EACH_MOST)
 			left++;
 		else if (diag_write(STDOUT_FILENO, d))
-			_exit(0);
+			_exit(INSIDE_PIPE);
 	}
 	const struct diag more = {.level = DIAG_WARNING,
 	                          .text = arena_printf(in->arena, "%zu more messages like these are not shown", left)};
 	if (left && diag_write(STDOUT_FILENO, &more))
-		_exit(0);
+		_exit(INSIDE_PIPE);
 }
 
 void inside_done(struct inside *in, bool failed)
@@ -133,7 +133,7 @@ static const char *ask(struct arena *a, enum question_kind kind, const char *tex
 		return NULL;
 	}
 	if (frame_write2(STDOUT_FILENO, FRAME_QUESTION, &q, sizeof q, text, n))
-		_exit(0);
+		_exit(INSIDE_PIPE);
 	inside_read(in, &f);
 	if (f.kind != FRAME_ANSWER || f.len < sizeof *out)
 		_exit(INSIDE_FAULT);

@@ -8,6 +8,7 @@
 enum {
 	INSIDE_FAULT = 96, INSIDE_OVER, /* more memory than the limit */
 	INSIDE_NO_MEMORY,               /* the host has no more */
+	INSIDE_PIPE,                    /* a pipe does not work */
 	INSIDE_TIME,                    /* asked to say where it is, and to end */
 };
 

@@ -33,6 +33,7 @@ struct room {
 	pid_t pid;
 	clockid_t cpu_clock;
 	int to, from, said_fd; /* pipes */
+	int broken;            /* errno of one that does not work */
 	struct progress *progress; /* shared with the child, which writes it */
 	struct locked locked;
 	bool is_locked;
@@ -98,7 +99,7 @@ int room_open(struct cmd *c, void (*work)(struct inside *in), struct room **out)
 {
 	int fds[3][2];
 	if (!c->room_plan && !(c->room_plan = confine_plan_new()))
-		return failed_to_open(c, "cannot make the filter of system calls");
+		cmd_no_memory(c);
 	if (c->nrooms == sizeof c->rooms / sizeof *c->rooms)
 		return STATUS_FAILED;
 	struct room *r = arena_alloc(c->arena, sizeof *r);
@@ -316,6 +317,10 @@ static int ended(struct room *r, const char *file, int status, bool garbled)
 		diag_fail(&c->diags, "a smaller policy, or a larger limit, is needed", "out of memory while %s", stage);
 		return STATUS_FAILED;
 	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == INSIDE_PIPE) {
+		diag_fail(&c->diags, "try it again", "the process that compiles could not be talked to, while %s", stage);
+		return STATUS_FAILED;
+	}
 	if ((WIFEXITED(status) && WEXITSTATUS(status) == INSIDE_TIME) ||
 	    (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
 		return out_of_time(r, file, " of CPU time");
@@ -369,8 +374,10 @@ static void flush_out(struct room *r)
 		ssize_t n = write(r->to, r->out + done, r->nout - done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno != EAGAIN)
-			done = r->nout; /* it is gone: the other pipe says so too */
+		if (n < 0 && errno != EAGAIN) {
+			r->broken = errno == EPIPE ? 0 : errno;
+			done = r->nout; /* EPIPE: it is gone, the other pipe says so too */
+		}
 		if (n < 0)
 			break;
 		done += (size_t)n;
@@ -420,9 +427,11 @@ static enum pulse take_in(struct room *r, const struct taker *t)
 		ssize_t n = want ? read(r->from, to, want) : 0;
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN)
+			return PULSE_MORE;
 		if (n < 0)
-			return errno == EAGAIN ? PULSE_MORE : PULSE_END;
-		if (n == 0 && want)
+			r->broken = errno;
+		if (n < 0 || (n == 0 && want))
 			return PULSE_END;
 		r->nin += (size_t)n;
 		if (head && r->nin == sizeof r->head) {
@@ -444,6 +453,12 @@ static bool keeps(struct room *r, size_t bytes)
 {
 	r->kept += bytes;
 	return r->kept <= KEPT_MAX;
+}
+
+static int pipe_broken(struct room *r)
+{
+	errno = r->broken;
+	return failed_to_open(r->cmd, "cannot talk to the process that compiles");
 }
 
 static bool answer(struct room *r)
@@ -492,13 +507,13 @@ static int not_locked(struct room *r)
 		if (!c->unconfined_said)
 			diag_add(&c->diags, DIAG_WARNING, (struct span){0},
 			         "only for a policy that you trust as you trust a program you run",
-			         "--unconfined: the policy is compiled WITHOUT %s (%s)", layer, strerror(l->error));
+			         "--unconfined: the policy is compiled WITHOUT this: %s (%s)", layer, strerror(l->error));
 		c->unconfined_said = true;
 		return STATUS_OK;
 	}
 	diag_fail(&c->diags,
 	          "see " PROGRAM " doctor; for a policy that you trust, --unconfined goes on without",
-	          "the policy cannot be locked in while it is compiled: no %s (%s)", layer, strerror(l->error));
+	          "the policy cannot be locked in while it is compiled: %s: %s", layer, strerror(l->error));
 	return STATUS_FAILED;
 }
 
@@ -512,6 +527,8 @@ int room_call(struct room *r, const char *file, const struct call *call, const s
 	queue(r, call->kind, call->head, call->nhead, call->data, call->len);
 	flush_out(r);
 	while (!done) {
+		if (r->broken)
+			return pipe_broken(r);
 		int left = watch_left(r, &w, &which);
 		if (!left)
 			return out_of_time(r, file, which);
@@ -535,6 +552,8 @@ int room_call(struct room *r, const char *file, const struct call *call, const s
 				return STATUS_FAILED;
 			flush_out(r);
 		}
+		if (r->broken)
+			return pipe_broken(r);
 		if (pulse == PULSE_END || pulse == PULSE_GARBLED) {
 			int status = stop(r, pulse == PULSE_END ? 0 : SIGKILL);
 			drain_said(r);

@@ -7,7 +7,8 @@
  * and checked before it is used.
  *
  *   room.c       forks, watches the clock, ends the child, says how it ended
- *   confine.c    what the child may still do: the layers, the table of system calls
+ *   confine.c    what the child may still do: the layers
+ *   filter/      its system calls: a program that is run when the tool is built
  *   frame.c      frames on a pipe, messages among them: both sides
  *   questions.c  the questions a child may ask, and the answers
  *   inside.c     the child's side: its budget, its questions, its jobs

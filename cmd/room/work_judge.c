@@ -181,7 +181,8 @@ static void write_terms(FILE *out, struct arena *a, const struct policy *p)
 		total += p->rules[i].nraises;
 	term *roots = arena_alloc(a, total * sizeof *roots);
 	const char **names = arena_alloc(a, total * sizeof *names);
-	for (const struct rule *r = p->rules; r < p->rules + p->nrules; r++) {
+	for (size_t k = 0; k < p->nrules; k++) {
+		const struct rule *r = &p->rules[k];
 		for (size_t i = 0; i < r->nraises; i++, n++) {
 			roots[n] = r->raises[i].when;
 			names[n] = arena_printf(a, "error line %d", r->raises[i].at.line);

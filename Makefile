@@ -115,7 +115,7 @@ SECONDS   ?= 600
 $(FUZZ)/main.o: cmd/main.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC  $@'
-	$(Q)$(CC) $(ALL_CPPFLAGS) -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"' -Dmain=command_main $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"' -Dmain=command_main $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(FUZZ)/target: $(FUZZ)/mutate.o
 $(FUZZ)/replay $(FUZZ)/target: %: %.o $(FUZZ_BOTH) $(FUZZ)/main.o $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))

@@ -129,8 +129,12 @@ static int next_event(struct reader *r, yaml_event_t *e)
 	yaml_parser_t *p = &r->parser;
 	if (yaml_parser_parse(p, e))
 		return 0;
+	if (p->error == YAML_MEMORY_ERROR || !p->problem) {
+		yaml_parser_delete(p);
+		arena_fail(r->y->arena);
+	}
 	struct span at = span_of(r, p->problem_mark);
-	const char *problem = p->problem ? p->problem : "out of memory";
+	const char *problem = p->problem;
 	return yaml_fail(r->y, at, syntax_hint(problem), "this is not YAML: %s%s%s", problem,
 	                 p->context ? " " : "", p->context ? p->context : "");
 }
@@ -310,7 +314,7 @@ int yaml_read(struct yaml *y, struct yaml_node *root)
 	if (check_text(y))
 		return -1;
 	if (!yaml_parser_initialize(&r.parser))
-		return diag_fail(y->diags, "free some memory", "out of memory");
+		arena_fail(y->arena);
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)y->text, y->len);
 	int failed = read_stream(&r, root);

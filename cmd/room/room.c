@@ -377,7 +377,8 @@ static void flush_out(struct room *r)
 		done += (size_t)n;
 	}
 	sigaction(SIGPIPE, &old, NULL);
-	memmove(r->out, r->out + done, r->nout - done);
+	if (done && done < r->nout)
+		memmove(r->out, r->out + done, r->nout - done);
 	r->nout -= done;
 	if (!r->nout) { /* a text of 4 MiB need not stay */
 		free(r->out);

@@ -38,7 +38,6 @@ attempt()
 	"$BEFORE"
 	(cd "$W" && DEVGUARD_FAULT_STOP=$p:$T/pid exec "$FAULTY" "${ARGS[@]}") <"$INPUT" >"$W/out" 2>"$W/err" &
 	tool=$!
-	(trap 'kill $!' TERM; sleep 40 & wait $! && kill -9 $tool) & watch=$!
 	pid=
 	until read -r -t 0.1 -u $PIDS pid; do kill -0 $tool 2>/dev/null || break; done
 	if [ -n "$pid" ]; then
@@ -47,6 +46,8 @@ attempt()
 		read -r -t 20 -u $fd line
 		kill -CONT "$pid"
 	fi
+	# once in a while a stop comes after its end: again; and nothing may wait for ever
+	(for ((i = 0; i < 40; i++)); do sleep 1; [ -z "$pid" ] || kill -CONT "$pid"; done; kill -9 $tool) & watch=$!
 	wait $tool; RC=$?
 	kill $watch; wait $watch
 	[ -z "$pid" ] || exec {fd}<&-

@@ -38,7 +38,7 @@ help:
 	@echo 'make demo            deps, build, an access allowed and one blocked by the kernel'
 	@echo 'make bench           deps, build, what a request and compiling cost'
 	@echo 'make asan            every test with the address and undefined behaviour sanitizers'
-	@echo 'make faults          every allocation and system call fails, every process is killed (SECONDS=N: no longer)'
+	@echo 'make faults          allocations and system calls fail, processes are killed (SECONDS=N: no longer)'
 	@echo 'make fuzz SECONDS=N  inputs made up for every parser, for N seconds ($(SECONDS)), with clang'
 	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
 	@echo 'make golden          rewrite the golden files: review the diff'

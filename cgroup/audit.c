@@ -190,7 +190,7 @@ int audit_claim(struct arena *a, struct diags *d, struct audit *au)
 	if (au->lock >= 0)
 		return 0;
 	if (!mount)
-		return diag_fail(d, hierarchy_hint(a), "no cgroup v2 hierarchy is mounted here");
+		return cgroup_no_mount(a, d, errno);
 	const char *file = arena_printf(a, "%s/cgroup.procs", mount);
 	int fd = open(file, O_RDWR | O_CLOEXEC);
 	if (fd < 0)

@@ -36,8 +36,10 @@ void cgroup_close(struct cgroup *cg);
 /* The parent directory, or NULL at the hierarchy's root (*d untouched). */
 struct cgroup *cgroup_parent(struct arena *a, struct diags *d, const struct cgroup *cg);
 /* The mount point of the v2 hierarchy, found by type in /proc/self/mountinfo
- * (the first one that is writable as seen here), or NULL when there is none. */
+ * (the first one that is writable as seen here), or NULL with errno, ENOENT: there is none. */
 const char *cgroup_mount(struct arena *a);
+/* The diagnostic for that errno; -1. */
+int cgroup_no_mount(struct arena *a, struct diags *d, int error);
 /* The v2 cgroup of a process ("self", or a pid), from the root of the caller's cgroup
  * namespace on: the `0::` line of /proc/PID/cgroup. 0, or -errno (ENODATA: none). */
 enum { CGROUP_PATH = 4096 };
@@ -225,8 +227,8 @@ void container_close(struct container_process *p);
  * it is not. 0, or -1 with a diagnostic and nothing attached, or one that says that it is. */
 int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
                 const char *name);
-/* The program of ours that a pinned link has on this cgroup, 0: none. */
-uint32_t link_program(const struct cgroup *cg);
+/* The program of ours that a pinned link has on this cgroup, 0: none; or -errno. */
+int64_t link_program(const struct cgroup *cg);
 /* Takes the guard and its pin away. 1: it was there, 0: there was none, -1 with a diagnostic that
  * says whether the guard is still there. */
 int link_detach(struct diags *d, const struct cgroup *cg);

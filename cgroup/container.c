@@ -24,6 +24,12 @@ static int gone(struct diags *d, int64_t pid)
 	return diag_fail(d, "start the container again", "the container's process %lld has ended", (long long)pid);
 }
 
+static int cannot_tell(struct arena *a, struct diags *d, const char *process, int error)
+{
+	return diag_fail(d, error_hint(a, -error, "is /proc mounted?"), "cannot read /proc/%s/cgroup: %s", process,
+	                 strerror(-error));
+}
+
 /* Is `path` the cgroup `of`, or above it? */
 static bool holds(const char *path, const char *of)
 {
@@ -40,6 +46,8 @@ static int path_of(struct arena *a, struct diags *d, int64_t pid, int pidfd, con
 	int error = cgroup_of_process(process, path);
 	if (error == -ENOENT || error == -ESRCH || (error && !runs(pidfd))) /* one that ends has none */
 		return gone(d, pid);
+	if (error && error != -ENODATA)
+		return cannot_tell(a, d, process, error);
 	if (error)
 		return diag_fail(d, "mount the cgroup v2 hierarchy (a hybrid host has it at /sys/fs/cgroup/unified) "
 		                    "and let the runtime use it",
@@ -48,8 +56,8 @@ static int path_of(struct arena *a, struct diags *d, int64_t pid, int pidfd, con
 		return diag_fail(d, "run the hook in the cgroup namespace of the host (createRuntime or prestart)",
 		                 "the cgroup of process %lld, %s, is outside of this cgroup namespace",
 		                 (long long)pid, path);
-	if (cgroup_of_process("self", own))
-		return diag_fail(d, "is /proc mounted?", "/proc/self/cgroup cannot be read");
+	if ((error = cgroup_of_process("self", own)))
+		return cannot_tell(a, d, "self", error);
 	if (holds(path, own))
 		return diag_fail(d, "let the runtime make a cgroup for the container (podman: not --cgroups=disabled)",
 		                 "the container has no cgroup of its own: process %lld is in %s, where the runtime "
@@ -62,6 +70,7 @@ int container_open(struct arena *a, struct diags *d, int64_t pid, struct contain
                    struct cgroup **out)
 {
 	const char *path, *mount = cgroup_mount(a);
+	int mount_error = errno;
 	*p = (struct container_process){.pidfd = -1};
 	if (pid == 0 || pid == 1)
 		return diag_fail(d, "use it as createRuntime (or prestart) hook: later ones run inside the container",
@@ -70,7 +79,7 @@ int container_open(struct arena *a, struct diags *d, int64_t pid, struct contain
 		return diag_fail(d, "the state must be that of the container, as the runtime gives it",
 		                 "pid %lld is not the container's", (long long)pid);
 	if (!mount)
-		return diag_fail(d, hierarchy_hint(a), "no cgroup v2 hierarchy is mounted here");
+		return cgroup_no_mount(a, d, mount_error);
 	p->pid = (pid_t)pid;
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd < 0)
@@ -94,8 +103,9 @@ int container_confirm(struct arena *a, struct diags *d, const struct container_p
 	int error = cgroup_of_process(process, path);
 	if (!runs(p->pidfd) || error == -ENOENT || error == -ESRCH)
 		return gone(d, p->pid);
-	const char *full = arena_printf(a, "%s%s", cg->mount, error ? "" : path);
-	if (error || strcmp(full, cg->path))
+	if (error)
+		return cannot_tell(a, d, process, error);
+	if (strcmp(arena_printf(a, "%s%s", cg->mount, path), cg->path))
 		return diag_fail(d, "start the container again",
 		                 "process %d was moved out of %s meanwhile", (int)p->pid, cg->path);
 	return 0;

@@ -29,7 +29,7 @@ const char *cgroup_mount(struct arena *a)
 	struct mount *mounts;
 	size_t n;
 	const char *read_only = NULL;
-	mounts_read(a, &mounts, &n);
+	int error = mounts_read(a, &mounts, &n);
 	for (size_t i = 0; i < n; i++) {
 		/* statfs: another file system may be mounted over this one */
 		if (strcmp(mounts[i].type, "cgroup2") || !is_cgroup2(mounts[i].point))
@@ -39,7 +39,16 @@ const char *cgroup_mount(struct arena *a)
 		if (!read_only)
 			read_only = mounts[i].point;
 	}
+	errno = error ? error : ENOENT;
 	return read_only; /* enough to ask what is attached */
+}
+
+int cgroup_no_mount(struct arena *a, struct diags *d, int error)
+{
+	if (error && error != ENOENT)
+		return diag_fail(d, error_hint(a, error, "is /proc mounted?"), "cannot read /proc/self/mounts: %s",
+		                 strerror(error));
+	return diag_fail(d, hierarchy_hint(a), "no cgroup v2 hierarchy is mounted here");
 }
 
 int cgroup_of_process(const char *process, char out[CGROUP_PATH])
@@ -56,6 +65,8 @@ int cgroup_of_process(const char *process, char out[CGROUP_PATH])
 			memcpy(out, line + 3, strlen(line + 3) + 1);
 			result = 0;
 		}
+	if (result && ferror(f))
+		result = -EIO;
 	fclose(f);
 	return result;
 }

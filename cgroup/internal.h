@@ -18,8 +18,9 @@ struct mount {
 	const char *type; /* "cgroup", "cgroup2" or "bpf" */
 	bool read_only;
 };
-/* The cgroup and BPF mounts as this process sees them, in mount order. */
-void mounts_read(struct arena *a, struct mount **list, size_t *n);
+/* The cgroup and BPF mounts as this process sees them, in mount order. 0, or an errno when
+ * they could not all be read. */
+int mounts_read(struct arena *a, struct mount **list, size_t *n);
 
 /* Is the capability (CAP_* of <linux/capability.h>) in effect? */
 bool capable(int cap);

@@ -73,16 +73,20 @@ bool link_info(int fd, struct bpf_link_info *info)
 	return !bpf_obj_get_info_by_fd(fd, info, &len) && info->type == BPF_LINK_TYPE_CGROUP;
 }
 
-/* The link pinned for a cgroup; fd, or -1. A pin that is no link of that cgroup is not
- * believed. */
+/* The link pinned for a cgroup; fd, or -errno. A pin that is no link of that cgroup is not
+ * believed: -ENOENT, as if there were none. */
 static int pinned(const char *path, uint64_t cgroup, struct bpf_link_info *info)
 {
+	uint32_t len = sizeof *info;
 	int fd = bpf_obj_get(path);
-	if (fd >= 0 && (!link_info(fd, info) || info->cgroup.cgroup_id != cgroup)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	if (fd < 0)
+		return fd;
+	memset(info, 0, sizeof *info);
+	int error = bpf_obj_get_info_by_fd(fd, info, &len);
+	if (!error && info->type == BPF_LINK_TYPE_CGROUP && info->cgroup.cgroup_id == cgroup)
+		return fd;
+	close(fd);
+	return error && error != -EINVAL ? error : -ENOENT; /* EINVAL: a map or a program */
 }
 
 /* Our program of that name on the cgroup: its id, 0 when there is none. -1 with a diagnostic. */
@@ -138,8 +142,11 @@ int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const
 		return -1;
 	link_pin_path(path, cg->id);
 	int fd = pinned(path, cg->id, &info);
-	if (fd < 0)
+	if (fd == -ENOENT || fd == -EACCES) /* EACCES: a file that is nothing of BPF */
 		return create(a, d, cg, p, name, path);
+	if (fd < 0)
+		return diag_fail(d, error_hint(a, -fd, "start the container again"),
+		                 "cannot tell what is pinned at %s: %s", path, strerror(-fd));
 	/* whatever comes of it, a guard stays */
 	int failed = replace(d, fd, p, name, path);
 	close(fd);
@@ -149,7 +156,7 @@ int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const
 	return attach_confirm(a, d, cg, p, name) || unsettled ? -1 : 0;
 }
 
-uint32_t link_program(const struct cgroup *cg)
+int64_t link_program(const struct cgroup *cg)
 {
 	struct bpf_link_info info;
 	char path[PIN_PATH];
@@ -158,7 +165,7 @@ uint32_t link_program(const struct cgroup *cg)
 	link_pin_path(path, cg->id);
 	int fd = pinned(path, cg->id, &info);
 	if (fd < 0)
-		return 0;
+		return fd == -ENOENT || fd == -EACCES ? 0 : fd;
 	close(fd);
 	return info.prog_id;
 }

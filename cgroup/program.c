@@ -318,12 +318,13 @@ int program_load(struct arena *a, struct diags *d, const char *name, const void 
 /* Small blocks of libbpf that it does not look at twice: bpf_object__init_btf() (libbpf 1.1)
  * goes on without a few bytes for the line records, and loading breaks. So that they are
  * there, some are taken and given back to the C library first. */
-static bool reserve(void)
+static bool memory_reserved(void)
 {
 	enum { RESERVE = 96 << 10 }; /* less than glibc would give back to the kernel */
-	void *volatile p = malloc(RESERVE);
+	char *volatile p = malloc(RESERVE); /* volatile: it would be left out */
+	bool there = p != NULL;
 	free(p);
-	return p;
+	return there;
 }
 
 /* NULL with a diagnostic. When something was passed over for want of memory, the C library
@@ -335,7 +336,7 @@ static struct bpf_object *open_object(struct arena *a, struct diags *d, const ch
 	struct capture capture;
 	char *text = "";
 	int error = 0;
-	if (!reserve())
+	if (!memory_reserved())
 		arena_fail(a);
 	for (int i = 0; i == 0 || (i == 1 && capture.no_memory); i++) {
 		bpf_object__close(object);

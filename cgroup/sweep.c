@@ -50,13 +50,13 @@ void link_sweep(void)
 		closedir(dir);
 }
 
-/* Does anything run in the cgroup? False also when it is gone. */
+/* Does anything run in the cgroup? False also when it is gone; true when it cannot be told. */
 static bool populated(int events)
 {
 	char text[256];
 	ssize_t n = pread(events, text, sizeof text - 1, 0);
 	if (n <= 0)
-		return false;
+		return n == 0 || errno != ENODEV;
 	text[n] = '\0';
 	return !strstr(text, "populated 0");
 }

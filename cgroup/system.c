@@ -50,7 +50,7 @@ int file_read(int dir, const char *path, char *buf, size_t size)
 	return (int)len;
 }
 
-void mounts_read(struct arena *a, struct mount **list, size_t *n)
+int mounts_read(struct arena *a, struct mount **list, size_t *n)
 {
 	struct mount *items = NULL;
 	size_t cap = 0;
@@ -58,8 +58,10 @@ void mounts_read(struct arena *a, struct mount **list, size_t *n)
 	*n = 0;
 	/* the lines of mountinfo in the form that getmntent(3) reads */
 	FILE *f = setmntent("/proc/self/mounts", "re");
+	if (!f && errno == ENOMEM)
+		arena_fail(a);
 	if (!f)
-		return;
+		return errno;
 	struct mntent entry;
 	char line[16384];
 	while (getmntent_r(f, &entry, line, sizeof line)) {
@@ -73,8 +75,10 @@ void mounts_read(struct arena *a, struct mount **list, size_t *n)
 			.read_only = hasmntopt(&entry, "ro") != NULL,
 		};
 	}
+	int error = ferror(f) ? EIO : 0;
 	endmntent(f);
 	*list = items;
+	return error;
 }
 
 bool capable(int cap)

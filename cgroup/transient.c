@@ -84,7 +84,7 @@ int transient_new(struct arena *a, struct diags *d, const char *parent, const ch
 	int error = -EEXIST;
 	*out = NULL;
 	if (!base)
-		return diag_fail(d, hierarchy_hint(a), "there is no cgroup v2 hierarchy to make a cgroup in");
+		return cgroup_no_mount(a, d, errno);
 	if (cgroup_open(a, d, base, &up))
 		return -1;
 	for (unsigned i = 0; error == -EEXIST && i < NUMBERS_MAX; i++) {

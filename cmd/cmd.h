@@ -172,6 +172,7 @@ struct output {
 	FILE *file;
 	const char *path; /* NULL: stdout */
 	char *temporary;  /* to be renamed to path, or NULL */
+	bool nameless;    /* it gets its name when it is whole */
 };
 /* NULL and "-" are stdout. 0, or -1 with a diagnostic. */
 int output_open(struct cmd *c, const char *path, struct output *out);

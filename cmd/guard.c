@@ -28,12 +28,14 @@ static int read_trusted(struct cmd *c, const char *path, struct document **in)
 	if (status > 0)
 		diag_add(&c->diags, DIAG_ERROR, at, "write it, see rucy-devguard-guard.yaml(5)",
 		         "there is no such manifest");
+	else if (status == -2)
+		diag_add(&c->diags, DIAG_ERROR, at, "see what the host lacks", "%s", why);
 	else
 		diag_add(&c->diags, DIAG_ERROR, at,
 		         "a manifest and its directories must be root's, writable by root only, and no "
 		         "symbolic links",
 		         "the manifest is not trusted: %s", why);
-	return status > 0 ? STATUS_FAILED : STATUS_REFUSED;
+	return status == -1 ? STATUS_REFUSED : STATUS_FAILED;
 }
 
 int manifest_load(struct cmd *c, struct arena *keep, const char *path, bool trusted,
@@ -111,8 +113,9 @@ int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r,
 {
 	struct policy_file file;
 	int mode = c->mode, audit = c->audit;
-	if (manifest_policy_open(c->arena, &c->diags, m, r->policy, r->policy_at, &file))
-		return STATUS_REFUSED;
+	int opened = manifest_policy_open(c->arena, &c->diags, m, r->policy, r->policy_at, &file);
+	if (opened)
+		return opened == -2 ? STATUS_FAILED : STATUS_REFUSED;
 	if (path)
 		*path = file.path;
 	c->params = arena_alloc(c->arena, r->nparams * sizeof *c->params);
@@ -255,7 +258,7 @@ static void warn_untrusted(struct cmd *c, const char *path)
 	free(whole);
 	if (!result)
 		close(fd);
-	if (result < 0)
+	if (result == -1)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = path},
 		         "chown root, chmod go-w, and no symbolic links",
 		         "oci-hook will refuse this manifest: %s", why);

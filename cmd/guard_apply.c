@@ -7,8 +7,10 @@
  */
 #include "cmd/cmd.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <fts.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,9 +48,9 @@ static bool is_below(const char *path, const char *dir)
 	return !strncmp(path, dir, n) && path[n] == '/';
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
+static int last_first(const void *a, const void *b)
 {
-	return strcmp((*a)->fts_name, (*b)->fts_name);
+	return strcmp(*(const char *const *)b, *(const char *const *)a);
 }
 
 static void add_target(struct sweep *s, const char *path, struct target **last)
@@ -64,24 +66,62 @@ static void add_target(struct sweep *s, const char *path, struct target **last)
 	*last = t;
 }
 
+/* Paths of directories that are looked at later. */
+struct paths {
+	const char **items;
+	size_t n, cap;
+};
+
+/* Those in an open directory, the first one last. 0 or an errno. */
+static int push_directories(struct sweep *s, DIR *dir, const char *path, struct paths *todo)
+{
+	size_t before = todo->n;
+	struct dirent *e;
+	while (errno = 0, (e = readdir(dir)))
+		if (e->d_type == DT_DIR && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			*ARENA_PUSH(s->keep, todo->items, todo->n, todo->cap) =
+				arena_printf(s->keep, "%s%s%s", path, path[1] ? "/" : "", e->d_name);
+	int error = errno;
+	if (todo->n > before)
+		qsort(todo->items + before, todo->n - before, sizeof *todo->items, last_first);
+	return error;
+}
+
+/* What is below a directory of the hierarchy, itself of file system `device`. 0 or an errno. */
+static int look_below(struct sweep *s, const char *path, dev_t device, struct paths *todo)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int error = !dir || fstat(fd, &st) ? errno : 0;
+	if (!error && st.st_dev == device) /* else another one is mounted there */
+		error = push_directories(s, dir, path, todo);
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+	return error;
+}
+
 /* Every cgroup but the root of the hierarchy, where the host itself runs. */
 static int find_targets(struct sweep *s)
 {
 	struct target *last = NULL;
-	char *roots[] = {arena_strdup(s->keep, s->mount), NULL};
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR | FTS_NOSTAT, by_name);
-	FTSENT *e;
-	if (!tree)
+	struct paths todo = {0};
+	struct stat st;
+	if (stat(s->mount, &st))
 		return diag_fail(&s->c->diags, "is it mounted and readable?", "cannot read %s: %s",
 		                 s->mount, strerror(errno));
-	while ((e = fts_read(tree))) {
-		if (e->fts_info == FTS_D && e->fts_level > 0)
-			add_target(s, e->fts_path, &last);
-		else if (e->fts_info == FTS_DNR && e->fts_errno != ENOENT)
-			diag_fail(&s->c->diags, "run it as root", "cannot look below %s: %s", e->fts_path,
-			          strerror(e->fts_errno));
+	*ARENA_PUSH(s->keep, todo.items, todo.n, todo.cap) = s->mount;
+	while (todo.n) {
+		const char *path = todo.items[--todo.n];
+		if (path != s->mount)
+			add_target(s, path, &last);
+		int error = look_below(s, path, st.st_dev, &todo);
+		if (error && error != ENOENT)
+			diag_fail(&s->c->diags, error_hint(s->c->arena, error, "is it mounted and readable?"),
+			          "cannot look below %s: %s", path, strerror(error));
 	}
-	fts_close(tree);
 	return s->c->diags.errors ? -1 : 0;
 }
 
@@ -254,7 +294,7 @@ static int sweep(struct sweep *s)
 	struct cmd *c = s->c;
 	s->mount = cgroup_mount(s->keep);
 	if (!s->mount) {
-		diag_fail(&c->diags, "see " PROGRAM " doctor", "no cgroup v2 hierarchy is mounted");
+		cgroup_no_mount(c->arena, &c->diags, errno);
 		return STATUS_FAILED;
 	}
 	if (find_targets(s))

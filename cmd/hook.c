@@ -82,9 +82,11 @@ static int open_trusted(struct cmd *c, const char *path, int *fd)
 	if (!result)
 		return STATUS_OK;
 	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = path},
-	         result > 0 ? "name a file that is there" : "chown root, chmod go-w, and no symbolic links",
+	         result > 0    ? "name a file that is there"
+	         : result == -2 ? "see what the host lacks"
+	                        : "chown root, chmod go-w, and no symbolic links",
 	         "%s", result > 0 ? "no such file" : why);
-	return STATUS_REFUSED;
+	return result == -2 ? STATUS_FAILED : STATUS_REFUSED;
 }
 
 static int policy_of_file(struct cmd *c, const struct hook *h, struct unit *u)
@@ -133,8 +135,11 @@ static int attach(struct cmd *c, const struct hook *h, struct unit *u)
 	struct program *program;
 	if (cgroup_lock(h->cgroup, &c->diags))
 		return STATUS_FAILED;
-	uint32_t before = link_program(h->cgroup);
-	int failed = unit_program(c, u, before, &program);
+	int64_t before = link_program(h->cgroup);
+	if (before < 0)
+		diag_fail(&c->diags, error_hint(c->arena, (int)-before, "start the container again"),
+		          "cannot tell what guards '%s': %s", h->cgroup->path, strerror((int)-before));
+	int failed = before < 0 || unit_program(c, u, (uint32_t)before, &program);
 	if (!failed) {
 		failed = link_attach(c->arena, &c->diags, h->cgroup, program, u->policy->name);
 		program_close(program);

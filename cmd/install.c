@@ -162,7 +162,7 @@ int open_trusted_file(struct cmd *c, const char *path, const char *hint, int *fd
 		return STATUS_OK;
 	diag_add(&c->diags, DIAG_ERROR, at, result > 0 ? "name a file that is there" : hint, "%s",
 	         result > 0 ? "no such file" : why);
-	return result > 0 ? STATUS_FAILED : STATUS_REFUSED;
+	return result == -1 ? STATUS_REFUSED : STATUS_FAILED;
 }
 
 /* The program that runs, as runtimes will find it. */

@@ -1,12 +1,15 @@
 /*
  * outfile.c - where a verb writes what it makes: stdout, or a file.
  *
- * A file appears whole or not at all: it is written beside its place and then
+ * A file appears whole or not at all: it is written without a name, where the file system
+ * can do that, so that nothing is left when the tool is killed; else beside its place and then
  * renamed. What is no regular file (/dev/stdout, a FIFO) is written directly.
  */
 #include "cmd/cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +23,7 @@ static int cannot_write(struct cmd *c, const struct output *out, int err)
 	                   : err == EFBIG                 ? "raise the limit of file sizes (ulimit -f)"
 	                   : err == ENAMETOOLONG          ? "a path has at most 4095 bytes, a name 255"
 	                   : err == EMFILE                ? "raise the limit of open files (ulimit -n)"
+	                   : err == ENOMEM                ? "free memory, or raise the limit of this process"
 	                                                  : "name a place that can be written with -o";
 	return diag_fail(&c->diags, hint, "cannot write %s: %s", out->path ? out->path : "to stdout",
 	                 strerror(err));
@@ -32,6 +36,41 @@ static const char *resolve(struct cmd *c, const char *path)
 	const char *kept = real ? arena_strdup(c->arena, real) : path;
 	free(real);
 	return kept;
+}
+
+/* A file without a name in the directory of `path`, or with one beside it: out->temporary. */
+static int open_temporary(struct cmd *c, struct output *out)
+{
+	const char *directory = dirname(arena_strdup(c->arena, out->path));
+	int fd = access("/proc/self/fd", X_OK) ? -1 : open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	if (fd >= 0)
+		return fd;
+	char *temporary = arena_printf(c->arena, "%s.XXXXXX", out->path);
+	fd = mkstemp(temporary);
+	if (fd < 0)
+		return -1;
+	out->temporary = temporary;
+	mode_t mask = umask(0);
+	umask(mask);
+	fchmod(fd, 0666 & ~mask);
+	return fd;
+}
+
+/* Gives the open file the name. Where there is such a file it needs another name first, for
+ * the moment until it takes its place. 0 or an errno. */
+static int give_name(struct cmd *c, struct output *out)
+{
+	const char *self = arena_printf(c->arena, "/proc/self/fd/%d", fileno(out->file));
+	if (!linkat(AT_FDCWD, self, AT_FDCWD, out->path, AT_SYMLINK_FOLLOW))
+		return 0;
+	for (int i = 0; errno == EEXIST && i < 100; i++) {
+		char *beside = arena_printf(c->arena, "%s.%d.%d", out->path, (int)getpid(), i);
+		if (!linkat(AT_FDCWD, self, AT_FDCWD, beside, AT_SYMLINK_FOLLOW)) {
+			out->temporary = beside;
+			return 0;
+		}
+	}
+	return errno;
 }
 
 int output_open(struct cmd *c, const char *path, struct output *out)
@@ -48,14 +87,10 @@ int output_open(struct cmd *c, const char *path, struct output *out)
 		return out->file ? 0 : cannot_write(c, out, errno);
 	}
 	out->path = resolve(c, path);
-	char *temporary = arena_printf(c->arena, "%s.XXXXXX", out->path);
-	int fd = mkstemp(temporary);
+	int fd = open_temporary(c, out);
 	if (fd < 0)
 		return cannot_write(c, out, errno);
-	out->temporary = temporary;
-	mode_t mask = umask(0);
-	umask(mask);
-	fchmod(fd, 0666 & ~mask);
+	out->nameless = !out->temporary;
 	out->file = fdopen(fd, "w");
 	if (!out->file) {
 		int err = errno;
@@ -73,6 +108,8 @@ int output_close(struct cmd *c, struct output *out)
 	int bad = ferror(out->file) ? EIO : 0;
 	if (fflush(out->file) != 0)
 		bad = errno;
+	if (!bad && out->nameless)
+		bad = give_name(c, out);
 	if (fclose(out->file) != 0 && !bad)
 		bad = errno;
 	if (!bad && out->temporary && rename(out->temporary, out->path) != 0)

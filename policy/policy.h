@@ -697,7 +697,8 @@ struct policy_file {
 };
 /* Opens NAME.rb or NAME.o in the first directory of the manifest that has one.
  * What anybody but root could have written, or a symbolic link on the way, is
- * refused. `at` is where the manifest names it. 0, or -1 with a diagnostic. */
+ * refused. `at` is where the manifest names it. 0, or with a diagnostic -1, or -2 when the
+ * host could not tell. */
 int manifest_policy_open(struct arena *a, struct diags *d, const struct manifest *m,
                          const char *name, struct span at, struct policy_file *out);
 
@@ -705,7 +706,8 @@ int manifest_policy_open(struct arena *a, struct diags *d, const struct manifest
 
 /* Opens an absolute path for reading: no component is a symbolic link; all belong
  * to root; the file and its directory can be written by root only, the directories
- * above too, or they are sticky. 0 with *fd; 1: it is not there; -1 with *why. */
+ * above too, or they are sticky. 0 with *fd; 1: it is not there; -1 with *why: others may
+ * have written it; -2 with *why: the host could not tell. */
 int trusted_open(struct arena *a, const char *path, int *fd, const char **why);
 
 #endif

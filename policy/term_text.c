@@ -112,18 +112,22 @@ static void write_text(FILE *out, const struct terms *ts, term t, size_t limit, 
 		fputc(')', out);
 }
 
+static FILE *memory_stream(struct arena *a, char **text, size_t *size)
+{
+	FILE *f = open_memstream(text, size);
+	if (!f)
+		arena_fail(a);
+	return f;
+}
+
 char *term_text(struct arena *a, const struct terms *ts, term t, size_t limit)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	if (!out)
-		arena_fail(a);
+	FILE *out = memory_stream(a, &text, &size);
 	write_text(out, ts, t, limit, 0);
-	if (fclose(out)) {
-		free(text);
+	if (fclose(out))
 		arena_fail(a);
-	}
 	char *copy = arena_strdup(a, text);
 	free(text);
 	return copy;

@@ -50,7 +50,8 @@ static int failed_with(const struct walk *w, size_t n, int error)
 		return 1;
 	if (error == ELOOP)
 		return refuse(w, n, "is a symbolic link");
-	return refuse(w, n, arena_printf(w->arena, "cannot be opened: %s", strerror(error)));
+	refuse(w, n, arena_printf(w->arena, "cannot be opened: %s", strerror(error)));
+	return error == ENOTDIR || error == EACCES || error == ENAMETOOLONG ? -1 : -2;
 }
 
 /* The component that ends at `end`, of which `name` is a copy, as `st`. */
@@ -92,12 +93,13 @@ static int open_file(const struct walk *w, int dir, const char *name, size_t end
 	int opened = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (opened < 0)
 		return failed_with(w, end, errno);
-	const char *wrong = fstat(opened, &st)       ? "cannot be looked at"
+	int error = fstat(opened, &st) ? errno : 0;
+	const char *wrong = error                  ? NULL
 	                    : !S_ISREG(st.st_mode) ? "is not a regular file"
 	                                           : writable(w->arena, &st, false);
-	if (wrong) {
+	if (error || wrong) {
 		close(opened);
-		return refuse(w, end, wrong);
+		return error ? failed_with(w, end, error) : refuse(w, end, wrong);
 	}
 	*fd = opened;
 	return 0;
@@ -112,10 +114,11 @@ int trusted_open(struct arena *a, const char *path, int *fd, const char **why)
 	if (*path != '/')
 		return refuse(&w, strlen(path), "is no absolute path");
 	int dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || fstat(dir, &st)) {
+	int error = dir < 0 || fstat(dir, &st) ? errno : 0;
+	if (error) {
 		if (dir >= 0)
 			close(dir);
-		return failed_with(&w, 1, EIO);
+		return failed_with(&w, 1, error);
 	}
 	const char *wrong = writable(a, &st, true);
 	int status = wrong ? refuse(&w, 1, wrong) : 0;
@@ -155,6 +158,10 @@ int manifest_policy_open(struct arena *a, struct diags *d, const struct manifest
 			int status = trusted_open(a, out->path, &out->fd, &why);
 			if (!status)
 				return 0;
+			if (status == -2) {
+				manifest_fail(m, d, at, "see what the host lacks", "policy %s: %s", name, why);
+				return -2;
+			}
 			if (status < 0)
 				return manifest_fail(
 					m, d, at,

@@ -63,7 +63,7 @@ bundle()
 live() # live NAME: a process, its pid in LIVE, in a cgroup of its own, CG
 {
 	scratch "$1"
-	(echo "$BASHPID" >"$CG/cgroup.procs" && exec sleep 100) & LIVE=$!
+	(echo "$BASHPID" >"$CG/cgroup.procs" && exec sleep 7200) & LIVE=$!
 	BACKGROUND+=($LIVE)
 	until grep -qx "$LIVE" "$CG/cgroup.procs"; do sleep 0.01; done
 }

@@ -79,7 +79,7 @@ static _Noreturn void child(struct cmd *c, const struct room *r, int fds[3][2], 
 {
 	if (dup2(fds[0][0], STDIN_FILENO) < 0 || dup2(fds[1][1], STDOUT_FILENO) < 0 ||
 	    dup2(fds[2][1], STDERR_FILENO) < 0)
-		_exit(INSIDE_FAULT);
+		_exit(INSIDE_PIPE);
 	struct locked l = {0};
 	bool kept;
 	inside_prepare();
@@ -124,7 +124,7 @@ int room_open(struct cmd *c, void (*work)(struct inside *in), struct room **out)
 	r->said_fd = fds[2][0];
 	c->rooms[c->nrooms++] = r;
 	*out = r;
-	if (r->pid > 0 && !clock_getcpuclockid(r->pid, &r->cpu_clock) &&
+	if (r->pid > 0 && !(errno = clock_getcpuclockid(r->pid, &r->cpu_clock)) &&
 	    !fcntl(r->to, F_SETFL, O_NONBLOCK) && !fcntl(r->said_fd, F_SETFL, O_NONBLOCK) &&
 	    !fcntl(r->from, F_SETFL, O_NONBLOCK))
 		return STATUS_OK;

@@ -55,7 +55,7 @@ after_first()
 	fi
 }
 # It says that it is attached, although not all after that went well. A signal cannot say it.
-unconfirmed() { [ "$KILLED" ] || grep -qE 'could not be confirmed|is attached|was attached|replaced' "$W/err"; }
+unconfirmed() { [ "$KILLED" ] || grep -qE 'could not be confirmed|is attached|was attached|replaced|what was done stays done' "$W/err"; }
 KILLED=
 
 reset_scene() { ARGS=() INPUT=/dev/null ARTIFACT='' BEFORE=: AFTER=:; }
@@ -75,7 +75,7 @@ scene_apply() { ARGS=(apply "$T/one.rb" "$CG") BEFORE=clear_guard AFTER=after_fi
 scene_replace() { guard_with "$T/loud.rb"; ARGS=(apply "$T/loud.rb" "$CG") AFTER=after_replacing; }
 scene_manifest()
 {
-	printf 'default: refuse\npolicies:\n  - policy: %s\n    cgroup: %s\n' "$T/one.rb" "${CG#"$CG2"}" >"$T/guard.yaml"
+	printf 'version: 1\npolicies: [%s]\nmatch:\n  - {name: it, cgroup: "%s", policy: one}\n' "$T" "${CG#"$CG2"}" >"$T/guard.yaml"
 	guard_with "$T/one.rb"
 	ARGS=(apply --config "$T/guard.yaml") AFTER=after_replacing
 }
@@ -96,13 +96,17 @@ scene_hook_again() # with a guard there, and an object in the cache
 SCENES_PLAIN="check compile listing object eval json import v1"
 SCENES_KERNEL="apply replace manifest hook hook_again"
 
+# Without what differs from run to run: ids, and what the kernel made of it (its own random
+# constants, and what libbpf leaves out for a kernel that seems to lack it).
+plain() { sed 's/program [0-9]*/program N/g; s/accepted ([^)]*)/accepted/'; }
+
 # judge STATUS: prints what is wrong, or nothing. The right output is in $T/right.
 judge()
 {
 	local rc=$1 left
 	"$AFTER" "$rc"
 	if [ "$rc" = "$RIGHT" ]; then
-		sed 's/program [0-9]*/program N/g' "$W/out" | cmp -s - "$T/right/out" || { echo "exit $rc with another output"; head -n 3 "$W/out"; }
+		plain <"$W/out" | cmp -s - "$T/right/out" || { echo "exit $rc with another output"; head -n 3 "$W/out"; }
 		[ -z "$ARTIFACT" ] || cmp -s "$W/$ARTIFACT" "$T/right/$ARTIFACT" || echo "exit $rc with a wrong $ARTIFACT"
 		left=$(cd "$W" && ls | grep -vxF -e out -e err -e "${ARTIFACT:-out}")
 	else
@@ -125,7 +129,7 @@ prepare()
 	RIGHT=$?
 	KILLED= "$AFTER" $RIGHT >"$T/after"
 	cp -r "$W" "$T/right"
-	sed -i 's/program [0-9]*/program N/g' "$T/right/out"
+	plain <"$W/out" >"$T/right/out"
 	[ $RIGHT = 0 ] || [ $RIGHT = 2 ] || { fail "$1 without a fault" "exit $RIGHT
 $(cat "$W/err")"; return 1; }
 	[ ! -s "$T/after" ] || { fail "$1 without a fault" "$(cat "$T/after")"; return 1; }

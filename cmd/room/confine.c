@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,10 +36,10 @@
 #endif
 
 const char *const layer_words[LAYERS] = {
-	[LAYER_DESCRIPTORS] = "closing all descriptors", [LAYER_LIMITS] = "limits of memory and processes",
-	[LAYER_UID] = "another uid",
-	[LAYER_CAPABILITIES] = "no capabilities",        [LAYER_PRIVILEGES] = "no new privileges",
-	[LAYER_PARENT] = "ending with its parent",       [LAYER_SECCOMP] = "a seccomp filter",
+	[LAYER_DESCRIPTORS] = "closing its descriptors",  [LAYER_LIMITS] = "limits of memory and processes",
+	[LAYER_UID] = "the uid of nobody",
+	[LAYER_CAPABILITIES] = "giving up capabilities",  [LAYER_PRIVILEGES] = "giving up new privileges",
+	[LAYER_PARENT] = "an end with its parent",        [LAYER_SECCOMP] = "a seccomp filter",
 };
 
 enum { NOBODY = 65534 };
@@ -89,6 +90,7 @@ static const struct call {
 
 struct confine_plan {
 	scmp_filter_ctx filter;
+	int no_filter; /* errno: the kernel has none for us; 0: there is one */
 	size_t space; /* bytes of address space that the process has */
 	unsigned char sorted[2048];
 };
@@ -123,6 +125,13 @@ static int by_byte(const void *a, const void *b)
 	return *(const unsigned char *)a - *(const unsigned char *)b;
 }
 
+/* Why the kernel takes no filter that ends a process; libseccomp does not say. */
+static int no_filter(void)
+{
+	uint32_t action = SCMP_ACT_KILL_PROCESS;
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) ? errno : 0;
+}
+
 struct confine_plan *confine_plan_new(void)
 {
 	struct confine_plan *p = calloc(1, sizeof *p);
@@ -131,6 +140,8 @@ struct confine_plan *confine_plan_new(void)
 	/* qsort() of glibc asks once how much memory the machine has: now, not in the room */
 	qsort(p->sorted, sizeof p->sorted, 1, by_byte);
 	p->space = address_space();
+	if ((p->no_filter = no_filter()))
+		return p;
 	p->filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int error = p->filter ? 0 : -ENOMEM;
 	for (size_t i = 0; !error && i < sizeof calls / sizeof *calls; i++) {
@@ -218,35 +229,45 @@ static bool drop_ids(bool *kept)
 	return true;
 }
 
+/* The first layer that could not be had, and why. */
+struct lack { enum layer which; int error; };
+
 /* True: the layer is there, or none is insisted on. */
-static bool laid(bool done, enum layer which, bool insist, enum layer *failed)
+static bool laid(bool done, enum layer which, bool insist, struct lack *l)
 {
 	if (done)
 		return true;
-	if (!*failed)
-		*failed = which;
+	if (!l->which)
+		*l = (struct lack){which, errno};
 	return !insist;
+}
+
+static void lay(const struct confine_plan *p, const struct confine_limits *limits, pid_t parent, bool insist,
+                bool *kept_uid, struct lack *l)
+{
+	if (!laid(!close_range(STDERR_FILENO + 1, ~0u, 0), LAYER_DESCRIPTORS, insist, l))
+		return;
+	forget_environment();
+	drop_bounding_set();
+	if (!laid(set_limits(p, limits), LAYER_LIMITS, insist, l) ||
+	    !laid(drop_ids(kept_uid), LAYER_UID, insist, l) ||
+	    !laid(drop_capabilities(), LAYER_CAPABILITIES, insist, l) ||
+	    !laid(!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+	          LAYER_PRIVILEGES, insist, l) ||
+	    !laid(!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), LAYER_PARENT, insist, l))
+		return;
+	if (getppid() != parent) /* it ended before the signal was asked for */
+		_exit(1);
+	errno = p->filter ? -seccomp_load(p->filter) : p->no_filter;
+	laid(!errno, LAYER_SECCOMP, insist, l);
 }
 
 enum layer confine(const struct confine_plan *p, const struct confine_limits *limits, pid_t parent,
                    bool insist, bool *kept_uid)
 {
-	enum layer failed = LAYER_NONE;
-	if (!laid(!close_range(STDERR_FILENO + 1, ~0u, 0), LAYER_DESCRIPTORS, insist, &failed))
-		return failed;
-	forget_environment();
-	drop_bounding_set();
-	if (!laid(set_limits(p, limits), LAYER_LIMITS, insist, &failed) ||
-	    !laid(drop_ids(kept_uid), LAYER_UID, insist, &failed) ||
-	    !laid(drop_capabilities(), LAYER_CAPABILITIES, insist, &failed) ||
-	    !laid(!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-	          LAYER_PRIVILEGES, insist, &failed) ||
-	    !laid(!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), LAYER_PARENT, insist, &failed))
-		return failed;
-	if (getppid() != parent) /* it ended before the signal was asked for */
-		_exit(1);
-	int error = -seccomp_load(p->filter);
-	if (!laid(!error, LAYER_SECCOMP, insist, &failed))
-		errno = error;
-	return failed;
+	struct lack l = {LAYER_NONE, 0};
+	*kept_uid = false;
+	lay(p, limits, parent, insist, kept_uid, &l);
+	errno = l.error;
+	return l.which;
 }

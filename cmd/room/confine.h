@@ -16,7 +16,7 @@ extern const char *const layer_words[LAYERS];
 
 /* Made before the fork: the filter, and what the C library looks up once. */
 struct confine_plan;
-/* NULL with errno when the filter cannot be made. */
+/* NULL with errno when the filter cannot be made; where the kernel takes none, confine() says so. */
 struct confine_plan *confine_plan_new(void);
 void confine_plan_free(struct confine_plan *p);
 

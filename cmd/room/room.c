@@ -498,7 +498,7 @@ static int not_locked(struct room *r)
 	}
 	diag_fail(&c->diags,
 	          "see " PROGRAM " doctor; for a policy that you trust, --unconfined goes on without",
-	          "the policy cannot be locked in while it is compiled: no %s (%s)", layer, strerror(l->error));
+	          "the policy cannot be locked in while it is compiled: %s cannot be had (%s)", layer, strerror(l->error));
 	return STATUS_FAILED;
 }
 

@@ -173,33 +173,44 @@ static bool drop_ids(bool *kept)
 	return true;
 }
 
+/* The first layer that could not be had, and why. */
+struct lack { enum layer which; int error; };
+
 /* True: the layer is there, or none is insisted on. */
-static bool laid(bool done, enum layer which, bool insist, enum layer *failed)
+static bool laid(bool done, enum layer which, bool insist, struct lack *l)
 {
 	if (done)
 		return true;
-	if (!*failed)
-		*failed = which;
+	if (!l->which)
+		*l = (struct lack){which, errno};
 	return !insist;
+}
+
+static void lay(const struct confine_plan *p, const struct confine_limits *limits, pid_t parent, bool insist,
+                bool *kept_uid, struct lack *l)
+{
+	if (!laid(!close_range(STDERR_FILENO + 1, ~0u, 0), LAYER_DESCRIPTORS, insist, l))
+		return;
+	forget_environment();
+	drop_bounding_set();
+	if (!laid(set_limits(p, limits), LAYER_LIMITS, insist, l) ||
+	    !laid(drop_ids(kept_uid), LAYER_UID, insist, l) ||
+	    !laid(drop_capabilities(), LAYER_CAPABILITIES, insist, l) ||
+	    !laid(!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+	          LAYER_PRIVILEGES, insist, l) ||
+	    !laid(!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), LAYER_PARENT, insist, l))
+		return;
+	if (getppid() != parent) /* it ended before the signal was asked for */
+		_exit(1);
+	laid(lay_filter(), LAYER_SECCOMP, insist, l);
 }
 
 enum layer confine(const struct confine_plan *p, const struct confine_limits *limits, pid_t parent,
                    bool insist, bool *kept_uid)
 {
-	enum layer failed = LAYER_NONE;
-	if (!laid(!close_range(STDERR_FILENO + 1, ~0u, 0), LAYER_DESCRIPTORS, insist, &failed))
-		return failed;
-	forget_environment();
-	drop_bounding_set();
-	if (!laid(set_limits(p, limits), LAYER_LIMITS, insist, &failed) ||
-	    !laid(drop_ids(kept_uid), LAYER_UID, insist, &failed) ||
-	    !laid(drop_capabilities(), LAYER_CAPABILITIES, insist, &failed) ||
-	    !laid(!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-	          LAYER_PRIVILEGES, insist, &failed) ||
-	    !laid(!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), LAYER_PARENT, insist, &failed))
-		return failed;
-	if (getppid() != parent) /* it ended before the signal was asked for */
-		_exit(1);
-	laid(lay_filter(), LAYER_SECCOMP, insist, &failed);
-	return failed;
+	struct lack l = {LAYER_NONE, 0};
+	*kept_uid = false;
+	lay(p, limits, parent, insist, kept_uid, &l);
+	errno = l.error;
+	return l.which;
 }

@@ -512,7 +512,9 @@ static int not_locked(struct room *r)
 		return STATUS_OK;
 	}
 	diag_fail(&c->diags,
-	          "see " PROGRAM " doctor; for a policy that you trust, --unconfined goes on without",
+	          c->verb && !strcmp(c->verb->name, "oci-hook")
+	                  ? "a hook compiles no policy that is not locked in: allow this process seccomp(2) and prctl(2)"
+	                  : "allow this process seccomp(2) and prctl(2); for a policy that you trust, --unconfined goes on without",
 	          "the policy cannot be locked in while it is compiled: %s: %s", layer, strerror(l->error));
 	return STATUS_FAILED;
 }
@@ -544,6 +546,10 @@ int room_call(struct room *r, const char *file, const struct call *call, const s
 		enum pulse pulse = PULSE_MORE;
 		for (int i = 0; !done && i < FRAMES_A_TURN && (pulse = take_in(r, t)) == PULSE_FRAME; i++) {
 			bool first = !r->is_locked;
+			if (r->head[0] == FRAME_VERDICTS) { /* the limits hold for each answer */
+				r->cmd->spent_wall = r->cmd->spent_cpu = 0;
+				watch_start(r, false, &w);
+			}
 			if (!deal(r, file, t, &done, &failed)) {
 				pulse = PULSE_GARBLED;
 				break;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -182,6 +183,37 @@ static void test_locked(void **state)
 		else
 			assert_int_equal(n, -1);
 	}
+}
+
+/* Where the kernel takes no filter: refused with the reason, and loud with --unconfined. */
+static bool unlocked(bool unconfined)
+{
+	cmd.unconfined = unconfined;
+	int status = call_room(idle, NULL);
+	const struct diag *d = cmd.diags.n == 1 ? cmd.diags.items : &(struct diag){.text = ""};
+	bool said = strstr(d->text, unconfined ? "WITHOUT a seccomp filter (Operation not permitted)"
+	                                       : "a seccomp filter cannot be had (Operation not permitted)");
+	return said && status == (unconfined ? STATUS_OK : STATUS_FAILED);
+}
+
+static void test_no_seccomp(void **state)
+{
+	struct confine_plan *plan = cmd.room_plan;
+	for (int unconfined = 0; unconfined < 2; unconfined++) {
+		pid_t pid = fork();
+		if (!pid) {
+			scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+			cmd.room_plan = NULL;
+			bool ok = !seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), 0) && !seccomp_load(f);
+			ok = ok && unlocked(unconfined);
+			teardown(state);
+			_exit(!ok);
+		}
+		int ended = -1;
+		assert_int_equal(waitpid(pid, &ended, 0), pid);
+		assert_int_equal(ended, 0);
+	}
+	cmd.room_plan = plan;
 }
 
 /* ---- how it ends ------------------------------------------------------------------------------ */
@@ -545,6 +577,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_forbidden, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_locked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_seccomp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_garbled, setup, teardown),

@@ -85,9 +85,10 @@ unit: $(UNIT)
 $(UNIT): $(BUILD)/%: %.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS)) $(wildcard tests/unit/*.h)
 	@mkdir -p $(@D)
 	@echo '  CC  $@'
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) $(UNIT_LIBS) -lcmocka
 
 # Of cmd/ only the locked room has a unit test.
+$(BUILD)/tests/unit/test_room: UNIT_LIBS = -lseccomp # filters of a container, to be tried in
 $(BUILD)/tests/unit/test_room: $(filter $(BUILD)/cmd/room/%,$(OBJECTS)) $(BUILD)/cmd/survey.o
 
 # The tool with allocations that fail (tests/faults/faulty.c). ASan has a malloc of its own: then

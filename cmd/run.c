@@ -19,7 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct option options[] = {OPTION_PARAM, OPTION_MODE, OPTION_AUDIT, OPTION_HELP, {0}};
+static const struct option options[] = {OPTION_PARAM, OPTION_MODE, OPTION_AUDIT, OPTION_LIMIT,
+                                        OPTION_UNCONFINED, OPTION_HELP, {0}};
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 struct child {

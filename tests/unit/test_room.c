@@ -192,7 +192,7 @@ static bool unlocked(bool unconfined)
 	int status = call_room(idle, NULL);
 	const struct diag *d = cmd.diags.n == 1 ? cmd.diags.items : &(struct diag){.text = ""};
 	bool said = strstr(d->text, unconfined ? "WITHOUT a seccomp filter (Operation not permitted)"
-	                                       : "a seccomp filter cannot be had (Operation not permitted)");
+	                                       : "a seccomp filter: Operation not permitted");
 	return said && status == (unconfined ? STATUS_OK : STATUS_FAILED);
 }
 

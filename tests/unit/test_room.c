@@ -191,7 +191,7 @@ static bool unlocked(bool unconfined)
 	cmd.unconfined = unconfined;
 	int status = call_room(idle, NULL);
 	const struct diag *d = cmd.diags.n == 1 ? cmd.diags.items : &(struct diag){.text = ""};
-	bool said = strstr(d->text, unconfined ? "WITHOUT a seccomp filter (Operation not permitted)"
+	bool said = strstr(d->text, unconfined ? "WITHOUT this: a seccomp filter (Operation not permitted)"
 	                                       : "a seccomp filter: Operation not permitted");
 	return said && status == (unconfined ? STATUS_OK : STATUS_FAILED);
 }

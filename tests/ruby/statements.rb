@@ -8,7 +8,6 @@ policy "statements" do
   device << "0"
   device.replace("c 1:6")
   self.allow "c 1:7"
-  Object.new.allow "c 1:8"
   send(:allow, "c 1:9")
   [:allow, :deny].each_with_index { |verb, i| __send__(verb, "c 2:#{i}") }
   method_of_rules = -> { allow "c 2:2" }

@@ -15,7 +15,7 @@
 static const char *const suffixes[] = {".rb", ".cases", ".yaml", "", ""};
 static const char *const kinds[] = {"policy", "cases file", "manifest", "file", "state"};
 
-enum { MIB = 1 << 20, RUBY_MAX = 4 * MIB, OBJECT_MAX = 64 * MIB, CASES_MAX = 64 * MIB,
+enum { MIB = 1 << 20, RUBY_MAX = 4 * MIB, OBJECT_MAX = 64 * MIB, CASES_MAX = 16 * MIB,
        MANIFEST_MAX = MIB, FOREIGN_MAX = 32 * MIB };
 
 static int fail_at(struct cmd *c, int status, const char *file, int line, const char *hint,

@@ -115,6 +115,8 @@ static bool same_decider(const struct answer *x, const struct answer *y)
 	return x->decision.rule == y->decision.rule && x->decision.error == y->decision.error;
 }
 
+enum { FAILURES_SHOWN = 500 }; /* the others are counted, and with --json among the results */
+
 /* 0 when the case passes; else the diagnostic is added. */
 static int judge(struct trial *b, const struct answer *answers)
 {
@@ -124,6 +126,8 @@ static int judge(struct trial *b, const struct answer *answers)
 	const struct answer *first = NULL;
 	for (int e = 0; e < ENGINES; e++) {
 		const struct answer *x = &answers[e];
+		if (x->missing >= 0 && b->failed >= FAILURES_SHOWN)
+			return -1;
 		if (x->missing >= 0)
 			return missing_fact(b->c, b->unit.policy, t->at, t->request.text, x->missing), -1;
 		if (x->reply == REPLY_SKIPPED)
@@ -135,6 +139,8 @@ static int judge(struct trial *b, const struct answer *answers)
 	if (!wrong && same_decider(&answers[RUBY], &answers[DIAGRAM]) &&
 	    (!answers[BPF].names_rule || same_decider(&answers[DIAGRAM], &answers[BPF])))
 		return 0;
+	if (b->failed >= FAILURES_SHOWN)
+		return -1;
 	const char *said = answers_text(b, answers);
 	if (!wrong)
 		diag_add(&b->c->diags, DIAG_ERROR, t->at,
@@ -299,6 +305,9 @@ static int test_one(struct cmd *c, const char *path, json_t *item)
 	for (size_t i = 0; !status && i < b.cases.n; i++)
 		run_case(&b, i);
 	close_kernel(&b);
+	if (b.failed > FAILURES_SHOWN)
+		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = b.cases.items[0].at.file}, NULL, "%zu more cases failed that are not shown",
+		         b.failed - FAILURES_SHOWN);
 	if (status) {
 		json_decref(b.results);
 		return status;

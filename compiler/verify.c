@@ -200,6 +200,17 @@ static bool step(struct verifier *v, size_t pc)
 	}
 }
 
+/* The line of the rule being proven, in case that the time ends here. */
+static void tell_line(struct verifier *v, size_t pc)
+{
+	const struct image_line *lines = v->image->lines;
+	while (v->line < v->image->nlines && lines[v->line].insn <= pc)
+		v->line++;
+	while (v->line && lines[v->line - 1].insn > pc)
+		v->line--;
+	budget_line(arena_budget(v->policy->arena), v->line ? lines[v->line - 1].line : 0);
+}
+
 static bool forwards(struct verifier *v, size_t *at)
 {
 	v->now.reg[1] = (struct value){.kind = V_CTX};
@@ -207,6 +218,7 @@ static bool forwards(struct verifier *v, size_t *at)
 	v->live = true;
 	for (size_t pc = 0; pc < v->n; pc++) {
 		*at = pc;
+		tell_line(v, pc);
 		if (v->pending[pc]) {
 			verify_forget_spills(v);
 			if (v->live)
@@ -250,6 +262,7 @@ static node backwards(struct verifier *v)
 	const bool *cut = find_cuts(v);
 	for (size_t pc = v->n; pc-- > 0 && diagram_ok(v->dg);) {
 		const struct bpf_insn *in = &v->insns[pc];
+		tell_line(v, pc);
 		uint8_t class = BPF_CLASS(in->code);
 		bool jumps = (class == BPF_JMP || class == BPF_JMP32) && in->code != (BPF_JMP | BPF_CALL);
 		size_t target = code_jump_target(in, pc);

@@ -42,6 +42,7 @@ struct verifier {
 	const struct bpf_insn *insns;
 	size_t n;
 	const struct image *image;
+	size_t line; /* of its lines, the first one beyond where the proof is */
 	size_t next_reloc;
 	struct state now;
 	struct spills spills;

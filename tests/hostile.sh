@@ -125,4 +125,33 @@ printf 'def extra(n) = [n].each { |x| allow "c 1:#{x}" }\nextra 3\n[].each { |x|
 grep -q warning "$T/out" && fail "rules by condition and by loop are not warned of" "$(cat "$T/out")" ||
 	pass "rules by condition and by loop are not warned of"
 
+# ---- much of everything: a person and the root process get a part of it --------------------------
+
+# long NAME STATUS TEXT MOST-BYTES COMMAND...: what is said has that text, and is no longer
+long()
+{
+	local name=$1 status=$2 text=$3 most=$4 rc; shift 4
+	"$@" >"$T/long" 2>&1 </dev/null; rc=$?
+	if [ $rc = "$status" ] && grep -qF -- "$text" "$T/long" && [ "$(wc -c <"$T/long")" -le "$most" ]; then pass "$name"
+	else fail "$name" "status $rc, $(wc -c <"$T/long") bytes; expected $text: $(tail -c 500 "$T/long")"; fi
+}
+cd "$T" || exit 1
+{ yes 'allow { |c| 1 / (c.uid % 7) > 0 }' | head -n 3000; echo 'allow :null'; } >warnings.rb
+long "thousands of warnings" 0 "2500 more messages like these are not shown" 150000 "$DEVGUARD" check warnings.rb
+yes 'allow { |c| 1 / (c.uid % 7) > 0 };' | head -n 100 | tr -d '\n' >line.rb
+{ printf '#'; head -c 300000 /dev/zero | tr '\0' x; echo; } >>line.rb
+long "a warning quotes the beginning of a long line" 0 '"warning"' 1000000 "$DEVGUARD" check --json line.rb
+echo 'allow :null' >failing.rb
+yes 'allow c 9:9 rw' | head -n 700 >failing.cases
+long "hundreds of cases that fail" 2 "200 more cases failed that are not shown" 100000 "$DEVGUARD" test failing.rb
+long "in JSON, all are among the results" 2 '"line": 700' 1000000 "$DEVGUARD" test --json failing.rb
+yes 'no case' | head -n 100000 >failing.cases
+long "a cases file that is none" 1 "100 errors: the rest of the file is not read" 20000 "$DEVGUARD" test failing.rb
+
+# How a child ended is known, whatever the caller made of SIGCHLD.
+echo 'loop { }' >endless.rb
+expect "SIGCHLD ignored" 3 "endless.rb:1: error: stopped after 0.1 s" sh -c "trap '' CHLD; exec \"\$0\" \"\$@\"" "$DEVGUARD" check --limit time=0.1s endless.rb
+echo 's = "x"; loop { s = s + s }' >endless.rb
+expect "SIGCHLD ignored, memory" 3 "endless.rb:1: error: stopped at 32 MiB of memory" sh -c "trap '' CHLD; exec \"\$0\" \"\$@\"" "$DEVGUARD" check --limit memory=32m endless.rb
+
 summary

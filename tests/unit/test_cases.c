@@ -197,12 +197,34 @@ static void long_lines_and_files(void **state)
 	assert_true(strlen(d.items[0].source) < 200);
 }
 
+/* A long file of anything: some errors and their end; cases up to a number. */
+static void files_without_end(void **state)
+{
+	enum { LINES = 100002, LINE = 13 };
+	struct diags d;
+	struct cases cases;
+	char *text = arena_alloc(*state, LINES * LINE);
+	for (size_t i = 0; i < LINES; i++)
+		memcpy(text + i * LINE, "alow c 1:300\n", LINE);
+	assert_int_equal(parse(*state, &d, text, LINES * LINE, &cases), -1);
+	assert_int_equal(d.n, 101);
+	assert_string_equal(d.items[100].text, "100 errors: the rest of the file is not read");
+	for (size_t i = 0; i < LINES; i++)
+		memcpy(text + i * LINE, i == 100000 ? "# a comment.\n" : "deny c 1:3 -\n", LINE);
+	assert_int_equal(parse(*state, &d, text, (LINES - 1) * LINE, &cases), 0);
+	assert_int_equal(cases.n, 100000);
+	assert_int_equal(parse(*state, &d, text, LINES * LINE, &cases), -1);
+	assert_int_equal(d.n, 1);
+	assert_int_equal(d.items[0].at.line, 100002);
+	assert_string_equal(d.items[0].text, "more than 100000 cases");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ARENA_TEST(good_file), ARENA_TEST(bad_lines), ARENA_TEST(every_bad_line_is_reported),
 		ARENA_TEST(no_cases), ARENA_TEST(other_errors_are_not_ours),
-		ARENA_TEST(long_lines_and_files),
+		ARENA_TEST(long_lines_and_files), ARENA_TEST(files_without_end),
 	};
 	return cmocka_run_group_tests_name("cases", tests, NULL, NULL);
 }

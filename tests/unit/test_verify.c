@@ -282,6 +282,22 @@ static void another_policy(void **state)
 	compiled_free(&b);
 }
 
+/* When its time ends, the proof can say at which line it is: backwards, so at the first last. */
+static void line_is_told(void **state)
+{
+	(void)state;
+	struct compiled c = compiled_of("\nallow 'c 1:3'\n\ndeny 'c 9:9'\ndefault :allow\n");
+	struct progress progress = {.line = 0};
+	struct budget budget = {.limit = SIZE_MAX, .progress = &progress};
+	arena_charge(c.arena, &budget);
+	assert_int_equal(verify_image(c.policy, &c.diags, &c.pd, &c.image), 0);
+	assert_int_equal(progress.stage, STAGE_PROVE);
+	assert_int_equal(progress.line, c.image.lines[0].line);
+	assert_true(progress.line > 0);
+	arena_charge(c.arena, NULL);
+	compiled_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +309,7 @@ int main(void)
 		cmocka_unit_test(reports_cost_denials_only),
 		cmocka_unit_test(another_policy),
 		cmocka_unit_test(long_jumps),
+		cmocka_unit_test(line_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

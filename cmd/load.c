@@ -170,9 +170,9 @@ static int load(struct cmd *c, int (*read)(struct cmd *c, void *from, struct doc
 	struct document *in;
 	struct room *runner, *prover;
 	*u = (struct unit){0};
-	int status = room_open(c, work_judge, &prover);
+	int status = room_open(c, work_ruby, &runner); /* it has the most to do: first */
 	if (!status)
-		status = room_open(c, work_ruby, &runner);
+		status = room_open(c, work_judge, &prover);
 	if (!status)
 		status = read(c, from, &in);
 	if (status)

@@ -22,24 +22,46 @@ static int write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+/* Frames that a child keeps back, so that the parent wakes up once for all of them. */
+static struct { char data[32 << 10]; size_t n; bool on; } held;
+
+void frames_hold(void)
+{
+	held.on = true;
+}
+
+int frames_flush(int fd)
+{
+	size_t n = held.n;
+	held.n = 0;
+	return write_all(fd, held.data, n);
+}
+
+static void hold(const void *data, size_t len)
+{
+	if (len)
+		memcpy(held.data + held.n, data, len);
+	held.n += len;
+}
+
 int frame_write2(int fd, enum frame_kind kind, const void *head, size_t nhead, const void *data, size_t len)
 {
 	uint32_t start[2] = {kind, (uint32_t)(nhead + len)};
-	char small[4096]; /* most frames: one system call */
 	if (nhead + len > UINT32_MAX)
 		return EFBIG;
-	if (sizeof start + nhead + len > sizeof small) {
-		int error = write_all(fd, start, sizeof start);
+	int error = sizeof start + nhead + len > sizeof held.data - held.n ? frames_flush(fd) : 0;
+	if (!error && sizeof start + nhead + len > sizeof held.data) {
+		error = write_all(fd, start, sizeof start);
 		if (!error)
 			error = write_all(fd, head, nhead);
 		return error ? error : write_all(fd, data, len);
 	}
-	memcpy(small, start, sizeof start);
-	if (nhead)
-		memcpy(small + sizeof start, head, nhead);
-	if (len)
-		memcpy(small + sizeof start + nhead, data, len);
-	return write_all(fd, small, sizeof start + nhead + len);
+	if (error)
+		return error;
+	hold(start, sizeof start); /* together: one system call */
+	hold(head, nhead);
+	hold(data, len);
+	return held.on ? 0 : frames_flush(fd);
 }
 
 int frame_write(int fd, enum frame_kind kind, const void *data, size_t len)

@@ -75,6 +75,8 @@ static void read_whole(void *to, size_t len)
 
 void inside_read(struct inside *in, struct frame *out)
 {
+	if (frames_flush(STDOUT_FILENO)) /* the parent waits for it */
+		_exit(INSIDE_PIPE);
 	uint32_t head[2];
 	read_whole(head, sizeof head);
 	*out = (struct frame){.kind = head[0], .len = head[1]};
@@ -287,6 +289,7 @@ void inside_run(void (*work)(struct inside *in), size_t memory, struct progress 
 	arena_catch(in.arena, &in.no_memory);
 	arena_charge(in.arena, &in.budget);
 	diags_init(&in.diags, in.arena);
+	frames_hold();
 	work(&in);
-	_exit(0);
+	_exit(frames_flush(STDOUT_FILENO) ? INSIDE_PIPE : 0);
 }

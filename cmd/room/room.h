@@ -45,6 +45,9 @@ struct frame {
 
 /* Writes a frame whole. 0 or an errno. */
 int frame_write(int fd, enum frame_kind kind, const void *data, size_t len);
+/* From here on this process writes frames only when there are many, or by frames_flush(). */
+void frames_hold(void);
+int frames_flush(int fd);
 /* The same in two parts. */
 int frame_write2(int fd, enum frame_kind kind, const void *head, size_t nhead, const void *data, size_t len);
 

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A listing as one frame; write: what prints it. */
 static void send_text(struct inside *in, void (*write)(FILE *out, struct ruby *rb))
@@ -62,6 +63,7 @@ static void answer(struct inside *in, const struct order *o, const struct policy
 		int missing = -1, failed = ruby_decide(in->ruby, p, &r, &d, &missing);
 		verdict_of(&v, p, &d, failed, missing);
 		inside_write(in, FRAME_VERDICTS, &v, sizeof v);
+		frames_flush(STDOUT_FILENO); /* the parent's clock starts anew */
 	}
 }
 

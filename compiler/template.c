@@ -108,7 +108,7 @@ static bool read_copy(const struct bpf_insn *in, size_t n, struct template *t, s
 	static const struct { enum template_kind kind; size_t y; bool has_t; } kinds[] = {
 		{TEMPLATE_LESS_WIDE, 1, true}, {TEMPLATE_DIVIDE, 3, false}, {TEMPLATE_MODULO, 4, true}};
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		if (n <= kinds[i].y)
+		if (n <= kinds[i].y || (kinds[i].has_t && n < 3))
 			continue;
 		*t = base;
 		t->kind = kinds[i].kind;

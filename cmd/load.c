@@ -185,6 +185,7 @@ static int load(struct cmd *c, int (*read)(struct cmd *c, void *from, struct doc
 		room_close(runner);
 		return STATUS_OK;
 	}
+	c->nloaded = 0; /* of those that were read to ask whether an entry is fresh */
 	if (c->cache && !status) { /* one that had another object is not used again */
 		room_close(prover);
 		status = room_open(c, work_judge, &prover);

@@ -1,9 +1,9 @@
 /*
  * load.c - from a POLICY on the command line to what the verbs work with.
  *
- * Ruby is run and compiled in one locked child, and what comes out is proven in another
- * that never held an interpreter; an object goes to the second only. This process has
- * the policy as fixed-size records.
+ * Ruby is run in one locked child; of what comes out another one, that never held an
+ * interpreter, makes the program and proves it; an object goes to the second only. This
+ * process has the policy as fixed-size records.
  */
 #include "cmd/cmd.h"
 #include "cmd/room/record.h"
@@ -23,8 +23,8 @@ const char *const mode_words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] 
 /* What a child hands back. */
 struct delivery {
 	struct cmd *cmd;
-	unsigned char *pack; /* of the child that ran the policy */
-	size_t npack;
+	unsigned char *policy; /* of the child that ran it */
+	size_t npolicy;
 	struct recorded record;
 	bool has_record;
 	char *text;
@@ -37,12 +37,12 @@ static bool take_delivery(void *self, enum frame_kind kind, const unsigned char 
 	struct delivery *d = self;
 	struct arena *a = d->cmd->arena;
 	switch (kind) {
-	case FRAME_PACK:
-		if (d->pack)
+	case FRAME_POLICY:
+		if (d->policy)
 			return false;
-		d->pack = arena_alloc(a, len);
-		d->npack = len;
-		memcpy(d->pack, data, len);
+		d->policy = arena_alloc(a, len);
+		d->npolicy = len;
+		memcpy(d->policy, data, len);
 		return true;
 	case FRAME_RECORD:
 		d->has_record = !d->has_record && record_read(a, data, len, &d->record);
@@ -88,7 +88,7 @@ static int order(struct cmd *c, struct room *r, struct job job, const struct ask
 	ask = ask ? ask : &nothing;
 	job.mode = c->mode;
 	job.audit = c->audit;
-	job.nparams = job.kind == JOB_PACK ? 0 : (uint32_t)c->nparams;
+	job.nparams = job.kind == JOB_POLICY ? 0 : (uint32_t)c->nparams;
 	job.nrequests = (uint32_t)ask->n;
 	job.file_len = (uint32_t)strlen(file);
 	job.text_len = (uint32_t)len;
@@ -99,13 +99,13 @@ static int order(struct cmd *c, struct room *r, struct job job, const struct ask
 	return room_call(r, file, &call, &taker);
 }
 
-/* Runs the policy in one child; its pack, for the other. */
+/* Runs the policy in one child; what it is, for the other. */
 static int run_ruby(struct cmd *c, struct room *r, const struct document *in, const struct load *l, struct delivery *d)
 {
-	uint32_t flags = (l->depth == LOAD_IMAGE ? JOB_IMAGE : 0) | (l->bytecode ? JOB_BYTECODE : 0);
+	uint32_t flags = l->bytecode ? JOB_BYTECODE : 0;
 	int status = order(c, r, (struct job){.kind = JOB_RUBY, .flags = flags}, l->ask, in->file, in->text, in->len,
 	                   false, d);
-	if (!status && (!d->pack || d->nverdicts != d->verdicts_max)) {
+	if (!status && (!d->policy || d->nverdicts != d->verdicts_max)) {
 		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = in->file}, NULL,
 		         "the policy is refused: the process that compiles it answered less than it was asked");
 		status = STATUS_REFUSED;
@@ -119,7 +119,7 @@ static int judge(struct cmd *c, struct room *r, enum job_kind kind, const struct
 {
 	struct delivery d;
 	uint32_t flags = (l->depth == LOAD_IMAGE ? JOB_IMAGE : 0) | (l->lint ? JOB_LINT : 0);
-	int status = order(c, r, (struct job){.kind = kind, .flags = flags}, NULL, file, text, len, kind == JOB_PACK, &d);
+	int status = order(c, r, (struct job){.kind = kind, .flags = flags}, NULL, file, text, len, kind == JOB_POLICY, &d);
 	if (!status && (!d.has_record || (l->depth == LOAD_IMAGE && !d.record.image.ninsns))) {
 		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = file}, NULL,
 		         "the policy is refused: the process that proves it answered less than it was asked");
@@ -155,9 +155,9 @@ static int load_ruby(struct cmd *c, struct room *runner, struct room *prover, co
 	room_close(runner);
 	u->bytecode = d.text;
 	if (!status)
-		status = judge(c, prover, JOB_PACK, l, in->file, d.pack, d.npack, u);
-	if (d.pack)
-		arena_release(c->arena, d.pack, d.npack);
+		status = judge(c, prover, JOB_POLICY, l, in->file, d.policy, d.npolicy, u);
+	if (d.policy)
+		arena_release(c->arena, d.policy, d.npolicy);
 	if (!status && l->depth == LOAD_IMAGE && c->cache && !unit_object(c, u, &object))
 		cache_store(c, in, &object);
 	return status;

@@ -120,26 +120,26 @@ bool object_is(const void *data, size_t len);
 int object_read(struct arena *a, struct diags *d, const char *file, const void *data, size_t len,
                 struct policy **policy, struct image *image);
 
-/* ---- pack.c ------------------------------------------------------------------ */
+/* Sets a parameter's value in a policy read or compiled; its range is checked.
+ * Write the object again to have it loaded. 0, or -1 with a diagnostic. */
+int object_set_param(struct policy *p, struct diags *d, struct param_setting *s);
+
+/* ---- serial.c, serial_read.c ------------------------------------------------- */
 
 /* Sets p->serial, what an object keeps of the policy: then object_write() needs no terms.
  * 0, or -1 with a diagnostic. */
 int serial_keep(struct policy *p, struct diags *d);
+/* The bytes as a policy, its terms built anew, p->serial not set. Nothing in them is
+ * trusted. *digest is of everything but the values of the parameters. 0, or -1 with a
+ * diagnostic that names `file`. */
+int serial_read(struct arena *a, struct diags *d, const char *file, const void *data, size_t len,
+                struct policy **out, uint64_t *digest);
+
+/* ---- image.c ------------------------------------------------------------------- */
+
 /* Can this be a program of ours: its lines and addresses are of instructions, it calls
  * only what programs of ours call? NULL, or what is not. Whether it is the policy's
  * program is for verify_image(). */
 const char *image_check(struct arena *a, const struct image *image, const struct policy *p);
-/* A policy and its program (NULL: without) as bytes for another process of the
- * compilation. 0, or -1 with a diagnostic. */
-int pack_write(const struct policy *p, const struct image *image, struct diags *d, struct bytes *out);
-/* The same read back; image->ninsns is 0 when there is none. Everything read is checked,
- * the bytes are not trusted: the caller proves the image with verify_image(). 0, or -1
- * with diagnostics. */
-int pack_read(struct arena *a, struct diags *d, const char *file, const void *data, size_t len,
-              struct policy **policy, struct image *image);
-
-/* Sets a parameter's value in a policy read or compiled; its range is checked.
- * Write the object again to have it loaded. 0, or -1 with a diagnostic. */
-int object_set_param(struct policy *p, struct diags *d, struct param_setting *s);
 
 #endif

@@ -43,10 +43,6 @@ bool serial_operands_ok(enum term_op op, bool a_is_bool, bool b_is_bool);
 /* The policy as bytes. *digest is of everything in it but the values of the
  * parameters. 0, or -1 with a diagnostic. */
 int serial_write(const struct policy *p, struct diags *d, struct buffer *out, uint64_t *digest);
-/* The bytes as a policy, its terms built anew. Nothing in them is trusted. 0, or
- * -1 with a diagnostic that names `file`. */
-int serial_read(struct arena *a, struct diags *d, const char *file, const void *data, size_t len,
-                struct policy **out, uint64_t *digest);
 
 /* ---- object.c ----------------------------------------------------------------- */
 

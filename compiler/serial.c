@@ -247,3 +247,13 @@ int serial_write(const struct policy *p, struct diags *d, struct buffer *out, ui
 	put_fixed(out, serial_digest(out->data + start, out->n - start), SERIAL_CHECK_SIZE);
 	return 0;
 }
+
+int serial_keep(struct policy *p, struct diags *d)
+{
+	struct buffer all = {.arena = d->arena};
+	if (serial_write(p, d, &all, &p->serial.digest))
+		return -1;
+	p->serial.data = all.data;
+	p->serial.len = all.n;
+	return 0;
+}

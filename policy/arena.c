@@ -127,20 +127,24 @@ size_t arena_size(const struct arena *a)
 	return a->size;
 }
 
-static struct chunk *new_chunk(struct arena *a, size_t size)
+static struct chunk *new_chunk(struct arena *a, size_t size, void *(*allocate)(size_t size))
 {
 	count(a, size, 0); /* before: it may be more than there is a budget for */
-	/* calloc: fresh pages come zeroed and stay untouched until used */
-	struct chunk *fresh = calloc(1, sizeof *fresh + size);
+	struct chunk *fresh = allocate(sizeof *fresh + size);
 	if (!fresh)
 		arena_fail(a);
-	fresh->size = size;
+	*fresh = (struct chunk){.size = size};
 	return fresh;
+}
+
+static void *zeroed(size_t size)
+{
+	return calloc(1, size); /* fresh pages come zeroed and stay untouched until used */
 }
 
 static void *alloc_large(struct arena *a, size_t size)
 {
-	struct chunk *c = new_chunk(a, size);
+	struct chunk *c = new_chunk(a, size, zeroed);
 	c->next = a->large;
 	if (a->large)
 		a->large->prev = c;
@@ -162,11 +166,11 @@ void *arena_alloc(struct arena *a, size_t size)
 			want = CHUNK_MAX;
 		if (want < size)
 			want = size;
-		struct chunk *fresh = new_chunk(a, want);
+		struct chunk *fresh = new_chunk(a, want, malloc);
 		fresh->next = c;
 		a->chunks = c = fresh;
 	}
-	void *p = c->data + c->used;
+	void *p = memset(c->data + c->used, 0, size); /* here: a chunk may be left with pages unused */
 	c->used += size;
 	return p;
 }
@@ -192,6 +196,7 @@ void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
 	size_t had = round_up(old_size ? old_size : 1), want = round_up(new_size ? new_size : 1);
 	if (old && c && (unsigned char *)old + had == c->data + c->used && want >= had &&
 	    c->size - c->used >= want - had && want < LARGE) {
+		memset(c->data + c->used, 0, want - had);
 		c->used += want - had;
 		return old;
 	}

@@ -51,7 +51,7 @@ enum { NOBODY = 65534 };
 
 struct confine_plan {
 	size_t space; /* bytes of address space that the process has */
-	unsigned char sorted[2048];
+	unsigned char sorted[2][1024];
 };
 
 int confine_calls(void)
@@ -89,8 +89,9 @@ struct confine_plan *confine_plan_new(void)
 	struct confine_plan *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
-	/* qsort() of glibc asks once how much memory the machine has: now, not in the room */
-	qsort(p->sorted, sizeof p->sorted, 1, by_byte);
+	/* qsort() of glibc asks once how much memory the machine has: now, not in the room.
+	 * It does for 1 KiB and more, however few the elements are. */
+	qsort(p->sorted, 2, sizeof *p->sorted, by_byte);
 	p->space = address_space();
 	return p;
 }

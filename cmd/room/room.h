@@ -30,7 +30,7 @@ enum frame_kind {
 	FRAME_LOCKED,   /* it is locked in: struct locked */
 	FRAME_QUESTION, /* struct question, the text */
 	FRAME_DIAG,     /* one message */
-	FRAME_PACK,     /* a compiled policy, for another child */
+	FRAME_POLICY,   /* a policy as an object keeps it, for another child */
 	FRAME_RECORD,   /* a proven policy, see record.h */
 	FRAME_VERDICTS, /* struct verdict, as many as there were requests */
 	FRAME_TEXT,     /* a listing */
@@ -60,7 +60,7 @@ bool diag_read(struct diags *d, const char *file, const void *data, size_t len);
 
 /* ---- what goes in ---------------------------------------------------------------- */
 
-enum job_kind { JOB_RUBY, JOB_PACK, JOB_OBJECT, JOB_OCI };
+enum job_kind { JOB_RUBY, JOB_POLICY, JOB_OBJECT, JOB_OCI };
 enum { JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4 };
 
 struct job {

@@ -1,9 +1,10 @@
 /*
- * work_judge.c - the child that proves: it never held an interpreter.
+ * work_judge.c - the child that makes the program and proves it: it never held an
+ * interpreter.
  *
- * It gets a pack from the child that ran the policy, an object from anywhere, or another
- * tool's list; proves that the instructions compute the policy; hands out the policy as
- * records, and then answers what is asked about it.
+ * It gets a policy from the child that ran it, an object from anywhere, or another tool's
+ * list; proves that the instructions compute the policy; hands out the policy as records,
+ * and then answers what is asked about it.
  */
 #include "cmd/room/inside.h"
 
@@ -36,13 +37,17 @@ static bool read_object(struct judge *j, const struct order *o)
 	return ok;
 }
 
-static bool read_pack(struct judge *j, const struct order *o)
+/* What the child that ran Ruby says the policy is. */
+static bool read_policy(struct judge *j, const struct order *o)
 {
-	struct diags *d = &j->in->diags;
-	if (pack_read(j->in->arena, d, o->file, o->text, o->len, &j->policy, &j->image))
-		return false;
-	return j->image.ninsns ? !prove_image(j->policy, d, &j->diagram, &j->image)
-	                       : !policy_diagram_any(j->policy, d, &j->diagram);
+	struct diags said;
+	uint64_t digest;
+	diags_init(&said, j->in->arena);
+	if (!serial_read(j->in->arena, &said, o->file, o->text, o->len, &j->policy, &digest))
+		return true;
+	diag_add(&j->in->diags, DIAG_ERROR, (struct span){.file = o->file}, "report it with the policy",
+	         "what the process that ran the policy returned is damaged");
+	return false;
 }
 
 /* A bundle's list of devices. */
@@ -65,8 +70,8 @@ static bool take_in(struct judge *j, const struct order *o)
 {
 	budget_stage(&j->in->budget, STAGE_READ);
 	switch (o->job.kind) {
-	case JOB_PACK:
-		return read_pack(j, o);
+	case JOB_POLICY:
+		return read_policy(j, o) && make(j, o->job.flags & JOB_IMAGE);
 	case JOB_OBJECT:
 		return read_object(j, o) && (!order_override(j->in, o, j->policy) || make(j, true));
 	case JOB_OCI:

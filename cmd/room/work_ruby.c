@@ -1,8 +1,8 @@
 /*
- * work_ruby.c - the child that runs a policy: Ruby to terms to a program.
+ * work_ruby.c - the child that runs a policy: Ruby to terms.
  *
- * One job, then nothing: the pack goes to another child that never held an interpreter,
- * and the requests that came with the job are put to mruby itself.
+ * One job, then nothing: the policy goes, as an object keeps it, to another child that
+ * never held an interpreter; the requests that came with the job are put to mruby itself.
  */
 #include "cmd/room/inside.h"
 
@@ -38,19 +38,8 @@ static bool compile(struct inside *in, const struct order *o, struct policy **po
 	}
 	order_override(in, o, p);
 	*policy = p;
-	return true;
-}
-
-static bool make(struct inside *in, const struct order *o, struct policy *p, struct bytes *pack)
-{
-	struct policy_diagram diagram;
-	struct image image;
-	bool program = o->job.flags & JOB_IMAGE;
-	budget_stage(&in->budget, STAGE_DIAGRAM);
-	if (program && emit_policy(p, &in->diags, &diagram, &image))
-		return false;
 	budget_stage(&in->budget, STAGE_WRITE);
-	return !pack_write(p, program ? &image : NULL, &in->diags, pack);
+	return !serial_keep(p, &in->diags);
 }
 
 static void answer(struct inside *in, const struct order *o, const struct policy *p)
@@ -72,12 +61,11 @@ void work_ruby(struct inside *in)
 	struct frame f;
 	struct order o;
 	struct policy *p;
-	struct bytes pack;
 	inside_read(in, &f);
 	order_read(in, &f, &o);
-	bool made = compile(in, &o, &p) && make(in, &o, p, &pack);
+	bool made = compile(in, &o, &p);
 	if (made) {
-		inside_write(in, FRAME_PACK, pack.data, pack.len);
+		inside_write(in, FRAME_POLICY, p->serial.data, p->serial.len);
 		if (o.job.flags & JOB_BYTECODE)
 			send_text(in, ruby_dump);
 		answer(in, &o, p);

@@ -1,5 +1,5 @@
 /*
- * bytes.c - what the compiler reads back: objects, policy sections, packs, lines.
+ * bytes.c - what the compiler reads back: objects, policy sections, lines.
  *
  * Sums are put right before the bytes are read: anybody can do that, and what lies behind
  * them must hold by itself.
@@ -62,14 +62,11 @@ static void mend_object(unsigned char *data, size_t len)
 /* What was read and proven is written, and read again. */
 static void again(struct fuzz *f, struct policy *p, const struct image *image)
 {
-	struct bytes object, pack;
+	struct bytes object;
 	struct policy *q;
 	struct image program;
 	MUST(!object_write(p, image, &f->diags, &object));
 	MUST(!object_read(f->arena, &f->diags, "fuzz.o", object.data, object.len, &q, &program));
-	MUST(q->nrules == p->nrules && program.ninsns == image->ninsns);
-	MUST(!pack_write(p, image, &f->diags, &pack));
-	MUST(!pack_read(f->arena, &f->diags, "fuzz.o", pack.data, pack.len, &q, &program));
 	MUST(q->nrules == p->nrules && program.ninsns == image->ninsns);
 }
 
@@ -110,6 +107,7 @@ void fuzz_section(struct fuzz *f, const unsigned char *data, size_t len)
 	uint64_t digest, same;
 	struct buffer first = {.arena = f->arena}, second = {.arena = f->arena};
 	struct policy_diagram pd;
+	struct image image;
 	mend_section((unsigned char *)data, len);
 	if (serial_read(f->arena, &f->diags, "fuzz.o", data, len, &p, &digest)) {
 		MUST(f->diags.errors);
@@ -119,23 +117,7 @@ void fuzz_section(struct fuzz *f, const unsigned char *data, size_t len)
 	MUST(!serial_read(f->arena, &f->diags, "fuzz.o", first.data, first.n, &q, &same) && same == digest);
 	MUST(!serial_write(q, &f->diags, &second, &same) && same == digest);
 	MUST(first.n == second.n && !memcmp(first.data, second.data, first.n));
-	if (policy_diagram_any(p, &f->diags, &pd))
-		MUST(f->diags.errors);
-}
-
-void fuzz_pack(struct fuzz *f, const unsigned char *data, size_t len)
-{
-	enum { POLICY_SIZE = 8, HEAD = 56 };
-	struct policy *p;
-	struct image image;
-	struct policy_diagram pd;
-	if (len > HEAD && get(data + POLICY_SIZE, 8) <= len - HEAD)
-		mend_section((unsigned char *)data + HEAD, get(data + POLICY_SIZE, 8));
-	if (pack_read(f->arena, &f->diags, "fuzz.rb", data, len, &p, &image))
-		MUST(f->diags.errors);
-	else if (image.ninsns)
-		proven(f, p, &image);
-	else if (policy_diagram_any(p, &f->diags, &pd))
+	if (emit_policy(p, &f->diags, &pd, &image))
 		MUST(f->diags.errors);
 }
 

@@ -14,7 +14,6 @@ const struct harness fuzz_harnesses[] = {
 	{"policy", fuzz_policy, TEXT | FREES},
 	{"object", fuzz_object, BYTES},
 	{"section", fuzz_section, BYTES},
-	{"pack", fuzz_pack, BYTES},
 	{"lines", fuzz_lines, BYTES},
 	{"record", fuzz_record, BYTES},
 	{"message", fuzz_message, BYTES},

@@ -4,7 +4,7 @@
  *
  *   fixture.c  the table; one run: its arena, its budget, what a run that is ended leaves
  *   policy.c   policy text
- *   bytes.c    objects, policy sections, packs, lines: what the compiler reads back
+ *   bytes.c    objects, policy sections, lines: what the compiler reads back
  *   room.c     what a child of the locked room sends, and the state of a container
  *   lists.c    device lists of other tools
  *   texts.c    devices, requests, cases, manifests, options
@@ -31,7 +31,7 @@ struct fuzz {
 /* len bytes and, for a harness of texts, a 0 behind them and none among them. */
 typedef void fuzz_run(struct fuzz *f, const unsigned char *data, size_t len);
 
-fuzz_run fuzz_policy, fuzz_object, fuzz_section, fuzz_pack, fuzz_lines, fuzz_record, fuzz_message,
+fuzz_run fuzz_policy, fuzz_object, fuzz_section, fuzz_lines, fuzz_record, fuzz_message,
 	fuzz_question, fuzz_verdict, fuzz_state, fuzz_oci, fuzz_docker, fuzz_inspect, fuzz_compose,
 	fuzz_systemd, fuzz_lxc, fuzz_proxmox, fuzz_v1, fuzz_manifest, fuzz_cases, fuzz_request,
 	fuzz_device, fuzz_groups, fuzz_options;

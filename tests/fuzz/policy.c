@@ -1,18 +1,23 @@
 /* policy.c - policy text: run, lifted, compiled, and what was made of it read back. */
 #include "tests/fuzz/fuzz.h"
 
+#include <string.h>
+
 #include "compiler/compiler.h"
 
-/* The child that proves gets it as bytes. */
-static void packed(struct fuzz *f, struct policy *p, const struct image *image)
+/* The child that proves gets it as bytes, and makes the same program of it. */
+static void sent(struct fuzz *f, struct policy *p, const struct image *image)
 {
-	struct bytes pack, object;
+	struct bytes object;
 	struct policy *again;
 	struct image program;
 	struct policy_diagram pd;
-	MUST(!pack_write(p, image, &f->diags, &pack));
-	MUST(!pack_read(f->arena, &f->diags, "fuzz.rb", pack.data, pack.len, &again, &program));
-	MUST(!prove_image(again, &f->diags, &pd, &program));
+	uint64_t digest;
+	MUST(!serial_keep(p, &f->diags));
+	MUST(!serial_read(f->arena, &f->diags, "fuzz.rb", p->serial.data, p->serial.len, &again, &digest));
+	MUST(!emit_policy(again, &f->diags, &pd, &program));
+	MUST(program.ninsns == image->ninsns &&
+	     !memcmp(program.insns, image->insns, image->ninsns * sizeof *image->insns));
 	MUST(!object_write(again, &program, &f->diags, &object));
 	MUST(!object_read(f->arena, &f->diags, "fuzz.o", object.data, object.len, &again, &program));
 	MUST(!prove_image(again, &f->diags, &pd, &program));
@@ -59,7 +64,7 @@ void fuzz_policy(struct fuzz *f, const unsigned char *data, size_t len)
 	if (emit_policy(p, &f->diags, &pd, &image))
 		fuzz_refused(f);
 	else {
-		packed(f, p, &image);
+		sent(f, p, &image);
 		for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
 			same_verdict(ruby, p, &pd, &image, requests[i]);
 	}

@@ -271,7 +271,7 @@ static int apply(struct cmd *c, int argc, char **argv)
 	if (is_swapped(argv[optind], argv[optind + 1]))
 		return usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
 		                   "the policy comes first, then the cgroup");
-	int status = unit_load(c, argv[optind], &(struct load){.depth = LOAD_IMAGE}, &u);
+	int status = unit_load(c, argv[optind], &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
 	if (status)
 		return status;
 	if (cgroup_open(c->arena, &c->diags, argv[optind + 1], &cg))

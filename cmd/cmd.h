@@ -69,6 +69,7 @@ struct cmd {
 	size_t nparams, params_cap;
 	int mode, audit;      /* --mode, --audit: 1 + value, 0 as the policy says */
 	uint32_t ring;        /* --ring: bytes, 0 as it is */
+	bool kernel_asked;    /* what libbpf asks once, see load.c */
 	bool cache;           /* compiled policies are kept for the next time */
 	bool json;            /* --json: one object on stdout instead of text */
 	bool verbose;         /* check -v */
@@ -209,6 +210,7 @@ struct load {
 	bool keep;               /* the unit will be asked: unit.judge */
 	bool lint;               /* warn of rules that never decide; unit.inputs */
 	bool bytecode;           /* unit.bytecode */
+	bool kernel;             /* the kernel will be given it */
 	const struct ask *ask;   /* or NULL */
 };
 

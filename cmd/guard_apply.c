@@ -225,7 +225,7 @@ static void do_entry(struct sweep *s, size_t first)
 		printf(" (line %d)\n", r->at.line);
 	}
 	if (r->kind == RULING_POLICY)
-		status = ruling_load(c, s->m, r, &(struct load){.depth = LOAD_IMAGE}, &u, NULL);
+		status = ruling_load(c, s->m, r, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u, NULL);
 	if (r->kind == RULING_REFUSE)
 		manifest_fail(s->m, &c->diags, r->at, "end what runs there, or change the entry",
 		              "entry %s refuses what runs in its cgroups", r->entry);

@@ -92,14 +92,14 @@ static int open_trusted(struct cmd *c, const char *path, int *fd)
 static int policy_of_file(struct cmd *c, const struct hook *h, struct unit *u)
 {
 	int fd, status = open_trusted(c, h->policy, &fd);
-	return status ? status : unit_load_fd(c, fd, h->policy, &(struct load){.depth = LOAD_IMAGE}, u);
+	return status ? status : unit_load_fd(c, fd, h->policy, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u);
 }
 
 /* The bundle's own linux.resources.devices. */
 static int policy_of_spec(struct cmd *c, const struct hook *h, struct unit *u)
 {
 	const char *path = arena_printf(c->args, "%s/config.json", h->state.bundle);
-	return unit_load_spec(c, path, &(struct load){.depth = LOAD_IMAGE}, u);
+	return unit_load_spec(c, path, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u);
 }
 
 static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
@@ -119,7 +119,7 @@ static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
 	if (manifest_choose(c->arena, &c->diags, m, &who, &r))
 		return STATUS_REFUSED;
 	if (r.kind == RULING_POLICY)
-		return ruling_load(c, m, &r, &(struct load){.depth = LOAD_IMAGE}, u, NULL);
+		return ruling_load(c, m, &r, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u, NULL);
 	h->unguarded = r.kind == RULING_NONE;
 	if (h->unguarded)
 		return STATUS_OK;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 
 const char *const audit_words[] = {[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
@@ -80,31 +81,65 @@ static unsigned char *job_head(struct cmd *c, const struct job *job, const struc
 	return head;
 }
 
+/* Before its first program libbpf puts some twenty questions to the kernel, by programs of its
+ * own. Here they are put while a child is at work: the least of a program is loaded and dropped.
+ * What is wrong will be said of the program that is wanted. */
+static void ask_kernel(struct cmd *c)
+{
+	struct bpf_insn deny[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K}, {.code = BPF_JMP | BPF_EXIT}};
+	struct image_line lines[1] = {{0}};
+	if (c->kernel_asked || kernel_closed())
+		return;
+	c->kernel_asked = true;
+	struct arena *a = arena_scratch(c->arena);
+	struct policy p = {.arena = a, .terms = terms_new(a), .file = PROGRAM, .name = PROGRAM};
+	struct image image = {.insns = deny, .ninsns = 2, .tail = 2, .longest = 2, .lines = lines, .nlines = 1};
+	struct bytes object;
+	struct diags unsaid;
+	struct program *program;
+	diags_init(&unsaid, a);
+	if (!object_write(&p, &image, &unsaid, &object) &&
+	    !program_load(a, &unsaid, p.name, object.data, object.len, &program))
+		program_close(program);
+	arena_free(a);
+}
+
+struct order {
+	struct job job; /* kind and flags */
+	const struct ask *ask; /* or NULL */
+	const char *file;
+	const void *text;
+	size_t len;
+	bool go_on;
+	bool first; /* nothing was done for this policy before */
+};
+
 /* Sends a job and waits for what comes of it. */
-static int order(struct cmd *c, struct room *r, struct job job, const struct ask *ask, const char *file,
-                 const void *text, size_t len, bool go_on, struct delivery *d)
+static int give(struct cmd *c, struct room *r, const struct load *l, const struct order *o, struct delivery *d)
 {
 	static const struct ask nothing = {0};
-	ask = ask ? ask : &nothing;
+	const struct ask *ask = o->ask ? o->ask : &nothing;
+	struct job job = o->job;
 	job.mode = c->mode;
 	job.audit = c->audit;
 	job.nparams = job.kind == JOB_POLICY ? 0 : (uint32_t)c->nparams;
 	job.nrequests = (uint32_t)ask->n;
-	job.file_len = (uint32_t)strlen(file);
-	job.text_len = (uint32_t)len;
+	job.file_len = (uint32_t)strlen(o->file);
+	job.text_len = (uint32_t)o->len;
 	*d = (struct delivery){.cmd = c, .verdicts = ask->verdicts, .verdicts_max = ask->n};
-	struct call call = {.kind = FRAME_JOB, .data = text, .len = len, .go_on = go_on};
-	call.head = job_head(c, &job, ask, file, &call.nhead);
+	struct call call = {.kind = FRAME_JOB, .data = o->text, .len = o->len, .go_on = o->go_on,
+	                    .meanwhile = o->first && l->kernel ? ask_kernel : NULL};
+	call.head = job_head(c, &job, ask, o->file, &call.nhead);
 	struct taker taker = {take_delivery, d, RECORD_MAX};
-	return room_call(r, file, &call, &taker);
+	return room_call(r, o->file, &call, &taker);
 }
 
 /* Runs the policy in one child; what it is, for the other. */
 static int run_ruby(struct cmd *c, struct room *r, const struct document *in, const struct load *l, struct delivery *d)
 {
-	uint32_t flags = l->bytecode ? JOB_BYTECODE : 0;
-	int status = order(c, r, (struct job){.kind = JOB_RUBY, .flags = flags}, l->ask, in->file, in->text, in->len,
-	                   false, d);
+	struct order o = {.job = {.kind = JOB_RUBY, .flags = l->bytecode ? JOB_BYTECODE : 0}, .ask = l->ask, .file = in->file,
+	                  .text = in->text, .len = in->len, .first = true};
+	int status = give(c, r, l, &o, d);
 	if (!status && (!d->policy || d->nverdicts != d->verdicts_max)) {
 		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = in->file}, NULL,
 		         "the policy is refused: the process that compiles it answered less than it was asked");
@@ -119,7 +154,9 @@ static int judge(struct cmd *c, struct room *r, enum job_kind kind, const struct
 {
 	struct delivery d;
 	uint32_t flags = (l->depth == LOAD_IMAGE ? JOB_IMAGE : 0) | (l->lint ? JOB_LINT : 0);
-	int status = order(c, r, (struct job){.kind = kind, .flags = flags}, NULL, file, text, len, kind == JOB_POLICY, &d);
+	struct order o = {.job = {.kind = kind, .flags = flags}, .file = file, .text = text, .len = len,
+	                  .go_on = kind == JOB_POLICY, .first = kind != JOB_POLICY};
+	int status = give(c, r, l, &o, &d);
 	if (!status && (!d.has_record || (l->depth == LOAD_IMAGE && !d.record.image.ninsns))) {
 		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = file}, NULL,
 		         "the policy is refused: the process that proves it answered less than it was asked");

@@ -37,7 +37,7 @@ static void replace(mrb_state *mrb, struct RClass *c, const char *name, mrb_func
 	if (MRB_METHOD_UNDEF_P(m))
 		return; /* not in this mruby: calls of it are refused as they are */
 	snprintf(kept, sizeof kept, KEPT "%s", name);
-	mrb_define_alias(mrb, c, kept, name);
+	mrb_define_method_raw(mrb, c, mrb_intern_cstr(mrb, kept), m); /* an alias would call method_added */
 	mrb_define_method(mrb, c, name, fn, MRB_METHOD_NOARG_P(m) ? MRB_ARGS_NONE() : MRB_ARGS_ANY());
 }
 

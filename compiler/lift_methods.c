@@ -61,9 +61,15 @@ static void learn_readers(struct methods *m, mrb_state *mrb)
 struct methods *methods_new(struct ruby *rb)
 {
 	struct methods *m = arena_alloc(rb->arena, sizeof *m);
-	for (const struct method *x = method_table; x->name; x++)
-		if (mrb_class_defined(rb->mrb, x->class))
-			learn(m, rb->mrb, mrb_class_get(rb->mrb, x->class), x);
+	const char *name = "";
+	struct RClass *class = NULL;
+	for (const struct method *x = method_table; x->name; x++) {
+		if (strcmp(x->class, name)) /* most follow one of the same class */
+			class = mrb_class_defined(rb->mrb, x->class) ? mrb_class_get(rb->mrb, x->class) : NULL;
+		name = x->class;
+		if (class)
+			learn(m, rb->mrb, class, x);
+	}
 	learn_readers(m, rb->mrb);
 	return m;
 }

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+enum { TABLE_FIRST = 128 }; /* entries; both tables double when they are half full */
 enum memo_op { MEMO_ITE = 1, MEMO_OVER, MEMO_FIRST_DENY, MEMO_RESTRICT };
 
 struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order)
@@ -25,9 +26,9 @@ struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_or
 		dg->level[i] = order == ORDER_FACTS_LAST ? i
 		               : i < IN_UID              ? i + INPUT_MAX - IN_UID
 		                                         : i - IN_UID;
-	dg->unique_size = 1024;
+	dg->unique_size = TABLE_FIRST;
 	dg->unique = arena_alloc(a, dg->unique_size * sizeof *dg->unique);
-	dg->memo.size = 1024;
+	dg->memo.size = TABLE_FIRST;
 	dg->memo.entries = arena_alloc(a, dg->memo.size * sizeof *dg->memo.entries);
 	return dg;
 }
@@ -221,7 +222,7 @@ static size_t memo_slot(const struct memo *m, uint32_t op, uint32_t a, uint32_t 
 void diagrams_forget(struct diagrams *dg)
 {
 	arena_release(dg->arena, dg->memo.entries, dg->memo.size * sizeof *dg->memo.entries);
-	dg->memo = (struct memo){.size = 1024};
+	dg->memo = (struct memo){.size = TABLE_FIRST};
 	dg->memo.entries = arena_alloc(dg->arena, dg->memo.size * sizeof *dg->memo.entries);
 }
 

@@ -12,7 +12,7 @@ struct terms *terms_new(struct arena *a)
 {
 	struct terms *ts = arena_alloc(a, sizeof *ts);
 	ts->arena = a;
-	ts->table_size = 1024;
+	ts->table_size = 128;
 	ts->table = arena_alloc(a, ts->table_size * sizeof *ts->table);
 	for (int i = 0; i < INPUT_MAX; i++)
 		input_range((enum input)i, &ts->range_lo[i], &ts->range_hi[i]);

@@ -528,6 +528,8 @@ int room_call(struct room *r, const char *file, const struct call *call, const s
 	watch_start(r, call->go_on, &w);
 	queue(r, call->kind, call->head, call->nhead, call->data, call->len);
 	flush_out(r);
+	if (call->meanwhile)
+		call->meanwhile(r->cmd);
 	while (!done) {
 		if (r->broken)
 			return pipe_broken(r);

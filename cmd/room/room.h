@@ -132,6 +132,7 @@ struct call {
 	const void *data;
 	size_t len;
 	bool go_on;       /* the time of the call before counts too */
+	void (*meanwhile)(struct cmd *c); /* done while the child works: far less than a limit; or NULL */
 };
 int room_call(struct room *r, const char *file, const struct call *call, const struct taker *t);
 /* Ends the child. NULL is allowed. */

@@ -100,6 +100,13 @@ $(UNIT): $(BUILD)/%: %.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS)) $(wildcard test
 $(BUILD)/tests/unit/test_room: UNIT_LIBS = -lseccomp # filters of a container, to be tried in
 $(BUILD)/tests/unit/test_room: $(filter $(BUILD)/cmd/room/%,$(OBJECTS)) $(BUILD)/cmd/survey.o
 
+# Calls every method of the library, past two checks.
+LIBRARY := $(BUILD)/tests/library
+$(LIBRARY): tests/library.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS))
+	@mkdir -p $(@D)
+	@echo '  CC  $@'
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=dialect_check,--wrap=seal_library -o $@ $^ $(LIBS)
+
 # The tool with allocations that fail (tests/faults/faulty.c). ASan has a malloc of its own: then
 # the linker gives ours the calls of our objects.
 FAULTY        := $(BUILD)/tests/faulty
@@ -174,7 +181,7 @@ check demo bench golden faults: export BUILD := $(BUILD)
 check demo bench golden faults: export CC := $(CC)
 
 check: deps
-	@$(MAKE) --no-print-directory all unit $(FAULTY) $(FUZZ)/replay
+	@$(MAKE) --no-print-directory all unit $(LIBRARY) $(FAULTY) $(FUZZ)/replay
 	tests/run
 
 demo: deps

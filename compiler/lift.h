@@ -63,6 +63,8 @@ struct ruby {
 	mrb_value keep;     /* array of every proc of a rule: alive as long as we are */
 	struct block *blocks;
 	size_t nblocks, blocks_cap;
+	const struct mrb_parser_state *parser; /* at work now, or NULL; it began at that line */
+	int parser_begin;
 	bool running;       /* the file runs now: rules may be added */
 	bool named;
 	const struct host *host; /* answers what devices are called here */

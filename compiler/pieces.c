@@ -130,11 +130,26 @@ static const char *piece_end(const struct reader *r, size_t wanted, size_t *n)
 	return r->end;
 }
 
+/* As mrb_parse_nstring(), in which nobody outside could see how far it is. */
+static struct mrb_parser_state *parse(struct reader *r, const char *text, size_t n)
+{
+	struct mrb_parser_state *p = mrb_parser_new(r->rb->mrb);
+	if (!p)
+		return NULL;
+	p->s = text;
+	p->send = text + n;
+	r->cx->lineno = (uint16_t)r->line;
+	r->rb->parser = p;
+	r->rb->parser_begin = (int)r->line;
+	mrb_parser_parse(p, r->cx);
+	r->rb->parser = NULL;
+	return p;
+}
+
 static struct mrb_parser_state *parse_text(struct reader *r, const char *text, size_t n)
 {
 	int known = r->cx->slen;
-	r->cx->lineno = (uint16_t)r->line;
-	struct mrb_parser_state *p = mrb_parse_nstring(r->rb->mrb, text, n, r->cx);
+	struct mrb_parser_state *p = parse(r, text, n);
 	if (!p || p->nerr)
 		r->cx->slen = known; /* forget what it thought variables */
 	return p;
@@ -231,8 +246,8 @@ struct mrb_parser_state *pieces_parse(struct ruby *rb, mrbc_context *cx, struct 
 			return out->list[0];
 		cx->slen = 0;
 	}
-	cx->lineno = 1;
-	struct mrb_parser_state *whole = mrb_parse_nstring(rb->mrb, rb->source->text, rb->source->len, cx);
+	r.line = 1;
+	struct mrb_parser_state *whole = parse(&r, rb->source->text, rb->source->len);
 	if (whole)
 		keep(&r, whole);
 	return whole;

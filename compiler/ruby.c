@@ -187,6 +187,10 @@ static int running_line(const struct ruby *rb, const char **in)
 {
 	mrb_state *mrb = rb->mrb;
 	bool innermost = true;
+	if (rb->parser) { /* mruby counts lines in 16 bits */
+		*in = rb->source->file;
+		return rb->parser_begin + (uint16_t)(rb->parser->lineno - rb->parser_begin);
+	}
 	if (rb->lifter) {
 		struct span at = lift_place(rb->lifter);
 		*in = at.file;

@@ -42,6 +42,9 @@ expect "memory: stage, file and line" 3 "memory.rb:3: error: stopped at 64 MiB o
 	"$DEVGUARD" check --limit memory=64m "$T/memory.rb"
 expect "the limits as JSON" 3 '"text": "stopped at 64 MiB of memory while running the file"' \
 	"$DEVGUARD" check --json --limit memory=64m "$T/memory.rb"
+{ echo 'x = ['; seq -f '[%g],' 100000; echo ']'; } >"$T/parsed.rb" # 600 KiB: mruby's parser takes minutes
+check "time while parsing: file and line" sh -c '"$1" check --limit time=0.5s "$2" 2>&1 | grep -E "parsed.rb:[0-9]+: error: stopped after .* while parsing the file"' - \
+	"$DEVGUARD" "$T/parsed.rb"
 for word in time=3q memory=2 memory=1k time=0 cpu= disk=3 '' time=1s,,cpu=2s; do
 	expect "--limit $word" 64 "error: --limit" "$DEVGUARD" check --limit "$word" "$T/memory.rb"
 done

@@ -23,7 +23,7 @@ static struct inside *volatile here;
 static void tell_place(const struct inside *in)
 {
 	struct progress *p = in->budget.progress;
-	if (in->ruby && (p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
+	if (in->ruby && (p->stage == STAGE_PARSE || p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
 		unsigned file;
 		int line = ruby_running_line(in->ruby, &file);
 		if (line > 0) {

@@ -45,6 +45,9 @@ expect "the limits as JSON" 3 '"text": "stopped at 64 MiB of memory while runnin
 { echo 'x = ['; seq -f '[%g],' 100000; echo ']'; } >"$T/parsed.rb" # 600 KiB: mruby's parser takes minutes
 check "time while parsing: file and line" sh -c '"$1" check --limit time=0.5s "$2" 2>&1 | grep -E "parsed.rb:[0-9]+: error: stopped after .* while parsing the file"' - \
 	"$DEVGUARD" "$T/parsed.rb"
+printf 'allow :null\n20_000.times { allow "/dev/" + "pts/../" * 500 + "null" }\n' >"$T/names.rb"
+expect "too many questions: file and line" 3 "names.rb:2: error: the policy is refused: it asks the host about too many names, while running" \
+	"$DEVGUARD" check --limit time=60s "$T/names.rb"
 for word in time=3q memory=2 memory=1k time=0 cpu= disk=3 '' time=1s,,cpu=2s; do
 	expect "--limit $word" 64 "error: --limit" "$DEVGUARD" check --limit "$word" "$T/memory.rb"
 done

@@ -563,7 +563,7 @@ int room_call(struct room *r, const char *file, const struct call *call, const s
 		if (r->broken)
 			return pipe_broken(r);
 		if (pulse == PULSE_END || pulse == PULSE_GARBLED) {
-			int status = stop(r, pulse == PULSE_END ? 0 : SIGKILL);
+			int status = stop(r, pulse == PULSE_END ? 0 : r->asks_too_much ? SIGXCPU : SIGKILL);
 			drain_said(r);
 			return ended(r, file, status, pulse == PULSE_GARBLED);
 		}

@@ -5,7 +5,6 @@
  * this kernel accepts it.
  */
 #include "cmd/cmd.h"
-#include "cmd/room/confine.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -116,16 +115,6 @@ static void print_notes(const struct policy *p, const struct diags *d)
 	}
 }
 
-/* In a user namespace without uid 65534 the children keep the caller's. */
-static const char *how_locked(struct cmd *c, const struct unit *u)
-{
-	if (c->unconfined_said)
-		return "NOT whole, see the warning";
-	return u->kept_uid ? arena_printf(c->arena, "uid %u kept (not root, or its user namespace has no 65534); no capabilities, "
-	                                            "%d system calls", (unsigned)geteuid(), confine_calls())
-	                   : arena_printf(c->arena, "uid 65534, no capabilities, %d system calls", confine_calls());
-}
-
 static void print_report(const struct report *r, const struct diags *d, const char *outcome)
 {
 	const struct policy *p = r->policy;
@@ -203,7 +192,7 @@ static int check_one(struct cmd *c, const char *path, json_t *item)
 	if (status)
 		return status;
 	struct report r = {.policy = u.policy, .image = &u.image, .reads = u.inputs, .verbose = c->verbose,
-	                   .locked = how_locked(c, &u)};
+	                   .locked = c->unconfined_said ? "NOT whole, see the warning" : room_layers(c->arena, u.kept_uid)};
 	describe_inputs(c, &r);
 	status = ask_kernel(c, &u, &r);
 	if (c->json)

@@ -30,9 +30,36 @@ static json_t *check_json(const struct host_check *h)
 	                 text_json(h->fix));
 }
 
+/* Policies are compiled in a child that is locked in. */
+static void check_room(struct cmd *c, struct host_check *h)
+{
+	struct room *r;
+	struct diags before = c->diags;
+	struct call call = {.kind = FRAME_JOB};
+	*h = (struct host_check){.what = "locked room for policies"};
+	diags_init(&c->diags, c->arena);
+	if (room_open(c, work_nothing, &r) || room_call(r, NULL, &call, NULL)) {
+		h->state = HOST_FAIL;
+		h->found = c->diags.n ? c->diags.items[0].text : "no answer";
+		h->fix = c->diags.n ? c->diags.items[0].hint : NULL;
+	} else {
+		h->found = room_layers(c->arena, room_kept_uid(r));
+		room_close(r);
+	}
+	c->diags = before;
+}
+
+static void show(struct cmd *c, const struct host_check *h, json_t *checks)
+{
+	if (c->json)
+		json_array_append_new(checks, check_json(h));
+	else
+		print_check(h);
+}
+
 static int doctor(struct cmd *c, int argc, char **argv)
 {
-	struct host_check *list;
+	struct host_check *list, room;
 	size_t n;
 	if (options_next(c, argc, argv) != OPT_END)
 		return c->status;
@@ -44,11 +71,12 @@ static int doctor(struct cmd *c, int argc, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		if (list[i].state == HOST_FAIL)
 			status = STATUS_FAILED;
-		if (c->json)
-			json_array_append_new(checks, check_json(&list[i]));
-		else
-			print_check(&list[i]);
+		show(c, &list[i], checks);
 	}
+	check_room(c, &room);
+	show(c, &room, checks);
+	if (room.state == HOST_FAIL)
+		status = STATUS_FAILED;
 	if (c->json)
 		json_object_set(c->out, "checks", checks);
 	json_decref(checks);

@@ -576,3 +576,10 @@ bool room_kept_uid(const struct room *r)
 {
 	return r->locked.kept_uid;
 }
+
+const char *room_layers(struct arena *a, bool kept_uid)
+{
+	return kept_uid ? arena_printf(a, "uid %u kept (not root, or its user namespace has no 65534); no capabilities, %d system calls",
+	                               (unsigned)geteuid(), confine_calls())
+	                : arena_printf(a, "uid 65534, no capabilities, %d system calls", confine_calls());
+}

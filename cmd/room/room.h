@@ -142,10 +142,13 @@ void rooms_reap(struct cmd *c);
 
 /* The user namespace has no uid of nobody: the child kept the caller's. */
 bool room_kept_uid(const struct room *r);
+/* How a child is locked in: "uid 65534, no capabilities, 12 system calls". */
+const char *room_layers(struct arena *a, bool kept_uid);
 
 /* ---- the child's side: inside.c, work_*.c --------------------------------------------------- */
 
 void work_ruby(struct inside *in);
 void work_judge(struct inside *in);
+void work_nothing(struct inside *in); /* to see whether a child can be locked in */
 
 #endif

@@ -247,3 +247,51 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	va_end(ap);
 	return p;
 }
+
+/* open_memstream() loses text without a word when it finds no memory (glibc 2.36). */
+static ssize_t append(void *cookie, const char *text, size_t n)
+{
+	struct arena_stream *s = cookie;
+	if (s->cap - s->len < n + 1) {
+		size_t cap = 2 * s->cap + n + 1;
+		char *grown = realloc(s->text, cap);
+		s->failed |= !grown;
+		if (!grown)
+			return 0; /* an error */
+		s->text = grown;
+		s->cap = cap;
+	}
+	memcpy(s->text + s->len, text, n);
+	s->len += n;
+	return (ssize_t)n;
+}
+
+/* Only where it is: for ftell(). */
+static int tell(void *cookie, off64_t *at, int whence)
+{
+	const struct arena_stream *s = cookie;
+	if (whence != SEEK_CUR || *at)
+		return -1;
+	*at = (off64_t)s->len;
+	return 0;
+}
+
+FILE *arena_stream(struct arena *a, struct arena_stream *s)
+{
+	*s = (struct arena_stream){0};
+	s->out = fopencookie(s, "w", (cookie_io_functions_t){.write = append, .seek = tell});
+	if (!s->out)
+		arena_fail(a);
+	return s->out;
+}
+
+char *arena_text(struct arena *a, struct arena_stream *s)
+{
+	if (fclose(s->out) || s->failed) {
+		free(s->text);
+		arena_fail(a);
+	}
+	char *copy = arena_strndup(a, s->text ? s->text : "", s->len);
+	free(s->text);
+	return copy;
+}

@@ -50,12 +50,19 @@ void arena_release(struct arena *a, void *block, size_t size);
 /* Grows a block made by arena_alloc from old_size to new_size bytes; the new
  * part is zeroed. The block may move; the old one stays readable. */
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
+/* The same, but the old block is given back: nothing may point into it any more. */
+void *arena_move(struct arena *a, void *old, size_t old_size, size_t new_size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
-/* The same, but the old block is given back: nothing may point into it any more. */
-void *arena_move(struct arena *a, void *old, size_t old_size, size_t new_size);
+/* A stream whose text becomes the arena's: what is written when there is no memory fails
+ * as any allocation of the arena does, at the latest in arena_text(). */
+struct arena_stream { FILE *out; char *text; size_t len, cap; bool failed; };
+FILE *arena_stream(struct arena *a, struct arena_stream *s);
+/* Closes it. The text, and its length in s->len. */
+char *arena_text(struct arena *a, struct arena_stream *s);
+
 /* Makes room for one more element in a growing array kept as (ptr, n, cap). */
 #define ARENA_PUSH(a, ptr, n, cap) ARENA_PUSH_BY(arena_grow, a, ptr, n, cap)
 /* The same for an array that may be very long and that nothing points into. */

@@ -1,9 +1,7 @@
 /*
  * term_text.c - terms as text: the listing of --emit=terms, and for messages.
  */
-#include "policy/policy.h"
-
-#include <stdlib.h>
+#include "policy/term_internal.h"
 
 static bool is_bool_op(enum term_op op)
 {
@@ -45,11 +43,12 @@ void terms_dump(FILE *out, const struct terms *ts, const term *roots, const char
                 size_t n)
 {
 	size_t count = terms_count(ts);
-	bool *live = calloc(count, sizeof *live);
-	uint32_t *number = calloc(count, sizeof *number), next = 0;
-	for (size_t i = 0; live && i < n; i++)
+	struct arena *scratch = arena_scratch(ts->arena);
+	bool *live = arena_alloc(scratch, count * sizeof *live);
+	uint32_t *number = arena_alloc(scratch, count * sizeof *number), next = 0;
+	for (size_t i = 0; i < n; i++)
 		live[roots[i]] = true;
-	for (term t = (term)count; live && t-- > 0;) {
+	for (term t = (term)count; t-- > 0;) {
 		const struct term_node *k = term_get(ts, t);
 		if (!live[t] || !has_operands(k->op))
 			continue;
@@ -59,15 +58,14 @@ void terms_dump(FILE *out, const struct terms *ts, const term *roots, const char
 		if (k->op == TERM_ITE)
 			live[k->c] = true;
 	}
-	for (term t = 0; live && number && t < count; t++)
+	for (term t = 0; t < count; t++)
 		if (live[t]) {
 			number[t] = next++;
 			dump_node(out, ts, t, number);
 		}
-	for (size_t i = 0; number && i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		fprintf(out, "%s: t%u\n", names[i], number[roots[i]]);
-	free(live);
-	free(number);
+	arena_free(scratch);
 }
 
 /* Text for people, cut where `left` runs out. */
@@ -112,23 +110,9 @@ static void write_text(FILE *out, const struct terms *ts, term t, size_t limit, 
 		fputc(')', out);
 }
 
-static FILE *memory_stream(struct arena *a, char **text, size_t *size)
-{
-	FILE *f = open_memstream(text, size);
-	if (!f)
-		arena_fail(a);
-	return f;
-}
-
 char *term_text(struct arena *a, const struct terms *ts, term t, size_t limit)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = memory_stream(a, &text, &size);
-	write_text(out, ts, t, limit, 0);
-	if (fclose(out))
-		arena_fail(a);
-	char *copy = arena_strdup(a, text);
-	free(text);
-	return copy;
+	struct arena_stream s;
+	write_text(arena_stream(a, &s), ts, t, limit, 0);
+	return arena_text(a, &s);
 }

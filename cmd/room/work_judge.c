@@ -201,12 +201,9 @@ static void write_terms(FILE *out, struct arena *a, const struct policy *p)
 static void dump(struct judge *j, const struct frame *f)
 {
 	uint32_t kind = DUMP_ASM;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	struct arena_stream s;
+	FILE *out = arena_stream(j->in->arena, &s);
 	memcpy(&kind, f->data, f->len == sizeof kind ? sizeof kind : 0);
-	if (!out)
-		arena_fail(j->in->arena);
 	if (kind == DUMP_ASM)
 		emit_asm(out, j->policy, &j->image);
 	if (kind == DUMP_TERMS)
@@ -215,10 +212,8 @@ static void dump(struct judge *j, const struct frame *f)
 		diagram_dump(out, j->diagram.dg, j->diagram.verdict);
 	if (kind == DUMP_DOT)
 		diagram_dot(out, j->diagram.dg, j->diagram.verdict, j->policy->name);
-	if (fclose(out))
-		arena_fail(j->in->arena);
-	inside_write(j->in, FRAME_TEXT, text, len);
-	free(text);
+	const char *text = arena_text(j->in->arena, &s);
+	inside_write(j->in, FRAME_TEXT, text, s.len);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------ */

@@ -13,16 +13,10 @@
 /* A listing as one frame; write: what prints it. */
 static void send_text(struct inside *in, void (*write)(FILE *out, struct ruby *rb))
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	if (!out)
-		arena_fail(in->arena);
-	write(out, in->ruby);
-	if (fclose(out))
-		arena_fail(in->arena);
-	inside_write(in, FRAME_TEXT, text, len);
-	free(text);
+	struct arena_stream s;
+	write(arena_stream(in->arena, &s), in->ruby);
+	const char *text = arena_text(in->arena, &s);
+	inside_write(in, FRAME_TEXT, text, s.len);
 }
 
 static bool compile(struct inside *in, const struct order *o, struct policy **policy)

@@ -90,6 +90,25 @@ static void strings(void **state)
 }
 
 /* Out of memory jumps to the handler; the arena stays usable. */
+static void a_stream_becomes_text(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct arena_stream s;
+	FILE *out = arena_stream(a, &s);
+	for (int i = 0; i < 10000; i++) { /* ftell() knows what is still in a buffer */
+		assert_int_equal(ftell(out), 8L * i);
+		fprintf(out, "%07d\n", i);
+	}
+	const char *text = arena_text(a, &s);
+	assert_int_equal(s.len, 80000);
+	assert_int_equal(strlen(text), 80000);
+	assert_memory_equal(text + 79992, "0009999\n", 8);
+	arena_stream(a, &s);
+	assert_string_equal(arena_text(a, &s), "");
+	arena_free(a);
+}
+
 static void exhaustion_jumps(void **state)
 {
 	static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX / 2, SIZE_MAX / 4 + 1};
@@ -208,7 +227,7 @@ int main(void)
 		ARENA_TEST(push_grows_an_array),
 		ARENA_TEST(strings),
 		ARENA_TEST(exhaustion_jumps),
-		cmocka_unit_test(free_null),
+		cmocka_unit_test(free_null), cmocka_unit_test(a_stream_becomes_text),
 		ARENA_TEST(diags_collect),
 		ARENA_TEST(diags_keep_order),
 		cmocka_unit_test(spelling),

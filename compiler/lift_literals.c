@@ -104,21 +104,41 @@ static mrb_value range_body(mrb_state *mrb, void *p)
 	return mrb_range_new(mrb, e->lo, e->hi, e->exclusive);
 }
 
-struct flow run_make_range(struct run *r, struct state *st, const struct insn *in, bool exclusive)
+/* Does `a <=> b` give a number, one of them being known at run time only? */
+static bool may_be_compared(struct lifter *l, struct val a, struct val b)
 {
-	struct val lo = run_get(r, st, in->a), hi = run_get(r, st, in->a + 1);
+	struct val other = a.kind == V_COMM ? b : a;
+	if (a.kind != V_COMM && b.kind != V_COMM) {
+		struct val strange = a.kind != V_INT && a.kind != V_STATIC ? a : b;
+		if (strange.kind != V_INT && strange.kind != V_STATIC)
+			lift_refuse(l, "compare the values themselves with <= and >=", "a range whose ends or value are %s",
+			            val_describe(l, strange));
+		return val_is_number(a) && val_is_number(b);
+	}
+	return other.kind == V_COMM || (other.kind == V_STATIC && mrb_string_p(other.u.st));
+}
+
+/* lo..hi, neither of them a choice. Ruby makes no range of values that it cannot compare. */
+static struct flow make_range(struct lifter *l, struct state *st, int exclusive, struct val lo, struct val hi)
+{
+	mrb_bool failed = FALSE;
 	if (lo.kind == V_STATIC && hi.kind == V_STATIC) {
-		mrb_bool failed = FALSE;
 		struct ends e = {lo.u.st, hi.u.st, exclusive};
-		mrb_value v = mrb_protect_error(r->l->mrb, range_body, &e, &failed);
+		mrb_value v = mrb_protect_error(l->mrb, range_body, &e, &failed);
 		if (!failed)
 			return flow_value(st, val_static(v));
-		lift_raise(r->l, st, mrb_class_get(r->l->mrb, "ArgumentError"), "bad value for range");
-		return (struct flow){0};
+	} else if (val_is_nil(lo) || val_is_nil(hi) || may_be_compared(l, lo, hi)) {
+		struct range_val *range = arena_alloc(l->arena, sizeof *range);
+		*range = (struct range_val){lo, hi, exclusive};
+		return flow_value(st, (struct val){.kind = V_RANGE, .u.range = range});
 	}
-	struct range_val *range = arena_alloc(r->l->arena, sizeof *range);
-	*range = (struct range_val){lo, hi, exclusive};
-	return flow_value(st, (struct val){.kind = V_RANGE, .u.range = range});
+	lift_raise(l, st, mrb_class_get(l->mrb, "ArgumentError"), "bad value for range");
+	return (struct flow){0};
+}
+
+struct flow run_make_range(struct run *r, struct state *st, const struct insn *in, bool exclusive)
+{
+	return lift_pairs(r->l, st, make_range, exclusive, run_get(r, st, in->a), run_get(r, st, in->a + 1));
 }
 
 struct val run_pool_string(struct run *r, uint32_t i)

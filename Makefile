@@ -16,7 +16,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 # Looked up when a recipe needs them, not before `make deps` had its chance.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKG) 2>/dev/null)
 PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -lz -lcgroup -ljansson -lyaml)
-# compiler/seal.c gives mruby its own: no address gets into a text.
+# compiler/ruby/seal.c gives mruby its own: no address gets into a text.
 LIBS       = -Wl,--wrap=mrb_ptr_to_str -lmruby $(PKG_LIBS) -lm
 MRUBY_VERSION = $(shell printf '\043include <mruby/version.h>\nV MRUBY_VERSION\n' | \
 	$(CC) -E -P - 2>/dev/null | sed -n 's/^V //p' | tr -d '" ')
@@ -70,16 +70,16 @@ $(FILTER): cmd/room/filter/filter.c Makefile
 	$(Q)$(@D)/make_filter >$@.new && mv $@.new $@
 
 # The prelude's bytecode, by the mruby that the tool is linked with.
-PRELUDE := $(BUILD)/compiler/prelude.inc
-$(PRELUDE): compiler/make_prelude.c compiler/prelude.rb Makefile
+PRELUDE := $(BUILD)/compiler/ruby/prelude.inc
+$(PRELUDE): compiler/ruby/make_prelude.c compiler/ruby/prelude.rb Makefile
 	@mkdir -p $(@D)
 	@echo '  GEN $@'
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -DMRB_NO_PRESYM $(WARN) -o $(@D)/make_prelude $< -lmruby -lm
-	$(Q)$(@D)/make_prelude compiler/prelude.rb >$@.new && mv $@.new $@
+	$(Q)$(@D)/make_prelude compiler/ruby/prelude.rb >$@.new && mv $@.new $@
 
 $(BUILD)/cmd/room/confine.o: $(FILTER)
-$(BUILD)/compiler/prelude.o: $(PRELUDE)
-$(BUILD)/cmd/room/confine.o $(BUILD)/compiler/prelude.o: CPPFLAGS += -I$(BUILD)
+$(BUILD)/compiler/ruby/prelude.o: $(PRELUDE)
+$(BUILD)/cmd/room/confine.o $(BUILD)/compiler/ruby/prelude.o: CPPFLAGS += -I$(BUILD)
 lint-gcc lint-clang: $(FILTER) $(PRELUDE)
 lint-gcc lint-clang: CPPFLAGS += -I$(BUILD)
 
@@ -219,26 +219,48 @@ fuzz: deps
 
 # ---- lint ---------------------------------------------------------------------------
 
-# A directory may include its own headers, the public headers below it, and the
-# libraries it is there for: cmd -> compiler, cgroup, policy; compiler -> policy;
-# cgroup -> policy.
-ALLOW_policy   := policy/.*
-ALLOW_compiler := compiler/.*|policy/(policy|event)\.h
-ALLOW_cgroup   := cgroup/.*|policy/(policy|event)\.h
-ALLOW_cmd      := cmd/.*|compiler/compiler\.h|cgroup/cgroup\.h|policy/(policy|event)\.h
-DENY_policy    := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup
-DENY_compiler  := bpf/(lib)?bpf\.h|libcgroup|jansson|yaml
-DENY_cgroup    := mruby|libelf|gelf|jansson|yaml
-DENY_cmd       := mruby|libelf|gelf|libcgroup|yaml
+# What the files of a folder may include: its own headers, and those of the folders below it.
+# cmd -> compiler, cgroup, policy; compiler -> policy; cgroup -> policy.
+CORE                  := policy/[a-z_]+\.h
+ALLOW_policy          := $(CORE)
+ALLOW_policy/import   := $(CORE)|policy/import/.*
+ALLOW_policy/manifest := $(CORE)|policy/manifest/.*
+ALLOW_compiler        := $(CORE)|compiler/compiler\.h
+ALLOW_compiler/bpf    := $(CORE)|compiler/(compiler|object/internal)\.h|compiler/bpf/.*
+ALLOW_compiler/object := $(CORE)|compiler/(compiler|bpf/internal)\.h|compiler/object/.*
+ALLOW_compiler/lift   := $(CORE)|compiler/(compiler|ruby/differences)\.h|compiler/lift/.*
+ALLOW_compiler/ruby   := $(CORE)|compiler/(compiler|lift/lift)\.h|compiler/ruby/.*
+ALLOW_cgroup          := $(CORE)|cgroup/.*
+BELOW                 := $(CORE)|policy/(import/import|manifest/(manifest|trusted))\.h|compiler/compiler\.h|cgroup/cgroup\.h|cmd/(cmd|survey)\.h
+ALLOW_cmd             := $(BELOW)|cmd/room/.*
+ALLOW_cmd/room        := $(BELOW)|cmd/room/.*
+ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*
+ALLOW_cmd/verbs       := $(BELOW)|cmd/audit/audit\.h
+ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
+# Of policy/, what is private to a file's relatives.
+PRIVATE               := policy/(term|diagram)_internal\.h
+DENY_policy           := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup
+DENY_compiler         := bpf/(lib)?bpf\.h|libcgroup|jansson|yaml
+DENY_cgroup           := mruby|libelf|gelf|jansson|yaml
+DENY_cmd              := mruby|libelf|gelf|libcgroup|yaml
+FOLDERS               := $(sort $(patsubst %/,%,$(dir $(SOURCES))))
 
-lint: $(DIRS:%=lint-%) lint-gcc lint-clang lint-cppcheck
+lint: lint-folders lint-gcc lint-clang lint-cppcheck
 
-.PHONY: $(DIRS:%=lint-%) lint-gcc lint-clang lint-cppcheck
-$(DIRS:%=lint-%): lint-%:
-	@! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' $*/*.[ch] | \
-		grep -vE '"($(ALLOW_$*))"' || { echo '$*/ includes what it must not know' >&2; false; }
-	@! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<($(DENY_$*))' $*/*.[ch] $(wildcard $*/*/*.[ch]) || \
-		{ echo '$*/ includes a library it must not know' >&2; false; }
+.PHONY: lint-folders lint-gcc lint-clang lint-cppcheck
+define FOLDER_RULE
+lint-folders: lint-folder-$(1)
+.PHONY: lint-folder-$(1)
+lint-folder-$(1):
+	@[ -n '$$(ALLOW_$(1))' ] || { echo 'lint: no rule says what $(1)/ may include' >&2; false; }
+	@! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' $(1)/*.[ch] | \
+		grep -vE '"($$(ALLOW_$(1)))"|\.inc"' || { echo '$(1)/ includes what it must not know' >&2; false; }
+	@! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<($$(DENY_$(firstword $(subst /, ,$(1)))))' $(1)/*.[ch] || \
+		{ echo '$(1)/ includes a library it must not know' >&2; false; }
+	@[ '$(1)' = policy ] || ! grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"$$(PRIVATE)"' $(1)/*.[ch] || \
+		{ echo '$(1)/ includes a header that is private to policy/' >&2; false; }
+endef
+$(foreach f,$(FOLDERS),$(eval $(call FOLDER_RULE,$(f))))
 
 lint-gcc lint-clang: lint-%:
 	@command -v $* >/dev/null || { echo 'lint: no $*, passed over'; exit 0; }; \
@@ -269,8 +291,8 @@ install: all
 	$(if $(MAN5),install -m 644 $(MAN5) $(SHARE)/man/man5/)
 	$(if $(MAN7),install -m 644 $(MAN7) $(SHARE)/man/man7/)
 	$(if $(SHIPPED),install -m 644 $(SHIPPED) $(SHARE)/rucy-devguard/policies/)
-	install -m 755 cmd/rucy-devguard-runtime $(BINDIR)/
-	install -m 644 cmd/kubernetes.yaml cmd/containers.md $(SHARE)/rucy-devguard/
+	install -m 755 cmd/containers/rucy-devguard-runtime $(BINDIR)/
+	install -m 644 cmd/containers/kubernetes.yaml cmd/containers/containers.md $(SHARE)/rucy-devguard/
 	install -m 644 cmd/completion/rucy-devguard.bash \
 		$(SHARE)/bash-completion/completions/rucy-devguard
 	install -m 644 cmd/completion/_rucy-devguard $(SHARE)/zsh/site-functions/

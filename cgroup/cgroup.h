@@ -5,13 +5,15 @@
  * State lives in the kernel only. A policy's program is recognised by the
  * header at the start of its .rodata (struct image_header).
  */
-#ifndef DEVGUARD_CGROUP_H
-#define DEVGUARD_CGROUP_H
+#ifndef DEVGUARD_CGROUP_CGROUP_H
+#define DEVGUARD_CGROUP_CGROUP_H
 
 #include <sys/types.h>
 
 #include "policy/event.h"
-#include "policy/policy.h"
+#include "policy/arena.h"
+#include "policy/image.h"
+#include "policy/rules.h"
 
 /* What to do about an errno of the kernel's: names the capabilities that are missing, the limit
  * that was reached; `otherwise` when there is nothing better. */

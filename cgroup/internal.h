@@ -5,6 +5,9 @@
 #define DEVGUARD_CGROUP_INTERNAL_H
 
 #include "cgroup/cgroup.h"
+#include "policy/arena.h"
+#include "policy/image.h"
+#include "policy/rules.h"
 
 /* ---- system.c: small files, mounts, capabilities ---------------------------- */
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "policy/policy.h"
+#include "policy/request.h"
 
 enum { ADOPT_UID = 1, ADOPT_GID = 2, ADOPT_COMM = 4 };
 

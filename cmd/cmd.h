@@ -4,8 +4,8 @@
  *
  * Only this directory prints, exits, or reads argv and the environment.
  */
-#ifndef DEVGUARD_CMD_H
-#define DEVGUARD_CMD_H
+#ifndef DEVGUARD_CMD_CMD_H
+#define DEVGUARD_CMD_CMD_H
 
 #include <getopt.h>
 #include <jansson.h>
@@ -13,7 +13,8 @@
 #include "cgroup/cgroup.h"
 #include "cmd/room/room.h"
 #include "compiler/compiler.h"
-#include "policy/policy.h"
+#include "policy/limits.h"
+#include "policy/manifest/manifest.h"
 
 #define PROGRAM     "rucy-devguard"
 #define JSON_SCHEMA "rucy-devguard/1"

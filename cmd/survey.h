@@ -2,7 +2,8 @@
 #ifndef DEVGUARD_CMD_SURVEY_H
 #define DEVGUARD_CMD_SURVEY_H
 
-#include "policy/policy.h"
+#include "policy/arena.h"
+#include "policy/rules.h"
 
 /* What a diagram reads, and which outcomes it can have. */
 struct survey {

@@ -10,11 +10,13 @@
  *
  * Nothing here touches the kernel's BPF or cgroup interfaces.
  */
-#ifndef DEVGUARD_COMPILER_H
-#define DEVGUARD_COMPILER_H
+#ifndef DEVGUARD_COMPILER_COMPILER_H
+#define DEVGUARD_COMPILER_COMPILER_H
 
 #include "policy/event.h"
-#include "policy/policy.h"
+#include "policy/arena.h"
+#include "policy/image.h"
+#include "policy/rules.h"
 
 /* ---- ruby.c --------------------------------------------------------------- */
 

@@ -7,7 +7,8 @@
  * A scratch arena belongs to another one, for what a
  * stage needs no longer than it runs.
  */
-#include "policy/policy.h"
+#include "policy/arena.h"
+#include "policy/budget.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,8 @@
  * that is skipped would be a test that never fails.
  */
 #include "policy/text.h"
+#include "policy/cases.h"
+#include "policy/host.h"
 
 #include <string.h>
 

@@ -2,7 +2,8 @@
  * diag.c - diagnostics are collected, never printed: the caller decides how
  * they are shown (text or JSON) and what they mean for the exit code.
  */
-#include "policy/policy.h"
+#include "policy/arena.h"
+#include "policy/diag.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
  * costs at most the product of the operands' edges, mostly their sum. Recursion
  * is as deep as there are variables (FREE_MAX + INPUT_MAX), never as there are rules.
  */
-#include "policy/diagram.h"
+#include "policy/diagram_internal.h"
 
 #include <string.h>
 

@@ -1,56 +1,85 @@
-/* diagram.h - how diagrams are kept: shared by the diagram files only. */
+/* diagram.h - decision diagrams. */
 #ifndef DEVGUARD_POLICY_DIAGRAM_H
 #define DEVGUARD_POLICY_DIAGRAM_H
 
-#include "policy/policy.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
-struct memo_entry { uint32_t op, a, b, c, result; };
+#include "policy/term.h"
 
-/* Exact memo table of diagram operations, open addressing; op 0 is empty. */
-struct memo {
-	struct memo_entry *entries;
-	size_t n, size;
+/* A node is an interval switch on one variable, hash-consed: equal functions
+ * are equal nodes. Terminals are outcomes. Variables are the inputs, then free
+ * boolean variables, one for each comparison that is no predicate of one input. */
+typedef uint32_t node;
+
+/* Outcome of one access or request: which rule decided and how. */
+typedef uint32_t outcome;
+enum { OUT_PASS = 0, OUT_DENY = 1, OUT_ALLOW = 2, OUT_ERROR = 3, OUTCOME_BITS = 2 };
+#define OUTCOME(kind, rule) ((outcome)(kind) | (outcome)(rule) << OUTCOME_BITS)
+#define OUTCOME_KIND(o) ((o) & ((1u << OUTCOME_BITS) - 1))
+#define OUTCOME_RULE(o) ((o) >> OUTCOME_BITS) /* 1 + index in the policy; 0 = the default */
+
+enum diagram_order { ORDER_FACTS_LAST, ORDER_FACTS_FIRST };
+enum { DIAGRAM_ORDERS = 2 };
+
+struct diagrams; /* a set of diagrams that share nodes and a variable order */
+struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order);
+/* A new set with the order and the free variables of another, and of its nodes only
+ * what is below the roots, which become nodes of the new one. */
+struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *roots, size_t n);
+/* Forgets which operations were done already: memory, when others follow. */
+void diagrams_forget(struct diagrams *dg);
+
+struct edge { int64_t hi; node to; }; /* values up to hi, from the edge before */
+struct switch_node {
+	uint32_t var;       /* enum input, or INPUT_MAX + i: free variable i */
+	uint32_t n;
+	const struct edge *edges; /* ascending; the last hi is the variable's largest value */
 };
+/* How many nodes the set holds: every node that is no terminal is below it. */
+size_t diagram_nodes(const struct diagrams *dg);
+bool node_is_terminal(node n, outcome *out);
+struct switch_node node_switch(const struct diagrams *dg, node n);
+/* The comparison a free variable stands for. */
+term diagram_free_term(const struct diagrams *dg, uint32_t var);
+/* Smallest and largest raw value of a variable, as a program may meet it. */
+int64_t diagram_var_min(const struct diagrams *dg, uint32_t var);
+int64_t diagram_var_max(const struct diagrams *dg, uint32_t var);
+/* Position of a variable in the order; terminals come last. */
+uint32_t diagram_level(const struct diagrams *dg, uint32_t var);
 
-struct stored_node { uint32_t var, first, n, hash; };
-
-struct diagrams {
-	struct arena *arena;
-	struct terms *terms;
-	uint32_t level[INPUT_MAX];
-
-	struct stored_node *nodes;
-	size_t nnodes, nodes_cap;
-	struct edge *edges;
-	size_t nedges, edges_cap;
-	node *unique; /* hash table of 1 + node index, 0 empty */
-	size_t unique_size;
-
-	struct memo memo;
-	struct edge *scratch; /* a stack of edges under construction */
-	size_t scratch_n, scratch_cap;
-
-	term *free_terms; /* by free variable */
-	size_t nfree, free_cap;
-
-	node *of_term; /* memo of diagram_of_term: 0 = none yet, else 1 + node (terminals keep their bit) */
-	size_t of_term_cap;
-	uint32_t *uses; /* scratch of diagram_of_term, by term: parents met; all 0 between calls */
-	size_t uses_cap;
-	size_t budget; /* of nodes; there may be more edges, and operations remembered */
-	bool over_budget;
-};
-
-#define TERMINAL_BIT 0x80000000u
-#define NODE_TRUE (TERMINAL_BIT | OUT_ALLOW)
-#define NODE_FALSE (TERMINAL_BIT | OUT_PASS)
-
-enum { FREE_MAX = 4096, EDGES_A_NODE = 5, OPERATIONS_A_NODE = 4 };
-
-/* The free variable of a comparison, made when it is new. */
-uint32_t diagram_free_var(struct diagrams *dg, term t);
-
-/* diagram_split.c: a comparison of choices, case by case. False: it has none, or too many cases. */
-bool diagram_by_choices(struct diagrams *dg, term t, node *out);
+node diagram_terminal(outcome o);
+/* Interval switch; edges are merged where equal. */
+node diagram_switch(struct diagrams *dg, uint32_t var, const struct edge *edges, size_t n);
+/* if cond then yes else no: cond is boolean; linear in the sizes' product. */
+node diagram_ite(struct diagrams *dg, node cond, node yes, node no);
+/* A boolean term as a diagram of OUT_ALLOW (true) and OUT_PASS (false). */
+node diagram_of_term(struct diagrams *dg, term t);
+/* a where it decides, else b. */
+node diagram_over(struct diagrams *dg, node a, node b);
+/* a where it denies; else b where that denies; else a. */
+node diagram_first_deny(struct diagrams *dg, node a, node b);
+/* The diagram with one variable fixed. */
+node diagram_restrict(struct diagrams *dg, node n, uint32_t var, int64_t value);
+/* Overlays n diagrams in order, in halves. */
+node diagram_over_all(struct diagrams *dg, const node *parts, size_t n);
+/* Values of the inputs by enum input; an input not in the set `known` that is
+ * asked for ends the walk: *missing (enum input) is set and OUT_ERROR returned;
+ * *missing is -1 otherwise. */
+outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, uint32_t known,
+                     int *missing);
+/* Nodes and edges below root. */
+void diagram_size(const struct diagrams *dg, node root, size_t *nodes, size_t *edges);
+/* Text of the diagram, one node a line; and Graphviz. */
+void diagram_dump(FILE *out, const struct diagrams *dg, node root);
+void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *title);
+/* False once the node budget (DIAGRAM_BUDGET) was exceeded: results are then
+ * meaningless and must not be used. */
+enum { DIAGRAM_BUDGET = 512 << 10 };
+bool diagram_ok(const struct diagrams *dg);
+/* Sets the budget of a set; what is kept of it has the same. */
+void diagrams_allow(struct diagrams *dg, size_t nodes);
 
 #endif

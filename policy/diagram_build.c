@@ -7,7 +7,7 @@
  * first where that is cheap (diagram_split.c). What has too many intervals, or reads
  * several wide inputs, becomes a free boolean variable.
  */
-#include "policy/diagram.h"
+#include "policy/diagram_internal.h"
 
 #include <stdlib.h>
 

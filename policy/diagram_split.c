@@ -7,7 +7,7 @@
  * a few of those the comparison stays whole, as one free variable. Whether it does depends on the
  * comparison alone, so that equal comparisons are equal diagrams.
  */
-#include "policy/diagram.h"
+#include "policy/diagram_internal.h"
 
 /* Cases when each comparison in them reads one input (a table), and otherwise. */
 enum { TABLE_CASES_MAX = 1024, CASES_MAX = 4 };

@@ -4,7 +4,7 @@
  * Nodes are numbered in depth-first order from the root, so that the same
  * function prints the same text in any set of diagrams.
  */
-#include "policy/diagram.h"
+#include "policy/diagram_internal.h"
 
 #include <inttypes.h>
 

@@ -17,8 +17,8 @@
  * Exact sums: every decision reported on counts in `denied` or `allowed`, and in
  * exactly one of `submitted`, `folded` and `dropped`.
  */
-#ifndef DEVGUARD_EVENT_H
-#define DEVGUARD_EVENT_H
+#ifndef DEVGUARD_POLICY_EVENT_H
+#define DEVGUARD_POLICY_EVENT_H
 
 #include <stdint.h>
 

@@ -17,7 +17,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "policy/policy.h"
+#include "policy/arena.h"
+#include "policy/diag.h"
 
 enum { NAME_LIMIT = 32 }; /* did_you_mean() ignores longer names */
 

@@ -1,8 +1,9 @@
 /* limits.c - what a compilation may take, as text: "time=30s,cpu=20s,memory=2g". */
-#include "policy/policy.h"
+#include "policy/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <stdbool.h>
 
 /* A number from `s` on to the end of the item, with its unit behind; NULL: it is none. */
 static const char *number(const char *s, size_t n, double *value, char *unit)

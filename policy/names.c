@@ -7,6 +7,8 @@
  * is refused with the text that looks it up, never guessed.
  */
 #include "policy/text.h"
+#include "policy/diag.h"
+#include "policy/host.h"
 
 #include <errno.h>
 #include <fnmatch.h>

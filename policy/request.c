@@ -6,6 +6,7 @@
  * text, one allocation.
  */
 #include "policy/text.h"
+#include "policy/rules.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * ring.c - the size of the ring buffer that records wait in, as people write it.
  */
-#include "policy/policy.h"
+#include "policy/limits.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,9 @@
  * first that matches decides (D). A request for a set of accesses is allowed
  * when D allows each of them (P), asked in the order mknod, read, write.
  */
-#include "policy/diagram.h"
+#include "policy/diagram_internal.h"
+#include "policy/rules.h"
+#include "policy/device.h"
 
 #include <string.h>
 

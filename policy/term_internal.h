@@ -3,7 +3,8 @@
 #ifndef DEVGUARD_POLICY_TERM_INTERNAL_H
 #define DEVGUARD_POLICY_TERM_INTERNAL_H
 
-#include "policy/policy.h"
+#include "policy/arena.h"
+#include "policy/diagram.h"
 
 /* One term below a root, its operands by their place in the list (term_list()). */
 struct term_step {

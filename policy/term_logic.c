@@ -5,6 +5,7 @@
  * conjuncts.
  */
 #include "policy/term_internal.h"
+#include "policy/budget.h"
 
 term term_not(struct terms *ts, term a)
 {

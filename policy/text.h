@@ -5,7 +5,9 @@
 #ifndef DEVGUARD_POLICY_TEXT_H
 #define DEVGUARD_POLICY_TEXT_H
 
-#include "policy/policy.h"
+#include "policy/arena.h"
+#include "policy/device.h"
+#include "policy/request.h"
 
 /* ---- text.c -------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #define DEVGUARD_POLICY_YAML_H
 
 #include "policy/text.h"
+#include "policy/diag.h"
 
 enum yaml_kind { YAML_TEXT, YAML_LIST, YAML_MAP };
 

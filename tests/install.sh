@@ -149,7 +149,7 @@ else skip "make uninstall" "no make"; fi
 
 # ---- the runtime that adds the hook ------------------------------------------------------------
 
-W=$ROOT/cmd/rucy-devguard-runtime
+W=$ROOT/cmd/containers/rucy-devguard-runtime
 B=$T/bundle
 mkdir "$B"
 printf '#!/bin/sh\necho "runtime: $*"\n' >"$T/bin/runtime"; chmod 755 "$T/bin/runtime"
@@ -190,7 +190,7 @@ if command -v jq >/dev/null; then
 	check "nothing is left beside it" test "$(ls -A "$B")" = config.json
 else skip "the runtime that adds the hook" "no jq"; fi
 
-sed -n '/^```sh$/,/^```$/{/^```/!p}' "$ROOT/cmd/containers.md" >"$T/shown"
+sed -n '/^```sh$/,/^```$/{/^```/!p}' "$ROOT/cmd/containers/containers.md" >"$T/shown"
 same "containers.md shows it whole" "$W" "$T/shown"
 
 # ---- its image: the packages of every library that the Makefile uses ----------------------------
@@ -198,12 +198,12 @@ same "containers.md shows it whole" "$W" "$T/shown"
 libraries=$(sed -n 's/^PKG *:= *//p; s/.*pkg-config --libs \([a-z][a-z0-9.-]*\).*/\1/p' "$ROOT/Makefile")
 for l in mruby $libraries; do
 	case $l in lib*) dev=$l-dev ;; zlib) dev=zlib1g-dev ;; yaml-0.1) dev=libyaml-dev ;; *) dev=lib$l-dev ;; esac
-	check "the image is built with $dev" grep -qw -- "$dev" "$ROOT/cmd/Dockerfile"
+	check "the image is built with $dev" grep -qw -- "$dev" "$ROOT/cmd/containers/Dockerfile"
 done
 
 # ---- Kubernetes, offline -----------------------------------------------------------------------
 
-K=$ROOT/cmd/kubernetes.yaml
+K=$ROOT/cmd/containers/kubernetes.yaml
 if ! python3 -c 'import yaml' 2>/dev/null; then skip "kubernetes.yaml" "no python3-yaml"; summary; exit; fi
 mkdir "$T/config"
 check "kubernetes.yaml has what Kubernetes asks for" python3 "$TESTS/kubernetes.py" "$K" "$T/config"

@@ -14,8 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compiler/lift.h"
+#include "compiler/lift/lift.h"
 #include "policy/host.h"
+#include "policy/budget.h"
 
 int __wrap_dialect_check(struct ruby *rb, const struct RProc *proc);
 int __wrap_dialect_check(struct ruby *rb, const struct RProc *proc)

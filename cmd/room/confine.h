@@ -1,11 +1,12 @@
 /* confine.h - what a child of the room may still do. */
-#ifndef DEVGUARD_CMD_CONFINE_H
-#define DEVGUARD_CMD_CONFINE_H
+#ifndef DEVGUARD_CMD_ROOM_CONFINE_H
+#define DEVGUARD_CMD_ROOM_CONFINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "policy/limits.h"
 
 /* The layers, in the order in which they are laid. */
 enum layer {

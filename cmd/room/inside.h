@@ -1,8 +1,10 @@
 /* inside.h - the child's side of the locked room. */
-#ifndef DEVGUARD_CMD_INSIDE_H
-#define DEVGUARD_CMD_INSIDE_H
+#ifndef DEVGUARD_CMD_ROOM_INSIDE_H
+#define DEVGUARD_CMD_ROOM_INSIDE_H
 
 #include "cmd/room/room.h"
+#include "policy/budget.h"
+#include "policy/host.h"
 
 /* How a child ends that does not wait for its end. */
 enum {

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "policy/host.h"
+#include "policy/manifest/trusted.h"
 
 /* ---- the answers ------------------------------------------------------------------------ */
 

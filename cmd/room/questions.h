@@ -1,6 +1,6 @@
 /* questions.h - what a child of the room may ask, and how it is answered. */
-#ifndef DEVGUARD_CMD_QUESTIONS_H
-#define DEVGUARD_CMD_QUESTIONS_H
+#ifndef DEVGUARD_CMD_ROOM_QUESTIONS_H
+#define DEVGUARD_CMD_ROOM_QUESTIONS_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * A head, arrays, and one block of texts that the records point into. The policy's terms
  * are bytes that nobody here looks into: they go into the object as they are.
  */
-#ifndef DEVGUARD_CMD_RECORD_H
-#define DEVGUARD_CMD_RECORD_H
+#ifndef DEVGUARD_CMD_ROOM_RECORD_H
+#define DEVGUARD_CMD_ROOM_RECORD_H
 
 #include "compiler/compiler.h"
 

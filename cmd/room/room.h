@@ -15,11 +15,10 @@
  *   work_*.c     what is done inside
  *   record.c     a proven policy as fixed-size records
  */
-#ifndef DEVGUARD_CMD_ROOM_H
-#define DEVGUARD_CMD_ROOM_H
+#ifndef DEVGUARD_CMD_ROOM_ROOM_H
+#define DEVGUARD_CMD_ROOM_ROOM_H
 
 #include "compiler/compiler.h"
-#include "policy/policy.h"
 
 /* ---- frame.c ------------------------------------------------------------------------ */
 

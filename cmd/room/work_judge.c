@@ -13,6 +13,7 @@
 
 #include "cmd/room/record.h"
 #include "cmd/survey.h"
+#include "policy/import/import.h"
 
 struct judge {
 	struct inside *in;

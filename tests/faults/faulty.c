@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "policy/rules.h"
 
 enum { PROCESSES = 30 };
 struct tally {

@@ -9,7 +9,7 @@
 #include <elf.h>
 #include <string.h>
 
-#include "compiler/object_internal.h"
+#include "compiler/object/internal.h"
 
 static void put(unsigned char *at, uint64_t v)
 {

@@ -3,6 +3,8 @@
  * run as it ends a child of the room, and the freeing of what such an end leaves behind.
  */
 #include "tests/fuzz/fuzz.h"
+#include "policy/budget.h"
+#include "policy/host.h"
 
 #include <setjmp.h>
 #include <stdlib.h>

@@ -19,7 +19,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "policy/policy.h"
+#include "policy/arena.h"
+#include "policy/diag.h"
 
 /* One run. Its arena counts against a budget: more than that is the run's end, and no find. */
 struct fuzz {

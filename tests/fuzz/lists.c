@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "compiler/compiler.h"
+#include "policy/host.h"
+#include "policy/import/import.h"
 
 typedef int read_list(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
 

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cmd/hook.h"
+#include "cmd/containers/hook.h"
 #include "cmd/room/questions.h"
 #include "cmd/room/record.h"
 

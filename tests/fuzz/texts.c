@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "policy/text.h"
+#include "policy/cases.h"
 
 /* ---- devices -------------------------------------------------------------------------------- */
 

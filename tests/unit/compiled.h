@@ -4,6 +4,7 @@
 
 #include "compiler/compiler.h"
 #include "tests/unit/fixture.h"
+#include "policy/host.h"
 
 struct compiled {
 	struct arena *arena;

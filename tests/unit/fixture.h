@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/policy.h"
+#include "policy/arena.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

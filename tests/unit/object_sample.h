@@ -5,8 +5,9 @@
 #ifndef DEVGUARD_OBJECT_SAMPLE_H
 #define DEVGUARD_OBJECT_SAMPLE_H
 
-#include "compiler/object_internal.h"
+#include "compiler/object/internal.h"
 #include "tests/unit/fixture.h"
+#include "policy/device.h"
 
 #include <elf.h>
 #include <linux/bpf.h>

@@ -4,6 +4,7 @@
 
 #include "policy/text.h"
 #include "tests/unit/fixture.h"
+#include "policy/host.h"
 
 #define LETTERS_HINT "letters are r, w and m"
 

@@ -5,6 +5,7 @@
 #define SCRATCH_OBJECT
 #include "cgroup/internal.h"
 #include "tests/unit/scratch.h"
+#include "policy/import/import.h"
 
 #include <bpf/bpf.h>
 #include <elf.h>

@@ -1,5 +1,6 @@
 /* test_cases.c - policy/cases.c: NAME.cases files. */
 #include "tests/unit/fixture.h"
+#include "policy/cases.h"
 
 #define CASE_HINT "a case is \"allow c 1:3 rw\" or \"deny b 8:0 w uid=1000\""
 

@@ -1,6 +1,7 @@
 /* test_diag.c - policy/arena.c and policy/diag.c: allocation, collected
  * diagnostics, spelling. */
 #include "tests/unit/fixture.h"
+#include "policy/diag.h"
 
 /* ---- arena ------------------------------------------------------------------- */
 

@@ -2,8 +2,11 @@
  * test_foreign.c - policy/foreign*.c: lists made at random, their Ruby, their
  * policy and a model that asks the entries one by one, all on the same requests.
  */
+#include "policy/device.h"
 #include "compiler/compiler.h"
 #include "tests/unit/fixture.h"
+#include "policy/host.h"
+#include "policy/import/import.h"
 
 static const int majors[] = {FOREIGN_ANY, 0, 1, 5, 10, 136, 195, MAJOR_MAX};
 static const int minors[] = {FOREIGN_ANY, 0, 3, 4, 5, 200, 255, MINOR_MAX};

@@ -2,7 +2,7 @@
  * what mruby makes of them at once. */
 #include "tests/unit/compiled.h"
 
-#include "compiler/lift.h"
+#include "compiler/lift/lift.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,8 @@
  * tests/manifest/. */
 #include "tests/unit/fixture.h"
 
-#include "policy/manifest.h"
+#include "policy/manifest/internal.h"
+#include "policy/manifest/trusted.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* test_names.c - policy/names.c: devices by path, group and symbol. */
 #include "tests/unit/patterns.h"
+#include "policy/diagram.h"
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>

@@ -3,6 +3,7 @@
  * it, whatever the policy, its parameters and lines are called.
  */
 #include "tests/unit/object_sample.h"
+#include "policy/cases.h"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>

@@ -4,6 +4,7 @@
  */
 #define SCRATCH_OBJECT
 #include "tests/unit/scratch.h"
+#include "policy/host.h"
 
 #include <linux/capability.h>
 #include <signal.h>

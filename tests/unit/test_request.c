@@ -1,6 +1,9 @@
 /* test_request.c - policy/request.c: requests, facts, and the inputs' names and
  * ranges. */
 #include "tests/unit/fixture.h"
+#include "policy/device.h"
+#include "policy/host.h"
+#include "policy/request.h"
 
 #include <sys/stat.h>
 #include <time.h>

@@ -20,6 +20,7 @@
 #include "cmd/room/questions.h"
 #include "cmd/room/record.h"
 #include "tests/unit/fixture.h"
+#include "policy/host.h"
 
 /* ---- a command without main.c ---------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* Terms: folding is sound, conjunctions are simplified, evaluation is total. */
 #include "tests/unit/fixture.h"
+#include "policy/term.h"
 
 static void folds(void **state)
 {

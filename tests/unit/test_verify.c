@@ -4,6 +4,8 @@
  * must decide every sampled request as the policy does.
  */
 #include "tests/unit/compiled.h"
+#include "policy/budget.h"
+#include "policy/manifest/manifest.h"
 
 #include <linux/bpf.h>
 

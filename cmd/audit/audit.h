@@ -1,0 +1,149 @@
+/*
+ * audit.h - what the verbs `audit` and `stats` share: which of our programs
+ * report, one program being read, and how a device, a rule and a verdict are
+ * written. Private to cmd/.
+ */
+#ifndef DEVGUARD_CMD_AUDIT_AUDIT_H
+#define DEVGUARD_CMD_AUDIT_AUDIT_H
+
+#include "cmd/cmd.h"
+
+enum { NSEC = 1000000000 };
+
+/* ---- device_name.c ---------------------------------------------------------------- */
+
+enum { DEVICE_TEXT = 160 };
+/* "/dev/kmsg (c 1:11)", or "c 1:11" where this host has no name for it: escaped,
+ * ready to print. Answers are remembered for a second. */
+struct device_names;
+struct device_names *device_names_new(struct arena *a);
+void device_text(struct device_names *names, int type, uint32_t major, uint32_t minor,
+                 char out[DEVICE_TEXT]);
+/* Its path alone, NULL when there is none; valid until the next call. */
+const char *device_path(struct device_names *names, int type, uint32_t major, uint32_t minor);
+/* "c", "b". */
+const char *device_type(int type);
+
+/* ---- audit/words.c ------------------------------------------------------------------ */
+
+enum { RULE_TEXT = 1024, ACCESS_WORDS = 24 };
+/* "policy.rb:7 label", "policy.rb:3 default", "rule 7" when its name is not known
+ * (NULL): escaped. */
+void rule_text(const struct rule_name *name, uint32_t rule, char out[RULE_TEXT]);
+/* "read", "write (of rw)", "none". */
+void access_words(int decided, int requested, char out[ACCESS_WORDS]);
+/* "deny", "allow", "permitted". */
+const char *verdict_word(int verdict, uint32_t flags);
+/* audit_words and mode_words for what the kernel told, which may be anything. */
+const char *audit_word(int audit);
+const char *mode_word(int mode);
+/* The object's fields for a rule: rule, label, file, line. */
+void rule_json(json_t *o, const struct rule_name *name, uint32_t rule);
+/* Characters a text takes on a terminal. */
+int columns_of(const char *text);
+/* Of the terminal stdout is, else of COLUMNS, else 100. */
+int terminal_width(void);
+
+/* ---- audit/find.c --------------------------------------------------------------------- */
+
+/* Our programs on the cgroup that report; of that policy name only when it is not
+ * NULL. 0 (also when there is none) or -1. */
+int find_reporting(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
+                   struct attached **list, size_t *n);
+/* Says why find_reporting() found none, and what to do: always STATUS_FAILED. */
+int nothing_reports(struct cmd *c, const struct cgroup *cg, const char *name);
+/* Was the cgroup's directory removed? */
+bool cgroup_removed(const struct cgroup *cg);
+
+/* ---- audit/source.c ------------------------------------------------------------------- */
+
+/* One policy being read. */
+struct source {
+	uint32_t program;            /* the one attached now, as far as known */
+	const char *policy;
+	struct arena *arena;         /* of all this */
+	struct audit *audit;
+	bool claimed;                /* else another reader has it */
+	struct folds *folds;         /* NULL without --fold */
+	struct name_cache *names;
+	uint64_t records;            /* given to us */
+	struct totals last, sum;     /* the kernel's, and what was added since we read */
+	uint64_t lost_told;
+	bool seen;                   /* by the check that runs */
+	unsigned absent;             /* checks in a row that did not find it */
+};
+
+/* Opens the maps of a program, without reading. NULL with a diagnostic. */
+struct source *source_open(struct cmd *c, struct diags *d, uint32_t program);
+/* Becomes its reader. fold_ns 0: a record for each decision. 0, or -1 with a
+ * diagnostic: another one reads. */
+int source_claim(struct diags *d, struct source *s, uint64_t fold_ns);
+void source_close(struct source *s);
+/* How many decisions this record stands for: those since the record before it of
+ * the same kind. */
+uint64_t source_count(struct source *s, const struct event *e);
+/* The rule of a record, NULL: not known. Valid until the next call. */
+const struct rule_name *source_rule(struct source *s, uint32_t generation, uint32_t rule);
+/* Adds what the kernel counted since the last call. 0 or -1. */
+int source_update(struct diags *d, struct source *s);
+
+/* ---- audit/watch.c -------------------------------------------------------------------- */
+
+/* The policies that are read, kept up to date with what is attached. */
+struct watch {
+	struct cmd *c;
+	const struct cgroup *cgroup; /* NULL: all of the host */
+	const char *name;            /* of one policy, or NULL */
+	uint64_t fold_ns;
+	struct source **sources;
+	size_t n, cap;
+	unsigned misses;             /* checks in a row that found a program they could not open */
+	/* Reads what waits in a source that is about to be closed. */
+	void (*drain)(void *arg, struct source *s);
+	void *arg;
+};
+/* Compares with what is attached: opens what is new, drains and closes what is
+ * gone. 0, or -1 with a diagnostic in c->diags. */
+int watch_check(struct watch *w);
+/* Is something missing that the next check, soon, may find again? */
+bool watch_unsure(const struct watch *w);
+/* Says "12 records were lost ..." when there are new ones. 0 or -1. */
+int watch_losses(struct watch *w);
+/* Closes all, with a summary each. */
+void watch_end(struct watch *w, bool summary);
+/* A note on stderr, escaped, also with --json. */
+void tell(struct cmd *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- audit/print.c ---------------------------------------------------------------------- */
+
+struct printer;
+/* Records go to `path`, appended, or to stdout (NULL). 0 or -1 with a diagnostic. */
+int printer_new(struct cmd *c, const char *path, struct printer **out);
+/* Opens the path again: it was rotated. */
+int printer_reopen(struct printer *p, struct diags *d);
+/* Once before the records of each batch: the wall clock may have been set. */
+void printer_begin(struct printer *p);
+void print_record(struct printer *p, struct source *s, const struct event *e, uint64_t count);
+/* Flushes. 0, or -1: it could not be written. */
+int printer_end(struct printer *p, struct diags *d);
+void printer_close(struct printer *p);
+
+/* ---- prometheus.c ------------------------------------------------------------------------- */
+
+/* What is counted of one policy. */
+struct stats_row {
+	struct tally_key key;          /* generation: the newest of those added up */
+	const struct rule_name *name;  /* NULL: not known any more */
+	uint64_t count;
+};
+struct stats {
+	const char *cgroup;
+	const struct attached *at;
+	struct totals totals;
+	struct stats_row *rows;        /* largest count first; no two alike but for it */
+	size_t n;
+};
+/* Text exposition format, version 0.0.4. */
+void prometheus_print(FILE *out, struct device_names *devices, const struct stats *list, size_t n);
+
+#endif

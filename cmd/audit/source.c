@@ -1,0 +1,187 @@
+/*
+ * source.c - one policy being read: opened, claimed, its totals followed,
+ * and what a folded record stands for.
+ *
+ * The kernel's totals may be cleared by another process while we read; what is
+ * kept here only grows. Memory is the source's own and goes with it.
+ */
+#include "cmd/audit/audit.h"
+
+#include <string.h>
+#include <time.h>
+
+/* How far the tally of a key was told. */
+struct fold {
+	struct tally_key key;
+	uint64_t top;  /* the largest tally met; before the first record, what it was then */
+	uint64_t told; /* by the counts of records */
+	bool used;
+	bool recorded;
+};
+
+struct folds {
+	struct arena *arena;
+	struct fold *slots; /* open addressing */
+	size_t cap, n;
+	uint64_t began; /* CLOCK_BOOTTIME: records before it were waiting */
+};
+
+/* Names of rules met before: asking the kernel for each record would cost more
+ * than the record. */
+enum { NAMES = 64 };
+struct cached {
+	uint32_t generation, rule;
+	bool known;
+	struct rule_name name;
+};
+struct name_cache {
+	struct cached slots[NAMES];
+};
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * NSEC + (uint64_t)now.tv_nsec;
+}
+
+static size_t key_hash(const struct tally_key *key)
+{
+	uint64_t words[sizeof *key / 8], hash = 0;
+	memcpy(words, key, sizeof words);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		hash = ((hash << 5 | hash >> 59) ^ words[i]) * 0x9e3779b97f4a7c15ull;
+	return (size_t)(hash >> 16);
+}
+
+static struct fold *fold_slot(struct fold *slots, size_t cap, const struct tally_key *key)
+{
+	size_t i = key_hash(key) & (cap - 1);
+	while (slots[i].used && memcmp(&slots[i].key, key, sizeof *key) != 0)
+		i = (i + 1) & (cap - 1);
+	return &slots[i];
+}
+
+/* The entry of a key, made when it is new. */
+static struct fold *fold_of(struct folds *f, const struct tally_key *key)
+{
+	if (f->n * 2 >= f->cap) {
+		size_t cap = f->cap ? f->cap * 2 : 256;
+		struct fold *slots = arena_alloc(f->arena, cap * sizeof *slots);
+		for (size_t i = 0; i < f->cap; i++)
+			if (f->slots[i].used)
+				*fold_slot(slots, cap, &f->slots[i].key) = f->slots[i];
+		f->slots = slots;
+		f->cap = cap;
+	}
+	struct fold *slot = fold_slot(f->slots, f->cap, key);
+	if (!slot->used) {
+		slot->used = true;
+		slot->key = *key;
+		f->n++;
+	}
+	return slot;
+}
+
+uint64_t source_count(struct source *s, const struct event *e)
+{
+	if (!s->folds || !e->tally)
+		return 1;
+	struct tally_key key = {.generation = e->generation, .rule = e->rule, .major = e->major,
+	                        .minor = e->minor, .uid = e->uid, .type = e->type,
+	                        .requested = e->requested, .decided = e->decided,
+	                        .verdict = e->verdict,
+	                        .flags = e->flags & (EVENT_PERMISSIVE | EVENT_ERROR)};
+	struct fold *f = fold_of(s->folds, &key);
+	if (!f->recorded && e->time < s->folds->began)
+		f->top = f->told = e->tally - 1;
+	else if (e->tally <= f->top && audit_tally(s->audit, &key) < f->top)
+		f->top = f->told = 0; /* it was cleared */
+	f->recorded = true;
+	if (e->tally > f->top)
+		f->top = e->tally;
+	/* Tasks that count at once may all read the last one's count, or hand in their
+	 * records in another order: such a record stands for itself, and what that is
+	 * too much the next one is less. */
+	uint64_t count = e->tally > f->told ? e->tally - f->told : 1;
+	f->told += count;
+	return count;
+}
+
+/* What was counted before reading began belongs to no record of ours. */
+static int start_folds(struct diags *d, struct source *s)
+{
+	struct tally_entry *list;
+	size_t n;
+	s->folds = arena_alloc(s->arena, sizeof *s->folds);
+	s->folds->arena = s->arena;
+	if (audit_tallies(s->arena, d, s->audit, &list, &n))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct fold *f = fold_of(s->folds, &list[i].key);
+		f->top = f->told = list[i].tally.count;
+	}
+	s->folds->began = boot_ns(); /* nothing is folded before */
+	return 0;
+}
+
+struct source *source_open(struct cmd *c, struct diags *d, uint32_t program)
+{
+	struct arena *a = cmd_arena(c);
+	struct source *s = arena_alloc(a, sizeof *s);
+	*s = (struct source){.program = program, .arena = a};
+	s->names = arena_alloc(a, sizeof *s->names);
+	if (!audit_open(a, d, program, &s->audit)) {
+		s->policy = audit_policy(s->audit);
+		return s;
+	}
+	arena_free(a);
+	return NULL;
+}
+
+int source_claim(struct diags *d, struct source *s, uint64_t fold_ns)
+{
+	if (audit_claim(s->arena, d, s->audit))
+		return -1;
+	s->claimed = true;
+	if (audit_totals(d, s->audit, &s->last) || (fold_ns && start_folds(d, s)))
+		return -1;
+	return audit_fold(d, s->audit, fold_ns);
+}
+
+void source_close(struct source *s)
+{
+	audit_close(s->audit);
+	arena_free(s->arena);
+}
+
+const struct rule_name *source_rule(struct source *s, uint32_t generation, uint32_t rule)
+{
+	struct cached *slot = &s->names->slots[(generation * 31 + rule) % NAMES];
+	if (!slot->known || slot->generation != generation || slot->rule != rule) {
+		slot->generation = generation;
+		slot->rule = rule;
+		slot->known = audit_rule(s->audit, generation, rule, &slot->name);
+	}
+	return slot->known ? &slot->name : NULL;
+}
+
+/* What a count grew by; one that went back was cleared. */
+static void advance(uint64_t *sum, uint64_t last, uint64_t now)
+{
+	*sum += now >= last ? now - last : now;
+}
+
+int source_update(struct diags *d, struct source *s)
+{
+	struct totals now;
+	if (audit_totals(d, s->audit, &now))
+		return -1;
+	advance(&s->sum.denied, s->last.denied, now.denied);
+	advance(&s->sum.allowed, s->last.allowed, now.allowed);
+	advance(&s->sum.submitted, s->last.submitted, now.submitted);
+	advance(&s->sum.folded, s->last.folded, now.folded);
+	advance(&s->sum.dropped, s->last.dropped, now.dropped);
+	s->last = now;
+	return 0;
+}

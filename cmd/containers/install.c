@@ -1,0 +1,353 @@
+/*
+ * install.c - writes and removes the file by which podman and CRI-O find the OCI hook
+ * (oci-hooks(5), schema 1.0.0), and the wrapper that it names (install_file.c).
+ *
+ * A hook that cannot work stops every container, so that everything it will need is
+ * checked first.
+ */
+#include "cmd/containers/hook.h"
+#include "policy/device.h"
+#include "policy/manifest/trusted.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What podman and CRI-O read when nothing else is configured; podman (4.3) does not read
+ * /etc/containers/oci/hooks.d unless told to. */
+#define DIRECTORY "/usr/share/containers/oci/hooks.d"
+
+enum { HOOK_SECONDS = 30 }; /* then the runtime ends the hook, and the container with it */
+
+enum { OPT_PRINT = OPT_VERB, OPT_REMOVE, OPT_DIR, OPT_ANNOTATION, OPT_POLICY, OPT_CONFIG, OPT_SPEC,
+       OPT_ON_ERROR, OPT_NAME };
+static const struct option options[] = {
+	{"print", no_argument, NULL, OPT_PRINT},
+	{"remove", no_argument, NULL, OPT_REMOVE},
+	{"dir", required_argument, NULL, OPT_DIR},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"annotation", required_argument, NULL, OPT_ANNOTATION},
+	{"policy", required_argument, NULL, OPT_POLICY},
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"policy-from-spec", no_argument, NULL, OPT_SPEC},
+	{"on-error", required_argument, NULL, OPT_ON_ERROR},
+	OPTION_MODE,
+	OPTION_AUDIT,
+	OPTION_RING,
+	OPTION_LIMIT,
+	OPTION_PARAM,
+	OPTION_HELP,
+	{0},
+};
+
+struct install {
+	const char *dir, *name, *path, *wrapper;
+	const char *policy, *config; /* NULL: not given */
+	bool from_spec, let_start, print, remove;
+	json_t *annotations; /* pattern of the key to pattern of the value; NULL: all containers */
+};
+
+/* ---- the command line ---------------------------------------------------------------------- */
+
+/* The schema takes a pattern also for the key: ours is meant as it stands. */
+static const char *literal(struct cmd *c, const char *text)
+{
+	char *out = arena_alloc(c->args, 2 * strlen(text) + 3), *p = out;
+	*p++ = '^';
+	for (; *text; *p++ = *text++)
+		if (strchr("\\.^$*+?()[]{}|", *text))
+			*p++ = '\\';
+	*p++ = '$';
+	*p = '\0';
+	return out;
+}
+
+static int add_annotation(struct cmd *c, struct install *in, const char *text)
+{
+	regex_t compiled;
+	const char *eq = strchr(text, '='), *pattern = eq ? eq + 1 : ".*";
+	const char *key = arena_strndup(c->args, text, eq ? (size_t)(eq - text) : strlen(text));
+	if (!*key)
+		return usage_error(c, "for example --annotation io.example.guard=^on$", "--annotation %s: no key", text);
+	int error = regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);
+	if (error) {
+		char why[128];
+		regerror(error, &compiled, why, sizeof why);
+		return usage_error(c, "it is an extended regular expression, regex(7), and matches anywhere in the value",
+		                   "--annotation %s: %s", text, why);
+	}
+	regfree(&compiled);
+	if (!in->annotations)
+		in->annotations = json_object();
+	if (json_object_get(in->annotations, literal(c, key)))
+		return usage_error(c, "give each annotation once", "--annotation %s: given twice", key);
+	if (json_object_set_new(in->annotations, literal(c, key), json_string(pattern)))
+		return usage_error(c, NULL, "--annotation %s: no valid UTF-8", text);
+	return STATUS_OK;
+}
+
+static int option(struct cmd *c, struct install *in, int opt)
+{
+	static const char *const answers[] = {"refuse", "allow"};
+	int word;
+	switch (opt) {
+	case OPT_PRINT: in->print = true; break;
+	case OPT_REMOVE: in->remove = true; break;
+	case OPT_DIR: in->dir = optarg; break;
+	case OPT_NAME: in->name = optarg; break;
+	case OPT_POLICY: in->policy = optarg; break;
+	case OPT_CONFIG: in->config = optarg; break;
+	case OPT_SPEC: in->from_spec = true; break;
+	case OPT_ANNOTATION: return add_annotation(c, in, optarg);
+	case OPT_ON_ERROR:
+		if ((word = option_word(c, "--on-error", optarg, answers, 2)) < 0)
+			return c->status;
+		in->let_start = word;
+	}
+	return STATUS_OK;
+}
+
+static int check_options(struct cmd *c, struct install *in)
+{
+	bool hook = in->policy || in->config || in->from_spec || in->annotations || in->let_start || c->nparams ||
+	            c->mode || c->audit || c->ring || c->limits_given;
+	if (!!in->policy + !!in->config + in->from_spec > 1)
+		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
+	if (in->remove && (hook || in->print))
+		return usage_error(c, NULL, "--remove takes only --dir and --name");
+	if (in->from_spec && c->nparams)
+		return usage_error(c, NULL, "--param does not go with --policy-from-spec");
+	if (in->dir[0] != '/')
+		return usage_error(c, "name it from the root directory on", "--dir %s is no absolute path", in->dir);
+	if (!*in->name || in->name[0] == '.' || strlen(in->name) > 200 ||
+	    strspn(in->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(in->name))
+		return usage_error(c, "letters, digits, '-', '_' and '.'; the file is NAME.json",
+		                   "--name %s: no name for a file", in->name);
+	size_t n = strlen(in->dir);
+	while (n > 1 && in->dir[n - 1] == '/')
+		n--;
+	in->dir = arena_strndup(c->args, in->dir, n);
+	in->path = arena_printf(c->args, "%s/%s.json", in->dir, in->name);
+	in->wrapper = arena_printf(c->args, "%s/%s.sh", in->dir, in->name);
+	return STATUS_OK;
+}
+
+/* STATUS_OK, another status, or -1: the help was printed. */
+static int parse(struct cmd *c, int argc, char **argv, struct install *in)
+{
+	int opt, status;
+	while ((opt = options_next(c, argc, argv)) != OPT_END) {
+		if (opt == OPT_STOP)
+			return c->status ? c->status : -1;
+		if ((status = option(c, in, opt)))
+			return status;
+	}
+	if (optind < argc)
+		return usage_error(c, "a policy is named by --policy, a manifest by --config",
+		                   "install-hook takes no operand: %s", argv[optind]);
+	return check_options(c, in);
+}
+
+/* ---- what the hook will need --------------------------------------------------------------- */
+
+int open_trusted_file(struct cmd *c, const char *path, const char *hint, int *fd)
+{
+	const char *why;
+	const struct span at = {.file = path};
+	if (path[0] != '/')
+		return usage_error(c, "a runtime starts its hooks in any directory", "%s is no absolute path", path);
+	int result = trusted_open(c->arena, path, fd, &why);
+	if (!result)
+		return STATUS_OK;
+	diag_add(&c->diags, DIAG_ERROR, at, result > 0 ? "name a file that is there" : hint, "%s",
+	         result > 0 ? "no such file" : why);
+	return result == -1 ? STATUS_REFUSED : STATUS_FAILED;
+}
+
+/* The program that runs, as runtimes will find it. */
+static int find_program(struct cmd *c, const char **out)
+{
+	char path[PATH_MAX];
+	int fd;
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+	if (n < 0) {
+		diag_fail(&c->diags, "mount /proc", "cannot tell where this program is: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	*out = arena_strndup(c->args, path, (size_t)n);
+	int status = open_trusted_file(c, *out, "runtimes start it as root, so that only root may be able to write it: `make "
+	                                   "install`, and use the one installed", &fd);
+	if (!status)
+		close(fd);
+	return status;
+}
+
+static int check_policy(struct cmd *c, const char *path)
+{
+	struct unit u;
+	struct program *program;
+	int fd, status = open_trusted_file(c, path, "chown root, chmod go-w, and no symbolic links", &fd);
+	if (!status)
+		status = unit_load_fd(c, fd, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
+	if (status)
+		return status;
+	if (kernel_closed())
+		return STATUS_OK;
+	if (unit_program(c, &u, 0, &program))
+		return STATUS_FAILED;
+	program_close(program);
+	return STATUS_OK;
+}
+
+static int check_rules(struct cmd *c, const struct install *in)
+{
+	if (in->from_spec)
+		return STATUS_OK; /* each bundle has its own */
+	int status = in->policy ? check_policy(c, in->policy)
+	                        : prove_manifest(c, in->config ? in->config : MANIFEST);
+	diags_flush(c);
+	cmd_reset(c);
+	return status;
+}
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+static void push(json_t *args, const char *option, const char *value)
+{
+	json_array_append_new(args, json_string(option));
+	if (value)
+		json_array_append_new(args, json_string(value));
+}
+
+static json_t *hook_json(struct cmd *c, const struct install *in, const char *program)
+{
+	json_t *args = json_pack("[s, s]", PROGRAM, "oci-hook");
+	if (in->policy)
+		push(args, "--policy", in->policy);
+	if (in->config)
+		push(args, "--config", in->config);
+	if (in->from_spec)
+		push(args, "--policy-from-spec", NULL);
+	for (size_t i = 0; i < c->nparams; i++)
+		push(args, "--param", arena_printf(c->arena, "%s=%lld", c->params[i].name,
+		                                   (long long)c->params[i].value));
+	if (c->mode)
+		push(args, "--mode", mode_words[c->mode - 1]);
+	if (c->audit)
+		push(args, "--audit", audit_words[c->audit - 1]);
+	if (c->limits_given)
+		push(args, "--limit", c->limits_given);
+	if (c->ring)
+		push(args, "--ring", arena_printf(c->arena, "%u", c->ring));
+	if (in->let_start)
+		push(args, "--on-error", "allow");
+	json_t *when = in->annotations ? json_pack("{s:O}", "annotations", in->annotations)
+	                               : json_pack("{s:b}", "always", 1);
+	return json_pack("{s:s, s:{s:s, s:o, s:i}, s:o, s:[s]}", "version", "1.0.0", "hook", "path", program, "args",
+	                 args, "timeout", HOOK_SECONDS, "when", when, "stages", "createRuntime");
+}
+
+/* The wrapper first: there is no moment when the hook names what is not there. */
+static int write_hook(struct cmd *c, const struct install *in, const char *program, const char *text)
+{
+	int there = hook_file_ours(c, in->path);
+	if (there < 0 || wrapper_ours(c, in->wrapper) < 0 || (!there && make_directories(c, in->dir)))
+		return STATUS_FAILED;
+	int status = hook_file_write(c, in->wrapper, wrapper_text(c, program), 0755);
+	if (!status)
+		status = hook_file_write(c, in->path, text, 0644);
+	if (status && !there)
+		unlink(in->wrapper);
+	if (status)
+		return status;
+	put_text(stdout, in->path);
+	printf(": %s; for %s\n", there ? "replaced" : "installed",
+	       in->annotations ? "containers with the annotation" : "every container");
+	return STATUS_OK;
+}
+
+/* The hook first, for the same reason. */
+static int remove_hook(struct cmd *c, const struct install *in)
+{
+	int there = hook_file_ours(c, in->path), wrapper = there < 0 ? 0 : wrapper_ours(c, in->wrapper);
+	if (there < 0 || wrapper < 0)
+		return STATUS_FAILED;
+	const char *path = in->path;
+	int failed = there && unlink(path) && errno != ENOENT;
+	if (!failed && wrapper) {
+		path = in->wrapper;
+		failed = unlink(path) && errno != ENOENT;
+	}
+	if (failed) {
+		diag_fail(&c->diags, hook_file_hint(errno), "cannot remove %s: %s", path, strerror(errno));
+		return STATUS_FAILED;
+	}
+	put_text(stdout, in->path);
+	puts(there ? ": removed; containers that run stay guarded" : ": not there");
+	return STATUS_OK;
+}
+
+static int install(struct cmd *c, const struct install *in)
+{
+	const char *program;
+	int status = find_program(c, &program);
+	if (!status)
+		status = check_rules(c, in);
+	if (status)
+		return status;
+	if (in->let_start)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error allow they do not start",
+		         "containers that cannot be guarded WILL START WITHOUT A DEVICE GUARD");
+	json_t *hook = hook_json(c, in, in->print ? program : in->wrapper);
+	char *json = hook ? json_dumps(hook, JSON_INDENT(2)) : NULL;
+	json_decref(hook);
+	if (!json) {
+		diag_fail(&c->diags, "use names in UTF-8", "a path is no valid UTF-8, as JSON must be");
+		return STATUS_FAILED;
+	}
+	const char *text = arena_printf(c->args, "%s\n", json);
+	free(json);
+	if (!in->print)
+		return write_hook(c, in, program, text);
+	fputs(text, stdout); /* stdout_finish() says what went wrong */
+	return STATUS_OK;
+}
+
+static int install_hook(struct cmd *c, int argc, char **argv)
+{
+	struct install in = {.dir = DIRECTORY, .name = PROGRAM};
+	int status = parse(c, argc, argv, &in);
+	if (!status)
+		status = in.remove ? remove_hook(c, &in) : install(c, &in);
+	json_decref(in.annotations);
+	return status < 0 ? STATUS_OK : status;
+}
+
+const struct verb verb_install_hook = {
+	.name = "install-hook",
+	.synopsis = "[--print | --remove] [--dir DIR] [--name NAME] [--annotation KEY[=REGEX]]...\n"
+		    "                           [--policy FILE | --config FILE | --policy-from-spec]\n"
+		    "                           [--param K=V]... [--mode MODE] [--audit LEVEL] [--ring SIZE]\n"
+		    "                           [--on-error refuse|allow]",
+	.summary = "Have podman and CRI-O call oci-hook for the containers they make",
+	.help = "Writes DIR/NAME.json, once the manifest or policy was checked as the hook will find it, and\n"
+		"DIR/NAME.sh, which it names: that runs this program, and refuses the container when this\n"
+		"program is gone (engines pass over a hook that is not there). Other files are never changed.\n\n"
+		"  --print              print the hook with this program itself, for runtimes that\n"
+		"                       refuse a container whose hook is not there; write nothing\n"
+		"  --remove             remove both; running containers stay guarded\n"
+		"  --dir DIR            default " DIRECTORY "; any other one must be\n"
+		"                       named in hooks_dir of the engine's configuration\n"
+		"  --name NAME          of the file, default " PROGRAM "\n"
+		"  --annotation K[=RE]  only containers with the annotation K, its value matching RE\n"
+		"                       (several: all of them); the others start WITHOUT a guard\n"
+		"  --policy FILE, --config FILE, --policy-from-spec, --on-error refuse|allow\n"
+		"                       handed to oci-hook; default --config " MANIFEST "\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = false,
+	.main = install_hook,
+};

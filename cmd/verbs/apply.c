@@ -1,0 +1,301 @@
+/*
+ * apply.c - compile, prove, load, and attach to a cgroup in one step.
+ *
+ * Everything that can fail is done before the cgroup is touched; what touches
+ * it is one system call made under the cgroup's lock.
+ */
+#include "cmd/audit/audit.h"
+
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { OPT_DRY_RUN = OPT_VERB, OPT_CONFIG };
+enum { SLOTS = 64 }; /* programs a cgroup can hold */
+static const struct option options[] = {
+	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"config", required_argument, NULL, OPT_CONFIG},
+	OPTION_PARAM,
+	OPTION_LIMIT,
+	OPTION_UNCONFINED,
+	OPTION_MODE,
+	OPTION_AUDIT,
+	OPTION_RING,
+	OPTION_JSON,
+	OPTION_HELP,
+	{0},
+};
+
+/* False: the verb ends with c->status. */
+static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run, const char **config)
+{
+	int opt;
+	while ((opt = options_next(c, argc, argv)) != OPT_END) {
+		if (opt == OPT_STOP)
+			return false;
+		*dry_run |= opt == OPT_DRY_RUN;
+		if (opt == OPT_CONFIG)
+			*config = optarg;
+	}
+	int n = argc - optind;
+	c->status = STATUS_OK;
+	if (*config && n)
+		c->status = usage_error(c, "usage: " PROGRAM " apply --config guard.yaml",
+		                        "--config names the policies and the cgroups");
+	if (*config)
+		return !c->status;
+	if (n != 2)
+		c->status = usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
+		                        n == 0   ? "no policy and no cgroup given"
+		                        : n == 1 ? "no cgroup given"
+		                                 : "more than a policy and a cgroup given");
+	return n == 2;
+}
+
+struct attachment {
+	const struct unit *unit;
+	const struct cgroup *cgroup;
+	uint32_t id, replaced;
+	bool dry_run;
+	bool audit_ends;       /* what it replaced reported, and it does not */
+	uint64_t denied;       /* counted before, and taken over */
+	const char *not_asked; /* why the kernel was not asked (dry run) */
+};
+
+static const char *size_text(struct cmd *c, const struct unit *u)
+{
+	return arena_printf(c->arena, "%zu rule%s, %zu instruction%s, at most %u a request",
+	                    u->policy->nrules, PLURAL(u->policy->nrules), u->image.ninsns,
+	                    PLURAL(u->image.ninsns), u->image.longest);
+}
+
+/* What of mode and audit is not as usual. */
+static void print_mode(const struct attachment *at)
+{
+	const struct policy *p = at->unit->policy;
+	if (p->mode == MODE_PERMISSIVE)
+		printf("; permissive: nothing is denied by it");
+	if (p->audit != AUDIT_NONE)
+		printf("; audit %s", audit_word(p->audit));
+	if (at->denied)
+		printf(" continues: %llu denial%s so far", (unsigned long long)at->denied,
+		       PLURAL(at->denied));
+}
+
+static void report(struct cmd *c, const struct attachment *at)
+{
+	const struct unit *u = at->unit;
+	if (c->json) {
+		json_t *o = json_pack("{s:o, s:o, s:b, s:I, s:I, s:i}", "policy",
+		                      text_json(u->policy->name), "cgroup",
+		                      text_json(at->cgroup->path), "dry_run", at->dry_run, "rules",
+		                      (json_int_t)u->policy->nrules, "instructions",
+		                      (json_int_t)u->image.ninsns, "longest_path",
+		                      (int)u->image.longest);
+		json_object_set_new(o, "program", at->id ? json_integer(at->id) : json_null());
+		json_object_set_new(o, "replaced",
+		                    at->replaced ? json_integer(at->replaced) : json_null());
+		json_object_set_new(o, "mode", json_string(mode_word(u->policy->mode)));
+		json_object_set_new(o, "audit", json_string(audit_word(u->policy->audit)));
+		json_object_set_new(o, "audit_ends", json_boolean(at->audit_ends));
+		json_object_set_new(o, "denied_so_far", json_integer((json_int_t)at->denied));
+		json_object_update(c->out, o);
+		json_decref(o);
+		return;
+	}
+	put_text(stdout, u->policy->name);
+	if (at->replaced)
+		printf(": %s program %u on ", at->dry_run ? "would replace" : "replaced",
+		       at->replaced);
+	else
+		printf(": %s to ", at->dry_run ? "would be attached" : "attached");
+	put_text(stdout, at->cgroup->path);
+	printf(" (%s", size_text(c, u));
+	if (at->not_asked)
+		printf("; the kernel and what is attached there were not asked: %s", at->not_asked);
+	else if (at->dry_run)
+		printf("; accepted by the kernel");
+	else
+		printf(", program %u", at->id);
+	print_mode(at);
+	puts(")");
+	if (at->audit_ends)
+		puts("note: the policy replaced reported; this one does not: its audit "
+		     "and its counts end");
+}
+
+/* Does a program attached without flags keep others out of a cgroup, or of all
+ * below it? */
+static int admits(struct cmd *c, const struct cgroup *cg, const struct attached *list, size_t n,
+                  bool above)
+{
+	uint32_t admitting = BPF_F_ALLOW_MULTI | (above ? BPF_F_ALLOW_OVERRIDE : 0);
+	if (!n || list[0].attach_flags & admitting)
+		return 0;
+	return diag_fail(&c->diags, "have its owner attach it with BPF_F_ALLOW_MULTI",
+	                 "program %u on %s admits no other%s", list[0].id, cg->path,
+	                 above ? " below it" : "");
+}
+
+static int ancestors_admit(struct cmd *c, const struct cgroup *cg)
+{
+	struct attached *list;
+	size_t n;
+	struct cgroup *up = cgroup_parent(c->arena, &c->diags, cg);
+	int failed = 0;
+	while (up && !failed) {
+		failed = cgroup_query(c->arena, &c->diags, up, &list, &n) ||
+		         admits(c, up, list, n, true);
+		struct cgroup *next = failed ? NULL : cgroup_parent(c->arena, &c->diags, up);
+		cgroup_close(up);
+		up = next;
+	}
+	return failed || c->diags.errors;
+}
+
+/* What attaching would do, without doing it. */
+static int rehearse(struct cmd *c, struct attachment *at)
+{
+	struct attached *list;
+	size_t n;
+	if (cgroup_query(c->arena, &c->diags, at->cgroup, &list, &n))
+		return STATUS_FAILED;
+	const struct attached *old = attached_named(list, n, at->unit->policy->name);
+	for (size_t i = 0; !old && i < n; i++)
+		if (list[i].unreadable && diag_fail(&c->diags, error_hint(c->arena, list[i].unreadable, "see the kernel log"),
+		                                    "cannot tell whose program %u on %s is: %s", list[i].id,
+		                                    at->cgroup->path, strerror(list[i].unreadable)))
+			return STATUS_FAILED;
+	if (old) {
+		at->replaced = old->id;
+		at->audit_ends = old->audit != AUDIT_NONE && at->unit->policy->audit == AUDIT_NONE;
+	}
+	if (n >= SLOTS && diag_fail(&c->diags, "detach one: " PROGRAM " status shows them",
+	                            "%s has %zu programs already, as many as it can hold",
+	                            at->cgroup->path, n))
+		return STATUS_FAILED;
+	if (admits(c, at->cgroup, list, n, false) || ancestors_admit(c, at->cgroup))
+		return STATUS_FAILED;
+	return STATUS_OK;
+}
+
+/* Our program of that name on the cgroup, NULL: none, or it cannot be told. */
+static const struct attached *predecessor(struct cmd *c, const struct cgroup *cg, const char *name)
+{
+	struct attached *list;
+	size_t n;
+	return cgroup_query(c->arena, &c->diags, cg, &list, &n) ? NULL : attached_named(list, n, name);
+}
+
+/* What was counted before, when it was taken over. */
+static uint64_t denied_so_far(struct cmd *c, uint32_t program)
+{
+	struct audit *au;
+	struct totals totals;
+	struct diags ignored;
+	diags_init(&ignored, c->arena);
+	if (audit_open(c->arena, &ignored, program, &au))
+		return 0;
+	int failed = audit_totals(&ignored, au, &totals);
+	audit_close(au);
+	return failed ? 0 : totals.denied;
+}
+
+/* The lock is held from the look at what is there to its replacement: the counts
+ * taken over are those of the program replaced. */
+static int attach(struct cmd *c, struct unit *u, struct cgroup *cg, struct attachment *at)
+{
+	struct program *program = NULL;
+	const char *name = u->policy->name;
+	if (cgroup_lock(cg, &c->diags))
+		return STATUS_FAILED;
+	const struct attached *old = predecessor(c, cg, name);
+	bool reported = old && old->audit != AUDIT_NONE, reports = u->policy->audit != AUDIT_NONE;
+	int failed = c->diags.errors || unit_program(c, u, old ? old->id : 0, &program) ||
+	             cgroup_attach(c->arena, &c->diags, cg, program, name, &at->replaced);
+	cgroup_unlock(cg);
+	if (!failed) {
+		at->id = program_id(program);
+		at->audit_ends = reported && !reports;
+		at->denied = reported && reports ? denied_so_far(c, at->id) : 0;
+	}
+	if (program)
+		program_close(program);
+	return failed ? STATUS_FAILED : STATUS_OK;
+}
+
+/* Everything but attaching. */
+static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
+{
+	struct program *program;
+	struct bytes object;
+	at->not_asked = kernel_closed();
+	if (at->not_asked)
+		return unit_object(c, u, &object);
+	if (unit_program(c, u, 0, &program))
+		return STATUS_FAILED;
+	program_close(program);
+	return rehearse(c, at);
+}
+
+int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
+{
+	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run};
+	warn_of_apply(c, u, cg);
+	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
+	if (!status) {
+		diags_flush(c);
+		report(c, &at);
+	}
+	return status;
+}
+
+/* `apply CGROUP POLICY` is an easy mistake, and the messages for either would mislead. */
+static bool is_swapped(const char *policy, const char *cgroup)
+{
+	struct stat first, second;
+	return stat(policy, &first) == 0 && S_ISDIR(first.st_mode) && stat(cgroup, &second) == 0 &&
+	       S_ISREG(second.st_mode);
+}
+
+static int apply(struct cmd *c, int argc, char **argv)
+{
+	bool dry_run = false;
+	const char *config = NULL;
+	struct unit u;
+	struct cgroup *cg;
+	if (!parse(c, argc, argv, &dry_run, &config))
+		return c->status;
+	if (config)
+		return apply_manifest(c, config, dry_run);
+	if (is_swapped(argv[optind], argv[optind + 1]))
+		return usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
+		                   "the policy comes first, then the cgroup");
+	int status = unit_load(c, argv[optind], &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
+	if (status)
+		return status;
+	if (cgroup_open(c->arena, &c->diags, argv[optind + 1], &cg))
+		return STATUS_FAILED;
+	status = apply_unit(c, &u, cg, dry_run);
+	cgroup_close(cg);
+	return status;
+}
+
+const struct verb verb_apply = {
+	.name = "apply",
+	.synopsis = "POLICY CGROUP [--param K=V]... [--mode enforce|permissive]\n"
+		    "                           [--audit none|denied|all] [--ring SIZE] [--dry-run] [--json]\n"
+		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--ring SIZE]\n"
+		    "                           [--dry-run] [--json]",
+	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",
+	.help = "CGROUP is a directory of the cgroup v2 hierarchy. The new program takes the place of\n"
+		"the old one in one step: at no time is there none, or two. Programs of others stay.\n"
+		"What it counted and reports goes on in the new one.\n\n"
+		"  --dry-run         say what would happen, attach nothing\n"
+		"  --config FILE     guard all cgroups there are that match in this manifest, see\n"
+		"                    rucy-devguard-guard.yaml(5)\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = true,
+	.main = apply,
+};

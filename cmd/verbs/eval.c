@@ -1,0 +1,328 @@
+/*
+ * eval.c - what a policy says about requests, without any kernel: the verdict
+ * and the rule that decided.
+ *
+ * One request a word of the command line, or `-`: one a line of stdin, answered
+ * as they come. Memory for a line is given back, so a stream may have no end.
+ */
+#include "cmd/cmd.h"
+#include "policy/host.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct option options[] = {OPTION_JSON, OPTION_PARAM, OPTION_LIMIT, OPTION_UNCONFINED, OPTION_HELP, {0}};
+enum { LINE_MAX_BYTES = 32 << 10 };
+#define REQUEST_HINT "a request is: c 1:3 rw (or /dev/null rw), then facts such as uid=1000"
+
+struct waiting { struct request request; struct span at; };
+
+struct evaluation {
+	struct cmd *c;
+	const struct unit *unit;
+	bool stream;   /* requests come from stdin: JSON is one object a line */
+	json_t *results;
+	bool denied, failed;
+	int broken;    /* a status: nobody answers any more */
+	/* read, and not answered yet */
+	struct waiting waiting[ASK_MOST];
+	struct request_record records[ASK_MOST];
+	size_t n;
+};
+
+static json_t *result_json(const struct evaluation *ev, const struct request *r,
+                           const struct decision *d)
+{
+	return json_pack("{s:o, s:s, s:o}", "request", text_json(r->text), "verdict",
+	                 d->allow ? "allow" : "deny", "by", decider_json(ev->unit->policy, d));
+}
+
+static void print_line(json_t *o, int line)
+{
+	json_object_set_new(o, "schema", json_string(JSON_SCHEMA));
+	json_object_set_new(o, "line", json_integer(line));
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_SORT_KEYS);
+	putchar('\n');
+	json_decref(o);
+}
+
+static void tell(struct evaluation *ev, const struct request *r, const struct decision *d, int line)
+{
+	struct cmd *c = ev->c;
+	ev->denied |= !d->allow;
+	if (c->json && ev->stream) {
+		print_line(result_json(ev, r, d), line);
+	} else if (c->json) {
+		json_array_append_new(ev->results, result_json(ev, r, d));
+	} else {
+		fputs(d->allow ? "allow " : "deny ", stdout);
+		put_text(stdout, r->text);
+		putchar('\t');
+		put_text(stdout, decider_text(c->arena, ev->unit->policy, d));
+		putchar('\n');
+	}
+}
+
+static void complain(struct evaluation *ev, const char *text, int line)
+{
+	struct cmd *c = ev->c;
+	ev->failed = true;
+	if (ev->stream)
+		for (size_t i = 0; i < c->diags.n; i++)
+			c->diags.items[i].source = text;
+	diags_flush(c);
+	if (!c->json || !ev->stream)
+		return;
+	json_t *o = json_object();
+	json_object_set_new(o, "diagnostics", c->diagnostics);
+	c->diagnostics = NULL;
+	print_line(o, line);
+}
+
+/* The errors of request_parse() end with their hint, in parentheses: taken apart. */
+static const char *split_hint(struct arena *a, const char **error)
+{
+	const char *end = *error + strlen(*error), *open = end;
+	if (end == *error || end[-1] != ')')
+		return REQUEST_HINT;
+	int depth = 0;
+	do {
+		open--;
+		depth += (*open == ')') - (*open == '(');
+	} while (depth && open > *error);
+	if (*open != '(' || open == *error)
+		return REQUEST_HINT;
+	const char *hint = arena_strndup(a, open + 1, (size_t)(end - open) - 2);
+	*error = arena_strndup(a, *error, (size_t)(open - *error) - 1);
+	return hint;
+}
+
+/* Has those that wait answered, in their order. */
+static void settle(struct evaluation *ev)
+{
+	struct cmd *c = ev->c;
+	const struct policy *p = ev->unit->policy;
+	struct verdict_pair said[ASK_MOST];
+	size_t n = ev->n;
+	ev->n = 0;
+	if (!n || ev->broken)
+		return;
+	ev->broken = unit_ask(c, ev->unit, ev->records, n, said);
+	for (size_t i = 0; i < n && !ev->broken; i++) {
+		const struct request *r = &ev->waiting[i].request;
+		struct span at = ev->waiting[i].at;
+		struct decision d;
+		if (!verdict_decision(c, p, &said[i].diagram, &d) || said[i].diagram.status == VERDICT_FAILED) {
+			diag_fail(&c->diags, NULL, "%s: the process that proves the policy gave no answer", r->text);
+			ev->broken = STATUS_FAILED;
+		} else if (said[i].diagram.status == VERDICT_MISSING) {
+			missing_fact(c, p, at, r->text, said[i].diagram.missing);
+			complain(ev, r->text, at.line);
+		} else {
+			tell(ev, r, &d, at.line);
+		}
+	}
+}
+
+/* Takes one request in. `at` is its line on stdin. */
+static void answer(struct evaluation *ev, const char *text, struct span at)
+{
+	struct cmd *c = ev->c;
+	struct request r = {0};
+	const char *error = NULL;
+	if (!request_parse(c->arena, &host_here, text, &r, &error)) {
+		ev->records[ev->n] = request_record(&r);
+		ev->waiting[ev->n++] = (struct waiting){r, at};
+		if (ev->n == ASK_MOST)
+			settle(ev);
+		return;
+	}
+	settle(ev);
+	const char *hint = split_hint(c->arena, &error);
+	if (ev->stream)
+		diag_add(&c->diags, DIAG_ERROR, at, hint, "%s", error);
+	else
+		diag_add(&c->diags, DIAG_ERROR, at, hint, "%s: %s", *text ? text : "''", error);
+	complain(ev, text, at.line);
+}
+
+/* ---- requests from stdin ------------------------------------------------------ */
+
+struct reader {
+	struct evaluation *ev;
+	char buf[LINE_MAX_BYTES];
+	size_t start, end; /* what was read and not yet taken */
+	bool eof;
+	int error;
+};
+
+/* More bytes; answers given so far go out first, so that a partner who waits
+ * for them can go on. */
+static void read_more(struct reader *in)
+{
+	settle(in->ev);
+	fflush(stdout);
+	memmove(in->buf, in->buf + in->start, in->end - in->start);
+	in->end -= in->start;
+	in->start = 0;
+	ssize_t n;
+	do
+		n = read(STDIN_FILENO, in->buf + in->end, sizeof in->buf - 1 - in->end);
+	while (n < 0 && errno == EINTR);
+	in->error = n < 0 ? errno : 0;
+	in->eof = n <= 0 || ferror(stdout) || in->ev->broken;
+	in->end += n > 0 ? (size_t)n : 0;
+}
+
+/* The next line, NUL-terminated, or NULL at the end. *bad says what keeps it
+ * from being a request; a line too long is read to its end. */
+static char *next_line(struct reader *in, const char **bad)
+{
+	bool dropped = false;
+	*bad = NULL;
+	for (;;) {
+		char *line = in->buf + in->start, *end;
+		size_t have = in->end - in->start;
+		if ((end = memchr(line, '\n', have)) || (in->eof && (have || dropped))) {
+			size_t len = end ? (size_t)(end - line) : have;
+			line[len] = '\0';
+			in->start += len + (end != NULL);
+			if (dropped)
+				*bad = "this line is too long for a request";
+			else if (strlen(line) != len)
+				*bad = "this line has a NUL byte";
+			return dropped ? in->buf + sizeof in->buf - 1 : line;
+		}
+		if (in->eof)
+			return NULL;
+		if (have == sizeof in->buf - 1) {
+			dropped = true;
+			in->start = in->end = 0;
+			in->buf[sizeof in->buf - 1] = '\0';
+		}
+		read_more(in);
+	}
+}
+
+static bool is_blank(const char *line)
+{
+	line += strspn(line, " \t\r\v\f");
+	return !*line || *line == '#';
+}
+
+/* A fresh arena for what is said of the next requests. */
+static void renew_arena(struct cmd *c)
+{
+	arena_free(c->arena);
+	c->arena = NULL;
+	c->arena = cmd_arena(c);
+	diags_init(&c->diags, c->arena);
+}
+
+/* Answers every line; c->arena is a fresh one for every batch of them. */
+static void answer_stream(struct evaluation *ev)
+{
+	static struct reader in;
+	struct cmd *c = ev->c;
+	struct arena *policy_arena = c->arena;
+	const char *bad;
+	char *line;
+	in.ev = ev;
+	c->arena = NULL;
+	renew_arena(c);
+	for (int n = 1; !ev->broken && (line = next_line(&in, &bad)); n++) {
+		struct span at = {.file = "stdin", .line = n};
+		if (!ev->n)
+			renew_arena(c);
+		if (bad) {
+			settle(ev);
+			diag_add(&c->diags, DIAG_ERROR, at, REQUEST_HINT, "%s", bad);
+			complain(ev, NULL, n);
+		} else if (!is_blank(line)) {
+			answer(ev, line, at);
+		}
+	}
+	settle(ev);
+	diags_flush(c);
+	arena_free(c->arena);
+	c->arena = policy_arena;
+	diags_init(&c->diags, c->arena);
+	if (in.error) {
+		diag_fail(&c->diags, NULL, "cannot read stdin: %s", strerror(in.error));
+		ev->failed = true;
+	}
+	c->printed = true;
+}
+
+/* ---- requests from the command line ------------------------------------------- */
+
+/* Does this word start a request? `c 1:3 rw uid=0` may be given as one word or
+ * unquoted as four: a type letter or a path starts one, other words go on. */
+static bool starts_request(const char *word)
+{
+	size_t first = strcspn(word, " \t");
+	if (memchr(word, '=', first))
+		return false;
+	return word[first] || word[0] == '/' || strcmp(word, "c") == 0 || strcmp(word, "b") == 0;
+}
+
+static void answer_words(struct evaluation *ev, int argc, char **argv)
+{
+	for (int i = 0; i < argc;) {
+		const char *text = argv[i++];
+		while (i < argc && !starts_request(argv[i]))
+			text = arena_printf(ev->c->arena, "%s %s", text, argv[i++]);
+		answer(ev, text, (struct span){0});
+	}
+	settle(ev);
+}
+
+static int eval(struct cmd *c, int argc, char **argv)
+{
+	if (options_next(c, argc, argv) != OPT_END)
+		return c->status;
+	int n = argc - optind - 1;
+	if (n < 1)
+		return usage_error(c, "give one, for example: 'c 1:3 rw', or - to read them from stdin",
+		                   n < 0 ? "no policy given" : "no request given");
+	const char *path = argv[optind];
+	bool stream = n == 1 && strcmp(argv[optind + 1], "-") == 0;
+	if (stream && strcmp(path, "-") == 0)
+		return usage_error(c, NULL, "policy and requests cannot both be stdin");
+	struct unit u;
+	c->quiet = true;
+	int status = unit_load(c, path, &(struct load){.depth = LOAD_DIAGRAM, .keep = true}, &u);
+	if (status)
+		return status;
+	diags_flush(c);
+	static struct evaluation ev;
+	ev = (struct evaluation){.c = c, .unit = &u, .stream = stream};
+	if (c->json && !stream) {
+		ev.results = json_array();
+		json_object_set_new(c->out, "policy", text_json(u.policy->name));
+		json_object_set_new(c->out, "results", ev.results);
+	}
+	if (stream)
+		answer_stream(&ev);
+	else
+		answer_words(&ev, n, argv + optind + 1);
+	return ev.broken ? ev.broken : ev.failed ? STATUS_FAILED : ev.denied ? STATUS_DENY : STATUS_OK;
+}
+
+const struct verb verb_eval = {
+	.name = "eval",
+	.synopsis = "POLICY REQUEST... | -  [--param K=V]... [--json]",
+	.summary = "Tell the verdict on requests and the rule that decided",
+	.help = "REQUEST is 'c 1:3 rw': type, major:minor, any of r w m (- for none); or a path:\n"
+		"'/dev/null rw'. Facts about the caller follow: 'b 8:0 r uid=1000 comm=qemu'. A fact\n"
+		"that decides must be given. Unquoted words are joined: a type letter or a path starts\n"
+		"the next request. `-` reads one request a line from stdin (with --json: one object a\n"
+		"line); blank lines and # comments are passed over.\n\n"
+		"Prints `allow c 1:3 rw`, a tab, and the deciding rule as FILE:LINE label. Exit status\n"
+		"2 when any request is denied, 1 when any could not be answered.\n\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = true,
+	.main = eval,
+};

@@ -1,0 +1,178 @@
+/*
+ * import.c - device lists of other tools, as a Ruby policy that means what their
+ * authors expect. Nothing is written unless all of the list was understood.
+ */
+#include "cmd/cmd.h"
+#include "policy/import/import.h"
+
+#include <string.h>
+
+enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_MISSING, OPT_SERVICE };
+static const struct option options[] = {
+	{"exact", no_argument, NULL, OPT_EXACT},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"output", required_argument, NULL, 'o'},
+	{"device-cgroup-rule", required_argument, NULL, OPT_RULE},
+	{"empty-is-allow", no_argument, NULL, OPT_EMPTY},
+	{"service", required_argument, NULL, OPT_SERVICE},
+	{"missing", required_argument, NULL, OPT_MISSING},
+	OPTION_HELP,
+	{0},
+};
+
+#define FORMATS "one of: oci docker inspect compose systemd lxc proxmox v1"
+
+struct import {
+	const char *path;   /* -o */
+	const char *name;   /* --name */
+	const char *service; /* --service, of compose */
+	bool exact, empty_is_allow, missing_fails;
+	const char **rules; /* of docker, with the option's name or without */
+	size_t nrules, rules_cap;
+};
+
+static int (*const readers[FOREIGN_FORMATS])(struct diags *d, const char *file, const char *text, size_t len,
+                                             struct foreign *out) = {
+	[FOREIGN_OCI] = foreign_oci,
+	[FOREIGN_INSPECT] = foreign_inspect,
+	[FOREIGN_SYSTEMD] = foreign_systemd,
+	[FOREIGN_LXC] = foreign_lxc,
+	[FOREIGN_PROXMOX] = foreign_proxmox,
+	[FOREIGN_V1] = foreign_v1,
+};
+
+static int read_file(struct cmd *c, const struct import *im, enum foreign_format format, int argc, char **argv,
+                     struct foreign *f)
+{
+	struct document *in;
+	if (argc != 1)
+		return usage_error(c, NULL, argc ? "one file at a time, please" : "no file given");
+	int status = input_read(c, argv[0], INPUT_FOREIGN, &in);
+	if (status == STATUS_FAILED && format == FOREIGN_SYSTEMD && !strchr(argv[0], '/') && c->diags.n)
+		c->diags.items[c->diags.n - 1].hint =
+			arena_printf(c->arena, "of a unit by its name: systemctl cat %s | %s import systemd -", argv[0], PROGRAM);
+	if (status)
+		return status;
+	int failed = format == FOREIGN_COMPOSE
+	                     ? foreign_compose(&c->diags, in->file, in->text, in->len, im->service, f)
+	                     : readers[format](&c->diags, in->file, in->text, in->len, f);
+	return failed ? STATUS_REFUSED : STATUS_OK;
+}
+
+static int read_rules(struct cmd *c, struct import *im, int argc, char **argv, struct foreign *f)
+{
+	for (int i = 0; i < argc; i++)
+		*ARENA_PUSH(c->args, im->rules, im->nrules, im->rules_cap) = argv[i];
+	if (!im->nrules)
+		return usage_error(c, "for example: " PROGRAM " import docker 'c 195:* rmw'", "no rule given");
+	return foreign_docker(&c->diags, im->rules, im->nrules, f) ? STATUS_REFUSED : STATUS_OK;
+}
+
+static int check_name(struct cmd *c, const char *name)
+{
+	size_t n = strlen(name);
+	if (n && n < IMAGE_NAME_MAX &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n)
+		return STATUS_OK;
+	return usage_error(c, "a policy's name has 1 to 63 letters, digits, '-', '_' and '.'", "--name %s", name);
+}
+
+static int find_format(struct cmd *c, const char *word, enum foreign_format *out)
+{
+	for (*out = 0; *out < FOREIGN_FORMATS; (*out)++)
+		if (strcmp(word, foreign_names[*out]) == 0)
+			return STATUS_OK;
+	const char *near = did_you_mean(word, foreign_names, FOREIGN_FORMATS);
+	return usage_error(c, near ? arena_printf(c->arena, "did you mean %s?", near)
+	                           : FORMATS,
+	                   "%s: unknown format", word);
+}
+
+static int write_policy(struct cmd *c, const char *path, const struct foreign *f)
+{
+	struct output out;
+	diags_flush(c);
+	if (output_open(c, path, &out))
+		return STATUS_FAILED;
+	foreign_ruby(out.file, c->arena, f);
+	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;
+}
+
+static int read_option(struct cmd *c, int opt, struct import *im)
+{
+	if (opt == OPT_EXACT)
+		im->exact = true;
+	else if (opt == OPT_EMPTY)
+		im->empty_is_allow = true;
+	else if (opt == OPT_RULE)
+		*ARENA_PUSH(c->args, im->rules, im->nrules, im->rules_cap) = optarg;
+	else if (opt == OPT_SERVICE)
+		im->service = optarg;
+	else if (opt != OPT_MISSING)
+		*(opt == OPT_NAME ? &im->name : &im->path) = optarg;
+	else if (!strcmp(optarg, "skip") || !strcmp(optarg, "error"))
+		im->missing_fails = !strcmp(optarg, "error");
+	else
+		return usage_error(c, "--missing skip, or --missing error", "--missing %s: unknown value", optarg);
+	return STATUS_OK;
+}
+
+static int import(struct cmd *c, int argc, char **argv)
+{
+	struct import im = {0};
+	struct foreign f;
+	enum foreign_format format;
+	int opt, status;
+	while ((opt = options_next(c, argc, argv)) != OPT_END) {
+		if (opt == OPT_STOP)
+			return c->status;
+		if ((status = read_option(c, opt, &im)))
+			return status;
+	}
+	if (optind == argc)
+		return usage_error(c, FORMATS, "no format given");
+	if ((status = find_format(c, argv[optind], &format)) || (im.name && (status = check_name(c, im.name))))
+		return status;
+	if (im.nrules && format != FOREIGN_DOCKER)
+		return usage_error(c, NULL, "--device-cgroup-rule is for import docker");
+	if (im.service && format != FOREIGN_COMPOSE)
+		return usage_error(c, NULL, "--service is for import compose");
+	argc -= optind + 1, argv += optind + 1;
+	status = format == FOREIGN_DOCKER ? read_rules(c, &im, argc, argv, &f) : read_file(c, &im, format, argc, argv, &f);
+	if (!status && foreign_settle(&c->diags, &f, im.empty_is_allow, im.missing_fails))
+		status = STATUS_REFUSED;
+	if (status)
+		return status;
+	f.exact = im.exact;
+	f.name = im.name ? im.name : f.name;
+	return write_policy(c, im.path, &f);
+}
+
+const struct verb verb_import = {
+	.name = "import",
+	.synopsis = "oci|inspect|systemd|lxc|proxmox|v1 FILE | compose FILE [--service NAME] | docker RULE...\n"
+		    "                         [-o FILE] [--name NAME] [--exact] [--empty-is-allow] [--missing skip|error]",
+	.summary = "Write the device list of another tool as a Ruby policy",
+	.help = "The policy means what the author of the list expects; comments say where the tool\n"
+		"itself does otherwise. A line that is not understood is an error, and so is a file in\n"
+		"which nothing is about devices.\n\n"
+		"  oci FILE       linux.resources.devices of a bundle's config.json\n"
+		"  docker RULE... values of --device-cgroup-rule: 'c 195:* rmw'\n"
+		"  inspect FILE   what docker inspect prints of a container\n"
+		"  compose FILE   a service of a compose file\n"
+		"  systemd FILE   DevicePolicy= and DeviceAllow= of a unit file, or of systemctl cat\n"
+		"  lxc FILE       lxc.cgroup2.devices.*, else lxc.cgroup.devices.*; lxc.include followed\n"
+		"  proxmox FILE   the lxc.* keys of /etc/pve/lxc/ID.conf, and what every container has\n"
+		"  v1 FILE        devices.list of a cgroup v1\n\n"
+		"FILE may be - for stdin.\n\n"
+		"  -o, --output FILE   by default stdout\n"
+		"  --name NAME         of the policy, by default the container's or the file's\n"
+		"  --exact             without what the tool allows beside its list\n"
+		"  --service NAME      which service, where there are several\n"
+		"  --empty-is-allow    a file that says nothing about devices is meant: all are allowed\n"
+		"  --missing WHAT      a device to allow that is not there: skip, its line becomes a\n"
+		"                      comment (the default), or error\n",
+	.shorts = ":ho:",
+	.longs = options,
+	.main = import,
+};

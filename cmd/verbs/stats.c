@@ -1,0 +1,426 @@
+/*
+ * stats.c - the verb `stats`: what the kernel counted, whether or not anybody read
+ * the records.
+ *
+ * A policy's counts go on when it is replaced; rows that differ only in its
+ * generation are added up. Each round has an arena of its own: --interval runs
+ * without end in constant memory.
+ */
+#include "cmd/audit/audit.h"
+#include "policy/device.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OPT_PROMETHEUS = OPT_VERB, OPT_CLEAR, OPT_INTERVAL };
+static const struct option options[] = {
+	{"prometheus", no_argument, NULL, OPT_PROMETHEUS},
+	{"clear", no_argument, NULL, OPT_CLEAR},
+	{"interval", required_argument, NULL, OPT_INTERVAL},
+	OPTION_JSON,
+	OPTION_HELP,
+	{0},
+};
+enum { TRIES = 20 };
+
+struct stats_run {
+	struct cmd *c;
+	struct cgroup *cgroup;
+	const char *name;
+	bool prometheus, clear;
+	uint64_t interval; /* ns, 0: once */
+	struct device_names *devices;
+};
+
+/* ---- from the kernel's counts to rows ------------------------------------------------- */
+
+static int by_rule(const void *a, const void *b)
+{
+	const struct tally_key *x = &((const struct tally_entry *)a)->key;
+	const struct tally_key *y = &((const struct tally_entry *)b)->key;
+	if (x->generation != y->generation)
+		return x->generation < y->generation ? -1 : 1;
+	return (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+/* Everything but the generation and the count. */
+static int row_order(const struct stats_row *x, const struct stats_row *y)
+{
+	struct tally_key a = x->key, b = y->key;
+	if (!x->name != !y->name)
+		return x->name ? -1 : 1;
+	int order = x->name ? memcmp(x->name, y->name, sizeof *x->name) : 0;
+	if (x->name)
+		a.generation = b.generation = 0;
+	return order ? order : memcmp(&a, &b, sizeof a);
+}
+
+static int by_identity(const void *a, const void *b)
+{
+	const struct stats_row *x = a, *y = b;
+	int order = row_order(x, y);
+	return order ? order : (x->key.generation > y->key.generation) -
+	                               (x->key.generation < y->key.generation);
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct stats_row *x = a, *y = b;
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return by_identity(a, b);
+}
+
+/* A name is asked for once a rule. Bytes after its strings are zeroed, so that
+ * equal names are equal memory. */
+static const struct rule_name *name_of(struct arena *a, struct audit *au, const struct tally_key *k)
+{
+	struct rule_name got, *name;
+	if (!audit_rule(au, k->generation, k->rule, &got))
+		return NULL;
+	name = arena_alloc(a, sizeof *name);
+	name->line = got.line;
+	memcpy(name->file, got.file, strnlen(got.file, sizeof got.file - 1));
+	memcpy(name->label, got.label, strnlen(got.label, sizeof got.label - 1));
+	return name;
+}
+
+static void make_rows(struct arena *a, struct audit *au, struct tally_entry *list, size_t n,
+                      struct stats *out)
+{
+	struct stats_row *rows = arena_alloc(a, (n + 1) * sizeof *rows);
+	size_t used = 0;
+	if (n)
+		qsort(list, n, sizeof *list, by_rule);
+	for (size_t i = 0; i < n; i++) {
+		bool same = i && !by_rule(&list[i - 1], &list[i]);
+		rows[i] = (struct stats_row){list[i].key,
+		                             same ? rows[i - 1].name : name_of(a, au, &list[i].key),
+		                             list[i].tally.count};
+	}
+	qsort(rows, n, sizeof *rows, by_identity);
+	for (size_t i = 0; i < n; i++) {
+		if (used && !row_order(&rows[used - 1], &rows[i])) {
+			rows[used - 1].count += rows[i].count;
+			rows[used - 1].key.generation = rows[i].key.generation;
+		} else {
+			rows[used++] = rows[i];
+		}
+	}
+	qsort(rows, used, sizeof *rows, by_count);
+	out->rows = rows;
+	out->n = used;
+}
+
+/* ---- for people -------------------------------------------------------------------------- */
+
+enum { BAR_LEAST = 10, BAR_MOST = 40, FIXED = 46 };
+
+static void put_bar(uint64_t count, uint64_t most, int width)
+{
+	int n = most ? (int)((double)count / (double)most * width + 0.5) : 0;
+	putchar('|');
+	for (int i = 0; i < width; i++)
+		putchar(i < n || (i == 0 && count) ? '@' : ' ');
+	putchar('|');
+}
+
+static int longest(const struct stats_run *r, const struct stats *st, int *rule_width)
+{
+	char device[DEVICE_TEXT], rule[RULE_TEXT];
+	int most = 6;
+	*rule_width = 4;
+	for (size_t i = 0; i < st->n; i++) {
+		const struct tally_key *k = &st->rows[i].key;
+		device_text(r->devices, k->type, k->major, k->minor, device);
+		rule_text(st->rows[i].name, k->rule, rule);
+		int n = columns_of(device), m = columns_of(rule);
+		most = n > most ? n : most;
+		*rule_width = m > *rule_width ? m : *rule_width;
+	}
+	return most;
+}
+
+static void put_row(const struct stats_run *r, const struct stats_row *row, uint64_t most, int bar,
+                    int device_width)
+{
+	const struct tally_key *k = &row->key;
+	char device[DEVICE_TEXT], rule[RULE_TEXT], access[ACCESS_WORDS];
+	device_text(r->devices, k->type, k->major, k->minor, device);
+	access_words(k->decided, k->requested, access);
+	rule_text(row->name, k->rule, rule);
+	printf("%10llu  ", (unsigned long long)row->count);
+	put_bar(row->count, most, bar);
+	printf("  %-9s  %-11s  %s%*s  %5u  %s%s\n", verdict_word(k->verdict, k->flags), access,
+	       device, device_width - columns_of(device), "", k->uid, rule,
+	       k->flags & EVENT_ERROR ? "  error" : "");
+}
+
+static void print_table(const struct stats_run *r, const struct stats *st)
+{
+	int rule_width, device_width = longest(r, st, &rule_width);
+	int bar = terminal_width() - FIXED - device_width - rule_width;
+	bar = bar < BAR_LEAST ? BAR_LEAST : bar > BAR_MOST ? BAR_MOST : bar;
+	const struct totals *t = &st->totals;
+	put_text(stdout, st->at->name);
+	fputs(" on ", stdout);
+	put_text(stdout, st->cgroup);
+	printf(": program %u, generation %u, audit %s%s\n", st->at->id, st->at->generation,
+	       audit_word(st->at->audit),
+	       st->at->mode == MODE_PERMISSIVE ? ", permissive: nothing is denied by it" : "");
+	if (st->n)
+		printf("%10s  %-*s  %-9s  %-11s  %-*s  %5s  %s\n", "count", bar + 2, "", "verdict",
+		       "access", device_width, "device", "uid", "rule");
+	for (size_t i = 0; i < st->n; i++)
+		put_row(r, &st->rows[i], st->rows[0].count, bar, device_width);
+	printf("%sdenied %llu, allowed %llu; records: %llu submitted, %llu folded, %llu dropped",
+	       st->n ? "" : "nothing counted in the table\n", (unsigned long long)t->denied,
+	       (unsigned long long)t->allowed, (unsigned long long)t->submitted,
+	       (unsigned long long)t->folded, (unsigned long long)t->dropped);
+	printf("; not in the table: %llu\n", (unsigned long long)t->untallied);
+}
+
+/* ---- for programs -------------------------------------------------------------------------- */
+
+static json_t *row_json(const struct stats_run *r, const struct stats_row *row)
+{
+	char decided[8], requested[8];
+	const struct tally_key *k = &row->key;
+	json_t *o = json_pack(
+		"{s:I, s:s, s:b, s:b, s:s, s:I, s:I, s:o, s:s, s:s, s:I, s:I}", "count",
+		(json_int_t)row->count, "verdict", verdict_word(k->verdict, k->flags), "permissive",
+		!!(k->flags & EVENT_PERMISSIVE), "error", !!(k->flags & EVENT_ERROR), "type",
+		device_type(k->type), "major", (json_int_t)k->major, "minor", (json_int_t)k->minor,
+		"device", text_json(device_path(r->devices, k->type, k->major, k->minor)), "requested",
+		access_text(k->requested & ACC_ALL, requested), "access",
+		access_text(k->decided & ACC_ALL, decided), "uid", (json_int_t)k->uid, "generation",
+		(json_int_t)k->generation);
+	rule_json(o, row->name, k->rule);
+	return o;
+}
+
+static json_t *stats_json(const struct stats_run *r, const struct stats *st)
+{
+	const struct totals *t = &st->totals;
+	json_t *rows = json_array();
+	for (size_t i = 0; i < st->n; i++)
+		json_array_append_new(rows, row_json(r, &st->rows[i]));
+	json_t *totals = json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I}", "denied", (json_int_t)t->denied, "allowed",
+		(json_int_t)t->allowed, "submitted", (json_int_t)t->submitted, "folded",
+		(json_int_t)t->folded, "dropped", (json_int_t)t->dropped, "untallied",
+		(json_int_t)t->untallied);
+	return json_pack("{s:o, s:o, s:I, s:I, s:s, s:s, s:o, s:o}", "policy",
+	                 text_json(st->at->name), "cgroup", text_json(st->cgroup), "program",
+	                 (json_int_t)st->at->id, "generation", (json_int_t)st->at->generation,
+	                 "audit", audit_word(st->at->audit), "mode", mode_word(st->at->mode),
+	                 "totals", totals, "tallies", rows);
+}
+
+static void print_json(const struct stats_run *r, const struct stats *list, size_t n)
+{
+	json_t *policies = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(policies, stats_json(r, &list[i]));
+	if (!r->interval) {
+		json_object_set_new(r->c->out, "policies", policies);
+		return;
+	}
+	json_t *o = json_pack("{s:s, s:I, s:o}", "schema", JSON_SCHEMA, "time",
+	                      (json_int_t)time(NULL), "policies", policies);
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(o);
+}
+
+static void print_tables(const struct stats_run *r, const struct stats *list, size_t n)
+{
+	char stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	if (r->interval && localtime_r(&now, &tm) && strftime(stamp, sizeof stamp, "%H:%M:%S", &tm))
+		puts(stamp);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			putchar('\n');
+		print_table(r, &list[i]);
+	}
+	if (r->interval)
+		putchar('\n');
+}
+
+/* ---- one round ------------------------------------------------------------------------------ */
+
+/* Reads the counts of one policy, and then forgets them with --clear. 0 or -1. */
+static int read_policy(const struct stats_run *r, struct arena *a, struct diags *d,
+                       const struct attached *at, struct stats *out)
+{
+	struct audit *au;
+	struct tally_entry *list;
+	size_t n;
+	*out = (struct stats){.cgroup = r->cgroup->path, .at = at};
+	if (audit_open(a, d, at->id, &au))
+		return -1;
+	int failed = audit_tallies(a, d, au, &list, &n) || audit_totals(d, au, &out->totals);
+	if (!failed)
+		make_rows(a, au, list, n, out);
+	if (!failed && r->clear)
+		failed = audit_clear(d, au);
+	audit_close(au);
+	return failed;
+}
+
+/* All of them; they may be replaced while that goes on: *n is 0 when there is none. */
+static int read_all(const struct stats_run *r, struct arena *a, struct diags *d,
+                    struct stats **out, size_t *n)
+{
+	struct attached *list;
+	if (find_reporting(a, d, r->cgroup, r->name, &list, n))
+		return -1;
+	*out = arena_alloc(a, (*n + 1) * sizeof **out);
+	for (size_t i = 0; i < *n; i++)
+		if (read_policy(r, a, d, &list[i], &(*out)[i]))
+			return -1;
+	return 0;
+}
+
+/* STATUS_OK when it was printed. *n: how many policies there were. */
+static int round_in(const struct stats_run *r, struct arena *a, size_t *n)
+{
+	struct cmd *c = r->c;
+	struct stats *list = NULL;
+	struct diags d;
+	int failed = -1;
+	*n = 0;
+	for (int i = 0; i < TRIES && (failed || !*n); i++) {
+		diags_init(&d, a);
+		failed = read_all(r, a, &d, &list, n);
+	}
+	if (failed && cgroup_removed(r->cgroup))
+		*n = 0;
+	else if (failed) {
+		diag_fail(&c->diags, d.n ? d.items[0].hint : NULL, "%s",
+		          d.n ? d.items[0].text : "the counts cannot be read");
+		return STATUS_FAILED;
+	}
+	if (!*n)
+		return STATUS_FAILED;
+	if (r->prometheus)
+		prometheus_print(stdout, r->devices, list, *n);
+	else if (c->json)
+		print_json(r, list, *n);
+	else
+		print_tables(r, list, *n);
+	return STATUS_OK;
+}
+
+static int one_round(const struct stats_run *r, size_t *n)
+{
+	*n = 0;
+	/* an apply that takes counts along must not bring back what was forgotten */
+	if (r->clear && cgroup_lock(r->cgroup, &r->c->diags))
+		return STATUS_FAILED;
+	struct arena *a = cmd_arena(r->c);
+	int status = round_in(r, a, n);
+	arena_free(a);
+	cgroup_unlock(r->cgroup);
+	return status;
+}
+
+/* Rounds until a signal ends them. */
+static int rounds(const struct stats_run *r, size_t *n)
+{
+	sigset_t set;
+	struct timespec wait = {(time_t)(r->interval / NSEC), (long)(r->interval % NSEC)};
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (;;) {
+		int sig = sigtimedwait(&set, NULL, &wait);
+		if (sig > 0)
+			return STATUS_OK;
+		if (errno == EINTR)
+			continue;
+		int status = one_round(r, n);
+		if (status || fflush(stdout) || ferror(stdout))
+			return status;
+	}
+}
+
+static int stats_run(struct stats_run *r)
+{
+	struct cmd *c = r->c;
+	size_t n;
+	int status = one_round(r, &n);
+	if (status)
+		return n || c->diags.errors ? status : nothing_reports(c, r->cgroup, r->name);
+	if (!r->interval)
+		return STATUS_OK;
+	c->printed = true;
+	c->json = false;
+	diags_flush(c);
+	fflush(stdout);
+	c->json = c->out != NULL;
+	status = rounds(r, &n);
+	c->json = false; /* what is said now goes to stderr */
+	if (status && !c->diags.errors) {
+		tell(c, "%s%s on %s is not attached any more, or reports nothing",
+		     r->name ? "the policy " : "what was counted", r->name ? r->name : "",
+		     r->cgroup->path);
+		return STATUS_DETACHED;
+	}
+	return status;
+}
+
+static int stats(struct cmd *c, int argc, char **argv)
+{
+	struct stats_run r = {.c = c};
+	int opt;
+	while ((opt = options_next(c, argc, argv)) != OPT_END) {
+		if (opt == OPT_STOP)
+			return c->status;
+		r.prometheus |= opt == OPT_PROMETHEUS;
+		r.clear |= opt == OPT_CLEAR;
+		if (opt == OPT_INTERVAL) {
+			c->status = option_seconds(c, "--interval", optarg, 1000000, &r.interval);
+			if (c->status)
+				return c->status;
+		}
+	}
+	int n = argc - optind;
+	if (n < 1 || n > 2)
+		return usage_error(c, "usage: " PROGRAM " stats CGROUP [NAME]",
+		                   n ? "more than a cgroup and a name given" : "no cgroup given");
+	if (r.prometheus && (c->json || r.interval))
+		return usage_error(c, "a scraper asks again by itself: leave the other option out",
+		                   "--prometheus and %s exclude each other",
+		                   c->json ? "--json" : "--interval");
+	if (cgroup_open(c->arena, &c->diags, argv[optind], &r.cgroup))
+		return STATUS_FAILED;
+	r.name = n > 1 ? argv[optind + 1] : NULL;
+	r.devices = device_names_new(c->arena);
+	int status = stats_run(&r);
+	cgroup_close(r.cgroup);
+	return status;
+}
+
+const struct verb verb_stats = {
+	.name = "stats",
+	.synopsis = "CGROUP [NAME] [--clear] [--interval S] [--prometheus] [--json]",
+	.summary = "Show what our policies on a cgroup denied, as the kernel counted it",
+	.help = "The policy must report: apply it with --audit denied. Counts go on when it is\n"
+		"replaced, and whether or not anybody runs audit.\n\n"
+		"  --clear           forget the counts after they were shown (decisions in between\n"
+		"                    are in neither)\n"
+		"  --interval S      show them every S seconds, until interrupted\n"
+		"  --prometheus      as Prometheus reads it\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = true,
+	.main = stats,
+};

@@ -1,0 +1,246 @@
+/*
+ * status.c - what decides about a cgroup: every device program from it up to
+ * the root of its hierarchy (all of them are asked, and all must allow), and
+ * what about them would surprise.
+ */
+#include "cmd/audit/audit.h"
+
+#include <linux/bpf.h>
+#include <string.h>
+#include <time.h>
+
+enum { SLOTS = 64, SLOTS_NEARLY = 56 };
+static const struct option options[] = {OPTION_JSON, OPTION_HELP, {0}};
+
+static const char *flags_text(uint32_t flags)
+{
+	if (flags & BPF_F_ALLOW_MULTI)
+		return "multi";
+	return flags & BPF_F_ALLOW_OVERRIDE ? "override" : "exclusive";
+}
+
+static const char *time_text(struct arena *a, uint64_t seconds)
+{
+	char buf[32];
+	time_t t = (time_t)seconds;
+	struct tm tm;
+	if (!localtime_r(&t, &tm) || !strftime(buf, sizeof buf, "%Y-%m-%d %H:%M:%S", &tm))
+		return "?";
+	return arena_strdup(a, buf);
+}
+
+/* What everybody may see of a program that may not be looked at. */
+static void print_unknown(const struct attached *at)
+{
+	printf("  (cannot tell)  program %u  cannot tell whose\n    what it does cannot be told: %s; attached %s\n", at->id,
+	       strerror(at->unreadable), flags_text(at->attach_flags));
+}
+
+static void print_numbers(struct cmd *c, const struct attached *at)
+{
+	if (at->ours)
+		printf("    %u rule%s, ", at->nrules, PLURAL(at->nrules));
+	else
+		fputs("    ", stdout);
+	if (at->insns)
+		printf("%u instruction%s", at->insns, PLURAL(at->insns));
+	else
+		fputs("cannot tell how many instructions", stdout);
+	printf(", attached %s, loaded %s by uid %u\n", flags_text(at->attach_flags), time_text(c->arena, at->loaded_at),
+	       at->uid);
+}
+
+static void print_ours(const struct attached *at)
+{
+	printf("    digest %016llx, compiled by " PROGRAM " ", (unsigned long long)at->digest);
+	put_text(stdout, at->tool);
+	printf(", tag %s\n", at->tag);
+	if (at->audit != AUDIT_NONE || at->mode != MODE_ENFORCE)
+		printf("    %saudit %s, generation %u\n",
+		       at->mode == MODE_PERMISSIVE ? "PERMISSIVE: nothing is denied by it; " : "",
+		       audit_word(at->audit), at->generation);
+}
+
+static void print_program(struct cmd *c, const struct attached *at)
+{
+	if (!at->known) {
+		print_unknown(at);
+		return;
+	}
+	fputs("  ", stdout);
+	put_text(stdout, at->ours ? at->name : *at->kernel_name ? at->kernel_name : "(no name)");
+	printf("  program %u  %s\n", at->id, at->ours ? "ours" : at->unreadable ? "cannot tell whose" : "not ours");
+	print_numbers(c, at);
+	if (at->ours)
+		print_ours(at);
+	else
+		printf("    tag %s\n", at->tag);
+	if (at->run_count)
+		printf("    runs: %llu, %.1f ns each\n", (unsigned long long)at->run_count,
+		       (double)at->run_time_ns / (double)at->run_count);
+}
+
+static json_t *number_if(bool known, uint64_t n)
+{
+	return known ? json_integer((json_int_t)n) : json_null();
+}
+
+/* null is what cannot be told. */
+static json_t *program_json(const struct attached *at)
+{
+	json_t *o = json_pack("{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "program", (json_int_t)at->id, "kernel_name",
+	                      at->known ? text_json(at->kernel_name) : json_null(), "ours",
+	                      at->unreadable ? json_null() : json_boolean(at->ours), "attach_flags",
+	                      flags_text(at->attach_flags), "instructions", number_if(at->insns, at->insns),
+	                      "loaded_at", number_if(at->known, at->loaded_at), "loaded_by_uid",
+	                      number_if(at->known, at->uid), "tag", at->known ? json_string(at->tag) : json_null());
+	if (at->unreadable)
+		json_object_set_new(o, "cannot_tell", json_string(strerror(at->unreadable)));
+	if (at->ours) {
+		char digest[17];
+		snprintf(digest, sizeof digest, "%016llx", (unsigned long long)at->digest);
+		json_object_set_new(o, "policy", text_json(at->name));
+		json_object_set_new(o, "tool", text_json(at->tool));
+		json_object_set_new(o, "rules", json_integer(at->nrules));
+		json_object_set_new(o, "digest", json_string(digest));
+		json_object_set_new(o, "mode", json_string(mode_word(at->mode)));
+		json_object_set_new(o, "audit", json_string(audit_word(at->audit)));
+		json_object_set_new(o, "generation", json_integer(at->generation));
+	}
+	if (at->run_count) {
+		json_object_set_new(o, "run_count", json_integer((json_int_t)at->run_count));
+		json_object_set_new(o, "run_time_ns", json_integer((json_int_t)at->run_time_ns));
+	}
+	return o;
+}
+
+static void warn(struct cmd *c, const struct cgroup *cg, const char *hint, const char *what)
+{
+	diag_add(&c->diags, DIAG_WARNING, (struct span){.file = cg->path}, hint, "%s", what);
+}
+
+/* `above`: this is an ancestor of the cgroup asked about. */
+static void warn_of_programs(struct cmd *c, const struct cgroup *cg, const struct attached *list,
+                             size_t n, bool above)
+{
+	if (n >= SLOTS_NEARLY)
+		warn(c, cg, "detach what is no longer needed; replacing needs a free slot too",
+		     n >= SLOTS ? "all 64 program slots are in use: nothing more can be attached"
+		                : arena_printf(c->arena, "%zu of 64 program slots are in use", n));
+	for (size_t i = 0; i < n; i++)
+		if (list[i].ours && list[i].mode == MODE_PERMISSIVE)
+			warn(c, cg, "to enforce it: " PROGRAM " apply POLICY CGROUP --mode enforce",
+			     arena_printf(c->arena, "'%s' is permissive: nothing is denied by it%s",
+			                  list[i].name,
+			                  list[i].audit == AUDIT_NONE ? ", and nothing reported"
+			                                              : ""));
+	if (!n || list[0].attach_flags & BPF_F_ALLOW_MULTI)
+		return;
+	if (list[0].attach_flags & BPF_F_ALLOW_OVERRIDE)
+		warn(c, cg, "have its owner attach it with BPF_F_ALLOW_MULTI",
+		     above ? "this program does not run for cgroups below that have their own"
+		           : "this program admits no other beside it");
+	else
+		warn(c, cg, "have its owner attach it with BPF_F_ALLOW_MULTI",
+		     above ? "this exclusive program lets nothing be attached below it"
+		           : "this exclusive program lets nothing be attached here or below");
+}
+
+/* What is attached may not even be asked; the reason is a message. */
+static int show_closed(struct cmd *c, const struct cgroup *cg, json_t *levels)
+{
+	if (c->json) {
+		json_array_append_new(levels, json_pack("{s:o, s:I, s:n}", "path", text_json(cg->path), "id",
+		                                        (json_int_t)cg->id, "programs"));
+		return -1;
+	}
+	put_text(stdout, cg->path);
+	puts(": cannot tell");
+	return -1;
+}
+
+/* An error: what is printed is not the whole truth. */
+static void say_unknown(struct cmd *c, const struct cgroup *cg, const struct attached *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].unreadable) {
+			diag_fail(&c->diags, error_hint(c->arena, list[i].unreadable, "see the kernel log"),
+			          "cannot tell whose program %u on %s is: %s", list[i].id, cg->path,
+			          strerror(list[i].unreadable));
+			return;
+		}
+}
+
+static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t *levels)
+{
+	struct attached *list;
+	size_t n;
+	if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
+		return show_closed(c, cg, levels);
+	warn_of_programs(c, cg, list, n, above);
+	say_unknown(c, cg, list, n);
+	if (c->json) {
+		json_t *programs = json_array();
+		for (size_t i = 0; i < n; i++)
+			json_array_append_new(programs, program_json(&list[i]));
+		json_array_append_new(levels, json_pack("{s:o, s:I, s:o}", "path",
+		                                        text_json(cg->path), "id",
+		                                        (json_int_t)cg->id, "programs", programs));
+		return 0;
+	}
+	put_text(stdout, cg->path);
+	puts(n ? "" : ": no device program");
+	for (size_t i = 0; i < n; i++)
+		print_program(c, &list[i]);
+	return 0;
+}
+
+/* The cgroup, its parent, ... the root. Closes them all. */
+static int show_all(struct cmd *c, struct cgroup *cg, json_t *levels)
+{
+	bool above = false;
+	int failed = 0;
+	while (cg) {
+		failed = failed || show_level(c, cg, above, levels);
+		struct cgroup *parent = failed ? NULL : cgroup_parent(c->arena, &c->diags, cg);
+		cgroup_close(cg);
+		cg = parent;
+		above = true;
+	}
+	return failed || c->diags.errors ? STATUS_FAILED : STATUS_OK;
+}
+
+static int status(struct cmd *c, int argc, char **argv)
+{
+	struct cgroup *cg;
+	if (options_next(c, argc, argv) != OPT_END)
+		return c->status;
+	if (argc - optind > 1)
+		return usage_error(c, NULL, "one cgroup at a time, please");
+	const char *path = optind < argc ? argv[optind] : own_cgroup(c);
+	if (!path || cgroup_open(c->arena, &c->diags, path, &cg))
+		return STATUS_FAILED;
+	json_t *levels = json_array();
+	if (cgroup_hybrid())
+		warn(c, cg, "programs attached here decide for the processes that are in this v2 "
+			    "cgroup (the 0:: line of /proc/PID/cgroup); v1 `devices` limits come on top",
+		     "this host is hybrid: v1 hierarchies are mounted as well");
+	int result = show_all(c, cg, levels);
+	if (c->json)
+		json_object_set(c->out, "cgroups", levels);
+	json_decref(levels);
+	return result;
+}
+
+const struct verb verb_status = {
+	.name = "status",
+	.synopsis = "[CGROUP] [--json]",
+	.summary = "Show the device programs of a cgroup and of those above it",
+	.help = "Without CGROUP: the cgroup of the caller. All programs shown are asked about every\n"
+		"request of a process in CGROUP, and all of them must allow it. Runs are shown where\n"
+		"the kernel counts them: sysctl kernel.bpf_stats_enabled=1\n\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = true,
+	.main = status,
+};

@@ -1,0 +1,155 @@
+/*
+ * asm.c - instructions as text, in bpftool's notation, with the policy's lines
+ * between and a label where a jump lands.
+ */
+#include "compiler/bpf/internal.h"
+#include "policy/event.h"
+
+#include <inttypes.h>
+
+static const char *const alu_ops[] = {"+=", "-=", "*=", "/=", "|=", "&=", "<<=", ">>=", "neg", "%=", "^=", "=", "s>>="};
+static const char *const jump_ops[] = {"", "==", ">", ">=", "&", "!=", "s>", "s>=", "", "", "<", "<=", "s<", "s<="};
+
+static const char *width(uint8_t code)
+{
+	switch (BPF_SIZE(code)) {
+	case BPF_B: return "u8";
+	case BPF_H: return "u16";
+	case BPF_W: return "u32";
+	default: return "u64";
+	}
+}
+
+const char *asm_helper(int helper)
+{
+	switch (helper) {
+	case BPF_FUNC_get_current_uid_gid: return "get_current_uid_gid";
+	case BPF_FUNC_get_current_pid_tgid: return "get_current_pid_tgid";
+	case BPF_FUNC_get_current_cgroup_id: return "get_current_cgroup_id";
+	case BPF_FUNC_ktime_get_boot_ns: return "ktime_get_boot_ns";
+	case BPF_FUNC_get_current_comm: return "get_current_comm";
+	case BPF_FUNC_map_lookup_elem: return "map_lookup_elem";
+	case BPF_FUNC_map_update_elem: return "map_update_elem";
+	case BPF_FUNC_ringbuf_reserve: return "ringbuf_reserve";
+	case BPF_FUNC_ringbuf_submit: return "ringbuf_submit";
+	case BPF_FUNC_set_retval: return "set_retval";
+	default: return NULL;
+	}
+}
+
+static void write_operand(FILE *out, const struct bpf_insn *in, char r)
+{
+	if (BPF_SRC(in->code) == BPF_X)
+		fprintf(out, "%c%d", r, in->src_reg);
+	else
+		fprintf(out, "%" PRId32, in->imm);
+}
+
+static void write_jump(FILE *out, const struct bpf_insn *in, size_t pc)
+{
+	size_t to = code_jump_target(in, pc);
+	char r = BPF_CLASS(in->code) == BPF_JMP32 ? 'w' : 'r';
+	switch (BPF_OP(in->code)) {
+	case BPF_EXIT: fputs("exit", out); return;
+	case BPF_CALL: {
+		const char *name = asm_helper(in->imm);
+		fprintf(out, "call %s#%d", name ? name : "?", in->imm);
+		return;
+	}
+	case BPF_JA: fprintf(out, "goto L%zu", to); return;
+	default: break;
+	}
+	fprintf(out, "if %c%d %s ", r, in->dst_reg, jump_ops[BPF_OP(in->code) >> 4]);
+	write_operand(out, in, r);
+	fprintf(out, " goto L%zu", to);
+}
+
+static void write_address(FILE *out, int reg, uint32_t target)
+{
+	static const char *const names[] = {"header", MAP_EVENTS, MAP_TALLY, MAP_TOTALS, MAP_CONFIG};
+	if (target >= TARGET_HEADER && target < TARGETS_END)
+		fprintf(out, "r%d = &%s", reg, names[target - TARGET_HEADER]);
+	else
+		fprintf(out, "r%d = &param[%" PRIu32 "]", reg, target);
+}
+
+static void write_insn(FILE *out, const struct image *image, size_t pc)
+{
+	const struct bpf_insn *in = (const struct bpf_insn *)image->insns + pc;
+	switch (BPF_CLASS(in->code)) {
+	case BPF_ALU:
+	case BPF_ALU64: {
+		char r = BPF_CLASS(in->code) == BPF_ALU ? 'w' : 'r';
+		fprintf(out, "%c%d %s ", r, in->dst_reg, alu_ops[BPF_OP(in->code) >> 4]);
+		write_operand(out, in, r);
+		break;
+	}
+	case BPF_LDX:
+		fprintf(out, "r%d = *(%s *)(r%d %+d)", in->dst_reg, width(in->code), in->src_reg, in->off);
+		break;
+	case BPF_ST:
+		fprintf(out, "*(%s *)(r%d %+d) = %" PRId32, width(in->code), in->dst_reg, in->off, in->imm);
+		break;
+	case BPF_STX:
+		if (BPF_MODE(in->code) == BPF_ATOMIC) {
+			fprintf(out, "lock *(%s *)(r%d %+d) += r%d", width(in->code), in->dst_reg, in->off,
+			        in->src_reg);
+			break;
+		}
+		fprintf(out, "*(%s *)(r%d %+d) = r%d", width(in->code), in->dst_reg, in->off, in->src_reg);
+		break;
+	case BPF_LD: {
+		uint64_t k = (uint64_t)(uint32_t)in[1].imm << 32 | (uint32_t)in->imm;
+		for (size_t i = 0; i < image->nrelocs; i++)
+			if (image->relocs[i].insn == pc) {
+				write_address(out, in->dst_reg, image->relocs[i].target);
+				return;
+			}
+		fprintf(out, "r%d = 0x%" PRIx64 " ll", in->dst_reg, k);
+		break;
+	}
+	default: write_jump(out, in, pc);
+	}
+}
+
+static bool *targets(struct arena *a, const struct image *image)
+{
+	const struct bpf_insn *in = image->insns;
+	bool *to = arena_alloc(a, image->ninsns + 1);
+	for (size_t pc = 0; pc < image->ninsns; pc++) {
+		uint8_t class = BPF_CLASS(in[pc].code), op = BPF_OP(in[pc].code);
+		if ((class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT &&
+		    code_jump_target(&in[pc], pc) < image->ninsns)
+			to[code_jump_target(&in[pc], pc)] = true;
+	}
+	return to;
+}
+
+static const char *line_source(const struct policy *p, const uint32_t *files, const struct image_line *l)
+{
+	for (size_t i = 0; i < p->nrules; i++)
+		if (p->rules[i].at.line == l->line && files[i] == l->file && p->rules[i].source)
+			return p->rules[i].source;
+	return p->default_allow ? "default :allow" : "default :deny";
+}
+
+void emit_asm(FILE *out, const struct policy *p, const struct image *image)
+{
+	const struct bpf_insn *in = image->insns;
+	bool *to = targets(p->arena, image);
+	const uint32_t *files = policy_files(p->arena, p);
+	size_t next_line = 0;
+	for (size_t pc = 0; pc < image->ninsns; pc++) {
+		if (next_line < image->nlines && image->lines[next_line].insn == pc) {
+			const struct image_line *l = &image->lines[next_line++];
+			const char *file = l->file ? policy_file(p, l->file) : "";
+			fprintf(out, "; %s%s%d: %s\n", file, *file ? ":" : "", l->line, line_source(p, files, l));
+		}
+		if (to[pc])
+			fprintf(out, "L%zu:\n", pc);
+		fprintf(out, "%5zu: ", pc);
+		write_insn(out, image, pc);
+		fputc('\n', out);
+		pc += in[pc].code == (BPF_LD | BPF_DW | BPF_IMM);
+	}
+}

@@ -1,0 +1,99 @@
+/*
+ * emit_expr.c - loading inputs, and comparisons that need arithmetic.
+ *
+ * Homes of caller facts are filled before an expression is computed (emit_value.c),
+ * since a helper call clobbers the registers it is computed in.
+ */
+#include "compiler/bpf/internal.h"
+
+static void fetch_home(struct expr *e, enum fact_home home)
+{
+	struct code *c = e->code;
+	int helper = home_helper(home);
+	if (home == HOME_COMM) {
+		code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0, 0);
+		code_add(c, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, STACK_COMM);
+		code_add(c, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, COMM_SIZE);
+	}
+	code_add(c, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
+	switch (home) {
+	case HOME_UID_GID:
+		code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, REG_UID_GID, BPF_REG_0, 0, 0);
+		break;
+	case HOME_PID_TGID:
+		code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, REG_PID_TGID, BPF_REG_0, 0, 0);
+		break;
+	case HOME_UPTIME:
+		code_add(c, BPF_ALU64 | BPF_DIV | BPF_K, BPF_REG_0, 0, 0, NSEC_PER_SEC);
+		code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, STACK_UPTIME, 0);
+		break;
+	case HOME_CGROUP:
+		code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, STACK_CGROUP, 0);
+		break;
+	default: break;
+	}
+	e->have |= 1u << home;
+}
+
+void expr_fetch(struct expr *e, uint32_t inputs)
+{
+	for (; inputs; inputs &= inputs - 1) {
+		int home = input_home((enum input)__builtin_ctz(inputs));
+		if (home >= 0 && !(e->have & 1u << home))
+			fetch_home(e, (enum fact_home)home);
+	}
+}
+
+void expr_input(struct expr *e, enum input in, int reg)
+{
+	struct code *c = e->code;
+	switch (in) {
+	case IN_UID:
+		code_add(c, BPF_ALU | BPF_MOV | BPF_X, reg, REG_UID_GID, 0, 0);
+		return;
+	case IN_TID:
+		code_add(c, BPF_ALU | BPF_MOV | BPF_X, reg, REG_PID_TGID, 0, 0);
+		return;
+	case IN_GID:
+	case IN_PID:
+		code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, reg, in == IN_GID ? REG_UID_GID : REG_PID_TGID,
+		         0, 0);
+		code_add(c, BPF_ALU64 | BPF_RSH | BPF_K, reg, 0, 0, 32);
+		return;
+	case IN_CGROUP_ID:
+		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10, STACK_CGROUP, 0);
+		return;
+	case IN_UPTIME:
+		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10, STACK_UPTIME, 0);
+		return;
+	case IN_COMM_0:
+	case IN_COMM_1:
+		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10,
+		         STACK_COMM + (in == IN_COMM_1 ? 8 : 0), 0);
+		return;
+	default: break;
+	}
+	if (in >= IN_PARAM_0) {
+		*ARENA_PUSH(c->arena, c->relocs, c->nrelocs, c->relocs_cap) =
+			(struct image_reloc){(uint32_t)c->n, in - IN_PARAM_0};
+		code_imm64(c, reg, 0);
+		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, reg, 0, 0);
+		return;
+	}
+	code_add(c, (uint8_t)(BPF_LDX | BPF_MEM | ctx_load_size(in)), reg, e->ctx, ctx_offset(in), 0);
+}
+
+size_t expr_branch(struct expr *e, term comparison, bool sense)
+{
+	const struct term_node *t = term_get(e->terms, comparison);
+	uint8_t op = t->op == TERM_EQ ? (sense ? BPF_JEQ : BPF_JNE) : (sense ? BPF_JSLT : BPF_JSGE);
+	int a = 0, b = 0;
+	bool before = e->too_big;
+	expr_fetch(e, t->inputs);
+	expr_operands(e, comparison, &a, &b);
+	if (e->too_big && !before)
+		e->too_big_line = e->code->line;
+	if (b < 0)
+		return code_add(e->code, BPF_JMP | op | BPF_K, a, 0, 0, (int32_t)term_get(e->terms, t->b)->lo);
+	return code_add(e->code, BPF_JMP | op | BPF_X, a, b, 0, 0);
+}

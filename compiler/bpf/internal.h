@@ -1,0 +1,146 @@
+/* internal.h - what the files of compiler/ share with each other only. */
+#ifndef DEVGUARD_COMPILER_BPF_INTERNAL_H
+#define DEVGUARD_COMPILER_BPF_INTERNAL_H
+
+#include <linux/bpf.h>
+
+#include "compiler/compiler.h"
+
+/* ---- the shape of emitted programs (emit, verify, simulate) ------------------- */
+
+/* Caller facts are fetched by a helper once a path and kept at a home. */
+enum fact_home { HOME_UID_GID, HOME_PID_TGID, HOME_CGROUP, HOME_UPTIME, HOME_COMM, HOMES };
+
+enum {
+	REG_UID_GID = BPF_REG_7,
+	REG_PID_TGID = BPF_REG_8,
+	REG_CTX = BPF_REG_6, /* where r1 is kept when the program calls helpers */
+	STACK_CGROUP = -8,
+	STACK_UPTIME = -16,  /* in seconds */
+	STACK_COMM = -32,
+	STACK_SPILL = -40,   /* and below: values of an expression that registers do not hold */
+	SPILL_SLOTS = (512 - 32) / 8,
+};
+
+/* The tail of a program is entered with these. */
+enum {
+	REG_OUTCOME = BPF_REG_7, /* of policy_report() */
+	REG_ERROR = BPF_REG_8,   /* errno of the deciding rule, when any rule has one */
+};
+
+#define NSEC_PER_SEC 1000000000
+
+/* Which home holds an input; -1 for the device's own fields and parameters. */
+int input_home(enum input in);
+/* Offset of a field in struct bpf_cgroup_dev_ctx, and the size of its load. */
+int ctx_offset(enum input in);
+int ctx_load_size(enum input in);
+/* The helper that fills a home, by the kernel's number. */
+int home_helper(enum fact_home home);
+
+/* ---- code.c: instructions under construction ------------------------------------ */
+
+struct far_jump { uint32_t at, to; };
+
+struct code {
+	struct arena *arena;
+	struct bpf_insn *insns;
+	size_t n, cap;
+	struct image_line *lines;
+	size_t nlines, lines_cap;
+	struct image_reloc *relocs;
+	size_t nrelocs, relocs_cap;
+	int line;      /* of what is emitted next, */
+	uint32_t file; /* and its file: struct image_line */
+	struct far_jump *far; /* jumps that do not fit 16 bits */
+	size_t nfar, far_cap;
+};
+
+size_t code_add(struct code *c, uint8_t op, int dst, int src, int off, int32_t imm);
+void code_imm64(struct code *c, int dst, int64_t value);
+/* dst = value, by the shortest instruction. */
+void code_const(struct code *c, int dst, int64_t value);
+/* Makes the jump at `at` go to the next instruction emitted. */
+void code_land(struct code *c, size_t at);
+/* Gives jumps over more than 32,767 instructions 32-bit ones (Linux 6.6); what is at
+ * *tail moves. To be called once, at the end. */
+void code_relax(struct code *c, size_t *tail);
+/* Where a jump at pc goes. */
+size_t code_jump_target(const struct bpf_insn *in, size_t pc);
+/* Instructions on the longest path; the program jumps forward only. */
+unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n);
+
+/* ---- emit_expr.c: inputs and comparisons of several inputs ------------------------ */
+
+struct expr {
+	struct code *code;
+	const struct terms *terms;
+	int ctx;       /* register that holds the context */
+	uint32_t have; /* set of homes that are filled here */
+	bool too_big;  /* an expression has more values at once than there is place for */
+	int too_big_line;
+	uint32_t *index; /* scratch of emit_value.c */
+	size_t index_cap;
+};
+
+/* Fetches what is missing of the homes of these inputs. */
+void expr_fetch(struct expr *e, uint32_t inputs);
+/* An input's value into a register; its home is filled. */
+void expr_input(struct expr *e, enum input in, int reg);
+/* Emits the comparison's operands and a jump taken when it is `sense`; the
+ * jump's index, to be landed. */
+size_t expr_branch(struct expr *e, term comparison, bool sense);
+
+/* ---- asm.c ------------------------------------------------------------------------- */
+
+/* The name of a helper that programs of ours call, by the kernel's number, or NULL. */
+const char *asm_helper(int helper);
+
+/* ---- emit_value.c: what is computed ------------------------------------------------- */
+
+/* The operands of a comparison in registers; *b is -1 when the second fits the jump. */
+void expr_operands(struct expr *e, term comparison, int *a, int *b);
+
+/* ---- template.c: floor division, conditions as numbers, choices ---------------------------- */
+
+enum template_kind {
+	TEMPLATE_DIVIDE, TEMPLATE_MODULO, TEMPLATE_LESS, TEMPLATE_LESS_WIDE, TEMPLATE_DIFFER, TEMPLATE_CHOOSE,
+};
+enum { TEMPLATE_MAX = 8 };
+
+/* x = x / y, x % y (as term_op() has them), x < y or x != y; or s = s ? x : y, of which x is lost.
+ * y is -1 for a constant, where there may be one. s and t are scratch elsewhere. */
+struct template {
+	enum template_kind kind;
+	int x, y, s, t;
+	int32_t imm;
+};
+/* The instructions; their number. */
+size_t template_write(struct bpf_insn out[TEMPLATE_MAX], const struct template *t);
+/* Do the next n instructions begin with one? */
+bool template_read(const struct bpf_insn *in, size_t n, struct template *t, size_t *len);
+/* Is the difference of two values within 64 bits? */
+bool terms_differ_within(const struct term_node *a, const struct term_node *b);
+
+/* ---- report.c: what follows a decision that is reported ---------------------------- */
+
+/* Emits the tail of a program; see report.c for what it is entered with. */
+void emit_tail(struct code *c, const struct policy *p);
+
+/* ---- attribute.c: policy lines of diagram nodes ------------------------------------- */
+
+/* For every edge of the verdict diagram (by index from edge 0 of its set), the
+ * first rule that decides some request through it, 0 for the default only. */
+struct attribution {
+	uint32_t *rule; /* of edge: attribution_rule */
+	uint32_t *base; /* by node: index of its first edge in rule */
+};
+struct attribution attribute(struct arena *a, const struct policy_diagram *pd);
+
+/* ---- witness.c ------------------------------------------------------------------------- */
+
+/* Names a request on which two different diagrams of a policy differ: what the program (x)
+ * and the policy (y) say to it. */
+const char *diagram_witness(const struct policy *p, const struct diagrams *dg, node x, node y);
+
+#endif

@@ -1,0 +1,374 @@
+/*
+ * simulate.c - a BPF interpreter for one request.
+ *
+ * Written against the instruction set (Documentation/bpf/standardization), not
+ * against the emitter: it knows all ALU and jump operations, and shares no
+ * arithmetic with terms.
+ */
+#include "compiler/bpf/internal.h"
+
+#include <string.h>
+
+enum { STACK_SIZE = 512, STEPS_MAX = 1 << 20 };
+
+/* Addresses: each kind of memory has a base. Maps are empty but for their arrays'
+ * elements, which are there. */
+enum { CTX_BASE = 1 << 20, STACK_TOP = 2 << 20, PARAM_BASE = 3 << 20, HEADER_BASE = 4 << 20,
+       MAP_BASE = 5 << 20, TALLY_BASE = 6 << 20, TOTALS_BASE = 7 << 20, CONFIG_BASE = 8 << 20,
+       EVENT_BASE = 9 << 20 };
+
+struct machine {
+	uint64_t reg[11];
+	unsigned char stack[STACK_SIZE];
+	unsigned char ctx[12];
+	struct image_header header;
+	struct tally tally;
+	bool has_tally;
+	struct totals totals;
+	struct audit_config config;
+	struct event event;
+	struct simulated *out;
+	const struct policy *policy;
+	const struct image *image;
+	const struct request *request;
+	int missing;
+	const char *why;
+};
+
+static bool fault(struct machine *m, const char *why)
+{
+	m->why = why;
+	return false;
+}
+
+static unsigned char *within(void *memory, size_t n, uint64_t base, uint64_t at, size_t size)
+{
+	return at >= base && at + size <= base + n ? (unsigned char *)memory + (at - base) : NULL;
+}
+
+static unsigned char *address(struct machine *m, uint64_t at, size_t size)
+{
+	const struct { void *memory; size_t n; uint64_t base; } areas[] = {
+		{m->ctx, sizeof m->ctx, CTX_BASE},           {&m->header, sizeof m->header, HEADER_BASE},
+		{&m->tally, sizeof m->tally, TALLY_BASE},    {&m->totals, sizeof m->totals, TOTALS_BASE},
+		{&m->config, sizeof m->config, CONFIG_BASE}, {&m->event, sizeof m->event, EVENT_BASE},
+	};
+	for (size_t i = 0; i < sizeof areas / sizeof *areas; i++) {
+		unsigned char *p = within(areas[i].memory, areas[i].n, areas[i].base, at, size);
+		if (p)
+			return p;
+	}
+	if (at >= STACK_TOP - STACK_SIZE && at + size <= STACK_TOP)
+		return m->stack + (at - (STACK_TOP - STACK_SIZE));
+	return NULL;
+}
+
+static size_t width(uint8_t code)
+{
+	switch (BPF_SIZE(code)) {
+	case BPF_B: return 1;
+	case BPF_H: return 2;
+	case BPF_W: return 4;
+	default: return 8;
+	}
+}
+
+static bool load(struct machine *m, const struct bpf_insn *in)
+{
+	uint64_t at = m->reg[in->src_reg] + (uint64_t)(int64_t)in->off, value = 0;
+	size_t size = width(in->code);
+	if (at >= PARAM_BASE && at % 8 == 0 && size == 8 && (at - PARAM_BASE) / 8 < m->policy->nparams) {
+		m->reg[in->dst_reg] = (uint64_t)m->policy->params[(at - PARAM_BASE) / 8].value;
+		return true;
+	}
+	unsigned char *p = address(m, at, size);
+	if (!p)
+		return fault(m, "load from a bad address");
+	memcpy(&value, p, size);
+	m->reg[in->dst_reg] = value;
+	return true;
+}
+
+static bool store(struct machine *m, const struct bpf_insn *in)
+{
+	uint64_t at = m->reg[in->dst_reg] + (uint64_t)(int64_t)in->off;
+	uint64_t value = BPF_CLASS(in->code) == BPF_STX ? m->reg[in->src_reg] : (uint64_t)(int64_t)in->imm;
+	bool writable = at >= STACK_TOP - STACK_SIZE && (at < HEADER_BASE || at >= MAP_BASE);
+	unsigned char *p = writable ? address(m, at, width(in->code)) : NULL;
+	if (!p)
+		return fault(m, "store to a bad address");
+	if (BPF_CLASS(in->code) == BPF_STX && BPF_MODE(in->code) == BPF_ATOMIC) {
+		uint64_t old = 0;
+		if (in->imm != BPF_ADD || BPF_SIZE(in->code) != BPF_DW)
+			return fault(m, "unknown atomic operation");
+		memcpy(&old, p, 8);
+		value += old;
+	}
+	memcpy(p, &value, width(in->code));
+	return true;
+}
+
+static uint64_t alu64(uint8_t op, uint64_t x, uint64_t y)
+{
+	switch (op) {
+	case BPF_ADD: return x + y;
+	case BPF_SUB: return x - y;
+	case BPF_MUL: return x * y;
+	case BPF_DIV: return y ? x / y : 0;
+	case BPF_MOD: return y ? x % y : x;
+	case BPF_OR: return x | y;
+	case BPF_AND: return x & y;
+	case BPF_XOR: return x ^ y;
+	case BPF_LSH: return x << (y & 63);
+	case BPF_RSH: return x >> (y & 63);
+	case BPF_ARSH: return (uint64_t)((int64_t)x >> (y & 63));
+	case BPF_NEG: return -x;
+	default: return y; /* BPF_MOV */
+	}
+}
+
+static uint32_t alu32(uint8_t op, uint32_t x, uint32_t y)
+{
+	switch (op) {
+	case BPF_LSH: return x << (y & 31);
+	case BPF_RSH: return x >> (y & 31);
+	case BPF_ARSH: return (uint32_t)((int32_t)x >> (y & 31));
+	default: return (uint32_t)alu64(op, x, y);
+	}
+}
+
+static bool alu(struct machine *m, const struct bpf_insn *in)
+{
+	uint64_t y = BPF_SRC(in->code) == BPF_X ? m->reg[in->src_reg] : (uint64_t)(int64_t)in->imm;
+	uint64_t *x = &m->reg[in->dst_reg];
+	if (BPF_OP(in->code) > BPF_ARSH || in->off)
+		return fault(m, "unknown arithmetic");
+	*x = BPF_CLASS(in->code) == BPF_ALU64 ? alu64(BPF_OP(in->code), *x, y)
+	                                      : alu32(BPF_OP(in->code), (uint32_t)*x, (uint32_t)y);
+	return true;
+}
+
+/* Is the conditional jump taken? */
+static bool taken(struct machine *m, const struct bpf_insn *in)
+{
+	uint64_t x = m->reg[in->dst_reg];
+	uint64_t y = BPF_SRC(in->code) == BPF_X ? m->reg[in->src_reg] : (uint64_t)(int64_t)in->imm;
+	int64_t sx = (int64_t)x, sy = (int64_t)y;
+	if (BPF_CLASS(in->code) == BPF_JMP32) {
+		x = (uint32_t)x;
+		y = (uint32_t)y;
+		sx = (int32_t)x;
+		sy = (int32_t)y;
+	}
+	switch (BPF_OP(in->code)) {
+	case BPF_JA: return true;
+	case BPF_JEQ: return x == y;
+	case BPF_JNE: return x != y;
+	case BPF_JGT: return x > y;
+	case BPF_JGE: return x >= y;
+	case BPF_JLT: return x < y;
+	case BPF_JLE: return x <= y;
+	case BPF_JSET: return x & y;
+	case BPF_JSGT: return sx > sy;
+	case BPF_JSGE: return sx >= sy;
+	case BPF_JSLT: return sx < sy;
+	default: return sx <= sy; /* BPF_JSLE */
+	}
+}
+
+/* A fact of the caller, if the request gives it. */
+static bool fact(struct machine *m, enum input in, int64_t *value)
+{
+	if (!(m->request->known & 1u << in)) {
+		m->missing = in;
+		return false;
+	}
+	*value = m->request->fact[in];
+	return true;
+}
+
+/* Both halves of a helper's result. A half that was not given is 0 here: whether
+ * it decides is told by policy_decide(), which is exact. */
+static bool halves(struct machine *m, enum input low, enum input high)
+{
+	uint32_t known = m->request->known;
+	if (!(known & 1u << low) && !(known & 1u << high)) {
+		m->missing = low;
+		return false;
+	}
+	m->reg[0] = (uint64_t)m->request->fact[high] << 32 | (uint32_t)m->request->fact[low];
+	return true;
+}
+
+/* A fact that only the record needs: 0 when it was not given. */
+static uint64_t known_or_zero(struct machine *m, enum input in)
+{
+	return m->request->known & 1u << in ? (uint64_t)m->request->fact[in] : 0;
+}
+
+/* The helpers that reporting uses. */
+static bool report_call(struct machine *m, const struct bpf_insn *in)
+{
+	unsigned char *key;
+	switch (in->imm) {
+	case BPF_FUNC_map_lookup_elem:
+		m->reg[0] = 0;
+		if (m->reg[1] == MAP_BASE + TARGET_TOTALS)
+			m->reg[0] = TOTALS_BASE;
+		else if (m->reg[1] == MAP_BASE + TARGET_CONFIG)
+			m->reg[0] = CONFIG_BASE;
+		else if (m->reg[1] == MAP_BASE + TARGET_TALLY && m->has_tally)
+			m->reg[0] = TALLY_BASE;
+		return true;
+	case BPF_FUNC_map_update_elem:
+		key = address(m, m->reg[2], sizeof m->out->key);
+		if (m->reg[1] != MAP_BASE + TARGET_TALLY || !key)
+			return fault(m, "bad argument of a helper");
+		memcpy(&m->out->key, key, sizeof m->out->key);
+		m->has_tally = true;
+		m->reg[0] = 0;
+		return true;
+	case BPF_FUNC_ringbuf_reserve:
+		if (m->reg[1] != MAP_BASE + TARGET_EVENTS || m->reg[2] != sizeof m->event)
+			return fault(m, "bad argument of a helper");
+		m->reg[0] = EVENT_BASE;
+		return true;
+	case BPF_FUNC_ringbuf_submit:
+		m->out->event = m->event;
+		m->out->reported = true;
+		m->reg[0] = 0;
+		return true;
+	case BPF_FUNC_set_retval:
+		m->out->error = -(int)(int64_t)m->reg[1];
+		m->reg[0] = 0;
+		return true;
+	default: return fault(m, "unknown helper");
+	}
+}
+
+/* In the tail facts are for the record only. */
+static bool tail_call(struct machine *m, const struct bpf_insn *in)
+{
+	uint64_t comm[2] = {known_or_zero(m, IN_COMM_0), known_or_zero(m, IN_COMM_1)};
+	unsigned char *p;
+	switch (in->imm) {
+	case BPF_FUNC_get_current_uid_gid:
+		m->reg[0] = known_or_zero(m, IN_GID) << 32 | (uint32_t)known_or_zero(m, IN_UID);
+		return true;
+	case BPF_FUNC_get_current_pid_tgid:
+		m->reg[0] = known_or_zero(m, IN_PID) << 32 | (uint32_t)known_or_zero(m, IN_TID);
+		return true;
+	case BPF_FUNC_get_current_cgroup_id: m->reg[0] = known_or_zero(m, IN_CGROUP_ID); return true;
+	case BPF_FUNC_ktime_get_boot_ns: m->reg[0] = known_or_zero(m, IN_UPTIME) * NSEC_PER_SEC; return true;
+	case BPF_FUNC_get_current_comm:
+		p = address(m, m->reg[1], sizeof comm);
+		if (!p || m->reg[2] != COMM_SIZE)
+			return fault(m, "bad argument of a helper");
+		memcpy(p, comm, sizeof comm);
+		m->reg[0] = 0;
+		return true;
+	default: return report_call(m, in);
+	}
+}
+
+static bool call(struct machine *m, const struct bpf_insn *in)
+{
+	int64_t a, b;
+	switch (in->imm) {
+	case BPF_FUNC_get_current_uid_gid: return halves(m, IN_UID, IN_GID);
+	case BPF_FUNC_get_current_pid_tgid: return halves(m, IN_TID, IN_PID);
+	case BPF_FUNC_get_current_cgroup_id:
+		if (!fact(m, IN_CGROUP_ID, &a))
+			return false;
+		m->reg[0] = (uint64_t)a;
+		return true;
+	case BPF_FUNC_ktime_get_boot_ns:
+		if (!fact(m, IN_UPTIME, &a))
+			return false;
+		m->reg[0] = (uint64_t)a * NSEC_PER_SEC;
+		return true;
+	case BPF_FUNC_get_current_comm: {
+		unsigned char *p = address(m, m->reg[1], COMM_SIZE);
+		if (!fact(m, IN_COMM_0, &a) || !fact(m, IN_COMM_1, &b))
+			return false;
+		if (!p || m->reg[2] != COMM_SIZE)
+			return fault(m, "bad argument of a helper");
+		memcpy(p, &a, 8);
+		memcpy(p + 8, &b, 8);
+		m->reg[0] = 0;
+		return true;
+	}
+	default: return fault(m, "unknown helper");
+	}
+}
+
+static uint64_t relocated(uint32_t target)
+{
+	if (target == TARGET_HEADER)
+		return HEADER_BASE;
+	return target > TARGET_HEADER ? MAP_BASE + (uint64_t)target : PARAM_BASE + 8 * (uint64_t)target;
+}
+
+static void wide_constant(struct machine *m, size_t pc)
+{
+	const struct bpf_insn *in = (const struct bpf_insn *)m->image->insns + pc;
+	uint64_t value = (uint64_t)(uint32_t)in[1].imm << 32 | (uint32_t)in->imm;
+	for (size_t i = 0; i < m->image->nrelocs; i++)
+		if (m->image->relocs[i].insn == pc)
+			value = relocated(m->image->relocs[i].target);
+	m->reg[in->dst_reg] = value;
+}
+
+static bool execute(struct machine *m, size_t *pc)
+{
+	const struct bpf_insn *in = (const struct bpf_insn *)m->image->insns + *pc;
+	if (in->dst_reg > 10 || in->src_reg > 10)
+		return fault(m, "unknown register");
+	switch (BPF_CLASS(in->code)) {
+	case BPF_ALU:
+	case BPF_ALU64: return alu(m, in);
+	case BPF_LDX: return load(m, in);
+	case BPF_ST:
+	case BPF_STX: return store(m, in);
+	case BPF_LD:
+		if (in->code != (BPF_LD | BPF_DW | BPF_IMM) || *pc + 1 >= m->image->ninsns)
+			return fault(m, "unknown load");
+		wide_constant(m, (*pc)++);
+		return true;
+	default:
+		if (in->code == (BPF_JMP | BPF_CALL))
+			return *pc >= m->image->tail ? tail_call(m, in) : call(m, in);
+		if (in->code == (BPF_JMP32 | BPF_JA)) /* the long jump of Linux 6.6 */
+			*pc = (size_t)((int64_t)*pc + in->imm);
+		else if (taken(m, in))
+			*pc = (size_t)((int64_t)*pc + in->off);
+		return true;
+	}
+}
+
+int simulate(const struct policy *p, const struct image *image, const struct request *r,
+             struct simulated *out, int *missing, const char **why)
+{
+	struct machine m = {.policy = p, .image = image, .request = r, .missing = -1, .out = out};
+	const struct bpf_insn *insns = image->insns;
+	uint32_t ctx[3] = {(uint32_t)r->access << 16 | (uint32_t)r->type, (uint32_t)r->major,
+	                   (uint32_t)r->minor};
+	*out = (struct simulated){0};
+	memcpy(m.ctx, ctx, sizeof ctx);
+	m.header = (struct image_header){.audit = p->audit, .generation = 1,
+	                                 .features = FEATURE_PID | FEATURE_COMM};
+	m.reg[1] = CTX_BASE;
+	m.reg[10] = STACK_TOP;
+	bool running = true;
+	for (size_t pc = 0; running && pc < image->ninsns && out->steps < STEPS_MAX; pc++) {
+		out->steps++;
+		if (insns[pc].code == (BPF_JMP | BPF_EXIT)) {
+			out->allow = m.reg[0] == 1;
+			return 0;
+		}
+		running = execute(&m, &pc);
+	}
+	*missing = m.missing;
+	*why = m.why ? m.why : "the program does not end";
+	return -1;
+}

@@ -1,0 +1,137 @@
+/*
+ * names.c - variables of surrounding code, blocks, constants.
+ */
+#include "compiler/lift/run.h"
+
+#include <string.h>
+
+/* ---- variables of surrounding code ------------------------------------------------------------ */
+
+/* NULL: there is nothing around it at that level. */
+static const struct closure *lexical(struct run *r, uint32_t levels)
+{
+	const struct closure *c = r->fr->code;
+	while (c && levels--)
+		c = c->upper ? c->upper
+		    : c->proc && c->proc->upper ? closure_of_proc(r->l, c->proc->upper) : NULL;
+	return c;
+}
+
+static bool has_super(const mrb_irep *irep)
+{
+	struct insn in;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
+		if (in.op == OP_SUPER)
+			return true;
+	return false;
+}
+
+const struct closure *run_around(struct run *r, uint32_t levels)
+{
+	const struct closure *c = lexical(r, levels);
+	if (!c && has_super(r->fr->irep))
+		lift_refuse(r->l, "call the method by its name", "super inside a rule's block");
+	if (!c)
+		lift_refuse(r->l, "pass the value as an argument", "a variable of unknown surroundings");
+	return c;
+}
+
+struct val run_captured(struct run *r, struct state *st, const struct closure *c, uint32_t reg)
+{
+	if (!c->proc)
+		return val_settle(r->l, st, state_get(st, c->home_base + reg));
+	struct REnv *env = MRB_PROC_ENV(c->proc);
+	if (!env || (mrb_int)reg >= MRB_ENV_LEN(env))
+		lift_refuse(r->l, "pass the value as an argument", "a variable of unknown surroundings");
+	return val_static(env->stack[reg]);
+}
+
+void run_set_captured(struct run *r, struct state *st, const struct insn *in)
+{
+	const struct closure *c = run_around(r, in->c);
+	if (c->proc)
+		lift_refuse(r->l, "use a variable of the block itself",
+		            "a rule's block reads; it does not write: assignment to a variable outside of it");
+	struct val v = run_get(r, st, in->a);
+	state_keeps(r->l, st, v);
+	state_set(r->l, st, c->home_base + in->b, v);
+}
+
+/* The block given to the method at that level: `yield`. */
+struct flow run_given_block(struct run *r, struct state *st, uint32_t spec)
+{
+	uint32_t at = 1 + (spec >> 11 & 31) + (spec >> 10 & 1) + (spec >> 5 & 31) + (spec >> 4 & 1);
+	uint32_t level = spec & 15;
+	struct val blk = level ? run_captured(r, st, run_around(r, level - 1), at) : run_get(r, st, at);
+	if (!val_is_nil(blk))
+		return flow_value(st, blk);
+	lift_raise(r->l, st, mrb_class_get(r->l->mrb, "LocalJumpError"), "no block given (yield)");
+	return (struct flow){0};
+}
+
+struct val run_make_closure(struct run *r, struct state *st, uint32_t rep, bool strict)
+{
+	struct closure *c = arena_alloc(r->l->arena, sizeof *c);
+	*c = (struct closure){.irep = r->fr->irep->reps[rep], .upper = (struct closure *)r->fr->code,
+	                      .home_base = r->fr->base, .home_frame = r->fr->id,
+	                      .self = run_get(r, st, 0), .maker = r->fr, .strict = strict};
+	return (struct val){.kind = V_CLOSURE, .u.closure = c};
+}
+
+/* ---- constants ------------------------------------------------------------------------------------ */
+
+static mrb_value const_body(mrb_state *mrb, void *p)
+{
+	struct lookup *k = p;
+	return mrb_const_get(mrb, k->in, k->name);
+}
+
+struct flow run_const_in(struct run *r, struct state *st, struct lookup k)
+{
+	mrb_bool failed = FALSE;
+	mrb_value v = mrb_protect_error(r->l->mrb, const_body, &k, &failed);
+	if (!failed)
+		return flow_value(st, val_static(v));
+	const char *name = ruby_name(r->l->rb, k.name);
+	lift_raise(r->l, st, mrb_class_get(r->l->mrb, "NameError"), "uninitialized constant %s%s", name,
+	           strcmp(name, "Regexp") ? "" : ": regular expressions are not available in policies");
+	r->l->raised[r->l->nraised - 1].hint = hint_constant(r->l->rb, k.in, name);
+	return (struct flow){0};
+}
+
+/* Lexical surroundings first, then the ancestors: as the VM looks it up. */
+struct flow run_constant(struct run *r, struct state *st, mrb_sym name)
+{
+	mrb_state *mrb = r->l->mrb;
+	const struct closure *c = r->fr->code;
+	while (c && !c->proc)
+		c = c->upper;
+	const struct RProc *p = c ? c->proc : NULL;
+	struct RClass *first = NULL;
+	for (; p; p = p->upper) {
+		struct RClass *in = MRB_PROC_TARGET_CLASS(p);
+		in = in ? in : mrb->object_class;
+		first = first ? first : in;
+		if (mrb_const_defined_at(mrb, mrb_obj_value(in), name))
+			return run_const_in(r, st, (struct lookup){mrb_obj_value(in), name});
+	}
+	return run_const_in(r, st, (struct lookup){mrb_obj_value(first ? first : mrb->object_class), name});
+}
+
+/* A class variable: of the class whose body is around the code. */
+struct val run_class_variable(struct run *r, mrb_sym name)
+{
+	mrb_state *mrb = r->l->mrb;
+	const struct closure *c = r->fr->code;
+	while (c && !c->proc)
+		c = c->upper;
+	const struct RProc *p = c ? c->proc : NULL;
+	while (p && (!MRB_PROC_TARGET_CLASS(p) || MRB_PROC_TARGET_CLASS(p)->tt == MRB_TT_SCLASS))
+		p = p->upper;
+	struct RClass *in = p ? MRB_PROC_TARGET_CLASS(p) : mrb->object_class;
+	if (!mrb_mod_cv_defined(mrb, in, name))
+		lift_refuse(r->l, "assign it in the class's body", "class variable %s is not set here",
+		            ruby_name(r->l->rb, name));
+	return val_static(mrb_mod_cv_get(mrb, in, name));
+}
+

@@ -1,0 +1,295 @@
+/*
+ * state.c - what is true on a path: its guard, and the contents of all
+ * registers and arrays.
+ *
+ * Cells live in a tree of fixed depth shared between states and copied on write
+ * (a node belongs to the state whose owner number it carries), so that a fork
+ * costs O(1) and a merge only looks where two states differ. Merged cells become
+ * choices unread: most are dead temporaries.
+ */
+#include "compiler/lift/lift.h"
+
+#include <string.h>
+
+/* Registers come first, arrays after them. */
+enum { FAN_BITS = 4, FAN = 1 << FAN_BITS, LEVELS = 5, CELLS_MAX = 1 << (FAN_BITS * LEVELS),
+       REGISTERS_MAX = 1 << (FAN_BITS * (LEVELS - 1) + 1) };
+
+struct cells {
+	uint64_t owner;
+	union {
+		struct cells *below[FAN];
+		struct val values[FAN];
+	} u;
+};
+
+struct state *state_new(struct lifter *l)
+{
+	struct state *st = arena_alloc(l->arena, sizeof *st);
+	st->owner = ++l->next_owner;
+	st->guard = arena_alloc(l->arena, sizeof *st->guard);
+	*st->guard = (struct guard){.literal = T_TRUE, .full = T_TRUE, .jump = st->guard};
+	return st;
+}
+
+struct val state_get(const struct state *st, uint32_t cell)
+{
+	const struct cells *c = st->root;
+	for (int level = LEVELS - 1; level > 0 && c; level--)
+		c = c->u.below[cell >> (FAN_BITS * level) & (FAN - 1)];
+	return c ? c->u.values[cell & (FAN - 1)] : (struct val){.kind = V_UNSET};
+}
+
+/* The node at *at as one this state may write. */
+static struct cells *own(struct lifter *l, struct state *st, struct cells **at)
+{
+	struct cells *c = *at;
+	if (c && c->owner == st->owner)
+		return c;
+	struct cells *copy = arena_alloc(l->arena, sizeof *copy);
+	if (c)
+		*copy = *c;
+	copy->owner = st->owner;
+	return *at = copy;
+}
+
+static void refuse_size(struct lifter *l)
+{
+	lift_refuse(l, "compute parts of it when the file runs, outside of the block",
+	            "the block needs too many values at once");
+}
+
+uint32_t state_new_cell(struct lifter *l)
+{
+	if (l->next_cell >= CELLS_MAX - REGISTERS_MAX)
+		refuse_size(l);
+	return REGISTERS_MAX + l->next_cell++;
+}
+
+uint32_t state_reserve(struct lifter *l, struct state *st, uint32_t n)
+{
+	if (n > REGISTERS_MAX - st->top)
+		refuse_size(l);
+	return st->top += n;
+}
+
+void state_set(struct lifter *l, struct state *st, uint32_t cell, struct val v)
+{
+	struct cells **at = &st->root;
+	for (int level = LEVELS - 1; level > 0; level--)
+		at = &own(l, st, at)->u.below[cell >> (FAN_BITS * level) & (FAN - 1)];
+	own(l, st, at)->u.values[cell & (FAN - 1)] = v;
+}
+
+static void truncate(struct lifter *l, struct state *st, struct cells **at, int level, uint32_t first,
+                     uint32_t top)
+{
+	uint32_t span = 1u << (FAN_BITS * level);
+	if (!*at)
+		return;
+	for (uint32_t i = 0; i < FAN; i++) {
+		uint32_t from = first + i * span;
+		if (from + span <= top)
+			continue;
+		if (from >= REGISTERS_MAX)
+			break;
+		if (level == 0)
+			own(l, st, at)->u.values[i] = (struct val){.kind = V_UNSET};
+		else if (from >= top && (*at)->u.below[i])
+			own(l, st, at)->u.below[i] = NULL;
+		else if (from < top && (*at)->u.below[i])
+			truncate(l, st, &own(l, st, at)->u.below[i], level - 1, from, top);
+	}
+}
+
+void state_truncate(struct lifter *l, struct state *st, uint32_t top, uint32_t escaped)
+{
+	if (st->top <= top || st->escaped != escaped)
+		return;
+	truncate(l, st, &st->root, LEVELS - 1, 0, top);
+	st->top = top;
+}
+
+void state_keeps(struct lifter *l, struct state *st, struct val v)
+{
+	st->escaped += val_has_closure(l, v);
+}
+
+struct state *state_fork(struct lifter *l, struct state *st)
+{
+	struct state *copy = arena_alloc(l->arena, sizeof *copy);
+	*copy = *st;
+	copy->next = NULL;
+	copy->owner = ++l->next_owner;
+	st->owner = ++l->next_owner;
+	return copy;
+}
+
+/* ---- guards ------------------------------------------------------------------------ */
+
+void state_implies(struct lifter *l, term a, term b)
+{
+	if (a >= l->implied_cap) {
+		size_t cap = terms_count(l->terms) * 2;
+		l->implied = arena_move(l->arena, l->implied, l->implied_cap * sizeof *l->implied,
+		                        cap * sizeof *l->implied);
+		l->implied_cap = cap;
+	}
+	l->implied[a] = b;
+}
+
+/* What is remembered of a condition, T_FALSE: nothing. */
+static term implied_by(const struct lifter *l, term condition)
+{
+	return condition < l->implied_cap ? l->implied[condition] : T_FALSE;
+}
+
+term state_and(struct lifter *l, term path, term condition)
+{
+	term known = implied_by(l, condition);
+	if (known != T_FALSE && known == path)
+		return condition;
+	if (known != T_FALSE && known == term_not(l->terms, path))
+		return T_FALSE;
+	return term_and(l->terms, path, condition);
+}
+
+/* The path with one literal more, which may imply its latest one. */
+static term path_and(struct lifter *l, const struct guard *g, term literal)
+{
+	term known = implied_by(l, literal);
+	bool implies = g->up && known != T_FALSE && known == g->literal;
+	return term_and(l->terms, implies ? g->up->full : g->full, literal);
+}
+
+bool state_assume(struct lifter *l, struct state *st, term literal)
+{
+	if (literal == T_TRUE)
+		return true;
+	struct guard *g = arena_alloc(l->arena, sizeof *g);
+	struct guard *up = st->guard, *far = up->jump;
+	/* skips double in length as the levels of a skew binary number do */
+	bool doubles = up->depth - far->depth == far->depth - far->jump->depth;
+	*g = (struct guard){.up = up, .jump = doubles ? far->jump : up, .literal = literal, .depth = up->depth + 1,
+	                    .full = path_and(l, st->guard, literal)};
+	st->guard = g;
+	return g->full != T_FALSE;
+}
+
+static struct guard *common_ancestor(struct guard *a, struct guard *b)
+{
+	while (a->depth != b->depth) {
+		struct guard **deeper = a->depth > b->depth ? &a : &b;
+		unsigned least = a->depth > b->depth ? b->depth : a->depth;
+		*deeper = (*deeper)->jump->depth >= least ? (*deeper)->jump : (*deeper)->up;
+	}
+	while (a != b) {
+		bool skip = a->jump != b->jump;
+		a = skip ? a->jump : a->up;
+		b = skip ? b->jump : b->up;
+	}
+	return a;
+}
+
+/* The conjunction of the literals from g up to, not including, its ancestor. A
+ * loop merges every round's state with the same one: each guard remembers its
+ * answer, so that a round costs what it added. */
+static term relative(struct lifter *l, struct guard *g, const struct guard *ancestor)
+{
+	size_t n = 0;
+	for (const struct guard *up = g; up != ancestor && up->since != ancestor; up = up->up)
+		n++;
+	struct guard **path = arena_alloc(l->arena, n * sizeof *path);
+	for (size_t i = n; i-- > 0; g = g->up)
+		path[i] = g;
+	term all = g == ancestor ? T_TRUE : g->relative;
+	for (size_t i = 0; i < n; i++) {
+		all = all == T_TRUE ? path[i]->literal : term_and(l->terms, all, path[i]->literal);
+		path[i]->since = ancestor;
+		path[i]->relative = all;
+	}
+	return all;
+}
+
+/* ---- merging ------------------------------------------------------------------------- */
+
+struct merge {
+	struct lifter *l;
+	struct state *into;
+	term ga, gb;
+};
+
+static bool same_val(const struct val *a, const struct val *b)
+{
+	return a->kind == b->kind && memcmp(&a->u, &b->u, sizeof a->u) == 0;
+}
+
+static bool may_differ(struct val v)
+{
+	return val_is_integer(v) || v.kind == V_CHOICE;
+}
+
+/* Contents of one array, hash or object that differ in integers only: merged one by one, for else
+ * what is done to each would multiply the contents. False: they are not like that. */
+static bool merge_contents(struct merge *m, const struct tuple *a, const struct tuple *b, struct val *out)
+{
+	if (a->n != b->n || a->frozen != b->frozen)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!same_val(&a->items[i], &b->items[i]) && (!may_differ(a->items[i]) || !may_differ(b->items[i])))
+			return false;
+	struct tuple *t = arena_alloc(m->l->arena, sizeof *t + a->n * sizeof *t->items);
+	t->n = a->n;
+	t->frozen = a->frozen;
+	for (size_t i = 0; i < a->n; i++)
+		t->items[i] = same_val(&a->items[i], &b->items[i])
+		              ? a->items[i] : val_choice2(m->l, m->ga, a->items[i], m->gb, b->items[i]);
+	*out = (struct val){.kind = V_TUPLE, .u.tuple = t};
+	return true;
+}
+
+static struct val merge_val(struct merge *m, struct val a, struct val b)
+{
+	struct val merged;
+	if (b.kind == V_UNSET || same_val(&a, &b))
+		return a;
+	if (a.kind == V_UNSET)
+		return b;
+	if (a.kind == V_TUPLE && b.kind == V_TUPLE && merge_contents(m, a.u.tuple, b.u.tuple, &merged))
+		return merged;
+	return val_choice2(m->l, m->ga, a, m->gb, b);
+}
+
+static void merge_cells(struct merge *m, struct cells **a, struct cells *b, int level)
+{
+	if (*a == b || !b)
+		return;
+	if (!*a) {
+		*a = b; /* of another owner: copied before it is written */
+		return;
+	}
+	struct cells *into = own(m->l, m->into, a);
+	for (int i = 0; i < FAN; i++) {
+		if (level > 0)
+			merge_cells(m, &into->u.below[i], b->u.below[i], level - 1);
+		else
+			into->u.values[i] = merge_val(m, into->u.values[i], b->u.values[i]);
+	}
+}
+
+struct state *state_merge(struct lifter *l, struct state *a, struct state *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	struct guard *ga = common_ancestor(a->guard, b->guard);
+	struct merge m = {.l = l, .into = a, .ga = relative(l, a->guard, ga),
+	                  .gb = relative(l, b->guard, ga)};
+	/* b's nodes stay shared with whatever b was forked from */
+	merge_cells(&m, &a->root, b->root, LEVELS - 1);
+	a->result = merge_val(&m, a->result, b->result);
+	a->top = a->top > b->top ? a->top : b->top;
+	a->escaped = a->escaped > b->escaped ? a->escaped : b->escaped;
+	a->guard = ga;
+	state_assume(l, a, term_or(l->terms, m.ga, m.gb));
+	return a;
+}

@@ -1,0 +1,483 @@
+/*
+ * btf.c - BTF for a program: types of its .rodata and its function (.BTF), and
+ * the policy's lines (.BTF.ext), as bytes; and the lines read back.
+ *
+ * The kernel drops a BTF it dislikes without a word, and then shows no lines and
+ * no metadata. So: identifiers only, every parameter named, the first line
+ * record at instruction 0, offsets ascending and never inside an ldimm64. Types
+ * are laid out by libbpf, which makes no system call for that.
+ */
+#include "compiler/object/internal.h"
+#include "policy/event.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- text ------------------------------------------------------------------------ */
+
+/* Length of the printable UTF-8 character at s, or 0: no UTF-8, or a control. */
+static size_t printable(const unsigned char *s)
+{
+	if (*s < 0x80)
+		return *s >= 0x20 && *s < 0x7f;
+	size_t n = *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : 2;
+	if (*s < 0xc2 || *s > 0xf4)
+		return 0;
+	uint32_t c = *s & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	bool shortest = c >= (n == 4 ? 0x10000u : n == 3 ? 0x800u : 0x80u);
+	bool control = c < 0xa0 || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	bool character = c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
+	return shortest && character && !control ? n : 0;
+}
+
+char *btf_clean_text(char *out, size_t size, const char *text, bool ascii)
+{
+	enum { ROOM = 4 + 4 }; /* the longest character or escape, "..." and NUL */
+	size_t n = 0;
+	for (const unsigned char *s = (const unsigned char *)text; *s;) {
+		size_t len = printable(s);
+		if (n + ROOM > size) {
+			n += (size_t)snprintf(out + n, size - n, "...");
+			break;
+		}
+		if (len && (len == 1 || !ascii)) {
+			memcpy(out + n, s, len);
+			n += len;
+		} else if (*s == '\t') {
+			out[n++] = ' ';
+		} else if (ascii) {
+			out[n++] = '?';
+		} else {
+			n += (size_t)snprintf(out + n, size - n, "\\x%02x", *s);
+		}
+		s += len ? len : 1;
+	}
+	out[n] = '\0';
+	return out;
+}
+
+/* ---- types ------------------------------------------------------------------------ */
+
+/* libbpf's handle; the first error sticks, so that types can be added in a row. */
+struct types {
+	struct btf *btf;
+	int error;
+	int u32, u64, s64, chr, s32;
+};
+
+static int added(struct types *t, int id)
+{
+	if (id < 0 && !t->error)
+		t->error = -id;
+	return id;
+}
+
+static void base_types(struct types *t)
+{
+	t->u32 = added(t, btf__add_int(t->btf, "unsigned int", 4, 0));
+	t->u64 = added(t, btf__add_int(t->btf, "unsigned long long", 8, 0));
+	t->s32 = added(t, btf__add_int(t->btf, "int", 4, BTF_INT_SIGNED));
+	t->s64 = added(t, btf__add_int(t->btf, "long long", 8, BTF_INT_SIGNED));
+	t->chr = added(t, btf__add_int(t->btf, "char", 1, BTF_INT_SIGNED));
+}
+
+static int char_array(struct types *t, size_t n)
+{
+	return added(t, btf__add_array(t->btf, t->u32, t->chr, (uint32_t)n));
+}
+
+static void field(struct types *t, const char *name, int type, size_t offset)
+{
+	added(t, btf__add_field(t->btf, name, type, (uint32_t)offset * CHAR_BIT, 0));
+}
+
+/* int FUNCTION(struct bpf_cgroup_dev_ctx *ctx) */
+static int function_type(struct types *t, const char *function)
+{
+	int ctx = added(t, btf__add_struct(t->btf, "bpf_cgroup_dev_ctx", 12));
+	field(t, "access_type", t->u32, 0);
+	field(t, "major", t->u32, 4);
+	field(t, "minor", t->u32, 8);
+	int pointer = added(t, btf__add_ptr(t->btf, ctx));
+	int proto = added(t, btf__add_func_proto(t->btf, t->s32));
+	added(t, btf__add_func_param(t->btf, "ctx", pointer));
+	return added(t, btf__add_func(t->btf, function, BTF_FUNC_GLOBAL, proto));
+}
+
+static int header_type(struct types *t)
+{
+	int name = char_array(t, IMAGE_NAME_MAX);
+	int tool = char_array(t, sizeof((struct image_header *)0)->tool);
+	int id = added(t, btf__add_struct(t->btf, "image_header", sizeof(struct image_header)));
+	field(t, "magic", t->u64, offsetof(struct image_header, magic));
+	field(t, "version", t->u32, offsetof(struct image_header, version));
+	field(t, "size", t->u32, offsetof(struct image_header, size));
+	field(t, "name", name, offsetof(struct image_header, name));
+	field(t, "tool", tool, offsetof(struct image_header, tool));
+	field(t, "nrules", t->u32, offsetof(struct image_header, nrules));
+	field(t, "nparams", t->u32, offsetof(struct image_header, nparams));
+	field(t, "digest", t->u64, offsetof(struct image_header, digest));
+	field(t, "audit", t->u32, offsetof(struct image_header, audit));
+	field(t, "mode", t->u32, offsetof(struct image_header, mode));
+	field(t, "generation", t->u32, offsetof(struct image_header, generation));
+	field(t, "features", t->u32, offsetof(struct image_header, features));
+	return id;
+}
+
+static int variable_type(struct types *t, const struct variable *v)
+{
+	switch (v->kind) {
+	case VARIABLE_HEADER:
+		return header_type(t);
+	case VARIABLE_PARAM:
+		return t->s64;
+	default:
+		return char_array(t, v->size);
+	}
+}
+
+static void rodata_types(struct types *t, const struct variable *vars, size_t nvars)
+{
+	int ids[VARIABLES_MAX];
+	for (size_t i = 0; i < nvars; i++) {
+		int type = variable_type(t, &vars[i]);
+		ids[i] = added(t,
+		               btf__add_var(t->btf, vars[i].name, BTF_VAR_GLOBAL_ALLOCATED, type));
+	}
+	const struct variable *last = &vars[nvars - 1];
+	added(t, btf__add_datasec(t->btf, ".rodata", last->offset + last->size));
+	for (size_t i = 0; i < nvars; i++)
+		added(t, btf__add_datasec_var_info(t->btf, ids[i], vars[i].offset, vars[i].size));
+}
+
+/* ---- maps ------------------------------------------------------------------------- */
+
+const struct map_definition object_maps[OBJECT_MAPS] = {
+	{MAP_EVENTS, BPF_MAP_TYPE_RINGBUF, 0, 0, EVENTS_BYTES, 0},
+	{MAP_TALLY, BPF_MAP_TYPE_HASH, sizeof(struct tally_key), sizeof(struct tally), TALLY_ENTRIES,
+	 BPF_F_NO_PREALLOC},
+	{MAP_TOTALS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(struct totals), 1, 0},
+	{MAP_CONFIG, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct audit_config), 1, 0},
+};
+
+static size_t map_fields(const struct map_definition *m, const char *names[MAP_FIELDS],
+                         uint32_t values[MAP_FIELDS])
+{
+	const char *const all[] = {"type", "key_size", "value_size", "max_entries", "map_flags"};
+	const uint32_t given[] = {m->type, m->key_size, m->value_size, m->max_entries, m->flags};
+	size_t n = 0;
+	for (size_t i = 0; i < MAP_FIELDS; i++)
+		if (given[i]) {
+			names[n] = all[i];
+			values[n++] = given[i];
+		}
+	return n;
+}
+
+size_t map_definition_size(const struct map_definition *m)
+{
+	const char *names[MAP_FIELDS];
+	uint32_t values[MAP_FIELDS];
+	return map_fields(m, names, values) * sizeof(uint64_t);
+}
+
+/* libbpf takes a number as the length of an array: int (*max_entries)[8]. */
+static int map_type(struct types *t, const struct map_definition *m)
+{
+	const char *names[MAP_FIELDS];
+	uint32_t values[MAP_FIELDS];
+	int types[MAP_FIELDS];
+	size_t n = map_fields(m, names, values);
+	for (size_t i = 0; i < n; i++) {
+		int array = added(t, btf__add_array(t->btf, t->u32, t->s32, values[i]));
+		types[i] = added(t, btf__add_ptr(t->btf, array));
+	}
+	int id = added(t, btf__add_struct(t->btf, NULL, (uint32_t)(n * sizeof(uint64_t))));
+	for (size_t i = 0; i < n; i++)
+		field(t, names[i], types[i], i * sizeof(uint64_t));
+	return id;
+}
+
+static void maps_types(struct types *t)
+{
+	int ids[OBJECT_MAPS];
+	uint32_t size = 0;
+	for (size_t i = 0; i < OBJECT_MAPS; i++) {
+		int type = map_type(t, &object_maps[i]);
+		ids[i] = added(t, btf__add_var(t->btf, object_maps[i].name, BTF_VAR_GLOBAL_ALLOCATED, type));
+		size += (uint32_t)map_definition_size(&object_maps[i]);
+	}
+	added(t, btf__add_datasec(t->btf, ".maps", size));
+	size = 0;
+	for (size_t i = 0; i < OBJECT_MAPS; i++) {
+		uint32_t len = (uint32_t)map_definition_size(&object_maps[i]);
+		added(t, btf__add_datasec_var_info(t->btf, ids[i], size, len));
+		size += len;
+	}
+}
+
+/* ---- lines -------------------------------------------------------------------------- */
+
+/* The lines as the kernel takes them: the first at instruction 0, ascending, at
+ * the beginning of an instruction (one in the middle begins after it). */
+static struct image_line *plan_lines(struct arena *a, const struct image *image, const bool *starts,
+                                     int default_line, size_t *n)
+{
+	struct image_line *plan = arena_alloc(a, (image->nlines + 1) * sizeof *plan);
+	plan[0] = image->nlines ? image->lines[0] : (struct image_line){.line = default_line};
+	plan[0].insn = 0;
+	*n = 1;
+	for (size_t i = 1; i < image->nlines; i++) {
+		struct image_line l = image->lines[i];
+		if (l.insn < image->ninsns && !starts[l.insn])
+			l.insn++;
+		if (l.insn >= image->ninsns || l.insn <= plan[*n - 1].insn)
+			continue;
+		plan[(*n)++] = l;
+	}
+	return plan;
+}
+
+/* Which rule a line belongs to: rules sorted by file and line, the first one of a line first. */
+struct line_rule {
+	uint32_t file;
+	int line;
+	uint32_t rule;
+};
+
+static int by_line(const void *x, const void *y)
+{
+	const struct line_rule *a = x, *b = y;
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+static struct line_rule *index_rules(struct arena *a, const struct policy *p)
+{
+	const uint32_t *files = policy_files(a, p);
+	struct line_rule *index = arena_alloc(a, p->nrules * sizeof *index);
+	for (size_t i = 0; i < p->nrules; i++)
+		index[i] = (struct line_rule){files[i], p->rules[i].at.line, (uint32_t)i};
+	qsort(index, p->nrules, sizeof *index, by_line);
+	return index;
+}
+
+static const char *line_text(const struct policy *p, const struct line_rule *index, uint32_t file, int line)
+{
+	const struct line_rule wanted = {file, line, 0};
+	size_t lo = 0, hi = p->nrules;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (by_line(&index[mid], &wanted) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < p->nrules && index[lo].file == file && index[lo].line == line) {
+		const char *source = p->rules[index[lo].rule].source;
+		return source ? source : "";
+	}
+	if (file || line != p->default_at.line)
+		return "";
+	return p->default_allow ? "default :allow" : "default :deny";
+}
+
+enum {
+	RECORD_FUNC = 8,
+	RECORD_LINE = 16,
+	EXT_HEADER = 24,
+	EXT_FUNCS = 4 + 8 + RECORD_FUNC,
+	LINE_BITS = 10, /* line << 10 | column */
+	TEXT_MAX = 240,
+	STRINGS_MAX = 8 << 20, /* the kernel takes 16 MB of BTF: further lines have no text */
+};
+
+static uint32_t string(struct types *t, const char *text)
+{
+	char clean[TEXT_MAX];
+	return (uint32_t)added(t, btf__add_str(t->btf,
+	                                       btf_clean_text(clean, sizeof clean, text, false)));
+}
+
+static void put_line_records(struct buffer *b, struct types *t, const struct policy *p,
+                             const struct line_rule *index, const struct image_line *lines,
+                             size_t n)
+{
+	uint32_t file = string(t, policy_file(p, 0)), last = file, of = 0;
+	for (size_t i = 0; i < n && !t->error; i++) {
+		uint32_t line = lines[i].line < 0 ? 0 : (uint32_t)lines[i].line;
+		if (line > UINT32_MAX >> LINE_BITS)
+			line = UINT32_MAX >> LINE_BITS;
+		if (lines[i].file != of) {
+			of = lines[i].file;
+			file = string(t, policy_file(p, of));
+		}
+		uint32_t text = string(t, last < STRINGS_MAX ? line_text(p, index, of, (int)line) : "");
+		const uint32_t record[] = {lines[i].insn * 8, file, text, line << LINE_BITS};
+		buffer_put(b, record, sizeof record);
+		last = text > last ? text : last;
+	}
+}
+
+/* The .BTF.ext up to its line records. */
+static void put_ext_head(struct buffer *b, struct types *t, int function, size_t nlines)
+{
+	const struct {
+		uint16_t magic;
+		uint8_t version, flags;
+		uint32_t size;
+	} start = {BTF_MAGIC, BTF_VERSION, 0, EXT_HEADER};
+	uint32_t section = string(t, OBJECT_PROGRAM_SECTION), n = (uint32_t)nlines;
+	const uint32_t parts[] = {0, EXT_FUNCS, EXT_FUNCS, 4 + 8 + n * RECORD_LINE};
+	const uint32_t funcs[] = {RECORD_FUNC, section, 1, 0, (uint32_t)function};
+	const uint32_t line_head[] = {RECORD_LINE, section, n};
+	buffer_put(b, &start, sizeof start);
+	buffer_put(b, parts, sizeof parts); /* offset and size of each part */
+	buffer_put(b, funcs, sizeof funcs);
+	buffer_put(b, line_head, sizeof line_head);
+}
+
+int btf_sections(const struct policy *p, const struct image *image, const bool *starts,
+                 const char *function, const struct variable *vars, size_t nvars, struct diags *d,
+                 struct bytes *types, struct bytes *ext)
+{
+	size_t nlines;
+	struct image_line *lines = plan_lines(d->arena, image, starts, p->default_at.line, &nlines);
+	struct line_rule *index = index_rules(d->arena, p);
+	struct buffer b = {.arena = d->arena};
+	struct types t = {.btf = btf__new_empty()};
+	if (!t.btf)
+		arena_fail(d->arena);
+	base_types(&t);
+	int id = function_type(&t, function);
+	rodata_types(&t, vars, nvars);
+	if (p->audit != AUDIT_NONE)
+		maps_types(&t);
+	put_ext_head(&b, &t, id, nlines);
+	put_line_records(&b, &t, p, index, lines, nlines);
+	uint32_t size = 0;
+	const void *raw = t.error ? NULL : btf__raw_data(t.btf, &size);
+	struct buffer copy = {.arena = d->arena};
+	if (raw)
+		buffer_put(&copy, raw, size);
+	btf__free(t.btf);
+	if (!raw && (!t.error || t.error == ENOMEM)) /* raw data only takes memory */
+		arena_fail(d->arena);
+	if (!raw)
+		return diag_fail(d, "split the policy", "cannot make the program's types: libbpf refuses them: %s",
+		                 strerror(t.error));
+	*types = (struct bytes){copy.data, copy.n};
+	*ext = (struct bytes){b.data, b.n};
+	return 0;
+}
+
+/* ---- reading ------------------------------------------------------------------------- */
+
+static uint32_t u32_at(const unsigned char *data, size_t offset)
+{
+	uint32_t v;
+	memcpy(&v, data + offset, sizeof v);
+	return v;
+}
+
+/* The line records: where, how many and how large. */
+struct line_info {
+	const unsigned char *records;
+	size_t size, n;
+};
+
+static bool find_line_info(const unsigned char *ext, size_t len, struct line_info *out)
+{
+	uint16_t magic;
+	if (len < EXT_HEADER)
+		return false;
+	memcpy(&magic, ext, sizeof magic);
+	uint64_t hdr = u32_at(ext, 4), begin = hdr + u32_at(ext, 16), size = u32_at(ext, 20);
+	if (magic != BTF_MAGIC || ext[2] != BTF_VERSION || hdr < EXT_HEADER || size < 12 ||
+	    begin + size > len)
+		return false;
+	out->size = u32_at(ext, begin);
+	out->n = u32_at(ext, begin + 8);
+	out->records = ext + begin + 12;
+	/* one section, ours, and nothing behind it */
+	return out->size >= RECORD_LINE && out->n <= size && out->size <= size &&
+	       12 + (uint64_t)out->n * out->size == size;
+}
+
+/* The files that lines may be of, and the texts of a .BTF that name them. */
+struct line_files {
+	struct arena *arena;
+	const struct policy *policy;
+	const uint32_t *of_rule;
+	const char *texts;
+	size_t ntexts;
+	uint32_t last, last_file; /* lines of one file follow each other */
+};
+
+/* A BTF header: magic, version, flags, its length, types, then where the texts are. */
+static void find_texts(struct line_files *f, const unsigned char *btf, size_t len)
+{
+	if (len < 24)
+		return;
+	uint64_t at = (uint64_t)u32_at(btf, 4) + u32_at(btf, 16), n = u32_at(btf, 20);
+	if (n && at + n <= len && !btf[at + n - 1]) {
+		f->texts = (const char *)btf + at;
+		f->ntexts = n;
+	}
+}
+
+/* The file named at this place; the policy's own when there is none of that name. */
+static uint32_t file_at(struct line_files *f, uint32_t place)
+{
+	const struct policy *p = f->policy;
+	char clean[TEXT_MAX];
+	if (place == f->last)
+		return f->last_file;
+	f->last = place;
+	f->last_file = 0;
+	const char *name = place < f->ntexts ? f->texts + place : "";
+	if (!strcmp(btf_clean_text(clean, sizeof clean, policy_file(p, 0), false), name))
+		return 0;
+	for (size_t i = 0; i < p->nrules && !f->last_file; i++)
+		if (f->of_rule[i] == i + 1 &&
+		    !strcmp(btf_clean_text(clean, sizeof clean, policy_file(p, (uint32_t)i + 1), false), name))
+			f->last_file = (uint32_t)i + 1;
+	return f->last_file;
+}
+
+int btf_read_lines(struct arena *a, const struct policy *p, const void *btf, size_t nbtf, const void *ext,
+                   size_t len, const bool *starts, size_t ninsns, struct image *image, const char **why)
+{
+	struct line_info info;
+	struct line_files files = {.arena = a, .policy = p, .of_rule = policy_files(a, p), .last = UINT32_MAX};
+	find_texts(&files, btf, nbtf);
+	*why = "its .BTF.ext has no valid line records";
+	if (!find_line_info(ext, len, &info))
+		return -1;
+	struct image_line *lines = arena_alloc(a, info.n * sizeof *lines);
+	for (size_t i = 0; i < info.n; i++) {
+		const unsigned char *record = info.records + i * info.size;
+		uint32_t offset = u32_at(record, 0), insn = offset / 8;
+		*why = "its line records do not fit its instructions";
+		if (offset % 8 || insn >= ninsns || !starts[insn] ||
+		    (i && insn <= lines[i - 1].insn))
+			return -1;
+		lines[i] = (struct image_line){insn, (int)(u32_at(record, 12) >> LINE_BITS), file_at(&files, u32_at(record, 4))};
+	}
+	image->lines = lines;
+	image->nlines = info.n;
+	return 0;
+}

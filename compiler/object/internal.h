@@ -1,0 +1,93 @@
+/*
+ * internal.h - what object.c, object_read.c, btf.c and serial*.c share.
+ *
+ * An object holds a policy twice: as the program the kernel runs (cgroup/dev,
+ * with .rodata and BTF) and as itself (.devguard), so that it can be read back
+ * without its source.
+ */
+#ifndef DEVGUARD_COMPILER_OBJECT_INTERNAL_H
+#define DEVGUARD_COMPILER_OBJECT_INTERNAL_H
+
+#include "compiler/compiler.h"
+
+#define OBJECT_PROGRAM_SECTION "cgroup/dev"
+#define OBJECT_RELOC_SECTION   ".rel" OBJECT_PROGRAM_SECTION
+#define OBJECT_POLICY_SECTION  ".devguard"
+
+enum { OBJECT_PARAMS_MAX = INPUT_MAX - IN_PARAM_0 };
+
+/* ---- serial.c, serial_read.c --------------------------------------------------------------- */
+
+/* Bytes that grow in an arena. */
+struct buffer {
+	struct arena *arena;
+	unsigned char *data;
+	size_t n, cap;
+};
+/* Appends n bytes and returns where they begin. */
+size_t buffer_put(struct buffer *b, const void *data, size_t n);
+
+enum {
+	SERIAL_MAGIC = 0x50474456, /* "VDGP" */
+	SERIAL_VERSION = 3,
+	SERIAL_HEADER_SIZE = 4 + 4 + 8 + 4,
+	SERIAL_CHECK_SIZE = 8,
+	SERIAL_TERMS_MAX = 4 << 20,
+	SERIAL_BODY_MAX = 64 << 20,
+};
+uint64_t serial_digest(const void *data, size_t n);
+/* Is the result of `op` a truth value; may it have operands of these kinds? */
+bool serial_is_bool(enum term_op op);
+bool serial_operands_ok(enum term_op op, bool a_is_bool, bool b_is_bool);
+
+/* The policy as bytes. *digest is of everything in it but the values of the
+ * parameters. 0, or -1 with a diagnostic. */
+int serial_write(const struct policy *p, struct diags *d, struct buffer *out, uint64_t *digest);
+
+/* ---- object.c ----------------------------------------------------------------- */
+
+/* The variables of .rodata, in the order of their offsets. */
+enum variable_kind { VARIABLE_HEADER, VARIABLE_PARAM, VARIABLE_TEXT };
+struct variable {
+	enum variable_kind kind;
+	const char *name; /* a C identifier, no two alike */
+	uint32_t offset, size;
+};
+enum { VARIABLES_MAX = 1 + OBJECT_PARAMS_MAX + 5 };
+
+/* The maps of a program that reports, as libbpf makes them (policy/event.h), in the
+ * order of enum image_target from TARGET_EVENTS on. */
+struct map_definition {
+	const char *name;
+	uint32_t type, key_size, value_size, max_entries, flags; /* 0: left out */
+};
+enum { OBJECT_MAPS = TARGETS_END - TARGET_EVENTS, MAP_FIELDS = 5 };
+extern const struct map_definition object_maps[OBJECT_MAPS];
+/* Bytes of a map's definition in `.maps`: a pointer for each field. */
+size_t map_definition_size(const struct map_definition *m);
+
+/* The name in struct image_header: cut to IMAGE_NAME_MAX - 1 bytes, not inside a
+ * character, the rest zeros. */
+void object_header_name(const char *policy_name, char out[IMAGE_NAME_MAX]);
+
+/* The instructions that begin one: entry i is false for the second half of an
+ * ldimm64. NULL when the last ldimm64 has no second half. */
+const bool *object_insn_starts(struct arena *a, const void *insns, size_t ninsns);
+
+/* ---- btf.c ---------------------------------------------------------------------- */
+
+/* Types of the program and of .rodata (.BTF), and which policy line each
+ * instruction comes from (.BTF.ext). 0, or -1 with a diagnostic. */
+int btf_sections(const struct policy *p, const struct image *image, const bool *starts,
+                 const char *function, const struct variable *vars, size_t nvars, struct diags *d,
+                 struct bytes *types, struct bytes *ext);
+/* The lines of a .BTF.ext read back, their files by the names in .BTF, checked against the instructions. 0, or -1
+ * with *why. */
+int btf_read_lines(struct arena *a, const struct policy *p, const void *btf, size_t nbtf, const void *ext,
+                   size_t len, const bool *starts, size_t ninsns, struct image *image, const char **why);
+/* Copies text, cut to `size` with "...", so that it is safe on a terminal: control
+ * bytes and what is no UTF-8 as \xNN; with `ascii`, all but ASCII as `?` (bpftool
+ * prints other metadata as lists of numbers, and spoils backslashes). Returns out. */
+char *btf_clean_text(char *out, size_t size, const char *text, bool ascii);
+
+#endif

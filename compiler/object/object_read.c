@@ -1,0 +1,315 @@
+/*
+ * object_read.c - an ELF object back as a policy and its program.
+ *
+ * Nothing in the file is trusted. libelf finds the sections; each is then bounded
+ * by the file's size and read from the caller's bytes. The parts must agree:
+ * .rodata (what the kernel gets) with .devguard (what is evaluated), relocations
+ * with parameters, lines with instructions. That the program does what the policy
+ * says is not checked here: the caller proves it. Linear in the file's size.
+ */
+#include "compiler/bpf/internal.h"
+#include "compiler/object/internal.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <string.h>
+
+enum part { PROGRAM, LICENSE, RODATA, BTF, BTF_EXT, SYMTAB, POLICY, RELOCS, MAPS, PARTS };
+
+static const char *const part_names[PARTS] = {
+	[PROGRAM] = OBJECT_PROGRAM_SECTION,
+	[LICENSE] = "license",
+	[RODATA] = ".rodata",
+	[BTF] = ".BTF",
+	[BTF_EXT] = ".BTF.ext",
+	[SYMTAB] = ".symtab",
+	[POLICY] = OBJECT_POLICY_SECTION,
+	[RELOCS] = OBJECT_RELOC_SECTION,
+	[MAPS] = ".maps",
+};
+
+struct object {
+	struct arena *arena;
+	struct diags *d;
+	const char *file;
+	const unsigned char *data;
+	size_t len;
+	struct bytes parts[PARTS]; /* data NULL: not there */
+	size_t index[PARTS];       /* section numbers */
+};
+
+static const char HINT_COMPILE[] =
+	"give a policy (.rb) or an object made by `rucy-devguard compile`";
+static const char HINT_AGAIN[] = "compile the policy again";
+
+static int refuse(const struct object *o, const char *hint, const char *text)
+{
+	diag_add(o->d, DIAG_ERROR, (struct span){.file = o->file}, hint, "%s", text);
+	return -1;
+}
+
+bool object_is(const void *data, size_t len)
+{
+	return len >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG);
+}
+
+/* ---- sections ---------------------------------------------------------------------- */
+
+static int check_header(const struct object *o)
+{
+	Elf64_Ehdr eh;
+	if (!object_is(o->data, o->len))
+		return refuse(o, HINT_COMPILE, "this is no ELF object");
+	if (o->len < sizeof eh)
+		return refuse(o, HINT_AGAIN, "the object is cut off in its ELF header");
+	memcpy(&eh, o->data, sizeof eh);
+	/* the machine field is at the same place in every class, but not in every byte order */
+	if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
+	    eh.e_machine != EM_BPF)
+		return refuse(o, HINT_COMPILE,
+		              "this ELF file is no BPF object (64-bit, little-endian)");
+	if (eh.e_type != ET_REL || eh.e_version != EV_CURRENT)
+		return refuse(o, HINT_COMPILE, "this BPF object is not relocatable");
+	return 0;
+}
+
+/* Takes one section if it is one of ours. NULL, or what is wrong with it. */
+static const char *take_section(struct object *o, Elf *elf, size_t names, Elf_Scn *scn)
+{
+	GElf_Shdr sh; /* a copy: in a damaged file the table may be unaligned */
+	const char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
+	if (!name)
+		return "the object's section table is damaged";
+	for (int i = 0; i < PARTS; i++) {
+		if (strcmp(name, part_names[i]))
+			continue;
+		Elf64_Word type = i == SYMTAB ? SHT_SYMTAB : i == RELOCS ? SHT_REL : SHT_PROGBITS;
+		if (o->parts[i].data)
+			return "a section of the object is there twice";
+		if (sh.sh_type != type || (sh.sh_flags & SHF_COMPRESSED))
+			return "a section of the object has the wrong type";
+		if (sh.sh_offset > o->len || sh.sh_size > o->len - sh.sh_offset)
+			return "a section of the object lies outside the file";
+		o->parts[i] = (struct bytes){o->data + sh.sh_offset, sh.sh_size};
+		o->index[i] = elf_ndxscn(scn);
+	}
+	return NULL;
+}
+
+static const char *take_sections(struct object *o, Elf *elf)
+{
+	size_t n, names;
+	if (elf_kind(elf) != ELF_K_ELF || elf_getshdrnum(elf, &n) || elf_getshdrstrndx(elf, &names))
+		return "the object's section table is damaged";
+	for (size_t i = 1; i < n; i++) {
+		Elf_Scn *scn = elf_getscn(elf, i);
+		const char *wrong = scn ? take_section(o, elf, names, scn)
+		                        : "the object's section table is damaged";
+		if (wrong)
+			return wrong;
+	}
+	return NULL;
+}
+
+static int find_parts(struct object *o)
+{
+	elf_version(EV_CURRENT);
+	/* libelf only reads a memory image, though its type says otherwise */
+	errno = 0;
+	Elf *elf = elf_memory((char *)o->data, o->len);
+	const char *wrong = elf ? take_sections(o, elf) : "the object's ELF header is damaged";
+	bool no_memory = errno == ENOMEM;
+	elf_end(elf);
+	if (wrong && no_memory)
+		arena_fail(o->arena);
+	if (wrong)
+		return refuse(o, HINT_AGAIN, wrong);
+	if (!o->parts[POLICY].data)
+		return refuse(o, HINT_COMPILE,
+		              "no " OBJECT_POLICY_SECTION
+		              " section: this object was not made by rucy-devguard");
+	for (int i = 0; i < RELOCS; i++)
+		if (!o->parts[i].data)
+			return refuse(o, HINT_AGAIN,
+			              arena_printf(o->arena, "the object has no %s section",
+			                           part_names[i]));
+	return 0;
+}
+
+/* ---- .rodata ------------------------------------------------------------------------- */
+
+/* NULL, or what of .rodata is not what the policy says. */
+static const char *check_rodata(const struct object *o, const struct policy *p, uint64_t digest)
+{
+	struct image_header h;
+	struct bytes ro = o->parts[RODATA];
+	char name[IMAGE_NAME_MAX];
+	if (ro.len < sizeof h + p->nparams * sizeof(int64_t))
+		return "it is too short";
+	memcpy(&h, ro.data, sizeof h);
+	object_header_name(p->name, name);
+	if (h.magic != IMAGE_MAGIC || h.version != IMAGE_VERSION || h.size != sizeof h)
+		return "its header is not of this version";
+	if (memcmp(h.name, name, sizeof name))
+		return "the policy's name differs";
+	if (h.nrules != p->nrules || h.nparams != p->nparams || h.digest != digest)
+		return "the digest or the number of rules or parameters differs";
+	if (!memchr(h.tool, 0, sizeof h.tool))
+		return "the tool's version has no end";
+	if (h.audit != (uint32_t)p->audit || h.mode != (uint32_t)p->mode || h.generation)
+		return "the audit, mode or generation differs";
+	for (size_t i = 0; i < p->nparams; i++) {
+		int64_t value;
+		memcpy(&value, ro.data + sizeof h + i * sizeof value, sizeof value);
+		if (value != p->params[i].value)
+			return "a parameter's value differs";
+	}
+	return NULL;
+}
+
+/* ---- instructions ---------------------------------------------------------------------- */
+
+/* Instructions on the longest path, from the last one back; 0 if any jumps back
+ * or out of the program, for then no number is right. */
+static unsigned longest_path(struct arena *a, const struct bpf_insn *code, const bool *starts,
+                             size_t n)
+{
+	unsigned *longest = arena_alloc(a, (n + 1) * sizeof *longest);
+	for (size_t i = n; i-- > 0;) {
+		unsigned class = BPF_CLASS(code[i].code), op = BPF_OP(code[i].code);
+		bool jump = class == BPF_JMP || class == BPF_JMP32;
+		size_t next = i + 1 < n && !starts[i + 1] ? i + 2 : i + 1;
+		int64_t away = class == BPF_JMP32 && op == BPF_JA ? code[i].imm : code[i].off;
+		int64_t target = (int64_t)i + 1 + away;
+		unsigned best = 0;
+		if (!starts[i] || (jump && op == BPF_EXIT)) {
+			longest[i] = starts[i];
+			continue;
+		}
+		if (!(jump && op == BPF_JA) && next < n)
+			best = longest[next];
+		if (jump && op != BPF_CALL) {
+			if (away < 0 || target > (int64_t)n || (target < (int64_t)n && !starts[target]))
+				return 0;
+			best = longest[target] > best ? longest[target] : best;
+		}
+		longest[i] = best + 1;
+	}
+	return longest[0];
+}
+
+/* What a symbol plus an offset is the address of (image_reloc.target), or -1. */
+static int64_t target_at(const struct object *o, const struct policy *p, uint64_t symbol,
+                         int64_t addend)
+{
+	Elf64_Sym s;
+	struct bytes table = o->parts[SYMTAB];
+	if (symbol >= table.len / sizeof s)
+		return -1;
+	memcpy(&s, table.data + symbol * sizeof s, sizeof s);
+	int64_t at = (int64_t)(s.st_value & INT32_MAX) + addend;
+	if (o->parts[MAPS].data && s.st_shndx == o->index[MAPS]) {
+		int64_t map = 0;
+		for (int i = 0; i < OBJECT_MAPS; i++) {
+			if (map == at)
+				return TARGET_EVENTS + i;
+			map += (int64_t)map_definition_size(&object_maps[i]);
+		}
+		return -1;
+	}
+	if (s.st_shndx != o->index[RODATA] || s.st_value > o->parts[RODATA].len)
+		return -1;
+	if (at == 0)
+		return TARGET_HEADER;
+	int64_t offset = at - (int64_t)sizeof(struct image_header);
+	bool fits = offset >= 0 && offset % 8 == 0 && offset / 8 < (int64_t)p->nparams;
+	return fits ? offset / 8 : -1;
+}
+
+/* Relocations as the image has them; their instructions are left without an
+ * address. NULL, or what is wrong. */
+static const char *read_relocs(const struct object *o, const struct policy *p, const bool *starts,
+                               struct bpf_insn *code, struct image *image)
+{
+	struct bytes table = o->parts[RELOCS];
+	size_t n = table.len / sizeof(Elf64_Rel);
+	struct image_reloc *relocs = arena_alloc(o->arena, n * sizeof *relocs);
+	if (table.len % sizeof(Elf64_Rel))
+		return "its relocations are cut off";
+	for (size_t i = 0; i < n; i++) {
+		Elf64_Rel rel;
+		memcpy(&rel, table.data + i * sizeof rel, sizeof rel);
+		uint64_t insn = rel.r_offset / sizeof *code;
+		if (rel.r_offset % sizeof *code || insn >= image->ninsns || !starts[insn] ||
+		    (i && insn <= relocs[i - 1].insn) || ELF64_R_TYPE(rel.r_info) != R_BPF_64_64)
+			return "a relocation does not fit its instructions";
+		struct bpf_insn *lo = &code[insn], *hi = lo + 1;
+		if (lo->code != (BPF_LD | BPF_IMM | BPF_DW) || lo->src_reg || hi->imm)
+			return "a relocation is not of an address";
+		int64_t target = target_at(o, p, ELF64_R_SYM(rel.r_info), lo->imm);
+		if (target < 0)
+			return "a relocation is not the address of a parameter or map";
+		lo->imm = 0;
+		relocs[i] = (struct image_reloc){(uint32_t)insn, (uint32_t)target};
+	}
+	image->relocs = relocs;
+	image->nrelocs = n;
+	return NULL;
+}
+
+/* How many instructions at the end are the tail of this policy's programs; whether
+ * they are is for verify_image() to find. */
+static size_t tail_size(struct arena *a, const struct policy *p, const struct image *image)
+{
+	struct code tail = {.arena = a};
+	if (!policy_has_tail(p))
+		return 0;
+	emit_tail(&tail, p);
+	const struct bpf_insn *last = (const struct bpf_insn *)image->insns + image->ninsns;
+	bool there = tail.n < image->ninsns && !memcmp(last - tail.n, tail.insns, tail.n * sizeof *last);
+	return there ? tail.n : 0;
+}
+
+/* NULL, or what is wrong with the program. */
+static const char *read_image(const struct object *o, const struct policy *p, struct image *image)
+{
+	struct bytes program = o->parts[PROGRAM], ext = o->parts[BTF_EXT];
+	const char *why;
+	if (!program.len || program.len % sizeof(struct bpf_insn))
+		return "it has no whole instructions";
+	struct bpf_insn *code = arena_alloc(o->arena, program.len);
+	memcpy(code, program.data, program.len);
+	*image = (struct image){.insns = code, .ninsns = program.len / sizeof *code};
+	const bool *starts = object_insn_starts(o->arena, code, image->ninsns);
+	if (!starts)
+		return "its last instruction is cut off";
+	why = read_relocs(o, p, starts, code, image);
+	if (why || btf_read_lines(o->arena, p, o->parts[BTF].data, o->parts[BTF].len, ext.data, ext.len, starts, image->ninsns, image, &why))
+		return why;
+	image->tail = image->ninsns - tail_size(o->arena, p, image);
+	image->longest = longest_path(o->arena, code, starts, image->tail);
+	return NULL;
+}
+
+int object_read(struct arena *a, struct diags *d, const char *file, const void *data, size_t len,
+                struct policy **policy, struct image *image)
+{
+	struct object o = {.arena = a, .d = d, .file = file, .data = data, .len = len};
+	struct policy *p;
+	uint64_t digest;
+	if (check_header(&o) || find_parts(&o) ||
+	    serial_read(a, d, file, o.parts[POLICY].data, o.parts[POLICY].len, &p, &digest))
+		return -1;
+	const char *wrong = check_rodata(&o, p, digest);
+	if (wrong)
+		return refuse(&o, HINT_AGAIN,
+		              arena_printf(a,
+		                           "the object's .rodata does not belong to its policy: %s",
+		                           wrong));
+	wrong = read_image(&o, p, image);
+	if (wrong)
+		return refuse(&o, HINT_AGAIN,
+		              arena_printf(a, "the object's program is damaged: %s", wrong));
+	*policy = p;
+	return 0;
+}

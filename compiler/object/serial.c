@@ -1,0 +1,260 @@
+/*
+ * serial.c - a policy as bytes: the .devguard section.
+ *
+ * Little-endian: a header (magic, version, digest and length of the body), the
+ * body, the parameters' values, and a check sum of all that. In the body numbers
+ * are LEB128, signed ones zigzag, and strings carry their length + 1 (0: NULL).
+ * Terms come in the order of their ids, operands before their users, each naming
+ * its operands by how far back they are; false and true are terms 0 and 1.
+ *
+ * The same policy gives the same bytes, and a policy that was read is written as
+ * it was. A digest is FNV-1a, which any change of one byte changes; it is against
+ * damage, not against forgery.
+ */
+#include "compiler/object/internal.h"
+#include "policy/device.h"
+
+#include <string.h>
+
+size_t buffer_put(struct buffer *b, const void *data, size_t n)
+{
+	if (n > b->cap - b->n) {
+		size_t cap = b->cap ? 2 * b->cap : 256;
+		if (cap < b->n + n)
+			cap = b->n + n;
+		b->data = arena_move(b->arena, b->data, b->cap, cap);
+		b->cap = cap;
+	}
+	if (n)
+		memcpy(b->data + b->n, data, n);
+	b->n += n;
+	return b->n - n;
+}
+
+uint64_t serial_digest(const void *data, size_t n)
+{
+	const unsigned char *bytes = data;
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ bytes[i]) * 0x100000001b3u;
+	return h;
+}
+
+bool serial_is_bool(enum term_op op)
+{
+	return op <= TERM_LT;
+}
+
+bool serial_operands_ok(enum term_op op, bool a_is_bool, bool b_is_bool)
+{
+	bool logic = op == TERM_AND || op == TERM_NOT;
+	return a_is_bool == logic && b_is_bool == logic;
+}
+
+static void put_fixed(struct buffer *b, uint64_t v, size_t size)
+{
+	unsigned char bytes[8];
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (unsigned char)(v >> 8 * i);
+	buffer_put(b, bytes, size);
+}
+
+static void put_number(struct buffer *b, uint64_t v)
+{
+	unsigned char bytes[10];
+	size_t n = 0;
+	for (; v >= 0x80; v >>= 7)
+		bytes[n++] = (unsigned char)(v | 0x80);
+	bytes[n++] = (unsigned char)v;
+	buffer_put(b, bytes, n);
+}
+
+static void put_signed(struct buffer *b, int64_t v)
+{
+	put_number(b, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
+}
+
+static void put_string(struct buffer *b, const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+	put_number(b, s ? n + 1 : 0);
+	buffer_put(b, s, n);
+}
+
+/* The file is nearly always the policy's: 1; else a string's length is 1 more. */
+static void put_span(struct buffer *b, const struct policy *p, const struct span *at)
+{
+	if (at->file && p->file && !strcmp(at->file, p->file)) {
+		put_number(b, 1);
+	} else {
+		size_t n = at->file ? strlen(at->file) : 0;
+		put_number(b, at->file ? n + 2 : 0);
+		buffer_put(b, at->file, n);
+	}
+	put_number(b, at->line > 0 ? (unsigned)at->line : 0);
+	put_number(b, at->column > 0 ? (unsigned)at->column : 0);
+}
+
+/* Terms that are written, and their numbers. */
+struct live {
+	bool *reached;
+	uint32_t *number;
+	size_t n, count; /* terms that exist, terms to write besides false and true */
+};
+
+static struct live live_terms(const struct policy *p, struct arena *a)
+{
+	struct live l = {.n = terms_count(p->terms)};
+	l.reached = arena_alloc(a, l.n * sizeof *l.reached);
+	l.number = arena_alloc(a, l.n * sizeof *l.number);
+	for (size_t i = 0; i < p->nrules; i++) {
+		const struct rule *r = &p->rules[i];
+		l.reached[r->devices] = l.reached[r->match] = true;
+		for (size_t k = 0; k < r->nraises; k++)
+			l.reached[r->raises[k].when] = true;
+	}
+	/* operands have smaller ids than their term */
+	for (size_t t = l.n; t-- > 2;) {
+		const struct term_node *k = term_get(p->terms, (term)t);
+		if (!l.reached[t] || k->op == TERM_CONST || k->op == TERM_INPUT)
+			continue;
+		l.reached[k->a] = true;
+		if (k->op != TERM_NOT)
+			l.reached[k->b] = true;
+		if (k->op == TERM_ITE)
+			l.reached[k->c] = true;
+	}
+	l.number[T_TRUE] = T_TRUE;
+	for (size_t t = 2; t < l.n; t++)
+		if (l.reached[t])
+			l.number[t] = 2 + (uint32_t)l.count++;
+	return l;
+}
+
+static int put_operation(struct buffer *b, const struct policy *p, term t, const struct live *l,
+                         struct diags *d)
+{
+	const struct term_node *k = term_get(p->terms, t);
+	term second = k->op == TERM_NOT ? k->a : k->b;
+	put_number(b, l->number[t] - l->number[k->a]);
+	if (k->op != TERM_NOT)
+		put_number(b, l->number[t] - l->number[second]);
+	if (k->op == TERM_ITE)
+		put_number(b, l->number[t] - l->number[k->c]);
+	bool chooses = k->op != TERM_ITE || serial_is_bool(term_get(p->terms, k->c)->op);
+	if (chooses && serial_operands_ok(k->op, serial_is_bool(term_get(p->terms, k->a)->op),
+	                       serial_is_bool(term_get(p->terms, second)->op)))
+		return 0;
+	return diag_fail(d, "this is a bug of the compiler: please report it with the policy",
+	                 "cannot write the object: a condition mixes truth values and numbers");
+}
+
+static int put_terms(struct buffer *b, const struct policy *p, const struct live *l,
+                     struct diags *d)
+{
+	put_number(b, l->count);
+	for (size_t t = 2; t < l->n; t++) {
+		const struct term_node *k = term_get(p->terms, (term)t);
+		if (!l->reached[t])
+			continue;
+		put_fixed(b, k->op, 1);
+		if (k->op == TERM_CONST)
+			put_signed(b, k->lo);
+		else if (k->op == TERM_INPUT)
+			put_number(b, k->a);
+		else if (put_operation(b, p, (term)t, l, d))
+			return -1;
+	}
+	return 0;
+}
+
+static void put_intervals(struct buffer *b, const struct interval *v, size_t n)
+{
+	put_number(b, n);
+	for (size_t i = 0; i < n; i++) {
+		put_signed(b, v[i].lo);
+		put_signed(b, v[i].hi);
+	}
+}
+
+static void put_rule(struct buffer *b, const struct policy *p, const struct rule *r,
+                     const struct live *l)
+{
+	put_fixed(b, r->deny, 1);
+	put_number(b, (uint64_t)r->error);
+	put_span(b, p, &r->at);
+	put_string(b, r->label);
+	put_string(b, r->source);
+	put_number(b, r->npatterns);
+	for (size_t i = 0; i < r->npatterns; i++) {
+		const struct pattern *pt = &r->patterns[i];
+		put_fixed(b, (uint64_t)(pt->types << 4 | pt->access), 1);
+		put_intervals(b, pt->majors, pt->nmajors);
+		put_intervals(b, pt->minors, pt->nminors);
+		put_string(b, pt->text);
+	}
+	put_number(b, l->number[r->devices]);
+	put_number(b, l->number[r->match]);
+	put_number(b, r->nraises);
+	for (size_t i = 0; i < r->nraises; i++) {
+		put_number(b, l->number[r->raises[i].when]);
+		put_span(b, p, &r->raises[i].at);
+		put_string(b, r->raises[i].what);
+	}
+}
+
+static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
+{
+	struct live l = live_terms(p, b->arena);
+	put_string(b, p->name ? p->name : "");
+	put_string(b, p->file ? p->file : "");
+	put_fixed(b, p->default_allow, 1);
+	put_fixed(b, p->audit, 1);
+	put_fixed(b, p->audit_given, 1);
+	put_fixed(b, p->mode, 1);
+	put_span(b, p, &p->default_at);
+	put_number(b, p->nparams);
+	for (size_t i = 0; i < p->nparams; i++) {
+		put_string(b, p->params[i].name);
+		put_signed(b, p->params[i].lo);
+		put_signed(b, p->params[i].hi);
+	}
+	if (put_terms(b, p, &l, d))
+		return -1;
+	put_number(b, p->nrules);
+	for (size_t i = 0; i < p->nrules; i++)
+		put_rule(b, p, &p->rules[i], &l);
+	if (l.count > SERIAL_TERMS_MAX || b->n > SERIAL_BODY_MAX)
+		return diag_fail(d, "split the policy, or write its rules as ranges",
+		                 "the policy is too large for an object: %zu terms, %zu bytes",
+		                 l.count, b->n);
+	return 0;
+}
+
+int serial_write(const struct policy *p, struct diags *d, struct buffer *out, uint64_t *digest)
+{
+	struct buffer body = {.arena = out->arena};
+	if (put_body(&body, p, d))
+		return -1;
+	*digest = serial_digest(body.data, body.n);
+	size_t start = out->n;
+	put_fixed(out, SERIAL_MAGIC, 4);
+	put_fixed(out, SERIAL_VERSION, 4);
+	put_fixed(out, *digest, 8);
+	put_fixed(out, body.n, 4);
+	buffer_put(out, body.data, body.n);
+	for (size_t i = 0; i < p->nparams; i++)
+		put_fixed(out, (uint64_t)p->params[i].value, 8);
+	put_fixed(out, serial_digest(out->data + start, out->n - start), SERIAL_CHECK_SIZE);
+	return 0;
+}
+
+int serial_keep(struct policy *p, struct diags *d)
+{
+	struct buffer all = {.arena = d->arena};
+	if (serial_write(p, d, &all, &p->serial.digest))
+		return -1;
+	p->serial.data = all.data;
+	p->serial.len = all.n;
+	return 0;
+}

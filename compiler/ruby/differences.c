@@ -1,0 +1,211 @@
+/*
+ * differences.c - methods of mruby that answer something else than Ruby's.
+ *
+ * Each is replaced by a function that refuses, always or for the values for which
+ * the answers differ, and else calls what was there before. What was there is kept
+ * under a name that no Ruby text can spell. lift/methods.c finds the new functions
+ * by dispatch, like any other, so a block and the file mean the same.
+ */
+#include "compiler/ruby/differences.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KEPT "before "
+
+void differs(mrb_state *mrb, const char *hint, const char *fmt, ...)
+{
+	struct ruby *rb = ruby_of(mrb);
+	struct span at = rb->lifter ? lift_place(rb->lifter) : (struct span){.line = ruby_line(mrb)};
+	at.file = rb->lifter ? at.file : rb->source->file; /* ruby_line() has turned to it */
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = arena_vprintf(rb->arena, fmt, ap);
+	va_end(ap);
+	diag_add(rb->diags, DIAG_ERROR, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
+	rb->differs = true;
+	mrb_raise(mrb, mrb_class_get(mrb, "NotImplementedError"), text);
+}
+
+/* ---- what was there before ----------------------------------------------------------- */
+
+static void replace(mrb_state *mrb, struct RClass *c, const char *name, mrb_func_t fn)
+{
+	char kept[64];
+	struct RClass *owner = c;
+	mrb_method_t m = mrb_method_search_vm(mrb, &owner, mrb_intern_cstr(mrb, name));
+	if (MRB_METHOD_UNDEF_P(m))
+		return; /* not in this mruby: calls of it are refused as they are */
+	snprintf(kept, sizeof kept, KEPT "%s", name);
+	mrb_define_method_raw(mrb, c, mrb_intern_cstr(mrb, kept), m); /* an alias would call method_added */
+	mrb_define_method(mrb, c, name, fn, MRB_METHOD_NOARG_P(m) ? MRB_ARGS_NONE() : MRB_ARGS_ANY());
+}
+
+mrb_value difference_before(mrb_state *mrb, mrb_value self, const char *name)
+{
+	char kept[64];
+	const mrb_value *args;
+	mrb_int n;
+	mrb_value block;
+	mrb_get_args(mrb, "*&", &args, &n, &block);
+	snprintf(kept, sizeof kept, KEPT "%s", name);
+	return mrb_funcall_with_block(mrb, self, mrb_intern_cstr(mrb, kept), n, args, block);
+}
+
+mrb_value difference_argument(mrb_state *mrb, mrb_int i)
+{
+	return i < mrb_get_argc(mrb) ? mrb_get_argv(mrb)[i] : mrb_nil_value();
+}
+
+void difference_replace(mrb_state *mrb, struct RClass *c, const struct replacement *list)
+{
+	for (; list->name; list++)
+		replace(mrb, c, list->name, list->fn);
+}
+
+/* ---- questions about what there is --------------------------------------------------------------- */
+
+static bool in_words(const char *words, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *at = words; n && (at = strstr(at, name)); at += n)
+		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+			return true;
+	return false;
+}
+
+bool ruby_alone_has(const char *name, bool of_nil)
+{
+	static const char of_all[] =
+		"=~ display extend_object method public_method public_send singleton_method rationalize to_c to_r";
+	static const char of_some[] =
+		"% +@ -@ [] abs2 angle arg ascii_only? assoc b bit_length bsearch cause chain chunk chunk_while coerce compact "
+		"compare_by_identity conj crypt deconstruct deconstruct_keys denominator digits each_entry each_grapheme_cluster "
+		"encode encoding end_with? even? fdiv filter force_encoding full_message gcd gcdlcm grapheme_clusters grep_v "
+		"id2name instance_method integer? key lazy lcm magnitude match match? next next_float numerator odd? ord pack "
+		"pow pred prev_float rassoc receiver sample scan scrub shuffle size slice slice_after slice_before slice_when "
+		"sort_by! start_with? step succ sum swapcase to_ary to_hash to_int unicode_normalize unpack unpack1 "
+		"valid_encoding? ceildiv";
+	return in_words(of_all, name) || (!of_nil && in_words(of_some, name));
+}
+
+/* Of a method at the file's top level: private in Ruby. */
+static bool is_top_level(mrb_state *mrb, mrb_value self, mrb_sym name)
+{
+	struct RClass *c = mrb_class(mrb, self);
+	mrb_method_t m = mrb_method_search_vm(mrb, &c, name);
+	return !MRB_METHOD_UNDEF_P(m) && !MRB_METHOD_CFUNC_P(m) && c == mrb->object_class &&
+	       mrb_debug_get_filename(mrb, MRB_METHOD_PROC(m)->body.irep, 0);
+}
+
+static mrb_value kernel_respond_to(mrb_state *mrb, mrb_value self)
+{
+	mrb_value name = difference_argument(mrb, 0), v = difference_before(mrb, self, "respond_to?");
+	mrb_sym sym = mrb_symbol_p(name) || mrb_string_p(name) ? mrb_obj_to_sym(mrb, name) : 0;
+	if (!mrb_test(v) && sym && ruby_alone_has(mrb_sym_name(mrb, sym), mrb_nil_p(self)))
+		differs(mrb, "ask for the class: x.is_a?(Integer)", "`respond_to?` of a method that Ruby has and mruby has not");
+	if (mrb_test(v) && sym && !mrb_test(difference_argument(mrb, 1)) && is_top_level(mrb, self, sym))
+		return mrb_false_value();
+	return v;
+}
+
+static const char *const absent_constants[] = {"RUBY_ENGINE", "RUBY_ENGINE_VERSION", "RUBY_VERSION", "MRUBY_VERSION", "MRUBY_COPYRIGHT",
+	"MRUBY_DESCRIPTION", "MRUBY_RELEASE_DATE", "MRUBY_RELEASE_NO", NULL};
+
+/* ---- what is refused whatever it is given ----------------------------------------------------------- */
+
+struct refused { const char *class, *name, *text, *hint; };
+
+#define PUBLIC "leave it out: in a policy every method can be called by its name, and a policy's constants are its own"
+#define LISTS "name what you need: the lists of mruby and Ruby differ"
+#define FLOATS "divide Integers"
+
+static const struct refused refusals[] = {
+	{"Module", "private", "`private` has no effect in mruby", PUBLIC},
+	{"Module", "protected", "`protected` has no effect in mruby", PUBLIC},
+	{"Module", "private_class_method", "`private_class_method` is not in mruby", PUBLIC},
+	{"Module", "private_constant", "`private_constant` is not in mruby", PUBLIC},
+	{"Module", "module_function", "`module_function` has no effect in mruby", "write `def self.name` for each method"},
+	{"Module", "instance_methods", "`instance_methods` lists other methods in Ruby", LISTS},
+	{"Module", "method_defined?", "`method_defined?` answers for mruby's methods, not for Ruby's", LISTS},
+	{"Module", "const_defined?", "`const_defined?` answers for mruby's constants, not for Ruby's", LISTS},
+	{"Kernel", "methods", "`methods` lists other methods in Ruby", LISTS},
+	{"Kernel", "public_methods", "`public_methods` lists other methods in Ruby", LISTS},
+	{"Kernel", "private_methods", "`private_methods` lists other methods in Ruby", LISTS},
+	{"Kernel", "protected_methods", "`protected_methods` lists other methods in Ruby", LISTS},
+	{"Kernel", "global_variables", "`global_variables` lists others in Ruby", LISTS},
+	{"Proc", "arity", "`arity` counts parameters in another way in mruby", "give the number as a value of its own"},
+	{"Proc", "parameters", "`parameters` says something else in mruby", "give the number as a value of its own"},
+	{"Proc", "lambda?", "`lambda?` answers something else in mruby", "write -> (x) { ... } for a lambda"},
+	{"Integer", "quo", "`quo` of Integers makes a Rational in Ruby, which mruby has not", "use / or fdiv"},
+	{"Float", "%", "`%` of a Float: mruby rounds it in another way than Ruby", FLOATS},
+	{"Float", "modulo", "`modulo` of a Float: mruby rounds it in another way than Ruby", FLOATS},
+	{"Float", "divmod", "`divmod` of a Float: mruby rounds it in another way than Ruby", FLOATS},
+	{"String", "dump", "`dump` writes other escapes in mruby", "write the text itself"},
+};
+
+static mrb_value differs_always(mrb_state *mrb, mrb_value self)
+{
+	const char *name = ruby_name(ruby_of(mrb), mrb_get_mid(mrb));
+	(void)self;
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (!strcmp(refusals[i].name, name))
+			differs(mrb, refusals[i].hint, "%s", refusals[i].text);
+	differs(mrb, "write it without", "`%s` is not in mruby", name);
+}
+
+static mrb_value frozen_text(mrb_state *mrb, mrb_value self)
+{
+	const char *name = ruby_name(ruby_of(mrb), mrb_get_mid(mrb));
+	(void)self;
+	differs(mrb, "leave the comment out, or make a new String: a + b",
+	        "`%s` of a String in a file with `frozen_string_literal: true`, which mruby does not know", name);
+}
+
+void differences_frozen(struct ruby *rb)
+{
+	static const char *const changing[] = {"<<", "concat", "prepend", "replace", "insert", "[]=", "slice!", "clear",
+		"upcase!", "downcase!", "capitalize!", "swapcase!", "reverse!", "strip!", "lstrip!", "rstrip!", "chomp!", "chop!",
+		"squeeze!", "sub!", "gsub!", "tr!", "tr_s!", "delete!", "succ!", "next!", "setbyte", "frozen?"};
+	for (size_t i = 0; i < sizeof changing / sizeof *changing; i++)
+		mrb_define_method(rb->mrb, rb->mrb->string_class, changing[i], frozen_text, MRB_ARGS_ANY());
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------- */
+
+static mrb_value math_function(mrb_state *mrb, mrb_value self)
+{
+	const char *name = ruby_name(ruby_of(mrb), mrb_get_mid(mrb));
+	(void)self;
+	differs(mrb, "use Integers", "Math.%s: mruby holds Floats with fewer digits than Ruby", name);
+}
+
+static const char *const inexact_math[] = {"sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh",
+	"acosh", "atanh", "exp", "log", "log2", "log10", "sqrt", "cbrt", "frexp", "ldexp", "hypot", "erf", "erfc"};
+
+static void remove_constant(mrb_state *mrb, mrb_value in, const char *name)
+{
+	if (mrb_const_defined_at(mrb, in, mrb_intern_cstr(mrb, name)))
+		mrb_const_remove(mrb, in, mrb_intern_cstr(mrb, name));
+}
+
+void differences_define(struct ruby *rb)
+{
+	mrb_state *mrb = rb->mrb;
+	mrb_value top = mrb_top_self(mrb), object = mrb_obj_value(mrb->object_class);
+	differences_text(mrb);
+	differences_numbers(mrb);
+	replace(mrb, mrb->kernel_module, "respond_to?", kernel_respond_to);
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		mrb_define_method(mrb, !strcmp(refusals[i].class, "Kernel") ? mrb->kernel_module : mrb_class_get(mrb, refusals[i].class),
+		                  refusals[i].name, differs_always, MRB_ARGS_ANY());
+	mrb_define_singleton_method(mrb, mrb_obj_ptr(top), "private", differs_always, MRB_ARGS_ANY());
+	for (size_t i = 0; i < sizeof inexact_math / sizeof *inexact_math; i++)
+		mrb_define_module_function(mrb, mrb_module_get(mrb, "Math"), inexact_math[i], math_function, MRB_ARGS_ANY());
+	for (size_t i = 0; absent_constants[i]; i++)
+		remove_constant(mrb, object, absent_constants[i]);
+	remove_constant(mrb, mrb_obj_value(mrb_module_get(mrb, "Math")), "PI");
+	remove_constant(mrb, mrb_obj_value(mrb_module_get(mrb, "Math")), "E");
+	remove_constant(mrb, mrb_obj_value(mrb->float_class), "MAX");
+	remove_constant(mrb, mrb_obj_value(mrb->float_class), "NAN");
+}

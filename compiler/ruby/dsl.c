@@ -1,0 +1,460 @@
+/*
+ * dsl.c - the functions a policy file calls: policy, default, allow, deny, param.
+ *
+ * Each checks its arguments and says what is wrong at the line of the call; the
+ * file then stops. Nothing is guessed from a wrong argument.
+ */
+#include "compiler/lift/lift.h"
+#include "policy/device.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { ERRORS_TOLD = 20 };
+
+void dsl_fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
+{
+	struct ruby *rb = ruby_of(mrb);
+	struct span at = rb->lifter ? lift_place(rb->lifter) : (struct span){.line = statement_line(mrb)};
+	at.file = rb->lifter ? at.file : rb->source->file; /* statement_line() has turned to it */
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = arena_vprintf(rb->arena, fmt, ap);
+	va_end(ap);
+	const struct diag *last = rb->diags->n ? &rb->diags->items[rb->diags->n - 1] : NULL;
+	bool told = last && last->level == DIAG_ERROR && last->at.line == at.line && !strcmp(last->text, text);
+	if (!told && rb->diags->errors < ERRORS_TOLD) /* a policy may rescue them, in a loop */
+		diag_add(rb->diags, DIAG_ERROR, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
+	mrb_raise(mrb, mrb_class_get(mrb, "ArgumentError"), text);
+}
+
+static void while_running(mrb_state *mrb, const char *what)
+{
+	if (!ruby_of(mrb)->running)
+		dsl_fail(mrb, "rules are made when the file runs", "`%s` inside a rule's block", what);
+}
+
+/* A C string of a Ruby string without NUL bytes. */
+static const char *plain(mrb_state *mrb, mrb_value s, const char *what)
+{
+	if (!mrb_string_p(s))
+		dsl_fail(mrb, "write it in quotes", "%s must be a string, not %s", what, mrb_obj_classname(mrb, s));
+	if (memchr(RSTRING_PTR(s), 0, (size_t)RSTRING_LEN(s)))
+		dsl_fail(mrb, "remove the \\0", "%s contains a NUL byte", what);
+	return arena_strndup(ruby_of(mrb)->arena, RSTRING_PTR(s), (size_t)RSTRING_LEN(s));
+}
+
+/* A statement that has no use for a block would lose the rules in it. */
+static void no_block(mrb_state *mrb, mrb_value block, const char *what)
+{
+	if (!mrb_nil_p(block))
+		dsl_fail(mrb, "end the statement before `do`, and write the rules after it",
+		         "`%s` takes no block: what is in it would not count", what);
+}
+
+/* The one argument of a call; block is NULL where it takes none. */
+static mrb_value only_argument(mrb_state *mrb, const char *what, const char *example, mrb_value *block)
+{
+	const mrb_value *args;
+	mrb_value given;
+	mrb_int n;
+	mrb_get_args(mrb, "*&", &args, &n, block ? block : &given);
+	while_running(mrb, what);
+	if (!block)
+		no_block(mrb, given, what);
+	if (n != 1)
+		dsl_fail(mrb, arena_printf(ruby_of(mrb)->arena, "write %s", example), "%s takes one value, not %d", what,
+		     (int)n);
+	return args[0];
+}
+
+/* Keyword arguments that a function does not have. */
+static void no_others(mrb_state *mrb, mrb_value others, const char *what, const char *has,
+                      const char *const *names, size_t n)
+{
+	struct ruby *rb = ruby_of(mrb);
+	mrb_value keys = mrb_hash_keys(mrb, others);
+	if (!RARRAY_LEN(keys))
+		return;
+	mrb_value key = RARRAY_PTR(keys)[0];
+	const char *name = mrb_symbol_p(key) ? ruby_name(rb, mrb_symbol(key)) : "a key that is no symbol";
+	const char *near = did_you_mean(name, names, n);
+	dsl_fail(mrb, near ? arena_printf(rb->arena, "did you mean %s:?", near) : has, "%s does not take %s%s", what,
+	     name, mrb_symbol_p(key) ? ":" : "");
+}
+
+/* ---- policy, default ------------------------------------------------------------------ */
+
+static mrb_value dsl_policy(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = ruby_of(mrb);
+	mrb_value block, name = only_argument(mrb, "policy", "policy \"gpu-worker\"", &block);
+	const char *s = plain(mrb, name, "a policy's name");
+	if (rb->in_policy)
+		dsl_fail(mrb, "a file is one policy: make a file of each", "a policy inside a policy");
+	if (rb->named)
+		dsl_fail(mrb, "keep one of them", "the policy is named twice");
+	if (!*s || strlen(s) >= IMAGE_NAME_MAX)
+		dsl_fail(mrb, "for example: policy \"gpu-worker\"", "a policy's name has 1 to %d bytes, this has %zu",
+		     IMAGE_NAME_MAX - 1, strlen(s));
+	for (const char *c = s; *c; c++)
+		if (!(*c >= '0' && *c <= '9') && !(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
+		    !strchr("-_.", *c))
+			dsl_fail(mrb, "for example: policy \"gpu-worker\"",
+			     "a policy's name has letters, digits, '-', '_' and '.' only");
+	rb->policy->name = s;
+	rb->named = true;
+	if (!mrb_nil_p(block)) {
+		rb->in_policy = true;
+		mrb_yield_argv(mrb, block, 0, NULL);
+		rb->in_policy = false;
+	}
+	return self;
+}
+
+static mrb_value dsl_default(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = ruby_of(mrb);
+	mrb_value v = only_argument(mrb, "default", "`default :deny` or `default :allow`", NULL);
+	const char *s = mrb_symbol_p(v) ? ruby_name(rb, mrb_symbol(v)) : "";
+	if (strcmp(s, "allow") && strcmp(s, "deny"))
+		dsl_fail(mrb, "write `default :deny` or `default :allow`", "default is :deny or :allow");
+	if (rb->policy->default_at.line)
+		dsl_fail(mrb, "keep one of them", "the default is set twice, first on line %d",
+		     rb->policy->default_at.line);
+	rb->policy->default_allow = !strcmp(s, "allow");
+	rb->policy->default_at.line = statement_line(mrb);
+	rb->policy->default_at.file = rb->source->file;
+	return self;
+}
+
+/* ---- allow, deny ------------------------------------------------------------------------- */
+
+struct devices { struct pattern *list; size_t n, cap; };
+
+/* Literal patterns say themselves what they are; of names check prints it. */
+static void note_name(struct ruby *rb, const struct pattern *p, int line)
+{
+	char *meaning = pattern_text(rb->arena, p);
+	if (strncmp(p->text, "c ", 2) && strncmp(p->text, "b ", 2) && strncmp(p->text, "a ", 2))
+		diag_add(rb->diags, DIAG_NOTE, (struct span){.file = rb->source->file, .line = line}, NULL,
+		         "%s is %s", p->text, meaning);
+}
+
+static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int depth)
+{
+	struct ruby *rb = ruby_of(mrb);
+	struct pattern p;
+	const char *error, *hint = NULL;
+	int rc;
+	if (mrb_array_p(v) && depth < 8) {
+		if (!RARRAY_LEN(v))
+			dsl_fail(mrb, "it would match nothing: name a device, or leave the rule out", "a list of devices is empty");
+		for (mrb_int i = 0; i < RARRAY_LEN(v); i++)
+			add_device(mrb, to, RARRAY_PTR(v)[i], depth + 1);
+		return;
+	}
+	if (mrb_string_p(v))
+		rc = pattern_parse(rb->arena, rb->host, plain(mrb, v, "a device"), &p, &error, &hint);
+	else if (mrb_symbol_p(v))
+		rc = pattern_named(rb->arena, mrb_sym_name(mrb, mrb_symbol(v)), &p, &error, &hint);
+	else if (mrb_type(v) == MRB_TT_PROC)
+		dsl_fail(mrb, "give it as the block: allow(&condition) or allow { |ctx| ... }",
+		     "a device is a string or a symbol, not a Proc");
+	else
+		dsl_fail(mrb, "for example \"c 1:3 rw\", :null or \"/dev/null\"",
+		     "a device is a string or a symbol, not %s", mrb_obj_classname(mrb, v));
+	if (rc)
+		dsl_fail(mrb, hint, "%s", error);
+	*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = p;
+}
+
+static void narrow_access(mrb_state *mrb, struct devices *to, mrb_value letters)
+{
+	struct ruby *rb = ruby_of(mrb);
+	const char *text = mrb_symbol_p(letters) ? mrb_sym_name(mrb, mrb_symbol(letters))
+	                                         : plain(mrb, letters, "access:");
+	int access = access_parse(text);
+	if (access < 0)
+		dsl_fail(mrb, "letters are r (read), w (write) and m (mknod), each once: access: \"rw\"",
+		     "access: \"%s\" is not a set of accesses", text);
+	if (!to->n) { /* a block about every device */
+		const char *error, *hint;
+		struct pattern any;
+		pattern_parse(rb->arena, rb->host, "a *:*", &any, &error, &hint);
+		*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = any;
+	}
+	for (size_t i = 0; i < to->n; i++) {
+		if (to->list[i].access)
+			dsl_fail(mrb, "write the letters in one place", "%s has access letters, and so has access:",
+			     to->list[i].text);
+		to->list[i].access = access;
+	}
+}
+
+/* A rule's block takes ctx and nothing else. Its number of parameters. */
+static int block_parameters(mrb_state *mrb, const struct RProc *p)
+{
+	struct insn in;
+	if (MRB_PROC_CFUNC_P(p))
+		dsl_fail(mrb, "write { |ctx| ... }", "a rule's block must be Ruby code");
+	if (!insn_decode(p->body.irep, 0, &in) || in.op != OP_ENTER)
+		return 0;
+	int req = (int)MRB_ASPEC_REQ(in.a);
+	if (req > 1 || MRB_ASPEC_OPT(in.a) || MRB_ASPEC_REST(in.a) || MRB_ASPEC_POST(in.a) ||
+	    MRB_ASPEC_KEY(in.a) || MRB_ASPEC_KDICT(in.a) || MRB_ASPEC_BLOCK(in.a))
+		dsl_fail(mrb, "write { |ctx| ... }", "a rule's block takes one parameter, ctx");
+	return req;
+}
+
+static int add_block(mrb_state *mrb, mrb_value proc, int line)
+{
+	struct ruby *rb = ruby_of(mrb);
+	struct RProc *p = mrb_proc_ptr(proc);
+	struct block b = {.proc = proc, .at = {.file = rb->source->file, .line = line},
+	                  .parameters = block_parameters(mrb, p)};
+	struct REnv *env = MRB_PROC_ENV(p);
+	struct insn in;
+	/* the variables of the file that the block reads, as they are now */
+	if (env) {
+		b.ncaptured = (size_t)MRB_ENV_LEN(env);
+		b.captured = arena_alloc(rb->arena, (b.ncaptured + 1) * sizeof *b.captured);
+		for (size_t i = 0; i < b.ncaptured; i++)
+			b.captured[i] = mrb_undef_value();
+		for (uint32_t pc = 0; insn_decode(p->body.irep, pc, &in); pc = in.next)
+			if (in.op == OP_GETUPVAR && in.c == 0 && in.b < b.ncaptured)
+				b.captured[in.b] = env->stack[in.b];
+	}
+	/* as a lambda: `return` in it ends the block */
+	p->flags |= MRB_PROC_STRICT;
+	mrb_ary_push(mrb, rb->keep, proc);
+	*ARENA_PUSH(rb->arena, rb->blocks, rb->nblocks, rb->blocks_cap) = b;
+	return (int)rb->nblocks - 1;
+}
+
+/* `errno: :ENODEV` */
+static int errno_of(mrb_state *mrb, mrb_value value)
+{
+	struct ruby *rb = ruby_of(mrb);
+	const char *names[ERRNO_MAX], *s = mrb_symbol_p(value) ? ruby_name(rb, mrb_symbol(value)) : "";
+	size_t n = 0;
+	for (int i = 1; i <= ERRNO_MAX; i++) {
+		const char *name = strerrorname_np(i);
+		if (name && !strcmp(name, s))
+			return i == EPERM ? 0 : i;
+		if (name)
+			names[n++] = name;
+	}
+	const char *near = did_you_mean(s, names, n);
+	dsl_fail(mrb, near ? arena_printf(rb->arena, "did you mean :%s?", near) : "write errno: :ENODEV, :ENOENT, :EACCES ...",
+	     "errno: is the name of an error as a Symbol");
+}
+
+static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
+{
+	struct ruby *rb = ruby_of(mrb);
+	const char *what = deny ? "deny" : "allow";
+	mrb_sym names[] = {mrb_intern_lit(mrb, "access"), mrb_intern_lit(mrb, "label"),
+	                   mrb_intern_lit(mrb, "errno")};
+	static const char *const known[] = {"access", "label", "errno"};
+	mrb_value values[3], block, others;
+	mrb_kwargs keywords = {3, 0, names, values, &others};
+	const mrb_value *args;
+	mrb_int n;
+	struct devices devices = {0};
+	mrb_get_args(mrb, "*:&", &args, &n, &keywords, &block);
+	while_running(mrb, what);
+	no_others(mrb, others, what, "a rule takes access:, label: and (deny) errno:", known, 3);
+	if (!mrb_undef_p(values[2]) && !deny)
+		dsl_fail(mrb, "write errno: at a deny", "an allow has no errno:");
+	for (mrb_int i = 0; i < n; i++)
+		add_device(mrb, &devices, args[i], 0);
+	if (!devices.n && mrb_nil_p(block))
+		dsl_fail(mrb, arena_printf(rb->arena, "write `%s \"c 1:3 rw\"`, `%s :null` or `%s { |ctx| ... }`", what,
+		                       what, what),
+		     "%s needs a device or a block", what);
+	if (!mrb_undef_p(values[0]))
+		narrow_access(mrb, &devices, values[0]);
+	int line = statement_line(mrb);
+	for (size_t i = 0; i < devices.n; i++)
+		note_name(rb, &devices.list[i], line);
+	struct rule r = {.deny = deny, .block = -1, .patterns = devices.list, .npatterns = devices.n,
+	                 .at = {.file = rb->source->file, .line = line}};
+	if (!mrb_undef_p(values[2]))
+		r.error = errno_of(mrb, values[2]);
+	if (!mrb_undef_p(values[1]))
+		r.label = plain(mrb, values[1], "label:");
+	if (!mrb_nil_p(block))
+		r.block = add_block(mrb, block, r.at.line);
+	r.source = ruby_source_line(rb, r.at.line);
+	r.devices = r.match = rule_devices(rb->policy, &r);
+	*ARENA_PUSH(rb->arena, rb->policy->rules, rb->policy->nrules, rb->policy->rules_cap) = r;
+	statement_made(mrb);
+	return self;
+}
+
+static mrb_value dsl_allow(mrb_state *mrb, mrb_value self)
+{
+	return add_rule(mrb, self, false);
+}
+
+static mrb_value dsl_deny(mrb_state *mrb, mrb_value self)
+{
+	return add_rule(mrb, self, true);
+}
+
+/* ---- param ------------------------------------------------------------------------------------ */
+
+static struct param_setting *setting_of(struct ruby *rb, const char *name)
+{
+	struct param_setting *last = NULL;
+	for (size_t i = 0; i < rb->nsettings; i++)
+		if (!strcmp(rb->settings[i].name, name)) {
+			rb->settings[i].used = true;
+			last = &rb->settings[i];
+		}
+	return last;
+}
+
+/* `in: 0..15`: the range a parameter may be set in later. */
+static void param_range(mrb_state *mrb, mrb_value range, struct param *p)
+{
+	if (mrb_type(range) != MRB_TT_RANGE)
+		dsl_fail(mrb, "write in: 0..15", "in: must be a range");
+	struct RRange *r = mrb_range_ptr(mrb, range);
+	if (!mrb_integer_p(RANGE_BEG(r)) || !mrb_integer_p(RANGE_END(r)))
+		dsl_fail(mrb, "write in: 0..15", "the range of a parameter has two Integer ends");
+	p->lo = mrb_integer(RANGE_BEG(r));
+	p->hi = mrb_integer(RANGE_END(r)) - (RANGE_EXCL(r) ? 1 : 0);
+	if (p->lo > p->hi)
+		dsl_fail(mrb, "write in: 0..15", "the range of a parameter is empty");
+}
+
+static void add_param(mrb_state *mrb, struct param p)
+{
+	struct ruby *rb = ruby_of(mrb);
+	size_t n = rb->policy->nparams;
+	if (n == INPUT_MAX - IN_PARAM_0)
+		dsl_fail(mrb, "leave `in:` out where the value may be fixed when the policy is compiled",
+		     "more than %d parameters with a range", INPUT_MAX - IN_PARAM_0);
+	if (ctx_input(rb, p.name) >= 0 ||
+	    mrb_obj_respond_to(mrb, rb->ctx_class, mrb_intern_cstr(mrb, p.name)))
+		dsl_fail(mrb, "choose another name", "ctx.%s has a meaning already", p.name);
+	terms_input_range(rb->policy->terms, (enum input)(IN_PARAM_0 + n), p.lo, p.hi);
+	*ARENA_PUSH(rb->arena, rb->policy->params, rb->policy->nparams, rb->policy->params_cap) = p;
+	reference_param(rb, p.name, n);
+}
+
+static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = ruby_of(mrb);
+	static const char example[] = "write `gpu = param :gpu, 0` or `param :gpu, 0, in: 0..15`";
+	static const char *const known[] = {"in"};
+	mrb_sym names[] = {mrb_intern_lit(mrb, "in")};
+	mrb_value values[1], others, block;
+	const mrb_value *args;
+	mrb_int n;
+	mrb_kwargs keywords = {1, 0, names, values, &others};
+	(void)self;
+	mrb_get_args(mrb, "*:&", &args, &n, &keywords, &block);
+	while_running(mrb, "param");
+	no_block(mrb, block, "param");
+	no_others(mrb, others, "param", "the range of a parameter is given by in:, as in `in: 0..15`", known, 1);
+	if (n != 2 || !(mrb_symbol_p(args[0]) || mrb_string_p(args[0])))
+		dsl_fail(mrb, example, "param takes a name and a value");
+	mrb_value value = args[1];
+	struct param p = {.name = ruby_name(rb, mrb_obj_to_sym(mrb, args[0])), .lo = INT64_MIN,
+	                  .hi = INT64_MAX};
+	if (!mrb_integer_p(value))
+		dsl_fail(mrb, "for example: param :gpu, 0", "the value of parameter %s must be an Integer", p.name);
+	struct param_setting *set = setting_of(rb, p.name);
+	p.value = set ? set->value : mrb_integer(value);
+	if (!mrb_undef_p(values[0])) {
+		param_range(mrb, values[0], &p);
+		if (p.value < p.lo || p.value > p.hi)
+			dsl_fail(mrb, "choose a value of the range", "parameter %s is %lld, out of %lld..%lld", p.name,
+			     (long long)p.value, (long long)p.lo, (long long)p.hi);
+		add_param(mrb, p);
+	} else {
+		*ARENA_PUSH(rb->arena, rb->baked, rb->nbaked, rb->baked_cap) = p;
+	}
+	return mrb_int_value(mrb, p.value);
+}
+
+/* ---- mode, audit ----------------------------------------------------------------------------- */
+
+/* Which of the words the verb's symbol is. */
+static size_t word_of(mrb_state *mrb, const char *verb, const char *const *words, size_t n, const char *said)
+{
+	struct ruby *rb = ruby_of(mrb);
+	const char *example = arena_printf(rb->arena, "`%s :%s`", verb, words[1]);
+	mrb_value value = only_argument(mrb, verb, example, NULL);
+	const char *s = mrb_symbol_p(value) ? ruby_name(rb, mrb_symbol(value)) : "";
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(s, words[i]))
+			return i;
+	const char *near = did_you_mean(s, words, n);
+	dsl_fail(mrb, near ? arena_printf(rb->arena, "did you mean :%s?", near)
+	               : arena_printf(rb->arena, "write %s", example),
+	     "%s", said);
+}
+
+static mrb_value dsl_mode(mrb_state *mrb, mrb_value self)
+{
+	static const char *const words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
+	ruby_of(mrb)->policy->mode =
+		(enum policy_mode)word_of(mrb, "mode", words, 2, "mode is :enforce or :permissive");
+	return self;
+}
+
+static mrb_value dsl_audit(mrb_state *mrb, mrb_value self)
+{
+	static const char *const words[] = {[AUDIT_NONE] = "none", [AUDIT_ALL] = "all", [AUDIT_DENIED] = "denied"};
+	struct policy *p = ruby_of(mrb)->policy;
+	p->audit = (enum audit_level)word_of(mrb, "audit", words, 3, "audit is :none, :denied or :all");
+	p->audit_given = true;
+	return self;
+}
+
+/* ---- what other versions have -------------------------------------------------------------------- */
+
+static void __attribute__((noreturn)) absent(mrb_state *mrb, const char *verb, const char *hint)
+{
+	dsl_fail(mrb, hint, "`%s` is not available in this version", verb);
+}
+
+static mrb_value dsl_set(mrb_state *mrb, mrb_value self)
+{
+	(void)self;
+	absent(mrb, "set", "name the devices in a rule: allow \"c 195:0\", \"c 195:255\"");
+}
+
+#define LEAVE_OUT "leave the line out, and write rules with allow and deny"
+
+static mrb_value dsl_license(mrb_state *mrb, mrb_value self)
+{
+	(void)self;
+	absent(mrb, "license!", LEAVE_OUT);
+}
+
+static mrb_value dsl_section(mrb_state *mrb, mrb_value self)
+{
+	(void)self;
+	absent(mrb, "section!", LEAVE_OUT);
+}
+
+void dsl_define(struct ruby *rb)
+{
+	static const struct { const char *name; mrb_func_t fn; mrb_aspec args; } functions[] = {
+		{"policy", dsl_policy, MRB_ARGS_REQ(1)}, {"default", dsl_default, MRB_ARGS_REQ(1)},
+		{"allow", dsl_allow, MRB_ARGS_ANY()},    {"deny", dsl_deny, MRB_ARGS_ANY()},
+		{"param", dsl_param, MRB_ARGS_ANY()},    {"mode", dsl_mode, MRB_ARGS_REQ(1)},
+		{"audit", dsl_audit, MRB_ARGS_REQ(1)},   {"set", dsl_set, MRB_ARGS_ANY()},
+		{"license!", dsl_license, MRB_ARGS_ANY()}, {"section!", dsl_section, MRB_ARGS_ANY()},
+		{"load", dsl_load, MRB_ARGS_ANY()},
+		{"require_relative", dsl_require_relative, MRB_ARGS_ANY()},
+	};
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		mrb_define_method(rb->mrb, rb->mrb->kernel_module, functions[i].name, functions[i].fn,
+		                  functions[i].args);
+}

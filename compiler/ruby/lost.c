@@ -1,0 +1,307 @@
+/*
+ * lost.c - where a rule could vanish without a word.
+ *
+ * Ruby reads a file up to a mark, leaves it by `return`, lets a method be defined
+ * anew, and runs no code that nothing calls. In a policy each of these would take
+ * rules away, so they are refused, or (code that made no rule) warned of.
+ */
+#include "compiler/lift/lift.h"
+
+#include <string.h>
+
+static int tell(struct ruby *rb, enum diag_level level, int line, const char *hint, const char *text)
+{
+	struct span at = {.file = rb->source->file, .line = line > 0 ? line : 0};
+	diag_add(rb->diags, level, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
+	return level == DIAG_ERROR ? -1 : 0;
+}
+
+/* ---- the text ----------------------------------------------------------------------------- */
+
+/* Characters that let a text look other than it is read (U+202A..E, U+2066..9). */
+static bool is_bidi(const unsigned char *s, size_t left)
+{
+	return left >= 3 && s[0] == 0xe2 &&
+	       ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
+}
+
+static bool is_end_mark(const char *line, size_t n)
+{
+	n -= n && line[n - 1] == '\r';
+	return n == 7 && !memcmp(line, "__END__", 7);
+}
+
+static int lost_in_line(struct ruby *rb, int at, const char *line, size_t n)
+{
+	if (is_end_mark(line, n))
+		return tell(rb, DIAG_ERROR, at, "take the line away, or write # before each line below it",
+		            "`__END__`: what stands below it would not be read");
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)line[i];
+		if (c == 4 || c == 26)
+			return tell(rb, DIAG_ERROR, at, "remove it",
+			            arena_printf(rb->arena, "a control byte (0x%02x): Ruby would read nothing below it", c));
+		if (c == '\r' && i + 1 < n)
+			return tell(rb, DIAG_ERROR, at, "end lines with a line feed",
+			            "a carriage return inside a line: what looks like two lines is read as one");
+		if (is_bidi((const unsigned char *)line + i, n - i))
+			return tell(rb, DIAG_ERROR, at, "remove it",
+			            "an invisible character that changes the direction of the text");
+	}
+	return 0;
+}
+
+int lost_in_text(struct ruby *rb)
+{
+	const char *s = rb->source->text, *end = rb->source->text + rb->source->len;
+	for (int at = 1; s < end; at++) {
+		const char *nl = memchr(s, '\n', (size_t)(end - s));
+		size_t n = (size_t)((nl ? nl : end) - s);
+		if (lost_in_line(rb, at, s, n))
+			return -1;
+		s += n + 1;
+	}
+	return 0;
+}
+
+/* ---- definitions ---------------------------------------------------------------------------- */
+
+static const char *sym_name(struct ruby *rb, const mrb_irep *irep, uint32_t sym)
+{
+	return sym < irep->slen ? ruby_name(rb, irep->syms[sym]) : "";
+}
+
+/* The name that an instruction defines or undefines, or NULL. */
+static const char *defines(struct ruby *rb, const mrb_irep *irep, const struct insn *in)
+{
+	switch (in->op) {
+	case OP_DEF: return sym_name(rb, irep, in->b);
+	case OP_ALIAS: case OP_UNDEF: return sym_name(rb, irep, in->a);
+	default: return NULL;
+	}
+}
+
+/* The line a definition begins on; `body` is its method's code, or NULL. */
+static int defined_at(struct ruby *rb, const mrb_irep *irep, uint32_t pc, const mrb_irep *body, const char *name)
+{
+	int line = irep_line(rb, irep, pc), first = body ? irep_first_line(rb->mrb, body) : 0;
+	return statement_word(rb, first > 0 && first < line ? first : line, name);
+}
+
+static int look_for_definitions(struct ruby *rb, const mrb_irep *irep, bool in_class)
+{
+	struct insn in;
+	const mrb_irep *body = NULL;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
+		const char *name = defines(rb, irep, &in), *hint = name ? seal_reserved(name) : NULL;
+		if (hint)
+			return tell(rb, DIAG_ERROR, defined_at(rb, irep, pc, body, name), hint,
+			            arena_printf(rb->arena, "`%s` is %s", name,
+			                         in.op == OP_UNDEF ? "taken away" : "defined anew"));
+		if (in.op == OP_SETCONST && !in_class && in.b < irep->slen && seal_is_constant(rb, irep->syms[in.b]))
+			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc), SEAL_CONSTANT_HINT,
+			            arena_printf(rb->arena, SEAL_CONSTANT, sym_name(rb, irep, in.b)));
+		body = in.op == OP_METHOD ? irep->reps[in.b] : NULL;
+		bool nested = in.op == OP_METHOD || in.op == OP_EXEC || in.op == OP_BLOCK || in.op == OP_LAMBDA;
+		if (nested && look_for_definitions(rb, irep->reps[in.b], in_class || in.op == OP_EXEC))
+			return -1;
+	}
+	return 0;
+}
+
+int lost_to_definitions(struct ruby *rb, const mrb_irep *file)
+{
+	return look_for_definitions(rb, file, false);
+}
+
+/* ---- after the run ----------------------------------------------------------------------------- */
+
+static bool is_rule_block(const struct ruby *rb, const mrb_irep *irep)
+{
+	for (size_t i = 0; i < rb->nblocks; i++)
+		if (mrb_proc_ptr(rb->blocks[i].proc)->body.irep == irep)
+			return true;
+	return false;
+}
+
+static bool one_of(const char *name, const char *const *list)
+{
+	while (*list && strcmp(*list, name))
+		list++;
+	return *list;
+}
+
+/* The method that a block made at this instruction is given to; "": none. */
+static const char *given_to(struct ruby *rb, const mrb_irep *irep, const struct insn *block)
+{
+	struct insn in;
+	bool sends = insn_decode(irep, block->next, &in) && (in.op == OP_SENDB || in.op == OP_SSENDB);
+	return sends ? sym_name(rb, irep, in.b) : "";
+}
+
+/* A `return` in the file's own code, or in a block of it that is no method's body. */
+static int lost_to_return(struct ruby *rb, const mrb_irep *irep, bool is_body)
+{
+	static const char *const methods[] = {"lambda", "define_method", "define_singleton_method", NULL};
+	struct insn in, next;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
+		bool last = !insn_decode(irep, in.next, &next) || next.op == OP_STOP;
+		if (in.op == OP_RETURN_BLK || (in.op == OP_RETURN && is_body && !last))
+			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc),
+			            "put what depends on a condition between `if` and `end`",
+			            "`return` outside of a method: it would end the file, and no rule below it would count");
+		if (in.op == OP_EXEC && lost_to_return(rb, irep->reps[in.b], true))
+			return -1;
+		if (in.op == OP_BLOCK && !one_of(given_to(rb, irep, &in), methods) &&
+		    !is_rule_block(rb, irep->reps[in.b]) && lost_to_return(rb, irep->reps[in.b], false))
+			return -1;
+	}
+	return 0;
+}
+
+static bool is_verb_call(struct ruby *rb, const mrb_irep *irep, const struct insn *in)
+{
+	if (in->op != OP_SSEND && in->op != OP_SSENDB)
+		return false;
+	const char *name = sym_name(rb, irep, in->b);
+	return !strcmp(name, "allow") || !strcmp(name, "deny");
+}
+
+struct ways { bool *reached; uint32_t *todo; size_t n; };
+
+static void way_to(struct ways *w, const mrb_irep *irep, uint32_t pc)
+{
+	if (pc >= irep->ilen || w->reached[pc])
+		return;
+	w->reached[pc] = true;
+	w->todo[w->n++] = pc;
+}
+
+/* Marks the instructions that some way through the code comes to. */
+static void follow(struct ways *w, const mrb_irep *irep)
+{
+	struct insn in;
+	while (w->n) {
+		uint32_t pc = w->todo[--w->n];
+		if (!insn_decode(irep, pc, &in))
+			continue;
+		bool jump = in.op == OP_JMP || in.op == OP_JMPUW;
+		if (jump || in.op == OP_JMPIF || in.op == OP_JMPNOT || in.op == OP_JMPNIL)
+			way_to(w, irep, in.next + (uint32_t)(int32_t)(int16_t)(jump ? in.a : in.b));
+		if (!jump && in.op != OP_RETURN && in.op != OP_RETURN_BLK && in.op != OP_BREAK)
+			way_to(w, irep, in.next);
+	}
+}
+
+/* A rule behind a `next`, `break` or `return` that nothing leads past. */
+static int lost_to_dead_code(struct ruby *rb, const mrb_irep *irep)
+{
+	struct insn in;
+	const struct mrb_irep_catch_handler *h = mrb_irep_catch_handler_table(irep);
+	struct ways w = {arena_alloc(rb->arena, irep->ilen * sizeof(bool)),
+	                 arena_alloc(rb->arena, irep->ilen * sizeof(uint32_t)), 0};
+	memset(w.reached, 0, irep->ilen * sizeof(bool));
+	way_to(&w, irep, 0);
+	for (uint16_t i = 0; i < irep->clen; i++)
+		way_to(&w, irep, handler_target(&h[i]));
+	follow(&w, irep);
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
+		if (!w.reached[pc] && is_verb_call(rb, irep, &in))
+			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc),
+			            "take the `next`, `break` or `return` above it away, or the rule",
+			            "nothing leads to this rule");
+	for (int i = 0; i < irep->rlen; i++)
+		if (lost_to_dead_code(rb, irep->reps[i]))
+			return -1;
+	return 0;
+}
+
+/* Does the library call the block it is given there, as often as there is something? */
+static bool is_loop(struct ruby *rb, const char *name)
+{
+	static const char *const classes[] = {"Array", "Hash", "Range", "Integer", "Float", "String", "Struct",
+	                                      "Enumerator", NULL};
+	static const char *const keepers[] = {"lambda", "proc", "new", "", NULL};
+	if (one_of(name, keepers))
+		return false;
+	if (!strcmp(name, "policy"))
+		return true;
+	for (const char *const *c = classes; *c; c++) {
+		struct RClass *class = mrb_class_get(rb->mrb, *c);
+		mrb_method_t m = mrb_method_search_vm(rb->mrb, &class, mrb_intern_cstr(rb->mrb, name));
+		if (MRB_METHOD_UNDEF_P(m))
+			continue;
+		const char *file = MRB_METHOD_CFUNC_P(m)
+			? NULL : mrb_debug_get_filename(rb->mrb, MRB_METHOD_PROC(m)->body.irep, 0);
+		if (!ruby_source(rb, file))
+			return true;
+	}
+	return false;
+}
+
+struct body { int line; bool made; }; /* where it names allow or deny first, 0 = nowhere */
+
+static struct body look_into(struct ruby *rb, const mrb_irep *irep);
+
+/* Code that runs only when something calls it. */
+static void look_into_body(struct ruby *rb, const mrb_irep *irep, const char *name)
+{
+	struct body b = look_into(rb, irep);
+	if (b.line && !b.made)
+		tell(rb, DIAG_WARNING, b.line, "rules are made when the code that makes them runs: is it called?",
+		     *name ? arena_printf(rb->arena, "no rule was made in `%s`", name)
+		           : "no rule was made in this block");
+}
+
+static struct body look_into(struct ruby *rb, const mrb_irep *irep)
+{
+	struct body b = {0};
+	struct insn in, next;
+	for (size_t i = 0; i < rb->nmade && !b.made; i++)
+		b.made = rb->made[i] == irep;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
+		if (!b.line && is_verb_call(rb, irep, &in))
+			b.line = irep_line(rb, irep, pc);
+		if (in.op == OP_METHOD) {
+			bool def = insn_decode(irep, in.next, &next) && next.op == OP_DEF;
+			look_into_body(rb, irep->reps[in.b], def ? sym_name(rb, irep, next.b) : "");
+		} else if (in.op == OP_LAMBDA) {
+			look_into_body(rb, irep->reps[in.b], "");
+		} else if (in.op == OP_EXEC) {
+			look_into(rb, irep->reps[in.b]);
+		} else if (in.op == OP_BLOCK && !is_rule_block(rb, irep->reps[in.b])) {
+			if (!is_loop(rb, given_to(rb, irep, &in))) {
+				look_into_body(rb, irep->reps[in.b], "");
+				continue;
+			}
+			struct body inner = look_into(rb, irep->reps[in.b]);
+			b.line = b.line ? b.line : inner.line;
+			b.made |= inner.made;
+		}
+	}
+	return b;
+}
+
+/* The line of `Object::NAME = ...`, 0 when there is none. */
+static int set_at(struct ruby *rb, const mrb_irep *irep, const char *name)
+{
+	struct insn in;
+	int line = 0;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
+		if (in.op == OP_SETMCNST && !strcmp(sym_name(rb, irep, in.b), name))
+			return irep_line(rb, irep, pc);
+	for (int i = 0; i < irep->rlen && !line; i++)
+		line = set_at(rb, irep->reps[i], name);
+	return line;
+}
+
+int lost_after_run(struct ruby *rb, const mrb_irep *file)
+{
+	const char *name;
+	if (!seal_constants_kept(rb, &name))
+		return tell(rb, DIAG_ERROR, set_at(rb, file, name), SEAL_CONSTANT_HINT, arena_printf(rb->arena, SEAL_CONSTANT, name));
+	if (lost_to_return(rb, file, true) || lost_to_dead_code(rb, file))
+		return -1;
+	look_into(rb, file);
+	return 0;
+}

@@ -1,0 +1,223 @@
+/*
+ * reference.c - mruby's own answer: the rules of a policy asked one by one, each
+ * block called with a plain object that answers for the request.
+ *
+ * This shares nothing with the lifter but the policy's rules: patterns are
+ * matched by pattern_matches(), blocks are run by the interpreter.
+ */
+#include "compiler/lift/lift.h"
+#include "policy/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Methods of ctx that are an input as it is, and those that compare one. */
+#define FIELDS(X)                                                                                  \
+	X(major, IN_MAJOR) X(minor, IN_MINOR) X(access, IN_ACCESS) X(requested, IN_REQUESTED)      \
+	X(uid, IN_UID) X(gid, IN_GID) X(pid, IN_PID) X(tid, IN_TID) X(cgroup_id, IN_CGROUP_ID)     \
+	X(uptime, IN_UPTIME)
+#define TESTS(X)                                                                                   \
+	X(char, rb->request->type == DEV_CHAR) X(block, rb->request->type == DEV_BLOCK)            \
+	X(read, rb->access == ACC_READ) X(write, rb->access == ACC_WRITE)                          \
+	X(mknod, rb->access == ACC_MKNOD)
+#define FIELD_NAME(name, in) {#name, in},
+
+static const struct { const char *name; enum input in; } fields[] = {FIELDS(FIELD_NAME)};
+
+int ctx_input(const struct ruby *rb, const char *method)
+{
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (!strcmp(fields[i].name, method))
+			return fields[i].in;
+	for (size_t i = 0; i < rb->policy->nparams; i++)
+		if (!strcmp(rb->policy->params[i].name, method))
+			return IN_PARAM_0 + (int)i;
+	return -1;
+}
+
+/* A fact that was not given ends the question. */
+static int64_t fact(mrb_state *mrb, enum input in)
+{
+	struct ruby *rb = ruby_of(mrb);
+	if (!(rb->request->known & 1u << in)) {
+		rb->missing = in;
+		mrb_raise(mrb, mrb_class_get(mrb, "RuntimeError"), "fact not given");
+	}
+	return rb->request->fact[in];
+}
+
+/* Every method of ctx is asked through this, whatever name it was called by: only of
+ * ctx itself, and only while a request is asked about. */
+static struct ruby *asked(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = ruby_of(mrb);
+	mrb_get_args(mrb, "");
+	if (!rb->request || mrb_type(self) != MRB_TT_OBJECT || mrb_obj_class(mrb, self) != rb->ctx_class)
+		mrb_raise(mrb, mrb->eStandardError_class, "ctx answers in a rule's block only");
+	return rb;
+}
+
+static mrb_value number(mrb_state *mrb, mrb_value self, enum input in)
+{
+	struct ruby *rb = asked(mrb, self);
+	switch (in) {
+	case IN_MAJOR: return mrb_int_value(mrb, rb->request->major);
+	case IN_MINOR: return mrb_int_value(mrb, rb->request->minor);
+	case IN_ACCESS: return mrb_int_value(mrb, rb->access);
+	case IN_REQUESTED: return mrb_int_value(mrb, rb->request->access);
+	default: return mrb_int_value(mrb, fact(mrb, in));
+	}
+}
+
+#define DEFINE_FIELD(name, in)                                                                     \
+	static mrb_value ctx_##name(mrb_state *mrb, mrb_value self) { return number(mrb, self, in); }
+#define DEFINE_TEST(name, condition)                                                               \
+	static mrb_value ctx_is_##name(mrb_state *mrb, mrb_value self)                             \
+	{                                                                                          \
+		struct ruby *rb = asked(mrb, self);                                                \
+		return mrb_bool_value(condition);                                                  \
+	}
+FIELDS(DEFINE_FIELD)
+TESTS(DEFINE_TEST)
+
+static mrb_value ctx_comm(mrb_state *mrb, mrb_value self)
+{
+	char comm[COMM_SIZE + 1] = {0};
+	asked(mrb, self);
+	int64_t words[2] = {fact(mrb, IN_COMM_0), fact(mrb, IN_COMM_1)};
+	memcpy(comm, words, sizeof words);
+	return mrb_str_new_cstr(mrb, comm);
+}
+
+static mrb_value ctx_type(mrb_state *mrb, mrb_value self)
+{
+	bool is_char = asked(mrb, self)->request->type == DEV_CHAR;
+	return mrb_symbol_value(mrb_intern_cstr(mrb, is_char ? "char" : "block"));
+}
+
+static mrb_value ctx_access_type(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = asked(mrb, self);
+	return mrb_int_value(mrb, (mrb_int)rb->access << 16 | rb->request->type);
+}
+
+/* A parameter with a range: which one is kept with the function. */
+static mrb_value ctx_param(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *rb = asked(mrb, self);
+	size_t i = (size_t)mrb_integer(mrb_proc_cfunc_env_get(mrb, 0));
+	return mrb_int_value(mrb, i < rb->policy->nparams ? rb->policy->params[i].value : 0);
+}
+
+void reference_param(struct ruby *rb, const char *name, size_t index)
+{
+	mrb_value at = mrb_int_value(rb->mrb, (mrb_int)index);
+	struct RProc *p = mrb_proc_new_cfunc_with_env(rb->mrb, ctx_param, 1, &at);
+	mrb_method_t m;
+	MRB_METHOD_FROM_PROC(m, p);
+	mrb_define_method_raw(rb->mrb, rb->ctx_class, mrb_intern_cstr(rb->mrb, name), m);
+}
+
+/* The class has no name that a policy can say: nobody can make, reopen or inherit one. */
+void reference_define(struct ruby *rb)
+{
+	mrb_state *mrb = rb->mrb;
+	struct RClass *c = rb->ctx_class = mrb_define_class(mrb, "DeviceRequest", mrb->object_class);
+#define DEFINE(name, in) mrb_define_method(mrb, c, #name, ctx_##name, MRB_ARGS_NONE());
+#define DEFINE_IS(name, condition) mrb_define_method(mrb, c, #name "?", ctx_is_##name, MRB_ARGS_NONE());
+	FIELDS(DEFINE)
+	TESTS(DEFINE_IS)
+	mrb_define_method(mrb, c, "comm", ctx_comm, MRB_ARGS_NONE());
+	mrb_define_method(mrb, c, "type", ctx_type, MRB_ARGS_NONE());
+	mrb_define_method(mrb, c, "access_type", ctx_access_type, MRB_ARGS_NONE());
+	mrb_undef_class_method(mrb, c, "new");
+	mrb_undef_class_method(mrb, c, "allocate");
+	mrb_gc_register(mrb, mrb_obj_value(c));
+	mrb_const_remove(mrb, mrb_obj_value(mrb->object_class), mrb_intern_lit(mrb, "DeviceRequest"));
+}
+
+/* ---- deciding ------------------------------------------------------------------------ */
+
+struct question { struct ruby *rb; const struct block *block; };
+
+static mrb_value ask_body(mrb_state *mrb, void *p)
+{
+	struct question *q = p;
+	mrb_value ctx = mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, q->rb->ctx_class));
+	return mrb_yield_argv(mrb, q->block->proc, q->block->parameters, &ctx);
+}
+
+static bool patterns_match(const struct rule *r, const struct request *q, int access)
+{
+	for (size_t i = 0; i < r->npatterns; i++)
+		if (pattern_matches(&r->patterns[i], r->deny, q->type, q->major, q->minor, access))
+			return true;
+	return !r->npatterns;
+}
+
+/* Does the rule decide this access? Fills out when it does. -1: a fact is missing. */
+static int ask(struct ruby *rb, const struct rule *r, struct decision *out)
+{
+	if (!patterns_match(r, rb->request, rb->access))
+		return 0;
+	*out = (struct decision){.allow = !r->deny, .rule = r};
+	if (r->block < 0)
+		return 1;
+	struct question q = {rb, &rb->blocks[r->block]};
+	mrb_bool failed = FALSE;
+	int ai = mrb_gc_arena_save(rb->mrb);
+	mrb_value v = mrb_protect_error(rb->mrb, ask_body, &q, &failed);
+	if (failed && rb->missing < 0) {
+		struct raise *raise = arena_alloc(rb->arena, sizeof *raise);
+		*raise = (struct raise){.at = r->at, .what = ruby_exception_text(rb, v)};
+		*out = (struct decision){.error = true, .rule = r, .raise = raise};
+	}
+	mrb_gc_arena_restore(rb->mrb, ai);
+	if (rb->missing >= 0)
+		return -1;
+	return failed || mrb_test(v);
+}
+
+static int decide_access(struct ruby *rb, const struct policy *p, int access, struct decision *out)
+{
+	rb->access = access;
+	for (size_t i = 0; i < p->nrules; i++) {
+		int rc = ask(rb, &p->rules[i], out);
+		if (rc)
+			return rc < 0 ? -1 : 0;
+	}
+	*out = (struct decision){.allow = p->default_allow};
+	return 0;
+}
+
+static int decide(struct ruby *rb, const struct policy *p, const struct request *r, struct decision *out,
+                  int *missing)
+{
+	struct decision one;
+	bool first = true;
+	*missing = -1;
+	for (int bit = r->access ? ACC_MKNOD : 0; bit <= ACC_WRITE; bit = bit ? bit << 1 : ACC_ALL) {
+		if (r->access && !(r->access & bit))
+			continue;
+		if (decide_access(rb, p, bit, &one)) {
+			*missing = rb->missing;
+			return -1;
+		}
+		if (first || !one.allow)
+			*out = one;
+		if (!one.allow)
+			return 0;
+		first = false;
+	}
+	return 0;
+}
+
+int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r,
+                struct decision *out, int *missing)
+{
+	rb->request = r;
+	rb->missing = -1;
+	int rc = decide(rb, p, r, out, missing);
+	rb->request = NULL;
+	return rc;
+}

@@ -1,0 +1,48 @@
+/* image.h - a program ready to be written to an object, and what programs of ours are known by. */
+#ifndef DEVGUARD_POLICY_IMAGE_H
+#define DEVGUARD_POLICY_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* From this instruction on; file: 0 the policy's, else 1 + the first rule that is in it. */
+struct image_line { uint32_t insn; int line; uint32_t file; };
+/* An ldimm64 of an address: of parameter `target`, or one of those below. */
+struct image_reloc { uint32_t insn; uint32_t target; };
+enum image_target { TARGET_HEADER = 1 << 16, TARGET_EVENTS, TARGET_TALLY, TARGET_TOTALS, TARGET_CONFIG,
+                    TARGETS_END };
+
+struct image {
+	const void *insns; /* 8-byte BPF instructions */
+	size_t ninsns;
+	const struct image_line *lines;
+	size_t nlines;
+	const struct image_reloc *relocs;
+	size_t nrelocs;
+	size_t tail;        /* first of the instructions that report and return a denial;
+	                       ninsns: there are none */
+	unsigned longest;   /* instructions on the longest path of a request that is not reported */
+};
+
+/* The head of every program's .rodata, readable without BTF: how our programs
+ * are found again in the kernel. Followed by nparams int64 values (in the order
+ * of the policy's parameters), then bpf_metadata_* strings. Little-endian. */
+#define IMAGE_MAGIC 0x4452414756454452ull
+enum { IMAGE_VERSION = 2, IMAGE_NAME_MAX = 64 };
+struct image_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;                /* of this header, in bytes */
+	char name[IMAGE_NAME_MAX];    /* the policy's name, NUL-terminated */
+	char tool[16];                /* version of the tool that compiled it */
+	uint32_t nrules;
+	uint32_t nparams;
+	uint64_t digest;              /* FNV-1a 64 of the policy's canonical text */
+	uint32_t audit;               /* enum audit_level */
+	uint32_t mode;                /* enum policy_mode */
+	uint32_t generation;          /* set when it is loaded: struct event */
+	uint32_t features;            /* enum feature: cleared when loaded where the kernel lacks it */
+};
+enum feature { FEATURE_PID = 1, FEATURE_COMM = 2 };
+
+#endif

@@ -1,0 +1,268 @@
+/*
+ * import.c - device lists of other tools: what their readers share, and the
+ * one that is nothing but rules: the v1 devices.list.
+ *
+ * A reader takes a list whole or not at all: what it does not understand is an
+ * error with its place, never left out. Linear in the text.
+ */
+#include "policy/image.h"
+#include "policy/import/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const foreign_names[FOREIGN_FORMATS] = {"oci",     "docker", "inspect", "compose",
+                                                  "systemd", "lxc",    "proxmox", "v1"};
+
+/* ---- the list ------------------------------------------------------------------ */
+
+void foreign_start(struct diags *d, enum foreign_format format, const char *file, struct foreign *out)
+{
+	*out = (struct foreign){.format = format, .file = file};
+	out->name = file ? foreign_file_name(d->arena, file) : foreign_names[format];
+}
+
+struct foreign_entry *foreign_add(struct arena *a, struct foreign *f, struct foreign_entry e)
+{
+	struct foreign_entry *at;
+	if (e.builtin)
+		at = ARENA_PUSH(a, f->added, f->nadded, f->added_cap);
+	else
+		at = ARENA_PUSH(a, f->entries, f->n, f->cap);
+	*at = e;
+	return at;
+}
+
+void foreign_reserve(struct arena *a, struct foreign *f, size_t n)
+{
+	if (f->entries || !n)
+		return;
+	f->entries = arena_alloc(a, n * sizeof *f->entries);
+	f->cap = n;
+}
+
+void foreign_note(struct arena *a, struct foreign *f, const char *note)
+{
+	*ARENA_PUSH(a, f->notes, f->nnotes, f->notes_cap) = note;
+}
+
+void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s)
+{
+	*ARENA_PUSH(a, f->skipped, f->nskipped, f->skipped_cap) = s;
+}
+
+void foreign_add_runtime(struct arena *a, struct foreign *f)
+{
+	static const struct { uint8_t types, access; int32_t major, minor; } devices[] = {
+		{DEV_CHAR | DEV_BLOCK, ACC_MKNOD, FOREIGN_ANY, FOREIGN_ANY},
+		{DEV_CHAR, ACC_ALL, 1, 3}, {DEV_CHAR, ACC_ALL, 1, 5}, {DEV_CHAR, ACC_ALL, 1, 7},
+		{DEV_CHAR, ACC_ALL, 1, 8}, {DEV_CHAR, ACC_ALL, 1, 9}, {DEV_CHAR, ACC_ALL, 5, 0},
+		{DEV_CHAR, ACC_ALL, 5, 1}, {DEV_CHAR, ACC_ALL, 5, 2}, {DEV_CHAR, ACC_ALL, 10, 200},
+		{DEV_CHAR, ACC_ALL, 136, FOREIGN_ANY},
+	};
+	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
+		foreign_add(a, f, (struct foreign_entry){
+			.allow = true, .builtin = true, .types = devices[i].types, .access = devices[i].access,
+			.major = devices[i].major, .minor = devices[i].minor, .place = (uint32_t)i});
+}
+
+/* ---- names ---------------------------------------------------------------------- */
+
+static bool name_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.';
+}
+
+const char *foreign_name(struct arena *a, const char *text)
+{
+	if (!text || !*text)
+		return NULL;
+	char *name = arena_strndup(a, text, strnlen(text, IMAGE_NAME_MAX - 1));
+	for (char *c = name; *c; c++)
+		if (!name_byte(*c))
+			*c = '-';
+	return name;
+}
+
+static struct slice last_part(struct slice path)
+{
+	while (path.n > 1 && path.s[path.n - 1] == '/')
+		path.n--;
+	const char *slash = memrchr(path.s, '/', path.n);
+	return slash ? (struct slice){slash + 1, path.n - (size_t)(slash + 1 - path.s)} : path;
+}
+
+/* A file that is called the same for every container is named by its directory. */
+const char *foreign_file_name(struct arena *a, const char *file)
+{
+	static const char *const alike[] = {"config.json", "config", "devices.list"};
+	struct slice base = last_part((struct slice){file, strlen(file)});
+	if (!strcmp(file, "stdin"))
+		return "imported";
+	for (size_t i = 0; i < sizeof alike / sizeof *alike; i++)
+		if (slice_is(base, alike[i]) && base.s > file + 1)
+			base = last_part((struct slice){file, (size_t)(base.s - file)});
+	const char *dot = memrchr(base.s, '.', base.n);
+	if (dot && dot > base.s && !slice_is(base, "..") && !slice_is(base, "."))
+		base.n = (size_t)(dot - base.s);
+	const char *name = foreign_name(a, arena_strndup(a, base.s, base.n));
+	return name && strspn(name, ".-") < strlen(name) ? name : "imported";
+}
+
+/* ---- errors ---------------------------------------------------------------------- */
+
+int foreign_fail(struct diags *d, struct span at, const char *source, const struct fault *f)
+{
+	struct diag *diag = diag_add(d, DIAG_ERROR, at, f->hint, "%s", f->error);
+	diag->source = source;
+	if (d->errors == FOREIGN_ERRORS)
+		diag_add(d, DIAG_ERROR, (struct span){.file = at.file}, "mend these first",
+		         "%d errors: the rest was not read", FOREIGN_ERRORS);
+	return -1;
+}
+
+int lines_fail(struct lines *l, const struct fault *f)
+{
+	return foreign_fail(l->d, (struct span){.file = l->file, .line = l->line},
+	                    text_safe(l->d->arena, l->text.s, l->text.n, 200), f);
+}
+
+struct slice trimmed(struct slice s)
+{
+	while (s.n && strchr(" \t\r", s.s[0]))
+		s.s++, s.n--;
+	while (s.n && strchr(" \t\r", s.s[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+bool lines_next(struct lines *l)
+{
+	if (!l->rest.n || l->d->errors > FOREIGN_ERRORS)
+		return false;
+	const char *end = memchr(l->rest.s, '\n', l->rest.n);
+	struct slice line = {l->rest.s, end ? (size_t)(end - l->rest.s) : l->rest.n};
+	size_t used = line.n + (end != NULL);
+	l->rest = (struct slice){l->rest.s + used, l->rest.n - used};
+	l->raw = line.n && line.s[line.n - 1] == '\r' ? (struct slice){line.s, line.n - 1} : line;
+	l->text = trimmed(line);
+	l->line++;
+	return true;
+}
+
+/* ---- paths ------------------------------------------------------------------------ */
+
+int foreign_path_check(struct fault *f, struct slice path)
+{
+	char *text = arena_strndup(f->arena, path.s, path.n);
+	if (!strncmp(text, "/dev/", 5) && text[5] && !strstr(text, "/../") &&
+	    (path.n < 3 || strcmp(text + path.n - 3, "/..") != 0))
+		return 0;
+	return fault_set(f, "name the device by its path in /dev, such as /dev/fuse", "%s is no path below /dev",
+	                 text_quoted(f->arena, path));
+}
+
+bool foreign_path_absent(struct arena *a, struct slice path)
+{
+	return access(arena_strndup(a, path.s, path.n), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+void foreign_skip_fault(struct foreign *f, const char *file, int line, const struct fault *why, const char *rule)
+{
+	foreign_skip(why->arena, f, (struct foreign_skip){
+		.file = file, .line = (uint32_t)line, .rule = rule, .why = why->error, .hint = why->hint});
+}
+
+/* ---- one rule ---------------------------------------------------------------------- */
+
+#define RULE_HINT "a rule is a type, MAJOR:MINOR and access letters: c 195:* rwm"
+
+static int read_side(struct fault *f, const char *what, struct slice s, int64_t max, int32_t *out)
+{
+	int64_t value = FOREIGN_ANY;
+	if (!slice_is(s, "*") && read_number(f, what, s, (uint64_t)max, &value))
+		return -1;
+	*out = (int32_t)value;
+	return 0;
+}
+
+static int read_devices(struct fault *f, char type, struct slice numbers, struct foreign_entry *e)
+{
+	const char *colon = memchr(numbers.s, ':', numbers.n);
+	if (!colon)
+		return fault_set(f, "a device is MAJOR:MINOR; 1:* is every minor of major 1",
+		                 "missing ':' in %s", text_quoted(f->arena, numbers));
+	if (letters_glued(f, type, numbers))
+		return -1;
+	struct slice major = {numbers.s, (size_t)(colon - numbers.s)};
+	struct slice minor = {colon + 1, numbers.n - major.n - 1};
+	e->types = type == 'c' ? DEV_CHAR : type == 'b' ? DEV_BLOCK : DEV_CHAR | DEV_BLOCK;
+	return read_side(f, "major", major, MAJOR_MAX, &e->major) ||
+	               read_side(f, "minor", minor, MINOR_MAX, &e->minor)
+	       ? -1
+	       : 0;
+}
+
+int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign_entry *e)
+{
+	struct slice word[4] = {{0}}, rest = text;
+	size_t n = 0;
+	if (text_check(f, text.s, text.n))
+		return -1;
+	while (n < 4 && next_word(&rest, &word[n]))
+		n++;
+	if (n == 0)
+		return fault_set(f, RULE_HINT, "a rule is missing");
+	if (lone_a && n == 1 && slice_is(word[0], "a")) {
+		e->types = DEV_CHAR | DEV_BLOCK, e->access = ACC_ALL;
+		e->major = e->minor = FOREIGN_ANY;
+		return 0;
+	}
+	if (word[0].n != 1 || !strchr("cba", word[0].s[0])) {
+		if (not_a_type(f, word[0], n > 1, "types are c (character), b (block) and a (any)"))
+			return -1;
+		return fault_set(f, RULE_HINT, "%s is not a rule", text_quoted(f->arena, text));
+	}
+	if (n == 1)
+		return fault_set(f, RULE_HINT, "missing major:minor after '%c'", word[0].s[0]);
+	if (read_devices(f, word[0].s[0], word[1], e))
+		return -1;
+	if (n == 2)
+		return fault_set(f, RULE_HINT, "missing access letters after %s", text_quoted(f->arena, word[1]));
+	if (n > 3)
+		return fault_set(f, RULE_HINT, "unexpected %s after %s", text_quoted(f->arena, word[3]),
+		                 text_quoted(f->arena, word[2]));
+	int access = read_access(f, word[2]);
+	e->access = (uint8_t)access;
+	return access < 0 ? -1 : 0;
+}
+
+/* ---- v1 ------------------------------------------------------------------------------- */
+
+int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out)
+{
+	struct lines l = {.d = d, .out = out, .file = file, .rest = {text, len}};
+	foreign_start(d, FOREIGN_V1, file, out);
+	while (lines_next(&l)) {
+		struct fault f = {.arena = d->arena};
+		struct foreign_entry e = {.allow = true, .file = file, .place = (uint32_t)l.line};
+		if (!l.text.n || l.text.s[0] == '#')
+			continue;
+		if (foreign_rule(&f, l.text, true, &e)) {
+			lines_fail(&l, &f);
+			continue;
+		}
+		if (e.types == (DEV_CHAR | DEV_BLOCK) && e.major == FOREIGN_ANY && e.minor == FOREIGN_ANY)
+			foreign_note(d->arena, out, "The kernel lists a *:* alone while everything is allowed: what was "
+			                            "denied after it is not in such a list.");
+		foreign_add(d->arena, out, e);
+	}
+	if (!out->n) {
+		out->silent = "the list is empty: nothing in it is about devices";
+		out->silent_hint = "the kernel lists nothing where it denies everything: for that write the policy "
+				   "default :deny; --empty-is-allow allows every device instead";
+	}
+	return d->errors ? -1 : 0;
+}

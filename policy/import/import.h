@@ -1,0 +1,98 @@
+/* import.h - device lists of other tools. */
+#ifndef DEVGUARD_POLICY_IMPORT_IMPORT_H
+#define DEVGUARD_POLICY_IMPORT_IMPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "policy/rules.h"
+
+struct diags;
+struct pattern;
+
+enum foreign_format {
+	FOREIGN_OCI, FOREIGN_DOCKER, FOREIGN_INSPECT, FOREIGN_COMPOSE, FOREIGN_SYSTEMD, FOREIGN_LXC,
+	FOREIGN_PROXMOX, FOREIGN_V1, FOREIGN_FORMATS
+};
+/* "oci", "docker", ... */
+extern const char *const foreign_names[FOREIGN_FORMATS];
+
+enum { FOREIGN_ANY = -1 }; /* every major, every minor */
+
+struct foreign_entry {
+	bool allow;
+	bool builtin;                /* none of the list: the tool adds it by itself */
+	bool v2;                     /* lxc: the key is of cgroup v2 */
+	bool lone;                   /* lxc: `a` alone, at which LXC forgets the rules before */
+	uint8_t types, access;       /* sets of DEV_*, ACC_*; never empty */
+	int32_t major, minor;        /* or FOREIGN_ANY */
+	const struct pattern *named; /* a path or group as this host has it: instead of the numbers */
+	const char *file;
+	uint32_t place;              /* line of the file, or index in the list */
+	bool in_rules;               /* inspect: of DeviceCgroupRules, not of Devices */
+	const char *path;            /* the numbers are those of this path on this host, or NULL */
+	const char *note;            /* where the tool itself does otherwise, or NULL */
+};
+
+/* A line that grants nothing here: the device it names is not there, or its tool
+ * passes over the line. The policy has it as a comment. */
+struct foreign_skip {
+	const char *file;
+	uint32_t line;
+	const char *rule;        /* as a pattern: "char-nvidia-uvm rw" */
+	const char *why, *hint;
+};
+
+/* A list in the order of its tool, where the last entry that matches an access
+ * decides it, else default_allow. */
+struct foreign {
+	enum foreign_format format;
+	const char *file;        /* where it comes from, as messages name it */
+	const char *name;        /* for the policy */
+	bool default_allow;
+	bool exact;              /* set by the caller: without what the tool adds by itself */
+	struct foreign_entry *entries, *added; /* added: what the tool allows unless an entry about
+	                                          devices of one major or minor says otherwise */
+	size_t n, cap, nadded, added_cap;
+	const char **notes;      /* about the whole list */
+	size_t nnotes, notes_cap;
+	struct foreign_skip *skipped;
+	size_t nskipped, skipped_cap;
+	const char *silent;      /* it says nothing about devices; then: how that is told, */
+	const char *silent_hint; /* and what its tool does with such a file */
+	const char *open;        /* why every device is allowed although no entry says so, or NULL */
+};
+
+/* Each reads one list whole. 0, or -1 with diagnostics: nothing is skipped. */
+/* linux.resources.devices of an OCI config.json. */
+int foreign_oci(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* Values of docker's --device-cgroup-rule, the option's name may stand in front. */
+int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct foreign *out);
+/* What docker inspect prints of one container: HostConfig. */
+int foreign_inspect(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* A service of a compose file; NULL: the only one. */
+int foreign_compose(struct diags *d, const char *file, const char *text, size_t len, const char *service,
+                    struct foreign *out);
+/* A unit file, or what `systemctl cat` prints. Paths and groups are this host's. */
+int foreign_systemd(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* A container's configuration; lxc.include is followed. */
+int foreign_lxc(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* /etc/pve/lxc/ID.conf: the lxc.* keys of its first section. foreign_lxc() reads
+ * such a file, too. */
+int foreign_proxmox(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* devices.list of the v1 controller. */
+int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+
+/* Tells what a list leaves open: skipped lines (errors, when the caller wants none),
+ * and that everything is allowed. A list that says nothing about devices is an
+ * error, or, when the caller says that it is meant, allows every device. 0 or -1. */
+int foreign_settle(struct diags *d, struct foreign *f, bool empty_is_allow, bool missing_fails);
+
+/* The list as a Ruby policy; about n log n for n entries. */
+void foreign_ruby(FILE *out, struct arena *a, const struct foreign *f);
+/* The list as a policy, which decides as that Ruby does. 0 or -1. */
+int foreign_policy(struct arena *a, struct diags *d, const struct foreign *f, struct policy **out);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * include.c - lxc.include: a file, or the *.conf files of a directory, read
+ * where the line stands, as LXC does. What cannot be read is an error: without
+ * its `deny = a` a list would mean another thing.
+ */
+#include "policy/import/lxc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { INCLUDE_MAX = 4 << 20 };
+
+static int cannot_include(struct fault *f, const char *path, const char *why)
+{
+	return fault_set(f, "import on the host of the container, or take the line out and import both files as one",
+	                 "cannot include %s: %s", text_quoted(f->arena, (struct slice){path, strlen(path)}), why);
+}
+
+static int not_opened(struct fault *f, const char *path)
+{
+	if (errno == ENOMEM)
+		arena_fail(f->arena);
+	return cannot_include(f, path, strerror(errno));
+}
+
+bool lxc_enter(struct lxc_config *c, const char *path)
+{
+	struct stat st;
+	if (c->depth == LXC_DEPTH_MAX || stat(path, &st))
+		return false;
+	for (int i = 0; i < c->depth; i++)
+		if (c->open[i].dev == st.st_dev && c->open[i].ino == st.st_ino)
+			return false;
+	c->open[c->depth].dev = st.st_dev, c->open[c->depth].ino = st.st_ino;
+	return true;
+}
+
+/* The rest of a file, at most one byte more than is allowed. False: no memory. */
+static bool read_rest(FILE *in, char **text, size_t *n)
+{
+	size_t cap = 0, got;
+	char chunk[1 << 14];
+	*text = NULL, *n = 0;
+	while (*n <= INCLUDE_MAX && (got = fread(chunk, 1, sizeof chunk, in)) > 0) {
+		if (*n + got >= cap) {
+			char *grown = realloc(*text, cap = 2 * (*n + got + 1));
+			if (!grown)
+				return false;
+			*text = grown;
+		}
+		memcpy(*text + *n, chunk, got);
+		*n += got;
+	}
+	return true;
+}
+
+static int include_file(struct lxc_config *c, struct fault *f, const char *path)
+{
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return not_opened(f, path);
+	if (!lxc_enter(c, path)) {
+		fclose(in);
+		return cannot_include(f, path, "the files include each other");
+	}
+	size_t n;
+	char *text;
+	bool memory = read_rest(in, &text, &n), whole = memory && feof(in);
+	fclose(in);
+	char *kept = arena_strndup(c->d->arena, whole && text ? text : "", whole ? n : 0);
+	free(text);
+	if (!memory)
+		arena_fail(f->arena);
+	if (!whole)
+		return cannot_include(f, path, "it cannot be read, or is larger than 4 MiB");
+	if (memchr(kept, '\0', n))
+		return cannot_include(f, path, "it is no text");
+	c->depth++;
+	lxc_read_text(c, arena_strdup(c->d->arena, path), (struct slice){kept, n});
+	c->depth--;
+	return 0;
+}
+
+static int is_conf(const struct dirent *e)
+{
+	size_t n = strlen(e->d_name);
+	return n > 5 && !strcmp(e->d_name + n - 5, ".conf");
+}
+
+static int include_directory(struct lxc_config *c, struct fault *f, const char *path)
+{
+	struct dirent **names;
+	int n = scandir(path, &names, is_conf, alphasort), rc = 0;
+	if (n < 0)
+		return not_opened(f, path);
+	const char **files = arena_alloc(c->d->arena, ((size_t)n + 1) * sizeof *files);
+	for (int i = 0; i < n; i++) {
+		files[i] = arena_printf(c->d->arena, "%s/%s", path, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	for (int i = 0; i < n && rc == 0; i++)
+		rc = include_file(c, f, files[i]);
+	return rc;
+}
+
+int lxc_include(struct lxc_config *c, struct fault *f, struct slice value)
+{
+	char *path = arena_strndup(c->d->arena, value.s, value.n);
+	struct stat st;
+	if (stat(path, &st))
+		return not_opened(f, path);
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+		return cannot_include(f, path, "it is no regular file");
+	return S_ISDIR(st.st_mode) ? include_directory(c, f, path) : include_file(c, f, path);
+}

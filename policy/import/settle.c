@@ -1,0 +1,46 @@
+/*
+ * settle.c - what a list leaves open is decided by the one who imports it,
+ * and told: a file that says nothing about devices, lines that name what is not
+ * there, a list whose own meaning is that everything is allowed.
+ *
+ * Nothing found never means that everything is allowed, unless somebody says so.
+ */
+#include "policy/import/internal.h"
+
+enum { SKIPS_SHOWN = 20 };
+
+static struct span place_of(const struct foreign_skip *s)
+{
+	return (struct span){.file = s->file, .line = (int)s->line};
+}
+
+static int settle_skipped(struct diags *d, const struct foreign *f, bool fails)
+{
+	enum diag_level level = fails ? DIAG_ERROR : DIAG_WARNING;
+	for (size_t i = 0; i < f->nskipped && i < SKIPS_SHOWN; i++) {
+		const struct foreign_skip *s = &f->skipped[i];
+		diag_add(d, level, place_of(s), s->hint, "%s%s", s->why, fails ? "" : ": left out");
+	}
+	if (f->nskipped > SKIPS_SHOWN)
+		diag_add(d, level, (struct span){.file = f->file}, NULL, "and so for %zu more lines",
+		         f->nskipped - SKIPS_SHOWN);
+	return fails && f->nskipped ? -1 : 0;
+}
+
+int foreign_settle(struct diags *d, struct foreign *f, bool empty_is_allow, bool missing_fails)
+{
+	struct span at = {.file = f->file};
+	int rc = settle_skipped(d, f, missing_fails);
+	if (f->silent && !empty_is_allow) {
+		diag_add(d, DIAG_ERROR, at, f->silent_hint, "%s", f->silent);
+		return -1;
+	}
+	if (f->silent) {
+		f->default_allow = true;
+		f->open = "nothing in it is about devices, which --empty-is-allow takes as meant";
+	}
+	if (rc == 0 && f->open)
+		diag_add(d, DIAG_WARNING, at, "for a policy that denies, write: default :deny",
+		         "EVERY DEVICE IS ALLOWED: %s", f->open);
+	return rc;
+}

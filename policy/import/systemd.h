@@ -1,0 +1,43 @@
+/*
+ * systemd.h - a unit file while it is read. Private to policy/.
+ */
+#ifndef DEVGUARD_POLICY_IMPORT_SYSTEMD_H
+#define DEVGUARD_POLICY_IMPORT_SYSTEMD_H
+
+#include "policy/import/internal.h"
+
+enum device_policy { POLICY_AUTO, POLICY_CLOSED, POLICY_STRICT };
+
+/* The types of units that may have device settings. */
+enum unit_type { UNIT_SERVICE, UNIT_SOCKET, UNIT_MOUNT, UNIT_SWAP, UNIT_SLICE, UNIT_SCOPE, UNIT_TYPES };
+
+struct unit {
+	struct lines l;
+	enum unit_type type;   /* UNIT_TYPES: not known yet */
+	bool named;            /* the type is that of a name, not of the first section */
+	const char *name;      /* of the unit's own file, as systemctl cat heads it, or NULL */
+	struct slice section;
+	bool counts, any;      /* this section, or any, is of the type */
+	enum device_policy policy;
+	bool said;             /* a setting that is about devices and nothing else */
+	bool listed;           /* DeviceAllow= has a value */
+	bool private_devices, protect_clock;
+	const char *image;     /* a setting that makes systemd allow loop devices */
+	int program;           /* line of BPFProgram=device:..., or 0 */
+};
+
+/* ---- import/unit.c ------------------------------------------------------ */
+
+/* The type by the name of the file, or of the directory of a drop-in. */
+void unit_of_file(struct unit *u, const char *file);
+/* "# /etc/systemd/system/x.service": a heading of systemctl cat. 0, or -1 when it is
+ * of a second unit. */
+int unit_of_comment(struct fault *f, struct unit *u, struct slice comment);
+/* A section begins. 0 or -1. */
+int unit_section(struct fault *f, struct unit *u, struct slice section);
+/* No section was of the type; always -1. */
+int unit_no_section(struct fault *f, const struct unit *u);
+/* A key about devices that systemd would not read, or not here. 0 or -1. */
+int unit_check_key(struct fault *f, const struct unit *u, const char *key);
+
+#endif

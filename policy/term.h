@@ -1,0 +1,90 @@
+/* term.h - hash-consed expressions over the inputs. */
+#ifndef DEVGUARD_POLICY_TERM_H
+#define DEVGUARD_POLICY_TERM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "policy/request.h"
+
+typedef uint32_t term;
+enum { T_FALSE = 0, T_TRUE = 1 };
+
+enum term_op {
+	/* booleans */
+	TERM_FALSE, TERM_TRUE, TERM_NOT, TERM_AND, TERM_EQ, TERM_LT,
+	/* integers */
+	TERM_CONST, TERM_INPUT,
+	TERM_ITE, /* c ? a : b */
+	TERM_ADD, TERM_SUB, TERM_MUL, TERM_DIV, TERM_MOD, /* floor; total: see term_op */
+	TERM_BAND, TERM_BOR, TERM_BXOR, TERM_SHL, TERM_SHR,
+	TERM_OPS
+};
+
+struct term_node {
+	uint8_t op;
+	bool chooses;   /* it, or a term below it, is a TERM_ITE */
+	term a, b, c;   /* operands; TERM_INPUT: a = enum input */
+	int64_t lo, hi; /* every value it can have; TERM_CONST: lo == hi */
+	uint32_t inputs; /* set of enum input it reads */
+	uint32_t height; /* operations on the longest way to an input or constant */
+};
+
+struct terms;
+struct terms *terms_new(struct arena *a);
+/* Narrows an input's range; before any term reads it (parameters). */
+void terms_input_range(struct terms *ts, enum input in, int64_t lo, int64_t hi);
+const struct term_node *term_get(const struct terms *ts, term t);
+size_t terms_count(const struct terms *ts);
+
+term term_const(struct terms *ts, int64_t v);
+term term_input(struct terms *ts, enum input in);
+/* Integer operations are total, so that a term may be evaluated where its
+ * guard does not hold: they wrap at 64 bits; SHL and SHR (arithmetic) use the
+ * low six bits of the count; DIV and MOD take the divisor as unsigned:
+ * s = a >> 63, DIV = ((a ^ s) / b) ^ s with x / 0 = 0, MOD = a - b * DIV, which
+ * is Ruby's floor division and modulo for b > 0. */
+term term_op(struct terms *ts, enum term_op op, term a, term b);
+/* c ? a : b for integers a and b; the condition that is kept is never a NOT. */
+term term_ite(struct terms *ts, term c, term a, term b);
+/* Boolean constructors fold and normalise: only NOT, AND, EQ and LT are kept. */
+term term_not(struct terms *ts, term a);
+term term_and(struct terms *ts, term a, term b);
+term term_or(struct terms *ts, term a, term b);
+term term_eq(struct terms *ts, term a, term b);
+term term_lt(struct terms *ts, term a, term b); /* signed */
+term term_le(struct terms *ts, term a, term b);
+/* lo <= a <= hi */
+term term_between(struct terms *ts, term a, int64_t lo, int64_t hi);
+/* Narrows *lo..*hi, a range of t, by what the conjunction `given` says; looks a
+ * bounded way into both. */
+void term_range_given(const struct terms *ts, term given, term t, int64_t *lo, int64_t *hi);
+/* Value of a term for values of the inputs (indexed by enum input): 0 or 1 for
+ * a boolean. Total, iterative. */
+int64_t term_eval(struct terms *ts, term t, const int64_t *inputs);
+/* A boolean term of one input, by value of that input, lo..hi: true or false up to `hi`, from
+ * the piece before. 0: more than `max` pieces, or too much work. */
+struct term_piece { int64_t hi; bool value; };
+size_t term_pieces(struct terms *ts, term t, enum input in, int64_t lo, int64_t hi,
+                   struct term_piece *out, size_t max);
+/* The term with an input replaced by a value; with a condition (or its negation) true: choices
+ * made by it, or by what it decides, become the arm. */
+term term_substitute(struct terms *ts, term t, enum input in, int64_t value);
+term term_assume(struct terms *ts, term t, term literal);
+/* A choice that is an operand of the comparison t, with no other in its condition; T_FALSE: none. */
+term term_top_choice(const struct terms *ts, term t);
+/* The first choice below a condition that others are computed from; T_FALSE: there is none. */
+term term_choice_in(struct terms *ts, term t);
+/* Does each comparison in a condition read one input only? */
+bool term_reads_one(struct terms *ts, term t);
+/* One operation on constants, as term_op defines it. */
+int64_t term_apply(enum term_op op, int64_t a, int64_t b);
+/* "major == 195 && minor < 4": for people; cut to about `limit` bytes. */
+char *term_text(struct arena *a, const struct terms *ts, term t, size_t limit);
+/* The whole DAG below the given roots, one numbered line a node (--emit=terms). */
+void terms_dump(FILE *out, const struct terms *ts, const term *roots, const char *const *names,
+                size_t n);
+
+#endif

@@ -14,6 +14,7 @@
 
 enum { TABLE_FIRST = 128 }; /* entries; both tables double when they are half full */
 enum memo_op { MEMO_ITE = 1, MEMO_OVER, MEMO_FIRST_DENY, MEMO_RESTRICT };
+enum { MEMO_OP_BITS = 3 }; /* of an operation; a variable may stand above them */
 
 struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_order order)
 {
@@ -392,10 +393,10 @@ node diagram_restrict(struct diagrams *dg, node n, uint32_t var, int64_t value)
 	node out;
 	if (node_level(dg, n) > diagram_level(dg, var))
 		return n;
-	uint32_t key = var << 16 | (uint32_t)value;
-	if (memo_find(dg, MEMO_RESTRICT, n, key, 0, &out))
+	uint32_t op = MEMO_RESTRICT | var << MEMO_OP_BITS, low = (uint32_t)value, high = (uint32_t)((uint64_t)value >> 32);
+	if (memo_find(dg, op, n, low, high, &out))
 		return out;
-	return memo_add(dg, MEMO_RESTRICT, n, key, 0, restrict_below(dg, n, var, value));
+	return memo_add(dg, op, n, low, high, restrict_below(dg, n, var, value));
 }
 
 /* Overlay is associative: combining neighbours pairwise keeps operands small. */

@@ -1,4 +1,5 @@
 /* Diagrams: equal functions are equal nodes; sizes and paths stay small. */
+#include "policy/diagram_internal.h"
 #include "tests/unit/compiled.h"
 
 #include <stdio.h>
@@ -144,6 +145,62 @@ static void nested_conditions(void **state)
 	assert_true(free_of(nested) < 40);
 }
 
+/* ---- operations, against what they say of each request ---------------------------- */
+
+enum { SPREAD = 1000, ORDERS = 2 };
+
+static outcome outcome_at(struct diagrams *dg, node n, int64_t minor, int64_t uid)
+{
+	int missing;
+	int64_t inputs[INPUT_MAX] = {[IN_MINOR] = minor, [IN_UID] = uid};
+	return diagram_eval(dg, n, inputs, ~0u, &missing);
+}
+
+/* Values that are far apart: some alike in their low 16 bits, some in their low 32. */
+static int64_t random_value(enum input in)
+{
+	int64_t v = rand() % SPREAD;
+	return in == IN_MINOR ? v * 1024 + 37 : v << 22 | 5;
+}
+
+/* partial: it need not decide. */
+static node random_diagram(struct diagrams *dg, int depth, bool partial)
+{
+	if (!depth || rand() % 8 == 0)
+		return diagram_terminal(partial && rand() % 3 == 0 ? OUTCOME(OUT_PASS, 0) : OUTCOME(OUT_DENY + rand() % 3, rand() % 3));
+	enum input in = rand() % 2 ? IN_MINOR : IN_UID;
+	term t = term_lt(dg->terms, term_input(dg->terms, in), term_const(dg->terms, random_value(in)));
+	return diagram_ite(dg, diagram_of_term(dg, t), random_diagram(dg, depth - 1, partial), random_diagram(dg, depth - 1, partial));
+}
+
+static bool denies(outcome o)
+{
+	return OUTCOME_KIND(o) == OUT_DENY || OUTCOME_KIND(o) == OUT_ERROR;
+}
+
+static void operations(void **state)
+{
+	(void)state;
+	srand(3);
+	for (int i = 0; i < 200; i++) {
+		struct arena *a = arena_new();
+		struct diagrams *dg = diagrams_new(a, terms_new(a), (enum diagram_order)(i % ORDERS));
+		node part = random_diagram(dg, 4, true), x = random_diagram(dg, 4, false), y = random_diagram(dg, 4, false);
+		node over = diagram_over(dg, part, y), first = diagram_first_deny(dg, x, y);
+		for (int k = 0; k < 50; k++) {
+			int64_t minor = random_value(IN_MINOR) - rand() % 2, uid = random_value(IN_UID) - rand() % 2;
+			outcome op = outcome_at(dg, part, minor, uid), ox = outcome_at(dg, x, minor, uid), oy = outcome_at(dg, y, minor, uid);
+			assert_int_equal(outcome_at(dg, over, minor, uid), OUTCOME_KIND(op) != OUT_PASS ? op : oy);
+			assert_int_equal(outcome_at(dg, first, minor, uid), denies(ox) || !denies(oy) ? ox : oy);
+			node fixed = diagram_restrict(dg, x, IN_UID, uid);
+			assert_int_equal(outcome_at(dg, fixed, minor, random_value(IN_UID)), ox);
+			fixed = diagram_restrict(dg, x, IN_MINOR, minor);
+			assert_int_equal(outcome_at(dg, fixed, random_value(IN_MINOR), uid), ox);
+		}
+		arena_free(a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +210,7 @@ int main(void)
 		cmocka_unit_test(many_paths),
 		cmocka_unit_test(choices),
 		cmocka_unit_test(nested_conditions),
+		cmocka_unit_test(operations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,8 +102,9 @@ static int refuses(struct arena *a, const struct cgroup *cg, bool itself, struct
 	return itself || !(by->attach_flags & BPF_F_ALLOW_OVERRIDE);
 }
 
-/* EPERM: the privilege is missing, or a program attached exclusively is in the way. */
-static int not_permitted(struct arena *a, struct diags *d, const struct cgroup *cg)
+/* Does a program, here or above, keep others out? As hierarchy_allows_attach() of the
+ * kernel: the first cgroup above that has programs decides. -1 with a diagnostic. */
+static int kept_out(struct arena *a, struct diags *d, const struct cgroup *cg)
 {
 	struct attached by;
 	struct diags ignored;
@@ -119,16 +120,24 @@ static int not_permitted(struct arena *a, struct diags *d, const struct cgroup *
 		next = cgroup_parent(a, &ignored, up);
 		cgroup_close(up);
 	}
-	if (answer == 1)
-		return diag_fail(d,
-		                 arena_printf(a, "have its owner attach it with BPF_F_ALLOW_MULTI (bpftool: "
-		                                 "multi), or detach it: bpftool cgroup detach %s "
-		                                 "cgroup_device id %u", where, by.id),
-		                 "cannot attach to '%s': %s on '%s' is attached %s", cg->path,
-		                 program_text(a, &by), where,
-		                 by.attach_flags & BPF_F_ALLOW_OVERRIDE
-		                         ? "with BPF_F_ALLOW_OVERRIDE, which takes no other beside it"
-		                         : "exclusively");
+	if (answer != 1)
+		return 0;
+	return diag_fail(d,
+	                 arena_printf(a, "have its owner attach it with BPF_F_ALLOW_MULTI (bpftool: "
+	                                 "multi), or detach it: bpftool cgroup detach %s "
+	                                 "cgroup_device id %u", where, by.id),
+	                 "cannot attach to '%s': %s on '%s' is attached %s", cg->path,
+	                 program_text(a, &by), where,
+	                 by.attach_flags & BPF_F_ALLOW_OVERRIDE
+	                         ? "with BPF_F_ALLOW_OVERRIDE, which takes no other beside it"
+	                         : "exclusively");
+}
+
+/* EPERM: the privilege is missing, or a program attached exclusively is in the way. */
+static int not_permitted(struct arena *a, struct diags *d, const struct cgroup *cg)
+{
+	if (kept_out(a, d, cg))
+		return -1;
 	if (capable(CAP_SYS_ADMIN))
 		return diag_fail(d, "a program attached exclusively above what is mounted here may be in "
 		                    "the way: look on the host with `bpftool cgroup tree`",
@@ -253,6 +262,22 @@ int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
 	*replaced = old ? old->id : 0;
 	int unsettled = program_settle(d, name, p);
 	return attach_confirm(a, d, cg, p, name) || unsettled ? -1 : 0;
+}
+
+int cgroup_rehearse(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
+                    const struct attached **old)
+{
+	struct attached *list, *found;
+	size_t n;
+	*old = NULL;
+	if (find_ours(a, d, cg, name, &found) || cgroup_query(a, d, cg, &list, &n))
+		return -1;
+	if (found && link_program(cg) != found->id && link_of(cg, found->id))
+		return held_by_link(a, d, cg, found);
+	if (n >= CGROUP_PROGRAMS_MAX)
+		return attach_failed(a, d, cg, found, E2BIG);
+	*old = found;
+	return kept_out(a, d, cg);
 }
 
 /* "'one', 'two'" */

@@ -104,6 +104,8 @@ struct attached {
 	uint32_t generation;
 };
 
+enum { CGROUP_PROGRAMS_MAX = 64 }; /* the kernel's BPF_CGROUP_MAX_PROGS */
+
 /* The device programs attached to this cgroup itself, in the order the kernel
  * keeps them. 0 or -1. */
 int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
@@ -118,6 +120,11 @@ int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
  * confirmed or taken over. */
 int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
                   const struct program *p, const char *name, uint32_t *replaced);
+
+/* What cgroup_attach() would do, without doing it: 0 with *old, the program that would be
+ * replaced or NULL, or -1 with the diagnostic that it would give. */
+int cgroup_rehearse(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
+                    const struct attached **old);
 
 /* Detaches our program of that policy name; NULL when only one of ours is
  * attached. *detached gets what it was. -1 with a diagnostic: none of ours,

@@ -67,8 +67,6 @@ void lock_sweep(void);
 
 /* ---- query.c ----------------------------------------------------------------- */
 
-enum { CGROUP_PROGRAMS_MAX = 64 }; /* the kernel's BPF_CGROUP_MAX_PROGS */
-
 enum reading { READ_GONE, READ_NOT, READ_OK };
 /* Fills in all but attach_flags from an open program. READ_NOT when some of it,
  * and so whether it is ours, could not be read (at->unreadable says why). */

@@ -212,6 +212,15 @@ if command -v clang >/dev/null && clang -O2 -target bpf -c "$T/foreign.c" -o "$T
 		count "it is alone" 1
 	done
 	expect "below one that may be overridden" 0 "attached" "$DEVGUARD" apply "$DEFAULT" "$CG/below"
+	# the first above that has programs decides, as for the kernel
+	scratch above
+	mkdir -p "$CG/parent/child"
+	check "ours on the parent" apply "$DEFAULT" "$CG/parent"
+	check "then one above that admits none" attach_by_bpftool "$T/foreign.o" ""
+	expect "below ours: --dry-run" 0 "would be attached" "$DEVGUARD" apply "$DEFAULT" "$CG/parent/child" --dry-run
+	expect "below ours: apply" 0 "attached" "$DEVGUARD" apply "$DEFAULT" "$CG/parent/child"
+	expect "ours again, below it: --dry-run" 1 "is attached exclusively" "$DEVGUARD" apply "$DEFAULT" "$CG/parent" --dry-run
+	expect "ours again, below it: apply" 1 "is attached exclusively" "$DEVGUARD" apply "$DEFAULT" "$CG/parent"
 else skip "another's program" "no clang for bpf"; fi
 
 scratch full
@@ -220,7 +229,7 @@ for ((i = 0; i < 64; i++)); do
 done >"$T/full.out" 2>&1
 count "64 policies" 64
 expect "the 65th" 1 "already has 64" "$DEVGUARD" apply "$DEFAULT" "$CG"
-expect "--dry-run of the 65th" 1 "64 programs already" "$DEVGUARD" apply "$DEFAULT" "$CG" --dry-run
+expect "--dry-run of the 65th" 1 "already has 64" "$DEVGUARD" apply "$DEFAULT" "$CG" --dry-run
 expect "status warns that it is full" 0 "all 64 program slots are in use" "$DEVGUARD" status "$CG"
 check "room is made" "$DEVGUARD" detach "$CG" p63
 check "and used" apply "$DEFAULT"

@@ -6,12 +6,10 @@
  */
 #include "cmd/audit/audit.h"
 
-#include <linux/bpf.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { OPT_DRY_RUN = OPT_VERB, OPT_CONFIG };
-enum { SLOTS = 64 }; /* programs a cgroup can hold */
 static const struct option options[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"config", required_argument, NULL, OPT_CONFIG},
@@ -124,58 +122,15 @@ static void report(struct cmd *c, const struct attachment *at)
 		     "and its counts end");
 }
 
-/* Does a program attached without flags keep others out of a cgroup, or of all
- * below it? */
-static int admits(struct cmd *c, const struct cgroup *cg, const struct attached *list, size_t n,
-                  bool above)
-{
-	uint32_t admitting = BPF_F_ALLOW_MULTI | (above ? BPF_F_ALLOW_OVERRIDE : 0);
-	if (!n || list[0].attach_flags & admitting)
-		return 0;
-	return diag_fail(&c->diags, "have its owner attach it with BPF_F_ALLOW_MULTI",
-	                 "program %u on %s admits no other%s", list[0].id, cg->path,
-	                 above ? " below it" : "");
-}
-
-static int ancestors_admit(struct cmd *c, const struct cgroup *cg)
-{
-	struct attached *list;
-	size_t n;
-	struct cgroup *up = cgroup_parent(c->arena, &c->diags, cg);
-	int failed = 0;
-	while (up && !failed) {
-		failed = cgroup_query(c->arena, &c->diags, up, &list, &n) ||
-		         admits(c, up, list, n, true);
-		struct cgroup *next = failed ? NULL : cgroup_parent(c->arena, &c->diags, up);
-		cgroup_close(up);
-		up = next;
-	}
-	return failed || c->diags.errors;
-}
-
 /* What attaching would do, without doing it. */
 static int rehearse(struct cmd *c, struct attachment *at)
 {
-	struct attached *list;
-	size_t n;
-	if (cgroup_query(c->arena, &c->diags, at->cgroup, &list, &n))
+	const struct policy *p = at->unit->policy;
+	const struct attached *old;
+	if (cgroup_rehearse(c->arena, &c->diags, at->cgroup, p->name, &old))
 		return STATUS_FAILED;
-	const struct attached *old = attached_named(list, n, at->unit->policy->name);
-	for (size_t i = 0; !old && i < n; i++)
-		if (list[i].unreadable && diag_fail(&c->diags, error_hint(c->arena, list[i].unreadable, "see the kernel log"),
-		                                    "cannot tell whose program %u on %s is: %s", list[i].id,
-		                                    at->cgroup->path, strerror(list[i].unreadable)))
-			return STATUS_FAILED;
-	if (old) {
-		at->replaced = old->id;
-		at->audit_ends = old->audit != AUDIT_NONE && at->unit->policy->audit == AUDIT_NONE;
-	}
-	if (n >= SLOTS && diag_fail(&c->diags, "detach one: " PROGRAM " status shows them",
-	                            "%s has %zu programs already, as many as it can hold",
-	                            at->cgroup->path, n))
-		return STATUS_FAILED;
-	if (admits(c, at->cgroup, list, n, false) || ancestors_admit(c, at->cgroup))
-		return STATUS_FAILED;
+	at->replaced = old ? old->id : 0;
+	at->audit_ends = old && old->audit != AUDIT_NONE && p->audit == AUDIT_NONE;
 	return STATUS_OK;
 }
 

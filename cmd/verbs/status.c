@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SLOTS = 64, SLOTS_NEARLY = 56 };
+enum { SLOTS_NEARLY = CGROUP_PROGRAMS_MAX - 8 };
 static const struct option options[] = {OPTION_JSON, OPTION_HELP, {0}};
 
 static const char *flags_text(uint32_t flags)
@@ -125,7 +125,7 @@ static void warn_of_programs(struct cmd *c, const struct cgroup *cg, const struc
 {
 	if (n >= SLOTS_NEARLY)
 		warn(c, cg, "detach what is no longer needed; replacing needs a free slot too",
-		     n >= SLOTS ? "all 64 program slots are in use: nothing more can be attached"
+		     n >= CGROUP_PROGRAMS_MAX ? "all 64 program slots are in use: nothing more can be attached"
 		                : arena_printf(c->arena, "%zu of 64 program slots are in use", n));
 	for (size_t i = 0; i < n; i++)
 		if (list[i].ours && list[i].mode == MODE_PERMISSIVE)

@@ -6,6 +6,7 @@
  * options end at the first operand).
  */
 #include "cmd/cmd.h"
+#include "policy/number.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -66,13 +67,14 @@ static int add_param(struct cmd *c, const char *text)
 	const char *eq = strchr(text, '=');
 	if (!eq || eq == text)
 		return usage_error(c, "write it as --param gpu=3", "--param %s: not NAME=VALUE", text);
-	char *end;
-	errno = 0;
-	long long value = strtoll(eq + 1, &end, 0);
-	if (end == eq + 1 || *end || errno)
+	int64_t value;
+	const char *digits = eq + 1 + (eq[1] == '-');
+	if (*digits == '0' && digits[1] >= '0' && digits[1] <= '9')
+		return usage_error(c, "numbers are decimal, or begin with 0x: write it without the zero",
+		                   "--param %s: the value has a leading zero", text);
+	if (!number_read(eq + 1, strlen(eq + 1), &value))
 		return usage_error(c, "parameters are integers, for example --param gpu=3",
-		                   "--param %s: the value is not an integer%s", text,
-		                   errno == ERANGE ? " of 64 bits" : "");
+		                   "--param %s: the value is not an integer of 64 bits", text);
 	struct param_setting *s = ARENA_PUSH(c->args, c->params, c->nparams, c->params_cap);
 	*s = (struct param_setting){.name = arena_strndup(c->args, text, (size_t)(eq - text)),
 	                            .value = value};

@@ -54,6 +54,10 @@ expect "an object decides as its source" 0 "allow c 1:3 rw" "$DEVGUARD" eval "$T
 expect "a fact that decides must be given" 1 "uid" "$DEVGUARD" eval "$TESTS/ruby/callers.rb" 'c 1:0 r'
 printf 'gpu = param :gpu, 3\nparam :slot, 2, in: 0..15\nallow :null\n' >"$T/params.rb"
 expect "an unknown parameter: all are listed" 3 "gpu = 3, slot = 2 (0..15)" "$DEVGUARD" check "$T/params.rb" --param other=1
+for value in 010 -007 00 '' + +3 ' 3' 3x 0x 0x1g 9223372036854775808 -9223372036854775809; do
+	expect "--param slot=$value" 64 "--param slot=$value: the value " "$DEVGUARD" check "$T/params.rb" --param "slot=$value"
+done
+for value in 0 -0 0xf 15; do check "--param slot=$value" "$DEVGUARD" check "$T/params.rb" --param "slot=$value"; done
 expect "an unknown parameter: a near one" 3 "did you mean --param gpu=" "$DEVGUARD" check "$T/params.rb" --param gpus=1
 printf 'allow { |ctx| ctx.read? && ctx.write? }\nallow :null\n' >"$T/never.rb"
 expect "a first rule that never matches" 0 "never matches" "$DEVGUARD" check "$T/never.rb"

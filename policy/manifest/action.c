@@ -20,7 +20,7 @@ static int read_params(struct reading *r, const struct yaml_node *v, struct acti
 		const struct yaml_node *key = &v->keys[i], *value = &v->items[i];
 		struct ruling_param p = {.name = key->text.s, .at = key->at};
 		if (value->kind != YAML_TEXT || !value->plain ||
-		    !read_integer(value->text.s, value->text.n, &p.value))
+		    !number_read(value->text.s, value->text.n, &p.value))
 			failed = yaml_fail(&r->y, value->at,
 			                   "write a decimal or 0x number, without quotes: gpu: 3",
 			                   "parameter %s must be an integer",
@@ -38,8 +38,8 @@ static int read_range(struct reading *r, const struct yaml_node *v, struct param
 {
 	static const char hint[] = "write both ends: range: 0..15";
 	const char *text = v->kind == YAML_TEXT ? v->text.s : "", *dots = strstr(text, "..");
-	if (!dots || !read_integer(text, (size_t)(dots - text), &s->lo) ||
-	    !read_integer(dots + 2, strlen(dots + 2), &s->hi))
+	if (!dots || !number_read(text, (size_t)(dots - text), &s->lo) ||
+	    !number_read(dots + 2, strlen(dots + 2), &s->hi))
 		return yaml_fail(&r->y, v->at, hint, "range must be two integers");
 	if (s->lo > s->hi)
 		return yaml_fail(&r->y, v->at, "the smaller one comes first", "the range is empty");

@@ -103,26 +103,3 @@ bool glob_matches(const char *p, const char *text, bool path)
 		}
 	}
 }
-
-bool read_integer(const char *text, size_t n, int64_t *out)
-{
-	bool negative = n && *text == '-';
-	size_t i = negative;
-	unsigned base = n - i > 2 && text[i] == '0' && text[i + 1] == 'x' ? 16 : 10;
-	i += base == 16 ? 2 : 0;
-	if (i >= n || (base == 10 && text[i] == '0' && n - i > 1)) /* octal, perhaps */
-		return false;
-	uint64_t value = 0, most = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
-	for (; i < n; i++) {
-		char c = text[i];
-		unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-		                 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
-		                 : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
-		                                        : base;
-		if (digit >= base || value > (most - digit) / base)
-			return false;
-		value = value * base + digit;
-	}
-	*out = negative ? (int64_t)(0 - value) : (int64_t)value;
-	return true;
-}

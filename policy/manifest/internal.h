@@ -4,6 +4,7 @@
 #ifndef DEVGUARD_POLICY_MANIFEST_INTERNAL_H
 #define DEVGUARD_POLICY_MANIFEST_INTERNAL_H
 
+#include "policy/number.h"
 #include "policy/yaml.h"
 #include "policy/manifest/manifest.h"
 
@@ -118,8 +119,5 @@ int read_action(struct reading *r, const struct yaml_node *map, struct action *a
  * with the pattern. */
 const char *glob_check(const char *pattern);
 bool glob_matches(const char *pattern, const char *text, bool path);
-
-/* A decimal or 0x number with an optional minus, nothing else. */
-bool read_integer(const char *text, size_t n, int64_t *out);
 
 #endif

@@ -163,7 +163,7 @@ static int params_by_annotation(struct arena *a, struct diags *d, const struct m
 		int64_t value;
 		if (!wish)
 			continue;
-		if (!read_integer(wish, strlen(wish), &value) || value < s->lo || value > s->hi)
+		if (!number_read(wish, strlen(wish), &value) || value < s->lo || value > s->hi)
 			return manifest_fail(m, d, s->at,
 			                     arena_printf(a, "entry %s lets it set parameter %s to %lld..%lld",
 			                                  shown(a, e->name), shown(a, s->name),

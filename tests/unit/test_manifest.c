@@ -120,7 +120,7 @@ static void integers(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
 		int64_t value = 0;
-		if (read_integer(table[i].text, strlen(table[i].text), &value) != table[i].good ||
+		if (number_read(table[i].text, strlen(table[i].text), &value) != table[i].good ||
 		    (table[i].good && value != table[i].value))
 			fail_msg("%s", table[i].text);
 	}

@@ -6,6 +6,7 @@
  * can not move the cursor, change colours or reorder a line of a terminal.
  */
 #include "cmd/cmd.h"
+#include "policy/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,38 +15,13 @@
 
 enum { SOURCE_COLUMNS = 160, SOURCE_MAX = 4 << 10 };
 
-/* Length of the valid, visible UTF-8 character at s, 0 when it must be escaped. */
-static size_t visible(const unsigned char *s, size_t n)
-{
-	if (s[0] < 0x80)
-		return s[0] >= 0x20 && s[0] != 0x7f;
-	size_t len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (s[0] < 0xc2 || s[0] > 0xf4 || len > n)
-		return 0;
-	uint32_t ch = s[0] & (0xffu >> (len + 1));
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		ch = ch << 6 | (s[i] & 0x3fu);
-	}
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	if (ch < least[len] || ch > 0x10ffff || (ch >= 0xd800 && ch <= 0xdfff))
-		return 0;
-	if (ch < 0xa0) /* C1 controls */
-		return 0;
-	if ((ch >= 0x200b && ch <= 0x200f) || (ch >= 0x2028 && ch <= 0x202e) ||
-	    (ch >= 0x2066 && ch <= 0x2069) || ch == 0xfeff) /* invisible or reordering */
-		return 0;
-	return len;
-}
-
 size_t text_escape(char *out, size_t cap, const char *text, size_t len)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	const unsigned char *s = (const unsigned char *)text;
 	size_t used = 0;
 	for (size_t i = 0; i < len;) {
-		size_t n = visible(s + i, len - i);
+		size_t n = utf8_shown(text + i, len - i);
 		char escaped[4] = {'\\', 'x', hex[s[i] >> 4], hex[s[i] & 15]};
 		const char *piece = n ? text + i : escaped;
 		size_t width = n ? n : 4;

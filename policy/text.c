@@ -3,6 +3,7 @@
  * and echoing what was read without handing control bytes to a terminal.
  */
 #include "policy/text.h"
+#include "policy/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,52 +43,11 @@ bool next_word(struct slice *rest, struct slice *word)
 	return word->n > 0;
 }
 
-/* Length of the UTF-8 sequence at s (n bytes are left) and its code point; 0
- * when it is invalid. */
-static size_t utf8_decode(const unsigned char *s, size_t n, uint32_t *code)
-{
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = s[0] < 0x80       ? 1
-	             : s[0] >> 5 == 6  ? 2
-	             : s[0] >> 4 == 14 ? 3
-	             : s[0] >> 3 == 30 ? 4
-	                               : 0;
-	if (len == 0 || len > n)
-		return 0;
-	*code = len == 1 ? s[0] : s[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if (s[i] >> 6 != 2)
-			return 0;
-		*code = *code << 6 | (s[i] & 0x3f);
-	}
-	if (*code < smallest[len] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
-		return 0;
-	return len;
-}
-
-/* Control codes, line separators, and what turns the direction of text. */
-static bool code_unsafe(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0xfeff ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2066 && c <= 0x2069);
-}
-
-/* Length of the character at s when it may be shown as it is, else 0. */
-static size_t shown_length(const unsigned char *s, size_t n)
-{
-	uint32_t code = 0;
-	if (s[0] >= 0x20 && s[0] < 0x7f)
-		return 1;
-	size_t len = utf8_decode(s, n, &code);
-	return len && !code_unsafe(code) ? len : 0;
-}
-
 size_t text_unsafe(const char *s, size_t n)
 {
 	size_t i = 0;
 	while (i < n) {
-		size_t len = shown_length((const unsigned char *)s + i, n - i);
+		size_t len = utf8_shown(s + i, n - i);
 		if (len == 0)
 			break;
 		i += len;
@@ -102,7 +62,7 @@ char *text_safe(struct arena *a, const char *s, size_t n, size_t limit)
 	char *out = arena_alloc(a, room + sizeof "...");
 	size_t used = 0, i = 0;
 	while (i < n && used < limit) {
-		size_t len = shown_length((const unsigned char *)s + i, n - i);
+		size_t len = utf8_shown(s + i, n - i);
 		if (len) {
 			memcpy(out + used, s + i, len);
 			used += len, i += len;

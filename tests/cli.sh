@@ -54,6 +54,17 @@ expect "an object decides as its source" 0 "allow c 1:3 rw" "$DEVGUARD" eval "$T
 expect "a fact that decides must be given" 1 "uid" "$DEVGUARD" eval "$TESTS/ruby/callers.rb" 'c 1:0 r'
 printf 'gpu = param :gpu, 3\nparam :slot, 2, in: 0..15\nallow :null\n' >"$T/params.rb"
 expect "an unknown parameter: all are listed" 3 "gpu = 3, slot = 2 (0..15)" "$DEVGUARD" check "$T/params.rb" --param other=1
+# What is not seen is escaped alike everywhere: in messages, in JSON, in an object's lines.
+for hidden in '\xe2\x80\x8b' '\xef\xbb\xbf'; do
+	printf "allow :null, label: \"a${hidden}b\"\n" >"$T/hidden.rb"
+	shown='a'$(tr a-f A-F <<<"$hidden" | sed 's/X/x/g')'b'
+	expect "$shown in a verdict" 0 "$shown" "$DEVGUARD" eval "$T/hidden.rb" 'c 1:3 r'
+	expect "$shown in a listing" 0 "$shown" "$DEVGUARD" compile "$T/hidden.rb" --emit=asm
+done
+for turns in '\xd8\x9c' '\xe2\x80\x8e' '\xe2\x80\xae' '\xe2\x81\xa6'; do
+	printf "allow :null # ${turns}\n" >"$T/hidden.rb"
+	expect "$turns in a policy" 3 "hidden.rb:1: error: an invisible character that changes the direction" "$DEVGUARD" check "$T/hidden.rb"
+done
 for value in 010 -007 00 '' + +3 ' 3' 3x 0x 0x1g 9223372036854775808 -9223372036854775809; do
 	expect "--param slot=$value" 64 "--param slot=$value: the value " "$DEVGUARD" check "$T/params.rb" --param "slot=$value"
 done

@@ -9,6 +9,7 @@
  */
 #include "compiler/object/internal.h"
 #include "policy/event.h"
+#include "policy/utf8.h"
 
 #include <bpf/btf.h>
 #include <errno.h>
@@ -20,32 +21,12 @@
 
 /* ---- text ------------------------------------------------------------------------ */
 
-/* Length of the printable UTF-8 character at s, or 0: no UTF-8, or a control. */
-static size_t printable(const unsigned char *s)
-{
-	if (*s < 0x80)
-		return *s >= 0x20 && *s < 0x7f;
-	size_t n = *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : 2;
-	if (*s < 0xc2 || *s > 0xf4)
-		return 0;
-	uint32_t c = *s & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	bool shortest = c >= (n == 4 ? 0x10000u : n == 3 ? 0x800u : 0x80u);
-	bool control = c < 0xa0 || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-	bool character = c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
-	return shortest && character && !control ? n : 0;
-}
-
 char *btf_clean_text(char *out, size_t size, const char *text, bool ascii)
 {
 	enum { ROOM = 4 + 4 }; /* the longest character or escape, "..." and NUL */
 	size_t n = 0;
-	for (const unsigned char *s = (const unsigned char *)text; *s;) {
-		size_t len = printable(s);
+	for (const char *s = text, *end = text + strlen(text); s < end;) {
+		size_t len = utf8_shown(s, (size_t)(end - s));
 		if (n + ROOM > size) {
 			n += (size_t)snprintf(out + n, size - n, "...");
 			break;
@@ -58,7 +39,7 @@ char *btf_clean_text(char *out, size_t size, const char *text, bool ascii)
 		} else if (ascii) {
 			out[n++] = '?';
 		} else {
-			n += (size_t)snprintf(out + n, size - n, "\\x%02x", *s);
+			n += (size_t)snprintf(out + n, size - n, "\\x%02x", (unsigned char)*s);
 		}
 		s += len ? len : 1;
 	}

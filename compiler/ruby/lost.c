@@ -6,6 +6,7 @@
  * rules away, so they are refused, or (code that made no rule) warned of.
  */
 #include "compiler/lift/lift.h"
+#include "policy/utf8.h"
 
 #include <string.h>
 
@@ -18,11 +19,11 @@ static int tell(struct ruby *rb, enum diag_level level, int line, const char *hi
 
 /* ---- the text ----------------------------------------------------------------------------- */
 
-/* Characters that let a text look other than it is read (U+202A..E, U+2066..9). */
-static bool is_bidi(const unsigned char *s, size_t left)
+/* Does the character there let a text look other than it is read? */
+static bool turns(const char *s, size_t left)
 {
-	return left >= 3 && s[0] == 0xe2 &&
-	       ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
+	uint32_t code;
+	return (*s & 0x80) && utf8_code(s, left, &code) && utf8_turns(code);
 }
 
 static bool is_end_mark(const char *line, size_t n)
@@ -44,7 +45,7 @@ static int lost_in_line(struct ruby *rb, int at, const char *line, size_t n)
 		if (c == '\r' && i + 1 < n)
 			return tell(rb, DIAG_ERROR, at, "end lines with a line feed",
 			            "a carriage return inside a line: what looks like two lines is read as one");
-		if (is_bidi((const unsigned char *)line + i, n - i))
+		if (turns(line + i, n - i))
 			return tell(rb, DIAG_ERROR, at, "remove it",
 			            "an invisible character that changes the direction of the text");
 	}

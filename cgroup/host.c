@@ -126,7 +126,7 @@ static bool not_permitted(struct arena *a, struct host_check *c, int error)
 
 static void check_facts(struct arena *a, struct host_check *c)
 {
-	const struct fact_helper *missing = NULL;
+	const struct helper *missing = NULL;
 	const char *have = "", *lack = "";
 	int fd = load_allow_all();
 	if (fd < 0 && not_permitted(a, c, fd))

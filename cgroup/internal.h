@@ -33,18 +33,17 @@ bool initial_user_namespace(void);
 bool kernel_before(unsigned major, unsigned minor);
 /* A helper that tells a fact about the caller, and the first Linux that lets device
  * programs call it. */
-struct fact_helper {
+struct helper {
 	int number; /* BPF_FUNC_* */
 	const char *facts;
 	unsigned major, minor;
 };
-enum { FACT_HELPERS = 5 };
-extern const struct fact_helper fact_helpers[FACT_HELPERS];
+extern const struct helper fact_helpers[FACT_HELPERS];
 /* Does the running kernel take a device program that calls it? (Not without the
  * permission to load any.) */
-bool fact_offered(const struct fact_helper *f);
+bool fact_offered(const struct helper *f);
 /* What to do when the kernel let no program call it; `facts` is what was asked for. */
-const char *fact_hint(struct arena *a, const struct fact_helper *f, const char *facts);
+const char *fact_hint(struct arena *a, const struct helper *f, const char *facts);
 /* What to do when the kernel said EPERM: names the capabilities missing. */
 const char *privilege_hint(struct arena *a);
 

@@ -110,15 +110,12 @@ bool kernel_before(unsigned major, unsigned minor)
 	return have < major || (have == major && have_minor < minor);
 }
 
-const struct fact_helper fact_helpers[FACT_HELPERS] = {
-	{BPF_FUNC_get_current_uid_gid, "uid gid", 5, 10},
-	{BPF_FUNC_get_current_cgroup_id, "cgroup_id", 5, 10},
-	{BPF_FUNC_ktime_get_boot_ns, "uptime", 5, 10},
-	{BPF_FUNC_get_current_pid_tgid, "pid tid", 6, 1},
-	{BPF_FUNC_get_current_comm, "comm", 6, 1},
+const struct helper fact_helpers[FACT_HELPERS] = {
+#define HELPER(id, function, facts, major, minor) {BPF_FUNC_##function, facts, major, minor},
+#include "policy/facts.def"
 };
 
-bool fact_offered(const struct fact_helper *f)
+bool fact_offered(const struct helper *f)
 {
 	/* comm takes a buffer on the stack; the others ignore it */
 	const struct bpf_insn insns[] = {
@@ -139,7 +136,7 @@ bool fact_offered(const struct fact_helper *f)
 	return fd >= 0;
 }
 
-const char *fact_hint(struct arena *a, const struct fact_helper *f, const char *facts)
+const char *fact_hint(struct arena *a, const struct helper *f, const char *facts)
 {
 	/* since 7.1 comm wants a capability that CAP_BPF does not stand for */
 	if (!kernel_before(f->major, f->minor) && !capable(CAP_PERFMON) && !capable(CAP_SYS_ADMIN))

@@ -60,13 +60,7 @@ int64_t diagram_var_max(const struct diagrams *dg, uint32_t var)
 	case IN_TYPE:
 	case IN_REQUESTED: return UINT16_MAX; /* halves of the kernel's access_type */
 	case IN_ACCESS: return ACC_ALL;
-	case IN_MAJOR:
-	case IN_MINOR:
-	case IN_UID:
-	case IN_GID:
-	case IN_PID:
-	case IN_TID: return UINT32_MAX;
-	default: return INT64_MAX;
+	default: return input_is_wide((enum input)var) ? INT64_MAX : UINT32_MAX;
 	}
 }
 

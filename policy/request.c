@@ -17,20 +17,18 @@
 static const struct {
 	const char *name;
 	int64_t lo, hi;
+	int bits, helper;
 } inputs[] = {
-	[IN_TYPE] = {"type", DEV_BLOCK, DEV_CHAR},
-	[IN_REQUESTED] = {"requested", 0, ACC_ALL},
-	[IN_ACCESS] = {"access", 0, ACC_WRITE},
-	[IN_MAJOR] = {"major", 0, MAJOR_MAX},
-	[IN_MINOR] = {"minor", 0, MINOR_MAX},
-	[IN_UID] = {"uid", 0, UINT32_MAX},
-	[IN_GID] = {"gid", 0, UINT32_MAX},
-	[IN_PID] = {"pid", 0, 4194304}, /* PID_MAX_LIMIT; kernel threads may show 0 */
-	[IN_TID] = {"tid", 0, 4194304},
-	[IN_CGROUP_ID] = {"cgroup_id", 0, INT64_MAX},
-	[IN_UPTIME] = {"uptime", 0, INT64_C(18446744073)}, /* u64 nanoseconds */
-	[IN_COMM_0] = {"comm", INT64_MIN, INT64_MAX},
-	[IN_COMM_1] = {"comm", INT64_MIN, INT64_MAX},
+	[IN_TYPE] = {"type", DEV_BLOCK, DEV_CHAR, 16, -1},
+	[IN_REQUESTED] = {"requested", 0, ACC_ALL, 16, -1},
+	[IN_ACCESS] = {"access", 0, ACC_WRITE, 16, -1},
+	[IN_MAJOR] = {"major", 0, MAJOR_MAX, 32, -1},
+	[IN_MINOR] = {"minor", 0, MINOR_MAX, 32, -1},
+#define FACT(id, name, lowest, highest, bits, helper) [IN_##id] = {#name, lowest, highest, bits, HELPER_##helper},
+#define TEXT_FACT(id, name, helper)                                    \
+	[IN_##id##_0] = {#name, INT64_MIN, INT64_MAX, 64, HELPER_##helper}, \
+	[IN_##id##_1] = {#name, INT64_MIN, INT64_MAX, 64, HELPER_##helper},
+#include "policy/facts.def"
 };
 
 void input_range(enum input in, int64_t *lo, int64_t *hi)
@@ -38,6 +36,16 @@ void input_range(enum input in, int64_t *lo, int64_t *hi)
 	bool param = in >= IN_PARAM_0;
 	*lo = param ? INT64_MIN : inputs[in].lo;
 	*hi = param ? INT64_MAX : inputs[in].hi;
+}
+
+int input_helper(enum input in)
+{
+	return in >= IN_PARAM_0 ? -1 : inputs[in].helper;
+}
+
+bool input_is_wide(enum input in)
+{
+	return in >= IN_PARAM_0 || inputs[in].bits > 32;
 }
 
 const char *input_name(enum input in)
@@ -148,13 +156,17 @@ static int read_comm(struct fault *f, struct slice value, struct request *r)
 
 static int unknown_fact(struct fault *f, struct slice key)
 {
-	static const char *const names[] = {"uid",  "gid",       "pid",   "tid",
-	                                    "comm", "cgroup_id", "uptime"};
-	const char *safe = text_safe(f->arena, key.s, key.n, 32);
-	const char *near = key.n ? did_you_mean(safe, names, sizeof names / sizeof *names) : NULL;
-	return fault_set(f,
-	                 near ? arena_printf(f->arena, "did you mean %s?", near)
-	                      : "facts are uid, gid, pid, tid, comm, cgroup_id and uptime",
+	static const char *const names[] = {
+#define FACT(id, name, lowest, highest, bits, helper) #name,
+#define TEXT_FACT(id, name, helper) #name,
+#include "policy/facts.def"
+	};
+	enum { NAMES = sizeof names / sizeof *names };
+	const char *safe = text_safe(f->arena, key.s, key.n, 32), *all = names[0];
+	const char *near = key.n ? did_you_mean(safe, names, NAMES) : NULL;
+	for (size_t i = 1; i < NAMES; i++)
+		all = arena_printf(f->arena, "%s%s%s", all, i + 1 < NAMES ? ", " : " and ", names[i]);
+	return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near) : arena_printf(f->arena, "facts are %s", all),
 	                 "unknown fact \"%s\"", safe);
 }
 

@@ -2,6 +2,7 @@
 #ifndef DEVGUARD_POLICY_REQUEST_H
 #define DEVGUARD_POLICY_REQUEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct arena;
@@ -21,17 +22,25 @@ enum input {
 	IN_ACCESS,    /* the one access asked about: 0, 1, 2 or 4 */
 	IN_MAJOR,
 	IN_MINOR,
-	IN_UID,
-	IN_GID,
-	IN_PID,
-	IN_TID,
-	IN_CGROUP_ID,
-	IN_UPTIME, /* seconds */
-	IN_COMM_0, /* bytes 0..7 of comm, as a little-endian int64 */
-	IN_COMM_1, /* bytes 8..15 */
+#define FACT(id, name, lowest, highest, bits, helper) IN_##id,
+/* bytes 0..7 and 8..15, each as a little-endian int64 */
+#define TEXT_FACT(id, name, helper) IN_##id##_0, IN_##id##_1,
+#include "policy/facts.def"
 	IN_PARAM_0, /* the first parameter with a range; the others follow */
 	INPUT_MAX = IN_PARAM_0 + 16
 };
+_Static_assert(INPUT_MAX <= 32, "sets of inputs are kept in 32 bits");
+
+/* Functions of the kernel that tell facts. */
+enum fact_helper {
+#define HELPER(id, function, facts, major, minor) HELPER_##id,
+#include "policy/facts.def"
+	FACT_HELPERS
+};
+/* The function that tells an input, or -1. */
+int input_helper(enum input in);
+/* Has the kernel 64 bits of it? Else 32 or fewer. */
+bool input_is_wide(enum input in);
 
 enum { COMM_SIZE = 16 }; /* TASK_COMM_LEN, with the final NUL */
 

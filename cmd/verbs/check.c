@@ -14,19 +14,16 @@ static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, OPT
 
 /* Which kernel a fact about the caller needs. */
 static const struct need {
-	uint32_t inputs;
+	int told_by;         /* enum fact_helper, or -1 */
 	const char *helper;
 	int major, minor;
 } needs[] = {
-	{1u << IN_UID | 1u << IN_GID, "bpf_get_current_uid_gid", 5, 10},
-	{1u << IN_CGROUP_ID, "bpf_get_current_cgroup_id", 5, 10},
-	{1u << IN_UPTIME, "bpf_ktime_get_boot_ns", 5, 10},
-	{1u << IN_PID | 1u << IN_TID, "bpf_get_current_pid_tgid", 6, 1},
-	{1u << IN_COMM_0 | 1u << IN_COMM_1, "bpf_get_current_comm", 6, 1},
+#define HELPER(id, function, facts, major, minor) {HELPER_##id, "bpf_" #function, major, minor},
+#include "policy/facts.def"
 };
 
-static const struct need far_need = {0, "32-bit jumps", 6, 6};
-static const struct need errno_need = {0, "bpf_set_retval", 5, 18};
+static const struct need far_need = {-1, "32-bit jumps", 6, 6};
+static const struct need errno_need = {-1, "bpf_set_retval", 5, 18};
 
 struct report {
 	const struct policy *policy;
@@ -64,7 +61,10 @@ static void describe_inputs(struct cmd *c, struct report *r)
 	const struct need *most = &needs[0];
 	r->helpers = "";
 	for (const struct need *n = needs; n < needs + sizeof needs / sizeof *needs; n++) {
-		if (!(r->reads & n->inputs))
+		bool reads = false;
+		for (int in = 0; in < INPUT_MAX; in++)
+			reads |= r->reads & 1u << in && input_helper((enum input)in) == n->told_by;
+		if (!reads)
 			continue;
 		r->helpers = join(c->arena, r->helpers, n->helper);
 		if (n->major > most->major)

@@ -23,11 +23,8 @@ static const char *width(uint8_t code)
 const char *asm_helper(int helper)
 {
 	switch (helper) {
-	case BPF_FUNC_get_current_uid_gid: return "get_current_uid_gid";
-	case BPF_FUNC_get_current_pid_tgid: return "get_current_pid_tgid";
-	case BPF_FUNC_get_current_cgroup_id: return "get_current_cgroup_id";
-	case BPF_FUNC_ktime_get_boot_ns: return "ktime_get_boot_ns";
-	case BPF_FUNC_get_current_comm: return "get_current_comm";
+#define HELPER(id, function, facts, major, minor) case BPF_FUNC_##function: return #function;
+#include "policy/facts.def"
 	case BPF_FUNC_map_lookup_elem: return "map_lookup_elem";
 	case BPF_FUNC_map_update_elem: return "map_update_elem";
 	case BPF_FUNC_ringbuf_reserve: return "ringbuf_reserve";

@@ -4,31 +4,13 @@
  */
 #include "compiler/bpf/internal.h"
 
-int input_home(enum input in)
+int helper_number(enum fact_helper helper)
 {
-	switch (in) {
-	case IN_UID:
-	case IN_GID: return HOME_UID_GID;
-	case IN_PID:
-	case IN_TID: return HOME_PID_TGID;
-	case IN_CGROUP_ID: return HOME_CGROUP;
-	case IN_UPTIME: return HOME_UPTIME;
-	case IN_COMM_0:
-	case IN_COMM_1: return HOME_COMM;
-	default: return -1;
-	}
-}
-
-int home_helper(enum fact_home home)
-{
-	static const int helpers[HOMES] = {
-		[HOME_UID_GID] = BPF_FUNC_get_current_uid_gid,
-		[HOME_PID_TGID] = BPF_FUNC_get_current_pid_tgid,
-		[HOME_CGROUP] = BPF_FUNC_get_current_cgroup_id,
-		[HOME_UPTIME] = BPF_FUNC_ktime_get_boot_ns,
-		[HOME_COMM] = BPF_FUNC_get_current_comm,
+	static const int numbers[FACT_HELPERS] = {
+#define HELPER(id, function, facts, major, minor) BPF_FUNC_##function,
+#include "policy/facts.def"
 	};
-	return helpers[home];
+	return numbers[helper];
 }
 
 /* access_type is access << 16 | type: its halves are loaded by themselves. */

@@ -153,7 +153,7 @@ static size_t branch_on_value(struct emitter *e, uint32_t var, enum compare cmp,
 	static const uint8_t unsigned_ops[] = {BPF_JEQ, BPF_JNE, BPF_JGT, BPF_JLE};
 	static const uint8_t signed_ops[] = {BPF_JEQ, BPF_JNE, BPF_JSGT, BPF_JSLE};
 	struct code *c = &e->code;
-	bool wide = var == IN_CGROUP_ID || var == IN_UPTIME || var >= IN_COMM_0;
+	bool wide = var >= INPUT_MAX || input_is_wide((enum input)var);
 	uint8_t op = wide ? signed_ops[cmp] : unsigned_ops[cmp];
 	if (k >= INT32_MIN && k <= INT32_MAX)
 		return code_add(c, BPF_JMP | op | BPF_K, BPF_REG_2, 0, 0, (int32_t)k);
@@ -306,8 +306,8 @@ static int helpers_of(uint32_t inputs)
 {
 	uint32_t homes = 0;
 	for (; inputs; inputs &= inputs - 1) {
-		int home = input_home((enum input)__builtin_ctz(inputs));
-		homes |= home >= 0 ? 1u << home : 0;
+		int helper = input_helper((enum input)__builtin_ctz(inputs));
+		homes |= helper >= 0 ? 1u << helper : 0;
 	}
 	return __builtin_popcount(homes);
 }

@@ -6,41 +6,40 @@
  */
 #include "compiler/bpf/internal.h"
 
-static void fetch_home(struct expr *e, enum fact_home home)
+static void fetch(struct expr *e, enum fact_helper helper)
 {
 	struct code *c = e->code;
-	int helper = home_helper(home);
-	if (home == HOME_COMM) {
+	if (helper == HELPER_COMM) {
 		code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0, 0);
 		code_add(c, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, STACK_COMM);
 		code_add(c, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, COMM_SIZE);
 	}
-	code_add(c, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
-	switch (home) {
-	case HOME_UID_GID:
+	code_add(c, BPF_JMP | BPF_CALL, 0, 0, 0, helper_number(helper));
+	switch (helper) {
+	case HELPER_UID_GID:
 		code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, REG_UID_GID, BPF_REG_0, 0, 0);
 		break;
-	case HOME_PID_TGID:
+	case HELPER_PID_TGID:
 		code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, REG_PID_TGID, BPF_REG_0, 0, 0);
 		break;
-	case HOME_UPTIME:
+	case HELPER_UPTIME:
 		code_add(c, BPF_ALU64 | BPF_DIV | BPF_K, BPF_REG_0, 0, 0, NSEC_PER_SEC);
 		code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, STACK_UPTIME, 0);
 		break;
-	case HOME_CGROUP:
+	case HELPER_CGROUP:
 		code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, STACK_CGROUP, 0);
 		break;
 	default: break;
 	}
-	e->have |= 1u << home;
+	e->have |= 1u << helper;
 }
 
 void expr_fetch(struct expr *e, uint32_t inputs)
 {
 	for (; inputs; inputs &= inputs - 1) {
-		int home = input_home((enum input)__builtin_ctz(inputs));
-		if (home >= 0 && !(e->have & 1u << home))
-			fetch_home(e, (enum fact_home)home);
+		int helper = input_helper((enum input)__builtin_ctz(inputs));
+		if (helper >= 0 && !(e->have & 1u << helper))
+			fetch(e, (enum fact_helper)helper);
 	}
 }
 

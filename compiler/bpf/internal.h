@@ -8,9 +8,6 @@
 
 /* ---- the shape of emitted programs (emit, verify, simulate) ------------------- */
 
-/* Caller facts are fetched by a helper once a path and kept at a home. */
-enum fact_home { HOME_UID_GID, HOME_PID_TGID, HOME_CGROUP, HOME_UPTIME, HOME_COMM, HOMES };
-
 enum {
 	REG_UID_GID = BPF_REG_7,
 	REG_PID_TGID = BPF_REG_8,
@@ -30,13 +27,12 @@ enum {
 
 #define NSEC_PER_SEC 1000000000
 
-/* Which home holds an input; -1 for the device's own fields and parameters. */
-int input_home(enum input in);
 /* Offset of a field in struct bpf_cgroup_dev_ctx, and the size of its load. */
 int ctx_offset(enum input in);
 int ctx_load_size(enum input in);
-/* The helper that fills a home, by the kernel's number. */
-int home_helper(enum fact_home home);
+/* The kernel's number of a function that tells facts. It is called once a path, what it says
+ * is kept. */
+int helper_number(enum fact_helper helper);
 
 /* ---- code.c: instructions under construction ------------------------------------ */
 
@@ -85,7 +81,7 @@ struct expr {
 
 /* Fetches what is missing of the homes of these inputs. */
 void expr_fetch(struct expr *e, uint32_t inputs);
-/* An input's value into a register; its home is filled. */
+/* An input's value into a register; its helper was called. */
 void expr_input(struct expr *e, enum input in, int reg);
 /* Emits the comparison's operands and a jump taken when it is `sense`; the
  * jump's index, to be landed. */

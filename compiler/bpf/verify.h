@@ -13,7 +13,7 @@ enum kind {
 	V_RAW,     /* input n as the kernel gives it */
 	V_TERM,    /* term n */
 	V_FLAG,    /* 0 or 1: is condition n true */
-	V_RESULT,  /* what the helper of home n returned */
+	V_RESULT,  /* what helper n returned */
 };
 
 struct value {

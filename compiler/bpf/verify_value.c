@@ -118,13 +118,13 @@ static bool helper_piece(struct value *dst, const struct bpf_insn *in)
 	if (dst->kind != V_RESULT)
 		return false;
 	switch (dst->n) {
-	case HOME_UID_GID:
+	case HELPER_UID_GID:
 		*dst = (struct value){.kind = V_RAW, .n = low ? IN_UID : IN_GID};
 		return low || high;
-	case HOME_PID_TGID:
+	case HELPER_PID_TGID:
 		*dst = (struct value){.kind = V_RAW, .n = low ? IN_TID : IN_PID};
 		return low || high;
-	case HOME_UPTIME:
+	case HELPER_UPTIME:
 		*dst = (struct value){.kind = V_RAW, .n = IN_UPTIME};
 		return seconds;
 	default: return false;
@@ -245,7 +245,7 @@ bool verify_store(struct verifier *v, const struct bpf_insn *in)
 	struct value x = v->now.reg[in->src_reg];
 	if (!slot)
 		return verify_refuse(v, "store to an unknown address");
-	if (x.kind == V_RESULT && x.n == HOME_CGROUP)
+	if (x.kind == V_RESULT && x.n == HELPER_CGROUP)
 		x = (struct value){.kind = V_RAW, .n = IN_CGROUP_ID};
 	*slot = x;
 	return true;
@@ -253,12 +253,12 @@ bool verify_store(struct verifier *v, const struct bpf_insn *in)
 
 bool verify_call(struct verifier *v, const struct bpf_insn *in)
 {
-	int home = 0;
-	while (home < HOMES && home_helper((enum fact_home)home) != in->imm)
-		home++;
-	if (home == HOMES || in->src_reg || in->dst_reg)
+	int helper = 0;
+	while (helper < FACT_HELPERS && helper_number((enum fact_helper)helper) != in->imm)
+		helper++;
+	if (helper == FACT_HELPERS || in->src_reg || in->dst_reg)
 		return verify_refuse(v, "call of an unknown helper");
-	if (home == HOME_COMM) {
+	if (helper == HELPER_COMM) {
 		const struct value *buffer = &v->now.reg[BPF_REG_1];
 		int64_t size;
 		if (buffer->kind != V_STACK || buffer->n != STACK_COMM ||
@@ -269,7 +269,7 @@ bool verify_call(struct verifier *v, const struct bpf_insn *in)
 	}
 	for (int i = 0; i <= BPF_REG_5; i++)
 		v->now.reg[i] = (struct value){0};
-	v->now.reg[BPF_REG_0] = (struct value){.kind = V_RESULT, .n = home};
+	v->now.reg[BPF_REG_0] = (struct value){.kind = V_RESULT, .n = helper};
 	return true;
 }
 

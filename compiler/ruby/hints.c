@@ -15,8 +15,7 @@
 
 #define CTX_METHODS(X)                                                                             \
 	X("type") X("char?") X("block?") X("major") X("minor") X("read?") X("write?") X("mknod?") \
-	X("access") X("requested") X("access_type") X("uid") X("gid") X("pid") X("tid") X("comm") \
-	X("cgroup_id") X("uptime")
+	X("access") X("requested") X("access_type")
 #define HINT_ANSWER "the block's value is its answer, true when the rule matches; rules are made outside of it"
 #define LISTED(name) name ", "
 #define ELEMENT(name) name,
@@ -89,7 +88,17 @@ const char *hint_method_instead(const char *name)
 	return advice_for(missing_methods, name);
 }
 
-static const char *const ctx_methods[] = {CTX_METHODS(ELEMENT)};
+static const char *const ctx_methods[] = {
+	CTX_METHODS(ELEMENT)
+#define FACT(id, name, lowest, highest, bits, helper) #name,
+#define TEXT_FACT(id, name, helper) #name,
+#include "policy/facts.def"
+};
+static const char ctx_list[] = "ctx has " CTX_METHODS(LISTED)
+#define FACT(id, name, lowest, highest, bits, helper) #name ", "
+#define TEXT_FACT(id, name, helper) #name
+#include "policy/facts.def"
+	" and the parameters with a range";
 enum { CTX_METHODS_N = sizeof ctx_methods / sizeof *ctx_methods };
 
 static bool is_ctx_method(const struct ruby *rb, const char *name)
@@ -196,7 +205,7 @@ const char *hint_ctx_method(struct ruby *rb, const char *name)
 		add_name(&names, rb->policy->params[i].name);
 	if (!hint)
 		hint = did_you(rb, &names, name);
-	return hint ? hint : "ctx has " CTX_METHODS(LISTED) "and the parameters with a range";
+	return hint ? hint : ctx_list;
 }
 
 /* The file's variables; true when `name` is one. */

@@ -13,16 +13,18 @@
 
 /* Methods of ctx that are an input as it is, and those that compare one. */
 #define FIELDS(X)                                                                                  \
-	X(major, IN_MAJOR) X(minor, IN_MINOR) X(access, IN_ACCESS) X(requested, IN_REQUESTED)      \
-	X(uid, IN_UID) X(gid, IN_GID) X(pid, IN_PID) X(tid, IN_TID) X(cgroup_id, IN_CGROUP_ID)     \
-	X(uptime, IN_UPTIME)
+	X(major, IN_MAJOR) X(minor, IN_MINOR) X(access, IN_ACCESS) X(requested, IN_REQUESTED)
 #define TESTS(X)                                                                                   \
 	X(char, rb->request->type == DEV_CHAR) X(block, rb->request->type == DEV_BLOCK)            \
 	X(read, rb->access == ACC_READ) X(write, rb->access == ACC_WRITE)                          \
 	X(mknod, rb->access == ACC_MKNOD)
 #define FIELD_NAME(name, in) {#name, in},
 
-static const struct { const char *name; enum input in; } fields[] = {FIELDS(FIELD_NAME)};
+static const struct { const char *name; enum input in; } fields[] = {
+	FIELDS(FIELD_NAME)
+#define FACT(id, name, lowest, highest, bits, helper) FIELD_NAME(name, IN_##id)
+#include "policy/facts.def"
+};
 
 int ctx_input(const struct ruby *rb, const char *method)
 {
@@ -78,6 +80,8 @@ static mrb_value number(mrb_state *mrb, mrb_value self, enum input in)
 		return mrb_bool_value(condition);                                                  \
 	}
 FIELDS(DEFINE_FIELD)
+#define FACT(id, name, lowest, highest, bits, helper) DEFINE_FIELD(name, IN_##id)
+#include "policy/facts.def"
 TESTS(DEFINE_TEST)
 
 static mrb_value ctx_comm(mrb_state *mrb, mrb_value self)
@@ -126,6 +130,8 @@ void reference_define(struct ruby *rb)
 #define DEFINE(name, in) mrb_define_method(mrb, c, #name, ctx_##name, MRB_ARGS_NONE());
 #define DEFINE_IS(name, condition) mrb_define_method(mrb, c, #name "?", ctx_is_##name, MRB_ARGS_NONE());
 	FIELDS(DEFINE)
+#define FACT(id, name, lowest, highest, bits, helper) DEFINE(name, IN_##id)
+#include "policy/facts.def"
 	TESTS(DEFINE_IS)
 	mrb_define_method(mrb, c, "comm", ctx_comm, MRB_ARGS_NONE());
 	mrb_define_method(mrb, c, "type", ctx_type, MRB_ARGS_NONE());

@@ -12,7 +12,7 @@
 #define MAJORS " (numbers are decimal, from 0 to 4095)"
 #define MINORS " (numbers are decimal, from 0 to 1048575)"
 #define LETTERS " (letters are r, w and m)"
-#define FACTS " (facts are uid, gid, pid, tid, comm, cgroup_id and uptime)"
+#define FACTS " (facts are uid, gid, pid, tid, cgroup_id, uptime and comm)"
 #define KNOWN(in) (1u << (in))
 #define COMM (KNOWN(IN_COMM_0) | KNOWN(IN_COMM_1))
 

@@ -247,6 +247,13 @@ int link_keeper(struct arena *a, struct diags *d, const struct cgroup *cg);
 /* Takes away the pins whose cgroup is gone: of keepers that were killed. */
 void link_sweep(void);
 
+/* ---- system.c: may the kernel be asked? --------------------------------------------- */
+
+/* May this process load device programs? NULL, or why not. */
+const char *kernel_closed(void);
+/* May it put requests to the kernel, in a scratch cgroup? NULL, or why not. */
+const char *probe_closed(struct arena *a);
+
 /* ---- host.c: what this host can do (doctor) -------------------------------------- */
 
 enum host_state { HOST_OK, HOST_WARN, HOST_FAIL };

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <mntent.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -90,15 +91,37 @@ bool capable(int cap)
 	return data[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap);
 }
 
+/* The inode number of the initial user namespace is fixed (PROC_USER_INIT_INO of the
+ * kernel); the map of uids is no sign, another namespace may map every uid to itself. Where
+ * there is no such file there are no user namespaces. */
 bool initial_user_namespace(void)
 {
-	char map[128];
-	unsigned long inside, outside, count;
-	/* no such file: a kernel without user namespaces */
-	if (file_read(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) < 0)
-		return true;
-	return sscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 && !inside && !outside &&
-	       count == UINT32_MAX;
+	struct stat st;
+	return stat("/proc/self/ns/user", &st) || st.st_ino == 0xeffffffd;
+}
+
+const char *kernel_closed(void)
+{
+	if (!capable(CAP_SYS_ADMIN) && !(capable(CAP_NET_ADMIN) && capable(CAP_BPF)))
+		return geteuid() ? "not root" : "root without CAP_SYS_ADMIN";
+	return initial_user_namespace() ? NULL : "root of a user namespace only";
+}
+
+const char *probe_closed(struct arena *a)
+{
+	const char *closed = kernel_closed();
+	if (closed)
+		return closed;
+	if (!capable(CAP_SYS_ADMIN))
+		return "root without CAP_SYS_ADMIN";
+	if (!capable(CAP_MKNOD))
+		return "root without CAP_MKNOD";
+	const char *mount = cgroup_mount(a);
+	if (!mount)
+		return "no cgroup v2 hierarchy is mounted";
+	if (access(mount, W_OK) && errno == EROFS)
+		return arena_printf(a, "%s is read-only", mount);
+	return NULL;
 }
 
 bool kernel_before(unsigned major, unsigned minor)

@@ -251,10 +251,6 @@ int unit_object(struct cmd *c, struct unit *u, struct bytes *out);
 /* Loads it into the kernel. One that reports takes over what program `from` counted
  * (0: none). 0, or -1 with a diagnostic. */
 int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **out);
-/* May this process load device programs? NULL, or why not. */
-const char *kernel_closed(void);
-/* May it put requests to the kernel, in a scratch cgroup? NULL, or why not. */
-const char *probe_closed(struct arena *a);
 
 /* ---- apply.c --------------------------------------------------------------------------- */
 

@@ -8,13 +8,8 @@
 #include "cmd/cmd.h"
 #include "cmd/room/record.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <linux/bpf.h>
-#include <linux/capability.h>
 
 const char *const audit_words[] = {[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
 const char *const mode_words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
@@ -423,48 +418,4 @@ int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **
 		name_rule(&names[i + 1], p, p->rules[i].at, p->rules[i].label);
 	return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, from, c->ring ? c->ring : u->ring,
 	                            names, p->nrules + 1, out);
-}
-
-/* ---- may the kernel be asked? ------------------------------------------------------- */
-
-static bool has(int capability)
-{
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {{0}};
-	if (syscall(SYS_capget, &head, data) != 0)
-		return false;
-	return data[capability / 32].effective >> capability % 32 & 1;
-}
-
-/* The kernel asks for BPF capabilities in the initial user namespace, whose inode
- * number is fixed; one that cannot be seen is taken for that. */
-static bool in_user_namespace(void)
-{
-	struct stat st;
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != 0xeffffffd;
-}
-
-const char *kernel_closed(void)
-{
-	enum { BPF_CAPABILITY = 39 }; /* CAP_BPF, since 5.8 */
-	if (!has(CAP_SYS_ADMIN) && !(has(CAP_NET_ADMIN) && has(BPF_CAPABILITY)))
-		return geteuid() ? "not root" : "root without CAP_SYS_ADMIN";
-	return in_user_namespace() ? "root of a user namespace only" : NULL;
-}
-
-const char *probe_closed(struct arena *a)
-{
-	const char *closed = kernel_closed();
-	if (closed)
-		return closed;
-	if (!has(CAP_SYS_ADMIN))
-		return "root without CAP_SYS_ADMIN";
-	if (!has(CAP_MKNOD))
-		return "root without CAP_MKNOD";
-	const char *mount = cgroup_mount(a);
-	if (!mount)
-		return "no cgroup v2 hierarchy is mounted";
-	if (access(mount, W_OK) && errno == EROFS)
-		return arena_printf(a, "%s is read-only", mount);
-	return NULL;
 }

@@ -290,9 +290,6 @@ int apply_manifest(struct cmd *c, const char *path, bool dry_run);
 /* The path of the cgroup this process is in, or NULL with a diagnostic. */
 const char *own_cgroup(struct cmd *c);
 
-/* What --audit and --mode call the levels, by enum audit_level and enum policy_mode. */
-extern const char *const audit_words[], *const mode_words[];
-
 /* ---- cache.c ----------------------------------------------------------------------------- */
 
 /* The object made from this very policy with the settings of the command line, if what

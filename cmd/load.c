@@ -8,11 +8,8 @@
 #include "cmd/cmd.h"
 #include "cmd/room/record.h"
 
-#include <string.h>
 #include <linux/bpf.h>
-
-const char *const audit_words[] = {[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
-const char *const mode_words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
+#include <string.h>
 
 /* ---- the two children ------------------------------------------------------------------ */
 

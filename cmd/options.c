@@ -164,9 +164,9 @@ static bool shared_option(struct cmd *c, int opt)
 	else if (opt == OPT_UNCONFINED)
 		c->unconfined = true;
 	else if (opt == OPT_MODE)
-		c->mode = 1 + option_word(c, "--mode", optarg, mode_words, 2);
+		c->mode = 1 + option_word(c, "--mode", optarg, mode_words, POLICY_MODES);
 	else if (opt == OPT_AUDIT)
-		c->audit = 1 + option_word(c, "--audit", optarg, audit_words, 3);
+		c->audit = 1 + option_word(c, "--audit", optarg, audit_words, AUDIT_LEVELS);
 	else if (opt == OPT_RING)
 		c->status = ring_option(c, optarg);
 	else

@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+const char *const audit_words[] = {[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
+const char *const mode_words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
+
 static term in_intervals(struct terms *ts, enum input in, const struct interval *list, size_t n)
 {
 	term any = T_FALSE, x = term_input(ts, in);

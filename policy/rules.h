@@ -50,8 +50,10 @@ struct param {
 };
 
 /* What a program reports, and whether what the rules deny is denied. */
-enum audit_level { AUDIT_NONE, AUDIT_DENIED, AUDIT_ALL };
-enum policy_mode { MODE_ENFORCE, MODE_PERMISSIVE };
+enum audit_level { AUDIT_NONE, AUDIT_DENIED, AUDIT_ALL, AUDIT_LEVELS };
+enum policy_mode { MODE_ENFORCE, MODE_PERMISSIVE, POLICY_MODES };
+/* What policies, options and manifests call them. */
+extern const char *const audit_words[AUDIT_LEVELS], *const mode_words[POLICY_MODES];
 
 struct policy {
 	struct arena *arena;

@@ -401,17 +401,15 @@ static size_t word_of(mrb_state *mrb, const char *verb, const char *const *words
 
 static mrb_value dsl_mode(mrb_state *mrb, mrb_value self)
 {
-	static const char *const words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
 	ruby_of(mrb)->policy->mode =
-		(enum policy_mode)word_of(mrb, "mode", words, 2, "mode is :enforce or :permissive");
+		(enum policy_mode)word_of(mrb, "mode", mode_words, POLICY_MODES, "mode is :enforce or :permissive");
 	return self;
 }
 
 static mrb_value dsl_audit(mrb_state *mrb, mrb_value self)
 {
-	static const char *const words[] = {[AUDIT_NONE] = "none", [AUDIT_ALL] = "all", [AUDIT_DENIED] = "denied"};
 	struct policy *p = ruby_of(mrb)->policy;
-	p->audit = (enum audit_level)word_of(mrb, "audit", words, 3, "audit is :none, :denied or :all");
+	p->audit = (enum audit_level)word_of(mrb, "audit", audit_words, AUDIT_LEVELS, "audit is :none, :denied or :all");
 	p->audit_given = true;
 	return self;
 }

@@ -182,8 +182,6 @@ static int read_limit(struct reading *r, const struct yaml_node *v, struct actio
 
 int read_action(struct reading *r, const struct yaml_node *map, struct action *a)
 {
-	static const char *const modes[] = {"enforce", "permissive"};
-	static const char *const audits[] = {"none", "denied", "all"};
 	const struct yaml_node *v;
 	int word = 0, failed = read_kind(r, map, a);
 	if (failed || a->kind != RULING_POLICY)
@@ -196,12 +194,12 @@ int read_action(struct reading *r, const struct yaml_node *map, struct action *a
 		failed |= read_params(r, v, a);
 	if ((v = value_of(map, "params_from")))
 		failed |= read_sources(r, v, a);
-	if ((v = value_of(map, "mode")) && !(failed |= value_choice(r, "mode", v, WORDS(modes), &word))) {
+	if ((v = value_of(map, "mode")) && !(failed |= value_choice(r, "mode", v, mode_words, POLICY_MODES, &word))) {
 		a->mode_given = true;
 		a->mode = (enum policy_mode)word;
 	}
 	if ((v = value_of(map, "audit")) &&
-	    !(failed |= value_choice(r, "audit", v, WORDS(audits), &word))) {
+	    !(failed |= value_choice(r, "audit", v, audit_words, AUDIT_LEVELS, &word))) {
 		a->audit_given = true;
 		a->audit = (enum audit_level)word;
 	}

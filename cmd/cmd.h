@@ -99,8 +99,12 @@ extern const struct verb verb_check, verb_compile, verb_apply, verb_detach, verb
 	verb_test, verb_run, verb_audit, verb_stats, verb_import, verb_oci_hook,
 	verb_install_hook, verb_doctor;
 
-/* Forgets everything about the policy before this one: arena, messages, inputs. */
+/* ---- cmd.c -------------------------------------------------------------------------- */
+
+/* Forgets everything about the policy before this one: arena, messages, inputs; begins anew. */
 void cmd_reset(struct cmd *c);
+/* The same at the end. */
+void cmd_forget(struct cmd *c);
 /* A new arena, freed by whoever asked; memory that runs out in it ends the command. */
 struct arena *cmd_arena(struct cmd *c);
 /* Where memory that ran out leads: message and exit status 1. */
@@ -252,7 +256,7 @@ int unit_object(struct cmd *c, struct unit *u, struct bytes *out);
  * (0: none). 0, or -1 with a diagnostic. */
 int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **out);
 
-/* ---- apply.c --------------------------------------------------------------------------- */
+/* ---- attach.c --------------------------------------------------------------------------- */
 
 /* Attaches (or says what that would do) and reports: one line, or into c->out. */
 int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run);

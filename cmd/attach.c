@@ -1,0 +1,162 @@
+/*
+ * attach.c - a proven policy onto a cgroup, in one step, and what is said of it.
+ *
+ * Everything that can fail is done before the cgroup is touched; what touches
+ * it is one system call made under the cgroup's lock.
+ */
+#include "cmd/audit/audit.h"
+
+struct attachment {
+	const struct unit *unit;
+	const struct cgroup *cgroup;
+	uint32_t id, replaced;
+	bool dry_run;
+	bool audit_ends;       /* what it replaced reported, and it does not */
+	uint64_t denied;       /* counted before, and taken over */
+	const char *not_asked; /* why the kernel was not asked (dry run) */
+};
+
+static const char *size_text(struct cmd *c, const struct unit *u)
+{
+	return arena_printf(c->arena, "%zu rule%s, %zu instruction%s, at most %u a request",
+	                    u->policy->nrules, PLURAL(u->policy->nrules), u->image.ninsns,
+	                    PLURAL(u->image.ninsns), u->image.longest);
+}
+
+/* What of mode and audit is not as usual. */
+static void print_mode(const struct attachment *at)
+{
+	const struct policy *p = at->unit->policy;
+	if (p->mode == MODE_PERMISSIVE)
+		printf("; permissive: nothing is denied by it");
+	if (p->audit != AUDIT_NONE)
+		printf("; audit %s", audit_word(p->audit));
+	if (at->denied)
+		printf(" continues: %llu denial%s so far", (unsigned long long)at->denied,
+		       PLURAL(at->denied));
+}
+
+static void report(struct cmd *c, const struct attachment *at)
+{
+	const struct unit *u = at->unit;
+	if (c->json) {
+		json_t *o = json_pack("{s:o, s:o, s:b, s:I, s:I, s:i}", "policy",
+		                      text_json(u->policy->name), "cgroup",
+		                      text_json(at->cgroup->path), "dry_run", at->dry_run, "rules",
+		                      (json_int_t)u->policy->nrules, "instructions",
+		                      (json_int_t)u->image.ninsns, "longest_path",
+		                      (int)u->image.longest);
+		json_object_set_new(o, "program", at->id ? json_integer(at->id) : json_null());
+		json_object_set_new(o, "replaced",
+		                    at->replaced ? json_integer(at->replaced) : json_null());
+		json_object_set_new(o, "mode", json_string(mode_word(u->policy->mode)));
+		json_object_set_new(o, "audit", json_string(audit_word(u->policy->audit)));
+		json_object_set_new(o, "audit_ends", json_boolean(at->audit_ends));
+		json_object_set_new(o, "denied_so_far", json_integer((json_int_t)at->denied));
+		json_object_update(c->out, o);
+		json_decref(o);
+		return;
+	}
+	put_text(stdout, u->policy->name);
+	if (at->replaced)
+		printf(": %s program %u on ", at->dry_run ? "would replace" : "replaced",
+		       at->replaced);
+	else
+		printf(": %s to ", at->dry_run ? "would be attached" : "attached");
+	put_text(stdout, at->cgroup->path);
+	printf(" (%s", size_text(c, u));
+	if (at->not_asked)
+		printf("; the kernel and what is attached there were not asked: %s", at->not_asked);
+	else if (at->dry_run)
+		printf("; accepted by the kernel");
+	else
+		printf(", program %u", at->id);
+	print_mode(at);
+	puts(")");
+	if (at->audit_ends)
+		puts("note: the policy replaced reported; this one does not: its audit "
+		     "and its counts end");
+}
+
+/* What attaching would do, without doing it. */
+static int rehearse(struct cmd *c, struct attachment *at)
+{
+	const struct policy *p = at->unit->policy;
+	const struct attached *old;
+	if (cgroup_rehearse(c->arena, &c->diags, at->cgroup, p->name, &old))
+		return STATUS_FAILED;
+	at->replaced = old ? old->id : 0;
+	at->audit_ends = old && old->audit != AUDIT_NONE && p->audit == AUDIT_NONE;
+	return STATUS_OK;
+}
+
+/* Our program of that name on the cgroup, NULL: none, or it cannot be told. */
+static const struct attached *predecessor(struct cmd *c, const struct cgroup *cg, const char *name)
+{
+	struct attached *list;
+	size_t n;
+	return cgroup_query(c->arena, &c->diags, cg, &list, &n) ? NULL : attached_named(list, n, name);
+}
+
+/* What was counted before, when it was taken over. */
+static uint64_t denied_so_far(struct cmd *c, uint32_t program)
+{
+	struct audit *au;
+	struct totals totals;
+	struct diags ignored;
+	diags_init(&ignored, c->arena);
+	if (audit_open(c->arena, &ignored, program, &au))
+		return 0;
+	int failed = audit_totals(&ignored, au, &totals);
+	audit_close(au);
+	return failed ? 0 : totals.denied;
+}
+
+/* The lock is held from the look at what is there to its replacement: the counts
+ * taken over are those of the program replaced. */
+static int attach(struct cmd *c, struct unit *u, struct cgroup *cg, struct attachment *at)
+{
+	struct program *program = NULL;
+	const char *name = u->policy->name;
+	if (cgroup_lock(cg, &c->diags))
+		return STATUS_FAILED;
+	const struct attached *old = predecessor(c, cg, name);
+	bool reported = old && old->audit != AUDIT_NONE, reports = u->policy->audit != AUDIT_NONE;
+	int failed = c->diags.errors || unit_program(c, u, old ? old->id : 0, &program) ||
+	             cgroup_attach(c->arena, &c->diags, cg, program, name, &at->replaced);
+	cgroup_unlock(cg);
+	if (!failed) {
+		at->id = program_id(program);
+		at->audit_ends = reported && !reports;
+		at->denied = reported && reports ? denied_so_far(c, at->id) : 0;
+	}
+	if (program)
+		program_close(program);
+	return failed ? STATUS_FAILED : STATUS_OK;
+}
+
+/* Everything but attaching. */
+static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
+{
+	struct program *program;
+	struct bytes object;
+	at->not_asked = kernel_closed();
+	if (at->not_asked)
+		return unit_object(c, u, &object);
+	if (unit_program(c, u, 0, &program))
+		return STATUS_FAILED;
+	program_close(program);
+	return rehearse(c, at);
+}
+
+int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
+{
+	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run};
+	warn_of_apply(c, u, cg);
+	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
+	if (!status) {
+		diags_flush(c);
+		report(c, &at);
+	}
+	return status;
+}

@@ -25,7 +25,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)
 	$(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS)
 
-.PHONY: all help deps unit check demo bench asan faults fuzz lint golden install uninstall clean
+.PHONY: all help deps build-deps unit check quick demo bench asan faults fuzz lint golden install uninstall clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAM)
@@ -35,7 +35,8 @@ help:
 	@echo 'make deps            install what building and testing needs (Debian, as root)'
 	@echo 'make unit            build the unit tests (make check runs them)'
 	@echo 'make check           deps, build, every test'
-	@echo 'make demo            deps, build, an access allowed and one blocked by the kernel'
+	@echo 'make quick           build, the tests that need no root and little time'
+	@echo 'make demo            what building needs, build, an access allowed and one blocked by the kernel'
 	@echo 'make bench           deps, build, what a request and compiling cost'
 	@echo 'make asan            every test with the address and undefined behaviour sanitizers'
 	@echo 'make faults          allocations and system calls fail, processes are killed (SECONDS=N: no longer)'
@@ -141,31 +142,40 @@ $(FUZZ)/replay $(FUZZ)/target: %: %.o $(FUZZ_BOTH) $(FUZZ)/main.o $(filter-out $
 
 # ---- what a fresh Debian needs ---------------------------------------------------
 
-DEB_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev \
-	libcgroup-dev libseccomp-dev libyaml-dev libjansson-dev libcmocka-dev bpftool clang mruby \
-	libclang-rt-dev busybox-static crun runc podman man-db cppcheck clang-tidy jq python3 python3-yaml ruby strace
+BUILD_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev libcgroup-dev libseccomp-dev \
+	libyaml-dev libjansson-dev
+TEST_PACKAGES  := libcmocka-dev bpftool clang libclang-rt-dev mruby ruby busybox-static crun runc podman man-db cppcheck \
+	clang-tidy jq python3 python3-yaml strace
 
 # Its package would start a server: the tool alone is taken out of it.
 PROMTOOL := $(BUILD)/promtool
 
-deps:
-	@command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || exit 0; \
-	missing=; for p in $(DEB_PACKAGES); do \
-		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
-			missing="$$missing $$p"; \
-	done; \
-	[ -n "$$missing" ] || exit 0; \
-	if [ "$$(id -u)" != 0 ]; then \
-		echo "make deps: not root, so not installed:$$missing" >&2; exit 0; \
-	fi; \
-	echo "make deps: installing$$missing"; \
-	export DEBIAN_FRONTEND=noninteractive; \
-	get="apt-get install -qq -y --no-install-recommends"; \
-	$$get $$missing >/dev/null 2>&1 || { apt-get update -qq && $$get $$missing >/dev/null; } || \
-	for p in $$missing; do \
-		$$get $$p >/dev/null 2>&1 || \
-			echo "make deps: $$p cannot be installed: what needs it fails or is skipped" >&2; \
-	done
+# $(1): packages, what for. On other systems, or without root, what is missing is only named.
+define install_packages
+@command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || exit 0; \
+missing=; for p in $(1); do \
+	dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
+		missing="$$missing $$p"; \
+done; \
+[ -n "$$missing" ] || exit 0; \
+if [ "$$(id -u)" != 0 ]; then \
+	echo "make deps: not root, so not installed:$$missing" >&2; exit 0; \
+fi; \
+echo "make deps: installing, which may take some minutes:$$missing"; \
+export DEBIAN_FRONTEND=noninteractive; \
+get="apt-get install -qq -y --no-install-recommends"; \
+$$get $$missing >/dev/null 2>&1 || { apt-get update -qq && $$get $$missing >/dev/null; } || \
+for p in $$missing; do \
+	$$get $$p >/dev/null 2>&1 || \
+		echo "make deps: $$p cannot be installed: what needs it fails or is skipped" >&2; \
+done
+endef
+
+build-deps:
+	$(call install_packages,$(BUILD_PACKAGES))
+
+deps: build-deps
+	$(call install_packages,$(TEST_PACKAGES))
 	@command -v promtool >/dev/null || [ -x $(PROMTOOL) ] || ! command -v apt-get >/dev/null || { \
 		mkdir -p $(PROMTOOL).d && cd $(PROMTOOL).d && \
 		{ apt-get download -qq prometheus || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
@@ -176,17 +186,21 @@ deps:
 
 # ---- tests: tests/run and its like find the program in $DEVGUARD -------------------
 
-check demo bench golden faults: export DEVGUARD := $(abspath $(PROGRAM))
-check demo bench golden faults: export BUILD := $(BUILD)
-check demo bench golden faults: export CC := $(CC)
+check quick demo bench golden faults: export DEVGUARD := $(abspath $(PROGRAM))
+check quick demo bench golden faults: export BUILD := $(BUILD)
+check quick demo bench golden faults: export CC := $(CC)
 
 check: deps
 	@$(MAKE) --no-print-directory all unit $(LIBRARY) $(FAULTY) $(FUZZ)/replay
 	tests/run
 
-demo: deps
+demo: build-deps
 	@$(MAKE) --no-print-directory all
 	tests/demo
+
+# What one runs while editing: without root, and seconds.
+quick: all unit
+	UNIT_LEAVE="verify room cost" tests/run unit ruby policies errors golden
 
 bench: deps
 	@$(MAKE) --no-print-directory all

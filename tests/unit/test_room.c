@@ -175,7 +175,8 @@ static void test_locked(void **state)
 		assert_int_equal(atoi(status_line(pid, "Gid:")), 65534);
 		assert_true(strspn(status_line(pid, "Groups:"), " \t\n") == strlen(status_line(pid, "Groups:")));
 	}
-	for (int fd = 0; fd < 64; fd++) {
+	/* of one that is not dumpable only root sees them */
+	for (int fd = 0; fd < 64 && !geteuid(); fd++) {
 		char path[64], target[64] = "";
 		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
 		ssize_t n = readlink(path, target, sizeof target - 1);

@@ -259,9 +259,17 @@ DENY_cgroup           := mruby|libelf|gelf|jansson|yaml
 DENY_cmd              := mruby|libelf|gelf|libcgroup|yaml
 FOLDERS               := $(sort $(patsubst %/,%,$(dir $(SOURCES))))
 
-lint: lint-folders lint-gcc lint-clang lint-cppcheck
+lint: lint-folders lint-papers lint-gcc lint-clang lint-cppcheck
 
-.PHONY: lint-folders lint-gcc lint-clang lint-cppcheck
+# A source file that a document or a comment names is there: FILE.c, FOLDER/FILE.h ...
+lint-papers:
+	@find $(DIRS) tests -name '*.[ch]' -o -name '*.def' >$(BUILD)/files; \
+	grep -oE '[a-z0-9_/]+\.(c|h|def)\b' *.md */README.md $(wildcard cmd/*/*.md) | grep -vE 'linux/|libcgroup\.h' | sort -u | \
+	while IFS=: read -r paper name; do \
+		grep -qE "(^|/)$$name\$$" $(BUILD)/files || { echo "$$paper names $$name, which is not there" >&2; exit 1; }; \
+	done
+
+.PHONY: lint-folders lint-papers lint-gcc lint-clang lint-cppcheck
 define FOLDER_RULE
 lint-folders: lint-folder-$(1)
 .PHONY: lint-folder-$(1)

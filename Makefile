@@ -259,7 +259,7 @@ DENY_cgroup           := mruby|libelf|gelf|jansson|yaml
 DENY_cmd              := mruby|libelf|gelf|libcgroup|yaml
 FOLDERS               := $(sort $(patsubst %/,%,$(dir $(SOURCES))))
 
-lint: lint-folders lint-papers lint-gcc lint-clang lint-cppcheck
+lint: lint-folders lint-papers lint-prototypes lint-gcc lint-clang lint-cppcheck
 
 # A source file that a document or a comment names is there: FILE.c, FOLDER/FILE.h ...
 lint-papers:
@@ -269,7 +269,11 @@ lint-papers:
 		grep -qE "(^|/)$$name\$$" $(BUILD)/files || { echo "$$paper names $$name, which is not there" >&2; exit 1; }; \
 	done
 
-.PHONY: lint-folders lint-papers lint-gcc lint-clang lint-cppcheck
+# Each prototype stands under the heading of the file that defines it.
+lint-prototypes:
+	@python3 tests/prototypes.py
+
+.PHONY: lint-folders lint-papers lint-prototypes lint-gcc lint-clang lint-cppcheck
 define FOLDER_RULE
 lint-folders: lint-folder-$(1)
 .PHONY: lint-folder-$(1)

@@ -106,11 +106,6 @@ struct attached {
 
 enum { CGROUP_PROGRAMS_MAX = 64 }; /* the kernel's BPF_CGROUP_MAX_PROGS */
 
-/* The device programs attached to this cgroup itself, in the order the kernel
- * keeps them. 0 or -1. */
-int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
-                 struct attached **list, size_t *n);
-
 /* Attaches with BPF_F_ALLOW_MULTI, or, when a program of ours with the same
  * policy name is attached here, replaces that one in one step (BPF_F_REPLACE).
  * The caller holds the lock. *replaced is the old program's id or 0. After it
@@ -132,6 +127,13 @@ int cgroup_rehearse(struct arena *a, struct diags *d, const struct cgroup *cg, c
  * never touched. */
 int cgroup_detach(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
                   struct attached *detached);
+
+/* ---- query.c ---------------------------------------------------------------------- */
+
+/* The device programs attached to this cgroup itself, in the order the kernel
+ * keeps them. 0 or -1. */
+int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
+                 struct attached **list, size_t *n);
 
 /* Ours of that policy name in a list of cgroup_query(), or NULL. */
 const struct attached *attached_named(const struct attached *list, size_t n, const char *name);
@@ -171,42 +173,65 @@ void probe_close(struct probe *pr);
 
 /* The maps of one program of ours that reports, held open. They outlive it. */
 struct audit;
+
 /* Opens the maps of program `id`. -1 with a diagnostic: it reports nothing, it is
  * gone, no permission. */
 int audit_open(struct arena *a, struct diags *d, uint32_t id, struct audit **out);
 void audit_close(struct audit *au);
+
 /* The name of its policy. */
 const char *audit_policy(const struct audit *au);
+
 /* Of the map with the totals: two programs with the same one are one policy, replaced. */
 uint32_t audit_counts_id(const struct audit *au);
+
 /* Goes on with the maps of the program that took the place, opened as `next` (which has those of
  * before then, to be closed): ring buffers that program does not have are read to their end. 0 or
  * -1. */
 int audit_renew(struct diags *d, struct audit *au, struct audit *next);
+
 /* Becomes the only reader, until audit_close() or the end of the process, however
  * it ends. -1 with a diagnostic that names the process that reads already. */
 int audit_claim(struct arena *a, struct diags *d, struct audit *au);
+
 /* Identical decisions give one record an interval; 0: a record each. 0 or -1. */
 int audit_fold(struct diags *d, struct audit *au, uint64_t interval_ns);
+
+/* Our programs that report, loaded after `after` (0: all), ascending. 0 or -1. */
+int audit_programs(struct arena *a, struct diags *d, uint32_t after, uint32_t **ids, size_t *n);
+
+/* ---- audit_read.c ----------------------------------------------------------------- */
+
 /* Waits up to timeout_ms for records and gives each to `one`, which returns false
  * to stop. How many were given, or -1 with a diagnostic; a signal ends the wait (0). */
 int audit_poll(struct diags *d, struct audit *au, int timeout_ms,
                bool (*one)(void *arg, const struct event *e), void *arg);
+
 /* For poll(2): readable when records wait. */
 int audit_fd(const struct audit *au);
+
+/* ---- names.c ---------------------------------------------------------------------- */
+
 /* The rule of a record; false: its name is not known (any more). */
 bool audit_rule(struct audit *au, uint32_t generation, uint32_t rule, struct rule_name *out);
+
+/* ---- tally.c ---------------------------------------------------------------------- */
+
 /* Summed over the CPUs. 0 or -1. */
 int audit_totals(struct diags *d, struct audit *au, struct totals *out);
 struct tally_entry { struct tally_key key; struct tally tally; };
+
 /* All tallies, largest count first. 0 or -1. */
 int audit_tallies(struct arena *a, struct diags *d, struct audit *au, struct tally_entry **list, size_t *n);
+
 /* The count of one, 0: not counted (any more). */
 uint64_t audit_tally(const struct audit *au, const struct tally_key *key);
+
 /* Forgets all counts. 0 or -1. */
 int audit_clear(struct diags *d, struct audit *au);
-/* Our programs that report, loaded after `after` (0: all), ascending. 0 or -1. */
-int audit_programs(struct arena *a, struct diags *d, uint32_t after, uint32_t **ids, size_t *n);
+
+/* ---- paths.c ---------------------------------------------------------------------- */
+
 /* The path of a cgroup by id, from its hierarchy's mount on ("/a/b"); NULL when it
  * is gone or not visible here. Remembers what it found. */
 struct cgroup_paths;
@@ -236,14 +261,20 @@ void container_close(struct container_process *p);
  * it is not. 0, or -1 with a diagnostic and nothing attached, or one that says that it is. */
 int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
                 const char *name);
+
 /* The program of ours that a pinned link has on this cgroup, 0: none; or -errno. */
 int64_t link_program(const struct cgroup *cg);
+
 /* Takes the guard and its pin away. 1: it was there, 0: there was none, -1 with a diagnostic that
  * says whether the guard is still there. */
 int link_detach(struct diags *d, const struct cgroup *cg);
+
+/* ---- sweep.c ---------------------------------------------------------------------- */
+
 /* Starts a process that takes the pin away when nothing runs in the cgroup any more. The
  * guard does not depend on it: see link_sweep(). 0 or -1 (a warning). */
 int link_keeper(struct arena *a, struct diags *d, const struct cgroup *cg);
+
 /* Takes away the pins whose cgroup is gone: of keepers that were killed. */
 void link_sweep(void);
 

@@ -177,6 +177,8 @@ int names_put(struct arena *a, struct diags *d, const char *name, int names, int
 
 /* ---- audit.c -------------------------------------------------------------------- */
 
+/* ---- audit_read.c ----------------------------------------------------------------- */
+
 struct ring_buffer;
 struct audit {
 	struct report_maps maps;

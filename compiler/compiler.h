@@ -41,19 +41,23 @@ int ruby_compile(struct arena *a, struct diags *d, const struct host *host, cons
                  struct ruby **out, struct policy **policy);
 void ruby_close(struct ruby *rb);
 
+/* Where a policy that runs now is: the line of the call it is in, or of the only
+ * loop of the file, 0 when that is not certain. *file: 0 the policy itself, n the n-th
+ * file it loaded. Async-signal-safe. */
+int ruby_running_line(const struct ruby *rb, unsigned *file);
+
+/* ---- reference.c ------------------------------------------------------------------ */
+
 /* What mruby itself answers: each rule's block is yielded a plain ctx object.
  * 0 with *out (raise and error filled in as policy_decide does, raise->what
  * being the exception's text), or -1 with *missing as in policy_decide(). */
 int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r,
                 struct decision *out, int *missing);
 
+/* ---- bytecode.c ------------------------------------------------------------------- */
+
 /* The bytecode of every rule block, as text. */
 void ruby_dump(FILE *out, struct ruby *rb);
-
-/* Where a policy that runs now is: the line of the call it is in, or of the only
- * loop of the file, 0 when that is not certain. *file: 0 the policy itself, n the n-th
- * file it loaded. Async-signal-safe. */
-int ruby_running_line(const struct ruby *rb, unsigned *file);
 
 /* ---- emit.c ---------------------------------------------------------------- */
 
@@ -63,8 +67,12 @@ int ruby_running_line(const struct ruby *rb, unsigned *file);
  * -1 with a diagnostic. */
 int emit_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out);
 
+/* ---- code.c ----------------------------------------------------------------------- */
+
 /* Has the program jumps that only Linux 6.6 and later know? */
 bool image_jumps_far(const struct image *image);
+
+/* ---- asm.c ------------------------------------------------------------------------ */
 
 /* bpftool-like text: one instruction a line, policy lines between. */
 void emit_asm(FILE *out, const struct policy *p, const struct image *image);
@@ -113,6 +121,12 @@ struct bytes {
 int object_write(const struct policy *p, const struct image *image, struct diags *d,
                  struct bytes *out);
 
+/* Sets a parameter's value in a policy read or compiled; its range is checked.
+ * Write the object again to have it loaded. 0, or -1 with a diagnostic. */
+int object_set_param(struct policy *p, struct diags *d, struct param_setting *s);
+
+/* ---- object_read.c ---------------------------------------------------------------- */
+
 /* Is this an object (ELF magic)? */
 bool object_is(const void *data, size_t len);
 
@@ -121,10 +135,6 @@ bool object_is(const void *data, size_t len);
  * names it in messages. 0, or -1 with diagnostics. */
 int object_read(struct arena *a, struct diags *d, const char *file, const void *data, size_t len,
                 struct policy **policy, struct image *image);
-
-/* Sets a parameter's value in a policy read or compiled; its range is checked.
- * Write the object again to have it loaded. 0, or -1 with a diagnostic. */
-int object_set_param(struct policy *p, struct diags *d, struct param_setting *s);
 
 /* ---- serial.c, serial_read.c ------------------------------------------------- */
 

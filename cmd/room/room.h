@@ -144,7 +144,7 @@ bool room_kept_uid(const struct room *r);
 /* How a child is locked in: "uid 65534, no capabilities, 12 system calls". */
 const char *room_layers(struct arena *a, bool kept_uid);
 
-/* ---- the child's side: inside.c, work_*.c --------------------------------------------------- */
+/* ---- the child's side: inside.c, work_ruby.c, work_judge.c ------------------------------------ */
 
 void work_ruby(struct inside *in);
 void work_judge(struct inside *in);

@@ -102,20 +102,32 @@ int irep_first_line(mrb_state *mrb, const mrb_irep *irep);
 
 /* The name of a symbol: arena text. */
 char *ruby_name(struct ruby *rb, mrb_sym name);
+
 /* Text of one line of rb->source (arena), control bytes kept. */
 const char *ruby_source_line(struct ruby *rb, int line);
+
 /* "NoMethodError: undefined method ..." of an exception. */
 char *ruby_exception_text(struct ruby *rb, mrb_value exc);
-/* Defines the policy language's functions (dsl.c) and the ctx class (reference.c). */
-void dsl_define(struct ruby *rb);
+
+/* ---- reference.c ------------------------------------------------------------------ */
+
+/* Defines the class of ctx. */
 void reference_define(struct ruby *rb);
+
 /* A method of ctx for a parameter. */
 void reference_param(struct ruby *rb, const char *name, size_t index);
+
+/* The input a method of ctx reads as it is, or -1. */
+int ctx_input(const struct ruby *rb, const char *method);
+
+/* ---- dsl.c ------------------------------------------------------------------------ */
+
+/* Defines the functions of the policy language. */
+void dsl_define(struct ruby *rb);
+
 /* Reports an error at the statement that runs now, and ends the file. */
 void dsl_fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
-/* The input a method of ctx reads as it is, or -1. */
-int ctx_input(const struct ruby *rb, const char *method);
 
 /* ---- sources.c: files of a policy ---------------------------------------------------- */
 

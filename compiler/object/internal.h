@@ -55,6 +55,16 @@ struct variable {
 };
 enum { VARIABLES_MAX = 1 + OBJECT_PARAMS_MAX + 5 };
 
+/* The name in struct image_header: cut to IMAGE_NAME_MAX - 1 bytes, not inside a
+ * character, the rest zeros. */
+void object_header_name(const char *policy_name, char out[IMAGE_NAME_MAX]);
+
+/* The instructions that begin one: entry i is false for the second half of an
+ * ldimm64. NULL when the last ldimm64 has no second half. */
+const bool *object_insn_starts(struct arena *a, const void *insns, size_t ninsns);
+
+/* ---- btf.c ------------------------------------------------------------------------ */
+
 /* The maps of a program that reports, as libbpf makes them (policy/event.h), in the
  * order of enum image_target from TARGET_EVENTS on. */
 struct map_definition {
@@ -65,14 +75,6 @@ enum { OBJECT_MAPS = TARGETS_END - TARGET_EVENTS, MAP_FIELDS = 5 };
 extern const struct map_definition object_maps[OBJECT_MAPS];
 /* Bytes of a map's definition in `.maps`: a pointer for each field. */
 size_t map_definition_size(const struct map_definition *m);
-
-/* The name in struct image_header: cut to IMAGE_NAME_MAX - 1 bytes, not inside a
- * character, the rest zeros. */
-void object_header_name(const char *policy_name, char out[IMAGE_NAME_MAX]);
-
-/* The instructions that begin one: entry i is false for the second half of an
- * ldimm64. NULL when the last ldimm64 has no second half. */
-const bool *object_insn_starts(struct arena *a, const void *insns, size_t ninsns);
 
 /* ---- btf.c ---------------------------------------------------------------------- */
 

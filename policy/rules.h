@@ -55,6 +55,9 @@ enum policy_mode { MODE_ENFORCE, MODE_PERMISSIVE, POLICY_MODES };
 /* What policies, options and manifests call them. */
 extern const char *const audit_words[AUDIT_LEVELS], *const mode_words[POLICY_MODES];
 
+/* What a policy's name, 1 to IMAGE_NAME_MAX - 1 bytes, is made of; a file's name of one too. */
+#define POLICY_NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
 struct policy {
 	struct arena *arena;
 	struct terms *terms;

@@ -54,6 +54,14 @@ expect "an object decides as its source" 0 "allow c 1:3 rw" "$DEVGUARD" eval "$T
 expect "a fact that decides must be given" 1 "uid" "$DEVGUARD" eval "$TESTS/ruby/callers.rb" 'c 1:0 r'
 printf 'gpu = param :gpu, 3\nparam :slot, 2, in: 0..15\nallow :null\n' >"$T/params.rb"
 expect "an unknown parameter: all are listed" 3 "gpu = 3, slot = 2 (0..15)" "$DEVGUARD" check "$T/params.rb" --param other=1
+for name in a Z z A 0 9 azAZ09-_. -x .x; do
+	expect "policy \"$name\"" 0 "$name: ok" sh -c 'echo "policy \"$1\"; allow :null" | "$2" check -' - "$name" "$DEVGUARD"
+done
+for name in '@' '[' '`' '{' '/' ':' ',' 'a b' 'ä' ''; do
+	expect "policy \"$name\" is refused" 3 "a policy's name has" sh -c 'echo "policy \"$1\"; allow :null" | "$2" check -' - "$name" "$DEVGUARD"
+done
+cp "$P" "$T/Zeit@[z].rb"
+expect "a name made of the file's" 0 "Zeit__z_: ok" sh -c 'grep -v "^policy" "$1" >"$2"; "$3" check "$2"' - "$P" "$T/Zeit@[z].rb" "$DEVGUARD"
 # What is not seen is escaped alike everywhere: in messages, in JSON, in an object's lines.
 for hidden in '\xe2\x80\x8b' '\xef\xbb\xbf'; do
 	printf "allow :null, label: \"a${hidden}b\"\n" >"$T/hidden.rb"

@@ -123,7 +123,7 @@ static int check_options(struct cmd *c, struct install *in)
 	if (in->dir[0] != '/')
 		return usage_error(c, "name it from the root directory on", "--dir %s is no absolute path", in->dir);
 	if (!*in->name || in->name[0] == '.' || strlen(in->name) > 200 ||
-	    strspn(in->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(in->name))
+	    in->name[strspn(in->name, POLICY_NAME_BYTES)])
 		return usage_error(c, "letters, digits, '-', '_' and '.'; the file is NAME.json",
 		                   "--name %s: no name for a file", in->name);
 	size_t n = strlen(in->dir);

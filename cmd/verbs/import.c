@@ -72,7 +72,7 @@ static int check_name(struct cmd *c, const char *name)
 {
 	size_t n = strlen(name);
 	if (n && n < IMAGE_NAME_MAX &&
-	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n)
+	    strspn(name, POLICY_NAME_BYTES) == n)
 		return STATUS_OK;
 	return usage_error(c, "a policy's name has 1 to 63 letters, digits, '-', '_' and '.'", "--name %s", name);
 }

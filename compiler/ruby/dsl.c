@@ -97,11 +97,8 @@ static mrb_value dsl_policy(mrb_state *mrb, mrb_value self)
 	if (!*s || strlen(s) >= IMAGE_NAME_MAX)
 		dsl_fail(mrb, "for example: policy \"gpu-worker\"", "a policy's name has 1 to %d bytes, this has %zu",
 		     IMAGE_NAME_MAX - 1, strlen(s));
-	for (const char *c = s; *c; c++)
-		if (!(*c >= '0' && *c <= '9') && !(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
-		    !strchr("-_.", *c))
-			dsl_fail(mrb, "for example: policy \"gpu-worker\"",
-			     "a policy's name has letters, digits, '-', '_' and '.' only");
+	if (s[strspn(s, POLICY_NAME_BYTES)])
+		dsl_fail(mrb, "for example: policy \"gpu-worker\"", "a policy's name has letters, digits, '-', '_' and '.' only");
 	rb->policy->name = s;
 	rb->named = true;
 	if (!mrb_nil_p(block)) {

@@ -539,8 +539,7 @@ static const char *name_of_file(struct arena *a, const char *file)
 	size_t n = dot && dot != base ? (size_t)(dot - base) : strlen(base);
 	char *name = arena_strndup(a, n ? base : "policy", n ? (n < NAME_MAX_LEN ? n : NAME_MAX_LEN) : 6);
 	for (char *c = name; *c; c++)
-		if (!(*c >= '0' && *c <= '9') && !(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
-		    !strchr("-_.", *c))
+		if (!strchr(POLICY_NAME_BYTES, *c))
 			*c = '_';
 	return name;
 }

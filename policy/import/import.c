@@ -69,19 +69,13 @@ void foreign_add_runtime(struct arena *a, struct foreign *f)
 
 /* ---- names ---------------------------------------------------------------------- */
 
-static bool name_byte(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_' || c == '.';
-}
-
 const char *foreign_name(struct arena *a, const char *text)
 {
 	if (!text || !*text)
 		return NULL;
 	char *name = arena_strndup(a, text, strnlen(text, IMAGE_NAME_MAX - 1));
 	for (char *c = name; *c; c++)
-		if (!name_byte(*c))
+		if (!strchr(POLICY_NAME_BYTES, *c))
 			*c = '-';
 	return name;
 }

@@ -73,14 +73,12 @@ int value_choice(struct reading *r, const char *key, const struct yaml_node *v,
 int value_policy(struct reading *r, const char *key, const struct yaml_node *v,
                             struct policy_ref *out)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 	const char *name, *hint = "give the file's name without its directory and its .rb or .o";
 	if (value_word(r, key, v, &name))
 		return -1;
 	const char *shown = text_quoted(r->arena, v->text);
 	const char *dot = strrchr(name, '.');
-	if (strspn(name, allowed) != v->text.n || *name == '.' || *name == '-')
+	if (strspn(name, POLICY_NAME_BYTES) != v->text.n || *name == '.' || *name == '-')
 		return yaml_fail(&r->y, v->at, hint, "%s is no name of a policy", shown);
 	if (v->text.n > NAME_LIMIT)
 		return yaml_fail(&r->y, v->at, hint, "%s is longer than %d characters", shown, NAME_LIMIT);

@@ -54,6 +54,14 @@ expect "an object decides as its source" 0 "allow c 1:3 rw" "$DEVGUARD" eval "$T
 expect "a fact that decides must be given" 1 "uid" "$DEVGUARD" eval "$TESTS/ruby/callers.rb" 'c 1:0 r'
 printf 'gpu = param :gpu, 3\nparam :slot, 2, in: 0..15\nallow :null\n' >"$T/params.rb"
 expect "an unknown parameter: all are listed" 3 "gpu = 3, slot = 2 (0..15)" "$DEVGUARD" check "$T/params.rb" --param other=1
+# Of several accesses that raise, the first one denied in the order m, r, w is told.
+echo 'default :allow
+deny { |c| c.read? ? raise("of read") : c.write? ? raise("of write") : c.mknod? ? raise("of mknod") : raise("of none") }' >"$T/raises.rb"
+for pair in 'rw read' 'w write' 'wm mknod' 'rwm mknod' 'rm mknod' 'r read' '- none'; do
+	expect "accesses that raise: ${pair% *}" 2 "RuntimeError: of ${pair#* } at" "$DEVGUARD" eval "$T/raises.rb" "c 1:3 ${pair% *}"
+done
+echo '500.times { |i| allow { |c| c.uid > i*3 && c.gid > 1500 - i*3 && c.pid > (i*7919) % 1500 && c.minor > (i*104729) % 1500 } }' >"$T/nodes.rb"
+expect "a diagram beyond its budget" 3 "while building the decision diagram: more than 524288 nodes" "$DEVGUARD" check --limit time=60s,cpu=60s "$T/nodes.rb"
 for name in a Z z A 0 9 azAZ09-_. -x .x; do
 	expect "policy \"$name\"" 0 "$name: ok" sh -c 'echo "policy \"$1\"; allow :null" | "$2" check -' - "$name" "$DEVGUARD"
 done

@@ -189,6 +189,27 @@ static void pieces(void **state)
 	}
 }
 
+/* What people read of a condition. */
+static void texts(void **state)
+{
+	struct terms *ts = terms_new(*state);
+	term major = term_input(ts, IN_MAJOR), minor = term_input(ts, IN_MINOR), uid = term_input(ts, IN_UID);
+	term is = term_eq(ts, major, uid), less = term_lt(ts, minor, uid);
+	const struct { term t; const char *text; } table[] = {
+		{is, "major == uid"}, {term_not(ts, is), "major != uid"},
+		{less, "minor < uid"}, {term_not(ts, less), "minor >= uid"},
+		{term_and(ts, term_not(ts, is), less), "minor < uid && major != uid"},
+		{term_not(ts, term_and(ts, is, less)), "!(major == uid && minor < uid)"},
+		{term_lt(ts, term_op(ts, TERM_ADD, major, minor), uid), "(major + minor) < uid"},
+		{term_not(ts, term_eq(ts, term_op(ts, TERM_MOD, minor, uid), term_const(ts, 3))), "(minor % uid) != 3"},
+		{T_TRUE, "true"}, {T_FALSE, "false"},
+	};
+	for (size_t i = 0; i < COUNT(table); i++)
+		assert_string_equal(term_text(*state, ts, table[i].t, 200), table[i].text);
+	const char *cut = term_text(*state, ts, table[5].t, 12);
+	assert_true(strlen(cut) < 40 && strstr(cut, "..."));
+}
+
 /* A long disjunction neither recurses nor grows out of line. */
 static void long_chains(void **state)
 {
@@ -220,6 +241,7 @@ int main(void)
 		ARENA_TEST(choices_are_values),
 		ARENA_TEST(pieces),
 		ARENA_TEST(long_chains),
+		ARENA_TEST(texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

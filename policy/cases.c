@@ -36,10 +36,61 @@ static void bad_verdict(struct diags *d, struct span at, struct slice line, stru
 	         arena_printf(d->arena, "unknown verdict \"%s\"", safe));
 }
 
+/* `7`, or `0-15` as its ends. 0 or -1. */
+static int read_ends(struct fault *f, const char *what, struct slice s, uint64_t max, int64_t *lo, int64_t *hi)
+{
+	const char *dash = memchr(s.s, '-', s.n);
+	struct slice first = {s.s, dash ? (size_t)(dash - s.s) : s.n};
+	struct slice last = dash ? (struct slice){dash + 1, s.n - first.n - 1} : first;
+	if (read_number(f, what, first, max, lo) || read_number(f, what, last, max, hi))
+		return -1;
+	if (*hi >= *lo)
+		return 0;
+	return fault_set(f, "write the smaller number first", "%s %s ends before it begins", what, text_quoted(f->arena, s));
+}
+
+/* Is the device of a request one with ranges: `c 8:0-15 ...`? */
+static bool has_ranges(struct slice rest, struct slice *type, struct slice *numbers)
+{
+	return next_word(&rest, type) && type->n == 1 && next_word(&rest, numbers) && memchr(numbers->s, ':', numbers->n) &&
+	       memchr(numbers->s, '-', numbers->n);
+}
+
+static int too_many(struct diags *d, struct span at)
+{
+	diag_add(d, DIAG_ERROR, at, "split the file, and name each part with --cases", "more than %d cases", CASES_MOST);
+	return -1;
+}
+
+/* One case for each device of the ranges. 0, 1: the line is wrong and f says how, -1: there
+ * are more than there may be. */
+static int add_each(struct diags *d, struct test_case c, struct slice rest, struct slice type, struct slice numbers,
+                    struct cases *out, struct fault *f)
+{
+	const char *colon = memchr(numbers.s, ':', numbers.n), *after = numbers.s + numbers.n;
+	struct slice major = {numbers.s, (size_t)(colon - numbers.s)}, minor = {colon + 1, (size_t)(after - colon) - 1};
+	int64_t majors[2], minors[2];
+	*f = (struct fault){.arena = d->arena};
+	if (read_ends(f, "major", major, MAJOR_MAX, &majors[0], &majors[1]) ||
+	    read_ends(f, "minor", minor, MINOR_MAX, &minors[0], &minors[1]))
+		return 1;
+	for (int64_t m = majors[0]; m <= majors[1]; m++)
+		for (int64_t n = minors[0]; n <= minors[1]; n++) {
+			if (out->n == CASES_MOST)
+				return too_many(d, c.at);
+			const char *text = arena_printf(d->arena, "%c %lld:%lld%.*s", *type.s, (long long)m, (long long)n,
+			                                (int)(rest.s + rest.n - after), after);
+			if (request_read(d->arena, &host_dev, text, strlen(text), &c.request, f))
+				return 1;
+			*ARENA_PUSH(d->arena, out->items, out->n, out->cap) = c;
+		}
+	return 0;
+}
+
 /* False: it is one case more than there may be. */
 static bool parse_line(struct diags *d, struct span at, struct slice line, struct cases *out)
 {
-	struct slice rest = line, word;
+	struct slice rest = line, word, type, numbers;
 	struct test_case c = {.at = at};
 	struct fault f;
 	if (memchr(line.s, '\0', line.n)) {
@@ -53,14 +104,18 @@ static bool parse_line(struct diags *d, struct span at, struct slice line, struc
 	}
 	if (!next_word(&rest, &word) || word.s[0] == '#')
 		return true;
-	if (out->n == CASES_MOST) {
-		diag_add(d, DIAG_ERROR, at, "split the file, and name each part with --cases", "more than %d cases", CASES_MOST);
-		return false;
-	}
+	if (out->n == CASES_MOST)
+		return too_many(d, at) == 0;
 	c.allow = slice_is(word, "allow");
 	if (!c.allow && !slice_is(word, "deny")) {
 		bad_verdict(d, at, line, word);
 		return true;
+	}
+	if (has_ranges(rest, &type, &numbers)) {
+		int result = add_each(d, c, rest, type, numbers, out, &f);
+		if (result > 0)
+			bad_line(d, at, line, f.hint, f.error);
+		return result >= 0;
 	}
 	if (request_read(d->arena, &host_dev, rest.s, rest.n, &c.request, &f))
 		bad_line(d, at, line, f.hint, f.error);

@@ -18,7 +18,7 @@ struct cases {
 	size_t n, cap;
 };
 /* Parses a cases text (`allow c 1:3 rw [key=value...]`, `deny ...`, # comments,
- * blank lines). `file` names it in diagnostics. 0 or -1; every bad line is
+ * blank lines). `deny b 8:0-15 w` is a case for each of the sixteen devices. `file` names it in diagnostics. 0 or -1; every bad line is
  * reported, none skipped silently. */
 int cases_parse(struct diags *d, const char *file, const char *text, size_t len, struct cases *out);
 

@@ -337,7 +337,8 @@ const struct verb verb_test = {
 	.synopsis = "POLICY... [--cases FILE] [--param K=V]... [--json]",
 	.summary = "Run a policy's cases through mruby, the diagram, a BPF simulator and the kernel",
 	.help = "The cases of NAME.rb are in NAME.cases beside it, one a line: `allow c 1:3 rw` or\n"
-		"`deny b 8:0 r uid=1000`; # starts a comment. The kernel is asked as root only, in a\n"
+		"`deny b 8:0 r uid=1000`, or of ranges: `deny b 8:0-15 w` is sixteen cases; # starts a\n"
+		"comment. The kernel is asked as root only, in a\n"
 		"scratch cgroup. Exit status 2 when a case fails.\n\n"
 		"  --cases FILE      these cases instead\n",
 	.shorts = ":h",

@@ -56,6 +56,30 @@ static void good_file(void **state)
 	assert_int_equal(cases.items[1].request.fact[IN_UID], 1000);
 }
 
+/* A line of ranges is a case for each device. */
+static void ranges(void **state)
+{
+	static const char text[] = "deny b 8:0-15 w # disks\nallow c 1-2:7-9 rw uid=5\nallow c 3:4 -\n";
+	struct diags d;
+	struct cases cases;
+	assert_int_equal(parse(*state, &d, text, sizeof text - 1, &cases), 0);
+	assert_int_equal(cases.n, 16 + 6 + 1);
+	for (int i = 0; i < 16; i++) {
+		assert_false(cases.items[i].allow);
+		assert_int_equal(cases.items[i].request.minor, i);
+		assert_int_equal(cases.items[i].at.line, 1);
+	}
+	for (int i = 0; i < 6; i++) {
+		const struct request *r = &cases.items[16 + i].request;
+		assert_int_equal(r->major, 1 + i / 3);
+		assert_int_equal(r->minor, 7 + i % 3);
+		assert_int_equal(r->access, ACC_READ | ACC_WRITE);
+		assert_int_equal(r->fact[IN_UID], 5);
+	}
+	same_text("text", cases.items[21].request.text, "c 2:9 rw uid=5");
+	assert_int_equal(cases.items[22].request.access, 0);
+}
+
 /* Files of one bad line: what is said about it, and the line as shown. */
 static void bad_lines(void **state)
 {
@@ -97,6 +121,14 @@ static void bad_lines(void **state)
 		{"allow c 1:3 r\r", 14, NULL, NULL, NULL},
 		{"allow c 1:3 r\r\r", 0, "carriage return within the line", "end lines with a newline",
 		 "allow c 1:3 r\\x0d"},
+		{"deny b 8:9-3 w", 0, "minor \"9-3\" ends before it begins", "write the smaller number first", "deny b 8:9-3 w"},
+		{"deny b 8:1-2-3 w", 0, "minor \"2-3\" is not a decimal number", "numbers are decimal, from 0 to 1048575",
+		 "deny b 8:1-2-3 w"},
+		{"deny b 8:-3 w", 0, "missing minor", "numbers are decimal, from 0 to 1048575", "deny b 8:-3 w"},
+		{"deny b 1-4096:3 w", 0, "major 4096 is over the limit of 4095", "numbers are decimal, from 0 to 4095",
+		 "deny b 1-4096:3 w"},
+		{"deny b 1-2:3-4 x", 0, "unknown access letter 'x'", "letters are r, w and m", "deny b 1-2:3-4 x"},
+		{"deny b 0-4095:0-1048575 w", 0, "more than 100000 cases", "split the file, and name each part with --cases", NULL},
 		{"allow c 1:3 r comm=\x01", 0, "unprintable byte \\x01 after \"c 1:3 r comm=\"",
 		 "write printable text, in UTF-8", "allow c 1:3 r comm=\\x01"},
 	};
@@ -119,7 +151,8 @@ static void bad_lines(void **state)
 			assert_int_equal(d.errors, 1);
 			same_text(table[i].line, d.items[0].text, table[i].error);
 			same_text(table[i].line, d.items[0].hint, table[i].hint);
-			same_text(table[i].line, d.items[0].source, table[i].source);
+			if (table[i].source)
+				same_text(table[i].line, d.items[0].source, table[i].source);
 			assert_string_equal(d.items[0].at.file, "x.cases");
 			assert_int_equal(d.items[0].at.line, 3);
 		}
@@ -223,7 +256,7 @@ static void files_without_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ARENA_TEST(good_file), ARENA_TEST(bad_lines), ARENA_TEST(every_bad_line_is_reported),
+		ARENA_TEST(good_file), ARENA_TEST(ranges), ARENA_TEST(bad_lines), ARENA_TEST(every_bad_line_is_reported),
 		ARENA_TEST(no_cases), ARENA_TEST(other_errors_are_not_ours),
 		ARENA_TEST(long_lines_and_files), ARENA_TEST(files_without_end),
 	};

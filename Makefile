@@ -25,7 +25,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)
 	$(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS)
 
-.PHONY: all help deps build-deps unit check quick demo bench asan faults fuzz lint golden install uninstall clean
+.PHONY: all help deps build-deps unit check quick demo static check-distros bench asan faults fuzz lint golden install uninstall clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAM)
@@ -43,6 +43,8 @@ help:
 	@echo 'make fuzz SECONDS=N  inputs made up for every parser, for N seconds ($(SECONDS)), with clang'
 	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
 	@echo 'make golden          rewrite the golden files: review the diff'
+	@echo 'make static          $(BUILD)/static/rucy-devguard: a binary without shared libraries'
+	@echo 'make check-distros   make demo and make check in minimal Debian systems (root, mmdebstrap)'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
 	@echo 'make uninstall clean (uninstall: not while a hook needs the tool; FORCE=1 leaves the hook)'
 	@echo 'variables: CC CFLAGS BUILD PREFIX DESTDIR; V=1 shows the commands'
@@ -215,6 +217,14 @@ golden: all
 asan: deps
 	@$(MAKE) --no-print-directory check BUILD=build/asan \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+# One binary without shared libraries: it runs on every x86-64 Linux that has the kernel for it.
+static:
+	@$(MAKE) --no-print-directory all BUILD=$(BUILD)/static LDFLAGS=-static
+
+# The two commands in minimal systems of every Debian that is supported.
+check-distros:
+	tests/distros
 
 # SECONDS=N: no longer than that, else every fault there is.
 faults: deps

@@ -20,6 +20,8 @@ PKG_LIBS   = $(shell pkg-config --libs $(PKG) 2>/dev/null || echo -lbpf -lelf -l
 LIBS       = -Wl,--wrap=mrb_ptr_to_str -lmruby $(PKG_LIBS) -lm
 MRUBY_VERSION = $(shell printf '\043include <mruby/version.h>\nV MRUBY_VERSION\n' | \
 	$(CC) -E -P - 2>/dev/null | sed -n 's/^V //p' | tr -d '" ')
+# The versions that compiler/ruby/mruby.h knows.
+MRUBY_NEEDED  := 3.1 3.2 3.3
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)"' \
 	$(PKG_CFLAGS) $(CPPFLAGS)
@@ -58,14 +60,26 @@ $(PROGRAM): $(OBJECTS)
 	@echo '  LD  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/%.o: %.c Makefile
+# Before anything is compiled: an mruby that the tool can work with? All is compiled anew when
+# another one is found.
+MRUBY := $(BUILD)/mruby
+.PHONY: ask
+$(MRUBY): ask
+	@mkdir -p $(@D); found='$(MRUBY_VERSION)'; \
+	for v in $(MRUBY_NEEDED); do case $$found in $$v.*) \
+		[ "$$(cat $@ 2>/dev/null)" = "$$found" ] || { echo "  mruby $$found"; echo "$$found" >$@; }; exit 0;; \
+	esac; done; \
+	echo "make: found $${found:+mruby }$${found:-no mruby}, needs $(firstword $(MRUBY_NEEDED)) to $(lastword $(MRUBY_NEEDED)) (libmruby-dev)" >&2; \
+	exit 1
+
+$(BUILD)/%.o: %.c Makefile $(MRUBY)
 	@mkdir -p $(@D)
 	@echo '  CC  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The locked room's filter of system calls: libseccomp makes it, once.
 FILTER := $(BUILD)/cmd/room/filter.inc
-$(FILTER): cmd/room/filter/filter.c Makefile
+$(FILTER): cmd/room/filter/filter.c Makefile $(MRUBY)
 	@mkdir -p $(@D)
 	@echo '  GEN $@'
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(shell pkg-config --cflags libseccomp 2>/dev/null) -o $(@D)/make_filter $< \
@@ -74,10 +88,10 @@ $(FILTER): cmd/room/filter/filter.c Makefile
 
 # The prelude's bytecode, by the mruby that the tool is linked with.
 PRELUDE := $(BUILD)/compiler/ruby/prelude.inc
-$(PRELUDE): compiler/ruby/make_prelude.c compiler/ruby/prelude.rb Makefile
+$(PRELUDE): compiler/ruby/make_prelude.c compiler/ruby/prelude.rb compiler/ruby/mruby.h Makefile $(MRUBY)
 	@mkdir -p $(@D)
 	@echo '  GEN $@'
-	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -DMRB_NO_PRESYM $(WARN) -o $(@D)/make_prelude $< -lmruby -lm
+	$(Q)$(CC) -D_GNU_SOURCE -I. -std=gnu11 -DMRB_NO_PRESYM $(WARN) -o $(@D)/make_prelude $< -lmruby -lm
 	$(Q)$(@D)/make_prelude compiler/ruby/prelude.rb >$@.new && mv $@.new $@
 
 $(BUILD)/cmd/room/confine.o: $(FILTER)
@@ -132,7 +146,7 @@ SECONDS   ?= 600
 -include $(wildcard $(FUZZ)/*.d)
 
 # The command's own main() makes room for that of the harnesses.
-$(FUZZ)/main.o: cmd/main.c Makefile
+$(FUZZ)/main.o: cmd/main.c Makefile $(MRUBY)
 	@mkdir -p $(@D)
 	@echo '  CC  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"' -Dmain=command_main $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -252,7 +266,7 @@ ALLOW_policy/manifest := $(CORE)|policy/manifest/.*
 ALLOW_compiler        := $(CORE)|compiler/compiler\.h
 ALLOW_compiler/bpf    := $(CORE)|compiler/(compiler|object/internal)\.h|compiler/bpf/.*
 ALLOW_compiler/object := $(CORE)|compiler/(compiler|bpf/internal)\.h|compiler/object/.*
-ALLOW_compiler/lift   := $(CORE)|compiler/(compiler|ruby/differences)\.h|compiler/lift/.*
+ALLOW_compiler/lift   := $(CORE)|compiler/(compiler|ruby/(differences|mruby))\.h|compiler/lift/.*
 ALLOW_compiler/ruby   := $(CORE)|compiler/(compiler|lift/lift)\.h|compiler/ruby/.*
 ALLOW_cgroup          := $(CORE)|cgroup/.*
 BELOW                 := $(CORE)|policy/(import/import|manifest/(manifest|trusted))\.h|compiler/compiler\.h|cgroup/cgroup\.h|cmd/(cmd|survey)\.h

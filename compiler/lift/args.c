@@ -105,7 +105,7 @@ static bool is_string(struct val v)
 static void refuse_redefined(struct lifter *l, struct val recv, const char *name)
 {
 	struct RClass *class = val_class(l, recv);
-	if (!MRB_METHOD_CFUNC_P(mrb_method_search_vm(l->mrb, &class, mrb_intern_cstr(l->mrb, name))))
+	if (!MRB_METHOD_CFUNC_P(mruby_method(l->mrb, &class, mrb_intern_cstr(l->mrb, name))))
 		lift_refuse(l, "give the method another name", "%s#%s is redefined",
 		            mrb_class_name(l->mrb, mrb_class_real(val_class(l, recv))), name);
 }

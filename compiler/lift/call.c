@@ -123,10 +123,10 @@ void lift_hint_count(struct lifter *l, const struct call *c)
 static struct flow dispatch(struct lifter *l, struct state *st, const struct call *c)
 {
 	struct RClass *owner = val_class(l, c->recv);
-	mrb_method_t m = mrb_method_search_vm(l->mrb, &owner, c->mid);
+	mrb_method_t m = mruby_method(l->mrb, &owner, c->mid);
 	if (MRB_METHOD_UNDEF_P(m)) {
 		struct RClass *missing = val_class(l, c->recv);
-		m = mrb_method_search_vm(l->mrb, &missing, mrb_intern_lit(l->mrb, "method_missing"));
+		m = mruby_method(l->mrb, &missing, mrb_intern_lit(l->mrb, "method_missing"));
 		if (!MRB_METHOD_UNDEF_P(m) && !MRB_METHOD_CFUNC_P(m))
 			lift_refuse(l, "define the method itself", "method_missing inside a rule's block");
 		return no_method(l, st, c);

@@ -60,7 +60,7 @@ static struct val default_of(struct lifter *l, struct val hash)
 {
 	mrb_state *mrb = l->mrb;
 	struct RClass *class = val_class(l, hash);
-	if (!MRB_METHOD_CFUNC_P(mrb_method_search_vm(mrb, &class, mrb_intern_lit(mrb, "default"))))
+	if (!MRB_METHOD_CFUNC_P(mruby_method(mrb, &class, mrb_intern_lit(mrb, "default"))))
 		lift_refuse(l, "give the method another name", "Hash#default is redefined");
 	if (hash.kind != V_STATIC)
 		return val_nil();

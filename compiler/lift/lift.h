@@ -7,21 +7,8 @@
 #ifndef DEVGUARD_COMPILER_LIFT_LIFT_H
 #define DEVGUARD_COMPILER_LIFT_LIFT_H
 
-#include <mruby.h>
-#include <mruby/array.h>
-#include <mruby/class.h>
-#include <mruby/compile.h>
-#include <mruby/error.h>
-#include <mruby/hash.h>
-#include <mruby/irep.h>
-#include <mruby/debug.h>
-#include <mruby/opcode.h>
-#include <mruby/proc.h>
-#include <mruby/range.h>
-#include <mruby/string.h>
-#include <mruby/variable.h>
-
 #include "compiler/compiler.h"
+#include "compiler/ruby/mruby.h"
 
 /* ---- the interpreter that ran the file (ruby.c) --------------------------------- */
 

@@ -31,7 +31,7 @@ static size_t slot(const struct methods *m, uintptr_t code)
 static void learn(struct methods *m, mrb_state *mrb, struct RClass *class, const struct method *method)
 {
 	struct RClass *owner = class;
-	mrb_method_t found = mrb_method_search_vm(mrb, &owner, mrb_intern_cstr(mrb, method->name));
+	mrb_method_t found = mruby_method(mrb, &owner, mrb_intern_cstr(mrb, method->name));
 	if (MRB_METHOD_UNDEF_P(found))
 		return; /* not in this mruby */
 	uintptr_t code = MRB_METHOD_CFUNC_P(found) ? (uintptr_t)MRB_METHOD_CFUNC(found)

@@ -70,7 +70,7 @@ struct flow h_exception_new(struct lifter *l, struct state *st, const struct cal
 static mrb_sym variable_of(struct lifter *l, const struct call *c)
 {
 	struct RClass *class = val_class(l, c->recv);
-	mrb_method_t m = mrb_method_search_vm(l->mrb, &class, c->mid);
+	mrb_method_t m = mruby_method(l->mrb, &class, c->mid);
 	const struct REnv *env = MRB_METHOD_PROC_P(m) ? MRB_PROC_ENV(MRB_METHOD_PROC(m)) : NULL;
 	if (!env || !MRB_ENV_LEN(env) || !mrb_symbol_p(env->stack[0]) || c->recv.kind != V_OBJECT)
 		method_needs_known(l, c);

@@ -312,8 +312,8 @@ static bool has_own_equality(struct lifter *l, struct val v)
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
 		struct RClass *class = val_class(l, v), *object = l->mrb->object_class;
 		mrb_sym name = mrb_intern_cstr(l->mrb, questions[i]);
-		mrb_method_t own = mrb_method_search_vm(l->mrb, &class, name);
-		mrb_method_t usual = mrb_method_search_vm(l->mrb, &object, name);
+		mrb_method_t own = mruby_method(l->mrb, &class, name);
+		mrb_method_t usual = mruby_method(l->mrb, &object, name);
 		if (!MRB_METHOD_CFUNC_P(own) || MRB_METHOD_CFUNC(own) != MRB_METHOD_CFUNC(usual))
 			return true;
 	}

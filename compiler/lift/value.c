@@ -76,12 +76,12 @@ struct RClass *val_class(struct lifter *l, struct val v)
 bool val_responds(struct lifter *l, struct val v, const char *method)
 {
 	struct RClass *class = val_class(l, v);
-	return !MRB_METHOD_UNDEF_P(mrb_method_search_vm(l->mrb, &class, mrb_intern_cstr(l->mrb, method)));
+	return !MRB_METHOD_UNDEF_P(mruby_method(l->mrb, &class, mrb_intern_cstr(l->mrb, method)));
 }
 
 bool class_redefines(struct lifter *l, struct RClass *class, const char *method)
 {
-	mrb_method_t m = mrb_method_search_vm(l->mrb, &class, mrb_intern_cstr(l->mrb, method));
+	mrb_method_t m = mruby_method(l->mrb, &class, mrb_intern_cstr(l->mrb, method));
 	return !MRB_METHOD_UNDEF_P(m) && !MRB_METHOD_CFUNC_P(m) &&
 	       mrb_debug_get_filename(l->mrb, MRB_METHOD_PROC(m)->body.irep, 0);
 }

@@ -248,7 +248,7 @@ static bool simple(struct run *r, struct state *st, const struct insn *in)
 	case OP_ARRAY: v = val_array(l, st, run_registers(r, st, in->a, in->b), in->b); break;
 	case OP_ARRAY2: v = val_array(l, st, run_registers(r, st, in->b, in->c), in->c); break;
 	case OP_ARYCAT: v = run_joined(r, st, run_get(r, st, in->a), run_get(r, st, in->a + 1)); break;
-	case OP_ARYDUP: v = run_joined(r, st, val_nil(), run_get(r, st, in->a)); break;
+	case OP_SPLAT: v = run_joined(r, st, val_nil(), run_get(r, st, in->a)); break;
 	case OP_ARYPUSH: {
 		struct val more = val_array(l, st, run_registers(r, st, in->a + 1, in->b), in->b);
 		v = run_joined(r, st, run_get(r, st, in->a), more);

@@ -7,8 +7,6 @@
  */
 #include "compiler/ruby/differences.h"
 
-#include <mruby/dump.h>
-
 #include <ctype.h>
 #include <math.h>
 #include <string.h>

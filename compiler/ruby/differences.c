@@ -33,7 +33,7 @@ static void replace(mrb_state *mrb, struct RClass *c, const char *name, mrb_func
 {
 	char kept[64];
 	struct RClass *owner = c;
-	mrb_method_t m = mrb_method_search_vm(mrb, &owner, mrb_intern_cstr(mrb, name));
+	mrb_method_t m = mruby_method(mrb, &owner, mrb_intern_cstr(mrb, name));
 	if (MRB_METHOD_UNDEF_P(m))
 		return; /* not in this mruby: calls of it are refused as they are */
 	snprintf(kept, sizeof kept, KEPT "%s", name);
@@ -93,7 +93,7 @@ bool ruby_alone_has(const char *name, bool of_nil)
 static bool is_top_level(mrb_state *mrb, mrb_value self, mrb_sym name)
 {
 	struct RClass *c = mrb_class(mrb, self);
-	mrb_method_t m = mrb_method_search_vm(mrb, &c, name);
+	mrb_method_t m = mruby_method(mrb, &c, name);
 	return !MRB_METHOD_UNDEF_P(m) && !MRB_METHOD_CFUNC_P(m) && c == mrb->object_class &&
 	       mrb_debug_get_filename(mrb, MRB_METHOD_PROC(m)->body.irep, 0);
 }

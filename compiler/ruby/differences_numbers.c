@@ -94,7 +94,7 @@ static mrb_value number_equal(mrb_state *mrb, mrb_value self)
 {
 	mrb_value other = difference_argument(mrb, 0);
 	struct RClass *c = mrb_class(mrb, other);
-	mrb_method_t m = mrb_method_search_vm(mrb, &c, mrb_intern_lit(mrb, "=="));
+	mrb_method_t m = mruby_method(mrb, &c, mrb_intern_lit(mrb, "=="));
 	if (MRB_METHOD_UNDEF_P(m) || MRB_METHOD_CFUNC_P(m) || !mrb_debug_get_filename(mrb, MRB_METHOD_PROC(m)->body.irep, 0))
 		return difference_before(mrb, self, "==");
 	return mrb_bool_value(mrb_test(mrb_funcall(mrb, other, "==", 1, self)));

@@ -170,9 +170,9 @@ static int add_method(mrb_state *mrb, mrb_sym sym, mrb_method_t m, void *to)
 static int add_own(mrb_state *mrb, mrb_sym sym, mrb_method_t m, void *to)
 {
 	struct names *names = to;
-	if (MRB_METHOD_UNDEF_P(m) || MRB_METHOD_CFUNC_P(m))
+	if (MRB_METHOD_UNDEF_P(m) || MRB_METHOD_CFUNC_P(m) || MRB_PROC_CFUNC_P(mruby_code(MRB_METHOD_PROC(m))))
 		return 0;
-	const char *file = mrb_debug_get_filename(mrb, MRB_METHOD_PROC(m)->body.irep, 0);
+	const char *file = mrb_debug_get_filename(mrb, mruby_code(MRB_METHOD_PROC(m))->body.irep, 0);
 	if (ruby_source(names->rb, file))
 		add_name(names, mrb_sym_name(mrb, sym));
 	return 0;

@@ -229,7 +229,7 @@ static bool is_loop(struct ruby *rb, const char *name)
 		return true;
 	for (const char *const *c = classes; *c; c++) {
 		struct RClass *class = mrb_class_get(rb->mrb, *c);
-		mrb_method_t m = mrb_method_search_vm(rb->mrb, &class, mrb_intern_cstr(rb->mrb, name));
+		mrb_method_t m = mruby_method(rb->mrb, &class, mrb_intern_cstr(rb->mrb, name));
 		if (MRB_METHOD_UNDEF_P(m))
 			continue;
 		const char *file = MRB_METHOD_CFUNC_P(m)

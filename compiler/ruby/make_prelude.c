@@ -3,11 +3,8 @@
  * tool is built, with the mruby that the tool is linked with: parsing the prelude took a
  * quarter of the time that a small policy takes.
  */
-#include <mruby.h>
-#include <mruby/compile.h>
-#include <mruby/dump.h>
-#include <mruby/irep.h>
-#include <mruby/proc.h>
+#include "compiler/ruby/mruby.h"
+
 #include <stdio.h>
 
 static int failed(const char *what)

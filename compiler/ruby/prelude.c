@@ -9,8 +9,6 @@
  */
 #include "compiler/ruby/differences.h"
 
-#include <mruby/dump.h>
-
 #include "compiler/ruby/prelude.inc"
 
 void prelude_run(struct ruby *rb)

@@ -182,7 +182,7 @@ static void guard(mrb_state *mrb, struct RClass *class, const char *name, enum g
 {
 	mrb_sym mid = mrb_intern_cstr(mrb, name);
 	struct RClass *owner = class;
-	mrb_method_t m = mrb_method_search_vm(mrb, &owner, mid);
+	mrb_method_t m = mruby_method(mrb, &owner, mid);
 	if (MRB_METHOD_UNDEF_P(m) || !MRB_METHOD_CFUNC_P(m))
 		return; /* not in this mruby */
 	ruby_of(mrb)->seal->original[which] = MRB_METHOD_CFUNC(m);
@@ -250,7 +250,7 @@ void seal_library(struct ruby *rb)
 	struct RClass *owner = mrb->class_class;
 	rb->seal = arena_alloc(rb->arena, sizeof *rb->seal);
 	*rb->seal = (struct seal){0};
-	mrb_method_t new = mrb_method_search_vm(mrb, &owner, mrb_intern_lit(mrb, "new"));
+	mrb_method_t new = mruby_method(mrb, &owner, mrb_intern_lit(mrb, "new"));
 	if (!MRB_METHOD_UNDEF_P(new) && !MRB_METHOD_CFUNC_P(new))
 		rb->seal->class_new = MRB_METHOD_PROC(new)->body.irep;
 #define GUARD(class, name, which, how)                                                             \

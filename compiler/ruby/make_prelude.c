@@ -19,6 +19,8 @@ int main(int argc, char **argv)
 	mrb_state *mrb = mrb_open_core(mrb_default_allocf, NULL);
 	if (!in || !mrb)
 		return failed("cannot be read");
+	if (mrb->eException_class != mrb_class_get(mrb, "Exception"))
+		return failed("libmruby was built with other settings than compiler/ruby/mruby.h says");
 	mrbc_context *cx = mrbc_context_new(mrb);
 	struct mrb_parser_state *parser = mrb_parse_file(mrb, in, cx);
 	if (!parser || parser->nerr)

@@ -6,6 +6,18 @@
 #ifndef DEVGUARD_COMPILER_RUBY_MRUBY_H
 #define DEVGUARD_COMPILER_RUBY_MRUBY_H
 
+#include <mruby/version.h>
+
+#define MRUBY_AT_LEAST(major, minor) \
+	(MRUBY_RELEASE_MAJOR > (major) || (MRUBY_RELEASE_MAJOR == (major) && MRUBY_RELEASE_MINOR >= (minor)))
+
+/* What the library was built with changes the layout of mrb_state, and no header says it:
+ * make_prelude.c looks whether this is right. */
+#if MRUBY_AT_LEAST(3, 2)
+#define MRB_USE_DEBUG_HOOK
+#define MRB_USE_BIGINT
+#endif
+
 #include <mruby.h>
 #include <mruby/array.h>
 #include <mruby/class.h>
@@ -20,10 +32,6 @@
 #include <mruby/range.h>
 #include <mruby/string.h>
 #include <mruby/variable.h>
-#include <mruby/version.h>
-
-#define MRUBY_AT_LEAST(major, minor) \
-	(MRUBY_RELEASE_MAJOR > (major) || (MRUBY_RELEASE_MAJOR == (major) && MRUBY_RELEASE_MINOR >= (minor)))
 
 /* Some of what 3.1 declares beside the rest has a header of its own since. */
 /* OP_SPLAT: `*list` where a list is needed, as an array of its own. */

@@ -586,9 +586,10 @@ static int unknown_settings(struct ruby *rb)
 static int compile(struct ruby *rb)
 {
 	mrb_bool failed = FALSE;
-	mrb_protect_error(rb->mrb, start_body, rb, &failed);
+	mrb_value v = mrb_protect_error(rb->mrb, start_body, rb, &failed);
 	if (failed)
-		return diag_fail(rb->diags, "this build of mruby lacks a library", "mruby does not start");
+		return diag_fail(rb->diags, "this build of mruby lacks a library", "mruby does not start: %s",
+		                 ruby_exception_text(rb, v));
 	if (prepare(rb) || run(rb))
 		return -1;
 	budget_stage(arena_budget(rb->arena), STAGE_LIFT);

@@ -28,7 +28,8 @@ def read_table(path)
   end
 end
 
-# What this Ruby says, in a process of its own: "=text", or "!" for an exception.
+# What this Ruby says, in a process of its own: "=text", or "!" for an exception. Each in a
+# thread: `return` in a block would end the whole process (Ruby 3.3).
 def ruby_values(codes)
   reader, writer = IO.pipe
   pid = fork do
@@ -36,7 +37,7 @@ def ruby_values(codes)
     [$stdout, $stderr, $stdin].each { |io| io.reopen("/dev/null") }
     values = codes.map do |code|
       begin
-        "=" + TOPLEVEL_BINDING.dup.eval("(\n#{code}\n)").inspect.b
+        Thread.new { "=" + TOPLEVEL_BINDING.dup.eval("(\n#{code}\n)").inspect.b }.tap { |t| t.report_on_exception = false }.value || "!"
       rescue Exception
         "!"
       end

@@ -87,16 +87,35 @@ static bool takes_rest(const mrb_irep *irep)
 }
 
 /* The last instruction before pc that writes a register, as the code is laid out. */
-static bool writer(const mrb_irep *irep, uint32_t pc, uint32_t reg, struct insn *out)
+static bool writer_at(const mrb_irep *irep, uint32_t pc, uint32_t reg, struct insn *out, uint32_t *where)
 {
 	struct insn in;
 	bool found = false;
 	for (uint32_t at = 0; at < pc && insn_decode(irep, at, &in); at = in.next)
 		if (in.a == reg && in.op != OP_JMPIF && in.op != OP_JMPNOT && in.op != OP_JMPNIL && in.op != OP_JMP) {
 			*out = in;
+			*where = at;
 			found = true;
 		}
 	return found;
+}
+
+static bool writer(const mrb_irep *irep, uint32_t pc, uint32_t reg, struct insn *out)
+{
+	uint32_t where;
+	return writer_at(irep, pc, reg, out, &where);
+}
+
+/* The same of a hash. Where it begins with `**hash` some mrubies add that to an empty one,
+ * and others take it as it is: its writer is what wrote the first hash, in both. */
+static bool hash_writer(const mrb_irep *irep, uint32_t pc, uint32_t reg, struct insn *out)
+{
+	struct insn empty;
+	uint32_t where;
+	if (!writer_at(irep, pc, reg, out, &where))
+		return false;
+	return out->op != OP_HASHCAT || !writer(irep, where, reg, &empty) || empty.op != OP_HASH || empty.b ||
+	       writer(irep, where, reg + 1, out);
 }
 
 static bool named(const struct scan *s, mrb_sym name, const char *text)
@@ -162,7 +181,7 @@ static void check_call(struct scan *s, const struct code_at *c, uint32_t pc, con
 			return;
 		dialect_refuse(rb, line_of(s, c, pc), arena_printf(rb->arena, "write %s(...) without a receiver", text),
 		       arena_printf(rb->arena, "`%s` is called on an object, but private in Ruby", text));
-	} else if (in->c >> 4 == 15 && may_keep(s, name) && !one_of(statements, text) && writer(c->irep, pc, in->a + (in->c & 15) + 1, &w) &&
+	} else if (in->c >> 4 == 15 && may_keep(s, name) && !one_of(statements, text) && hash_writer(c->irep, pc, in->a + (in->c & 15) + 1, &w) &&
 	           !makes_hash(s, c->irep, &w))
 		dialect_refuse(rb, line_of(s, c, pc), "name the keywords, or pass a copy: **hash.dup",
 		       "`**hash` alone hands over the hash itself in mruby, a copy in Ruby");
@@ -327,7 +346,7 @@ static void check_insn(struct scan *s, const struct code_at *c, uint32_t pc, con
 			dialect_refuse(rb, line_of(s, c, pc), "write the arguments: super(a, b: b)", "`super` without arguments in a method with keywords: mruby passes others");
 		break;
 	case OP_HASHADD: case OP_HASHCAT:
-		if (writer(c->irep, pc, in->a, &next) && !makes_hash(s, c->irep, &next))
+		if (hash_writer(c->irep, pc, in->a, &next) && !makes_hash(s, c->irep, &next))
 			dialect_refuse(rb, line_of(s, c, pc), "begin with a pair, {a: 1, **hash}, or write hash.merge({a: 1})",
 			       "`**hash` before other pairs: mruby adds them to the hash itself");
 		break;

@@ -77,6 +77,16 @@ static mrb_value text_inspect(mrb_state *mrb, mrb_value self)
 	return difference_before(mrb, self, "inspect");
 }
 
+/* "#<Proc:... file:line>", where mruby 3.1 writes an @. */
+static mrb_value proc_text(mrb_state *mrb, mrb_value self)
+{
+	static const char begin[] = "#<Proc:...@";
+	mrb_value text = difference_before(mrb, self, "inspect");
+	if (mrb_string_p(text) && !strncmp(RSTRING_PTR(text), begin, strlen(begin)))
+		RSTRING_PTR(text)[strlen(begin) - 1] = ' ';
+	return text;
+}
+
 /* ---- sets of letters, next words ---------------------------------------------------------- */
 
 static mrb_value letters_of(mrb_state *mrb, mrb_value self, const char *name)
@@ -188,5 +198,7 @@ void differences_text(mrb_state *mrb)
 		{"format", kernel_format}, {"sprintf", kernel_sprintf}, {NULL, NULL}};
 	difference_replace(mrb, mrb->string_class, strings);
 	difference_replace(mrb, mrb->symbol_class, symbols);
+	static const struct replacement procs[] = {{"inspect", proc_text}, {"to_s", proc_text}, {NULL, NULL}};
 	difference_replace(mrb, mrb->kernel_module, kernel);
+	difference_replace(mrb, mrb->proc_class, procs);
 }

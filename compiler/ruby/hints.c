@@ -343,15 +343,25 @@ static const char *wrong_argument(const char *text)
 	return NULL;
 }
 
+/* Of mruby 3.2 and newer. */
+static const char *too_long(const char *text)
+{
+	return strstr(text, "array size too big") || strstr(text, "string too long")
+	               ? "use ranges, or several smaller ones: this mruby has limits of its own (131,072 elements, 1 MiB of text)"
+	               : NULL;
+}
+
 const char *hint_mistake(const char *text)
 {
-	const char *hint = wrong_argument(text);
+	const char *hint = too_long(text) ? too_long(text) : wrong_argument(text);
 	return hint ? hint : "every access that comes here would be denied by this exception: correct the call";
 }
 
 const char *hint_exception(struct ruby *rb, const char *text, const char *line)
 {
 	const char *name;
+	if (too_long(text))
+		return too_long(text);
 	if (strstr(text, "stack level too deep"))
 		return "a method calls itself without end";
 	if (strstr(text, "backquotes"))

@@ -353,12 +353,21 @@ static const char *syntax_hint(const char *message, const char *line)
 	return "a policy is Ruby: rules look like  allow { |ctx| ctx.char? && ctx.major == 1 }";
 }
 
+/* A parser's name for the end of the file, where it did not expect it. */
+static const char *syntax_text(struct ruby *rb, const char *text)
+{
+	const char *end = strstr(text, MRUBY_END_OF_FILE);
+	if (!end || !strstr(text, "unexpected"))
+		return text;
+	return arena_printf(rb->arena, "%.*s$end%s", (int)(end - text), text, end + strlen(MRUBY_END_OF_FILE));
+}
+
 static void report_syntax(struct ruby *rb, const struct mrb_parser_message *m, bool first)
 {
 	report(rb, DIAG_ERROR, m->lineno,
 	       first ? syntax_hint(m->message, ruby_source_line(rb, m->lineno))
 	             : "correct what is above first: this may only follow from it",
-	       m->message);
+	       syntax_text(rb, m->message));
 }
 
 static struct RProc *parse(struct ruby *rb)

@@ -55,7 +55,7 @@ static mrb_value method_added(mrb_state *mrb, mrb_value self)
 
 /* mruby's own function behind each guard. */
 enum guarded { G_ATTR, G_ATTR_READER, G_ATTR_WRITER, G_ATTR_ACCESSOR, G_UNDEF_METHOD, G_REMOVE_METHOD,
-               G_STRUCT_NEW, G_DUP, G_CLONE, G_ALLOCATE, G_CONST_SET, G_REMOVE_CONST, GUARDED };
+               G_STRUCT_NEW, G_DUP, G_CLONE, G_ALLOCATE, G_CONST_SET, G_REMOVE_CONST, G_BYTEINDEX, GUARDED };
 
 struct seal {
 	mrb_func_t original[GUARDED];
@@ -158,6 +158,38 @@ static mrb_value allocated(mrb_state *mrb, mrb_value self, enum guarded which)
 	return made;
 }
 
+/* What this mruby has and 3.1 has not. */
+static void remove_newer(mrb_state *mrb)
+{
+#define NEWER(class, name) {class, name},
+	static const struct { const char *class, *name; } newer[] = {MRUBY_NEWER_METHODS(NEWER) {NULL, NULL}};
+	for (size_t i = 0; newer[i].name; i++) {
+		mrb_value in = mrb_const_get(mrb, mrb_obj_value(mrb->object_class), mrb_intern_cstr(mrb, newer[i].class));
+		struct RClass *c = mrb_class_ptr(in), *owner = c;
+		mrb_sym name = mrb_intern_cstr(mrb, newer[i].name);
+		if (!MRB_METHOD_UNDEF_P(mruby_method(mrb, &owner, name)) && owner == c)
+			mrb_remove_method(mrb, c, name);
+	}
+}
+
+/* Is the code that called this function a policy's, and not the library's? */
+static bool policy_calls(mrb_state *mrb)
+{
+	const mrb_callinfo *ci = mrb->c->ci;
+	const struct RProc *caller = ci > mrb->c->cibase ? ci[-1].proc : NULL;
+	return caller && !MRB_PROC_CFUNC_P(caller) &&
+	       ruby_source(ruby_of(mrb), mrb_debug_get_filename(mrb, caller->body.irep, 0));
+}
+
+/* A method that newer mrubies have, and their library needs. */
+static mrb_value newer(mrb_state *mrb, mrb_value self, enum guarded which)
+{
+	mrb_sym name = mrb_get_mid(mrb);
+	if (policy_calls(mrb))
+		mrb_no_method_error(mrb, name, mrb_nil_value(), "undefined method '%n'", name);
+	return go_on(mrb, self, which);
+}
+
 #define GUARDS(X)                                                                                  \
 	X("Module", "attr", G_ATTR, named) X("Module", "attr_reader", G_ATTR_READER, named)        \
 	X("Module", "attr_writer", G_ATTR_WRITER, named)                                           \
@@ -167,7 +199,8 @@ static mrb_value allocated(mrb_state *mrb, mrb_value self, enum guarded which)
 	X("Kernel", "dup", G_DUP, copied) X("Kernel", "clone", G_CLONE, copied)                    \
 	X("Class", "allocate", G_ALLOCATE, allocated)                                              \
 	X("Module", "const_set", G_CONST_SET, constant)                                            \
-	X("Module", "remove_const", G_REMOVE_CONST, constant)
+	X("Module", "remove_const", G_REMOVE_CONST, constant)                                      \
+	X("String", "byteindex", G_BYTEINDEX, newer)
 
 #define DEFINE(class, name, which, how)                                                            \
 	static mrb_value guard_##which(mrb_state *mrb, mrb_value self) { return how(mrb, self, which); }
@@ -224,14 +257,9 @@ static mrb_value object_hash(mrb_state *mrb, mrb_value self)
 /* mruby's library asks for it, to see that an array is inside itself. */
 static mrb_value object_id(mrb_state *mrb, mrb_value self)
 {
-	const mrb_callinfo *ci = mrb->c->ci;
-	const struct RProc *caller = ci > mrb->c->cibase ? ci[-1].proc : NULL;
 	mrb_get_args(mrb, "");
-	if (caller && !MRB_PROC_CFUNC_P(caller)) {
-		const char *file = mrb_debug_get_filename(mrb, caller->body.irep, 0);
-		if (ruby_source(ruby_of(mrb), file))
-			dsl_fail(mrb, "identity is not a value: compare with ==", "`object_id` in a policy");
-	}
+	if (policy_calls(mrb))
+		dsl_fail(mrb, "identity is not a value: compare with ==", "`object_id` in a policy");
 	return number_of(mrb, self);
 }
 
@@ -256,6 +284,7 @@ void seal_library(struct ruby *rb)
 #define GUARD(class, name, which, how)                                                             \
 	guard(mrb, !strcmp(class, "Kernel") ? mrb->kernel_module : mrb_class_get(mrb, class), name, which, guard_##which);
 	GUARDS(GUARD)
+	remove_newer(mrb);
 	struct RClass *structs = mrb_class_get(mrb, "Struct");
 	guard(mrb, mrb_singleton_class_ptr(mrb, mrb_obj_value(structs)), "new", G_STRUCT_NEW, guard_struct_new);
 	mrb_define_method(mrb, mrb->kernel_module, "hash", object_hash, MRB_ARGS_NONE());

@@ -3,6 +3,13 @@
 module Kernel
   def <=>(other) = self == other ? 0 : nil
 end
+# identity (equal?) is asked by newer mrubies
+module Comparable
+  def ==(other)
+    order = self <=> other
+    order == 0
+  end
+end
 # mruby ignores the argument of these, and Integer#div rounds towards zero
 class Integer
   def floor(digits = 0)
@@ -92,6 +99,26 @@ class Hash
     '{' + pairs.join(', ') + '}'
   end
   def to_s = inspect
+# mruby 3.1 takes one hash, newer ones do it in C
+  def merge(*others, &block) = dup.merge!(*others, &block)
+  def merge!(*others, &block)
+    others.each do |other|
+      raise TypeError, "Hash required (#{other.class} given)" unless Hash === other
+      other.each_key { |k| self[k] = block && key?(k) ? block.call(k, self[k], other[k]) : other[k] }
+    end
+    self
+  end
+  alias update merge!
+  def compact
+    made = {}
+    each_key { |k| made[k] = self[k] unless self[k].nil? }
+    made
+  end
+  def compact!
+    kept = compact
+    return nil if kept.size == size
+    replace(kept)
+  end
   def to_h(&block)
     return self unless block
     made = {}

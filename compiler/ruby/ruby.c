@@ -245,6 +245,8 @@ static mrb_value text_body(mrb_state *mrb, void *p)
 
 char *ruby_exception_text(struct ruby *rb, mrb_value exc)
 {
+	if (mrb_ptr(exc) == (void *)rb->mrb->stack_err) /* the collector of newer mrubies takes its message away */
+		return arena_strdup(rb->arena, "SystemStackError: stack level too deep");
 	mrb_bool failed = FALSE;
 	mrb_value text = mrb_protect_error(rb->mrb, text_body, &exc, &failed);
 	const char *class = mrb_obj_classname(rb->mrb, exc);

@@ -76,7 +76,7 @@ const struct method method_table[] = {
 	CLASS("Integer", "finite?"), PURE("Integer", "to_f"), PURE("Integer", "chr"),
 	PURE("Integer", "quo"), PURE("Integer", "hash"),
 	PURE("Float", "+"), PURE("Float", "-"), PURE("Float", "*"), PURE("Float", "/"), PURE("Float", "%"),
-	PURE("Float", "**"), PURE("Float", "-@"), BOTH("Float", "==", h_equal, 0),
+	PURE("Float", "**"), PURE("Float", "-@"), BOTH("Float", "==", h_equal, 0), BOTH("Float", "eql?", h_equal, 1),
 	BOTH("Float", "<", h_compare, OP2_LT), BOTH("Float", "<=", h_compare, OP2_LE),
 	BOTH("Float", ">", h_compare, OP2_GT), BOTH("Float", ">=", h_compare, OP2_GE),
 	BOTH("Float", "<=>", h_compare, OP2_CMP), PURE("Float", "to_i"), PURE("Float", "floor"),
@@ -99,6 +99,7 @@ const struct method method_table[] = {
 	PURE("String", "getbyte"), PURE("String", "ord"), PURE("String", "chr"), PURE("String", "hex"),
 	PURE("String", "oct"), PURE("String", "delete_prefix"), PURE("String", "delete_suffix"),
 	PURE("String", "casecmp"), PURE("String", "casecmp?"), PURE("String", "succ"), PURE("String", "tr"),
+	PURE("String", "byteindex"), PURE("String", "byteslice"), FRESH("String", "__codepoints"),
 
 	/* arrays */
 	ONLY("Array", "[]", h_array_at, 0), ONLY("Array", "slice", h_array_at, 0),

@@ -172,6 +172,8 @@ static void check_call(struct scan *s, const struct code_at *c, uint32_t pc, con
 		dialect_refuse(rb, line_of(s, c, pc), "give the variable a value first, and compare it with nil", "`defined?` is not in mruby");
 	else if (!strcmp(text, "object_id") || !strcmp(text, "__id__"))
 		dialect_refuse(rb, line_of(s, c, pc), "compare with ==", arena_printf(rb->arena, "`%s` is another number in Ruby", text));
+	else if (!strcmp(text, "byteindex") && !holds(&s->other, name) && !holds(&s->top, name))
+		dialect_refuse(rb, line_of(s, c, pc), "use index", "`byteindex` is not in mruby 3.1");
 	else if (!strncmp(text, "__", 2) && !one_of(compiled, text) && !holds(&s->other, name) && !holds(&s->top, name))
 		dialect_refuse(rb, line_of(s, c, pc), "use the methods that Ruby has",
 		       arena_printf(rb->arena, "`%s` is a part of mruby's library, not of Ruby", text));
@@ -323,6 +325,17 @@ static void check_targets(struct scan *s, const struct code_at *c, uint32_t pc, 
 	}
 }
 
+/* `def m(*) = other(*)`: mruby 3.1 cannot parse it. */
+static void check_nameless(struct scan *s, const struct code_at *c, uint32_t pc, uint32_t reg)
+{
+	if (!c->irep->lv || !reg || reg >= c->irep->nlocals || !c->irep->lv[reg - 1])
+		return;
+	mrb_sym name = c->irep->lv[reg - 1];
+	if (named(s, name, "*") || named(s, name, "**"))
+		dialect_refuse(s->rb, line_of(s, c, pc), "give it a name: def m(*rest) = other(*rest)",
+		               arena_printf(s->rb->arena, "`%s` without a name as an argument is not in mruby 3.1", ruby_name(s->rb, name)));
+}
+
 static void check_insn(struct scan *s, const struct code_at *c, uint32_t pc, const struct insn *in)
 {
 	struct ruby *rb = s->rb;
@@ -354,6 +367,7 @@ static void check_insn(struct scan *s, const struct code_at *c, uint32_t pc, con
 		check_arithmetic(s, c, pc, in);
 		break;
 	case OP_MOVE:
+		check_nameless(s, c, pc, in->b);
 		check_targets(s, c, pc, in);
 		break;
 	case OP_DEF:

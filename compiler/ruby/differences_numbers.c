@@ -234,6 +234,15 @@ static mrb_value range_cover(mrb_state *mrb, mrb_value self)
 	return mrb_bool_value(mrb_integer(ends[2]) <= end && mrb_integer(ends[0]) <= mrb_integer(ends[2]) && end <= last);
 }
 
+/* Newer mrubies take 5..1 for a very long one. */
+static mrb_value range_numbers(mrb_state *mrb, mrb_value self)
+{
+	struct RRange *r = mrb_range_ptr(mrb, self);
+	if (mrb_integer_p(RANGE_BEG(r)) && mrb_integer_p(RANGE_END(r)) && mrb_integer(RANGE_END(r)) < mrb_integer(RANGE_BEG(r)))
+		return mrb_ary_new(mrb);
+	return difference_before(mrb, self, "__num_to_a");
+}
+
 static mrb_value range_case(mrb_state *mrb, mrb_value self)
 {
 	struct RRange *r = mrb_range_ptr(mrb, self);
@@ -254,7 +263,7 @@ void differences_numbers(mrb_state *mrb)
 	static const struct replacement floats[] = {TO_INTEGER(FLOAT_ENTRY) ARITHMETIC(FLOAT_ENTRY)
 		{"**", float_power}, {"==", float_equal}, {"to_s", float_text}, {"inspect", float_text}, {NULL, NULL}};
 	static const struct replacement ranges[] = {{"include?", range_include_p}, {"member?", range_member},
-		{"cover?", range_cover}, {"===", range_case}, {NULL, NULL}};
+		{"cover?", range_cover}, {"===", range_case}, {"__num_to_a", range_numbers}, {NULL, NULL}};
 	static const struct replacement read[] = {{"to_f", string_to_f}, {NULL, NULL}};
 	static const struct replacement kernel[] = {{"Float", kernel_float}, {NULL, NULL}};
 	static const char *const bits[] = {"&", "|", "^", "~", "<<", ">>"};

@@ -139,6 +139,26 @@ static mrb_value string_oct(mrb_state *mrb, mrb_value self)
 	return difference_before(mrb, self, "oct");
 }
 
+/* Newer mrubies take several. */
+static mrb_value string_concat(mrb_state *mrb, mrb_value self)
+{
+	if (mrb_get_argc(mrb) != 1)
+		mrb_argnum_error(mrb, mrb_get_argc(mrb), 1, 1);
+	return difference_before(mrb, self, "concat");
+}
+
+static mrb_value array_concat(mrb_state *mrb, mrb_value self)
+{
+	return string_concat(mrb, self);
+}
+
+/* With a String: join, which mruby 3.1 does not do. */
+static mrb_value array_times(mrb_state *mrb, mrb_value self)
+{
+	mrb_value by = difference_argument(mrb, 0);
+	return mrb_string_p(by) ? mrb_funcall(mrb, self, "join", 1, by) : difference_before(mrb, self, "*");
+}
+
 /* ---- format ------------------------------------------------------------------------------- */
 
 static void refuse_format(mrb_state *mrb, mrb_value form, mrb_value given)
@@ -191,14 +211,16 @@ void differences_text(mrb_state *mrb)
 {
 	static const struct replacement strings[] = {
 		ASCII_STRING(STRING_ENTRY) LETTERS(STRING_ENTRY) NEXT(STRING_ENTRY) STRIP(STRING_ENTRY)
-		{"oct", string_oct}, {"%", string_format}, {"inspect", text_inspect}, {NULL, NULL}};
+		{"oct", string_oct}, {"concat", string_concat}, {"%", string_format}, {"inspect", text_inspect}, {NULL, NULL}};
 	static const struct replacement symbols[] = {
 		{"size", symbol_size}, {"length", symbol_size}, {"inspect", text_inspect}, {NULL, NULL}};
 	static const struct replacement kernel[] = {
 		{"format", kernel_format}, {"sprintf", kernel_sprintf}, {NULL, NULL}};
 	difference_replace(mrb, mrb->string_class, strings);
 	difference_replace(mrb, mrb->symbol_class, symbols);
+	static const struct replacement arrays[] = {{"concat", array_concat}, {"*", array_times}, {NULL, NULL}};
 	static const struct replacement procs[] = {{"inspect", proc_text}, {"to_s", proc_text}, {NULL, NULL}};
 	difference_replace(mrb, mrb->kernel_module, kernel);
 	difference_replace(mrb, mrb->proc_class, procs);
+	difference_replace(mrb, mrb->array_class, arrays);
 }

@@ -115,7 +115,11 @@ struct names { struct ruby *rb; const char **list; size_t n, cap; };
 
 static void add_name(struct names *to, const char *name)
 {
-	*ARENA_PUSH(to->rb->arena, to->list, to->n, to->cap) = arena_strdup(to->rb->arena, name);
+	*ARENA_PUSH(to->rb->arena, to->list, to->n, to->cap) = NULL;
+	size_t i = to->n - 1; /* mruby's tables are in no order that would stay */
+	for (; i && strcmp(to->list[i - 1], name) > 0; i--)
+		to->list[i] = to->list[i - 1];
+	to->list[i] = arena_strdup(to->rb->arena, name);
 }
 
 /* Two words of one length that differ in two letters, not just swapped. */

@@ -42,23 +42,20 @@
 #define OP_SPLAT OP_ARYDUP
 #endif
 
-/* Methods that 3.1 has not, by class: a policy's library is 3.1's. What that has and begins
- * with "__" is for the library alone, as before. */
+/* Methods that 3.1 has not, by class: a policy's library is 3.1's. Those that the library
+ * itself needs stay; dialect.c refuses them in a policy. */
 #if MRUBY_AT_LEAST(3, 2)
 #define MRUBY_NEWER_METHODS(X)                                                                     \
 	X("Class", "attached_object") X("Class", "subclasses") X("Enumerable", "sum")              \
 	X("Enumerator", "size") X("Fiber", "inspect") X("Fiber", "to_s") X("Float", "hash")        \
 	X("Integer", "ceildiv") X("Integer", "digits") X("Integer", "hash") X("Integer", "pow")    \
-	X("Kernel", "respond_to_missing?") X("Module", "undefined_instance_methods")               \
+	X("Module", "undefined_instance_methods")                                                  \
 	X("Proc", "==") X("Proc", "eql?") X("Proc", "hash") X("Range", "overlap?")                 \
 	X("String", "+@") X("String", "-@") X("String", "byterindex") X("String", "bytesplice")    \
 	X("String", "valid_encoding?")
 #else
 #define MRUBY_NEWER_METHODS(X)
 #endif
-
-/* What the parser calls the end of a file, beside 3.1's "$end". */
-#define MRUBY_END_OF_FILE "end of file"
 
 /* The code of a method. Since 3.3 `alias` makes a proc without code, which names the
  * method it stands for and has that one's proc above it. */

@@ -9,6 +9,22 @@ module Comparable
     order = self <=> other
     order == 0
   end
+# newer mrubies take a range, and are wrong about one that is open
+  def clamp(min, max)
+    raise ArgumentError, 'min argument must be smaller than max argument' if (min <=> max) > 0
+    c = self <=> min
+    if c == 0
+      return self
+    elsif c < 0
+      return min
+    end
+    c = self <=> max
+    if c > 0
+      return max
+    else
+      return self
+    end
+  end
 end
 # mruby ignores the argument of these, and Integer#div rounds towards zero
 class Integer
@@ -51,6 +67,11 @@ class String
   alias __gsub gsub
   alias __change_sub sub!
   alias __change_gsub gsub!
+# newer mrubies take several
+  def prepend(other)
+    self[0, 0] = other
+    self
+  end
   def each_char(&block)
     size
     __each_char(&block)
@@ -174,6 +195,7 @@ class Hash
   alias filter! select!
 end
 class Struct
+  include Enumerable
   def hash = to_a.hash
 end
 module Enumerable

@@ -355,13 +355,25 @@ static const char *syntax_hint(const char *message, const char *line)
 	return "a policy is Ruby: rules look like  allow { |ctx| ctx.char? && ctx.major == 1 }";
 }
 
-/* A parser's name for the end of the file, where it did not expect it. */
+/* Newer parsers' words for what they did not expect, as mruby 3.1 has them. */
 static const char *syntax_text(struct ruby *rb, const char *text)
 {
-	const char *end = strstr(text, MRUBY_END_OF_FILE);
-	if (!end || !strstr(text, "unexpected"))
+	static const struct { const char *newer, *word; } words[] = {
+		{"end of file", "$end"}, {"\"'alis'\"", "keyword_alias"}, {"\"'do' for condition\"", "keyword_do_cond"},
+		{"\"'do' for block\"", "keyword_do_block"}, {"\"'do' for lambda\"", "keyword_do_LAMBDA"}};
+	const char *at = text;
+	if (!strstr(text, "unexpected"))
 		return text;
-	return arena_printf(rb->arena, "%.*s$end%s", (int)(end - text), text, end + strlen(MRUBY_END_OF_FILE));
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		while ((at = strstr(text, words[i].newer)))
+			text = arena_printf(rb->arena, "%.*s%s%s", (int)(at - text), text, words[i].word, at + strlen(words[i].newer));
+	while ((at = strstr(text, "\"'"))) { /* "'if'" and "'if' modifier" */
+		int n = (int)strcspn(at + 2, "'");
+		const char *rest = at + 2 + n + (at[2 + n] != 0), *end = rest + strcspn(rest, "\"");
+		text = arena_printf(rb->arena, "%.*s%s_%.*s%s", (int)(at - text), text, end > rest ? "modifier" : "keyword",
+		                    n, at + 2, end + (*end != 0));
+	}
+	return text;
 }
 
 static void report_syntax(struct ruby *rb, const struct mrb_parser_message *m, bool first)

@@ -55,7 +55,7 @@ static mrb_value method_added(mrb_state *mrb, mrb_value self)
 
 /* mruby's own function behind each guard. */
 enum guarded { G_ATTR, G_ATTR_READER, G_ATTR_WRITER, G_ATTR_ACCESSOR, G_UNDEF_METHOD, G_REMOVE_METHOD,
-               G_STRUCT_NEW, G_DUP, G_CLONE, G_ALLOCATE, G_CONST_SET, G_REMOVE_CONST, G_BYTEINDEX, GUARDED };
+               G_STRUCT_NEW, G_DUP, G_CLONE, G_ALLOCATE, G_CONST_SET, G_REMOVE_CONST, GUARDED };
 
 struct seal {
 	mrb_func_t original[GUARDED];
@@ -181,15 +181,6 @@ static bool policy_calls(mrb_state *mrb)
 	       ruby_source(ruby_of(mrb), mrb_debug_get_filename(mrb, caller->body.irep, 0));
 }
 
-/* A method that newer mrubies have, and their library needs. */
-static mrb_value newer(mrb_state *mrb, mrb_value self, enum guarded which)
-{
-	mrb_sym name = mrb_get_mid(mrb);
-	if (policy_calls(mrb))
-		mrb_no_method_error(mrb, name, mrb_nil_value(), "undefined method '%n'", name);
-	return go_on(mrb, self, which);
-}
-
 #define GUARDS(X)                                                                                  \
 	X("Module", "attr", G_ATTR, named) X("Module", "attr_reader", G_ATTR_READER, named)        \
 	X("Module", "attr_writer", G_ATTR_WRITER, named)                                           \
@@ -199,8 +190,7 @@ static mrb_value newer(mrb_state *mrb, mrb_value self, enum guarded which)
 	X("Kernel", "dup", G_DUP, copied) X("Kernel", "clone", G_CLONE, copied)                    \
 	X("Class", "allocate", G_ALLOCATE, allocated)                                              \
 	X("Module", "const_set", G_CONST_SET, constant)                                            \
-	X("Module", "remove_const", G_REMOVE_CONST, constant)                                      \
-	X("String", "byteindex", G_BYTEINDEX, newer)
+	X("Module", "remove_const", G_REMOVE_CONST, constant)
 
 #define DEFINE(class, name, which, how)                                                            \
 	static mrb_value guard_##which(mrb_state *mrb, mrb_value self) { return how(mrb, self, which); }

@@ -325,13 +325,22 @@ static void check_targets(struct scan *s, const struct code_at *c, uint32_t pc, 
 	}
 }
 
-/* `def m(*) = other(*)`: mruby 3.1 cannot parse it. */
+static bool has_local(struct scan *s, const mrb_irep *irep, const char *name)
+{
+	for (int i = 0; irep->lv && i + 1 < irep->nlocals; i++)
+		if (irep->lv[i] && named(s, irep->lv[i], name))
+			return true;
+	return false;
+}
+
+/* `def m(*) = other(*)`: mruby 3.1 cannot parse it. `...` is all three without names. */
 static void check_nameless(struct scan *s, const struct code_at *c, uint32_t pc, uint32_t reg)
 {
 	if (!c->irep->lv || !reg || reg >= c->irep->nlocals || !c->irep->lv[reg - 1])
 		return;
 	mrb_sym name = c->irep->lv[reg - 1];
-	if (named(s, name, "*") || named(s, name, "**"))
+	bool all = has_local(s, c->irep, "*") && has_local(s, c->irep, "**") && has_local(s, c->irep, "&");
+	if (!all && (named(s, name, "*") || named(s, name, "**")))
 		dialect_refuse(s->rb, line_of(s, c, pc), "give it a name: def m(*rest) = other(*rest)",
 		               arena_printf(s->rb->arena, "`%s` without a name as an argument is not in mruby 3.1", ruby_name(s->rb, name)));
 }

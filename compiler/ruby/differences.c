@@ -171,6 +171,18 @@ void differences_frozen(struct ruby *rb)
 		mrb_define_method(rb->mrb, rb->mrb->string_class, changing[i], frozen_text, MRB_ARGS_ANY());
 }
 
+/* Keywords alone: a Hash as the first value in Ruby 3.1, each a value of its own since 3.2. */
+static mrb_value struct_initialize(mrb_state *mrb, mrb_value self)
+{
+	const mrb_value *args;
+	mrb_int n;
+	mrb_get_args(mrb, "*", &args, &n);
+	if (n == 1 && mrb_hash_p(args[0]))
+		differs(mrb, "give the values in their order: Pair.new(1, 2)",
+		        "a Struct made of keywords or of one Hash, which means another thing since Ruby 3.2");
+	return difference_before(mrb, self, "initialize");
+}
+
 /* ---- the whole -------------------------------------------------------------------------------------- */
 
 static mrb_value math_function(mrb_state *mrb, mrb_value self)
@@ -196,6 +208,7 @@ void differences_define(struct ruby *rb)
 	differences_text(mrb);
 	differences_numbers(mrb);
 	replace(mrb, mrb->kernel_module, "respond_to?", kernel_respond_to);
+	replace(mrb, mrb_class_get(mrb, "Struct"), "initialize", struct_initialize);
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
 		mrb_define_method(mrb, !strcmp(refusals[i].class, "Kernel") ? mrb->kernel_module : mrb_class_get(mrb, refusals[i].class),
 		                  refusals[i].name, differs_always, MRB_ARGS_ANY());

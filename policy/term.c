@@ -134,10 +134,10 @@ int64_t term_apply(enum term_op op, int64_t a, int64_t b)
 	}
 }
 
-static bool commutes(enum term_op op)
+bool term_commutes(enum term_op op)
 {
-	return op == TERM_ADD || op == TERM_MUL || op == TERM_BAND || op == TERM_BOR ||
-	       op == TERM_BXOR;
+	return op == TERM_AND || op == TERM_EQ || op == TERM_ADD || op == TERM_MUL || op == TERM_BAND ||
+	       op == TERM_BOR || op == TERM_BXOR;
 }
 
 /* x + 0, x * 1, x & -1 ...: the operand itself, or no term (T_FALSE). */
@@ -294,7 +294,7 @@ term term_op(struct terms *ts, enum term_op op, term a, term b)
 {
 	if (ts->nodes[a].op == TERM_CONST && ts->nodes[b].op == TERM_CONST)
 		return term_const(ts, term_apply(op, ts->nodes[a].lo, ts->nodes[b].lo));
-	if (commutes(op) && (ts->nodes[a].op == TERM_CONST || (ts->nodes[b].op != TERM_CONST && b < a))) {
+	if (term_commutes(op) && (ts->nodes[a].op == TERM_CONST || (ts->nodes[b].op != TERM_CONST && b < a))) {
 		term swap = a;
 		a = b;
 		b = swap;

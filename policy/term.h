@@ -47,6 +47,9 @@ term term_input(struct terms *ts, enum input in);
  * s = a >> 63, DIV = ((a ^ s) / b) ^ s with x / 0 = 0, MOD = a - b * DIV, which
  * is Ruby's floor division and modulo for b > 0. */
 term term_op(struct terms *ts, enum term_op op, term a, term b);
+/* Do the operands change places without a difference? A constant is the second; of others
+ * the one with the smaller id is the first. */
+bool term_commutes(enum term_op op);
 /* c ? a : b for integers a and b; the condition that is kept is never a NOT. */
 term term_ite(struct terms *ts, term c, term a, term b);
 /* Boolean constructors fold and normalise: only NOT, AND, EQ and LT are kept. */

@@ -4,8 +4,8 @@
  * Little-endian: a header (magic, version, digest and length of the body), the
  * body, the parameters' values, and a check sum of all that. In the body numbers
  * are LEB128, signed ones zigzag, and strings carry their length + 1 (0: NULL).
- * Terms come in the order of their ids, operands before their users, each naming
- * its operands by how far back they are; false and true are terms 0 and 1.
+ * Terms come in the order in which the rules need them, operands before their users, each
+ * naming its operands by how far back they are; false and true are terms 0 and 1.
  *
  * The same policy gives the same bytes, and a policy that was read is written as
  * it was. A digest is FNV-1a, which any change of one byte changes; it is against
@@ -95,39 +95,93 @@ static void put_span(struct buffer *b, const struct policy *p, const struct span
 	put_number(b, at->column > 0 ? (unsigned)at->column : 0);
 }
 
-/* Terms that are written, and their numbers. */
+/* ---- terms ------------------------------------------------------------------------- */
+
+static size_t operands_of(const struct term_node *k, term out[3])
+{
+	size_t n = k->op == TERM_ITE ? 3 : k->op == TERM_NOT ? 1 : 2;
+	if (k->op == TERM_FALSE || k->op == TERM_TRUE || k->op == TERM_CONST || k->op == TERM_INPUT)
+		return 0;
+	memcpy(out, (term[]){k->a, k->b, k->c}, n * sizeof *out);
+	return n;
+}
+
+/* Operands of an operation that has them in the order in which they were made. */
+static bool has_order_of_making(const struct policy *p, const struct term_node *k)
+{
+	return term_commutes(k->op) && term_get(p->terms, k->b)->op != TERM_CONST;
+}
+
+/* Terms that are written, and their numbers: those of the rules, operands first, in the
+ * order in which one comes to them from the first rule on. So it does not matter in which
+ * order they were made. */
 struct live {
-	bool *reached;
-	uint32_t *number;
-	size_t n, count; /* terms that exist, terms to write besides false and true */
+	const struct policy *p;
+	uint64_t *shape;  /* of each term, whatever its id: tells which operand comes first */
+	uint32_t *number; /* 0: none yet; FALSE has it for good */
+	bool *open;
+	term *stack, *order;
+	size_t count; /* to write, besides false and true */
 };
+
+static uint64_t shape_of(const struct live *l, const struct term_node *k)
+{
+	term x[3];
+	uint64_t parts[5] = {k->op, k->op == TERM_INPUT ? k->a : 0, k->op == TERM_CONST ? (uint64_t)k->lo : 0};
+	size_t n = operands_of(k, x);
+	for (size_t i = 0; i < n; i++)
+		parts[1 + i] = l->shape[x[i]];
+	if (n == 2 && has_order_of_making(l->p, k) && parts[1] > parts[2]) {
+		parts[1] = l->shape[x[1]];
+		parts[2] = l->shape[x[0]];
+	}
+	return serial_digest(parts, sizeof parts);
+}
+
+/* Numbers t and what is below it. */
+static void number_terms(struct live *l, term t)
+{
+	size_t depth = 0;
+	l->stack[depth++] = t;
+	while (depth) {
+		t = l->stack[depth - 1];
+		if (l->number[t] || t == T_FALSE || l->open[t]) {
+			depth--;
+			if (l->open[t] && !l->number[t]) {
+				l->order[l->count] = t;
+				l->number[t] = 2 + (uint32_t)l->count++;
+			}
+			continue;
+		}
+		term x[3];
+		const struct term_node *k = term_get(l->p->terms, t);
+		size_t n = operands_of(k, x);
+		bool turned = n == 2 && has_order_of_making(l->p, k) && l->shape[x[0]] > l->shape[x[1]];
+		l->open[t] = true;
+		for (size_t i = n; i--;)
+			l->stack[depth++] = x[turned ? 1 - i : i];
+	}
+}
 
 static struct live live_terms(const struct policy *p, struct arena *a)
 {
-	struct live l = {.n = terms_count(p->terms)};
-	l.reached = arena_alloc(a, l.n * sizeof *l.reached);
-	l.number = arena_alloc(a, l.n * sizeof *l.number);
+	size_t n = terms_count(p->terms);
+	struct live l = {.p = p};
+	l.shape = arena_alloc(a, n * sizeof *l.shape);
+	l.number = arena_alloc(a, n * sizeof *l.number);
+	l.open = arena_alloc(a, n * sizeof *l.open);
+	l.stack = arena_alloc(a, (3 * n + 1) * sizeof *l.stack);
+	l.order = arena_alloc(a, n * sizeof *l.order);
+	for (size_t t = 0; t < n; t++) /* operands have smaller ids than their term */
+		l.shape[t] = shape_of(&l, term_get(p->terms, (term)t));
+	l.number[T_TRUE] = T_TRUE;
 	for (size_t i = 0; i < p->nrules; i++) {
 		const struct rule *r = &p->rules[i];
-		l.reached[r->devices] = l.reached[r->match] = true;
+		number_terms(&l, r->devices);
+		number_terms(&l, r->match);
 		for (size_t k = 0; k < r->nraises; k++)
-			l.reached[r->raises[k].when] = true;
+			number_terms(&l, r->raises[k].when);
 	}
-	/* operands have smaller ids than their term */
-	for (size_t t = l.n; t-- > 2;) {
-		const struct term_node *k = term_get(p->terms, (term)t);
-		if (!l.reached[t] || k->op == TERM_CONST || k->op == TERM_INPUT)
-			continue;
-		l.reached[k->a] = true;
-		if (k->op != TERM_NOT)
-			l.reached[k->b] = true;
-		if (k->op == TERM_ITE)
-			l.reached[k->c] = true;
-	}
-	l.number[T_TRUE] = T_TRUE;
-	for (size_t t = 2; t < l.n; t++)
-		if (l.reached[t])
-			l.number[t] = 2 + (uint32_t)l.count++;
 	return l;
 }
 
@@ -135,14 +189,18 @@ static int put_operation(struct buffer *b, const struct policy *p, term t, const
                          struct diags *d)
 {
 	const struct term_node *k = term_get(p->terms, t);
-	term second = k->op == TERM_NOT ? k->a : k->b;
-	put_number(b, l->number[t] - l->number[k->a]);
+	term first = k->a, second = k->op == TERM_NOT ? k->a : k->b;
+	if (has_order_of_making(p, k) && l->number[first] > l->number[second]) {
+		first = k->b;
+		second = k->a;
+	}
+	put_number(b, l->number[t] - l->number[first]);
 	if (k->op != TERM_NOT)
 		put_number(b, l->number[t] - l->number[second]);
 	if (k->op == TERM_ITE)
 		put_number(b, l->number[t] - l->number[k->c]);
 	bool chooses = k->op != TERM_ITE || serial_is_bool(term_get(p->terms, k->c)->op);
-	if (chooses && serial_operands_ok(k->op, serial_is_bool(term_get(p->terms, k->a)->op),
+	if (chooses && serial_operands_ok(k->op, serial_is_bool(term_get(p->terms, first)->op),
 	                       serial_is_bool(term_get(p->terms, second)->op)))
 		return 0;
 	return diag_fail(d, "this is a bug of the compiler: please report it with the policy",
@@ -153,16 +211,14 @@ static int put_terms(struct buffer *b, const struct policy *p, const struct live
                      struct diags *d)
 {
 	put_number(b, l->count);
-	for (size_t t = 2; t < l->n; t++) {
-		const struct term_node *k = term_get(p->terms, (term)t);
-		if (!l->reached[t])
-			continue;
+	for (size_t i = 0; i < l->count; i++) {
+		const struct term_node *k = term_get(p->terms, l->order[i]);
 		put_fixed(b, k->op, 1);
 		if (k->op == TERM_CONST)
 			put_signed(b, k->lo);
 		else if (k->op == TERM_INPUT)
 			put_number(b, k->a);
-		else if (put_operation(b, p, (term)t, l, d))
+		else if (put_operation(b, p, l->order[i], l, d))
 			return -1;
 	}
 	return 0;

@@ -97,6 +97,53 @@ static void test_round_trip(void **state)
 	arena_free(s.arena);
 }
 
+/* (minor + major) * major == 3 and minor < major, its terms made forwards or backwards,
+ * with others between that no rule needs. */
+static struct policy *in_order(struct arena *a, bool backwards)
+{
+	struct policy *p = arena_alloc(a, sizeof *p);
+	*p = (struct policy){.arena = a, .terms = terms_new(a), .name = "order", .file = "order.rb"};
+	p->nparams = p->params_cap = 2; /* that `image` reads */
+	p->params = arena_alloc(a, 2 * sizeof *p->params);
+	p->params[0] = (struct param){"gpu", 3, 0, 15};
+	p->params[1] = (struct param){"low", -5, INT64_MIN, INT64_MAX};
+	struct terms *ts = p->terms;
+	term major, minor, less, product;
+	if (backwards) {
+		minor = term_input(ts, IN_MINOR);
+		term_op(ts, TERM_BXOR, minor, term_input(ts, IN_TYPE));
+		major = term_input(ts, IN_MAJOR);
+		less = term_lt(ts, minor, major);
+		product = term_op(ts, TERM_MUL, major, term_op(ts, TERM_ADD, major, minor));
+	} else {
+		term three = term_const(ts, 3);
+		major = term_input(ts, IN_MAJOR);
+		term_eq(ts, major, three);
+		minor = term_input(ts, IN_MINOR);
+		product = term_op(ts, TERM_MUL, term_op(ts, TERM_ADD, minor, major), major);
+		less = term_lt(ts, minor, major);
+	}
+	p->nrules = p->rules_cap = 1;
+	p->rules = arena_alloc(a, sizeof *p->rules);
+	p->rules[0] = (struct rule){.at = {"order.rb", 1, 0}, .block = -1, .devices = T_TRUE};
+	p->rules[0].match = term_and(ts, less, term_eq(ts, product, term_const(ts, 3)));
+	return p;
+}
+
+static void test_order_of_making(void **state)
+{
+	(void)state;
+	struct setup s = begin();
+	struct policy *p = in_order(s.arena, false), *q = in_order(s.arena, true), *r;
+	struct image img;
+	struct bytes forwards = write_object(s.arena, p, &image), backwards = write_object(s.arena, q, &image);
+	assert_int_equal(forwards.len, backwards.len);
+	assert_memory_equal(forwards.data, backwards.data, forwards.len);
+	assert_int_equal(object_read(s.arena, diags_of(&s), "x.o", forwards.data, forwards.len, &r, &img), 0);
+	assert_int_equal(terms_count(r->terms), 2 + 8); /* major, minor, +, *, 3, ==, <, and: none besides */
+	arena_free(s.arena);
+}
+
 static struct image_header header_of(struct bytes o)
 {
 	struct image_header h;
@@ -292,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_order_of_making),
 		cmocka_unit_test(test_names),      cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_clean_text), cmocka_unit_test(test_bad_image),
 	};

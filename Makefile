@@ -163,7 +163,8 @@ BUILD_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-
 TEST_PACKAGES  := libcmocka-dev bpftool clang libclang-rt-dev mruby ruby busybox-static crun runc podman man-db cppcheck \
 	clang-tidy jq python3 python3-yaml strace
 
-# Its package would start a server: the tool alone is taken out of it.
+# A package of its own in Debian 13. That of Debian 12 would start a server: the tool alone is
+# taken out of it.
 PROMTOOL := $(BUILD)/promtool
 
 # $(1): packages, what for. On other systems, or without root, what is missing is only named.
@@ -193,10 +194,10 @@ build-deps:
 deps: build-deps
 	$(call install_packages,$(TEST_PACKAGES))
 	@command -v promtool >/dev/null || [ -x $(PROMTOOL) ] || ! command -v apt-get >/dev/null || { \
-		mkdir -p $(PROMTOOL).d && cd $(PROMTOOL).d && \
-		{ apt-get download -qq prometheus || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
-		  apt-get download -qq prometheus; }; } >/dev/null 2>&1 && \
-		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - ./usr/bin/promtool && \
+		rm -rf $(PROMTOOL).d && mkdir -p $(PROMTOOL).d && cd $(PROMTOOL).d && \
+		get() { apt-get download -qq promtool || apt-get download -qq prometheus; }; \
+		{ get || { [ "$$(id -u)" = 0 ] && apt-get update -qq && get; }; } >/dev/null 2>&1 && \
+		dpkg-deb --fsys-tarfile prom*.deb | tar -xf - ./usr/bin/promtool && \
 		mv usr/bin/promtool ../promtool && rm -rf ../promtool.d; \
 	} || echo "make deps: no promtool, its test is skipped" >&2
 

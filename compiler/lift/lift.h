@@ -84,6 +84,9 @@ void ruby_turn_to(struct ruby *rb, const char *file);
 int ruby_run_source(struct ruby *rb);
 /* Line of the policy where the interpreter is now, 0 = unknown; turns to its file. */
 int ruby_line(mrb_state *mrb);
+/* The place of the code at work: as the lifter has it, else the line that `line`, ruby_line() or
+ * statement_line(), tells. */
+struct span ruby_place(mrb_state *mrb, int (*line)(mrb_state *mrb));
 /* Smallest line of an irep and those nested in it; 0 = none. */
 int irep_first_line(mrb_state *mrb, const mrb_irep *irep);
 

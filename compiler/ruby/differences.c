@@ -16,8 +16,7 @@
 void differs(mrb_state *mrb, const char *hint, const char *fmt, ...)
 {
 	struct ruby *rb = ruby_of(mrb);
-	struct span at = rb->lifter ? lift_place(rb->lifter) : (struct span){.line = ruby_line(mrb)};
-	at.file = rb->lifter ? at.file : rb->source->file; /* ruby_line() has turned to it */
+	struct span at = ruby_place(mrb, ruby_line);
 	va_list ap;
 	va_start(ap, fmt);
 	char *text = arena_vprintf(rb->arena, fmt, ap);

@@ -15,8 +15,7 @@ enum { ERRORS_TOLD = 20 };
 void dsl_fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
 {
 	struct ruby *rb = ruby_of(mrb);
-	struct span at = rb->lifter ? lift_place(rb->lifter) : (struct span){.line = statement_line(mrb)};
-	at.file = rb->lifter ? at.file : rb->source->file; /* statement_line() has turned to it */
+	struct span at = ruby_place(mrb, statement_line);
 	va_list ap;
 	va_start(ap, fmt);
 	char *text = arena_vprintf(rb->arena, fmt, ap);

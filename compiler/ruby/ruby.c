@@ -92,6 +92,16 @@ int ruby_line(mrb_state *mrb)
 	return 0;
 }
 
+struct span ruby_place(mrb_state *mrb, int (*line)(mrb_state *mrb))
+{
+	struct ruby *rb = ruby_of(mrb);
+	if (rb->lifter)
+		return lift_place(rb->lifter);
+	struct span at = {.line = line(mrb)};
+	at.file = rb->source->file; /* line() has turned to it */
+	return at;
+}
+
 int irep_first_line(mrb_state *mrb, const mrb_irep *irep)
 {
 	struct insn in;

@@ -181,13 +181,16 @@ check "two concurrent applies leave exactly one" two_at_once
 
 # ---- a user namespace that maps every uid to itself is none of the host's ------------------------
 
-mkfifo "$T/mapped"
-unshare -U sh -c 'read -r go <"$1"; exec "$2" doctor' - "$T/mapped" "$DEVGUARD" >"$T/doctor" 2>&1 &
-p=$!
-for ((i = 0; i < 100; i++)); do [ "$(readlink /proc/$p/ns/user)" = "$(readlink /proc/self/ns/user)" ] || break; sleep 0.05; done
-echo "0 0 4294967295" >/proc/$p/uid_map && echo "0 0 4294967295" >/proc/$p/gid_map
-echo go >"$T/mapped"; wait $p
-check "doctor in a mapped user namespace" grep -q "^FAIL  privileges: in a user namespace" "$T/doctor"
+if unshare -U true 2>/dev/null; then # not in a chroot
+	mkfifo "$T/mapped"
+	unshare -U sh -c 'read -r go <"$1"; exec "$2" doctor' - "$T/mapped" "$DEVGUARD" >"$T/doctor" 2>&1 &
+	p=$!
+	for ((i = 0; i < 100; i++)); do [ "$(readlink /proc/$p/ns/user)" = "$(readlink /proc/self/ns/user)" ] || break; sleep 0.05; done
+	echo "0 0 4294967295" >/proc/$p/uid_map && echo "0 0 4294967295" >/proc/$p/gid_map
+	timeout 10 sh -c 'echo go >"$1"' - "$T/mapped"
+	wait $p
+	check "doctor in a mapped user namespace" grep -q "^FAIL  privileges: in a user namespace" "$T/doctor"
+else skip "doctor in a mapped user namespace" "no user namespace can be made"; fi
 
 # ---- dry-run, other people's programs ---------------------------------------------------------
 

@@ -45,7 +45,14 @@ mrb_value mrb_bint_mul_ii(mrb_state *mrb, mrb_int x, mrb_int y)
 	beyond(mrb, x == MRB_INT_MIN && y == -1 ? "integer overflow in division" : "integer overflow");
 }
 
-mrb_value mrb_bint_powm(mrb_state *mrb, mrb_value x, mrb_value y, mrb_value z)
+mrb_value mrb_bint_div_ii(mrb_state *mrb, mrb_int x, mrb_int y); /* of 3.2 alone */
+mrb_value mrb_bint_div_ii(mrb_state *mrb, mrb_int x, mrb_int y)
+{
+	(void)x, (void)y;
+	beyond(mrb, "integer overflow in division");
+}
+
+mrb_value mrb_bint_powm(mrb_state *mrb, mrb_value x, mruby_exponent y, mrb_value z)
 {
 	(void)x, (void)y, (void)z;
 	beyond(mrb, "integer overflow in power");

@@ -33,13 +33,20 @@
 #include <mruby/string.h>
 #include <mruby/variable.h>
 
-/* Some of what 3.1 declares beside the rest has a header of its own since. */
-/* OP_SPLAT: `*list` where a list is needed, as an array of its own. */
+/* Some of what 3.1 declares beside the rest has a header of its own since. OP_SPLAT: `*list`
+ * where a list is needed, as an array of its own. */
 #if MRUBY_AT_LEAST(3, 2)
 #include <mruby/internal.h>
 #define OP_SPLAT OP_ARYSPLAT
 #else
 #define OP_SPLAT OP_ARYDUP
+#endif
+
+/* bigint.c: an exponent. */
+#if MRUBY_AT_LEAST(3, 3)
+typedef mrb_value mruby_exponent;
+#else
+typedef mrb_int mruby_exponent;
 #endif
 
 /* Methods that 3.1 has not, by class: a policy's library is 3.1's. Those that the library

@@ -6,7 +6,6 @@
  * Needs a diagram within its budget; linear in its edges, iterative.
  */
 #include "cmd/survey.h"
-#include "policy/budget.h"
 
 #include <string.h>
 

@@ -38,6 +38,8 @@ struct terms *terms_new(struct arena *a);
 void terms_input_range(struct terms *ts, enum input in, int64_t lo, int64_t hi);
 const struct term_node *term_get(const struct terms *ts, term t);
 size_t terms_count(const struct terms *ts);
+/* The operands of a term: how many, 0 of constants and inputs. */
+size_t term_operands(const struct term_node *k, term out[3]);
 
 term term_const(struct terms *ts, int64_t v);
 term term_input(struct terms *ts, enum input in);

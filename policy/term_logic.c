@@ -5,7 +5,6 @@
  * conjuncts.
  */
 #include "policy/term_internal.h"
-#include "policy/budget.h"
 
 term term_not(struct terms *ts, term a)
 {

@@ -5,7 +5,6 @@
  * 64 bits. A condition that is known to hold narrows the range of a term.
  */
 #include "policy/term_internal.h"
-#include "policy/budget.h"
 
 static const struct term_range ANY = {INT64_MIN, INT64_MAX};
 

@@ -8,11 +8,6 @@ static bool is_bool_op(enum term_op op)
 	return op <= TERM_LT;
 }
 
-static bool has_operands(enum term_op op)
-{
-	return op != TERM_FALSE && op != TERM_TRUE && op != TERM_CONST && op != TERM_INPUT;
-}
-
 static const char *const op_names[TERM_OPS] = {
 	[TERM_FALSE] = "false", [TERM_TRUE] = "true", [TERM_NOT] = "not", [TERM_AND] = "and",
 	[TERM_EQ] = "==", [TERM_LT] = "<", [TERM_CONST] = "const", [TERM_INPUT] = "input",
@@ -49,14 +44,10 @@ void terms_dump(FILE *out, const struct terms *ts, const term *roots, const char
 	for (size_t i = 0; i < n; i++)
 		live[roots[i]] = true;
 	for (term t = (term)count; t-- > 0;) {
-		const struct term_node *k = term_get(ts, t);
-		if (!live[t] || !has_operands(k->op))
-			continue;
-		live[k->a] = true;
-		if (k->op != TERM_NOT)
-			live[k->b] = true;
-		if (k->op == TERM_ITE)
-			live[k->c] = true;
+		term below[3];
+		size_t operands = live[t] ? term_operands(term_get(ts, t), below) : 0;
+		for (size_t i = 0; i < operands; i++)
+			live[below[i]] = true;
 	}
 	for (term t = 0; t < count; t++)
 		if (live[t]) {

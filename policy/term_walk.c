@@ -31,7 +31,7 @@ static void push(struct terms *ts, size_t *n, term t)
 	*ARENA_PUSH(ts->arena, ts->stack, *n, ts->stack_cap) = t;
 }
 
-static size_t operands(const struct term_node *k, term out[3])
+size_t term_operands(const struct term_node *k, term out[3])
 {
 	out[0] = k->a;
 	out[1] = k->b;
@@ -58,7 +58,7 @@ int64_t term_eval(struct terms *ts, term root, const int64_t *inputs)
 	while (n) {
 		term t = ts->stack[n - 1], below[3];
 		const struct term_node *k = &ts->nodes[t];
-		size_t count = operands(k, below), waiting = n;
+		size_t count = term_operands(k, below), waiting = n;
 		for (size_t i = 0; i < count; i++)
 			if (ts->stamp[below[i]] != ts->epoch)
 				push(ts, &n, below[i]);
@@ -95,7 +95,7 @@ size_t term_list(struct terms *ts, term root, const struct term_step **steps)
 	note(ts, root);
 	for (size_t i = 0; i < ts->nsteps; i++) {
 		term below[3];
-		for (size_t k = operands(&ts->nodes[ts->steps[i].t], below); k-- > 0;)
+		for (size_t k = term_operands(&ts->nodes[ts->steps[i].t], below); k-- > 0;)
 			note(ts, below[k]);
 	}
 	qsort(ts->steps, ts->nsteps, sizeof *ts->steps, by_id);
@@ -109,7 +109,7 @@ size_t term_list(struct terms *ts, term root, const struct term_step **steps)
 		s->lo = k->lo;
 		s->hi = k->hi;
 		s->a = k->a;
-		for (size_t n = operands(k, below), j = 0; j < n; j++)
+		for (size_t n = term_operands(k, below), j = 0; j < n; j++)
 			*to[j] = (uint32_t)ts->value[below[j]];
 	}
 	*steps = ts->steps;
@@ -282,7 +282,7 @@ term term_assume(struct terms *ts, term root, term literal)
 		enum term_relation says = s.op == TERM_ITE ? term_relate(ts, literal, ts->nodes[s.t].c) : UNRELATED;
 		bool changed = false;
 		term below[3];
-		for (size_t k = operands(&ts->nodes[s.t], below); k-- > 0;)
+		for (size_t k = term_operands(&ts->nodes[s.t], below); k-- > 0;)
 			changed |= ts->rewritten[k == 0 ? s.a : k == 1 ? s.b : s.c] != below[k];
 		if (says != UNRELATED)
 			ts->rewritten[i] = ts->rewritten[says == IMPLIES ? s.a : s.b];

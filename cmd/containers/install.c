@@ -6,7 +6,6 @@
  * checked first.
  */
 #include "cmd/containers/hook.h"
-#include "policy/device.h"
 #include "policy/manifest/trusted.h"
 
 #include <errno.h>

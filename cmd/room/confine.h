@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include "policy/limits.h"
 
 /* The layers, in the order in which they are laid. */
 enum layer {

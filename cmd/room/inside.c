@@ -16,7 +16,6 @@
 #include "cmd/room/confine.h"
 #include "cmd/room/questions.h"
 #include "cmd/room/record.h"
-#include "policy/host.h"
 
 static struct inside *volatile here;
 

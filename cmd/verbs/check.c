@@ -14,16 +14,15 @@ static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, OPT
 
 /* Which kernel a fact about the caller needs. */
 static const struct need {
-	int told_by;         /* enum fact_helper, or -1 */
 	const char *helper;
 	int major, minor;
-} needs[] = {
-#define HELPER(id, function, facts, major, minor) {HELPER_##id, "bpf_" #function, major, minor},
+} needs[FACT_HELPERS] = { /* by enum fact_helper */
+#define HELPER(id, function, facts, major, minor) {"bpf_" #function, major, minor},
 #include "policy/facts.def"
 };
 
-static const struct need far_need = {-1, "32-bit jumps", 6, 6};
-static const struct need errno_need = {-1, "bpf_set_retval", 5, 18};
+static const struct need far_need = {"32-bit jumps", 6, 6};
+static const struct need errno_need = {"bpf_set_retval", 5, 18};
 
 struct report {
 	const struct policy *policy;
@@ -46,10 +45,13 @@ static const char *join(struct arena *a, const char *list, const char *word)
 static void describe_inputs(struct cmd *c, struct report *r)
 {
 	bool comm = false;
+	uint32_t called = 0; /* set of enum fact_helper */
 	r->inputs = "";
 	for (int in = 0; in < INPUT_MAX; in++) {
 		if (!(r->reads & 1u << in))
 			continue;
+		if (input_helper((enum input)in) >= 0)
+			called |= 1u << input_helper((enum input)in);
 		bool is_comm = in == IN_COMM_0 || in == IN_COMM_1;
 		size_t param = (size_t)(in - IN_PARAM_0);
 		if (in >= IN_PARAM_0 && param < r->policy->nparams)
@@ -60,11 +62,8 @@ static void describe_inputs(struct cmd *c, struct report *r)
 	}
 	const struct need *most = &needs[0];
 	r->helpers = "";
-	for (const struct need *n = needs; n < needs + sizeof needs / sizeof *needs; n++) {
-		bool reads = false;
-		for (int in = 0; in < INPUT_MAX; in++)
-			reads |= r->reads & 1u << in && input_helper((enum input)in) == n->told_by;
-		if (!reads)
+	for (const struct need *n = needs; n < needs + FACT_HELPERS; n++) {
+		if (!(called & 1u << (n - needs)))
 			continue;
 		r->helpers = join(c->arena, r->helpers, n->helper);
 		if (n->major > most->major)

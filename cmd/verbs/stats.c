@@ -7,7 +7,6 @@
  * without end in constant memory.
  */
 #include "cmd/audit/audit.h"
-#include "policy/device.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -21,7 +21,6 @@
  */
 #include "compiler/bpf/verify.h"
 #include "policy/budget.h"
-#include "policy/device.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -97,15 +97,6 @@ static void put_span(struct buffer *b, const struct policy *p, const struct span
 
 /* ---- terms ------------------------------------------------------------------------- */
 
-static size_t operands_of(const struct term_node *k, term out[3])
-{
-	size_t n = k->op == TERM_ITE ? 3 : k->op == TERM_NOT ? 1 : 2;
-	if (k->op == TERM_FALSE || k->op == TERM_TRUE || k->op == TERM_CONST || k->op == TERM_INPUT)
-		return 0;
-	memcpy(out, (term[]){k->a, k->b, k->c}, n * sizeof *out);
-	return n;
-}
-
 /* Operands of an operation that has them in the order in which they were made. */
 static bool has_order_of_making(const struct policy *p, const struct term_node *k)
 {
@@ -128,7 +119,7 @@ static uint64_t shape_of(const struct live *l, const struct term_node *k)
 {
 	term x[3];
 	uint64_t parts[5] = {k->op, k->op == TERM_INPUT ? k->a : 0, k->op == TERM_CONST ? (uint64_t)k->lo : 0};
-	size_t n = operands_of(k, x);
+	size_t n = term_operands(k, x);
 	for (size_t i = 0; i < n; i++)
 		parts[1 + i] = l->shape[x[i]];
 	if (n == 2 && has_order_of_making(l->p, k) && parts[1] > parts[2]) {
@@ -155,7 +146,7 @@ static void number_terms(struct live *l, term t)
 		}
 		term x[3];
 		const struct term_node *k = term_get(l->p->terms, t);
-		size_t n = operands_of(k, x);
+		size_t n = term_operands(k, x);
 		bool turned = n == 2 && has_order_of_making(l->p, k) && l->shape[x[0]] > l->shape[x[1]];
 		l->open[t] = true;
 		for (size_t i = n; i--;)

@@ -22,7 +22,7 @@ void dsl_fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
 	va_end(ap);
 	const struct diag *last = rb->diags->n ? &rb->diags->items[rb->diags->n - 1] : NULL;
 	bool told = last && last->level == DIAG_ERROR && last->at.line == at.line && !strcmp(last->text, text);
-	if (!told && rb->diags->errors < ERRORS_TOLD) /* a policy may rescue them, in a loop */
+	if (!told && rb->diags->errors < ERRORS_TOLD) /* an ensure may raise again, in a loop */
 		diag_add(rb->diags, DIAG_ERROR, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
 	mrb_raise(mrb, mrb_class_get(mrb, "ArgumentError"), text);
 }

@@ -52,9 +52,16 @@ void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s)
 	*ARENA_PUSH(a, f->skipped, f->nskipped, f->skipped_cap) = s;
 }
 
+void foreign_add_builtin(struct arena *a, struct foreign *f, const struct builtin *b, bool v2, uint32_t place)
+{
+	foreign_add(a, f, (struct foreign_entry){
+		.allow = true, .builtin = true, .v2 = v2, .types = b->types, .access = b->access,
+		.major = b->major, .minor = b->minor, .place = place});
+}
+
 void foreign_add_runtime(struct arena *a, struct foreign *f)
 {
-	static const struct { uint8_t types, access; int32_t major, minor; } devices[] = {
+	static const struct builtin devices[] = {
 		{DEV_CHAR | DEV_BLOCK, ACC_MKNOD, FOREIGN_ANY, FOREIGN_ANY},
 		{DEV_CHAR, ACC_ALL, 1, 3}, {DEV_CHAR, ACC_ALL, 1, 5}, {DEV_CHAR, ACC_ALL, 1, 7},
 		{DEV_CHAR, ACC_ALL, 1, 8}, {DEV_CHAR, ACC_ALL, 1, 9}, {DEV_CHAR, ACC_ALL, 5, 0},
@@ -62,9 +69,7 @@ void foreign_add_runtime(struct arena *a, struct foreign *f)
 		{DEV_CHAR, ACC_ALL, 136, FOREIGN_ANY},
 	};
 	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
-		foreign_add(a, f, (struct foreign_entry){
-			.allow = true, .builtin = true, .types = devices[i].types, .access = devices[i].access,
-			.major = devices[i].major, .minor = devices[i].minor, .place = (uint32_t)i});
+		foreign_add_builtin(a, f, &devices[i], false, (uint32_t)i);
 }
 
 /* ---- names ---------------------------------------------------------------------- */

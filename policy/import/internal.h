@@ -44,6 +44,9 @@ int foreign_path_check(struct fault *f, struct slice path);
 bool foreign_path_absent(struct arena *a, struct slice path);
 /* `c 195:* rwm`: type, numbers or *, letters. `a` alone too, where lone_a. */
 int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign_entry *e);
+/* A device that a tool allows by itself; v2: by keys of cgroup v2. */
+struct builtin { uint8_t types, access; int32_t major, minor; };
+void foreign_add_builtin(struct arena *a, struct foreign *f, const struct builtin *b, bool v2, uint32_t place);
 /* What runc and crun allow every container. */
 void foreign_add_runtime(struct arena *a, struct foreign *f);
 /* The text as a policy's name; "" and NULL give NULL. */

@@ -21,7 +21,7 @@ struct machine {
 /* What the common.conf of LXC 5 to 7 allows. */
 static void add_common(struct arena *a, struct foreign *f, bool no_console)
 {
-	static const struct { uint8_t types, access; int16_t major, minor; } devices[] = {
+	static const struct builtin devices[] = {
 		{DEV_CHAR | DEV_BLOCK, ACC_MKNOD, FOREIGN_ANY, FOREIGN_ANY},
 		{DEV_CHAR, ACC_ALL, 1, 3}, {DEV_CHAR, ACC_ALL, 1, 5}, {DEV_CHAR, ACC_ALL, 1, 7},
 		{DEV_CHAR, ACC_ALL, 1, 8}, {DEV_CHAR, ACC_ALL, 1, 9}, {DEV_CHAR, ACC_ALL, 5, 0},
@@ -30,10 +30,7 @@ static void add_common(struct arena *a, struct foreign *f, bool no_console)
 	};
 	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
 		if (!no_console || devices[i].major != 5 || devices[i].minor != 1)
-			foreign_add(a, f, (struct foreign_entry){
-				.allow = true, .builtin = true, .v2 = true, .types = devices[i].types,
-				.access = devices[i].access, .major = devices[i].major, .minor = devices[i].minor,
-				.place = (uint32_t)i});
+			foreign_add_builtin(a, f, &devices[i], true, (uint32_t)i);
 }
 
 /* "dev0: /dev/ttyUSB0,gid=20": Proxmox allows it by itself. */

@@ -52,8 +52,9 @@ static int read_ends(struct fault *f, const char *what, struct slice s, uint64_t
 /* Is the device of a request one with ranges: `c 8:0-15 ...`? */
 static bool has_ranges(struct slice rest, struct slice *type, struct slice *numbers)
 {
-	return next_word(&rest, type) && type->n == 1 && next_word(&rest, numbers) && memchr(numbers->s, ':', numbers->n) &&
-	       memchr(numbers->s, '-', numbers->n);
+	struct slice major, minor;
+	return next_word(&rest, type) && type->n == 1 && next_word(&rest, numbers) && memchr(numbers->s, '-', numbers->n) &&
+	       split_numbers(*numbers, &major, &minor);
 }
 
 static int too_many(struct diags *d, struct span at)
@@ -67,9 +68,10 @@ static int too_many(struct diags *d, struct span at)
 static int add_each(struct diags *d, struct test_case c, struct slice rest, struct slice type, struct slice numbers,
                     struct cases *out, struct fault *f)
 {
-	const char *colon = memchr(numbers.s, ':', numbers.n), *after = numbers.s + numbers.n;
-	struct slice major = {numbers.s, (size_t)(colon - numbers.s)}, minor = {colon + 1, (size_t)(after - colon) - 1};
+	const char *after = numbers.s + numbers.n;
+	struct slice major, minor;
 	int64_t majors[2], minors[2];
+	split_numbers(numbers, &major, &minor); /* has_ranges() saw it */
 	*f = (struct fault){.arena = d->arena};
 	if (read_ends(f, "major", major, MAJOR_MAX, &majors[0], &majors[1]) ||
 	    read_ends(f, "minor", minor, MINOR_MAX, &minors[0], &minors[1]))

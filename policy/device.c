@@ -214,15 +214,12 @@ static int read_numbers(struct fault *f, const struct words *w, struct pattern *
 		                 "missing major:minor after '%c'", type);
 	if (space_inside(f, w))
 		return -1;
-	struct slice numbers = w->word[1], majors = numbers, minors;
-	const char *colon = memchr(numbers.s, ':', numbers.n);
-	if (!colon)
+	struct slice numbers = w->word[1], majors, minors;
+	if (!split_numbers(numbers, &majors, &minors))
 		return fault_set(f, "a device is MAJOR:MINOR; 1:* is every minor of major 1",
 		                 "missing ':' in %s", text_quoted(f->arena, numbers));
 	if (letters_glued(f, type, numbers))
 		return -1;
-	majors.n = (size_t)(colon - numbers.s);
-	minors = (struct slice){colon + 1, numbers.n - majors.n - 1};
 	out->types = type == 'c' ? DEV_CHAR : type == 'b' ? DEV_BLOCK : DEV_CHAR | DEV_BLOCK;
 	if (read_list(f, "major", majors, MAJOR_MAX, &out->majors, &out->nmajors) ||
 	    read_list(f, "minor", minors, MINOR_MAX, &out->minors, &out->nminors))

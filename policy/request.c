@@ -198,8 +198,8 @@ static int read_fact(struct fault *f, struct slice word, struct request *r)
 
 static int read_device(struct fault *f, char type, struct slice numbers, struct request *r)
 {
-	const char *colon = memchr(numbers.s, ':', numbers.n);
-	if (!colon)
+	struct slice major, minor;
+	if (!split_numbers(numbers, &major, &minor))
 		return fault_set(f, REQUEST_HINT, "missing ':' in %s",
 		                 text_quoted(f->arena, numbers));
 	if (letters_glued(f, type, numbers))
@@ -208,8 +208,6 @@ static int read_device(struct fault *f, char type, struct slice numbers, struct 
 		return fault_set(f, "'*' is for rules; write numbers, such as 1:3",
 		                 "a request is about one device, not %s",
 		                 text_quoted(f->arena, numbers));
-	struct slice major = {numbers.s, (size_t)(colon - numbers.s)};
-	struct slice minor = {colon + 1, numbers.n - major.n - 1};
 	r->type = type == 'c' ? DEV_CHAR : DEV_BLOCK;
 	return read_number(f, "major", major, MAJOR_MAX, &r->major) ||
 	                       read_number(f, "minor", minor, MINOR_MAX, &r->minor)

@@ -93,6 +93,16 @@ int text_check(struct fault *f, const char *s, size_t n)
 	                 text_quoted(f->arena, (struct slice){s, bad}));
 }
 
+bool split_numbers(struct slice numbers, struct slice *major, struct slice *minor)
+{
+	const char *colon = memchr(numbers.s, ':', numbers.n);
+	if (!colon)
+		return false;
+	*major = (struct slice){numbers.s, (size_t)(colon - numbers.s)};
+	*minor = (struct slice){colon + 1, numbers.n - major->n - 1};
+	return true;
+}
+
 /* The number without its leading zeros, and as octal when that differs. */
 static int ambiguous(struct fault *f, const char *what, struct slice s)
 {

@@ -41,6 +41,8 @@ char *text_quoted(struct arena *a, struct slice s);
 /* Sets a fault for the first unsafe byte, if there is one: 0 or -1. */
 int text_check(struct fault *f, const char *s, size_t n);
 
+/* `1:3` as what stands before and behind its first colon; false: it has none. */
+bool split_numbers(struct slice numbers, struct slice *major, struct slice *minor);
 /* A decimal number, 0..max, without sign and without leading zero; `what` names
  * it ("major"). 0 or -1. */
 int read_number(struct fault *f, const char *what, struct slice s, uint64_t max, int64_t *out);

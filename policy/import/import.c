@@ -189,14 +189,12 @@ static int read_side(struct fault *f, const char *what, struct slice s, int64_t 
 
 static int read_devices(struct fault *f, char type, struct slice numbers, struct foreign_entry *e)
 {
-	const char *colon = memchr(numbers.s, ':', numbers.n);
-	if (!colon)
+	struct slice major, minor;
+	if (!split_numbers(numbers, &major, &minor))
 		return fault_set(f, "a device is MAJOR:MINOR; 1:* is every minor of major 1",
 		                 "missing ':' in %s", text_quoted(f->arena, numbers));
 	if (letters_glued(f, type, numbers))
 		return -1;
-	struct slice major = {numbers.s, (size_t)(colon - numbers.s)};
-	struct slice minor = {colon + 1, numbers.n - major.n - 1};
 	e->types = type == 'c' ? DEV_CHAR : type == 'b' ? DEV_BLOCK : DEV_CHAR | DEV_BLOCK;
 	return read_side(f, "major", major, MAJOR_MAX, &e->major) ||
 	               read_side(f, "minor", minor, MINOR_MAX, &e->minor)

@@ -88,13 +88,15 @@ int attach_confirm(struct arena *a, struct diags *d, const struct cgroup *cg, co
 
 /* ---- maps.c ------------------------------------------------------------------ */
 
-/* The maps of policy/event.h. */
 enum report_map {
-	REPORT_EVENTS, REPORT_TALLY, REPORT_TOTALS, REPORT_CONFIG, REPORT_NAMES, REPORT_MAPS
+#define MAP(id, name, type, key, value, entries, flags) REPORT_##id,
+#define BOUND_MAP MAP
+#include "policy/maps.def"
+	REPORT_MAPS
 };
 struct report_kind {
 	const char *name;
-	uint32_t type, key_size, value_size;
+	uint32_t type, key_size, value_size, flags;
 };
 extern const struct report_kind report_kinds[REPORT_MAPS];
 

@@ -1,6 +1,6 @@
 /*
  * maps.c - the maps a program reports through: found among a program's maps by
- * name and shape (policy/event.h), and read whole.
+ * name and shape (policy/maps.def), and read whole.
  */
 #include "cgroup/internal.h"
 
@@ -13,13 +13,10 @@
 #include <bpf/bpf.h>
 
 const struct report_kind report_kinds[REPORT_MAPS] = {
-	[REPORT_EVENTS] = {MAP_EVENTS, BPF_MAP_TYPE_RINGBUF, 0, 0},
-	[REPORT_TALLY] = {MAP_TALLY, BPF_MAP_TYPE_HASH, sizeof(struct tally_key), sizeof(struct tally)},
-	[REPORT_TOTALS] = {MAP_TOTALS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t),
-	                   sizeof(struct totals)},
-	[REPORT_CONFIG] = {MAP_CONFIG, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
-	                   sizeof(struct audit_config)},
-	[REPORT_NAMES] = {MAP_NAMES, BPF_MAP_TYPE_HASH, sizeof(uint64_t), sizeof(struct rule_name)},
+#define MAP(id, name, type, key, value, entries, flags) \
+	[REPORT_##id] = {#name, BPF_MAP_TYPE_##type, key, value, flags},
+#define BOUND_MAP MAP
+#include "policy/maps.def"
 };
 
 int program_map_ids(int fd, uint32_t **ids, uint32_t *n)

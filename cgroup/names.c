@@ -13,9 +13,9 @@
 
 int names_new(uint32_t entries)
 {
-	struct bpf_map_create_opts opts = {.sz = sizeof opts, .map_flags = BPF_F_NO_PREALLOC};
-	return bpf_map_create(BPF_MAP_TYPE_HASH, MAP_NAMES, sizeof(uint64_t), sizeof(struct rule_name),
-	                      entries, &opts);
+	const struct report_kind *k = &report_kinds[REPORT_NAMES];
+	struct bpf_map_create_opts opts = {.sz = sizeof opts, .map_flags = k->flags};
+	return bpf_map_create(k->type, k->name, k->key_size, k->value_size, entries, &opts);
 }
 
 struct copy {

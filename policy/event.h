@@ -3,8 +3,8 @@
  * kept in the kernel. The one place where their layout is fixed.
  *
  * Records go to a BPF ring buffer, counts to BPF maps; both are native byte order
- * and without padding. A program that reports carries these maps (names as the
- * kernel shows them), and hands them on to the program that replaces it:
+ * and without padding. A program that reports carries these maps (policy/maps.def; names as
+ * the kernel shows them), and hands them on to the program that replaces it:
  *
  *   devguard_events  ring buffer of struct event; the program's own is the first, those
  *                    after it are of programs before it and hold what nobody read yet
@@ -21,12 +21,6 @@
 #define DEVGUARD_POLICY_EVENT_H
 
 #include <stdint.h>
-
-#define MAP_EVENTS "devguard_events"
-#define MAP_TALLY  "devguard_tally"
-#define MAP_TOTALS "devguard_totals"
-#define MAP_CONFIG "devguard_config"
-#define MAP_NAMES  "devguard_names"
 
 enum {
 	EVENT_VERSION = 1,

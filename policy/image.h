@@ -9,8 +9,13 @@
 struct image_line { uint32_t insn; int line; uint32_t file; };
 /* An ldimm64 of an address: of parameter `target`, or one of those below. */
 struct image_reloc { uint32_t insn; uint32_t target; };
-enum image_target { TARGET_HEADER = 1 << 16, TARGET_EVENTS, TARGET_TALLY, TARGET_TOTALS, TARGET_CONFIG,
-                    TARGETS_END };
+enum image_target {
+	TARGET_HEADER = 1 << 16,
+#define MAP(id, name, type, key, value, entries, flags) TARGET_##id,
+#include "policy/maps.def"
+	TARGETS_END,
+	TARGET_MAPS = TARGET_HEADER + 1 /* the first of them */
+};
 
 struct image {
 	const void *insns; /* 8-byte BPF instructions */

@@ -63,7 +63,11 @@ static void write_jump(FILE *out, const struct bpf_insn *in, size_t pc)
 
 static void write_address(FILE *out, int reg, uint32_t target)
 {
-	static const char *const names[] = {"header", MAP_EVENTS, MAP_TALLY, MAP_TOTALS, MAP_CONFIG};
+	static const char *const names[] = {
+		"header",
+#define MAP(id, name, type, key, value, entries, flags) #name,
+#include "policy/maps.def"
+	};
 	if (target >= TARGET_HEADER && target < TARGETS_END)
 		fprintf(out, "r%d = &%s", reg, names[target - TARGET_HEADER]);
 	else

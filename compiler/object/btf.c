@@ -144,11 +144,8 @@ static void rodata_types(struct types *t, const struct variable *vars, size_t nv
 /* ---- maps ------------------------------------------------------------------------- */
 
 const struct map_definition object_maps[OBJECT_MAPS] = {
-	{MAP_EVENTS, BPF_MAP_TYPE_RINGBUF, 0, 0, EVENTS_BYTES, 0},
-	{MAP_TALLY, BPF_MAP_TYPE_HASH, sizeof(struct tally_key), sizeof(struct tally), TALLY_ENTRIES,
-	 BPF_F_NO_PREALLOC},
-	{MAP_TOTALS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t), sizeof(struct totals), 1, 0},
-	{MAP_CONFIG, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct audit_config), 1, 0},
+#define MAP(id, name, type, key, value, entries, flags) {#name, BPF_MAP_TYPE_##type, key, value, entries, flags},
+#include "policy/maps.def"
 };
 
 static size_t map_fields(const struct map_definition *m, const char *names[MAP_FIELDS],

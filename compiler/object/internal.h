@@ -65,13 +65,13 @@ const bool *object_insn_starts(struct arena *a, const void *insns, size_t ninsns
 
 /* ---- btf.c ------------------------------------------------------------------------ */
 
-/* The maps of a program that reports, as libbpf makes them (policy/event.h), in the
- * order of enum image_target from TARGET_EVENTS on. */
+/* The maps of a program that reports, as libbpf makes them (policy/maps.def), in the
+ * order of enum image_target from TARGET_MAPS on. */
 struct map_definition {
 	const char *name;
 	uint32_t type, key_size, value_size, max_entries, flags; /* 0: left out */
 };
-enum { OBJECT_MAPS = TARGETS_END - TARGET_EVENTS, MAP_FIELDS = 5 };
+enum { OBJECT_MAPS = TARGETS_END - TARGET_MAPS, MAP_FIELDS = 5 };
 extern const struct map_definition object_maps[OBJECT_MAPS];
 /* Bytes of a map's definition in `.maps`: a pointer for each field. */
 size_t map_definition_size(const struct map_definition *m);

@@ -147,8 +147,8 @@ static uint32_t symbol_of(const struct policy *p, const struct rodata *ro, uint3
 		return SYMBOL_VARIABLES + 1 + target;
 	if (target == TARGET_HEADER)
 		return SYMBOL_VARIABLES;
-	if (target >= TARGET_EVENTS && target < TARGETS_END && p->audit != AUDIT_NONE)
-		return SYMBOL_VARIABLES + (uint32_t)ro->nvars + target - TARGET_EVENTS;
+	if (target >= TARGET_MAPS && target < TARGETS_END && p->audit != AUDIT_NONE)
+		return SYMBOL_VARIABLES + (uint32_t)ro->nvars + target - TARGET_MAPS;
 	return 0;
 }
 

@@ -212,7 +212,7 @@ static int64_t target_at(const struct object *o, const struct policy *p, uint64_
 		int64_t map = 0;
 		for (int i = 0; i < OBJECT_MAPS; i++) {
 			if (map == at)
-				return TARGET_EVENTS + i;
+				return TARGET_MAPS + i;
 			map += (int64_t)map_definition_size(&object_maps[i]);
 		}
 		return -1;

@@ -1,12 +1,11 @@
 /*
  * compiler.h - Ruby policies to BPF objects, and back.
  *
- *   ruby.c     runs the policy file once in mruby; collects rules and blocks
- *   lift.c     evaluates each block's bytecode symbolically into terms
- *   emit.c     decision diagram to BPF instructions
- *   verify.c   BPF instructions back to a diagram; must equal the first one
- *   object.c   the ELF object libbpf loads; reading one back
- *   simulate.c runs BPF instructions on a request
+ *   ruby/       runs the policy file once in mruby; collects rules and blocks
+ *   lift/       evaluates each block's bytecode symbolically into terms
+ *   compile.c   rules to a diagram, a program, a proof
+ *   bpf/        a diagram to BPF instructions and back; runs them on a request
+ *   object/     the ELF object libbpf loads; reading one back
  *
  * Nothing here touches the kernel's BPF or cgroup interfaces.
  */
@@ -59,13 +58,28 @@ int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r
 /* The bytecode of every rule block, as text. */
 void ruby_dump(FILE *out, struct ruby *rb);
 
+/* ---- compile.c ------------------------------------------------------------- */
+
+/* Rules to a proven program, the best found over the variable orders: fewest functions
+ * of the kernel, then the shortest longest path, then fewest instructions. *pd is set to
+ * the diagrams it was made from. 0, or -1 with a diagnostic. */
+int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out);
+
+/* Builds a policy's diagrams, by the first order with which its program can be proven,
+ * and proves it. 0 with *pd, or -1 with a diagnostic. */
+int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
+                const struct image *image);
+
+/* What compile_policy() has to choose from, as text: for each order the diagrams and what
+ * their program costs. 0, or -1 with a diagnostic. */
+int compile_dump_orders(FILE *out, struct policy *p, struct diags *d);
+
 /* ---- emit.c ---------------------------------------------------------------- */
 
-/* The best program found over the variable orders: fewest helper calls, then
- * the shortest longest path, then fewest instructions. *pd is set to the
- * diagrams it was made from. The result has been through verify_image(). 0, or
- * -1 with a diagnostic. */
-int emit_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out);
+/* A policy's diagrams of one order as a program. *helpers: how many functions of the
+ * kernel it may call before it decides. 0, or -1 with a diagnostic. */
+int emit_program(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
+                 struct image *out, int *helpers);
 
 /* ---- code.c ----------------------------------------------------------------------- */
 
@@ -84,11 +98,6 @@ void emit_asm(FILE *out, const struct policy *p, const struct image *image);
  * that uses anything the emitter does not is refused. */
 int verify_image(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
                  const struct image *image);
-
-/* Builds a policy's diagrams, by the first order with which its program can be proven,
- * and proves it. 0 with *pd, or -1 with a diagnostic. */
-int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
-                const struct image *image);
 
 /* ---- simulate.c ------------------------------------------------------------- */
 

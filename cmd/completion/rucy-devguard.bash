@@ -38,7 +38,7 @@ _rucy_devguard()
 	--on-error) words='refuse allow' ;;
 	--mode) words='enforce permissive' ;;
 	--audit) words='none denied all' ;;
-	--emit) words='obj asm terms diagram dot bytecode' ;;
+	--emit) words='obj asm terms diagram dot orders bytecode' ;;
 	--ring) words='16K 64K 256K 1M' ;;
 	--limit) words='time=30s cpu=20s memory=2g time=30s,memory=2g' ;;
 	--name | --annotation) return ;;
@@ -55,7 +55,7 @@ _rucy_devguard()
 	--param | --count | --timeout | --fold | --interval) return ;;
 	esac
 	if [[ $prev == '=' && ${COMP_WORDS[COMP_CWORD - 2]} == --emit ]]; then
-		words='obj asm terms diagram dot bytecode'
+		words='obj asm terms diagram dot orders bytecode'
 	fi
 	if [[ -n $words ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

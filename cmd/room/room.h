@@ -102,7 +102,7 @@ struct verdict {
 /* What the judge says to one request. */
 struct verdict_pair { struct verdict diagram, bpf; };
 
-enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT };
+enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS };
 
 /* ---- the parent's side: room.c ------------------------------------------------- */
 

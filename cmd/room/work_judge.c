@@ -63,7 +63,7 @@ static bool make(struct judge *j, bool program)
 {
 	struct diags *d = &j->in->diags;
 	j->policy->serial.data = NULL;
-	return program ? !emit_policy(j->policy, d, &j->diagram, &j->image)
+	return program ? !compile_policy(j->policy, d, &j->diagram, &j->image)
 	               : !policy_diagram_any(j->policy, d, &j->diagram);
 }
 
@@ -139,7 +139,7 @@ static bool plain(struct judge *j)
 		p->rules[i] = j->policy->rules[i];
 		p->rules[i].error = 0;
 	}
-	return !emit_policy(p, &j->in->diags, &only.diagram, &only.image) && hand_out(&only, 0);
+	return !compile_policy(p, &j->in->diags, &only.diagram, &only.image) && hand_out(&only, 0);
 }
 
 static void simulate_one(const struct judge *j, const struct request *r, struct verdict *v)
@@ -199,8 +199,9 @@ static void write_terms(FILE *out, struct arena *a, const struct policy *p)
 	terms_dump(out, p->terms, roots, names, n);
 }
 
-static void dump(struct judge *j, const struct frame *f)
+static bool dump(struct judge *j, const struct frame *f)
 {
+	bool failed = false;
 	uint32_t kind = DUMP_ASM;
 	struct arena_stream s;
 	FILE *out = arena_stream(j->in->arena, &s);
@@ -213,8 +214,11 @@ static void dump(struct judge *j, const struct frame *f)
 		diagram_dump(out, j->diagram.dg, j->diagram.verdict);
 	if (kind == DUMP_DOT)
 		diagram_dot(out, j->diagram.dg, j->diagram.verdict, j->policy->name);
+	if (kind == DUMP_ORDERS)
+		failed = compile_dump_orders(out, j->policy, &j->in->diags);
 	const char *text = arena_text(j->in->arena, &s);
 	inside_write(j->in, FRAME_TEXT, text, s.len);
+	return !failed;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------ */
@@ -237,7 +241,7 @@ static void serve(struct judge *j)
 		if (f.kind == FRAME_REQUESTS)
 			answer(j, &f);
 		else if (f.kind == FRAME_DUMP)
-			dump(j, &f);
+			failed = explained(in, j->policy->file, !dump(j, &f));
 		else
 			failed = explained(in, j->policy->file, !plain(j));
 		inside_done(in, failed);

@@ -18,8 +18,8 @@ static const struct option options[] = {
 	{0},
 };
 
-enum kind { EMIT_OBJ, EMIT_ASM, EMIT_TERMS, EMIT_DIAGRAM, EMIT_DOT, EMIT_BYTECODE, KINDS };
-static const char *const kind_names[KINDS] = {"obj", "asm", "terms", "diagram", "dot", "bytecode"};
+enum kind { EMIT_OBJ, EMIT_ASM, EMIT_TERMS, EMIT_DIAGRAM, EMIT_DOT, EMIT_ORDERS, EMIT_BYTECODE, KINDS };
+static const char *const kind_names[KINDS] = {"obj", "asm", "terms", "diagram", "dot", "orders", "bytecode"};
 
 /* A listing as the child made it: what could steer a terminal is escaped. */
 static void write_listing(FILE *out, const char *text)
@@ -42,7 +42,8 @@ static void write_listing(FILE *out, const char *text)
 static int listing(struct cmd *c, const struct unit *u, enum kind kind, const char **text)
 {
 	static const enum dump_kind dumps[KINDS] = {[EMIT_ASM] = DUMP_ASM, [EMIT_TERMS] = DUMP_TERMS,
-	                                            [EMIT_DIAGRAM] = DUMP_DIAGRAM, [EMIT_DOT] = DUMP_DOT};
+	                                            [EMIT_DIAGRAM] = DUMP_DIAGRAM, [EMIT_DOT] = DUMP_DOT,
+	                                            [EMIT_ORDERS] = DUMP_ORDERS};
 	*text = u->bytecode;
 	return kind == EMIT_BYTECODE ? STATUS_OK : unit_listing(c, u, dumps[kind], text);
 }
@@ -103,7 +104,7 @@ static int compile(struct cmd *c, int argc, char **argv)
 		if (kind == KINDS)
 			return usage_error(c,
 			                   near ? arena_printf(c->arena, "did you mean %s?", near)
-			                        : "one of: obj asm terms diagram dot bytecode",
+			                        : "one of: obj asm terms diagram dot orders bytecode",
 			                   "--emit=%s: unknown kind", optarg);
 	}
 	if (argc - optind != 1)
@@ -121,7 +122,7 @@ static int compile(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_compile = {
 	.name = "compile",
-	.synopsis = "POLICY [-o FILE] [--emit=obj|asm|terms|diagram|dot|bytecode] [--param K=V]...",
+	.synopsis = "POLICY [-o FILE] [--emit=obj|asm|terms|diagram|dot|orders|bytecode] [--param K=V]...",
 	.summary = "Write the BPF object of a policy, or one of the stages on the way to it",
 	.help = "The object is written to NAME.o in the current directory, everything else to stdout.\n"
 		"`-o -` is stdout.\n\n"
@@ -130,6 +131,7 @@ const struct verb verb_compile = {
 		"  --emit=terms      each rule's condition as an expression\n"
 		"  --emit=diagram    the decision diagram\n"
 		"  --emit=dot        the same for Graphviz\n"
+		"  --emit=orders     the diagram for each order of the inputs, what its program costs, the choice\n"
 		"  --emit=bytecode   what mruby made of each block\n"
 		"  -o, --output FILE\n",
 	.shorts = ":ho:",

@@ -302,6 +302,7 @@ static uint32_t survey(struct emitter *e, node root)
 	return inputs;
 }
 
+/* How many functions of the kernel tell these. */
 static int helpers_of(uint32_t inputs)
 {
 	uint32_t homes = 0;
@@ -310,18 +311,6 @@ static int helpers_of(uint32_t inputs)
 		homes |= helper >= 0 ? 1u << helper : 0;
 	}
 	return __builtin_popcount(homes);
-}
-
-/* What a candidate program costs, to choose between variable orders. */
-struct cost { int helpers; unsigned longest; size_t size; };
-
-static bool cheaper(struct cost x, struct cost y)
-{
-	if (x.helpers != y.helpers)
-		return x.helpers < y.helpers;
-	if (x.longest != y.longest)
-		return x.longest < y.longest;
-	return x.size < y.size;
 }
 
 /* Makes ready to emit the diagram below root; the inputs it reads. */
@@ -388,7 +377,7 @@ static int too_long(struct diags *d, size_t n)
 
 /* Emits the diagram of a policy with what `e` has been given. */
 static int emit_with(struct emitter *e, struct diags *d, const struct policy_diagram *pd,
-                     struct image *out, struct cost *cost)
+                     struct image *out, int *helpers)
 {
 	const struct policy *p = e->policy;
 	struct code *c = &e->code;
@@ -400,8 +389,8 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 		return too_long(d, e->least);
 	e->at = attribute(c->arena, pd);
 	e->files = policy_files(c->arena, p);
-	int helpers = helpers_of(inputs);
-	bool moved = helpers || all;
+	*helpers = helpers_of(inputs);
+	bool moved = *helpers || all;
 	e->denials_go_on = has_tail && !all;
 	e->reporting = all;
 	set_place(e, p->nrules ? 1 : 0);
@@ -440,42 +429,17 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 	                      .relocs = kept(p->arena, c->relocs, c->nrelocs * sizeof *c->relocs),
 	                      .nrelocs = c->nrelocs, .tail = tail,
 	                      .longest = code_longest(c->arena, c->insns, tail)};
-	*cost = (struct cost){helpers, out->longest, out->ninsns};
 	return 0;
 }
 
-static int emit_diagram(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
-                        struct image *out, struct cost *cost)
+int emit_program(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
+                 struct image *out, int *helpers)
 {
 	struct arena *scratch = arena_scratch(p->arena);
 	struct emitter e = {.policy = p, .dg = pd->dg, .code = {.arena = scratch},
 	                    .has_errno = policy_has_errno(p)};
 	budget_stage(arena_budget(p->arena), STAGE_EMIT);
-	int failed = emit_with(&e, d, pd, out, cost);
+	int failed = emit_with(&e, d, pd, out, helpers);
 	arena_free(scratch);
 	return failed;
-}
-
-int emit_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
-{
-	struct policy_diagram of[DIAGRAM_ORDERS];
-	struct cost best = {0}, cost;
-	struct image image;
-	int chosen = -1;
-	if (policy_diagrams(p, d, of))
-		return -1;
-	for (int order = 0; order < DIAGRAM_ORDERS; order++) {
-		struct diags quiet;
-		diags_init(&quiet, p->arena);
-		if (!of[order].dg || emit_diagram(p, &quiet, &of[order], &image, &cost) ||
-		    (chosen >= 0 && !cheaper(cost, best)))
-			continue;
-		chosen = order;
-		best = cost;
-		*out = image;
-	}
-	*pd = of[chosen >= 0 ? chosen : of[0].dg ? 0 : 1];
-	if (chosen < 0) /* once more, to say why */
-		return emit_diagram(p, d, pd, &image, &cost);
-	return verify_image(p, d, pd, out);
 }

@@ -310,7 +310,8 @@ static void attempt(struct expr *e, term comparison, enum order order, int *a, i
 	*b = fits_imm(node_of(&w, t->b)) ? -1 : operand(&w, root, 1);
 }
 
-void expr_operands(struct expr *e, term comparison, int *a, int *b)
+/* The operands of a comparison in registers; *b is -1 when the second fits the jump. */
+static void operands(struct expr *e, term comparison, int *a, int *b)
 {
 	struct code *c = e->code, before = *c;
 	bool failed = e->too_big;
@@ -324,4 +325,19 @@ void expr_operands(struct expr *e, term comparison, int *a, int *b)
 			break;
 	}
 	e->too_big |= failed;
+}
+
+size_t expr_branch(struct expr *e, term comparison, bool sense)
+{
+	const struct term_node *t = term_get(e->terms, comparison);
+	uint8_t op = t->op == TERM_EQ ? (sense ? BPF_JEQ : BPF_JNE) : (sense ? BPF_JSLT : BPF_JSGE);
+	int a = 0, b = 0;
+	bool before = e->too_big;
+	expr_fetch(e, t->inputs);
+	operands(e, comparison, &a, &b);
+	if (e->too_big && !before)
+		e->too_big_line = e->code->line;
+	if (b < 0)
+		return code_add(e->code, BPF_JMP | op | BPF_K, a, 0, 0, (int32_t)term_get(e->terms, t->b)->lo);
+	return code_add(e->code, BPF_JMP | op | BPF_X, a, b, 0, 0);
 }

@@ -66,7 +66,7 @@ size_t code_jump_target(const struct bpf_insn *in, size_t pc);
 /* Instructions on the longest path; the program jumps forward only. */
 unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n);
 
-/* ---- emit_expr.c: inputs and comparisons of several inputs ------------------------ */
+/* ---- emit_input.c: inputs ------------------------------------------------------------ */
 
 struct expr {
 	struct code *code;
@@ -83,9 +83,6 @@ struct expr {
 void expr_fetch(struct expr *e, uint32_t inputs);
 /* An input's value into a register; its helper was called. */
 void expr_input(struct expr *e, enum input in, int reg);
-/* Emits the comparison's operands and a jump taken when it is `sense`; the
- * jump's index, to be landed. */
-size_t expr_branch(struct expr *e, term comparison, bool sense);
 
 /* ---- asm.c ------------------------------------------------------------------------- */
 
@@ -94,8 +91,9 @@ const char *asm_helper(int helper);
 
 /* ---- emit_value.c: what is computed ------------------------------------------------- */
 
-/* The operands of a comparison in registers; *b is -1 when the second fits the jump. */
-void expr_operands(struct expr *e, term comparison, int *a, int *b);
+/* Emits the comparison's operands and a jump taken when it is `sense`; the
+ * jump's index, to be landed. */
+size_t expr_branch(struct expr *e, term comparison, bool sense);
 
 /* ---- template.c: floor division, conditions as numbers, choices ---------------------------- */
 

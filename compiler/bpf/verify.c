@@ -346,18 +346,3 @@ int verify_image(const struct policy *p, struct diags *d, const struct policy_di
 	arena_free(scratch);
 	return failed;
 }
-
-int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
-                const struct image *image)
-{
-	int orders = policy_orders(p);
-	for (int order = 0; order < orders; order++) {
-		struct diags said;
-		diags_init(&said, p->arena);
-		bool last = order == orders - 1;
-		if (!policy_diagram(p, last ? d : &said, (enum diagram_order)order, pd) &&
-		    !verify_image(p, last ? d : &said, pd, image))
-			return 0;
-	}
-	return -1;
-}

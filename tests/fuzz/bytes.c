@@ -117,7 +117,7 @@ void fuzz_section(struct fuzz *f, const unsigned char *data, size_t len)
 	MUST(!serial_read(f->arena, &f->diags, "fuzz.o", first.data, first.n, &q, &same) && same == digest);
 	MUST(!serial_write(q, &f->diags, &second, &same) && same == digest);
 	MUST(first.n == second.n && !memcmp(first.data, second.data, first.n));
-	if (emit_policy(p, &f->diags, &pd, &image))
+	if (compile_policy(p, &f->diags, &pd, &image))
 		MUST(f->diags.errors);
 }
 

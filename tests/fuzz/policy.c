@@ -15,7 +15,7 @@ static void sent(struct fuzz *f, struct policy *p, const struct image *image)
 	uint64_t digest;
 	MUST(!serial_keep(p, &f->diags));
 	MUST(!serial_read(f->arena, &f->diags, "fuzz.rb", p->serial.data, p->serial.len, &again, &digest));
-	MUST(!emit_policy(again, &f->diags, &pd, &program));
+	MUST(!compile_policy(again, &f->diags, &pd, &program));
 	MUST(program.ninsns == image->ninsns &&
 	     !memcmp(program.insns, image->insns, image->ninsns * sizeof *image->insns));
 	MUST(!object_write(again, &program, &f->diags, &object));
@@ -61,7 +61,7 @@ void fuzz_policy(struct fuzz *f, const unsigned char *data, size_t len)
 		fuzz_refused(f);
 		return;
 	}
-	if (emit_policy(p, &f->diags, &pd, &image))
+	if (compile_policy(p, &f->diags, &pd, &image))
 		fuzz_refused(f);
 	else {
 		sent(f, p, &image);

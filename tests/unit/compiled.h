@@ -20,7 +20,7 @@ static inline struct compiled compiled_of(const char *text)
 	struct compiled c = {.arena = arena_new()};
 	diags_init(&c.diags, c.arena);
 	if (ruby_compile(c.arena, &c.diags, &host_here, "t.rb", text, strlen(text), NULL, 0, &c.ruby, &c.policy) ||
-	    emit_policy(c.policy, &c.diags, &c.pd, &c.image))
+	    compile_policy(c.policy, &c.diags, &c.pd, &c.image))
 		fail_msg("%s", c.diags.n ? c.diags.items[0].text : "failed");
 	return c;
 }

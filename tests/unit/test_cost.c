@@ -30,7 +30,7 @@ static struct cost cost_of(const char *text, enum audit_level audit)
 	if (ruby_compile(a, &d, &host_here, "t.rb", text, strlen(text), NULL, 0, &ruby, &p))
 		fail_msg("%s", d.items[0].text);
 	p->audit = audit;
-	if (emit_policy(p, &d, &pd, &image))
+	if (compile_policy(p, &d, &pd, &image))
 		fail_msg("%s", d.items[0].text);
 	cost = (struct cost){arena_size(a), terms_count(p->terms), diagram_nodes(pd.dg), image.ninsns};
 	ruby_close(ruby);
@@ -131,7 +131,7 @@ static void refused(void **state)
 	diags_init(&d, a);
 	assert_int_equal(ruby_compile(a, &d, &host_here, "t.rb", text, strlen(text), NULL, 0, &ruby, &p), 0);
 	size_t before = arena_size(a);
-	assert_int_equal(emit_policy(p, &d, &pd, &image), -1);
+	assert_int_equal(compile_policy(p, &d, &pd, &image), -1);
 	assert_int_equal(d.errors, 1);
 	assert_int_equal(d.items[d.n - 1].at.line, 4);
 	assert_non_null(strstr(d.items[d.n - 1].text, "while building the decision diagram, at this rule"));

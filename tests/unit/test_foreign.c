@@ -84,7 +84,7 @@ static void object_of(struct arena *a, struct diags *d, struct policy *p)
 	struct image image, again;
 	struct policy *read;
 	struct bytes object;
-	if (emit_policy(p, d, &pd, &image) || verify_image(p, d, &pd, &image) || object_write(p, &image, d, &object) ||
+	if (compile_policy(p, d, &pd, &image) || verify_image(p, d, &pd, &image) || object_write(p, &image, d, &object) ||
 	    object_read(a, d, "x.o", object.data, object.len, &read, &again))
 		fail_msg("%s", d->items[0].text);
 	assert_int_equal(read->nrules, p->nrules);

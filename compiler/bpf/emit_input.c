@@ -1,5 +1,5 @@
 /*
- * emit_expr.c - loading inputs, and comparisons that need arithmetic.
+ * emit_input.c - loading inputs.
  *
  * Homes of caller facts are filled before an expression is computed (emit_value.c),
  * since a helper call clobbers the registers it is computed in.
@@ -80,19 +80,4 @@ void expr_input(struct expr *e, enum input in, int reg)
 		return;
 	}
 	code_add(c, (uint8_t)(BPF_LDX | BPF_MEM | ctx_load_size(in)), reg, e->ctx, ctx_offset(in), 0);
-}
-
-size_t expr_branch(struct expr *e, term comparison, bool sense)
-{
-	const struct term_node *t = term_get(e->terms, comparison);
-	uint8_t op = t->op == TERM_EQ ? (sense ? BPF_JEQ : BPF_JNE) : (sense ? BPF_JSLT : BPF_JSGE);
-	int a = 0, b = 0;
-	bool before = e->too_big;
-	expr_fetch(e, t->inputs);
-	expr_operands(e, comparison, &a, &b);
-	if (e->too_big && !before)
-		e->too_big_line = e->code->line;
-	if (b < 0)
-		return code_add(e->code, BPF_JMP | op | BPF_K, a, 0, 0, (int32_t)term_get(e->terms, t->b)->lo);
-	return code_add(e->code, BPF_JMP | op | BPF_X, a, b, 0, 0);
 }

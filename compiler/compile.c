@@ -1,0 +1,131 @@
+/*
+ * compile.c - the whole way of a policy's rules to a proven program.
+ *
+ *   policy_diagrams()   the rules as a decision diagram, for each order of the inputs
+ *   emit_program()      each diagram as instructions
+ *   cheaper()           the best of the programs
+ *   verify_image()      its instructions back to a diagram: must be the same
+ *
+ * Before this, ruby_compile() made rules of a file; after it, object_write() makes a file of the
+ * program.
+ */
+#include "compiler/compiler.h"
+
+/* What comes of one order. */
+struct candidate {
+	struct policy_diagram diagram; /* .dg NULL: there is none within proportion */
+	struct image image;            /* .ninsns 0: there is no program */
+	int helpers;                   /* functions of the kernel that it may call */
+};
+
+/* A call costs more than instructions do, and the longest path more than those not taken. */
+static bool cheaper(const struct candidate *x, const struct candidate *y)
+{
+	if (x->helpers != y->helpers)
+		return x->helpers < y->helpers;
+	if (x->image.longest != y->image.longest)
+		return x->image.longest < y->image.longest;
+	return x->image.ninsns < y->image.ninsns;
+}
+
+static int build(struct policy *p, struct diags *d, struct candidate of[DIAGRAM_ORDERS])
+{
+	struct policy_diagram diagrams[DIAGRAM_ORDERS];
+	if (policy_diagrams(p, d, diagrams))
+		return -1;
+	for (int order = 0; order < DIAGRAM_ORDERS; order++)
+		of[order] = (struct candidate){.diagram = diagrams[order]};
+	return 0;
+}
+
+static void emit(const struct policy *p, struct candidate of[DIAGRAM_ORDERS])
+{
+	for (struct candidate *c = of; c < of + DIAGRAM_ORDERS; c++) {
+		struct diags quiet;
+		diags_init(&quiet, p->arena);
+		if (c->diagram.dg && emit_program(p, &quiet, &c->diagram, &c->image, &c->helpers))
+			c->image.ninsns = 0;
+	}
+}
+
+/* NULL: there is no program. */
+static const struct candidate *choose(const struct candidate of[DIAGRAM_ORDERS])
+{
+	const struct candidate *best = NULL;
+	for (const struct candidate *c = of; c < of + DIAGRAM_ORDERS; c++)
+		if (c->image.ninsns && (!best || cheaper(c, best)))
+			best = c;
+	return best;
+}
+
+int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
+{
+	struct candidate of[DIAGRAM_ORDERS];
+	if (build(p, d, of))
+		return -1;
+	emit(p, of);
+	const struct candidate *best = choose(of);
+	if (!best) { /* once more, to say why */
+		int helpers;
+		*pd = of[of[0].diagram.dg ? 0 : 1].diagram;
+		return emit_program(p, d, pd, out, &helpers);
+	}
+	*pd = best->diagram;
+	*out = best->image;
+	return verify_image(p, d, pd, out);
+}
+
+int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
+                const struct image *image)
+{
+	int orders = policy_orders(p);
+	for (int order = 0; order < orders; order++) {
+		struct diags said;
+		diags_init(&said, p->arena);
+		bool last = order == orders - 1;
+		if (!policy_diagram(p, last ? d : &said, (enum diagram_order)order, pd) &&
+		    !verify_image(p, last ? d : &said, pd, image))
+			return 0;
+	}
+	return -1;
+}
+
+/* ---- the listing --------------------------------------------------------------------- */
+
+static void dump_candidate(FILE *out, const struct policy *p, const char *name,
+                           const struct candidate *c, bool chosen)
+{
+	size_t nodes, edges;
+	if (!c->diagram.dg) {
+		fprintf(out, "# %s: out of proportion, given up\n", name);
+		return;
+	}
+	diagram_size(c->diagram.dg, c->diagram.verdict, &nodes, &edges);
+	fprintf(out, "# %s: %zu nodes, %zu edges", name, nodes, edges);
+	if (c->image.ninsns)
+		fprintf(out, "; instructions %zu, longest path %u, helpers %d", c->image.ninsns,
+		        c->image.longest, c->helpers);
+	else
+		fprintf(out, "; no program");
+	fprintf(out, "%s\n", chosen ? ": chosen" : "");
+	diagram_dump(out, c->diagram.dg, c->diagram.verdict);
+	if (policy_has_tail(p)) {
+		fprintf(out, "# %s: what goes on with a denial, %s\n", name,
+		        p->audit == AUDIT_NONE ? "as 4 * errno" : "as 4 * rule + access (1 m, 2 r, 3 w)");
+		diagram_dump(out, c->diagram.dg, p->audit == AUDIT_ALL ? c->diagram.report : c->diagram.blame);
+	}
+}
+
+int compile_dump_orders(FILE *out, struct policy *p, struct diags *d)
+{
+	static const char *const names[DIAGRAM_ORDERS] = {[ORDER_FACTS_LAST] = "device first, facts last",
+	                                                  [ORDER_FACTS_FIRST] = "facts first, device last"};
+	struct candidate of[DIAGRAM_ORDERS];
+	if (build(p, d, of))
+		return -1;
+	emit(p, of);
+	const struct candidate *best = choose(of);
+	for (int order = 0; order < policy_orders(p); order++)
+		dump_candidate(out, p, names[order], &of[order], best == &of[order]);
+	return 0;
+}

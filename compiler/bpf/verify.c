@@ -149,36 +149,43 @@ static bool enter_tail(struct verifier *v, size_t pc)
 	return true;
 }
 
+static bool leave(struct verifier *v, size_t pc)
+{
+	int64_t verdict;
+	v->live = false;
+	if (!verify_const(v, &v->now.reg[0], &verdict) || (verdict != 0 && verdict != 1))
+		return verify_refuse(v, "exit with a value that is not 0 or 1");
+	v->cond[pc] = diagram_terminal(verdict ? OUT_ALLOW : OUT_DENY);
+	return true;
+}
+
+/* The one that is always taken, in 16 or 32 bits. */
+static bool plain_jump(struct verifier *v, size_t pc, bool far, size_t target)
+{
+	const struct bpf_insn *in = &v->insns[pc];
+	v->live = false;
+	if (in->code != ((far ? BPF_JMP32 : BPF_JMP) | BPF_JA) || in->dst_reg || in->src_reg || (!far && in->imm))
+		return verify_refuse(v, "unknown jump");
+	if (target == v->n && v->n < v->image->ninsns)
+		return enter_tail(v, pc);
+	return send_state(v, pc, target);
+}
+
 static bool jump(struct verifier *v, size_t pc)
 {
 	const struct bpf_insn *in = &v->insns[pc];
-	uint8_t op = BPF_OP(in->code);
+	bool far = in->code == (BPF_JMP32 | BPF_JA);
 	if (in->code == (BPF_JMP | BPF_CALL))
 		return verify_call(v, in);
-	if (in->code == (BPF_JMP | BPF_EXIT)) {
-		int64_t verdict;
-		v->live = false;
-		if (!verify_const(v, &v->now.reg[0], &verdict) || (verdict != 0 && verdict != 1))
-			return verify_refuse(v, "exit with a value that is not 0 or 1");
-		v->cond[pc] = diagram_terminal(verdict ? OUT_ALLOW : OUT_DENY);
-		return true;
-	}
-	bool is_long = in->code == (BPF_JMP32 | BPF_JA);
-	if (in->off < 0 || (is_long && (in->imm < 0 || in->off)))
+	if (in->code == (BPF_JMP | BPF_EXIT))
+		return leave(v, pc);
+	if (in->off < 0 || (far && (in->imm < 0 || in->off)))
 		return verify_refuse(v, "backward jump");
 	size_t target = code_jump_target(in, pc);
 	verify_forget_spills(v);
-	if (op == BPF_JA) {
-		v->live = false;
-		if ((!is_long && in->code != (BPF_JMP | BPF_JA)) || in->dst_reg || in->src_reg ||
-		    (!is_long && in->imm))
-			return verify_refuse(v, "unknown jump");
-		if (target == v->n && v->n < v->image->ninsns)
-			return enter_tail(v, pc);
-	} else if (!condition(v, in, &v->cond[pc])) {
-		return false;
-	}
-	return send_state(v, pc, target);
+	if (BPF_OP(in->code) == BPF_JA)
+		return plain_jump(v, pc, far, target);
+	return condition(v, in, &v->cond[pc]) && send_state(v, pc, target);
 }
 
 /* ---- the two passes --------------------------------------------------------------------- */

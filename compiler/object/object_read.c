@@ -169,35 +169,6 @@ static const char *check_rodata(const struct object *o, const struct policy *p, 
 
 /* ---- instructions ---------------------------------------------------------------------- */
 
-/* Instructions on the longest path, from the last one back; 0 if any jumps back
- * or out of the program, for then no number is right. */
-static unsigned longest_path(struct arena *a, const struct bpf_insn *code, const bool *starts,
-                             size_t n)
-{
-	unsigned *longest = arena_alloc(a, (n + 1) * sizeof *longest);
-	for (size_t i = n; i-- > 0;) {
-		unsigned class = BPF_CLASS(code[i].code), op = BPF_OP(code[i].code);
-		bool jump = class == BPF_JMP || class == BPF_JMP32;
-		size_t next = i + 1 < n && !starts[i + 1] ? i + 2 : i + 1;
-		int64_t away = class == BPF_JMP32 && op == BPF_JA ? code[i].imm : code[i].off;
-		int64_t target = (int64_t)i + 1 + away;
-		unsigned best = 0;
-		if (!starts[i] || (jump && op == BPF_EXIT)) {
-			longest[i] = starts[i];
-			continue;
-		}
-		if (!(jump && op == BPF_JA) && next < n)
-			best = longest[next];
-		if (jump && op != BPF_CALL) {
-			if (away < 0 || target > (int64_t)n || (target < (int64_t)n && !starts[target]))
-				return 0;
-			best = longest[target] > best ? longest[target] : best;
-		}
-		longest[i] = best + 1;
-	}
-	return longest[0];
-}
-
 /* What a symbol plus an offset is the address of (image_reloc.target), or -1. */
 static int64_t target_at(const struct object *o, const struct policy *p, uint64_t symbol,
                          int64_t addend)
@@ -287,7 +258,7 @@ static const char *read_image(const struct object *o, const struct policy *p, st
 	if (why || btf_read_lines(o->arena, p, o->parts[BTF].data, o->parts[BTF].len, ext.data, ext.len, starts, image->ninsns, image, &why))
 		return why;
 	image->tail = image->ninsns - tail_size(o->arena, p, image);
-	image->longest = longest_path(o->arena, code, starts, image->tail);
+	image->longest = code_longest(o->arena, code, image->tail); /* unproven jumps: any number */
 	return NULL;
 }
 

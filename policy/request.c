@@ -24,8 +24,8 @@ static const struct {
 	[IN_ACCESS] = {"access", 0, ACC_WRITE, 16, -1},
 	[IN_MAJOR] = {"major", 0, MAJOR_MAX, 32, -1},
 	[IN_MINOR] = {"minor", 0, MINOR_MAX, 32, -1},
-#define FACT(id, name, lowest, highest, bits, helper) [IN_##id] = {#name, lowest, highest, bits, HELPER_##helper},
-#define TEXT_FACT(id, name, helper)                                    \
+#define FACT(id, number, name, lowest, highest, bits, helper) [IN_##id] = {#name, lowest, highest, bits, HELPER_##helper},
+#define TEXT_FACT(id, number, name, helper)                                    \
 	[IN_##id##_0] = {#name, INT64_MIN, INT64_MAX, 64, HELPER_##helper}, \
 	[IN_##id##_1] = {#name, INT64_MIN, INT64_MAX, 64, HELPER_##helper},
 #include "policy/facts.def"
@@ -157,8 +157,8 @@ static int read_comm(struct fault *f, struct slice value, struct request *r)
 static int unknown_fact(struct fault *f, struct slice key)
 {
 	static const char *const names[] = {
-#define FACT(id, name, lowest, highest, bits, helper) #name,
-#define TEXT_FACT(id, name, helper) #name,
+#define FACT(id, number, name, lowest, highest, bits, helper) #name,
+#define TEXT_FACT(id, number, name, helper) #name,
 #include "policy/facts.def"
 	};
 	enum { NAMES = sizeof names / sizeof *names };

@@ -22,9 +22,9 @@ enum input {
 	IN_ACCESS,    /* the one access asked about: 0, 1, 2 or 4 */
 	IN_MAJOR,
 	IN_MINOR,
-#define FACT(id, name, lowest, highest, bits, helper) IN_##id,
+#define FACT(id, number, name, lowest, highest, bits, helper) IN_##id,
 /* bytes 0..7 and 8..15, each as a little-endian int64 */
-#define TEXT_FACT(id, name, helper) IN_##id##_0, IN_##id##_1,
+#define TEXT_FACT(id, number, name, helper) IN_##id##_0, IN_##id##_1,
 #include "policy/facts.def"
 	IN_PARAM_0, /* the first parameter with a range; the others follow */
 	INPUT_MAX = IN_PARAM_0 + 16

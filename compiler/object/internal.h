@@ -44,6 +44,12 @@ bool serial_operands_ok(enum term_op op, bool a_is_bool, bool b_is_bool);
  * parameters. 0, or -1 with a diagnostic. */
 int serial_write(const struct policy *p, struct diags *d, struct buffer *out, uint64_t *digest);
 
+/* ---- serial_input.c ---------------------------------------------------------- */
+
+/* An input's number in objects, and back: -1 for a number that none has. */
+uint32_t serial_of_input(enum input in);
+int serial_to_input(uint64_t number);
+
 /* ---- object.c ----------------------------------------------------------------- */
 
 /* The variables of .rodata, in the order of their offsets. */

@@ -118,7 +118,7 @@ struct live {
 static uint64_t shape_of(const struct live *l, const struct term_node *k)
 {
 	term x[3];
-	uint64_t parts[5] = {k->op, k->op == TERM_INPUT ? k->a : 0, k->op == TERM_CONST ? (uint64_t)k->lo : 0};
+	uint64_t parts[5] = {k->op, k->op == TERM_INPUT ? serial_of_input((enum input)k->a) : 0, k->op == TERM_CONST ? (uint64_t)k->lo : 0};
 	size_t n = term_operands(k, x);
 	for (size_t i = 0; i < n; i++)
 		parts[1 + i] = l->shape[x[i]];
@@ -208,7 +208,7 @@ static int put_terms(struct buffer *b, const struct policy *p, const struct live
 		if (k->op == TERM_CONST)
 			put_signed(b, k->lo);
 		else if (k->op == TERM_INPUT)
-			put_number(b, k->a);
+			put_number(b, serial_of_input((enum input)k->a));
 		else if (put_operation(b, p, l->order[i], l, d))
 			return -1;
 	}

@@ -183,17 +183,23 @@ static term get_operation(struct reader *r, enum term_op op)
 	}
 }
 
+static term get_input(struct reader *r)
+{
+	int in = serial_to_input(get_number(r));
+	if (in < 0 || in >= IN_PARAM_0 + (int)r->policy->nparams)
+		return (term)fail(r, "a term reads an unknown input");
+	return term_input(r->policy->terms, (enum input)in);
+}
+
 static term get_term(struct reader *r)
 {
 	struct terms *ts = r->policy->terms;
-	uint64_t op = get_fixed(r, 1), in;
+	uint64_t op = get_fixed(r, 1);
 	switch (op) {
 	case TERM_CONST:
 		return term_const(ts, get_signed(r));
 	case TERM_INPUT:
-		in = get_upto(r, IN_PARAM_0 + r->policy->nparams - 1,
-		              "a term reads an unknown input");
-		return r->why ? T_FALSE : term_input(ts, (enum input)in);
+		return get_input(r);
 	case TERM_FALSE:
 	case TERM_TRUE:
 		break;

@@ -90,13 +90,13 @@ const char *hint_method_instead(const char *name)
 
 static const char *const ctx_methods[] = {
 	CTX_METHODS(ELEMENT)
-#define FACT(id, name, lowest, highest, bits, helper) #name,
-#define TEXT_FACT(id, name, helper) #name,
+#define FACT(id, number, name, lowest, highest, bits, helper) #name,
+#define TEXT_FACT(id, number, name, helper) #name,
 #include "policy/facts.def"
 };
 static const char ctx_list[] = "ctx has " CTX_METHODS(LISTED)
-#define FACT(id, name, lowest, highest, bits, helper) #name ", "
-#define TEXT_FACT(id, name, helper) #name
+#define FACT(id, number, name, lowest, highest, bits, helper) #name ", "
+#define TEXT_FACT(id, number, name, helper) #name
 #include "policy/facts.def"
 	" and the parameters with a range";
 enum { CTX_METHODS_N = sizeof ctx_methods / sizeof *ctx_methods };

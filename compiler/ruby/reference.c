@@ -22,7 +22,7 @@
 
 static const struct { const char *name; enum input in; } fields[] = {
 	FIELDS(FIELD_NAME)
-#define FACT(id, name, lowest, highest, bits, helper) FIELD_NAME(name, IN_##id)
+#define FACT(id, number, name, lowest, highest, bits, helper) FIELD_NAME(name, IN_##id)
 #include "policy/facts.def"
 };
 
@@ -80,7 +80,7 @@ static mrb_value number(mrb_state *mrb, mrb_value self, enum input in)
 		return mrb_bool_value(condition);                                                  \
 	}
 FIELDS(DEFINE_FIELD)
-#define FACT(id, name, lowest, highest, bits, helper) DEFINE_FIELD(name, IN_##id)
+#define FACT(id, number, name, lowest, highest, bits, helper) DEFINE_FIELD(name, IN_##id)
 #include "policy/facts.def"
 TESTS(DEFINE_TEST)
 
@@ -130,7 +130,7 @@ void reference_define(struct ruby *rb)
 #define DEFINE(name, in) mrb_define_method(mrb, c, #name, ctx_##name, MRB_ARGS_NONE());
 #define DEFINE_IS(name, condition) mrb_define_method(mrb, c, #name "?", ctx_is_##name, MRB_ARGS_NONE());
 	FIELDS(DEFINE)
-#define FACT(id, name, lowest, highest, bits, helper) DEFINE(name, IN_##id)
+#define FACT(id, number, name, lowest, highest, bits, helper) DEFINE(name, IN_##id)
 #include "policy/facts.def"
 	TESTS(DEFINE_IS)
 	mrb_define_method(mrb, c, "comm", ctx_comm, MRB_ARGS_NONE());

@@ -2,13 +2,11 @@
  * arrays.c - C functions of arrays with runtime values, and arrays made in
  * a rule's block.
  */
-#include "compiler/lift/handlers.h"
+#include "compiler/lift/methods.h"
 
 #include <string.h>
 
 enum { INDEXED_MAX = 4096 };
-
-/* ---- arrays --------------------------------------------------------------------------- */
 
 static const struct val *items_of(struct lifter *l, struct state *st, const struct call *c, size_t *n)
 {
@@ -47,31 +45,41 @@ struct flow lift_index(struct lifter *l, struct state *st, struct val array, str
 	return flow_value(st, val_from_arms(l, arms, count));
 }
 
-/* `a[start, n]` and `a[range]`: *start and *n as they are. False: nil. */
+/* a[range]: *start and *n as they are. False: nil. */
+static bool part_by_range(struct lifter *l, const struct call *c, size_t size, mrb_int *start, mrb_int *n)
+{
+	struct RRange *r = mrb_range_ptr(l->mrb, c->args[0].u.st);
+	mrb_value end = RANGE_END(r);
+	if (!mrb_integer_p(RANGE_BEG(r)) || !(mrb_integer_p(end) || mrb_nil_p(end)))
+		method_needs_known(l, c);
+	return mrb_range_beg_len(l->mrb, c->args[0].u.st, start, n, (mrb_int)size, TRUE) == MRB_RANGE_OK;
+}
+
+/* a[start, n] */
+static bool part_by_length(struct lifter *l, const struct call *c, size_t size, mrb_int *start, mrb_int *n)
+{
+	if (c->n != 2 || !val_is_integer(c->args[0]) || !val_is_integer(c->args[1]))
+		method_needs_known(l, c);
+	mrb_int first = mrb_integer(c->args[0].u.st), count = mrb_integer(c->args[1].u.st);
+	*start = first + (first < 0 ? (mrb_int)size : 0);
+	if (*start < 0 || *start > (mrb_int)size || count < 0)
+		return false;
+	*n = count < (mrb_int)size - *start ? count : (mrb_int)size - *start;
+	return true;
+}
+
 static bool part(struct lifter *l, const struct call *c, size_t size, mrb_int *start, mrb_int *n)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (c->args[i].kind != V_STATIC)
 			method_needs_known(l, c);
-	mrb_value first = call_arg(c, 0).u.st, count = call_arg(c, 1).u.st;
-	if (c->n == 1 && mrb_type(first) == MRB_TT_RANGE) {
-		struct RRange *r = mrb_range_ptr(l->mrb, first);
-		if (!mrb_integer_p(RANGE_BEG(r)) || !(mrb_integer_p(RANGE_END(r)) || mrb_nil_p(RANGE_END(r))))
-			method_needs_known(l, c);
-		return mrb_range_beg_len(l->mrb, first, start, n, (mrb_int)size, TRUE) == MRB_RANGE_OK;
-	}
-	if (c->n != 2 || !mrb_integer_p(first) || !mrb_integer_p(count))
-		method_needs_known(l, c);
-	*start = mrb_integer(first) + (mrb_integer(first) < 0 ? (mrb_int)size : 0);
-	*n = mrb_integer(count);
-	if (*start < 0 || *start > (mrb_int)size || *n < 0)
-		return false;
-	*n = *n < (mrb_int)size - *start ? *n : (mrb_int)size - *start;
-	return true;
+	if (c->n == 1 && mrb_type(c->args[0].u.st) == MRB_TT_RANGE)
+		return part_by_range(l, c, size, start, n);
+	return part_by_length(l, c, size, start, n);
 }
 
 /* a[i], a[start, length], a[range] */
-struct flow h_array_at(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_array_at(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t size;
 	mrb_int start, n;
@@ -85,7 +93,7 @@ struct flow h_array_at(struct lifter *l, struct state *st, const struct call *c,
 }
 
 /* first, last, first(n), last(n) */
-struct flow h_array_end(struct lifter *l, struct state *st, const struct call *c, int last)
+static struct flow h_array_end(struct lifter *l, struct state *st, const struct call *c, int last)
 {
 	size_t n;
 	const struct val *items = items_of(l, st, c, &n);
@@ -98,7 +106,7 @@ struct flow h_array_end(struct lifter *l, struct state *st, const struct call *c
 	return flow_value(st, val_array(l, st, last ? items + n - taken : items, taken));
 }
 
-struct flow h_array_size(struct lifter *l, struct state *st, const struct call *c, int empty)
+static struct flow h_array_size(struct lifter *l, struct state *st, const struct call *c, int empty)
 {
 	size_t n;
 	items_of(l, st, c, &n);
@@ -136,7 +144,9 @@ static void reverse(struct val *to, const struct val *items, size_t n)
 		to[i] = items[n - 1 - i];
 }
 
-struct flow h_array_push(struct lifter *l, struct state *st, const struct call *c, int unused)
+/* ---- arrays of the block change ------------------------------------------------------------ */
+
+static struct flow h_array_push(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t n;
 	const struct val *items = own_items(l, st, c, &n);
@@ -145,61 +155,87 @@ struct flow h_array_push(struct lifter *l, struct state *st, const struct call *
 	return flow_value(st, c->recv);
 }
 
+/* The first argument as an index from the beginning of n items. */
+static int64_t known_index(struct lifter *l, struct state *st, const struct call *c, size_t n)
+{
+	struct val at = val_settle(l, st, call_arg(c, 0));
+	if (at.kind != V_STATIC || !mrb_integer_p(at.u.st))
+		method_needs_known(l, c);
+	return mrb_integer(at.u.st) + (mrb_integer(at.u.st) < 0 ? (int64_t)n : 0);
+}
+
+enum { TAKE_FIRST, TAKE_LAST, TAKE_AT };
+
 /* pop, shift, delete_at: takes one item out. */
-static struct flow take(struct lifter *l, struct state *st, const struct call *c, const struct val *items, size_t n,
-                        int64_t at)
-{
-	struct val *left = with_room(l, items, n, 0), taken = val_nil();
-	if (at >= 0 && at < (int64_t)n) {
-		taken = items[at];
-		memmove(left + at, left + at + 1, (n - (size_t)at - 1) * sizeof *left);
-		val_set_items(l, st, c->recv, left, n - 1);
-	}
-	return flow_value(st, taken);
-}
-
-/* What changes an array as a whole; `which` is one of CHANGE_... */
-struct flow h_array_change(struct lifter *l, struct state *st, const struct call *c, int which)
-{
-	size_t n, m = c->n;
-	const struct val *items = own_items(l, st, c, &n), *given = c->args;
-	struct val at = val_settle(l, st, call_arg(c, 0)), *all;
-	bool one = which == CHANGE_DELETE_AT || which == CHANGE_CONCAT || which == CHANGE_REPLACE;
-	if (which != CHANGE_UNSHIFT && c->n != (size_t)one)
-		method_needs_known(l, c);
-	if (which == CHANGE_DELETE_AT && (at.kind != V_STATIC || !mrb_integer_p(at.u.st)))
-		method_needs_known(l, c);
-	if ((which == CHANGE_CONCAT || which == CHANGE_REPLACE) && !val_items(l, st, at, &given, &m))
-		method_needs_known(l, c);
-	switch (which) {
-	case CHANGE_POP: return take(l, st, c, items, n, (int64_t)n - 1);
-	case CHANGE_SHIFT: return take(l, st, c, items, n, 0);
-	case CHANGE_DELETE_AT: {
-		int64_t i = mrb_integer(at.u.st);
-		return take(l, st, c, items, n, i < 0 ? i + (int64_t)n : i);
-	}
-	case CHANGE_CONCAT: all = joined(l, items, n, given, m); break;
-	case CHANGE_UNSHIFT: all = joined(l, given, m, items, n); break;
-	case CHANGE_REVERSE:
-		all = with_room(l, items, n, 0);
-		reverse(all, items, n);
-		break;
-	default: all = with_room(l, given, which == CHANGE_CLEAR ? 0 : m, 0); break;
-	}
-	size_t size = which == CHANGE_CLEAR ? 0 : which == CHANGE_REPLACE ? m : which == CHANGE_REVERSE ? n : n + m;
-	val_set_items(l, st, c->recv, all, size);
-	return flow_value(st, c->recv);
-}
-
-struct flow h_array_store(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_array_take(struct lifter *l, struct state *st, const struct call *c, int which)
 {
 	size_t n;
 	const struct val *items = own_items(l, st, c, &n);
-	struct val at = val_settle(l, st, call_arg(c, 0));
-	(void)unused;
-	if (c->n != 2 || at.kind != V_STATIC || !mrb_integer_p(at.u.st))
+	if (c->n != (which == TAKE_AT))
 		method_needs_known(l, c);
-	int64_t i = mrb_integer(at.u.st) + (mrb_integer(at.u.st) < 0 ? (int64_t)n : 0);
+	int64_t at = which == TAKE_AT ? known_index(l, st, c, n) : which == TAKE_LAST ? (int64_t)n - 1 : 0;
+	if (at < 0 || at >= (int64_t)n)
+		return flow_value(st, val_nil());
+	struct val *left = with_room(l, items, n, 0), taken = items[at];
+	memmove(left + at, left + at + 1, (n - (size_t)at - 1) * sizeof *left);
+	val_set_items(l, st, c->recv, left, n - 1);
+	return flow_value(st, taken);
+}
+
+static struct flow h_array_unshift(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	size_t n;
+	const struct val *items = own_items(l, st, c, &n);
+	(void)unused;
+	val_set_items(l, st, c->recv, joined(l, c->args, c->n, items, n), c->n + n);
+	return flow_value(st, c->recv);
+}
+
+/* concat, and replace, which leaves nothing of what was there. */
+static struct flow h_array_concat(struct lifter *l, struct state *st, const struct call *c, int replace)
+{
+	size_t n, m;
+	const struct val *items = own_items(l, st, c, &n), *given;
+	if (c->n != 1 || !val_items(l, st, val_settle(l, st, c->args[0]), &given, &m))
+		method_needs_known(l, c);
+	n = replace ? 0 : n;
+	val_set_items(l, st, c->recv, joined(l, items, n, given, m), n + m);
+	return flow_value(st, c->recv);
+}
+
+static struct flow h_array_clear(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	size_t n;
+	own_items(l, st, c, &n);
+	(void)unused;
+	if (c->n)
+		method_needs_known(l, c);
+	val_set_items(l, st, c->recv, NULL, 0);
+	return flow_value(st, c->recv);
+}
+
+/* reverse! */
+static struct flow h_array_reverse(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	size_t n;
+	const struct val *items = own_items(l, st, c, &n);
+	struct val *all = with_room(l, items, n, 0);
+	(void)unused;
+	if (c->n)
+		method_needs_known(l, c);
+	reverse(all, items, n);
+	val_set_items(l, st, c->recv, all, n);
+	return flow_value(st, c->recv);
+}
+
+static struct flow h_array_store(struct lifter *l, struct state *st, const struct call *c, int unused)
+{
+	size_t n;
+	const struct val *items = own_items(l, st, c, &n);
+	(void)unused;
+	int64_t i = known_index(l, st, c, n);
+	if (c->n != 2)
+		method_needs_known(l, c);
 	if (i < 0 || i > INDEXED_MAX)
 		lift_refuse(l, "store within the array, or a little behind its end", "an index out of the array");
 	size_t size = (size_t)i < n ? n : (size_t)i + 1;
@@ -211,7 +247,7 @@ struct flow h_array_store(struct lifter *l, struct state *st, const struct call 
 	return flow_value(st, c->args[1]);
 }
 
-struct flow h_array_plus(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_array_plus(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t n, m;
 	const struct val *x = items_of(l, st, c, &n), *y;
@@ -221,7 +257,7 @@ struct flow h_array_plus(struct lifter *l, struct state *st, const struct call *
 	return flow_value(st, val_array(l, st, joined(l, x, n, y, m), n + m));
 }
 
-struct flow h_array_copy(struct lifter *l, struct state *st, const struct call *c, int backwards)
+static struct flow h_array_copy(struct lifter *l, struct state *st, const struct call *c, int backwards)
 {
 	size_t n;
 	const struct val *items = items_of(l, st, c, &n);
@@ -231,7 +267,7 @@ struct flow h_array_copy(struct lifter *l, struct state *st, const struct call *
 	return flow_value(st, val_array(l, st, all, n));
 }
 
-struct flow h_array_compact(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_array_compact(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t n, kept = 0;
 	const struct val *items = items_of(l, st, c, &n);
@@ -247,7 +283,7 @@ struct flow h_array_compact(struct lifter *l, struct state *st, const struct cal
 }
 
 /* index, and assoc: what the first item (or pair) equal to the argument gives. */
-struct flow h_array_find(struct lifter *l, struct state *st, const struct call *c, int assoc)
+static struct flow h_array_find(struct lifter *l, struct state *st, const struct call *c, int assoc)
 {
 	size_t n, m;
 	const struct val *items = items_of(l, st, c, &n), *pair;
@@ -273,7 +309,7 @@ struct flow h_array_find(struct lifter *l, struct state *st, const struct call *
 }
 
 /* Array(x) */
-struct flow h_array_of(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_array_of(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	struct val x = call_arg(c, 0);
 	(void)unused;
@@ -285,7 +321,7 @@ struct flow h_array_of(struct lifter *l, struct state *st, const struct call *c,
 }
 
 /* What Array#== of mruby's library asks first: true, false, or go on with the other. */
-struct flow h_array_eq(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_array_eq(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	const struct val *x, *y;
 	size_t n, m;
@@ -301,10 +337,37 @@ struct flow h_array_eq(struct lifter *l, struct state *st, const struct call *c,
 }
 
 /* The library's way to turn block arguments into one value. */
-struct flow h_svalue(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_svalue(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t n;
 	const struct val *items = items_of(l, st, c, &n);
 	(void)unused;
 	return flow_value(st, n == 0 ? val_nil() : n == 1 ? items[0] : c->recv);
 }
+
+const struct method array_methods[] = {
+	/* Array(x) */
+	NEW("Object", "Array", h_array_of, 0),
+	ONLY("Array", "[]", h_array_at, 0), ONLY("Array", "slice", h_array_at, 0),
+	ONLY("Array", "at", h_array_at, 0), ONLY("Array", "first", h_array_end, 0),
+	ONLY("Array", "last", h_array_end, 1), BOTH("Array", "size", h_array_size, 0),
+	BOTH("Array", "length", h_array_size, 0), BOTH("Array", "empty?", h_array_size, 1),
+	RAW("Array", "push", h_array_push, 0), RAW("Array", "append", h_array_push, 0),
+	RAW("Array", "<<", h_array_push, 0), RAW("Array", "[]=", h_array_store, 0),
+	RAW("Array", "pop", h_array_take, TAKE_LAST), RAW("Array", "shift", h_array_take, TAKE_FIRST),
+	RAW("Array", "unshift", h_array_unshift, 0), RAW("Array", "prepend", h_array_unshift, 0),
+	ONLY("Array", "concat", h_array_concat, 0), ONLY("Array", "replace", h_array_concat, 1),
+	ONLY("Array", "delete_at", h_array_take, TAKE_AT), RAW("Array", "clear", h_array_clear, 0),
+	RAW("Array", "reverse!", h_array_reverse, 0), NEW("Array", "+", h_array_plus, 0),
+	NEW("Array", "reverse", h_array_copy, 1), BOTH("Array", "index", h_array_find, 0),
+	BOTH("Array", "assoc", h_array_find, 1), BOTH("Array", "__ary_index", h_array_find, 0),
+	BOTH("Array", "__ary_eq", h_array_eq, 0), RAW("Array", "__svalue", h_svalue, 0),
+	FRESH("Array", "*"), NEW("Array", "compact", h_array_compact, 0), FRESH("Array", "rotate"),
+	FRESH("Array", "values_at"), PURE("Array", "__ary_cmp"), PURE("Array", "rassoc"),
+	PURE("Array", "rindex"), PURE("Array", "join"), PURE("Array", "hash"), PURE("Array", "inspect"),
+	/* Ruby code of the library that mruby may run when all is known */
+	FRESH("Array", "&"), FRESH("Array", "|"), FRESH("Array", "-"), FRESH("Array", "sort"),
+	FRESH("Array", "zip"), FRESH("Array", "flatten"), FRESH("Array", "uniq"),
+	FRESH("Array", "product"), FRESH("Array", "transpose"),
+	METHODS_END,
+};

@@ -3,23 +3,13 @@
  *
  * Dispatch is the VM's: the class of the receiver, its method table, whatever
  * the policy has put there. A receiver with several cases is called in each.
+ *
+ * Here the lifter's one circle closes: an instruction (vm.c) sends (send.c), and what is sent
+ * runs a frame of instructions (lift_invoke). It ends at DEPTH_MAX.
  */
-#include "compiler/lift/lift.h"
-
-#include <string.h>
+#include "compiler/lift/run.h"
 
 enum { DEPTH_MAX = 250 };
-
-struct closure *closure_of_proc(struct lifter *l, const struct RProc *p)
-{
-	struct closure *c = arena_alloc(l->arena, sizeof *c);
-	*c = (struct closure){.irep = p->body.irep, .proc = p, .strict = MRB_PROC_STRICT_P(p),
-	                      .self = val_static(mrb_top_self(l->mrb))};
-	struct REnv *env = MRB_PROC_ENV(p);
-	if (env && MRB_ENV_LEN(env) > 0 && env->stack)
-		c->self = val_static(env->stack[0]); /* a block's self is that of its surroundings */
-	return c;
-}
 
 struct flow lift_invoke(struct lifter *l, struct state *st, const struct closure *code, struct val self,
                         const struct call *c)
@@ -64,11 +54,6 @@ static struct flow call_closure(struct lifter *l, struct state *st, const struct
 	return lift_send(l, st, &sent);
 }
 
-static bool is_proc_call(const struct RProc *p)
-{
-	return p->body.irep->iseq[0] == OP_CALL;
-}
-
 /* What the rule's block calls its parameter; NULL: it has none. In a method of
  * the policy it is called ctx for want of anything better. */
 static const char *parameter_name(struct lifter *l)
@@ -92,6 +77,10 @@ static const char *method_hint(struct lifter *l, struct val recv, const char *na
 
 static struct flow no_method(struct lifter *l, struct state *st, const struct call *c)
 {
+	struct RClass *class = val_class(l, c->recv);
+	mrb_method_t missing = mruby_method(l->mrb, &class, mrb_intern_lit(l->mrb, "method_missing"));
+	if (!MRB_METHOD_UNDEF_P(missing) && !MRB_METHOD_CFUNC_P(missing))
+		lift_refuse(l, "define the method itself", "method_missing inside a rule's block");
 	const char *name = ruby_name(l->rb, c->mid);
 	lift_raise(l, st, mrb_class_get(l->mrb, "NoMethodError"), "undefined method '%s' for %s", name,
 	           val_describe(l, c->recv));
@@ -102,38 +91,11 @@ static struct flow no_method(struct lifter *l, struct state *st, const struct ca
 	return (struct flow){0};
 }
 
-const char *lift_takes(struct lifter *l, const struct call *c, const char *what)
+/* A method in C. */
+static struct flow call_cfunc(struct lifter *l, struct state *st, const struct call *c, mrb_method_t m,
+                              struct RClass *owner)
 {
-	const char *expected = strstr(what, "expected ");
-	if (!expected || !strstr(what, "wrong number of arguments"))
-		return NULL;
-	expected += strlen("expected ");
-	int n = (int)strcspn(expected, ")");
-	return arena_printf(l->arena, "%s takes %.*s argument%s", lift_call_text(l, c), n, expected,
-	                    n == 1 && *expected == '1' ? "" : "s");
-}
-
-void lift_hint_count(struct lifter *l, const struct call *c)
-{
-	struct raised *x = &l->raised[l->nraised - 1];
-	const char *hint = lift_takes(l, c, x->what);
-	x->hint = hint ? hint : x->hint;
-}
-
-static struct flow dispatch(struct lifter *l, struct state *st, const struct call *c)
-{
-	struct RClass *owner = val_class(l, c->recv);
-	mrb_method_t m = mruby_method(l->mrb, &owner, c->mid);
-	if (MRB_METHOD_UNDEF_P(m)) {
-		struct RClass *missing = val_class(l, c->recv);
-		m = mruby_method(l->mrb, &missing, mrb_intern_lit(l->mrb, "method_missing"));
-		if (!MRB_METHOD_UNDEF_P(m) && !MRB_METHOD_CFUNC_P(m))
-			lift_refuse(l, "define the method itself", "method_missing inside a rule's block");
-		return no_method(l, st, c);
-	}
-	if (c->mid == mrb_intern_lit(l->mrb, "`"))
-		lift_refuse_method(l, c, " is not supported inside a rule's block", NULL);
-	if (MRB_METHOD_CFUNC_P(m) && !val_is_nil(c->keywords))
+	if (!val_is_nil(c->keywords))
 		lift_refuse(l, "pass the values by position", "keyword arguments for `%s` of %s",
 		            ruby_name(l->rb, c->mid), val_describe(l, c->recv));
 	if (MRB_METHOD_NOARG_P(m) && MRB_METHOD_FUNC_P(m) && c->n) {
@@ -142,13 +104,16 @@ static struct flow dispatch(struct lifter *l, struct state *st, const struct cal
 		lift_hint_count(l, c);
 		return (struct flow){0};
 	}
-	if (MRB_METHOD_CFUNC_P(m))
-		return lift_cfunc(l, st, c, MRB_METHOD_CFUNC(m), owner);
-	const struct RProc *p = MRB_METHOD_PROC(m);
+	return lift_cfunc(l, st, c, MRB_METHOD_CFUNC(m), owner);
+}
+
+/* A method in Ruby; Proc#call is one, of a single instruction. */
+static struct flow call_proc(struct lifter *l, struct state *st, const struct call *c, const struct RProc *p)
+{
 	struct flow known;
 	if (lift_library(l, st, c, p->body.irep, &known))
 		return known;
-	if (!is_proc_call(p))
+	if (p->body.irep->iseq[0] != OP_CALL)
 		return lift_invoke(l, st, closure_of_proc(l, p), c->recv, c);
 	if (c->recv.kind == V_CLOSURE)
 		return call_closure(l, st, c->recv.u.closure, c);
@@ -158,12 +123,25 @@ static struct flow dispatch(struct lifter *l, struct state *st, const struct cal
 	return call_closure(l, st, closure_of_proc(l, called), c);
 }
 
+static struct flow dispatch(struct lifter *l, struct state *st, const struct call *c)
+{
+	struct RClass *owner = val_class(l, c->recv);
+	mrb_method_t m = mruby_method(l->mrb, &owner, c->mid);
+	if (MRB_METHOD_UNDEF_P(m))
+		return no_method(l, st, c);
+	if (c->mid == mrb_intern_lit(l->mrb, "`"))
+		lift_refuse_method(l, c, " is not supported inside a rule's block", NULL);
+	if (MRB_METHOD_CFUNC_P(m))
+		return call_cfunc(l, st, c, m, owner);
+	return call_proc(l, st, c, MRB_METHOD_PROC(m));
+}
+
 /* An array or hash whose content depends on the path is called once for each content. */
 static struct flow with_content(struct lifter *l, struct state *st, const struct call *c)
 {
 	const struct arm *arms;
 	size_t n;
-	if (c->recv.kind != V_ARRAY && c->recv.kind != V_HASH)
+	if (!val_is_own(c->recv))
 		return dispatch(l, st, c);
 	n = val_arms(l, st, state_get(st, c->recv.u.cell), &arms);
 	if (n == 1)
@@ -172,7 +150,7 @@ static struct flow with_content(struct lifter *l, struct state *st, const struct
 	struct flow all = {0};
 	for (size_t i = 0; i < n; i++) {
 		struct state *s = state_fork(l, st);
-		if (!state_assume(l, s, arms[i].guard))
+		if (!path_assume(l, s, arms[i].guard))
 			continue;
 		state_set(l, s, c->recv.u.cell, arms[i].v);
 		all = flow_join(l, all, dispatch(l, s, c));
@@ -194,7 +172,7 @@ struct flow lift_send(struct lifter *l, struct state *st, const struct call *c)
 	for (size_t i = 0; i < n; i++) {
 		struct state *s = state_fork(l, st);
 		one.recv = arms[i].v;
-		if (state_assume(l, s, arms[i].guard))
+		if (path_assume(l, s, arms[i].guard))
 			all = flow_join(l, all, with_content(l, s, &one));
 	}
 	return flow_close(l, r, all);

@@ -7,7 +7,7 @@
  * arm, a term that chooses: so what is computed from them does not multiply. Known
  * ones stay arms, which loops and tables need, while they are few.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/lift/lifter.h"
 
 #include <string.h>
 
@@ -28,31 +28,6 @@ struct val val_bool(struct lifter *l, term cond)
 		return val_static(mrb_bool_value(cond == T_TRUE));
 	return val_choice2(l, cond, val_static(mrb_true_value()), term_not(l->terms, cond),
 	                   val_static(mrb_false_value()));
-}
-
-static bool same_static(struct lifter *l, mrb_value a, mrb_value b)
-{
-	if (mrb_obj_eq(l->mrb, a, b))
-		return true;
-	/* large integers are boxed: equal, not identical */
-	return mrb_integer_p(a) && mrb_integer_p(b) && mrb_integer(a) == mrb_integer(b);
-}
-
-bool val_same(struct lifter *l, struct val a, struct val b)
-{
-	if (a.kind != b.kind)
-		return false;
-	switch (a.kind) {
-	case V_STATIC: return same_static(l, a.u.st, b.u.st);
-	case V_INT: return a.u.t == b.u.t;
-	case V_ARRAY:
-	case V_HASH: return a.u.cell == b.u.cell;
-	case V_TEXT: return false; /* not one value: two may differ */
-	case V_COMM:
-	case V_CTX:
-	case V_UNSET: return true;
-	default: return a.u.tuple == b.u.tuple;
-	}
 }
 
 static void add_arm(struct lifter *l, struct arms *to, term guard, struct val v)
@@ -146,7 +121,7 @@ static struct choice *flatten(struct lifter *l, struct choice *c)
 		const struct choice *inner = a.v.u.choice->flat ? a.v.u.choice->flat : a.v.u.choice;
 		for (size_t i = inner->n; i-- > 0;)
 			*ARENA_PUSH(l->arena, todo.list, todo.n, todo.cap) = (struct arm){
-				state_and(l, a.guard, inner->arms[i].guard), inner->arms[i].v};
+				path_and(l, a.guard, inner->arms[i].guard), inner->arms[i].v};
 	}
 	if (to_be_joined(&out, sides))
 		join_integers(l, &out);
@@ -155,18 +130,6 @@ static struct choice *flatten(struct lifter *l, struct choice *c)
 	if (out.n)
 		memcpy(flat->arms, out.list, out.n * sizeof *out.list);
 	return c->flat = flat->flat = flat;
-}
-
-enum { LITERALS_LOOKED_AT = 16 };
-
-/* Does the path exclude this? Looks at its latest literals only. */
-static bool excluded(struct lifter *l, const struct state *st, term guard)
-{
-	const struct guard *g = st->guard;
-	for (int i = 0; g->up && i < LITERALS_LOOKED_AT; g = g->up, i++)
-		if (state_and(l, g->literal, guard) == T_FALSE)
-			return true;
-	return false;
 }
 
 bool val_has_closure(struct lifter *l, struct val v)
@@ -185,8 +148,8 @@ static struct val integer_here(struct lifter *l, const struct state *st, struct 
 {
 	const struct term_node *n = v.kind == V_INT ? term_get(l->terms, v.u.t) : NULL;
 	while (n && n->op == TERM_ITE) {
-		bool never = excluded(l, st, n->c);
-		if (!never && !excluded(l, st, term_not(l->terms, n->c)))
+		bool never = path_excludes(l, st, n->c);
+		if (!never && !path_excludes(l, st, term_not(l->terms, n->c)))
 			break;
 		v = val_int(l, never ? n->b : n->a);
 		n = v.kind == V_INT ? term_get(l->terms, v.u.t) : NULL;
@@ -207,7 +170,7 @@ size_t val_arms(struct lifter *l, const struct state *st, struct val v, const st
 	struct arm *kept = arena_alloc(l->arena, c->n * sizeof *kept);
 	size_t n = 0;
 	for (size_t i = 0; i < c->n; i++)
-		if (!excluded(l, st, c->arms[i].guard))
+		if (!path_excludes(l, st, c->arms[i].guard))
 			kept[n++] = c->arms[i];
 	if (n == 1)
 		kept[0].guard = T_TRUE; /* the arms cover the path */
@@ -273,11 +236,11 @@ term val_truth(struct lifter *l, const struct state *st, struct val v)
 	}
 	if (!falsy)
 		return T_TRUE;
-	/* the arms cover the path: of the two the shorter condition, by which an arm is excluded then */
+	/* the arms cover the path: of the two the shorter condition, by which an arm is path_excludes then */
 	if (2 * falsy < n)
 		truth = term_not(l->terms, lie);
 	for (size_t i = 0; n > 2 && i < n; i++)
 		if (is_truthy(arms[i].v))
-			state_implies(l, arms[i].guard, truth);
+			path_implies(l, arms[i].guard, truth);
 	return truth;
 }

@@ -2,7 +2,7 @@
  * flow.c - where control may go from an operation: on, out of a block, or
  * nowhere; operations on values with several cases.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/lift/flow.h"
 
 struct flow flow_value(struct state *st, struct val v)
 {
@@ -60,9 +60,8 @@ struct flow lift_pairs(struct lifter *l, struct state *st, pair_op fn, int op, s
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < m; j++) {
 			struct state *s = state_fork(l, st);
-			if (state_assume(l, s, term_and(l->terms, x[i].guard, y[j].guard)))
+			if (path_assume(l, s, term_and(l->terms, x[i].guard, y[j].guard)))
 				all = flow_join(l, all, fn(l, s, op, x[i].v, y[j].v));
 		}
 	return flow_close(l, r, all);
 }
-

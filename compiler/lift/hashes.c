@@ -6,7 +6,7 @@
  * order they were put there. Keys that may be equal on some path never stand
  * side by side on that path: storing replaces there.
  */
-#include "compiler/lift/handlers.h"
+#include "compiler/lift/methods.h"
 
 #include <string.h>
 
@@ -51,7 +51,7 @@ static term locate(struct lifter *l, struct state *st, const struct val *pairs, 
 		found = term_or(l->terms, found, equal);
 	}
 	for (size_t i = 0; i < n / 2; i++)
-		state_implies(l, here[i], found);
+		path_implies(l, here[i], found);
 	return term_not(l->terms, found);
 }
 
@@ -69,7 +69,7 @@ static struct val default_of(struct lifter *l, struct val hash)
 	return val_static(mrb_funcall(mrb, hash.u.st, "default", 0));
 }
 
-struct flow h_hash_get(struct lifter *l, struct state *st, const struct call *c, int only_key)
+static struct flow h_hash_get(struct lifter *l, struct state *st, const struct call *c, int only_key)
 {
 	size_t n;
 	const struct val *pairs = pairs_of(l, st, c, &n);
@@ -122,7 +122,7 @@ void hash_store(struct lifter *l, struct state *st, uint32_t cell, struct val ke
 	state_set(l, st, cell, val_from_arms(l, arms, narms));
 }
 
-struct flow h_hash_store(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_hash_store(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t n;
 	(void)unused;
@@ -134,7 +134,7 @@ struct flow h_hash_store(struct lifter *l, struct state *st, const struct call *
 }
 
 /* Takes a key out; its value, or nil. */
-struct flow h_hash_delete(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_hash_delete(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t n;
 	const struct val *pairs = own_pairs(l, st, c, &n);
@@ -147,7 +147,7 @@ struct flow h_hash_delete(struct lifter *l, struct state *st, const struct call 
 	struct flow all = {0};
 	for (size_t i = 0; i <= n / 2; i++) {
 		struct state *s = state_fork(l, st);
-		if (!state_assume(l, s, here[i]))
+		if (!path_assume(l, s, here[i]))
 			continue;
 		struct val *left = arena_alloc(l->arena, (n + 1) * sizeof *left), gone = val_nil();
 		size_t size = 0;
@@ -163,7 +163,7 @@ struct flow h_hash_delete(struct lifter *l, struct state *st, const struct call 
 }
 
 /* keys, values */
-struct flow h_hash_list(struct lifter *l, struct state *st, const struct call *c, int values)
+static struct flow h_hash_list(struct lifter *l, struct state *st, const struct call *c, int values)
 {
 	size_t n;
 	const struct val *pairs = pairs_of(l, st, c, &n);
@@ -174,7 +174,7 @@ struct flow h_hash_list(struct lifter *l, struct state *st, const struct call *c
 }
 
 /* value? */
-struct flow h_hash_value(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_hash_value(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t n;
 	const struct val *pairs = pairs_of(l, st, c, &n);
@@ -187,14 +187,14 @@ struct flow h_hash_value(struct lifter *l, struct state *st, const struct call *
 	return flow_value(st, val_bool(l, any));
 }
 
-struct flow h_hash_size(struct lifter *l, struct state *st, const struct call *c, int empty)
+static struct flow h_hash_size(struct lifter *l, struct state *st, const struct call *c, int empty)
 {
 	size_t n;
 	pairs_of(l, st, c, &n);
 	return flow_value(st, val_static(empty ? mrb_bool_value(!n) : mrb_int_value(l->mrb, (mrb_int)(n / 2))));
 }
 
-struct flow h_hash_clear(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_hash_clear(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	size_t n;
 	own_pairs(l, st, c, &n);
@@ -203,7 +203,7 @@ struct flow h_hash_clear(struct lifter *l, struct state *st, const struct call *
 	return flow_value(st, c->recv);
 }
 
-struct flow h_hash_new(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_hash_new(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
 	if (c->n || !val_is_nil(c->block))
@@ -212,10 +212,25 @@ struct flow h_hash_new(struct lifter *l, struct state *st, const struct call *c,
 }
 
 /* default, default_proc of a hash made in the block */
-struct flow h_hash_default(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_hash_default(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
 	if (c->recv.kind != V_HASH)
 		method_needs_known(l, c);
 	return flow_value(st, val_nil());
 }
+
+const struct method hash_methods[] = {
+	ONLY("Hash", "initialize", h_hash_new, 0), BOTH("Hash", "[]", h_hash_get, 0),
+	BOTH("Hash", "key?", h_hash_get, 1), BOTH("Hash", "has_key?", h_hash_get, 1),
+	BOTH("Hash", "include?", h_hash_get, 1), BOTH("Hash", "member?", h_hash_get, 1),
+	RAW("Hash", "[]=", h_hash_store, 0), RAW("Hash", "store", h_hash_store, 0),
+	ONLY("Hash", "__delete", h_hash_delete, 0), RAW("Hash", "clear", h_hash_clear, 0),
+	NEW("Hash", "keys", h_hash_list, 0), NEW("Hash", "values", h_hash_list, 1),
+	BOTH("Hash", "size", h_hash_size, 0), BOTH("Hash", "length", h_hash_size, 0),
+	BOTH("Hash", "empty?", h_hash_size, 1), BOTH("Hash", "default", h_hash_default, 0),
+	BOTH("Hash", "default_proc", h_hash_default, 0), BOTH("Hash", "value?", h_hash_value, 0),
+	BOTH("Hash", "has_value?", h_hash_value, 0), FRESH("Hash", "values_at"), FRESH("Hash", "slice"),
+	FRESH("Hash", "except"), PURE("Hash", "hash"),
+	METHODS_END,
+};

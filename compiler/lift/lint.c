@@ -4,7 +4,7 @@
  * Said only where both classes are known whatever the request is, and of the
  * policy's own text; the meaning of the block is not touched.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/lift/run.h"
 
 #include <string.h>
 
@@ -38,6 +38,12 @@ static bool is_runtime(struct val v)
 	return v.kind == V_INT || v.kind == V_COMM || v.kind == V_CHOICE;
 }
 
+/* Is a text made of these only? */
+static bool consists_of(const char *s, int n, const char *bytes)
+{
+	return n > 0 && strspn(s, bytes) == (size_t)n;
+}
+
 /* The literal as a value of the class it is compared with. */
 static const char *rewrite(struct lifter *l, enum class_of want, mrb_value literal)
 {
@@ -46,15 +52,15 @@ static const char *rewrite(struct lifter *l, enum class_of want, mrb_value liter
 		return "compare values of one class";
 	int n = (int)RSTRING_LEN(text);
 	const char *s = RSTRING_PTR(text);
-	bool digits = n > 0 && strspn(s, "0123456789") == (size_t)n;
-	bool word = n > 0 && !digits && strspn(s, "abcdefghijklmnopqrstuvwxyz_") == (size_t)n;
+	bool digits = consists_of(s, n, "0123456789");
+	bool word = !digits && consists_of(s, n, "abcdefghijklmnopqrstuvwxyz_");
 	if (want == INTEGER && digits)
 		return arena_printf(l->arena, "write %.*s", n, s);
 	if (want == SYMBOL && word)
 		return arena_printf(l->arena, "write :%.*s", n, s);
 	if (want == STRING && (digits || word))
 		return arena_printf(l->arena, "write \"%.*s\"", n, s);
-	if (want == INTEGER && n > 0 && (strspn(s, "rwm") == (size_t)n || !strcmp(s, "read") || !strcmp(s, "write")))
+	if (want == INTEGER && (consists_of(s, n, "rwm") || !strcmp(s, "read") || !strcmp(s, "write")))
 		return "ask ctx.read?, ctx.write? or ctx.mknod?";
 	return arena_printf(l->arena, "compare it with %s", class_names[want]);
 }
@@ -119,7 +125,7 @@ void lint_equal(struct lifter *l, const struct state *st, struct val a, struct v
 	}
 }
 
-void lint_include(struct lifter *l, const struct state *st, struct val list, struct val v)
+static void lint_include(struct lifter *l, const struct state *st, struct val list, struct val v)
 {
 	const struct val *items;
 	size_t n;
@@ -130,4 +136,14 @@ void lint_include(struct lifter *l, const struct state *st, struct val list, str
 		if (!never(l, st, v, items[i], &x, &y))
 			return;
 	warn(l, x, y, items[n - 1]);
+}
+
+void lint_send(struct lifter *l, const struct state *st, const struct call *c)
+{
+	if (c->n != 1)
+		return;
+	if (c->mid == mrb_intern_lit(l->mrb, "!=") || c->mid == mrb_intern_lit(l->mrb, "==="))
+		lint_equal(l, st, c->recv, c->args[0]);
+	else if (c->mid == mrb_intern_lit(l->mrb, "include?"))
+		lint_include(l, st, c->recv, c->args[0]);
 }

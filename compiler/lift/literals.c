@@ -1,11 +1,70 @@
 /*
- * literals.c - arrays, ranges, strings and hashes as code builds and spreads them.
+ * literals.c - values as code writes them: numbers, strings and symbols; arrays, ranges and
+ * hashes that it builds, spreads and takes apart.
  */
 #include "compiler/lift/run.h"
 
 #include <string.h>
 
-/* ---- arrays, ranges, strings -------------------------------------------------------------------------- */
+/* ---- numbers, symbols, strings ------------------------------------------------------------- */
+
+static mrb_value pool_string(struct run *r, uint32_t i)
+{
+	const mrb_pool_value *p = &r->fr->irep->pool[i];
+	return mrb_str_new(r->l->mrb, p->u.str, p->tt >> 2);
+}
+
+static mrb_value pool_number(struct run *r, uint32_t i)
+{
+	const mrb_pool_value *p = &r->fr->irep->pool[i];
+	switch (p->tt) {
+	case IREP_TT_INT32: return mrb_int_value(r->l->mrb, p->u.i32);
+	case IREP_TT_INT64: return mrb_int_value(r->l->mrb, p->u.i64);
+	case IREP_TT_FLOAT: return mrb_float_value(r->l->mrb, p->u.f);
+	default: lift_refuse(r->l, "write a smaller number: an Integer has 64 bits", "a number this version does not know");
+	}
+}
+
+static void append_string(struct run *r, struct state *st, const struct insn *in)
+{
+	mrb_value a, b;
+	struct val text = {.kind = V_TEXT};
+	if (val_known(r->l, st, run_get(r, st, in->a), &a) && val_known(r->l, st, run_get(r, st, in->a + 1), &b)) {
+		text = val_static(mrb_str_dup(r->l->mrb, a));
+		mrb_str_concat(r->l->mrb, text.u.st, b);
+	}
+	run_set(r, st, in->a, text);
+}
+
+bool run_literal(struct run *r, struct state *st, const struct insn *in)
+{
+	mrb_state *mrb = r->l->mrb;
+	mrb_value v;
+	switch (in->op) {
+	case OP_LOADL: v = pool_number(r, in->b); break;
+	case OP_LOADI: v = mrb_int_value(mrb, in->b); break;
+	case OP_LOADINEG: v = mrb_int_value(mrb, -(mrb_int)in->b); break;
+	case OP_LOADI__1: case OP_LOADI_0: case OP_LOADI_1: case OP_LOADI_2: case OP_LOADI_3:
+	case OP_LOADI_4: case OP_LOADI_5: case OP_LOADI_6: case OP_LOADI_7:
+		v = mrb_int_value(mrb, (mrb_int)in->op - OP_LOADI_0);
+		break;
+	case OP_LOADI16: v = mrb_int_value(mrb, (int16_t)in->b); break;
+	case OP_LOADI32: v = mrb_int_value(mrb, (int32_t)(in->b << 16 | in->c)); break;
+	case OP_LOADSYM: v = mrb_symbol_value(r->fr->irep->syms[in->b]); break;
+	case OP_LOADNIL:
+	case OP_EXCEPT: v = mrb_nil_value(); break; /* EXCEPT: reached without an exception */
+	case OP_LOADT: v = mrb_true_value(); break;
+	case OP_LOADF: v = mrb_false_value(); break;
+	case OP_STRING: v = pool_string(r, in->b); break;
+	case OP_SYMBOL: v = mrb_symbol_value(mrb_intern_str(mrb, pool_string(r, in->b))); break;
+	case OP_OCLASS: v = mrb_obj_value(mrb->object_class); break;
+	default: return false;
+	}
+	run_set(r, st, in->a, val_static(v));
+	return true;
+}
+
+/* ---- arrays -------------------------------------------------------------------------------- */
 
 struct val *run_registers(struct run *r, struct state *st, uint32_t first, uint32_t n)
 {
@@ -20,7 +79,6 @@ static mrb_value splat_body(mrb_state *mrb, void *p)
 	return mrb_ary_splat(mrb, *(mrb_value *)p);
 }
 
-/* What `*v` stands for. */
 void run_splat(struct run *r, struct state *st, struct val v, const struct val **items, size_t *n)
 {
 	mrb_value known;
@@ -42,7 +100,7 @@ void run_splat(struct run *r, struct state *st, struct val v, const struct val *
 	}
 }
 
-struct val run_joined(struct run *r, struct state *st, struct val a, struct val b)
+static struct val joined(struct run *r, struct state *st, struct val a, struct val b)
 {
 	const struct val *x = NULL, *y;
 	size_t n = 0, m;
@@ -57,8 +115,7 @@ struct val run_joined(struct run *r, struct state *st, struct val a, struct val 
 	return val_array(r->l, st, all, n + m);
 }
 
-/* The arrays a value can be when it is spread over variables; a value that is no
- * array stands for an array of itself. */
+/* A value that is no array stands for an array of itself. */
 void run_spread(struct run *r, struct state *st, const struct val *v, const struct val **items, size_t *n)
 {
 	if (val_spread(r->l, st, *v, items, n))
@@ -73,7 +130,7 @@ void run_spread(struct run *r, struct state *st, const struct val *v, const stru
 	*n = 1;
 }
 
-struct val run_element(struct run *r, struct state *st, struct val v, uint32_t i)
+static struct val element(struct run *r, struct state *st, struct val v, uint32_t i)
 {
 	const struct val *items;
 	size_t n;
@@ -82,7 +139,7 @@ struct val run_element(struct run *r, struct state *st, struct val v, uint32_t i
 }
 
 /* *R[a], R[a+1]..R[a+c] = R[a][b..] */
-void run_destructure(struct run *r, struct state *st, const struct insn *in)
+static void destructure(struct run *r, struct state *st, const struct insn *in)
 {
 	struct val v = run_get(r, st, in->a);
 	const struct val *items;
@@ -95,6 +152,8 @@ void run_destructure(struct run *r, struct state *st, const struct insn *in)
 		run_set(r, st, in->a + 1 + i, in->b + rest + i < n ? items[in->b + rest + i] : val_nil());
 	run_set(r, st, in->a, array);
 }
+
+/* ---- ranges -------------------------------------------------------------------------------- */
 
 struct ends { mrb_value lo, hi; mrb_bool exclusive; };
 
@@ -141,35 +200,8 @@ struct flow run_make_range(struct run *r, struct state *st, const struct insn *i
 	return lift_pairs(r->l, st, make_range, exclusive, run_get(r, st, in->a), run_get(r, st, in->a + 1));
 }
 
-struct val run_pool_string(struct run *r, uint32_t i)
-{
-	const mrb_pool_value *p = &r->fr->irep->pool[i];
-	return val_static(mrb_str_new(r->l->mrb, p->u.str, p->tt >> 2));
-}
+/* ---- hashes -------------------------------------------------------------------------------- */
 
-struct val run_pool_number(struct run *r, uint32_t i)
-{
-	const mrb_pool_value *p = &r->fr->irep->pool[i];
-	switch (p->tt) {
-	case IREP_TT_INT32: return val_static(mrb_int_value(r->l->mrb, p->u.i32));
-	case IREP_TT_INT64: return val_static(mrb_int_value(r->l->mrb, p->u.i64));
-	case IREP_TT_FLOAT: return val_static(mrb_float_value(r->l->mrb, p->u.f));
-	default: lift_refuse(r->l, "write a smaller number: an Integer has 64 bits", "a number this version does not know");
-	}
-}
-
-void run_append_string(struct run *r, struct state *st, const struct insn *in)
-{
-	mrb_value a, b;
-	struct val text = {.kind = V_TEXT};
-	if (val_known(r->l, st, run_get(r, st, in->a), &a) && val_known(r->l, st, run_get(r, st, in->a + 1), &b)) {
-		text = val_static(mrb_str_dup(r->l->mrb, a));
-		mrb_str_concat(r->l->mrb, text.u.st, b);
-	}
-	run_set(r, st, in->a, text);
-}
-
-/* Pairs from registers on, one after the other: a key given twice keeps its last value. */
 void run_add_pairs(struct run *r, struct state *st, struct val hash, uint32_t first, uint32_t n)
 {
 	if (hash.kind != V_HASH)
@@ -179,7 +211,7 @@ void run_add_pairs(struct run *r, struct state *st, struct val hash, uint32_t fi
 }
 
 /* `{..., **other}` */
-void run_add_hash(struct run *r, struct state *st, struct val hash, struct val other)
+static void add_hash(struct run *r, struct state *st, struct val hash, struct val other)
 {
 	const struct val *pairs;
 	size_t n;
@@ -189,3 +221,30 @@ void run_add_hash(struct run *r, struct state *st, struct val hash, struct val o
 		hash_store(r->l, st, hash.u.cell, pairs[i], pairs[i + 1]);
 }
 
+bool run_collection(struct run *r, struct state *st, const struct insn *in)
+{
+	struct lifter *l = r->l;
+	struct val v;
+	switch (in->op) {
+	case OP_STRCAT: append_string(r, st, in); return true;
+	case OP_ARRAY: v = val_array(l, st, run_registers(r, st, in->a, in->b), in->b); break;
+	case OP_ARRAY2: v = val_array(l, st, run_registers(r, st, in->b, in->c), in->c); break;
+	case OP_ARYCAT: v = joined(r, st, run_get(r, st, in->a), run_get(r, st, in->a + 1)); break;
+	case OP_SPLAT: v = joined(r, st, val_nil(), run_get(r, st, in->a)); break;
+	case OP_ARYPUSH:
+		v = val_array(l, st, run_registers(r, st, in->a + 1, in->b), in->b);
+		v = joined(r, st, run_get(r, st, in->a), v);
+		break;
+	case OP_AREF: v = element(r, st, run_get(r, st, in->b), in->c); break;
+	case OP_APOST: destructure(r, st, in); return true;
+	case OP_HASH:
+		v = val_hash(l, st, NULL, 0);
+		run_add_pairs(r, st, v, in->a, in->b);
+		break;
+	case OP_HASHCAT: add_hash(r, st, run_get(r, st, in->a), run_get(r, st, in->a + 1)); return true;
+	case OP_HASHADD: run_add_pairs(r, st, run_get(r, st, in->a), in->a + 1, in->b); return true;
+	default: return false;
+	}
+	run_set(r, st, in->a, v);
+	return true;
+}

@@ -1,11 +1,46 @@
 /*
- * names.c - variables of surrounding code, blocks, constants.
+ * names.c - variables: registers of the frame and of the code around it, of objects, classes
+ * and the file; closures, which keep them; constants.
  */
 #include "compiler/lift/run.h"
 
 #include <string.h>
 
-/* ---- variables of surrounding code ------------------------------------------------------------ */
+/* ---- registers ----------------------------------------------------------------------------- */
+
+struct val run_get(struct run *r, struct state *st, uint32_t reg)
+{
+	return val_settle(r->l, st, state_get(st, r->fr->base + reg));
+}
+
+void run_set(struct run *r, struct state *st, uint32_t reg, struct val v)
+{
+	state_set(r->l, st, r->fr->base + reg, v);
+}
+
+/* ---- closures ------------------------------------------------------------------------------ */
+
+struct closure *closure_of_proc(struct lifter *l, const struct RProc *p)
+{
+	struct closure *c = arena_alloc(l->arena, sizeof *c);
+	*c = (struct closure){.irep = p->body.irep, .proc = p, .strict = MRB_PROC_STRICT_P(p),
+	                      .self = val_static(mrb_top_self(l->mrb))};
+	struct REnv *env = MRB_PROC_ENV(p);
+	if (env && MRB_ENV_LEN(env) > 0 && env->stack)
+		c->self = val_static(env->stack[0]); /* a block's self is that of its surroundings */
+	return c;
+}
+
+static struct val make_closure(struct run *r, struct state *st, uint32_t rep, bool strict)
+{
+	struct closure *c = arena_alloc(r->l->arena, sizeof *c);
+	*c = (struct closure){.irep = r->fr->irep->reps[rep], .upper = (struct closure *)r->fr->code,
+	                      .home_base = r->fr->base, .home_frame = r->fr->id,
+	                      .self = run_get(r, st, 0), .maker = r->fr, .strict = strict};
+	return (struct val){.kind = V_CLOSURE, .u.closure = c};
+}
+
+/* ---- variables of surrounding code --------------------------------------------------------- */
 
 /* NULL: there is nothing around it at that level. */
 static const struct closure *lexical(struct run *r, uint32_t levels)
@@ -26,7 +61,7 @@ static bool has_super(const mrb_irep *irep)
 	return false;
 }
 
-const struct closure *run_around(struct run *r, uint32_t levels)
+static const struct closure *around(struct run *r, uint32_t levels)
 {
 	const struct closure *c = lexical(r, levels);
 	if (!c && has_super(r->fr->irep))
@@ -36,7 +71,7 @@ const struct closure *run_around(struct run *r, uint32_t levels)
 	return c;
 }
 
-struct val run_captured(struct run *r, struct state *st, const struct closure *c, uint32_t reg)
+static struct val captured(struct run *r, struct state *st, const struct closure *c, uint32_t reg)
 {
 	if (!c->proc)
 		return val_settle(r->l, st, state_get(st, c->home_base + reg));
@@ -46,9 +81,9 @@ struct val run_captured(struct run *r, struct state *st, const struct closure *c
 	return val_static(env->stack[reg]);
 }
 
-void run_set_captured(struct run *r, struct state *st, const struct insn *in)
+static void set_captured(struct run *r, struct state *st, const struct insn *in)
 {
-	const struct closure *c = run_around(r, in->c);
+	const struct closure *c = around(r, in->c);
 	if (c->proc)
 		lift_refuse(r->l, "use a variable of the block itself",
 		            "a rule's block reads; it does not write: assignment to a variable outside of it");
@@ -62,23 +97,73 @@ struct flow run_given_block(struct run *r, struct state *st, uint32_t spec)
 {
 	uint32_t at = 1 + (spec >> 11 & 31) + (spec >> 10 & 1) + (spec >> 5 & 31) + (spec >> 4 & 1);
 	uint32_t level = spec & 15;
-	struct val blk = level ? run_captured(r, st, run_around(r, level - 1), at) : run_get(r, st, at);
+	struct val blk = level ? captured(r, st, around(r, level - 1), at) : run_get(r, st, at);
 	if (!val_is_nil(blk))
 		return flow_value(st, blk);
 	lift_raise(r->l, st, mrb_class_get(r->l->mrb, "LocalJumpError"), "no block given (yield)");
 	return (struct flow){0};
 }
 
-struct val run_make_closure(struct run *r, struct state *st, uint32_t rep, bool strict)
+/* ---- variables by name --------------------------------------------------------------------- */
+
+static struct val instance_variable(struct run *r, struct state *st, mrb_sym name)
 {
-	struct closure *c = arena_alloc(r->l->arena, sizeof *c);
-	*c = (struct closure){.irep = r->fr->irep->reps[rep], .upper = (struct closure *)r->fr->code,
-	                      .home_base = r->fr->base, .home_frame = r->fr->id,
-	                      .self = run_get(r, st, 0), .maker = r->fr, .strict = strict};
-	return (struct val){.kind = V_CLOSURE, .u.closure = c};
+	struct val self = run_get(r, st, 0);
+	if (self.kind == V_OBJECT)
+		return object_get(r->l, st, self, name);
+	if (self.kind != V_STATIC)
+		lift_refuse(r->l, "use a local variable", "an instance variable of %s", val_describe(r->l, self));
+	return val_static(mrb_iv_get(r->l->mrb, self.u.st, name));
 }
 
-/* ---- constants ------------------------------------------------------------------------------------ */
+static void set_instance_variable(struct run *r, struct state *st, mrb_sym name, struct val v)
+{
+	struct val self = run_get(r, st, 0);
+	if (self.kind != V_OBJECT)
+		lift_refuse(r->l, "use a local variable",
+		            "a rule's block reads; it does not write: assignment to an instance variable");
+	object_set(r->l, st, self, name, v);
+}
+
+/* A class variable: of the class whose body is around the code. */
+static struct val class_variable(struct run *r, mrb_sym name)
+{
+	mrb_state *mrb = r->l->mrb;
+	const struct closure *c = r->fr->code;
+	while (c && !c->proc)
+		c = c->upper;
+	const struct RProc *p = c ? c->proc : NULL;
+	while (p && (!MRB_PROC_TARGET_CLASS(p) || MRB_PROC_TARGET_CLASS(p)->tt == MRB_TT_SCLASS))
+		p = p->upper;
+	struct RClass *in = p ? MRB_PROC_TARGET_CLASS(p) : mrb->object_class;
+	if (!mrb_mod_cv_defined(mrb, in, name))
+		lift_refuse(r->l, "assign it in the class's body", "class variable %s is not set here",
+		            ruby_name(r->l->rb, name));
+	return val_static(mrb_mod_cv_get(mrb, in, name));
+}
+
+bool run_variable(struct run *r, struct state *st, const struct insn *in)
+{
+	const mrb_irep *irep = r->fr->irep;
+	struct val v;
+	switch (in->op) {
+	case OP_MOVE: v = state_get(st, r->fr->base + in->b); break;
+	case OP_LOADSELF: v = run_get(r, st, 0); break;
+	case OP_GETGV: v = val_static(mrb_gv_get(r->l->mrb, irep->syms[in->b])); break;
+	case OP_GETIV: v = instance_variable(r, st, irep->syms[in->b]); break;
+	case OP_GETCV: v = class_variable(r, irep->syms[in->b]); break;
+	case OP_GETUPVAR: v = captured(r, st, around(r, in->c), in->b); break;
+	case OP_SETIV: set_instance_variable(r, st, irep->syms[in->b], run_get(r, st, in->a)); return true;
+	case OP_SETUPVAR: set_captured(r, st, in); return true;
+	case OP_BLOCK:
+	case OP_LAMBDA: v = make_closure(r, st, in->b, in->op == OP_LAMBDA); break;
+	default: return false;
+	}
+	run_set(r, st, in->a, v);
+	return true;
+}
+
+/* ---- constants ----------------------------------------------------------------------------- */
 
 static mrb_value const_body(mrb_state *mrb, void *p)
 {
@@ -117,21 +202,3 @@ struct flow run_constant(struct run *r, struct state *st, mrb_sym name)
 	}
 	return run_const_in(r, st, (struct lookup){mrb_obj_value(first ? first : mrb->object_class), name});
 }
-
-/* A class variable: of the class whose body is around the code. */
-struct val run_class_variable(struct run *r, mrb_sym name)
-{
-	mrb_state *mrb = r->l->mrb;
-	const struct closure *c = r->fr->code;
-	while (c && !c->proc)
-		c = c->upper;
-	const struct RProc *p = c ? c->proc : NULL;
-	while (p && (!MRB_PROC_TARGET_CLASS(p) || MRB_PROC_TARGET_CLASS(p)->tt == MRB_TT_SCLASS))
-		p = p->upper;
-	struct RClass *in = p ? MRB_PROC_TARGET_CLASS(p) : mrb->object_class;
-	if (!mrb_mod_cv_defined(mrb, in, name))
-		lift_refuse(r->l, "assign it in the class's body", "class variable %s is not set here",
-		            ruby_name(r->l->rb, name));
-	return val_static(mrb_mod_cv_get(mrb, in, name));
-}
-

@@ -5,7 +5,7 @@
  * The cell of an object holds its instance variables, name and value by turns,
  * as that of a hash holds its pairs.
  */
-#include "compiler/lift/handlers.h"
+#include "compiler/lift/methods.h"
 
 static struct val name_of(mrb_sym name)
 {
@@ -33,7 +33,7 @@ void object_set(struct lifter *l, struct state *st, struct val object, mrb_sym n
 }
 
 /* Array.new, Hash.new, Thing.new; their initialize follows. */
-struct flow h_allocate(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_allocate(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	struct RClass *class = NULL;
 	(void)unused;
@@ -56,7 +56,7 @@ struct flow h_allocate(struct lifter *l, struct state *st, const struct call *c,
 }
 
 /* Exception#initialize: only the class and message matter. */
-struct flow h_exception_new(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_exception_new(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
 	if (c->recv.kind != V_OBJECT || c->n > 1)
@@ -77,13 +77,13 @@ static mrb_sym variable_of(struct lifter *l, const struct call *c)
 	return mrb_symbol(env->stack[0]);
 }
 
-struct flow h_attr_reader(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_attr_reader(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
 	return flow_value(st, object_get(l, st, c->recv, variable_of(l, c)));
 }
 
-struct flow h_attr_writer(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_attr_writer(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
 	if (c->recv.kind != V_OBJECT)
@@ -93,3 +93,14 @@ struct flow h_attr_writer(struct lifter *l, struct state *st, const struct call 
 	object_set(l, st, c->recv, variable_of(l, c), call_arg(c, 0));
 	return flow_value(st, call_arg(c, 0));
 }
+
+const struct method object_methods[] = {
+	ONLY("Class", "allocate", h_allocate, 0), RAW("Exception", "initialize", h_exception_new, 0),
+	METHODS_END,
+};
+
+const struct method attribute_methods[] = {
+	BOTH("Object", "probe", h_attr_reader, 0),
+	RAW("Object", "probe=", h_attr_writer, 0),
+	METHODS_END,
+};

@@ -1,22 +1,17 @@
 /*
- * ops.c - operators of Integer and comparisons, as mruby 3.1 defines them.
+ * ops.c - arithmetic of Integers, as mruby 3.1 defines it.
  *
  * Operands are no choices. Where an operation can leave 64 bits on some path
  * the block is refused: mruby raises there, and a rule that depends on it is a
  * mistake.
  */
-#include "compiler/lift/lift.h"
-
-#include <math.h>
-#include <string.h>
+#include "compiler/lift/flow.h"
 
 static struct flow raised(struct lifter *l, struct state *st, struct RClass *class, const char *text)
 {
 	lift_raise(l, st, class, "%s", text);
 	return (struct flow){0};
 }
-
-/* ---- arithmetic -------------------------------------------------------------------- */
 
 struct bounds { int64_t lo, hi; };
 
@@ -73,9 +68,9 @@ static struct flow divide(struct lifter *l, struct state *st, bool modulo, term 
 		return raised(l, st, error, "divided by 0");
 	if (zero != T_FALSE && y.lo <= 0 && y.hi >= 0) {
 		struct state *by_zero = state_fork(l, st);
-		if (state_assume(l, by_zero, zero))
+		if (path_assume(l, by_zero, zero))
 			lift_raise(l, by_zero, error, "divided by 0");
-		if (!state_assume(l, st, term_not(ts, zero)))
+		if (!path_assume(l, st, term_not(ts, zero)))
 			return (struct flow){0};
 	}
 	enum term_op op = modulo ? TERM_MOD : TERM_DIV;
@@ -142,7 +137,7 @@ struct flow lift_binary(struct lifter *l, struct state *st, enum term_op op, str
 {
 	term x, y;
 	if (!val_as_term(l, a, &x) || !val_as_term(l, b, &y)) {
-		if ((a.kind == V_STATIC && mrb_float_p(a.u.st)) || (b.kind == V_STATIC && mrb_float_p(b.u.st)))
+		if (val_is_float(a) || val_is_float(b))
 			lift_refuse(l, "BPF has integers only: use Integer arithmetic (a Float may be compared with)",
 			            "Float arithmetic on a value that is known only when a device is asked for");
 		return raised(l, st, mrb_class_get(l->mrb, "TypeError"),
@@ -169,214 +164,4 @@ struct flow lift_binary(struct lifter *l, struct state *st, enum term_op op, str
 struct flow lift_negate(struct lifter *l, struct state *st, struct val a)
 {
 	return lift_binary(l, st, TERM_SUB, val_static(mrb_int_value(l->mrb, 0)), a);
-}
-
-/* ---- comparisons ---------------------------------------------------------------------- */
-
-/* x < f, x <= f and x == f for a Float, exactly. */
-static term float_less(struct lifter *l, term x, double f, bool or_equal)
-{
-	double whole = floor(f);
-	if (isnan(f))
-		return T_FALSE;
-	if (whole >= 9223372036854775808.0)
-		return T_TRUE;
-	if (whole < -9223372036854775808.0)
-		return T_FALSE;
-	term k = term_const(l->terms, (int64_t)whole);
-	/* x < 3.5 is x <= 3; x < 3.0 is x < 3; x <= f is x <= floor(f) */
-	return whole == f && !or_equal ? term_lt(l->terms, x, k) : term_le(l->terms, x, k);
-}
-
-static term float_equal(struct lifter *l, term x, double f)
-{
-	if (isnan(f) || floor(f) != f || f >= 9223372036854775808.0 || f < -9223372036854775808.0)
-		return T_FALSE;
-	return term_eq(l->terms, x, term_const(l->terms, (int64_t)f));
-}
-
-struct three { term less, equal; bool comparable; }; /* neither: greater (or not comparable) */
-
-static struct three compare_numbers(struct lifter *l, struct val a, struct val b)
-{
-	struct terms *ts = l->terms;
-	term x, y;
-	bool ia = val_as_term(l, a, &x), ib = val_as_term(l, b, &y);
-	if (ia && ib)
-		return (struct three){term_lt(ts, x, y), term_eq(ts, x, y), true};
-	if (a.kind == V_STATIC && b.kind == V_STATIC && mrb_float_p(a.u.st) && mrb_float_p(b.u.st)) {
-		double f = mrb_float(a.u.st), g = mrb_float(b.u.st);
-		return (struct three){f < g ? T_TRUE : T_FALSE, f == g ? T_TRUE : T_FALSE, !isnan(f) && !isnan(g)};
-	}
-	if (ia && b.kind == V_STATIC && mrb_float_p(b.u.st)) {
-		double f = mrb_float(b.u.st);
-		return (struct three){float_less(l, x, f, false), float_equal(l, x, f), !isnan(f)};
-	}
-	if (ib && a.kind == V_STATIC && mrb_float_p(a.u.st)) {
-		double f = mrb_float(a.u.st);
-		return (struct three){isnan(f) ? T_FALSE : term_not(ts, float_less(l, y, f, true)),
-		                      float_equal(l, y, f), !isnan(f)};
-	}
-	return (struct three){0};
-}
-
-struct flow lift_compare(struct lifter *l, struct state *st, enum compare_op op, struct val a, struct val b)
-{
-	struct terms *ts = l->terms;
-	if (op == OP2_EQ)
-		return flow_value(st, val_bool(l, lift_equal(l, st, a, b, false)));
-	if (!val_is_number(a) || !val_is_number(b)) {
-		if (op == OP2_CMP)
-			return flow_value(st, val_nil());
-		return raised(l, st, mrb_class_get(l->mrb, "ArgumentError"),
-		              arena_printf(l->arena, "comparison of %s with %s failed",
-		                           val_describe(l, a), val_describe(l, b)));
-	}
-	struct three c = compare_numbers(l, a, b);
-	if (!c.comparable) /* with NaN */
-		return flow_value(st, op == OP2_CMP ? val_nil() : val_bool(l, T_FALSE));
-	term le = term_or(ts, c.less, c.equal);
-	switch (op) {
-	case OP2_LT: return flow_value(st, val_bool(l, c.less));
-	case OP2_LE: return flow_value(st, val_bool(l, le));
-	case OP2_GT: return flow_value(st, val_bool(l, term_not(ts, le)));
-	case OP2_GE: return flow_value(st, val_bool(l, term_not(ts, c.less)));
-	default: break;
-	}
-	struct arm arms[] = {
-		{c.less, val_static(mrb_int_value(l->mrb, -1))},
-		{c.equal, val_static(mrb_int_value(l->mrb, 0))},
-		{term_not(ts, le), val_static(mrb_int_value(l->mrb, 1))},
-	};
-	return flow_value(st, val_from_arms(l, arms, 3));
-}
-
-/* ---- equality ---------------------------------------------------------------------------- */
-
-void lift_refuse_text(struct lifter *l, struct val v)
-{
-	if (v.kind == V_TEXT)
-		lift_refuse(l, "compare the values themselves instead of a text made from them",
-		            "a string made from a value that is known only when a device is asked for");
-}
-
-/* Bytes at..at+n of comm equal those given: a masked comparison of each word. */
-term comm_matches(struct lifter *l, size_t at, const char *bytes, size_t n, bool whole)
-{
-	unsigned char want[COMM_SIZE] = {0}, mask[COMM_SIZE] = {0};
-	/* comm ends with a NUL: 15 bytes at most, and no NUL in them */
-	if (at + n > COMM_SIZE - 1 || memchr(bytes, 0, n))
-		return T_FALSE;
-	memcpy(want + at, bytes, n);
-	memset(mask + at, 0xff, n + (whole ? 1 : 0));
-	term all = T_TRUE;
-	for (int w = 0; w < 2; w++) {
-		int64_t k, m;
-		memcpy(&k, want + 8 * w, 8);
-		memcpy(&m, mask + 8 * w, 8);
-		term word = term_input(l->terms, w ? IN_COMM_1 : IN_COMM_0);
-		if (whole && at == 0) /* the kernel pads with NULs */
-			m = -1;
-		term masked = term_op(l->terms, TERM_BAND, word, term_const(l->terms, m));
-		all = term_and(l->terms, all, term_eq(l->terms, masked, term_const(l->terms, k)));
-	}
-	return all;
-}
-
-static term equal_arms(struct lifter *l, const struct state *st, struct val a, struct val b, bool eql, int depth);
-
-static term equal_arrays(struct lifter *l, const struct state *st, struct val a, struct val b, bool eql,
-                         int depth)
-{
-	const struct val *x, *y;
-	size_t n, m;
-	if (class_redefines(l, val_class(l, a), eql ? "eql?" : "=="))
-		lift_refuse(l, "give the method another name", "Array#%s is redefined", eql ? "eql?" : "==");
-	if (!val_items(l, st, a, &x, &n) || !val_items(l, st, b, &y, &m))
-		lift_refuse(l, "compare the elements one by one",
-		            "comparison of arrays whose length depends on the request");
-	if (n != m)
-		return T_FALSE;
-	term all = T_TRUE;
-	for (size_t i = 0; i < n && all != T_FALSE; i++)
-		all = term_and(l->terms, all, equal_arms(l, st, x[i], y[i], eql, depth + 1));
-	return all;
-}
-
-/* An object of the policy's own that answers itself whether it is equal. */
-static bool has_own_equality(struct lifter *l, struct val v)
-{
-	if (v.kind != V_OBJECT && (v.kind != V_STATIC || mrb_type(v.u.st) != MRB_TT_OBJECT))
-		return false;
-	static const char *const questions[] = {"==", "eql?", "hash"};
-	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
-		struct RClass *class = val_class(l, v), *object = l->mrb->object_class;
-		mrb_sym name = mrb_intern_cstr(l->mrb, questions[i]);
-		mrb_method_t own = mruby_method(l->mrb, &class, name);
-		mrb_method_t usual = mruby_method(l->mrb, &object, name);
-		if (!MRB_METHOD_CFUNC_P(own) || MRB_METHOD_CFUNC(own) != MRB_METHOD_CFUNC(usual))
-			return true;
-	}
-	return false;
-}
-
-static term equal_at(struct lifter *l, const struct state *st, struct val a, struct val b, bool eql, int depth)
-{
-	if (depth > 32)
-		lift_refuse(l, "compare the elements one by one", "arrays nest too deep to compare");
-	if (val_is_array(a) && val_is_array(b) && (a.kind != V_STATIC || b.kind != V_STATIC))
-		return equal_arrays(l, st, a, b, eql, depth);
-	if (a.kind == V_STATIC && b.kind == V_STATIC && mrb_float_p(a.u.st) && mrb_float_p(b.u.st))
-		return mrb_float(a.u.st) == mrb_float(b.u.st) ? T_TRUE : T_FALSE; /* a NaN is no key again */
-	if (eql && a.kind == V_STATIC && b.kind == V_STATIC && mrb_string_p(a.u.st) && mrb_string_p(b.u.st))
-		return mrb_str_equal(l->mrb, a.u.st, b.u.st) ? T_TRUE : T_FALSE;
-	if (a.kind == V_STATIC && b.kind == V_STATIC)
-		return (eql ? mrb_eql(l->mrb, a.u.st, b.u.st) : mrb_equal(l->mrb, a.u.st, b.u.st)) ? T_TRUE
-		                                                                                  : T_FALSE;
-	if (val_is_number(a) && val_is_number(b)) {
-		bool mixed = (a.kind == V_STATIC && mrb_float_p(a.u.st)) ||
-		             (b.kind == V_STATIC && mrb_float_p(b.u.st));
-		return eql && mixed ? T_FALSE : compare_numbers(l, a, b).equal;
-	}
-	if (a.kind == V_COMM && b.kind == V_COMM)
-		return T_TRUE;
-	if (has_own_equality(l, a) || has_own_equality(l, b))
-		lift_refuse(l, "compare its fields", "comparison of an object of the policy's own with the request");
-	lift_refuse_text(l, a);
-	lift_refuse_text(l, b);
-	if (a.kind == V_HASH || b.kind == V_HASH)
-		lift_refuse(l, "compare its values", "comparison of a hash made in the block");
-	if (a.kind == V_RANGE || b.kind == V_RANGE)
-		lift_refuse(l, "compare its ends", "comparison of a range made from the request");
-	struct val s = a.kind == V_COMM ? b : a;
-	if ((a.kind == V_COMM || b.kind == V_COMM) && s.kind == V_STATIC && mrb_string_p(s.u.st))
-		return comm_matches(l, 0, RSTRING_PTR(s.u.st), (size_t)RSTRING_LEN(s.u.st), true);
-	if (a.kind == b.kind && a.kind == V_CTX)
-		return T_TRUE;
-	if (a.kind == V_OBJECT && b.kind == V_OBJECT && a.u.object == b.u.object)
-		return T_TRUE;
-	if (a.kind == V_CLOSURE && b.kind == V_CLOSURE && a.u.closure == b.u.closure)
-		return T_TRUE;
-	return T_FALSE;
-}
-
-static term equal_arms(struct lifter *l, const struct state *st, struct val a, struct val b, bool eql, int depth)
-{
-	const struct arm *x, *y;
-	size_t n = val_arms(l, st, a, &x), m = val_arms(l, st, b, &y);
-	term any = T_FALSE;
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < m; j++) {
-			term both = term_and(l->terms, x[i].guard, y[j].guard);
-			if (both != T_FALSE)
-				any = term_or(l->terms, any,
-				              term_and(l->terms, both,
-				                       equal_at(l, st, x[i].v, y[j].v, eql, depth)));
-		}
-	return any;
-}
-
-term lift_equal(struct lifter *l, const struct state *st, struct val a, struct val b, bool eql)
-{
-	return equal_arms(l, st, a, b, eql, 0);
 }

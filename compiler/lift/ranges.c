@@ -1,7 +1,7 @@
 /*
  * ranges.c - C functions of ranges with runtime values.
  */
-#include "compiler/lift/handlers.h"
+#include "compiler/lift/methods.h"
 
 static struct range_val range_of(struct lifter *l, const struct call *c)
 {
@@ -32,7 +32,7 @@ static term ordered(struct lifter *l, struct state *st, enum compare_op op, stru
 	return val_truth(l, f.ret, f.ret->result);
 }
 
-struct flow h_range(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_range(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	struct range_val r = range_of(l, c);
 	struct val x = call_arg(c, 0);
@@ -45,10 +45,21 @@ struct flow h_range(struct lifter *l, struct state *st, const struct call *c, in
 	return flow_value(st, val_bool(l, in));
 }
 
-struct flow h_range_end(struct lifter *l, struct state *st, const struct call *c, int last)
+static struct flow h_range_end(struct lifter *l, struct state *st, const struct call *c, int last)
 {
 	struct range_val r = range_of(l, c);
 	if (c->n)
 		method_needs_known(l, c);
 	return flow_value(st, last ? r.hi : r.lo);
 }
+
+const struct method range_methods[] = {
+	FRESH("Range", "to_a"), BOTH("Range", "include?", h_range, 0),
+	BOTH("Range", "member?", h_range, 0), BOTH("Range", "===", h_range, 0),
+	BOTH("Range", "cover?", h_range, 0), BOTH("Range", "begin", h_range_end, 0),
+	BOTH("Range", "end", h_range_end, 1), BOTH("Range", "first", h_range_end, 0),
+	BOTH("Range", "last", h_range_end, 1), PURE("Range", "exclude_end?"), PURE("Range", "=="),
+	PURE("Range", "eql?"), PURE("Range", "size"), FRESH("Range", "__num_to_a"), PURE("Range", "to_s"),
+	PURE("Range", "inspect"), PURE("Range", "hash"),
+	METHODS_END,
+};

@@ -1,13 +1,12 @@
 /*
- * state.c - what is true on a path: its guard, and the contents of all
- * registers and arrays.
+ * state.c - the contents of all registers and arrays on a path.
  *
  * Cells live in a tree of fixed depth shared between states and copied on write
  * (a node belongs to the state whose owner number it carries), so that a fork
  * costs O(1) and a merge only looks where two states differ. Merged cells become
  * choices unread: most are dead temporaries.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/lift/lifter.h"
 
 #include <string.h>
 
@@ -27,8 +26,7 @@ struct state *state_new(struct lifter *l)
 {
 	struct state *st = arena_alloc(l->arena, sizeof *st);
 	st->owner = ++l->next_owner;
-	st->guard = arena_alloc(l->arena, sizeof *st->guard);
-	*st->guard = (struct guard){.literal = T_TRUE, .full = T_TRUE, .jump = st->guard};
+	st->guard = path_new(l);
 	return st;
 }
 
@@ -125,92 +123,6 @@ struct state *state_fork(struct lifter *l, struct state *st)
 	return copy;
 }
 
-/* ---- guards ------------------------------------------------------------------------ */
-
-void state_implies(struct lifter *l, term a, term b)
-{
-	if (a >= l->implied_cap) {
-		size_t cap = terms_count(l->terms) * 2;
-		l->implied = arena_move(l->arena, l->implied, l->implied_cap * sizeof *l->implied,
-		                        cap * sizeof *l->implied);
-		l->implied_cap = cap;
-	}
-	l->implied[a] = b;
-}
-
-/* What is remembered of a condition, T_FALSE: nothing. */
-static term implied_by(const struct lifter *l, term condition)
-{
-	return condition < l->implied_cap ? l->implied[condition] : T_FALSE;
-}
-
-term state_and(struct lifter *l, term path, term condition)
-{
-	term known = implied_by(l, condition);
-	if (known != T_FALSE && known == path)
-		return condition;
-	if (known != T_FALSE && known == term_not(l->terms, path))
-		return T_FALSE;
-	return term_and(l->terms, path, condition);
-}
-
-/* The path with one literal more, which may imply its latest one. */
-static term path_and(struct lifter *l, const struct guard *g, term literal)
-{
-	term known = implied_by(l, literal);
-	bool implies = g->up && known != T_FALSE && known == g->literal;
-	return term_and(l->terms, implies ? g->up->full : g->full, literal);
-}
-
-bool state_assume(struct lifter *l, struct state *st, term literal)
-{
-	if (literal == T_TRUE)
-		return true;
-	struct guard *g = arena_alloc(l->arena, sizeof *g);
-	struct guard *up = st->guard, *far = up->jump;
-	/* skips double in length as the levels of a skew binary number do */
-	bool doubles = up->depth - far->depth == far->depth - far->jump->depth;
-	*g = (struct guard){.up = up, .jump = doubles ? far->jump : up, .literal = literal, .depth = up->depth + 1,
-	                    .full = path_and(l, st->guard, literal)};
-	st->guard = g;
-	return g->full != T_FALSE;
-}
-
-static struct guard *common_ancestor(struct guard *a, struct guard *b)
-{
-	while (a->depth != b->depth) {
-		struct guard **deeper = a->depth > b->depth ? &a : &b;
-		unsigned least = a->depth > b->depth ? b->depth : a->depth;
-		*deeper = (*deeper)->jump->depth >= least ? (*deeper)->jump : (*deeper)->up;
-	}
-	while (a != b) {
-		bool skip = a->jump != b->jump;
-		a = skip ? a->jump : a->up;
-		b = skip ? b->jump : b->up;
-	}
-	return a;
-}
-
-/* The conjunction of the literals from g up to, not including, its ancestor. A
- * loop merges every round's state with the same one: each guard remembers its
- * answer, so that a round costs what it added. */
-static term relative(struct lifter *l, struct guard *g, const struct guard *ancestor)
-{
-	size_t n = 0;
-	for (const struct guard *up = g; up != ancestor && up->since != ancestor; up = up->up)
-		n++;
-	struct guard **path = arena_alloc(l->arena, n * sizeof *path);
-	for (size_t i = n; i-- > 0; g = g->up)
-		path[i] = g;
-	term all = g == ancestor ? T_TRUE : g->relative;
-	for (size_t i = 0; i < n; i++) {
-		all = all == T_TRUE ? path[i]->literal : term_and(l->terms, all, path[i]->literal);
-		path[i]->since = ancestor;
-		path[i]->relative = all;
-	}
-	return all;
-}
-
 /* ---- merging ------------------------------------------------------------------------- */
 
 struct merge {
@@ -281,15 +193,15 @@ struct state *state_merge(struct lifter *l, struct state *a, struct state *b)
 {
 	if (!a || !b)
 		return a ? a : b;
-	struct guard *ga = common_ancestor(a->guard, b->guard);
-	struct merge m = {.l = l, .into = a, .ga = relative(l, a->guard, ga),
-	                  .gb = relative(l, b->guard, ga)};
+	struct guard *ga = path_parting(a->guard, b->guard);
+	struct merge m = {.l = l, .into = a, .ga = path_since(l, a->guard, ga),
+	                  .gb = path_since(l, b->guard, ga)};
 	/* b's nodes stay shared with whatever b was forked from */
 	merge_cells(&m, &a->root, b->root, LEVELS - 1);
 	a->result = merge_val(&m, a->result, b->result);
 	a->top = a->top > b->top ? a->top : b->top;
 	a->escaped = a->escaped > b->escaped ? a->escaped : b->escaped;
 	a->guard = ga;
-	state_assume(l, a, term_or(l->terms, m.ga, m.gb));
+	path_assume(l, a, term_or(l->terms, m.ga, m.gb));
 	return a;
 }

@@ -4,12 +4,14 @@
  * A text is a string made from a value that is not known: it can be made into
  * another one, or be an exception's message; anything else is refused.
  */
-#include "compiler/lift/handlers.h"
+#include "compiler/lift/methods.h"
 
 #include <string.h>
 
+enum { COMM_START, COMM_END, COMM_INCLUDE };
+
 /* A symbol, or a string, compared with a runtime Integer: not comparable. */
-struct flow h_never(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_never(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)unused;
 	if (c->n != 1 || c->args[0].kind != V_INT)
@@ -17,7 +19,7 @@ struct flow h_never(struct lifter *l, struct state *st, const struct call *c, in
 	return flow_value(st, val_nil());
 }
 
-struct flow h_text(struct lifter *l, struct state *st, const struct call *c, int unused)
+static struct flow h_text(struct lifter *l, struct state *st, const struct call *c, int unused)
 {
 	(void)l, (void)c, (void)unused;
 	return flow_value(st, (struct val){.kind = V_TEXT});
@@ -56,7 +58,7 @@ static term comm_test(struct lifter *l, int which, const char *s, size_t n)
 	return any;
 }
 
-struct flow h_comm(struct lifter *l, struct state *st, const struct call *c, int which)
+static struct flow h_comm(struct lifter *l, struct state *st, const struct call *c, int which)
 {
 	term any = T_FALSE;
 	if (c->recv.kind != V_COMM || !c->n || (which == COMM_INCLUDE && c->n != 1))
@@ -75,7 +77,7 @@ struct flow h_comm(struct lifter *l, struct state *st, const struct call *c, int
 	return flow_value(st, val_bool(l, any));
 }
 
-struct flow h_comm_size(struct lifter *l, struct state *st, const struct call *c, int empty)
+static struct flow h_comm_size(struct lifter *l, struct state *st, const struct call *c, int empty)
 {
 	struct arm arms[COMM_SIZE];
 	term shorter = T_FALSE;
@@ -91,3 +93,27 @@ struct flow h_comm_size(struct lifter *l, struct state *st, const struct call *c
 	}
 	return flow_value(st, val_from_arms(l, arms, COMM_SIZE));
 }
+
+/* ---- methods ------------------------------------------------------------------------------- */
+
+const struct method string_methods[] = {
+	BOTH("String", "start_with?", h_comm, COMM_START), BOTH("String", "end_with?", h_comm, COMM_END),
+	BOTH("String", "include?", h_comm, COMM_INCLUDE), BOTH("String", "empty?", h_comm_size, 1),
+	BOTH("String", "size", h_comm_size, 0), BOTH("String", "length", h_comm_size, 0),
+	BOTH("String", "bytesize", h_comm_size, 0), BOTH("String", "+", h_text, 0), PURE("String", "*"),
+	PURE("String", "%"), BOTH("String", "<=>", h_never, 0), PURE("String", "[]"),
+	PURE("String", "slice"), PURE("String", "index"), PURE("String", "rindex"), PURE("String", "to_i"),
+	PURE("String", "to_f"), PURE("String", "to_sym"), PURE("String", "intern"),
+	PURE("String", "upcase"), PURE("String", "downcase"), PURE("String", "capitalize"),
+	PURE("String", "reverse"), PURE("String", "strip"), PURE("String", "chomp"),
+	PURE("String", "chop"), FRESH("String", "split"), PURE("String", "hash"),
+	BOTH("String", "inspect", h_text, 0), FRESH("String", "bytes"), PURE("String", "getbyte"),
+	PURE("String", "ord"), PURE("String", "chr"), PURE("String", "hex"), PURE("String", "oct"),
+	PURE("String", "delete_prefix"), PURE("String", "delete_suffix"), PURE("String", "casecmp"),
+	PURE("String", "casecmp?"), PURE("String", "succ"), PURE("String", "tr"),
+	PURE("String", "byteindex"), PURE("String", "byteslice"), FRESH("String", "__codepoints"),
+	/* of numbers and symbols */
+	BOTH("Symbol", "<=>", h_never, 0), BOTH("Integer", "to_s", h_text, 0),
+	BOTH("Integer", "inspect", h_text, 0),
+	METHODS_END,
+};

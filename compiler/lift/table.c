@@ -1,152 +1,67 @@
 /*
  * table.c - which C functions of mruby a rule's block may use.
+ *
+ * What a function means on runtime values stands in the file of its kind, with its line; here
+ * are the kinds, and the classes that have no such function.
  */
-#include "compiler/lift/handlers.h"
+#include "compiler/lift/methods.h"
 
-#define PURE(class, name) {class, name, METHOD_PURE, NULL, 0}
-#define FRESH(class, name) {class, name, METHOD_PURE | METHOD_FRESH, NULL, 0}
-#define NEW(class, name, handler, arg) {class, name, METHOD_PURE | METHOD_FRESH, handler, arg}
-#define CLASS(class, name) {class, name, METHOD_PURE | METHOD_CLASS_ONLY, NULL, 0}
-#define BOTH(class, name, handler, arg) {class, name, METHOD_PURE, handler, arg}
-#define ONLY(class, name, handler, arg) {class, name, 0, handler, arg}
-#define RAW(class, name, handler, arg) {class, name, METHOD_RAW, handler, arg}
+#include <string.h>
 
-const struct method method_table[] = {
-	/* what every object answers */
-	RAW("Object", "!", h_not, 0),
-	RAW("Object", "!=", h_not_equal, 0),
-	BOTH("Object", "==", h_equal, 0),
-	BOTH("Object", "eql?", h_equal, 1),
-	BOTH("Object", "===", h_case_equal, 0),
-	RAW("Object", "__case_eqq", h_case_splat, 0),
-	RAW("Object", "raise", h_raise, 0),
-	RAW("Object", "fail", h_raise, 0),
-	RAW("Object", "lambda", h_lambda, 1),
-	RAW("Object", "proc", h_lambda, 0),
-	RAW("Object", "block_given?", h_block_given, 0),
-	ONLY("Object", "__send__", h_send, 0),
-	ONLY("Object", "send", h_send, 0),
-	ONLY("Object", "public_send", h_send, 0),
-	RAW("Object", "itself", h_itself, 0), RAW("Object", "freeze", h_freeze, 0),
-	CLASS("Object", "nil?"), CLASS("NilClass", "nil?"), CLASS("Object", "is_a?"),
-	CLASS("Object", "kind_of?"), CLASS("Object", "instance_of?"), CLASS("Object", "class"),
-	CLASS("Object", "respond_to?"), RAW("Object", "frozen?", h_frozen, 0),
-	PURE("Object", "hash"), PURE("Object", "inspect"), PURE("Object", "to_s"), NEW("Object", "dup", h_dup, 0),
-	PURE("Object", "__to_int"), NEW("Object", "Array", h_array_of, 0), BOTH("Object", "Integer", h_itself, 1), PURE("Object", "Float"),
-	PURE("Object", "String"), PURE("Object", "format"), PURE("Object", "sprintf"),
-	PURE("Object", "instance_variable_get"), PURE("Object", "instance_variable_defined?"),
-	ONLY("Class", "allocate", h_allocate, 0), ONLY("Hash", "initialize", h_hash_new, 0),
-	RAW("Exception", "initialize", h_exception_new, 0), CLASS("BasicObject", "initialize"),
+static const struct method plain_methods[] = {
 	CLASS("Module", "==="), PURE("Module", "=="), PURE("Module", "<"), PURE("Module", "<="),
 	PURE("Module", ">"), PURE("Module", ">="), PURE("Module", "name"), PURE("Module", "to_s"),
 	PURE("Module", "const_get"), PURE("Module", "const_defined?"), PURE("Module", "method_defined?"),
-	PURE("NilClass", "&"), PURE("NilClass", "|"), PURE("NilClass", "to_s"), PURE("NilClass", "to_a"),
-	PURE("NilClass", "to_i"), PURE("NilClass", "inspect"),
+	CLASS("NilClass", "nil?"), PURE("NilClass", "&"), PURE("NilClass", "|"), PURE("NilClass", "to_s"),
+	PURE("NilClass", "to_a"), PURE("NilClass", "to_i"), PURE("NilClass", "inspect"),
 	PURE("TrueClass", "&"), PURE("TrueClass", "|"), PURE("TrueClass", "^"), PURE("TrueClass", "to_s"),
-	PURE("FalseClass", "&"), PURE("FalseClass", "|"), PURE("FalseClass", "^"), PURE("FalseClass", "to_s"),
-	PURE("Symbol", "to_s"), PURE("Symbol", "to_sym"), PURE("Symbol", "name"), BOTH("Symbol", "<=>", h_never, 0),
-	PURE("Symbol", "=="), PURE("Symbol", "length"), PURE("Symbol", "size"), PURE("Symbol", "inspect"),
+	PURE("FalseClass", "&"), PURE("FalseClass", "|"), PURE("FalseClass", "^"),
+	PURE("FalseClass", "to_s"),
+	PURE("Symbol", "to_s"), PURE("Symbol", "to_sym"), PURE("Symbol", "name"), PURE("Symbol", "=="),
+	PURE("Symbol", "length"), PURE("Symbol", "size"), PURE("Symbol", "inspect"),
 	PURE("Symbol", "empty?"), PURE("Proc", "arity"), PURE("Proc", "lambda?"),
-
-	/* numbers */
-	BOTH("Integer", "+", h_arithmetic, TERM_ADD), BOTH("Integer", "-", h_arithmetic, TERM_SUB),
-	BOTH("Integer", "*", h_arithmetic, TERM_MUL), BOTH("Integer", "/", h_arithmetic, TERM_DIV),
-	BOTH("Integer", "div", h_arithmetic, TERM_DIV), BOTH("Integer", "%", h_arithmetic, TERM_MOD),
-	BOTH("Integer", "modulo", h_arithmetic, TERM_MOD), BOTH("Integer", "&", h_arithmetic, TERM_BAND),
-	BOTH("Integer", "|", h_arithmetic, TERM_BOR), BOTH("Integer", "^", h_arithmetic, TERM_BXOR),
-	BOTH("Integer", "<<", h_arithmetic, TERM_SHL), BOTH("Integer", ">>", h_arithmetic, TERM_SHR),
-	BOTH("Integer", "**", h_power, 0), BOTH("Integer", "divmod", h_divmod, 0),
-	BOTH("Integer", "==", h_equal, 0), BOTH("Integer", "eql?", h_equal, 1),
-	BOTH("Integer", "<", h_compare, OP2_LT), BOTH("Integer", "<=", h_compare, OP2_LE),
-	BOTH("Integer", ">", h_compare, OP2_GT), BOTH("Integer", ">=", h_compare, OP2_GE),
-	BOTH("Integer", "<=>", h_compare, OP2_CMP),
-	BOTH("Integer", "-@", h_unary, UNARY_MINUS), BOTH("Integer", "+@", h_unary, UNARY_PLUS),
-	BOTH("Integer", "~", h_unary, UNARY_INVERT), BOTH("Integer", "succ", h_unary, UNARY_SUCC),
-	BOTH("Integer", "next", h_unary, UNARY_SUCC), BOTH("Integer", "to_i", h_unary, UNARY_SAME),
-	BOTH("Integer", "to_int", h_unary, UNARY_SAME), BOTH("Integer", "floor", h_unary, UNARY_SAME),
-	BOTH("Integer", "ceil", h_unary, UNARY_SAME), BOTH("Integer", "round", h_unary, UNARY_SAME),
-	BOTH("Integer", "truncate", h_unary, UNARY_SAME), BOTH("Integer", "abs", h_unary, UNARY_ABS),
-	BOTH("Integer", "zero?", h_unary, UNARY_ZERO), BOTH("Integer", "positive?", h_unary, UNARY_POSITIVE),
-	BOTH("Integer", "negative?", h_unary, UNARY_NEGATIVE),
-	BOTH("Integer", "nonzero?", h_unary, UNARY_NONZERO), CLASS("Integer", "integer?"),
-	BOTH("Integer", "allbits?", h_bits, BITS_ALL), BOTH("Integer", "anybits?", h_bits, BITS_ANY),
-	BOTH("Integer", "nobits?", h_bits, BITS_NONE), BOTH("Integer", "between?", h_between, 0),
-	BOTH("Integer", "to_s", h_text, 0), BOTH("Integer", "inspect", h_text, 0),
-	PURE("Integer", "__coerce_step_counter"), CLASS("Integer", "nan?"), CLASS("Integer", "infinite?"),
-	CLASS("Integer", "finite?"), PURE("Integer", "to_f"), PURE("Integer", "chr"),
-	PURE("Integer", "quo"), PURE("Integer", "hash"),
-	PURE("Float", "+"), PURE("Float", "-"), PURE("Float", "*"), PURE("Float", "/"), PURE("Float", "%"),
-	PURE("Float", "**"), PURE("Float", "-@"), BOTH("Float", "==", h_equal, 0), BOTH("Float", "eql?", h_equal, 1),
-	BOTH("Float", "<", h_compare, OP2_LT), BOTH("Float", "<=", h_compare, OP2_LE),
-	BOTH("Float", ">", h_compare, OP2_GT), BOTH("Float", ">=", h_compare, OP2_GE),
-	BOTH("Float", "<=>", h_compare, OP2_CMP), PURE("Float", "to_i"), PURE("Float", "floor"),
-	PURE("Float", "ceil"), PURE("Float", "round"), PURE("Float", "truncate"), PURE("Float", "to_f"),
-	PURE("Float", "nan?"), PURE("Float", "infinite?"), PURE("Float", "finite?"), PURE("Float", "to_s"),
-
-	/* strings */
-	BOTH("String", "==", h_equal, 0), BOTH("String", "eql?", h_equal, 1),
-	BOTH("String", "start_with?", h_comm, COMM_START), BOTH("String", "end_with?", h_comm, COMM_END),
-	BOTH("String", "include?", h_comm, COMM_INCLUDE), BOTH("String", "empty?", h_comm_size, 1),
-	BOTH("String", "size", h_comm_size, 0), BOTH("String", "length", h_comm_size, 0),
-	BOTH("String", "bytesize", h_comm_size, 0), BOTH("String", "to_s", h_itself, 0),
-	BOTH("String", "to_str", h_itself, 0),
-	BOTH("String", "+", h_text, 0), PURE("String", "*"), PURE("String", "%"), BOTH("String", "<=>", h_never, 0),
-	PURE("String", "[]"), PURE("String", "slice"), PURE("String", "index"), PURE("String", "rindex"),
-	PURE("String", "to_i"), PURE("String", "to_f"), PURE("String", "to_sym"), PURE("String", "intern"),
-	PURE("String", "upcase"), PURE("String", "downcase"), PURE("String", "capitalize"),
-	PURE("String", "reverse"), PURE("String", "strip"), PURE("String", "chomp"), PURE("String", "chop"),
-	FRESH("String", "split"), PURE("String", "hash"), BOTH("String", "inspect", h_text, 0), FRESH("String", "bytes"),
-	PURE("String", "getbyte"), PURE("String", "ord"), PURE("String", "chr"), PURE("String", "hex"),
-	PURE("String", "oct"), PURE("String", "delete_prefix"), PURE("String", "delete_suffix"),
-	PURE("String", "casecmp"), PURE("String", "casecmp?"), PURE("String", "succ"), PURE("String", "tr"),
-	PURE("String", "byteindex"), PURE("String", "byteslice"), FRESH("String", "__codepoints"),
-
-	/* arrays */
-	ONLY("Array", "[]", h_array_at, 0), ONLY("Array", "slice", h_array_at, 0),
-	ONLY("Array", "at", h_array_at, 0), ONLY("Array", "first", h_array_end, 0),
-	ONLY("Array", "last", h_array_end, 1), BOTH("Array", "size", h_array_size, 0),
-	BOTH("Array", "length", h_array_size, 0), BOTH("Array", "empty?", h_array_size, 1),
-	RAW("Array", "push", h_array_push, 0), RAW("Array", "append", h_array_push, 0),
-	RAW("Array", "<<", h_array_push, 0), RAW("Array", "[]=", h_array_store, 0),
-	RAW("Array", "pop", h_array_change, CHANGE_POP), RAW("Array", "shift", h_array_change, CHANGE_SHIFT),
-	RAW("Array", "unshift", h_array_change, CHANGE_UNSHIFT),
-	RAW("Array", "prepend", h_array_change, CHANGE_UNSHIFT),
-	ONLY("Array", "concat", h_array_change, CHANGE_CONCAT), ONLY("Array", "replace", h_array_change, CHANGE_REPLACE),
-	ONLY("Array", "delete_at", h_array_change, CHANGE_DELETE_AT),
-	RAW("Array", "clear", h_array_change, CHANGE_CLEAR),
-	RAW("Array", "reverse!", h_array_change, CHANGE_REVERSE),
-	NEW("Array", "+", h_array_plus, 0), NEW("Array", "reverse", h_array_copy, 1),
-	BOTH("Array", "index", h_array_find, 0), BOTH("Array", "assoc", h_array_find, 1),
-	BOTH("Array", "__ary_index", h_array_find, 0), BOTH("Array", "__ary_eq", h_array_eq, 0),
-	BOTH("Array", "==", h_equal, 0), BOTH("Array", "eql?", h_equal, 1),
-	RAW("Array", "__svalue", h_svalue, 0),
-	FRESH("Array", "*"), NEW("Array", "compact", h_array_compact, 0), FRESH("Array", "rotate"), FRESH("Array", "values_at"),
-	PURE("Array", "__ary_cmp"), PURE("Array", "rassoc"), PURE("Array", "rindex"), PURE("Array", "join"),
-	PURE("Array", "hash"), PURE("Array", "inspect"),
-	/* Ruby code of the library that mruby may run when all is known */
-	FRESH("Array", "&"), FRESH("Array", "|"), FRESH("Array", "-"), FRESH("Array", "sort"),
-	FRESH("Array", "zip"), FRESH("Array", "flatten"), FRESH("Array", "uniq"), FRESH("Array", "product"),
-	FRESH("Array", "transpose"), FRESH("Range", "to_a"),
-
-	/* hashes */
-	BOTH("Hash", "[]", h_hash_get, 0), BOTH("Hash", "key?", h_hash_get, 1),
-	BOTH("Hash", "has_key?", h_hash_get, 1), BOTH("Hash", "include?", h_hash_get, 1),
-	BOTH("Hash", "member?", h_hash_get, 1),
-	RAW("Hash", "[]=", h_hash_store, 0), RAW("Hash", "store", h_hash_store, 0),
-	ONLY("Hash", "__delete", h_hash_delete, 0), RAW("Hash", "clear", h_hash_clear, 0),
-	NEW("Hash", "keys", h_hash_list, 0), NEW("Hash", "values", h_hash_list, 1),
-	BOTH("Hash", "size", h_hash_size, 0), BOTH("Hash", "length", h_hash_size, 0),
-	BOTH("Hash", "empty?", h_hash_size, 1), BOTH("Hash", "default", h_hash_default, 0),
-	BOTH("Hash", "default_proc", h_hash_default, 0),
-	BOTH("Hash", "value?", h_hash_value, 0), BOTH("Hash", "has_value?", h_hash_value, 0), FRESH("Hash", "values_at"), FRESH("Hash", "slice"),
-	FRESH("Hash", "except"), PURE("Hash", "hash"), NEW("Hash", "dup", h_dup, 0),
-
-	/* ranges */
-	BOTH("Range", "include?", h_range, 0), BOTH("Range", "member?", h_range, 0),
-	BOTH("Range", "===", h_range, 0), BOTH("Range", "cover?", h_range, 0),
-	BOTH("Range", "begin", h_range_end, 0), BOTH("Range", "end", h_range_end, 1),
-	BOTH("Range", "first", h_range_end, 0), BOTH("Range", "last", h_range_end, 1),
-	PURE("Range", "exclude_end?"), PURE("Range", "=="), PURE("Range", "eql?"), PURE("Range", "size"),
-	FRESH("Range", "__num_to_a"), PURE("Range", "to_s"), PURE("Range", "inspect"), PURE("Range", "hash"),
-	{NULL, NULL, 0, NULL, 0},
+	METHODS_END,
 };
+
+/* Where several methods are one C function, the first line counts. */
+static const struct method *const kinds[] = {
+	common_methods, object_methods, plain_methods, number_methods,
+	string_methods, array_methods, hash_methods, range_methods,
+};
+
+static void learn_all(struct methods *m, mrb_state *mrb, const struct method *list)
+{
+	const char *name = "";
+	struct RClass *class = NULL;
+	for (const struct method *x = list; x->name; x++) {
+		if (strcmp(x->class, name)) /* most follow one of the same class */
+			class = mrb_class_defined(mrb, x->class) ? mrb_class_get(mrb, x->class) : NULL;
+		name = x->class;
+		if (class)
+			methods_learn(m, mrb, class, x);
+	}
+}
+
+/* attr_reader, attr_writer and Struct make C functions of their own for each class. */
+static void learn_readers(struct methods *m, mrb_state *mrb)
+{
+	static const struct method member = PURE("Object", "probe");
+	struct RClass *class = mrb_class_new(mrb, mrb->object_class);
+	mrb_funcall(mrb, mrb_obj_value(class), "attr_accessor", 1,
+	            mrb_symbol_value(mrb_intern_lit(mrb, "probe")));
+	for (const struct method *x = attribute_methods; x->name; x++)
+		methods_learn(m, mrb, class, x);
+	mrb_value made = mrb_funcall(mrb, mrb_obj_value(mrb_class_get(mrb, "Struct")), "new", 1,
+	                             mrb_symbol_value(mrb_intern_lit(mrb, "probe")));
+	if (mrb_type(made) == MRB_TT_CLASS)
+		methods_learn(m, mrb, mrb_class_ptr(made), &member);
+}
+
+struct methods *methods_new(struct ruby *rb)
+{
+	struct methods *m = methods_empty(rb->arena);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		learn_all(m, rb->mrb, kinds[i]);
+	learn_readers(m, rb->mrb);
+	return m;
+}

@@ -1,0 +1,95 @@
+/*
+ * lifter.h - a block being lifted: its frames and calls, how a path of it raises and how all
+ * of it is refused.
+ */
+#ifndef DEVGUARD_COMPILER_LIFT_LIFTER_H
+#define DEVGUARD_COMPILER_LIFT_LIFTER_H
+
+#include "compiler/lift/lift.h"
+#include "compiler/lift/state.h"
+
+struct call {
+	mrb_sym mid;
+	struct val recv;
+	const struct val *args;
+	size_t n;
+	struct val block;    /* static nil: none */
+	struct val keywords; /* a hash, or nil */
+};
+
+struct frame {
+	struct frame *up;
+	const struct closure *code;
+	const mrb_irep *irep;
+	uint32_t base, id;
+	uint32_t pc;          /* of the instruction being evaluated */
+	const struct call *call; /* what it was called with */
+	uint32_t keywords_at;    /* register of the keywords not taken yet */
+	bool is_root;
+	uint32_t end;         /* of its registers */
+	uint32_t escaped;     /* of the state it was entered with */
+};
+
+struct raised {
+	term when;
+	struct span at;
+	const char *what;
+	const char *hint;
+	bool certain_class; /* NameError, NoMethodError, ArgumentError, TypeError */
+	bool on_purpose;    /* an explicit raise */
+};
+
+struct lifter {
+	struct ruby *rb;
+	mrb_state *mrb;
+	struct arena *arena;
+	struct terms *terms;
+	jmp_buf bail;
+	struct frame *frame;
+	uint32_t next_frame, next_cell;
+	uint64_t next_owner;
+	unsigned depth;
+	unsigned long fuel;
+	size_t memory_before; /* bytes of the arena when the block was begun */
+	struct raised *raised;
+	size_t nraised, raised_cap;
+	term *implied; /* by condition of a case: see path_implies() */
+	size_t implied_cap;
+};
+
+/* ---- refuse.c ----------------------------------------------------------------------------- */
+
+/* Is the code of a frame in the policy's own text? */
+bool lift_in_policy(const struct lifter *l, const struct frame *f);
+/* The call that the policy's own text makes, where c (NULL: none) may be one
+ * that the library makes on its way. NULL: the library is not involved. */
+const struct call *lift_user_call(const struct lifter *l, const struct call *c);
+/* "`any?` of an Array". */
+const char *lift_call_text(struct lifter *l, const struct call *c);
+/* "`key?` of a Hash takes 1 argument" from mruby's text on a call with a wrong
+ * number of arguments; NULL for another text. */
+const char *lift_takes(struct lifter *l, const struct call *c, const char *what);
+
+/* Adds a diagnostic at a place of the policy. */
+void lift_report(struct lifter *l, enum diag_level level, struct span at, const char *hint, const char *text);
+/* Warns once of what is at this place. */
+void lift_warn(struct lifter *l, const char *hint, const char *text);
+/* Refuses the block. */
+void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
+/* Refuses a method that the policy calls; `why` (or "") ends the sentence. */
+void lift_refuse_method(struct lifter *l, const struct call *c, const char *why, const char *hint)
+	__attribute__((noreturn));
+/* Refuses a string made from what is not known; returns when v is none. */
+void lift_refuse_text(struct lifter *l, struct val v);
+/* Pays for one instruction; refuses a block that needs too many, or too much memory. */
+void lift_spend(struct lifter *l);
+
+/* Ends a path by an exception. */
+void lift_raise(struct lifter *l, struct state *st, struct RClass *class, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Where the last exception is about the number of arguments of a call, its hint
+ * says what the method takes. */
+void lift_hint_count(struct lifter *l, const struct call *c);
+
+#endif

@@ -107,7 +107,7 @@ const struct method string_methods[] = {
 	PURE("String", "upcase"), PURE("String", "downcase"), PURE("String", "capitalize"),
 	PURE("String", "reverse"), PURE("String", "strip"), PURE("String", "chomp"),
 	PURE("String", "chop"), FRESH("String", "split"), PURE("String", "hash"),
-	BOTH("String", "inspect", h_text, 0), FRESH("String", "bytes"), PURE("String", "getbyte"),
+	PURE("String", "inspect"), FRESH("String", "bytes"), PURE("String", "getbyte"),
 	PURE("String", "ord"), PURE("String", "chr"), PURE("String", "hex"), PURE("String", "oct"),
 	PURE("String", "delete_prefix"), PURE("String", "delete_suffix"), PURE("String", "casecmp"),
 	PURE("String", "casecmp?"), PURE("String", "succ"), PURE("String", "tr"),

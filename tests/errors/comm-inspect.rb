@@ -1,0 +1,1 @@
+allow { |c| c.comm.inspect == "x" }

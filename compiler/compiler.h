@@ -40,6 +40,8 @@ int ruby_compile(struct arena *a, struct diags *d, const struct host *host, cons
                  struct ruby **out, struct policy **policy);
 void ruby_close(struct ruby *rb);
 
+/* ---- place.c ------------------------------------------------------------------------ */
+
 /* Where a policy that runs now is: the line of the call it is in, or of the only
  * loop of the file, 0 when that is not certain. *file: 0 the policy itself, n the n-th
  * file it loaded. Async-signal-safe. */

@@ -14,12 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/ruby.h"
 #include "policy/host.h"
 #include "policy/budget.h"
 
-int __wrap_dialect_check(struct ruby *rb, const struct RProc *proc);
-int __wrap_dialect_check(struct ruby *rb, const struct RProc *proc)
+int __wrap_dialect_check(struct interpreter *rb, const struct RProc *proc);
+int __wrap_dialect_check(struct interpreter *rb, const struct RProc *proc)
 {
 	(void)rb, (void)proc;
 	return 0;
@@ -68,16 +68,17 @@ static mrb_value ended(mrb_state *mrb, mrb_value self)
 }
 
 /* Before the questions about what there is are refused. */
-void __real_seal_library(struct ruby *rb);
-void __wrap_seal_library(struct ruby *rb);
-void __wrap_seal_library(struct ruby *rb)
+void __real_seal_library(struct ruby *ruby);
+void __wrap_seal_library(struct ruby *ruby);
+void __wrap_seal_library(struct ruby *ruby)
 {
-	mrb_define_alias(rb->mrb, rb->mrb->module_class, "every_instance_method", "instance_methods");
-	mrb_define_alias(rb->mrb, rb->mrb->module_class, "every_constant", "constants");
-	mrb_define_alias(rb->mrb, rb->mrb->kernel_module, "every_singleton_method", "singleton_methods");
-	mrb_define_method(rb->mrb, rb->mrb->kernel_module, "ended", ended, MRB_ARGS_REQ(1));
-	mrb_define_method(rb->mrb, rb->mrb->kernel_module, "calling", calling, MRB_ARGS_REQ(1));
-	__real_seal_library(rb);
+	mrb_state *mrb = ruby->rb.mrb;
+	mrb_define_alias(mrb, mrb->module_class, "every_instance_method", "instance_methods");
+	mrb_define_alias(mrb, mrb->module_class, "every_constant", "constants");
+	mrb_define_alias(mrb, mrb->kernel_module, "every_singleton_method", "singleton_methods");
+	mrb_define_method(mrb, mrb->kernel_module, "ended", ended, MRB_ARGS_REQ(1));
+	mrb_define_method(mrb, mrb->kernel_module, "calling", calling, MRB_ARGS_REQ(1));
+	__real_seal_library(ruby);
 }
 
 int main(int argc, char **argv)

@@ -69,10 +69,10 @@ static const char *parameter_name(struct lifter *l)
 static const char *method_hint(struct lifter *l, struct val recv, const char *name)
 {
 	if (recv.kind == V_CTX)
-		return hint_ctx_method(l->rb, name);
+		return hint_ctx_method(l->rb, l->all->said, name);
 	if (recv.kind == V_STATIC && mrb_obj_eq(l->mrb, recv.u.st, mrb_top_self(l->mrb)))
-		return hint_main_method(l->rb, name, parameter_name(l));
-	return hint_value_method(l->rb, val_class(l, recv), name);
+		return hint_main_method(l->rb, l->all->said, name, parameter_name(l));
+	return hint_value_method(l->rb, l->all->said, val_class(l, recv), name);
 }
 
 static struct flow no_method(struct lifter *l, struct state *st, const struct call *c)

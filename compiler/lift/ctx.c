@@ -41,7 +41,7 @@ struct flow ctx_method(struct lifter *l, struct state *st, const struct call *c)
 		term access = term_op(ts, TERM_SHL, term_input(ts, IN_ACCESS), shift);
 		return flow_value(st, val_int(l, term_op(ts, TERM_BOR, access, term_input(ts, IN_TYPE))));
 	}
-	int in = ctx_input(l->rb, name);
+	int in = ctx_input(l->all->said, name);
 	if (in < 0)
 		method_needs_known(l, c);
 	return flow_value(st, val_int(l, term_input(ts, (enum input)in)));

@@ -8,7 +8,6 @@
  * MEMORY_MAX (refuse.c) what they leave behind.
  */
 #include "compiler/lift/run.h"
-#include "compiler/ruby/differences.h"
 
 #include <string.h>
 
@@ -29,7 +28,7 @@ static bool refuse_difference(struct lifter *l, const struct raised *x)
 		hint = x->hint ? x->hint : "compare the value itself";
 	}
 	if (text)
-		lift_report(l, DIAG_ERROR, x->at, hint, text);
+		ruby_report(l->rb, DIAG_ERROR, x->at, hint, text);
 	return text != NULL;
 }
 
@@ -48,19 +47,19 @@ static void keep_raises(struct lifter *l, struct rule *r)
 			continue;
 		r->raises[r->nraises++] = (struct raise){.when = when, .at = x->at, .what = arena_strdup(l->rb->arena, x->what)};
 		if (!x->on_purpose)
-			lift_report(l, DIAG_WARNING, x->at,
+			ruby_report(l->rb, DIAG_WARNING, x->at,
 			       x->hint ? x->hint : "an access for which a block raises is denied by that rule",
 			       arena_printf(l->arena, "this may raise %s", x->what));
 	}
 }
 
 /* The condition of a rule, from its block. */
-static void lift_rule(struct lifter *l, struct rule *r, mrb_value proc)
+static void lift_rule(struct lifter *l, struct rule *r, const struct block *block)
 {
 	struct state *st = state_new(l);
-	struct closure *code = closure_of_proc(l, mrb_proc_ptr(proc));
+	struct closure *code = closure_of_proc(l, mrb_proc_ptr(block->proc));
 	struct val ctx = {.kind = V_CTX};
-	struct call given = {.args = &ctx, .n = (size_t)l->rb->blocks[r->block].parameters};
+	struct call given = {.args = &ctx, .n = (size_t)block->parameters};
 	struct flow f = lift_invoke(l, st, code, code->self, &given);
 	term truth = T_FALSE;
 	if (f.ret)
@@ -69,18 +68,26 @@ static void lift_rule(struct lifter *l, struct rule *r, mrb_value proc)
 	keep_raises(l, r);
 }
 
-int lift_block(struct ruby *rb, struct rule *r, mrb_value proc)
+struct lifting *lifting_new(struct interpreter *rb, const struct said *said)
 {
+	struct lifting *all = arena_alloc(rb->arena, sizeof *all);
+	*all = (struct lifting){.rb = rb, .said = said, .methods = methods_new(rb)};
+	return all;
+}
+
+int lift_block(struct lifting *all, struct rule *r, const struct block *block)
+{
+	struct interpreter *rb = all->rb;
 	struct arena *scratch = arena_scratch(rb->arena); /* states, values: only terms are kept */
 	struct lifter *l = arena_alloc(scratch, sizeof *l);
-	*l = (struct lifter){.rb = rb, .mrb = rb->mrb, .arena = scratch, .terms = rb->policy->terms,
+	*l = (struct lifter){.all = all, .rb = rb, .mrb = rb->mrb, .arena = scratch, .terms = all->said->policy->terms,
 	                     .fuel = FUEL, .memory_before = arena_size(rb->arena)};
 	bool refused = setjmp(l->bail);
 	if (!refused) {
-		rb->lifter = l;
-		lift_rule(l, r, proc);
+		all->lifter = l;
+		lift_rule(l, r, block);
 	}
-	rb->lifter = NULL;
+	all->lifter = NULL;
 	arena_free(scratch);
 	return refused ? -1 : 0;
 }

@@ -40,7 +40,8 @@ struct raised {
 };
 
 struct lifter {
-	struct ruby *rb;
+	struct lifting *all;
+	struct interpreter *rb;
 	mrb_state *mrb;
 	struct arena *arena;
 	struct terms *terms;
@@ -70,8 +71,6 @@ const char *lift_call_text(struct lifter *l, const struct call *c);
  * number of arguments; NULL for another text. */
 const char *lift_takes(struct lifter *l, const struct call *c, const char *what);
 
-/* Adds a diagnostic at a place of the policy. */
-void lift_report(struct lifter *l, enum diag_level level, struct span at, const char *hint, const char *text);
 /* Warns once of what is at this place. */
 void lift_warn(struct lifter *l, const char *hint, const char *text);
 /* Refuses the block. */

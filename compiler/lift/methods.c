@@ -96,7 +96,7 @@ static struct flow expand(struct lifter *l, struct state *st, const struct call 
 bool lift_library(struct lifter *l, struct state *st, const struct call *c, const mrb_irep *irep,
                   struct flow *out)
 {
-	const struct method *m = l->rb->methods->table[slot(l->rb->methods, (uintptr_t)irep)].method;
+	const struct method *m = l->all->methods->table[slot(l->all->methods, (uintptr_t)irep)].method;
 	return m && val_is_nil(c->keywords) && native_run(l, st, c, m->flags, out);
 }
 
@@ -105,7 +105,7 @@ struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c,
 {
 	if (c->recv.kind == V_CTX && owner == l->rb->ctx_class)
 		return ctx_method(l, st, c);
-	const struct method *m = l->rb->methods->table[slot(l->rb->methods, (uintptr_t)fn)].method;
+	const struct method *m = l->all->methods->table[slot(l->all->methods, (uintptr_t)fn)].method;
 	const char *name = ruby_name(l->rb, c->mid);
 	if (!strcmp(name, "equal?")) /* one C function with Object#==, another question */
 		lift_refuse(l, "compare with ==", "`equal?` inside a rule's block: identity is not a value");

@@ -86,4 +86,8 @@ bool lift_library(struct lifter *l, struct state *st, const struct call *c, cons
 struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c, mrb_func_t fn,
                        struct RClass *owner);
 
+/* ---- table.c: all that are known ------------------------------------------------------------ */
+
+struct methods *methods_new(struct interpreter *rb);
+
 #endif

@@ -37,7 +37,7 @@ static struct flow h_allocate(struct lifter *l, struct state *st, const struct c
 {
 	struct RClass *class = NULL;
 	(void)unused;
-	if (!seal_is_new(l->rb, l->frame->irep))
+	if (l->frame->irep != l->rb->class_new)
 		lift_refuse(l, "make it by `new`", "an object that is not initialized (`allocate`)");
 	if (c->recv.kind == V_STATIC && mrb_type(c->recv.u.st) == MRB_TT_CLASS)
 		class = mrb_class_ptr(c->recv.u.st);

@@ -107,9 +107,9 @@ term path_since(struct lifter *l, struct guard *g, const struct guard *ancestor)
 bool path_possible(struct lifter *l, term condition)
 {
 	outcome o;
-	struct ruby *rb = l->rb;
-	if (!rb->guards)
-		rb->guards = diagrams_new(rb->arena, l->terms, ORDER_FACTS_LAST);
-	node n = diagram_of_term(rb->guards, condition);
-	return !diagram_ok(rb->guards) || !node_is_terminal(n, &o) || o == OUT_ALLOW;
+	struct lifting *all = l->all;
+	if (!all->guards)
+		all->guards = diagrams_new(all->rb->arena, l->terms, ORDER_FACTS_LAST);
+	node n = diagram_of_term(all->guards, condition);
+	return !diagram_ok(all->guards) || !node_is_terminal(n, &o) || o == OUT_ALLOW;
 }

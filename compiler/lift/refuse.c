@@ -58,13 +58,6 @@ const char *lift_takes(struct lifter *l, const struct call *c, const char *what)
 
 /* ---- refusals and warnings ----------------------------------------------------------------- */
 
-void lift_report(struct lifter *l, enum diag_level level, struct span at, const char *hint, const char *text)
-{
-	struct diag *d = diag_add(l->rb->diags, level, at, hint, "%s", text);
-	ruby_turn_to(l->rb, at.file);
-	d->source = ruby_source_line(l->rb, at.line);
-}
-
 void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
@@ -74,7 +67,7 @@ void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 	const struct call *c = lift_user_call(l, NULL);
 	if (c)
 		text = arena_printf(l->arena, "%s (in %s)", text, lift_call_text(l, c));
-	lift_report(l, DIAG_ERROR, lift_place(l), hint, text);
+	ruby_report(l->rb, DIAG_ERROR, lift_place(l), hint, text);
 	longjmp(l->bail, 1);
 }
 
@@ -82,7 +75,7 @@ void lift_refuse_method(struct lifter *l, const struct call *c, const char *why,
 {
 	c = lift_user_call(l, c);
 	const char *instead = hint_method_instead(mrb_sym_name(l->mrb, c->mid));
-	lift_report(l, DIAG_ERROR, lift_place(l), instead ? instead : hint,
+	ruby_report(l->rb, DIAG_ERROR, lift_place(l), instead ? instead : hint,
 	       arena_printf(l->arena, "%s%s", lift_call_text(l, c), why));
 	longjmp(l->bail, 1);
 }
@@ -114,7 +107,7 @@ void lift_warn(struct lifter *l, const char *hint, const char *text)
 		if (d->at.line == at.line && !strcmp(d->text, text))
 			return;
 	}
-	lift_report(l, DIAG_WARNING, at, hint, text);
+	ruby_report(l->rb, DIAG_WARNING, at, hint, text);
 }
 
 /* ---- exceptions ---------------------------------------------------------------------------- */

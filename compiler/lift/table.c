@@ -57,7 +57,7 @@ static void learn_readers(struct methods *m, mrb_state *mrb)
 		methods_learn(m, mrb, mrb_class_ptr(made), &member);
 }
 
-struct methods *methods_new(struct ruby *rb)
+struct methods *methods_new(struct interpreter *rb)
 {
 	struct methods *m = methods_empty(rb->arena);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

@@ -2,7 +2,7 @@
  * bytecode.c - decoding mruby instructions through the installed opcode list,
  * whatever its numbers are.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/ruby.h"
 
 enum shape { SHAPE_Z, SHAPE_B, SHAPE_BB, SHAPE_BBB, SHAPE_BS, SHAPE_BSS, SHAPE_S, SHAPE_W };
 
@@ -80,7 +80,7 @@ uint32_t handler_target(const struct mrb_irep_catch_handler *h)
 	return big_endian(h->target);
 }
 
-static void dump_irep(FILE *out, struct ruby *rb, const mrb_irep *irep, int depth)
+static void dump_irep(FILE *out, struct interpreter *rb, const mrb_irep *irep, int depth)
 {
 	struct insn in;
 	int shown = 0;
@@ -96,12 +96,14 @@ static void dump_irep(FILE *out, struct ruby *rb, const mrb_irep *irep, int dept
 	}
 }
 
-void ruby_dump(FILE *out, struct ruby *rb)
+void ruby_dump(FILE *out, struct ruby *ruby)
 {
-	if (!rb->nblocks)
+	const struct said *said = &ruby->said;
+	if (!said->nblocks)
 		fputs("; no rule has a block\n", out);
-	for (size_t i = 0; i < rb->nblocks; i++) {
-		fprintf(out, "%s:%d: block of a rule\n", rb->blocks[i].at.file, rb->blocks[i].at.line);
-		dump_irep(out, rb, mrb_proc_ptr(rb->blocks[i].proc)->body.irep, 1);
+	for (size_t i = 0; i < said->nblocks; i++) {
+		const struct block *b = &said->blocks[i];
+		fprintf(out, "%s:%d: block of a rule\n", b->at.file, b->at.line);
+		dump_irep(out, &ruby->rb, mrb_proc_ptr(b->proc)->body.irep, 1);
 	}
 }

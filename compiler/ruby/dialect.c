@@ -6,16 +6,11 @@
  * dropped already (`begin ... end while`) dialect_text.c finds in the text.
  */
 #include "compiler/ruby/differences.h"
+#include "compiler/ruby/ruby.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
-
-void dialect_refuse(struct ruby *rb, int line, const char *hint, const char *text)
-{
-	struct span at = {.file = rb->source->file, .line = line > 0 ? line : 0};
-	diag_add(rb->diags, DIAG_ERROR, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
-}
 
 /* ---- bytecode ------------------------------------------------------------------------------ */
 
@@ -24,7 +19,7 @@ enum kind { CODE_FILE, CODE_METHOD, CODE_BLOCK, CODE_RULE, CODE_LAMBDA, CODE_CLA
 struct names { mrb_sym *list; size_t n, cap; };
 
 struct scan {
-	struct ruby *rb;
+	struct interpreter *rb;
 	struct names top;   /* methods defined at the file's top level */
 	struct names other; /* names that methods of a class may have */
 	bool floats;        /* the file may make a Float */
@@ -163,33 +158,33 @@ static void check_call(struct scan *s, const struct code_at *c, uint32_t pc, con
 {
 	static const char *const compiled[] = {"__method__", "__send__", "__case_eqq", "__callee__", NULL};
 	static const char *const statements[] = {"allow", "deny", "param", "never", "always", NULL};
-	struct ruby *rb = s->rb;
+	struct interpreter *rb = s->rb;
 	mrb_sym name = c->irep->syms[in->b];
 	const char *text = ruby_name(rb, name);
 	bool to_self = in->op == OP_SSEND || in->op == OP_SSENDB;
 	struct insn w;
 	if (!strcmp(text, "defined?"))
-		dialect_refuse(rb, line_of(s, c, pc), "give the variable a value first, and compare it with nil", "`defined?` is not in mruby");
+		ruby_refuse(rb, line_of(s, c, pc), "give the variable a value first, and compare it with nil", "`defined?` is not in mruby");
 	else if (!strcmp(text, "object_id") || !strcmp(text, "__id__"))
-		dialect_refuse(rb, line_of(s, c, pc), "compare with ==", arena_printf(rb->arena, "`%s` is another number in Ruby", text));
+		ruby_refuse(rb, line_of(s, c, pc), "compare with ==", arena_printf(rb->arena, "`%s` is another number in Ruby", text));
 	else if (!strcmp(text, "byteindex") && !holds(&s->other, name) && !holds(&s->top, name))
-		dialect_refuse(rb, line_of(s, c, pc), "use index", "`byteindex` is not in mruby 3.1");
+		ruby_refuse(rb, line_of(s, c, pc), "use index", "`byteindex` is not in mruby 3.1");
 	else if (!strncmp(text, "__", 2) && !one_of(compiled, text) && !holds(&s->other, name) && !holds(&s->top, name))
-		dialect_refuse(rb, line_of(s, c, pc), "use the methods that Ruby has",
+		ruby_refuse(rb, line_of(s, c, pc), "use the methods that Ruby has",
 		       arena_printf(rb->arena, "`%s` is a part of mruby's library, not of Ruby", text));
 	else if (!to_self && is_private(s, name)) {
 		if (writer(c->irep, pc, in->a, &w) &&
 		    (w.op == OP_LOADSELF || (w.op == OP_GETCONST && named(s, c->irep->syms[w.b], "Kernel"))))
 			return;
-		dialect_refuse(rb, line_of(s, c, pc), arena_printf(rb->arena, "write %s(...) without a receiver", text),
+		ruby_refuse(rb, line_of(s, c, pc), arena_printf(rb->arena, "write %s(...) without a receiver", text),
 		       arena_printf(rb->arena, "`%s` is called on an object, but private in Ruby", text));
 	} else if (in->c >> 4 == 15 && may_keep(s, name) && !one_of(statements, text) && hash_writer(c->irep, pc, in->a + (in->c & 15) + 1, &w) &&
 	           !makes_hash(s, c->irep, &w))
-		dialect_refuse(rb, line_of(s, c, pc), "name the keywords, or pass a copy: **hash.dup",
+		ruby_refuse(rb, line_of(s, c, pc), "name the keywords, or pass a copy: **hash.dup",
 		       "`**hash` alone hands over the hash itself in mruby, a copy in Ruby");
 	else if (!strcmp(text, "lambda") && in->op == OP_SSENDB &&
 	           (!writer(c->irep, pc, in->a + (in->c & 15) + 1, &w) || w.op != OP_BLOCK))
-		dialect_refuse(rb, line_of(s, c, pc), "write the block there: lambda { |x| ... }",
+		ruby_refuse(rb, line_of(s, c, pc), "write the block there: lambda { |x| ... }",
 		       "`lambda(&block)` makes a lambda of the block in mruby, not in Ruby");
 }
 
@@ -199,7 +194,7 @@ static void check_global(struct scan *s, const struct code_at *c, uint32_t pc, c
 		"$DEBUG", "$VERBOSE", "$FILENAME", NULL};
 	const char *name = symbol_name(s, c->irep, in->b);
 	if (one_of(special, name) || (name[0] == '$' && name[1] && !isalpha((unsigned char)name[1]) && name[1] != '_') || !strcmp(name, "$_"))
-		dialect_refuse(s->rb, line_of(s, c, pc), "leave it out, or give a variable of your own a value",
+		ruby_refuse(s->rb, line_of(s, c, pc), "leave it out, or give a variable of your own a value",
 		       arena_printf(s->rb->arena, "`%s` has a meaning in Ruby that it has not in mruby", name));
 }
 
@@ -212,7 +207,7 @@ static void check_defaults(struct scan *s, const struct code_at *c)
 	for (uint32_t pc = 0; insn_decode(c->irep, pc, &in) && in.op != OP_KEYEND; pc = in.next)
 		for (int i = 0; in.op == OP_SSEND && in.c == 0 && c->irep->lv && i + 1 < c->irep->nlocals; i++)
 			if (c->irep->lv[i] == c->irep->syms[in.b])
-				dialect_refuse(s->rb, line_of(s, c, pc), "set it in the body: b = a + 1 if b.nil?",
+				ruby_refuse(s->rb, line_of(s, c, pc), "set it in the body: b = a + 1 if b.nil?",
 				       arena_printf(s->rb->arena, "the default of a keyword names another one, `%s`: mruby calls a method of that name",
 				                    symbol_name(s, c->irep, in.b)));
 }
@@ -226,14 +221,14 @@ static bool in_keyword_method(const struct code_at *c)
 
 static void check_block(struct scan *s, const struct code_at *c)
 {
-	int line = irep_first_line(s->rb->mrb, c->irep);
+	int line = irep_first_line(s->rb, c->irep);
 	if ((c->kind == CODE_BLOCK || c->kind == CODE_RULE) && takes_keywords(c->irep))
-		dialect_refuse(s->rb, line, "take a hash: { |options| options[:a] }, or write a lambda",
+		ruby_refuse(s->rb, line, "take a hash: { |options| options[:a] }, or write a lambda",
 		       "a block with keyword parameters: mruby spreads its arguments in another way");
 	if (c->kind == CODE_LAMBDA)
 		for (int i = 0; c->irep->lv && i + 1 < c->irep->nlocals; i++)
 			if (c->irep->lv[i] && named(s, c->irep->lv[i], "_1"))
-				dialect_refuse(s->rb, line, "name the parameter: ->(x) { x + 1 }", "`_1` in a lambda: mruby gives it no parameters");
+				ruby_refuse(s->rb, line, "name the parameter: ->(x) { x + 1 }", "`_1` in a lambda: mruby gives it no parameters");
 }
 
 /* `def m = yield`: without parentheses mruby keeps no place for the block. */
@@ -242,7 +237,7 @@ static void check_endless(struct scan *s, const struct code_at *c, uint32_t pc, 
 	if (c->kind != CODE_METHOD || c->irep->nlocals > 1)
 		return;
 	if (in->op == OP_BLKPUSH || (in->op == OP_SSEND && named(s, c->irep->syms[in->b], "block_given?")))
-		dialect_refuse(s->rb, line_of(s, c, pc), "write parentheses: def name() = ...",
+		ruby_refuse(s->rb, line_of(s, c, pc), "write parentheses: def name() = ...",
 		       "a method without parentheses that asks for its block: mruby looks in the wrong place");
 }
 
@@ -254,13 +249,13 @@ static void check_handlers(struct scan *s, const struct code_at *c)
 		uint32_t from = mrb_irep_catch_handler_unpack(table[i].target);
 		int line = line_of(s, c, mrb_irep_catch_handler_unpack(table[i].begin));
 		if (table[i].type == MRB_CATCH_RESCUE) {
-			dialect_refuse(s->rb, line, "test for the case before: x.is_a?(Integer), list.include?(x), hash.fetch(key, nil)",
+			ruby_refuse(s->rb, line, "test for the case before: x.is_a?(Integer), list.include?(x), hash.fetch(key, nil)",
 			       "`rescue`: mruby raises other exceptions than Ruby");
 			return;
 		}
 		for (uint32_t pc = from; insn_decode(c->irep, pc, &in) && in.op != OP_RAISEIF; pc = in.next)
 			if (in.op == OP_RETURN || in.op == OP_RETURN_BLK || in.op == OP_BREAK) {
-				dialect_refuse(s->rb, line_of(s, c, pc), "return after the `end`", "`return` in `ensure` hides an exception, and mruby raises others than Ruby");
+				ruby_refuse(s->rb, line_of(s, c, pc), "return after the `end`", "`return` in `ensure` hides an exception, and mruby raises others than Ruby");
 				return;
 			}
 	}
@@ -299,7 +294,7 @@ static void check_arithmetic(struct scan *s, const struct code_at *c, uint32_t p
 		if (up->kind == CODE_RULE)
 			return;
 	if (s->floats && !is_exact(s, c->irep, pc, in))
-		dialect_refuse(s->rb, line_of(s, c, pc), "use Integers: compare x * 10 with 3, not x with 0.3",
+		ruby_refuse(s->rb, line_of(s, c, pc), "use Integers: compare x * 10 with 3, not x with 0.3",
 		       "arithmetic in a file with Floats, which mruby holds with fewer digits than Ruby");
 }
 
@@ -315,7 +310,7 @@ static void check_targets(struct scan *s, const struct code_at *c, uint32_t pc, 
 	for (uint32_t at = move->next; insn_decode(c->irep, at, &in); at = in.next) {
 		bool store = in.op == OP_SETIDX || (in.op == OP_SEND && symbol_name(s, c->irep, in.b)[strlen(symbol_name(s, c->irep, in.b)) - 1] == '=');
 		if (store && read && from != UINT32_MAX && from >= variables && from > move->b)
-			dialect_refuse(s->rb, line_of(s, c, pc), "assign them one after the other",
+			ruby_refuse(s->rb, line_of(s, c, pc), "assign them one after the other",
 			       "an index that names a variable assigned by the same statement: mruby looks at it too late");
 		if (in.op != OP_MOVE && !store && in.op != OP_GETIDX && in.op != OP_LOADSELF && in.op != OP_GETCONST)
 			return;
@@ -341,13 +336,13 @@ static void check_nameless(struct scan *s, const struct code_at *c, uint32_t pc,
 	mrb_sym name = c->irep->lv[reg - 1];
 	bool all = has_local(s, c->irep, "*") && has_local(s, c->irep, "**") && has_local(s, c->irep, "&");
 	if (!all && (named(s, name, "*") || named(s, name, "**")))
-		dialect_refuse(s->rb, line_of(s, c, pc), "give it a name: def m(*rest) = other(*rest)",
+		ruby_refuse(s->rb, line_of(s, c, pc), "give it a name: def m(*rest) = other(*rest)",
 		               arena_printf(s->rb->arena, "`%s` without a name as an argument is not in mruby 3.1", ruby_name(s->rb, name)));
 }
 
 static void check_insn(struct scan *s, const struct code_at *c, uint32_t pc, const struct insn *in)
 {
-	struct ruby *rb = s->rb;
+	struct interpreter *rb = s->rb;
 	struct insn next;
 	switch (in->op) {
 	case OP_SEND: case OP_SENDB: case OP_SSEND: case OP_SSENDB:
@@ -359,17 +354,17 @@ static void check_insn(struct scan *s, const struct code_at *c, uint32_t pc, con
 	case OP_RANGE_INC: case OP_RANGE_EXC:
 		if (writer(c->irep, pc, in->a, &next) && next.op == OP_LOADNIL && writer(c->irep, pc, in->a + 1, &next) &&
 		    next.op == OP_LOADNIL)
-			dialect_refuse(rb, line_of(s, c, pc), "leave it out: everything is in it", "a range without ends");
+			ruby_refuse(rb, line_of(s, c, pc), "leave it out: everything is in it", "a range without ends");
 		if (insn_decode(c->irep, in->next, &next) && next.a == in->a && (next.op == OP_JMPNOT || next.op == OP_JMPIF))
-			dialect_refuse(rb, line_of(s, c, pc), "compare with >= and <=, or use a variable", "a range as a condition: a flip-flop in Ruby, always true in mruby");
+			ruby_refuse(rb, line_of(s, c, pc), "compare with >= and <=, or use a variable", "a range as a condition: a flip-flop in Ruby, always true in mruby");
 		break;
 	case OP_ARGARY:
 		if (in_keyword_method(c))
-			dialect_refuse(rb, line_of(s, c, pc), "write the arguments: super(a, b: b)", "`super` without arguments in a method with keywords: mruby passes others");
+			ruby_refuse(rb, line_of(s, c, pc), "write the arguments: super(a, b: b)", "`super` without arguments in a method with keywords: mruby passes others");
 		break;
 	case OP_HASHADD: case OP_HASHCAT:
 		if (hash_writer(c->irep, pc, in->a, &next) && !makes_hash(s, c->irep, &next))
-			dialect_refuse(rb, line_of(s, c, pc), "begin with a pair, {a: 1, **hash}, or write hash.merge({a: 1})",
+			ruby_refuse(rb, line_of(s, c, pc), "begin with a pair, {a: 1, **hash}, or write hash.merge({a: 1})",
 			       "`**hash` before other pairs: mruby adds them to the hash itself");
 		break;
 	case OP_ADD: case OP_SUB: case OP_MUL: case OP_DIV:
@@ -381,7 +376,7 @@ static void check_insn(struct scan *s, const struct code_at *c, uint32_t pc, con
 		break;
 	case OP_DEF:
 		if (named(s, c->irep->syms[in->b], "to_ary") || named(s, c->irep->syms[in->b], "method_missing"))
-			dialect_refuse(rb, line_of(s, c, pc), "call a method of your own by its name",
+			ruby_refuse(rb, line_of(s, c, pc), "call a method of your own by its name",
 			       arena_printf(rb->arena, "`def %s`: Ruby calls it where mruby does not", symbol_name(s, c->irep, in->b)));
 		break;
 	}
@@ -446,7 +441,7 @@ static void walk(struct scan *s, const struct code_at *c, void (*visit)(struct s
 	}
 }
 
-int dialect_check(struct ruby *rb, const struct RProc *proc)
+int dialect_check(struct interpreter *rb, const struct RProc *proc)
 {
 	struct scan s = {.rb = rb};
 	struct code_at file = {proc->body.irep, CODE_FILE, NULL};

@@ -17,7 +17,7 @@ static bool is_word(char c)
 }
 
 /* Does the text parse with a `)` put at an offset? */
-static bool parses_with(struct ruby *rb, size_t at)
+static bool parses_with(struct interpreter *rb, size_t at)
 {
 	mrbc_context *cx = mrbc_context_new(rb->mrb);
 	char *text = arena_alloc(rb->arena, rb->source->len + 3);
@@ -33,7 +33,7 @@ static bool parses_with(struct ruby *rb, size_t at)
 	return good;
 }
 
-static int line_at(const struct ruby *rb, size_t at)
+static int line_at(const struct interpreter *rb, size_t at)
 {
 	int line = 1;
 	for (size_t i = 0; i < at; i++)
@@ -42,7 +42,7 @@ static int line_at(const struct ruby *rb, size_t at)
 }
 
 /* `end while` at an offset: where the word after `end` begins, or 0. */
-static size_t loop_after_end(const struct ruby *rb, size_t i)
+static size_t loop_after_end(const struct interpreter *rb, size_t i)
 {
 	const char *s = rb->source->text;
 	size_t at = i + 3;
@@ -58,7 +58,7 @@ static size_t loop_after_end(const struct ruby *rb, size_t i)
 }
 
 /* A comma before the bar that ends a block's parameters: where the bar is, or 0. */
-static size_t comma_before_bar(const struct ruby *rb, size_t i)
+static size_t comma_before_bar(const struct interpreter *rb, size_t i)
 {
 	size_t at = i + 1;
 	if (rb->source->text[i] != ',')
@@ -69,7 +69,7 @@ static size_t comma_before_bar(const struct ruby *rb, size_t i)
 }
 
 /* A decimal that mruby does not read as the nearest Float: where it begins, or SIZE_MAX. */
-static bool inexact_decimal(const struct ruby *rb, size_t i)
+static bool inexact_decimal(const struct interpreter *rb, size_t i)
 {
 	const char *s = rb->source->text;
 	char plain[128];
@@ -92,7 +92,7 @@ static bool inexact_decimal(const struct ruby *rb, size_t i)
 }
 
 /* `{**hash}`: where the stars are, or 0. */
-static size_t only_splat(const struct ruby *rb, size_t i)
+static size_t only_splat(const struct interpreter *rb, size_t i)
 {
 	size_t at = i + 1;
 	while (at < rb->source->len && isspace((unsigned char)rb->source->text[at]))
@@ -108,29 +108,29 @@ static size_t only_splat(const struct ruby *rb, size_t i)
 	return at;
 }
 
-static void read_places(struct ruby *rb)
+static void read_places(struct interpreter *rb)
 {
 	for (size_t i = 0; i < rb->source->len; i++) {
 		size_t at;
 		int ai = mrb_gc_arena_save(rb->mrb);
 		if ((at = loop_after_end(rb, i)) && !parses_with(rb, at))
-			dialect_refuse(rb, line_at(rb, at),
+			ruby_refuse(rb, line_at(rb, at),
 			       "write `loop do ... break unless CONDITION; end`, or `while CONDITION ... end` to test first",
 			       "`begin ... end while` tests first in mruby, last in Ruby");
 		else if ((at = comma_before_bar(rb, i)) && !parses_with(rb, at))
-			dialect_refuse(rb, line_at(rb, at), "write { |x, *| ... }, or take the element: x[0]",
+			ruby_refuse(rb, line_at(rb, at), "write { |x, *| ... }, or take the element: x[0]",
 			       "a comma before the `|` of a block's parameters, which mruby passes over");
 		else if ((at = only_splat(rb, i)) && !parses_with(rb, at))
-			dialect_refuse(rb, line_at(rb, at), "write hash.dup", "`{**hash}` alone is the hash itself in mruby, a copy in Ruby");
+			ruby_refuse(rb, line_at(rb, at), "write hash.dup", "`{**hash}` alone is the hash itself in mruby, a copy in Ruby");
 		else if (inexact_decimal(rb, i) && !parses_with(rb, i))
-			dialect_refuse(rb, line_at(rb, i), "use Integers: compare x * 10 with 3, not x with 0.3",
+			ruby_refuse(rb, line_at(rb, i), "use Integers: compare x * 10 with 3, not x with 0.3",
 			       "a decimal that mruby holds with fewer digits than Ruby");
 		mrb_gc_arena_restore(rb->mrb, ai);
 	}
 }
 
 /* `# frozen_string_literal: true` among the comments that the file begins with. */
-static bool has_frozen_literals(const struct ruby *rb)
+static bool has_frozen_literals(const struct interpreter *rb)
 {
 	static const char key[] = "frozen_string_literal:";
 	const char *s = rb->source->text, *end = rb->source->text + rb->source->len;
@@ -153,7 +153,7 @@ static bool has_frozen_literals(const struct ruby *rb)
 	return false;
 }
 
-void dialect_text(struct ruby *rb)
+void dialect_text(struct interpreter *rb)
 {
 	if (has_frozen_literals(rb))
 		differences_frozen(rb);

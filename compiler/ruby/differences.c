@@ -2,91 +2,15 @@
  * differences.c - methods of mruby that answer something else than Ruby's.
  *
  * Each is replaced by a function that refuses, always or for the values for which
- * the answers differ, and else calls what was there before. What was there is kept
- * under a name that no Ruby text can spell. lift/methods.c finds the new functions
- * by dispatch, like any other, so a block and the file mean the same.
+ * the answers differ, and else calls what was there before (replaced.c). lift/methods.c
+ * finds the new functions by dispatch, like any other, so a block and the file mean the same.
  */
 #include "compiler/ruby/differences.h"
+#include "compiler/ruby/ruby.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define KEPT "before "
-
-void differs(mrb_state *mrb, const char *hint, const char *fmt, ...)
-{
-	struct ruby *rb = ruby_of(mrb);
-	struct span at = ruby_place(mrb, ruby_line);
-	va_list ap;
-	va_start(ap, fmt);
-	char *text = arena_vprintf(rb->arena, fmt, ap);
-	va_end(ap);
-	diag_add(rb->diags, DIAG_ERROR, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
-	rb->differs = true;
-	mrb_raise(mrb, mrb_class_get(mrb, "NotImplementedError"), text);
-}
-
-/* ---- what was there before ----------------------------------------------------------- */
-
-static void replace(mrb_state *mrb, struct RClass *c, const char *name, mrb_func_t fn)
-{
-	char kept[64];
-	struct RClass *owner = c;
-	mrb_method_t m = mruby_method(mrb, &owner, mrb_intern_cstr(mrb, name));
-	if (MRB_METHOD_UNDEF_P(m))
-		return; /* not in this mruby: calls of it are refused as they are */
-	snprintf(kept, sizeof kept, KEPT "%s", name);
-	mrb_define_method_raw(mrb, c, mrb_intern_cstr(mrb, kept), m); /* an alias would call method_added */
-	mrb_define_method(mrb, c, name, fn, MRB_METHOD_NOARG_P(m) ? MRB_ARGS_NONE() : MRB_ARGS_ANY());
-}
-
-mrb_value difference_before(mrb_state *mrb, mrb_value self, const char *name)
-{
-	char kept[64];
-	const mrb_value *args;
-	mrb_int n;
-	mrb_value block;
-	mrb_get_args(mrb, "*&", &args, &n, &block);
-	snprintf(kept, sizeof kept, KEPT "%s", name);
-	return mrb_funcall_with_block(mrb, self, mrb_intern_cstr(mrb, kept), n, args, block);
-}
-
-mrb_value difference_argument(mrb_state *mrb, mrb_int i)
-{
-	return i < mrb_get_argc(mrb) ? mrb_get_argv(mrb)[i] : mrb_nil_value();
-}
-
-void difference_replace(mrb_state *mrb, struct RClass *c, const struct replacement *list)
-{
-	for (; list->name; list++)
-		replace(mrb, c, list->name, list->fn);
-}
-
 /* ---- questions about what there is --------------------------------------------------------------- */
-
-static bool in_words(const char *words, const char *name)
-{
-	size_t n = strlen(name);
-	for (const char *at = words; n && (at = strstr(at, name)); at += n)
-		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
-			return true;
-	return false;
-}
-
-bool ruby_alone_has(const char *name, bool of_nil)
-{
-	static const char of_all[] =
-		"=~ display extend_object method public_method public_send singleton_method rationalize to_c to_r";
-	static const char of_some[] =
-		"% +@ -@ [] abs2 angle arg ascii_only? assoc b bit_length bsearch cause chain chunk chunk_while coerce compact "
-		"compare_by_identity conj crypt deconstruct deconstruct_keys denominator digits each_entry each_grapheme_cluster "
-		"encode encoding end_with? even? fdiv filter force_encoding full_message gcd gcdlcm grapheme_clusters grep_v "
-		"id2name instance_method integer? key lazy lcm magnitude match match? next next_float numerator odd? ord pack "
-		"pow pred prev_float rassoc receiver sample scan scrub shuffle size slice slice_after slice_before slice_when "
-		"sort_by! start_with? step succ sum swapcase to_ary to_hash to_int unicode_normalize unpack unpack1 "
-		"valid_encoding? ceildiv";
-	return in_words(of_all, name) || (!of_nil && in_words(of_some, name));
-}
 
 /* Of a method at the file's top level: private in Ruby. */
 static bool is_top_level(mrb_state *mrb, mrb_value self, mrb_sym name)
@@ -143,9 +67,15 @@ static const struct refused refusals[] = {
 	{"String", "dump", "`dump` writes other escapes in mruby", "write the text itself"},
 };
 
+/* The name that the method is called by. */
+static const char *called_name(mrb_state *mrb)
+{
+	return ruby_name(&ruby_of(mrb)->rb, mrb_get_mid(mrb));
+}
+
 static mrb_value differs_always(mrb_state *mrb, mrb_value self)
 {
-	const char *name = ruby_name(ruby_of(mrb), mrb_get_mid(mrb));
+	const char *name = called_name(mrb);
 	(void)self;
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
 		if (!strcmp(refusals[i].name, name))
@@ -155,13 +85,13 @@ static mrb_value differs_always(mrb_state *mrb, mrb_value self)
 
 static mrb_value frozen_text(mrb_state *mrb, mrb_value self)
 {
-	const char *name = ruby_name(ruby_of(mrb), mrb_get_mid(mrb));
+	const char *name = called_name(mrb);
 	(void)self;
 	differs(mrb, "leave the comment out, or make a new String: a + b",
 	        "`%s` of a String in a file with `frozen_string_literal: true`, which mruby does not know", name);
 }
 
-void differences_frozen(struct ruby *rb)
+void differences_frozen(struct interpreter *rb)
 {
 	static const char *const changing[] = {"<<", "concat", "prepend", "replace", "insert", "[]=", "slice!", "clear",
 		"upcase!", "downcase!", "capitalize!", "swapcase!", "reverse!", "strip!", "lstrip!", "rstrip!", "chomp!", "chop!",
@@ -186,7 +116,7 @@ static mrb_value struct_initialize(mrb_state *mrb, mrb_value self)
 
 static mrb_value math_function(mrb_state *mrb, mrb_value self)
 {
-	const char *name = ruby_name(ruby_of(mrb), mrb_get_mid(mrb));
+	const char *name = called_name(mrb);
 	(void)self;
 	differs(mrb, "use Integers", "Math.%s: mruby holds Floats with fewer digits than Ruby", name);
 }
@@ -200,14 +130,16 @@ static void remove_constant(mrb_state *mrb, mrb_value in, const char *name)
 		mrb_const_remove(mrb, in, mrb_intern_cstr(mrb, name));
 }
 
-void differences_define(struct ruby *rb)
+void differences_define(struct interpreter *rb)
 {
+	static const struct replacement kernel[] = {{"respond_to?", kernel_respond_to}, {NULL, NULL}};
+	static const struct replacement structs[] = {{"initialize", struct_initialize}, {NULL, NULL}};
 	mrb_state *mrb = rb->mrb;
 	mrb_value top = mrb_top_self(mrb), object = mrb_obj_value(mrb->object_class);
 	differences_text(mrb);
 	differences_numbers(mrb);
-	replace(mrb, mrb->kernel_module, "respond_to?", kernel_respond_to);
-	replace(mrb, mrb_class_get(mrb, "Struct"), "initialize", struct_initialize);
+	difference_replace(mrb, mrb->kernel_module, kernel);
+	difference_replace(mrb, mrb_class_get(mrb, "Struct"), structs);
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
 		mrb_define_method(mrb, !strcmp(refusals[i].class, "Kernel") ? mrb->kernel_module : mrb_class_get(mrb, refusals[i].class),
 		                  refusals[i].name, differs_always, MRB_ARGS_ANY());

@@ -9,22 +9,18 @@
 #ifndef DEVGUARD_COMPILER_RUBY_DIFFERENCES_H
 #define DEVGUARD_COMPILER_RUBY_DIFFERENCES_H
 
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/interpreter.h"
 
-/* Before the policy: methods that mean something else in mruby are replaced. */
-void prelude_run(struct ruby *rb);
-void differences_define(struct ruby *rb);
+/* ---- prelude.c, differences.c: before the policy, what means something else is replaced ---- */
+
+void prelude_run(struct interpreter *rb);
+void differences_define(struct interpreter *rb);
 /* Strings that are written in the file are not to be changed. */
-void differences_frozen(struct ruby *rb);
+void differences_frozen(struct interpreter *rb);
 
-/* After parsing: refuses what mruby compiles to another meaning than Ruby's. 0, or -1
- * with diagnostics. The file's lines are looked at once, its code twice. */
-int dialect_check(struct ruby *rb, const struct RProc *proc);
+/* ---- replaced.c ---------------------------------------------------------------------- */
 
-/* Has an object of Ruby a method that mruby has not? `of_nil`: has nil? */
-bool ruby_alone_has(const char *name, bool of_nil);
-
-/* differences.c: methods replaced by functions of ours, a list that ends with no name */
+/* Functions of ours for methods, a list that ends with no name. */
 struct replacement {
 	const char *name;
 	mrb_func_t fn;
@@ -35,19 +31,19 @@ mrb_value difference_before(mrb_state *mrb, mrb_value self, const char *name);
 /* An argument of this call; nil: it is not given. */
 mrb_value difference_argument(mrb_state *mrb, mrb_int i);
 
-/* differences_text.c, differences_numbers.c */
+/* ---- differences_text.c, differences_numbers.c ------------------------------------------ */
+
 void differences_text(mrb_state *mrb);
 void differences_numbers(mrb_state *mrb);
 /* Is a value no text, or text in ASCII? */
 bool difference_ascii(mrb_state *mrb, mrb_value v);
 
-/* Refuses what runs now, at its line; in a block, what is lifted now. */
-void differs(mrb_state *mrb, const char *hint, const char *fmt, ...)
-	__attribute__((noreturn, format(printf, 3, 4)));
+/* ---- dialect.c, dialect_text.c: after parsing -------------------------------------------- */
 
-/* dialect.c: an error at a line of the file */
-void dialect_refuse(struct ruby *rb, int line, const char *hint, const char *text);
-/* dialect_text.c: what only the text of the file still shows */
-void dialect_text(struct ruby *rb);
+/* Refuses what mruby compiles to another meaning than Ruby's. 0, or -1 with diagnostics.
+ * The file's lines are looked at once, its code twice. */
+int dialect_check(struct interpreter *rb, const struct RProc *proc);
+/* What only the text of the file still shows. */
+void dialect_text(struct interpreter *rb);
 
 #endif

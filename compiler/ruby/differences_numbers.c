@@ -5,6 +5,7 @@
  * exactly is let through, so that a comparison with it means the same.
  */
 #include "compiler/ruby/differences.h"
+#include "compiler/ruby/ruby.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
  * characters, and knows fewer forms of some arguments.
  */
 #include "compiler/ruby/differences.h"
+#include "compiler/ruby/ruby.h"
 
 #include <ctype.h>
 #include <string.h>

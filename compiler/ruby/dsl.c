@@ -4,32 +4,15 @@
  * Each checks its arguments and says what is wrong at the line of the call; the
  * file then stops. Nothing is guessed from a wrong argument.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/ruby.h"
 #include "policy/device.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { ERRORS_TOLD = 20 };
-
-void dsl_fail(mrb_state *mrb, const char *hint, const char *fmt, ...)
-{
-	struct ruby *rb = ruby_of(mrb);
-	struct span at = ruby_place(mrb, statement_line);
-	va_list ap;
-	va_start(ap, fmt);
-	char *text = arena_vprintf(rb->arena, fmt, ap);
-	va_end(ap);
-	const struct diag *last = rb->diags->n ? &rb->diags->items[rb->diags->n - 1] : NULL;
-	bool told = last && last->level == DIAG_ERROR && last->at.line == at.line && !strcmp(last->text, text);
-	if (!told && rb->diags->errors < ERRORS_TOLD) /* an ensure may raise again, in a loop */
-		diag_add(rb->diags, DIAG_ERROR, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
-	mrb_raise(mrb, mrb_class_get(mrb, "ArgumentError"), text);
-}
-
 static void while_running(mrb_state *mrb, const char *what)
 {
-	if (!ruby_of(mrb)->running)
+	if (!ruby_of(mrb)->said.running)
 		dsl_fail(mrb, "rules are made when the file runs", "`%s` inside a rule's block", what);
 }
 
@@ -40,7 +23,7 @@ static const char *plain(mrb_state *mrb, mrb_value s, const char *what)
 		dsl_fail(mrb, "write it in quotes", "%s must be a string, not %s", what, mrb_obj_classname(mrb, s));
 	if (memchr(RSTRING_PTR(s), 0, (size_t)RSTRING_LEN(s)))
 		dsl_fail(mrb, "remove the \\0", "%s contains a NUL byte", what);
-	return arena_strndup(ruby_of(mrb)->arena, RSTRING_PTR(s), (size_t)RSTRING_LEN(s));
+	return arena_strndup(ruby_of(mrb)->rb.arena, RSTRING_PTR(s), (size_t)RSTRING_LEN(s));
 }
 
 /* A statement that has no use for a block would lose the rules in it. */
@@ -62,7 +45,7 @@ static mrb_value only_argument(mrb_state *mrb, const char *what, const char *exa
 	if (!block)
 		no_block(mrb, given, what);
 	if (n != 1)
-		dsl_fail(mrb, arena_printf(ruby_of(mrb)->arena, "write %s", example), "%s takes one value, not %d", what,
+		dsl_fail(mrb, arena_printf(ruby_of(mrb)->rb.arena, "write %s", example), "%s takes one value, not %d", what,
 		     (int)n);
 	return args[0];
 }
@@ -71,7 +54,7 @@ static mrb_value only_argument(mrb_state *mrb, const char *what, const char *exa
 static void no_others(mrb_state *mrb, mrb_value others, const char *what, const char *has,
                       const char *const *names, size_t n)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct interpreter *rb = &ruby_of(mrb)->rb;
 	mrb_value keys = mrb_hash_keys(mrb, others);
 	if (!RARRAY_LEN(keys))
 		return;
@@ -86,41 +69,42 @@ static void no_others(mrb_state *mrb, mrb_value others, const char *what, const 
 
 static mrb_value dsl_policy(mrb_state *mrb, mrb_value self)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct said *said = &ruby_of(mrb)->said;
 	mrb_value block, name = only_argument(mrb, "policy", "policy \"gpu-worker\"", &block);
 	const char *s = plain(mrb, name, "a policy's name");
-	if (rb->in_policy)
+	if (said->in_policy)
 		dsl_fail(mrb, "a file is one policy: make a file of each", "a policy inside a policy");
-	if (rb->named)
+	if (said->named)
 		dsl_fail(mrb, "keep one of them", "the policy is named twice");
 	if (!*s || strlen(s) >= IMAGE_NAME_MAX)
 		dsl_fail(mrb, "for example: policy \"gpu-worker\"", "a policy's name has 1 to %d bytes, this has %zu",
 		     IMAGE_NAME_MAX - 1, strlen(s));
 	if (s[strspn(s, POLICY_NAME_BYTES)])
 		dsl_fail(mrb, "for example: policy \"gpu-worker\"", "a policy's name has letters, digits, '-', '_' and '.' only");
-	rb->policy->name = s;
-	rb->named = true;
+	said->policy->name = s;
+	said->named = true;
 	if (!mrb_nil_p(block)) {
-		rb->in_policy = true;
+		said->in_policy = true;
 		mrb_yield_argv(mrb, block, 0, NULL);
-		rb->in_policy = false;
+		said->in_policy = false;
 	}
 	return self;
 }
 
 static mrb_value dsl_default(mrb_state *mrb, mrb_value self)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct ruby *ruby = ruby_of(mrb);
+	struct interpreter *rb = &ruby->rb;
+	struct said *said = &ruby->said;
 	mrb_value v = only_argument(mrb, "default", "`default :deny` or `default :allow`", NULL);
 	const char *s = mrb_symbol_p(v) ? ruby_name(rb, mrb_symbol(v)) : "";
 	if (strcmp(s, "allow") && strcmp(s, "deny"))
 		dsl_fail(mrb, "write `default :deny` or `default :allow`", "default is :deny or :allow");
-	if (rb->policy->default_at.line)
+	if (said->policy->default_at.line)
 		dsl_fail(mrb, "keep one of them", "the default is set twice, first on line %d",
-		     rb->policy->default_at.line);
-	rb->policy->default_allow = !strcmp(s, "allow");
-	rb->policy->default_at.line = statement_line(mrb);
-	rb->policy->default_at.file = rb->source->file;
+		     said->policy->default_at.line);
+	said->policy->default_allow = !strcmp(s, "allow");
+	said->policy->default_at = ruby_at(rb, statement_line(rb));
 	return self;
 }
 
@@ -129,17 +113,18 @@ static mrb_value dsl_default(mrb_state *mrb, mrb_value self)
 struct devices { struct pattern *list; size_t n, cap; };
 
 /* Literal patterns say themselves what they are; of names check prints it. */
-static void note_name(struct ruby *rb, const struct pattern *p, int line)
+static void note_name(struct interpreter *rb, const struct pattern *p, struct span at)
 {
 	char *meaning = pattern_text(rb->arena, p);
 	if (strncmp(p->text, "c ", 2) && strncmp(p->text, "b ", 2) && strncmp(p->text, "a ", 2))
-		diag_add(rb->diags, DIAG_NOTE, (struct span){.file = rb->source->file, .line = line}, NULL,
-		         "%s is %s", p->text, meaning);
+		diag_add(rb->diags, DIAG_NOTE, at, NULL, "%s is %s", p->text, meaning);
 }
 
 static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int depth)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct ruby *ruby = ruby_of(mrb);
+	struct interpreter *rb = &ruby->rb;
+	struct said *said = &ruby->said;
 	struct pattern p;
 	const char *error, *hint = NULL;
 	int rc;
@@ -151,7 +136,7 @@ static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int dept
 		return;
 	}
 	if (mrb_string_p(v))
-		rc = pattern_parse(rb->arena, rb->host, plain(mrb, v, "a device"), &p, &error, &hint);
+		rc = pattern_parse(rb->arena, said->host, plain(mrb, v, "a device"), &p, &error, &hint);
 	else if (mrb_symbol_p(v))
 		rc = pattern_named(rb->arena, mrb_sym_name(mrb, mrb_symbol(v)), &p, &error, &hint);
 	else if (mrb_type(v) == MRB_TT_PROC)
@@ -167,7 +152,9 @@ static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int dept
 
 static void narrow_access(mrb_state *mrb, struct devices *to, mrb_value letters)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct ruby *ruby = ruby_of(mrb);
+	struct interpreter *rb = &ruby->rb;
+	struct said *said = &ruby->said;
 	const char *text = mrb_symbol_p(letters) ? mrb_sym_name(mrb, mrb_symbol(letters))
 	                                         : plain(mrb, letters, "access:");
 	int access = access_parse(text);
@@ -177,7 +164,7 @@ static void narrow_access(mrb_state *mrb, struct devices *to, mrb_value letters)
 	if (!to->n) { /* a block about every device */
 		const char *error, *hint;
 		struct pattern any;
-		pattern_parse(rb->arena, rb->host, "a *:*", &any, &error, &hint);
+		pattern_parse(rb->arena, said->host, "a *:*", &any, &error, &hint);
 		*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = any;
 	}
 	for (size_t i = 0; i < to->n; i++) {
@@ -203,12 +190,13 @@ static int block_parameters(mrb_state *mrb, const struct RProc *p)
 	return req;
 }
 
-static int add_block(mrb_state *mrb, mrb_value proc, int line)
+static int add_block(mrb_state *mrb, mrb_value proc, struct span at)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct ruby *ruby = ruby_of(mrb);
+	struct interpreter *rb = &ruby->rb;
+	struct said *said = &ruby->said;
 	struct RProc *p = mrb_proc_ptr(proc);
-	struct block b = {.proc = proc, .at = {.file = rb->source->file, .line = line},
-	                  .parameters = block_parameters(mrb, p)};
+	struct block b = {.proc = proc, .at = at, .parameters = block_parameters(mrb, p)};
 	struct REnv *env = MRB_PROC_ENV(p);
 	struct insn in;
 	/* the variables of the file that the block reads, as they are now */
@@ -223,15 +211,15 @@ static int add_block(mrb_state *mrb, mrb_value proc, int line)
 	}
 	/* as a lambda: `return` in it ends the block */
 	p->flags |= MRB_PROC_STRICT;
-	mrb_ary_push(mrb, rb->keep, proc);
-	*ARENA_PUSH(rb->arena, rb->blocks, rb->nblocks, rb->blocks_cap) = b;
-	return (int)rb->nblocks - 1;
+	mrb_ary_push(mrb, said->keep, proc);
+	*ARENA_PUSH(rb->arena, said->blocks, said->nblocks, said->blocks_cap) = b;
+	return (int)said->nblocks - 1;
 }
 
 /* `errno: :ENODEV` */
 static int errno_of(mrb_state *mrb, mrb_value value)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct interpreter *rb = &ruby_of(mrb)->rb;
 	const char *names[ERRNO_MAX], *s = mrb_symbol_p(value) ? ruby_name(rb, mrb_symbol(value)) : "";
 	size_t n = 0;
 	for (int i = 1; i <= ERRNO_MAX; i++) {
@@ -248,7 +236,9 @@ static int errno_of(mrb_state *mrb, mrb_value value)
 
 static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct ruby *ruby = ruby_of(mrb);
+	struct interpreter *rb = &ruby->rb;
+	struct said *said = &ruby->said;
 	const char *what = deny ? "deny" : "allow";
 	mrb_sym names[] = {mrb_intern_lit(mrb, "access"), mrb_intern_lit(mrb, "label"),
 	                   mrb_intern_lit(mrb, "errno")};
@@ -271,21 +261,21 @@ static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 		     "%s needs a device or a block", what);
 	if (!mrb_undef_p(values[0]))
 		narrow_access(mrb, &devices, values[0]);
-	int line = statement_line(mrb);
+	struct span at = ruby_at(rb, statement_line(rb));
 	for (size_t i = 0; i < devices.n; i++)
-		note_name(rb, &devices.list[i], line);
+		note_name(rb, &devices.list[i], at);
 	struct rule r = {.deny = deny, .block = -1, .patterns = devices.list, .npatterns = devices.n,
-	                 .at = {.file = rb->source->file, .line = line}};
+	                 .at = at};
 	if (!mrb_undef_p(values[2]))
 		r.error = errno_of(mrb, values[2]);
 	if (!mrb_undef_p(values[1]))
 		r.label = plain(mrb, values[1], "label:");
 	if (!mrb_nil_p(block))
-		r.block = add_block(mrb, block, r.at.line);
+		r.block = add_block(mrb, block, r.at);
 	r.source = ruby_source_line(rb, r.at.line);
-	r.devices = r.match = rule_devices(rb->policy, &r);
-	*ARENA_PUSH(rb->arena, rb->policy->rules, rb->policy->nrules, rb->policy->rules_cap) = r;
-	statement_made(mrb);
+	r.devices = r.match = rule_devices(said->policy, &r);
+	*ARENA_PUSH(rb->arena, said->policy->rules, said->policy->nrules, said->policy->rules_cap) = r;
+	statement_made(ruby);
 	return self;
 }
 
@@ -301,13 +291,13 @@ static mrb_value dsl_deny(mrb_state *mrb, mrb_value self)
 
 /* ---- param ------------------------------------------------------------------------------------ */
 
-static struct param_setting *setting_of(struct ruby *rb, const char *name)
+static struct param_setting *setting_of(struct said *said, const char *name)
 {
 	struct param_setting *last = NULL;
-	for (size_t i = 0; i < rb->nsettings; i++)
-		if (!strcmp(rb->settings[i].name, name)) {
-			rb->settings[i].used = true;
-			last = &rb->settings[i];
+	for (size_t i = 0; i < said->nsettings; i++)
+		if (!strcmp(said->settings[i].name, name)) {
+			said->settings[i].used = true;
+			last = &said->settings[i];
 		}
 	return last;
 }
@@ -328,22 +318,26 @@ static void param_range(mrb_state *mrb, mrb_value range, struct param *p)
 
 static void add_param(mrb_state *mrb, struct param p)
 {
-	struct ruby *rb = ruby_of(mrb);
-	size_t n = rb->policy->nparams;
+	struct ruby *ruby = ruby_of(mrb);
+	struct interpreter *rb = &ruby->rb;
+	struct said *said = &ruby->said;
+	size_t n = said->policy->nparams;
 	if (n == INPUT_MAX - IN_PARAM_0)
 		dsl_fail(mrb, "leave `in:` out where the value may be fixed when the policy is compiled",
 		     "more than %d parameters with a range", INPUT_MAX - IN_PARAM_0);
-	if (ctx_input(rb, p.name) >= 0 ||
+	if (ctx_input(said, p.name) >= 0 ||
 	    mrb_obj_respond_to(mrb, rb->ctx_class, mrb_intern_cstr(mrb, p.name)))
 		dsl_fail(mrb, "choose another name", "ctx.%s has a meaning already", p.name);
-	terms_input_range(rb->policy->terms, (enum input)(IN_PARAM_0 + n), p.lo, p.hi);
-	*ARENA_PUSH(rb->arena, rb->policy->params, rb->policy->nparams, rb->policy->params_cap) = p;
+	terms_input_range(said->policy->terms, (enum input)(IN_PARAM_0 + n), p.lo, p.hi);
+	*ARENA_PUSH(rb->arena, said->policy->params, said->policy->nparams, said->policy->params_cap) = p;
 	reference_param(rb, p.name, n);
 }
 
 static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct ruby *ruby = ruby_of(mrb);
+	struct interpreter *rb = &ruby->rb;
+	struct said *said = &ruby->said;
 	static const char example[] = "write `gpu = param :gpu, 0` or `param :gpu, 0, in: 0..15`";
 	static const char *const known[] = {"in"};
 	mrb_sym names[] = {mrb_intern_lit(mrb, "in")};
@@ -363,7 +357,7 @@ static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 	                  .hi = INT64_MAX};
 	if (!mrb_integer_p(value))
 		dsl_fail(mrb, "for example: param :gpu, 0", "the value of parameter %s must be an Integer", p.name);
-	struct param_setting *set = setting_of(rb, p.name);
+	struct param_setting *set = setting_of(said, p.name);
 	p.value = set ? set->value : mrb_integer(value);
 	if (!mrb_undef_p(values[0])) {
 		param_range(mrb, values[0], &p);
@@ -372,7 +366,7 @@ static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 			     (long long)p.value, (long long)p.lo, (long long)p.hi);
 		add_param(mrb, p);
 	} else {
-		*ARENA_PUSH(rb->arena, rb->baked, rb->nbaked, rb->baked_cap) = p;
+		*ARENA_PUSH(rb->arena, said->baked, said->nbaked, said->baked_cap) = p;
 	}
 	return mrb_int_value(mrb, p.value);
 }
@@ -382,7 +376,7 @@ static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 /* Which of the words the verb's symbol is. */
 static size_t word_of(mrb_state *mrb, const char *verb, const char *const *words, size_t n, const char *said)
 {
-	struct ruby *rb = ruby_of(mrb);
+	struct interpreter *rb = &ruby_of(mrb)->rb;
 	const char *example = arena_printf(rb->arena, "`%s :%s`", verb, words[1]);
 	mrb_value value = only_argument(mrb, verb, example, NULL);
 	const char *s = mrb_symbol_p(value) ? ruby_name(rb, mrb_symbol(value)) : "";
@@ -397,14 +391,14 @@ static size_t word_of(mrb_state *mrb, const char *verb, const char *const *words
 
 static mrb_value dsl_mode(mrb_state *mrb, mrb_value self)
 {
-	ruby_of(mrb)->policy->mode =
+	ruby_of(mrb)->said.policy->mode =
 		(enum policy_mode)word_of(mrb, "mode", mode_words, POLICY_MODES, "mode is :enforce or :permissive");
 	return self;
 }
 
 static mrb_value dsl_audit(mrb_state *mrb, mrb_value self)
 {
-	struct policy *p = ruby_of(mrb)->policy;
+	struct policy *p = ruby_of(mrb)->said.policy;
 	p->audit = (enum audit_level)word_of(mrb, "audit", audit_words, AUDIT_LEVELS, "audit is :none, :denied or :all");
 	p->audit_given = true;
 	return self;
@@ -437,7 +431,7 @@ static mrb_value dsl_section(mrb_state *mrb, mrb_value self)
 	absent(mrb, "section!", LEAVE_OUT);
 }
 
-void dsl_define(struct ruby *rb)
+void dsl_define(struct interpreter *rb)
 {
 	static const struct { const char *name; mrb_func_t fn; mrb_aspec args; } functions[] = {
 		{"policy", dsl_policy, MRB_ARGS_REQ(1)}, {"default", dsl_default, MRB_ARGS_REQ(1)},

@@ -5,7 +5,7 @@
  * Names of mruby are copied before anything else asks for one: short symbols
  * share one buffer.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/said.h"
 #include "policy/device.h"
 
 #include <ctype.h>
@@ -101,17 +101,17 @@ static const char ctx_list[] = "ctx has " CTX_METHODS(LISTED)
 	" and the parameters with a range";
 enum { CTX_METHODS_N = sizeof ctx_methods / sizeof *ctx_methods };
 
-static bool is_ctx_method(const struct ruby *rb, const char *name)
+static bool is_ctx_method(const struct said *said, const char *name)
 {
 	for (size_t i = 0; i < CTX_METHODS_N; i++)
 		if (!strcmp(ctx_methods[i], name))
 			return true;
-	return ctx_input(rb, name) >= 0;
+	return ctx_input(said, name) >= 0;
 }
 
 /* ---- near names ------------------------------------------------------------------------- */
 
-struct names { struct ruby *rb; const char **list; size_t n, cap; };
+struct names { struct interpreter *rb; const char **list; size_t n, cap; };
 
 static void add_name(struct names *to, const char *name)
 {
@@ -148,13 +148,13 @@ static const char *near(const struct names *from, const char *name)
 	return *found == *name || strstr(found, name) || strstr(name, found) ? found : NULL;
 }
 
-static const char *did_you(struct ruby *rb, const struct names *from, const char *name)
+static const char *did_you(struct interpreter *rb, const struct names *from, const char *name)
 {
 	const char *found = near(from, name);
 	return found ? arena_printf(rb->arena, "did you mean `%s`?", found) : NULL;
 }
 
-static const char *joined(struct ruby *rb, const struct names *names)
+static const char *joined(struct interpreter *rb, const struct names *names)
 {
 	enum { SHOWN = 12 };
 	const char *list = names->list[0];
@@ -184,7 +184,7 @@ static int add_own(mrb_state *mrb, mrb_sym sym, mrb_method_t m, void *to)
 
 /* ---- methods ------------------------------------------------------------------------------ */
 
-static const char *assigned(struct ruby *rb, const char *name)
+static const char *assigned(struct interpreter *rb, const char *name)
 {
 	size_t n = strlen(name);
 	if (n < 2 || name[n - 1] != '=' || !(isalnum((unsigned char)name[n - 2]) || name[n - 2] == '_'))
@@ -192,21 +192,21 @@ static const char *assigned(struct ruby *rb, const char *name)
 	return arena_printf(rb->arena, "`=` assigns, `==` compares: ctx.%.*s == ...", (int)n - 1, name);
 }
 
-const char *hint_ctx_method(struct ruby *rb, const char *name)
+const char *hint_ctx_method(struct interpreter *rb, const struct said *said, const char *name)
 {
 	struct names names = {.rb = rb};
 	const char *hint = assigned(rb, name);
-	for (size_t i = 0; i < rb->nbaked && !hint; i++)
-		if (!strcmp(rb->baked[i].name, name))
+	for (size_t i = 0; i < said->nbaked && !hint; i++)
+		if (!strcmp(said->baked[i].name, name))
 			hint = arena_printf(rb->arena,
 			                    "give it a range to read it in a block, such as `param :%s, %lld, "
 			                    "in: 0..%lld`, or use the value that `param` returns",
-			                    name, (long long)rb->baked[i].value,
-			                    (long long)(rb->baked[i].value > 15 ? rb->baked[i].value : 15));
+			                    name, (long long)said->baked[i].value,
+			                    (long long)(said->baked[i].value > 15 ? said->baked[i].value : 15));
 	for (size_t i = 0; i < CTX_METHODS_N; i++)
 		add_name(&names, ctx_methods[i]);
-	for (size_t i = 0; i < rb->policy->nparams; i++)
-		add_name(&names, rb->policy->params[i].name);
+	for (size_t i = 0; i < said->policy->nparams; i++)
+		add_name(&names, said->policy->params[i].name);
 	if (!hint)
 		hint = did_you(rb, &names, name);
 	return hint ? hint : ctx_list;
@@ -226,7 +226,7 @@ static bool add_variables(struct names *to, const char *name)
 	return is_one;
 }
 
-const char *hint_main_method(struct ruby *rb, const char *name, const char *ctx)
+const char *hint_main_method(struct interpreter *rb, const struct said *said, const char *name, const char *ctx)
 {
 	struct names names = {.rb = rb};
 	if (add_variables(&names, name))
@@ -237,7 +237,7 @@ const char *hint_main_method(struct ruby *rb, const char *name, const char *ctx)
 	if (!hint && !strcmp(name, "ctx"))
 		return ctx ? arena_printf(rb->arena, "the block's parameter is called %s", ctx)
 		           : "write `{ |ctx| ... }`: ctx is the parameter of the block";
-	if (!hint && is_ctx_method(rb, name))
+	if (!hint && is_ctx_method(said, name))
 		return ctx ? arena_printf(rb->arena, "write `%s.%s`", ctx, name)
 		           : arena_printf(rb->arena, "write `{ |ctx| ctx.%s }`", name);
 	if (!hint)
@@ -251,13 +251,13 @@ const char *hint_main_method(struct ruby *rb, const char *name, const char *ctx)
 	                     "file defines by `def`";
 }
 
-const char *hint_value_method(struct ruby *rb, struct RClass *class, const char *name)
+const char *hint_value_method(struct interpreter *rb, const struct said *said, struct RClass *class, const char *name)
 {
 	struct names names = {.rb = rb};
 	const char *hint = hint_method_instead(name);
 	if (class == rb->mrb->nil_class)
 		return "test for nil first, or call it with `&.`";
-	if (!hint && is_ctx_method(rb, name))
+	if (!hint && is_ctx_method(said, name))
 		return arena_printf(rb->arena, "`%s` is a method of ctx: write `ctx.%s`", name, name);
 	if (class->tt == MRB_TT_SCLASS && !hint) { /* a module: what it has itself */
 		mrb_mt_foreach(rb->mrb, class, add_method, &names);
@@ -283,7 +283,7 @@ static mrb_value constants_body(mrb_state *mrb, void *in)
 	return mrb_funcall(mrb, *(mrb_value *)in, "constants", 0);
 }
 
-const char *hint_constant(struct ruby *rb, mrb_value in, const char *name)
+const char *hint_constant(struct interpreter *rb, mrb_value in, const char *name)
 {
 	struct names names = {.rb = rb};
 	mrb_bool failed = FALSE;
@@ -298,17 +298,44 @@ const char *hint_constant(struct ruby *rb, mrb_value in, const char *name)
 	return hint ? hint : "a constant is assigned in the file, outside of the block and before it is used";
 }
 
+/* ---- what Ruby alone has ------------------------------------------------------------------------ */
+
+static bool in_words(const char *words, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *at = words; n && (at = strstr(at, name)); at += n)
+		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+			return true;
+	return false;
+}
+
+bool ruby_alone_has(const char *name, bool of_nil)
+{
+	static const char of_all[] =
+		"=~ display extend_object method public_method public_send singleton_method rationalize to_c to_r";
+	static const char of_some[] =
+		"% +@ -@ [] abs2 angle arg ascii_only? assoc b bit_length bsearch cause chain chunk chunk_while coerce compact "
+		"compare_by_identity conj crypt deconstruct deconstruct_keys denominator digits each_entry each_grapheme_cluster "
+		"encode encoding end_with? even? fdiv filter force_encoding full_message gcd gcdlcm grapheme_clusters grep_v "
+		"id2name instance_method integer? key lazy lcm magnitude match match? next next_float numerator odd? ord pack "
+		"pow pred prev_float rassoc receiver sample scan scrub shuffle size slice slice_after slice_before slice_when "
+		"sort_by! start_with? step succ sum swapcase to_ary to_hash to_int unicode_normalize unpack unpack1 "
+		"valid_encoding? ceildiv";
+	return in_words(of_all, name) || (!of_nil && in_words(of_some, name));
+}
+
 /* ---- exceptions by their text ------------------------------------------------------------------ */
 
 /* The word behind `before` in a text, up to one of `end`; NULL: not there. */
-static const char *word_after(struct ruby *rb, const char *text, const char *before, const char *end)
+static const char *word_after(struct interpreter *rb, const char *text, const char *before, const char *end)
 {
 	const char *at = strstr(text, before);
 	return at ? arena_strndup(rb->arena, at + strlen(before), strcspn(at + strlen(before), end)) : NULL;
 }
 
 /* At file level: the policy language, or a condition that belongs in a block. */
-static const char *hint_file_method(struct ruby *rb, const char *name, const char *line)
+static const char *hint_file_method(struct interpreter *rb, const struct said *said, const char *name,
+                                    const char *line)
 {
 	static const char *const language[] = {"policy", "default", "allow", "deny", "param"};
 	struct names names = {.rb = rb};
@@ -322,7 +349,7 @@ static const char *hint_file_method(struct ruby *rb, const char *name, const cha
 		return arena_printf(rb->arena, "a device is a symbol or a string: write :%s", name);
 	if (!strcmp(name, "ctx"))
 		return "ctx is the parameter of a block: allow { |ctx| ctx.major == 1 }";
-	if (is_ctx_method(rb, name))
+	if (is_ctx_method(said, name))
 		return arena_printf(rb->arena, "conditions belong in a block: allow { |ctx| ctx.%s }", name);
 	for (size_t i = 0; i < sizeof language / sizeof *language; i++)
 		add_name(&names, language[i]);
@@ -361,7 +388,7 @@ const char *hint_mistake(const char *text)
 	return hint ? hint : "every access that comes here would be denied by this exception: correct the call";
 }
 
-const char *hint_exception(struct ruby *rb, const char *text, const char *line)
+const char *hint_exception(struct interpreter *rb, const struct said *said, const char *text, const char *line)
 {
 	const char *name;
 	if (too_long(text))
@@ -373,7 +400,7 @@ const char *hint_exception(struct ruby *rb, const char *text, const char *line)
 	if ((name = word_after(rb, text, "uninitialized constant ", " )")))
 		return hint_constant(rb, mrb_obj_value(rb->mrb->object_class), name);
 	if ((name = word_after(rb, text, "undefined method '", "'")))
-		return hint_file_method(rb, name, line);
+		return hint_file_method(rb, said, name, line);
 	if ((!strncmp(text, "ArgumentError", 13) || !strncmp(text, "TypeError", 9)) &&
 	    (name = wrong_argument(text)))
 		return name;

@@ -5,7 +5,7 @@
  * question: for a file of a rule a line that is quadratic. Here a large irep's
  * lines are unpacked once, and found by halves.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/interpreter.h"
 
 #include <string.h>
 
@@ -86,7 +86,7 @@ static void grow(struct arena *a, struct line_indexes *all)
 }
 
 /* The index of an irep; NULL: mruby's own way is as good. */
-static const struct line_index *index_of(struct ruby *rb, const mrb_irep *irep)
+static const struct line_index *index_of(struct interpreter *rb, const mrb_irep *irep)
 {
 	const mrb_irep_debug_info *info = irep->debug_info;
 	if (!info || info->flen != 1 || info->files[0]->line_entry_count < SMALL)
@@ -105,7 +105,7 @@ static const struct line_index *index_of(struct ruby *rb, const mrb_irep *irep)
 	return x;
 }
 
-int irep_line(struct ruby *rb, const mrb_irep *irep, uint32_t pc)
+int irep_line(struct interpreter *rb, const mrb_irep *irep, uint32_t pc)
 {
 	const struct line_index *x = index_of(rb, irep);
 	if (!x || pc >= irep->debug_info->pc_count)
@@ -121,7 +121,7 @@ int irep_line(struct ruby *rb, const mrb_irep *irep, uint32_t pc)
 	return x->n && x->lines[lo].pc <= pc ? (int)x->lines[lo].line : -1;
 }
 
-void lines_close(struct ruby *rb)
+void lines_close(struct interpreter *rb)
 {
 	for (size_t i = 0; rb->lines && i < rb->lines->size; i++)
 		if (rb->lines->table[i].irep)

@@ -5,17 +5,10 @@
  * anew, and runs no code that nothing calls. In a policy each of these would take
  * rules away, so they are refused, or (code that made no rule) warned of.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/ruby.h"
 #include "policy/utf8.h"
 
 #include <string.h>
-
-static int tell(struct ruby *rb, enum diag_level level, int line, const char *hint, const char *text)
-{
-	struct span at = {.file = rb->source->file, .line = line > 0 ? line : 0};
-	diag_add(rb->diags, level, at, hint, "%s", text)->source = ruby_source_line(rb, at.line);
-	return level == DIAG_ERROR ? -1 : 0;
-}
 
 /* ---- the text ----------------------------------------------------------------------------- */
 
@@ -32,27 +25,27 @@ static bool is_end_mark(const char *line, size_t n)
 	return n == 7 && !memcmp(line, "__END__", 7);
 }
 
-static int lost_in_line(struct ruby *rb, int at, const char *line, size_t n)
+static int lost_in_line(struct interpreter *rb, int at, const char *line, size_t n)
 {
 	if (is_end_mark(line, n))
-		return tell(rb, DIAG_ERROR, at, "take the line away, or write # before each line below it",
+		return ruby_refuse(rb, at, "take the line away, or write # before each line below it",
 		            "`__END__`: what stands below it would not be read");
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)line[i];
 		if (c == 4 || c == 26)
-			return tell(rb, DIAG_ERROR, at, "remove it",
+			return ruby_refuse(rb, at, "remove it",
 			            arena_printf(rb->arena, "a control byte (0x%02x): Ruby would read nothing below it", c));
 		if (c == '\r' && i + 1 < n)
-			return tell(rb, DIAG_ERROR, at, "end lines with a line feed",
+			return ruby_refuse(rb, at, "end lines with a line feed",
 			            "a carriage return inside a line: what looks like two lines is read as one");
 		if (turns(line + i, n - i))
-			return tell(rb, DIAG_ERROR, at, "remove it",
+			return ruby_refuse(rb, at, "remove it",
 			            "an invisible character that changes the direction of the text");
 	}
 	return 0;
 }
 
-int lost_in_text(struct ruby *rb)
+int lost_in_text(struct interpreter *rb)
 {
 	const char *s = rb->source->text, *end = rb->source->text + rb->source->len;
 	for (int at = 1; s < end; at++) {
@@ -67,13 +60,13 @@ int lost_in_text(struct ruby *rb)
 
 /* ---- definitions ---------------------------------------------------------------------------- */
 
-static const char *sym_name(struct ruby *rb, const mrb_irep *irep, uint32_t sym)
+static const char *sym_name(struct interpreter *rb, const mrb_irep *irep, uint32_t sym)
 {
 	return sym < irep->slen ? ruby_name(rb, irep->syms[sym]) : "";
 }
 
 /* The name that an instruction defines or undefines, or NULL. */
-static const char *defines(struct ruby *rb, const mrb_irep *irep, const struct insn *in)
+static const char *defines(struct interpreter *rb, const mrb_irep *irep, const struct insn *in)
 {
 	switch (in->op) {
 	case OP_DEF: return sym_name(rb, irep, in->b);
@@ -83,44 +76,55 @@ static const char *defines(struct ruby *rb, const mrb_irep *irep, const struct i
 }
 
 /* The line a definition begins on; `body` is its method's code, or NULL. */
-static int defined_at(struct ruby *rb, const mrb_irep *irep, uint32_t pc, const mrb_irep *body, const char *name)
+static int defined_at(struct interpreter *rb, const mrb_irep *irep, uint32_t pc, const mrb_irep *body, const char *name)
 {
-	int line = irep_line(rb, irep, pc), first = body ? irep_first_line(rb->mrb, body) : 0;
+	int line = irep_line(rb, irep, pc), first = body ? irep_first_line(rb, body) : 0;
 	return statement_word(rb, first > 0 && first < line ? first : line, name);
 }
 
-static int look_for_definitions(struct ruby *rb, const mrb_irep *irep, bool in_class)
+/* Refuses what the instruction takes from the language or the library; `body` is the code
+ * that is defined. */
+static int check_definition(struct ruby *ruby, const mrb_irep *irep, uint32_t pc, const struct insn *in,
+                            const mrb_irep *body, bool in_class)
+{
+	struct interpreter *rb = &ruby->rb;
+	const char *name = defines(rb, irep, in), *hint = name ? seal_reserved(name) : NULL;
+	if (hint)
+		return ruby_refuse(rb, defined_at(rb, irep, pc, body, name), hint,
+		                   arena_printf(rb->arena, "`%s` is %s", name,
+		                                in->op == OP_UNDEF ? "taken away" : "defined anew"));
+	if (in->op == OP_SETCONST && !in_class && in->b < irep->slen && seal_is_constant(ruby, irep->syms[in->b]))
+		return ruby_refuse(rb, irep_line(rb, irep, pc), SEAL_CONSTANT_HINT,
+		                   arena_printf(rb->arena, SEAL_CONSTANT, sym_name(rb, irep, in->b)));
+	return 0;
+}
+
+static int look_for_definitions(struct ruby *ruby, const mrb_irep *irep, bool in_class)
 {
 	struct insn in;
 	const mrb_irep *body = NULL;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
-		const char *name = defines(rb, irep, &in), *hint = name ? seal_reserved(name) : NULL;
-		if (hint)
-			return tell(rb, DIAG_ERROR, defined_at(rb, irep, pc, body, name), hint,
-			            arena_printf(rb->arena, "`%s` is %s", name,
-			                         in.op == OP_UNDEF ? "taken away" : "defined anew"));
-		if (in.op == OP_SETCONST && !in_class && in.b < irep->slen && seal_is_constant(rb, irep->syms[in.b]))
-			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc), SEAL_CONSTANT_HINT,
-			            arena_printf(rb->arena, SEAL_CONSTANT, sym_name(rb, irep, in.b)));
+		if (check_definition(ruby, irep, pc, &in, body, in_class))
+			return -1;
 		body = in.op == OP_METHOD ? irep->reps[in.b] : NULL;
 		bool nested = in.op == OP_METHOD || in.op == OP_EXEC || in.op == OP_BLOCK || in.op == OP_LAMBDA;
-		if (nested && look_for_definitions(rb, irep->reps[in.b], in_class || in.op == OP_EXEC))
+		if (nested && look_for_definitions(ruby, irep->reps[in.b], in_class || in.op == OP_EXEC))
 			return -1;
 	}
 	return 0;
 }
 
-int lost_to_definitions(struct ruby *rb, const mrb_irep *file)
+int lost_to_definitions(struct ruby *ruby, const mrb_irep *file)
 {
-	return look_for_definitions(rb, file, false);
+	return look_for_definitions(ruby, file, false);
 }
 
 /* ---- after the run ----------------------------------------------------------------------------- */
 
-static bool is_rule_block(const struct ruby *rb, const mrb_irep *irep)
+static bool is_rule_block(const struct said *said, const mrb_irep *irep)
 {
-	for (size_t i = 0; i < rb->nblocks; i++)
-		if (mrb_proc_ptr(rb->blocks[i].proc)->body.irep == irep)
+	for (size_t i = 0; i < said->nblocks; i++)
+		if (mrb_proc_ptr(said->blocks[i].proc)->body.irep == irep)
 			return true;
 	return false;
 }
@@ -133,7 +137,7 @@ static bool one_of(const char *name, const char *const *list)
 }
 
 /* The method that a block made at this instruction is given to; "": none. */
-static const char *given_to(struct ruby *rb, const mrb_irep *irep, const struct insn *block)
+static const char *given_to(struct interpreter *rb, const mrb_irep *irep, const struct insn *block)
 {
 	struct insn in;
 	bool sends = insn_decode(irep, block->next, &in) && (in.op == OP_SENDB || in.op == OP_SSENDB);
@@ -141,26 +145,27 @@ static const char *given_to(struct ruby *rb, const mrb_irep *irep, const struct 
 }
 
 /* A `return` in the file's own code, or in a block of it that is no method's body. */
-static int lost_to_return(struct ruby *rb, const mrb_irep *irep, bool is_body)
+static int lost_to_return(struct ruby *ruby, const mrb_irep *irep, bool is_body)
 {
+	struct interpreter *rb = &ruby->rb;
 	static const char *const methods[] = {"lambda", "define_method", "define_singleton_method", NULL};
 	struct insn in, next;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
 		bool last = !insn_decode(irep, in.next, &next) || next.op == OP_STOP;
 		if (in.op == OP_RETURN_BLK || (in.op == OP_RETURN && is_body && !last))
-			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc),
+			return ruby_refuse(rb, irep_line(rb, irep, pc),
 			            "put what depends on a condition between `if` and `end`",
 			            "`return` outside of a method: it would end the file, and no rule below it would count");
-		if (in.op == OP_EXEC && lost_to_return(rb, irep->reps[in.b], true))
+		if (in.op == OP_EXEC && lost_to_return(ruby, irep->reps[in.b], true))
 			return -1;
 		if (in.op == OP_BLOCK && !one_of(given_to(rb, irep, &in), methods) &&
-		    !is_rule_block(rb, irep->reps[in.b]) && lost_to_return(rb, irep->reps[in.b], false))
+		    !is_rule_block(&ruby->said, irep->reps[in.b]) && lost_to_return(ruby, irep->reps[in.b], false))
 			return -1;
 	}
 	return 0;
 }
 
-static bool is_verb_call(struct ruby *rb, const mrb_irep *irep, const struct insn *in)
+static bool is_verb_call(struct interpreter *rb, const mrb_irep *irep, const struct insn *in)
 {
 	if (in->op != OP_SSEND && in->op != OP_SSENDB)
 		return false;
@@ -195,7 +200,7 @@ static void follow(struct ways *w, const mrb_irep *irep)
 }
 
 /* A rule behind a `next`, `break` or `return` that nothing leads past. */
-static int lost_to_dead_code(struct ruby *rb, const mrb_irep *irep)
+static int lost_to_dead_code(struct interpreter *rb, const mrb_irep *irep)
 {
 	struct insn in;
 	const struct mrb_irep_catch_handler *h = mrb_irep_catch_handler_table(irep);
@@ -208,7 +213,7 @@ static int lost_to_dead_code(struct ruby *rb, const mrb_irep *irep)
 	follow(&w, irep);
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
 		if (!w.reached[pc] && is_verb_call(rb, irep, &in))
-			return tell(rb, DIAG_ERROR, irep_line(rb, irep, pc),
+			return ruby_refuse(rb, irep_line(rb, irep, pc),
 			            "take the `next`, `break` or `return` above it away, or the rule",
 			            "nothing leads to this rule");
 	for (int i = 0; i < irep->rlen; i++)
@@ -218,7 +223,7 @@ static int lost_to_dead_code(struct ruby *rb, const mrb_irep *irep)
 }
 
 /* Does the library call the block it is given there, as often as there is something? */
-static bool is_loop(struct ruby *rb, const char *name)
+static bool is_loop(struct interpreter *rb, const char *name)
 {
 	static const char *const classes[] = {"Array", "Hash", "Range", "Integer", "Float", "String", "Struct",
 	                                      "Enumerator", NULL};
@@ -242,49 +247,59 @@ static bool is_loop(struct ruby *rb, const char *name)
 
 struct body { int line; bool made; }; /* where it names allow or deny first, 0 = nowhere */
 
-static struct body look_into(struct ruby *rb, const mrb_irep *irep);
+static struct body look_into(struct ruby *ruby, const mrb_irep *irep);
 
 /* Code that runs only when something calls it. */
-static void look_into_body(struct ruby *rb, const mrb_irep *irep, const char *name)
+static void look_into_body(struct ruby *ruby, const mrb_irep *irep, const char *name)
 {
-	struct body b = look_into(rb, irep);
+	struct interpreter *rb = &ruby->rb;
+	struct body b = look_into(ruby, irep);
 	if (b.line && !b.made)
-		tell(rb, DIAG_WARNING, b.line, "rules are made when the code that makes them runs: is it called?",
-		     *name ? arena_printf(rb->arena, "no rule was made in `%s`", name)
-		           : "no rule was made in this block");
+		ruby_report(rb, DIAG_WARNING, ruby_at(rb, b.line), "rules are made when the code that makes them runs: is it called?",
+		            *name ? arena_printf(rb->arena, "no rule was made in `%s`", name)
+		                  : "no rule was made in this block");
 }
 
-static struct body look_into(struct ruby *rb, const mrb_irep *irep)
+/* Code inside of code: of a block that the library calls, it counts as the code around it. */
+static void look_inside(struct ruby *ruby, const mrb_irep *irep, const struct insn *in, struct body *around)
 {
-	struct body b = {0};
-	struct insn in, next;
-	for (size_t i = 0; i < rb->nmade && !b.made; i++)
-		b.made = rb->made[i] == irep;
-	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
-		if (!b.line && is_verb_call(rb, irep, &in))
-			b.line = irep_line(rb, irep, pc);
-		if (in.op == OP_METHOD) {
-			bool def = insn_decode(irep, in.next, &next) && next.op == OP_DEF;
-			look_into_body(rb, irep->reps[in.b], def ? sym_name(rb, irep, next.b) : "");
-		} else if (in.op == OP_LAMBDA) {
-			look_into_body(rb, irep->reps[in.b], "");
-		} else if (in.op == OP_EXEC) {
-			look_into(rb, irep->reps[in.b]);
-		} else if (in.op == OP_BLOCK && !is_rule_block(rb, irep->reps[in.b])) {
-			if (!is_loop(rb, given_to(rb, irep, &in))) {
-				look_into_body(rb, irep->reps[in.b], "");
-				continue;
-			}
-			struct body inner = look_into(rb, irep->reps[in.b]);
-			b.line = b.line ? b.line : inner.line;
-			b.made |= inner.made;
+	struct interpreter *rb = &ruby->rb;
+	struct insn next;
+	if (in->op == OP_METHOD) {
+		bool def = insn_decode(irep, in->next, &next) && next.op == OP_DEF;
+		look_into_body(ruby, irep->reps[in->b], def ? sym_name(rb, irep, next.b) : "");
+	} else if (in->op == OP_LAMBDA) {
+		look_into_body(ruby, irep->reps[in->b], "");
+	} else if (in->op == OP_EXEC) {
+		look_into(ruby, irep->reps[in->b]);
+	} else if (in->op == OP_BLOCK && !is_rule_block(&ruby->said, irep->reps[in->b])) {
+		if (!is_loop(rb, given_to(rb, irep, in))) {
+			look_into_body(ruby, irep->reps[in->b], "");
+			return;
 		}
+		struct body inner = look_into(ruby, irep->reps[in->b]);
+		around->line = around->line ? around->line : inner.line;
+		around->made |= inner.made;
+	}
+}
+
+static struct body look_into(struct ruby *ruby, const mrb_irep *irep)
+{
+	const struct said *said = &ruby->said;
+	struct body b = {0};
+	struct insn in;
+	for (size_t i = 0; i < said->nmade && !b.made; i++)
+		b.made = said->made[i] == irep;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
+		if (!b.line && is_verb_call(&ruby->rb, irep, &in))
+			b.line = irep_line(&ruby->rb, irep, pc);
+		look_inside(ruby, irep, &in, &b);
 	}
 	return b;
 }
 
 /* The line of `Object::NAME = ...`, 0 when there is none. */
-static int set_at(struct ruby *rb, const mrb_irep *irep, const char *name)
+static int set_at(struct interpreter *rb, const mrb_irep *irep, const char *name)
 {
 	struct insn in;
 	int line = 0;
@@ -296,13 +311,14 @@ static int set_at(struct ruby *rb, const mrb_irep *irep, const char *name)
 	return line;
 }
 
-int lost_after_run(struct ruby *rb, const mrb_irep *file)
+int lost_after_run(struct ruby *ruby, const mrb_irep *file)
 {
+	struct interpreter *rb = &ruby->rb;
 	const char *name;
-	if (!seal_constants_kept(rb, &name))
-		return tell(rb, DIAG_ERROR, set_at(rb, file, name), SEAL_CONSTANT_HINT, arena_printf(rb->arena, SEAL_CONSTANT, name));
-	if (lost_to_return(rb, file, true) || lost_to_dead_code(rb, file))
+	if (!seal_constants_kept(ruby, &name))
+		return ruby_refuse(rb, set_at(rb, file, name), SEAL_CONSTANT_HINT, arena_printf(rb->arena, SEAL_CONSTANT, name));
+	if (lost_to_return(ruby, file, true) || lost_to_dead_code(rb, file))
 		return -1;
-	look_into(rb, file);
+	look_into(ruby, file);
 	return 0;
 }

@@ -12,7 +12,7 @@
  * called at once: its literals are then a list of their own. No such line can tell,
  * and a file that might (by giving Proc another `call`) is left as it is.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/ruby.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 enum { PIECE_LINES = 256 };
 
 struct reader {
-	struct ruby *rb;
+	struct interpreter *rb;
 	mrbc_context *cx;
 	struct pieces *out;
 	const char *at, *end; /* what is not parsed yet */
@@ -229,7 +229,7 @@ static bool next_piece(struct reader *r, struct mrb_parser_state **failed)
 	}
 }
 
-struct mrb_parser_state *pieces_parse(struct ruby *rb, mrbc_context *cx, struct pieces *out)
+struct mrb_parser_state *pieces_parse(struct interpreter *rb, mrbc_context *cx, struct pieces *out)
 {
 	struct reader r = {.rb = rb, .cx = cx, .out = out, .at = rb->source->text, .end = rb->source->text + rb->source->len, .line = 1};
 	size_t lines;

@@ -11,7 +11,7 @@
 
 #include "compiler/ruby/prelude.inc"
 
-void prelude_run(struct ruby *rb)
+void prelude_run(struct interpreter *rb)
 {
 	mrb_load_irep_buf(rb->mrb, prelude, sizeof prelude);
 	if (!rb->mrb->exc)

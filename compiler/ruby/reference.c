@@ -5,7 +5,7 @@
  * This shares nothing with the lifter but the policy's rules: patterns are
  * matched by pattern_matches(), blocks are run by the interpreter.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/ruby.h"
 #include "policy/device.h"
 
 #include <stdlib.h>
@@ -15,9 +15,9 @@
 #define FIELDS(X)                                                                                  \
 	X(major, IN_MAJOR) X(minor, IN_MINOR) X(access, IN_ACCESS) X(requested, IN_REQUESTED)
 #define TESTS(X)                                                                                   \
-	X(char, rb->request->type == DEV_CHAR) X(block, rb->request->type == DEV_BLOCK)            \
-	X(read, rb->access == ACC_READ) X(write, rb->access == ACC_WRITE)                          \
-	X(mknod, rb->access == ACC_MKNOD)
+	X(char, q->request->type == DEV_CHAR) X(block, q->request->type == DEV_BLOCK)            \
+	X(read, q->access == ACC_READ) X(write, q->access == ACC_WRITE)                          \
+	X(mknod, q->access == ACC_MKNOD)
 #define FIELD_NAME(name, in) {#name, in},
 
 static const struct { const char *name; enum input in; } fields[] = {
@@ -26,13 +26,13 @@ static const struct { const char *name; enum input in; } fields[] = {
 #include "policy/facts.def"
 };
 
-int ctx_input(const struct ruby *rb, const char *method)
+int ctx_input(const struct said *said, const char *method)
 {
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		if (!strcmp(fields[i].name, method))
 			return fields[i].in;
-	for (size_t i = 0; i < rb->policy->nparams; i++)
-		if (!strcmp(rb->policy->params[i].name, method))
+	for (size_t i = 0; i < said->policy->nparams; i++)
+		if (!strcmp(said->policy->params[i].name, method))
 			return IN_PARAM_0 + (int)i;
 	return -1;
 }
@@ -40,33 +40,33 @@ int ctx_input(const struct ruby *rb, const char *method)
 /* A fact that was not given ends the question. */
 static int64_t fact(mrb_state *mrb, enum input in)
 {
-	struct ruby *rb = ruby_of(mrb);
-	if (!(rb->request->known & 1u << in)) {
-		rb->missing = in;
+	struct question *q = &ruby_of(mrb)->question;
+	if (!(q->request->known & 1u << in)) {
+		q->missing = in;
 		mrb_raise(mrb, mrb_class_get(mrb, "RuntimeError"), "fact not given");
 	}
-	return rb->request->fact[in];
+	return q->request->fact[in];
 }
 
 /* Every method of ctx is asked through this, whatever name it was called by: only of
  * ctx itself, and only while a request is asked about. */
-static struct ruby *asked(mrb_state *mrb, mrb_value self)
+static const struct question *asked(mrb_state *mrb, mrb_value self)
 {
-	struct ruby *rb = ruby_of(mrb);
+	const struct ruby *ruby = ruby_of(mrb);
 	mrb_get_args(mrb, "");
-	if (!rb->request || mrb_type(self) != MRB_TT_OBJECT || mrb_obj_class(mrb, self) != rb->ctx_class)
+	if (!ruby->question.request || mrb_type(self) != MRB_TT_OBJECT || mrb_obj_class(mrb, self) != ruby->rb.ctx_class)
 		mrb_raise(mrb, mrb->eStandardError_class, "ctx answers in a rule's block only");
-	return rb;
+	return &ruby->question;
 }
 
 static mrb_value number(mrb_state *mrb, mrb_value self, enum input in)
 {
-	struct ruby *rb = asked(mrb, self);
+	const struct question *q = asked(mrb, self);
 	switch (in) {
-	case IN_MAJOR: return mrb_int_value(mrb, rb->request->major);
-	case IN_MINOR: return mrb_int_value(mrb, rb->request->minor);
-	case IN_ACCESS: return mrb_int_value(mrb, rb->access);
-	case IN_REQUESTED: return mrb_int_value(mrb, rb->request->access);
+	case IN_MAJOR: return mrb_int_value(mrb, q->request->major);
+	case IN_MINOR: return mrb_int_value(mrb, q->request->minor);
+	case IN_ACCESS: return mrb_int_value(mrb, q->access);
+	case IN_REQUESTED: return mrb_int_value(mrb, q->request->access);
 	default: return mrb_int_value(mrb, fact(mrb, in));
 	}
 }
@@ -76,7 +76,7 @@ static mrb_value number(mrb_state *mrb, mrb_value self, enum input in)
 #define DEFINE_TEST(name, condition)                                                               \
 	static mrb_value ctx_is_##name(mrb_state *mrb, mrb_value self)                             \
 	{                                                                                          \
-		struct ruby *rb = asked(mrb, self);                                                \
+		const struct question *q = asked(mrb, self);                                       \
 		return mrb_bool_value(condition);                                                  \
 	}
 FIELDS(DEFINE_FIELD)
@@ -101,19 +101,20 @@ static mrb_value ctx_type(mrb_state *mrb, mrb_value self)
 
 static mrb_value ctx_access_type(mrb_state *mrb, mrb_value self)
 {
-	struct ruby *rb = asked(mrb, self);
-	return mrb_int_value(mrb, (mrb_int)rb->access << 16 | rb->request->type);
+	const struct question *q = asked(mrb, self);
+	return mrb_int_value(mrb, (mrb_int)q->access << 16 | q->request->type);
 }
 
 /* A parameter with a range: which one is kept with the function. */
 static mrb_value ctx_param(mrb_state *mrb, mrb_value self)
 {
-	struct ruby *rb = asked(mrb, self);
+	const struct policy *p = ruby_of(mrb)->said.policy;
+	asked(mrb, self);
 	size_t i = (size_t)mrb_integer(mrb_proc_cfunc_env_get(mrb, 0));
-	return mrb_int_value(mrb, i < rb->policy->nparams ? rb->policy->params[i].value : 0);
+	return mrb_int_value(mrb, i < p->nparams ? p->params[i].value : 0);
 }
 
-void reference_param(struct ruby *rb, const char *name, size_t index)
+void reference_param(struct interpreter *rb, const char *name, size_t index)
 {
 	mrb_value at = mrb_int_value(rb->mrb, (mrb_int)index);
 	struct RProc *p = mrb_proc_new_cfunc_with_env(rb->mrb, ctx_param, 1, &at);
@@ -123,7 +124,7 @@ void reference_param(struct ruby *rb, const char *name, size_t index)
 }
 
 /* The class has no name that a policy can say: nobody can make, reopen or inherit one. */
-void reference_define(struct ruby *rb)
+void reference_define(struct interpreter *rb)
 {
 	mrb_state *mrb = rb->mrb;
 	struct RClass *c = rb->ctx_class = mrb_define_class(mrb, "DeviceRequest", mrb->object_class);
@@ -144,13 +145,11 @@ void reference_define(struct ruby *rb)
 
 /* ---- deciding ------------------------------------------------------------------------ */
 
-struct question { struct ruby *rb; const struct block *block; };
-
 static mrb_value ask_body(mrb_state *mrb, void *p)
 {
-	struct question *q = p;
-	mrb_value ctx = mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, q->rb->ctx_class));
-	return mrb_yield_argv(mrb, q->block->proc, q->block->parameters, &ctx);
+	const struct block *b = p;
+	mrb_value ctx = mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, ruby_of(mrb)->rb.ctx_class));
+	return mrb_yield_argv(mrb, b->proc, b->parameters, &ctx);
 }
 
 static bool patterns_match(const struct rule *r, const struct request *q, int access)
@@ -162,33 +161,34 @@ static bool patterns_match(const struct rule *r, const struct request *q, int ac
 }
 
 /* Does the rule decide this access? Fills out when it does. -1: a fact is missing. */
-static int ask(struct ruby *rb, const struct rule *r, struct decision *out)
+static int ask(struct ruby *ruby, const struct rule *r, struct decision *out)
 {
-	if (!patterns_match(r, rb->request, rb->access))
+	struct interpreter *rb = &ruby->rb;
+	const struct question *q = &ruby->question;
+	if (!patterns_match(r, q->request, q->access))
 		return 0;
 	*out = (struct decision){.allow = !r->deny, .rule = r};
 	if (r->block < 0)
 		return 1;
-	struct question q = {rb, &rb->blocks[r->block]};
 	mrb_bool failed = FALSE;
 	int ai = mrb_gc_arena_save(rb->mrb);
-	mrb_value v = mrb_protect_error(rb->mrb, ask_body, &q, &failed);
-	if (failed && rb->missing < 0) {
+	mrb_value v = mrb_protect_error(rb->mrb, ask_body, &ruby->said.blocks[r->block], &failed);
+	if (failed && q->missing < 0) {
 		struct raise *raise = arena_alloc(rb->arena, sizeof *raise);
 		*raise = (struct raise){.at = r->at, .what = ruby_exception_text(rb, v)};
 		*out = (struct decision){.error = true, .rule = r, .raise = raise};
 	}
 	mrb_gc_arena_restore(rb->mrb, ai);
-	if (rb->missing >= 0)
+	if (q->missing >= 0)
 		return -1;
 	return failed || mrb_test(v);
 }
 
-static int decide_access(struct ruby *rb, const struct policy *p, int access, struct decision *out)
+static int decide_access(struct ruby *ruby, const struct policy *p, int access, struct decision *out)
 {
-	rb->access = access;
+	ruby->question.access = access;
 	for (size_t i = 0; i < p->nrules; i++) {
-		int rc = ask(rb, &p->rules[i], out);
+		int rc = ask(ruby, &p->rules[i], out);
 		if (rc)
 			return rc < 0 ? -1 : 0;
 	}
@@ -196,19 +196,15 @@ static int decide_access(struct ruby *rb, const struct policy *p, int access, st
 	return 0;
 }
 
-static int decide(struct ruby *rb, const struct policy *p, const struct request *r, struct decision *out,
-                  int *missing)
+static int decide(struct ruby *ruby, const struct policy *p, const struct request *r, struct decision *out)
 {
 	struct decision one;
 	bool first = true;
-	*missing = -1;
 	for (int bit = r->access ? ACC_MKNOD : 0; bit <= ACC_WRITE; bit = bit ? bit << 1 : ACC_ALL) {
 		if (r->access && !(r->access & bit))
 			continue;
-		if (decide_access(rb, p, bit, &one)) {
-			*missing = rb->missing;
+		if (decide_access(ruby, p, bit, &one))
 			return -1;
-		}
 		if (first || !one.allow)
 			*out = one;
 		if (!one.allow)
@@ -218,12 +214,12 @@ static int decide(struct ruby *rb, const struct policy *p, const struct request 
 	return 0;
 }
 
-int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r,
+int ruby_decide(struct ruby *ruby, const struct policy *p, const struct request *r,
                 struct decision *out, int *missing)
 {
-	rb->request = r;
-	rb->missing = -1;
-	int rc = decide(rb, p, r, out, missing);
-	rb->request = NULL;
+	ruby->question = (struct question){.request = r, .missing = -1};
+	int rc = decide(ruby, p, r, out);
+	*missing = ruby->question.missing;
+	ruby->question.request = NULL;
 	return rc;
 }

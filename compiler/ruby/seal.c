@@ -6,7 +6,7 @@
  * of the policy language stay what they are. A function is replaced where it is
  * defined, so an alias of it is guarded too.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/ruby.h"
 
 #include <string.h>
 
@@ -36,7 +36,7 @@ static void refuse_reserved(mrb_state *mrb, mrb_value name, const char *what)
 {
 	if (!mrb_symbol_p(name) && !mrb_string_p(name))
 		return;
-	const char *text = ruby_name(ruby_of(mrb), mrb_obj_to_sym(mrb, name)), *hint = seal_reserved(text);
+	const char *text = ruby_name(&ruby_of(mrb)->rb, mrb_obj_to_sym(mrb, name)), *hint = seal_reserved(text);
 	if (hint)
 		dsl_fail(mrb, hint, "`%s` is %s", text, what);
 }
@@ -59,8 +59,8 @@ enum guarded { G_ATTR, G_ATTR_READER, G_ATTR_WRITER, G_ATTR_ACCESSOR, G_UNDEF_ME
 
 struct seal {
 	mrb_func_t original[GUARDED];
-	const mrb_irep *class_new; /* Class#new */
-	mrb_value constants;       /* of the library: names and values by turns */
+	mrb_value constants; /* of the library: names and values by turns */
+	mrb_value numbers;   /* of objects, by address: what Object#hash says */
 };
 
 static mrb_value go_on(mrb_state *mrb, mrb_value self, enum guarded which)
@@ -80,9 +80,9 @@ static mrb_value named(mrb_state *mrb, mrb_value self, enum guarded which)
 }
 
 /* The library's constants stay: the interpreter finds its classes by them. */
-bool seal_is_constant(const struct ruby *rb, mrb_sym name)
+bool seal_is_constant(const struct ruby *ruby, mrb_sym name)
 {
-	mrb_value list = rb->seal->constants;
+	mrb_value list = ruby->seal->constants;
 	for (mrb_int i = 0; i < RARRAY_LEN(list); i += 2)
 		if (mrb_symbol(RARRAY_PTR(list)[i]) == name)
 			return true;
@@ -97,40 +97,44 @@ static mrb_value constant(mrb_state *mrb, mrb_value self, enum guarded which)
 	mrb_sym name = n && (mrb_symbol_p(args[0]) || mrb_string_p(args[0])) ? mrb_obj_to_sym(mrb, args[0]) : 0;
 	if (mrb_type(self) == MRB_TT_CLASS && mrb_class_ptr(self) == mrb->object_class &&
 	    seal_is_constant(ruby_of(mrb), name))
-		dsl_fail(mrb, SEAL_CONSTANT_HINT, SEAL_CONSTANT, ruby_name(ruby_of(mrb), name));
+		dsl_fail(mrb, SEAL_CONSTANT_HINT, SEAL_CONSTANT, ruby_name(&ruby_of(mrb)->rb, name));
 	return go_on(mrb, self, which);
 }
 
-bool seal_constants_kept(struct ruby *rb, const char **name)
+bool seal_constants_kept(struct ruby *ruby, const char **name)
 {
-	mrb_value list = rb->seal->constants, object = mrb_obj_value(rb->mrb->object_class);
+	mrb_state *mrb = ruby->rb.mrb;
+	mrb_value list = ruby->seal->constants, object = mrb_obj_value(mrb->object_class);
 	for (mrb_int i = 0; i < RARRAY_LEN(list); i += 2) {
 		mrb_sym sym = mrb_symbol(RARRAY_PTR(list)[i]);
-		if (mrb_const_defined_at(rb->mrb, object, sym) &&
-		    mrb_obj_eq(rb->mrb, mrb_const_get(rb->mrb, object, sym), RARRAY_PTR(list)[i + 1]))
+		if (mrb_const_defined_at(mrb, object, sym) &&
+		    mrb_obj_eq(mrb, mrb_const_get(mrb, object, sym), RARRAY_PTR(list)[i + 1]))
 			continue;
-		*name = ruby_name(rb, sym);
+		*name = ruby_name(&ruby->rb, sym);
 		return false;
 	}
 	return true;
 }
 
-void seal_constants(struct ruby *rb)
+void seal_constants(struct ruby *ruby)
 {
-	mrb_state *mrb = rb->mrb;
+	mrb_state *mrb = ruby->rb.mrb;
 	mrb_value object = mrb_obj_value(mrb->object_class), names = mrb_funcall(mrb, object, "constants", 0);
-	rb->seal->constants = mrb_ary_new(mrb);
-	mrb_gc_register(mrb, rb->seal->constants);
+	mrb_value list = ruby->seal->constants = mrb_ary_new(mrb);
+	mrb_gc_register(mrb, list);
 	for (mrb_int i = 0; i < RARRAY_LEN(names); i++) {
 		mrb_value name = RARRAY_PTR(names)[i];
-		mrb_ary_push(mrb, rb->seal->constants, name);
-		mrb_ary_push(mrb, rb->seal->constants, mrb_const_get(mrb, object, mrb_symbol(name)));
+		mrb_ary_push(mrb, list, name);
+		mrb_ary_push(mrb, list, mrb_const_get(mrb, object, mrb_symbol(name)));
 	}
 }
 
-bool seal_is_new(const struct ruby *rb, const mrb_irep *irep)
+/* The Ruby code that called this function; NULL: none did. */
+static const mrb_irep *caller_of(mrb_state *mrb)
 {
-	return irep == rb->seal->class_new;
+	const mrb_callinfo *ci = mrb->c->ci;
+	const struct RProc *caller = ci > mrb->c->cibase ? ci[-1].proc : NULL;
+	return caller && !MRB_PROC_CFUNC_P(caller) ? caller->body.irep : NULL;
 }
 
 /* What has code or a stack of its own is not copied. */
@@ -146,9 +150,8 @@ static mrb_value copied(mrb_state *mrb, mrb_value self, enum guarded which)
  * `initialize` of its own that does nothing is empty, and not without bytes. */
 static mrb_value allocated(mrb_state *mrb, mrb_value self, enum guarded which)
 {
-	const mrb_callinfo *ci = mrb->c->ci;
-	const struct RProc *caller = ci > mrb->c->cibase ? ci[-1].proc : NULL;
-	if (!caller || MRB_PROC_CFUNC_P(caller) || !seal_is_new(ruby_of(mrb), caller->body.irep))
+	const mrb_irep *caller = caller_of(mrb);
+	if (!caller || caller != ruby_of(mrb)->rb.class_new)
 		dsl_fail(mrb, "make it by `new`", "an object that is not initialized (`allocate`)");
 	mrb_value made = go_on(mrb, self, which);
 	if (mrb_string_p(made)) {
@@ -175,10 +178,8 @@ static void remove_newer(mrb_state *mrb)
 /* Is the code that called this function a policy's, and not the library's? */
 static bool policy_calls(mrb_state *mrb)
 {
-	const mrb_callinfo *ci = mrb->c->ci;
-	const struct RProc *caller = ci > mrb->c->cibase ? ci[-1].proc : NULL;
-	return caller && !MRB_PROC_CFUNC_P(caller) &&
-	       ruby_source(ruby_of(mrb), mrb_debug_get_filename(mrb, caller->body.irep, 0));
+	const mrb_irep *caller = caller_of(mrb);
+	return caller && ruby_source(&ruby_of(mrb)->rb, mrb_debug_get_filename(mrb, caller, 0));
 }
 
 #define GUARDS(X)                                                                                  \
@@ -226,15 +227,15 @@ mrb_value __wrap_mrb_ptr_to_str(mrb_state *mrb, void *p)
  * gone may have left its number to one that came after it. */
 static mrb_value number_of(mrb_state *mrb, mrb_value v)
 {
-	struct ruby *rb = ruby_of(mrb);
+	mrb_value numbers = ruby_of(mrb)->seal->numbers;
 	if (mrb_immediate_p(v) || mrb_type(v) == MRB_TT_INTEGER || mrb_type(v) == MRB_TT_FLOAT)
 		return mrb_int_value(mrb, mrb_obj_id(v)); /* by value */
 	mrb_value at = mrb_int_value(mrb, (mrb_int)((uintptr_t)mrb_ptr(v) >> 3));
-	mrb_value had = mrb_hash_get(mrb, rb->numbers, at);
+	mrb_value had = mrb_hash_get(mrb, numbers, at);
 	if (mrb_integer_p(had))
 		return had;
-	had = mrb_int_value(mrb, mrb_hash_size(mrb, rb->numbers) + 1);
-	mrb_hash_set(mrb, rb->numbers, at, had);
+	had = mrb_int_value(mrb, mrb_hash_size(mrb, numbers) + 1);
+	mrb_hash_set(mrb, numbers, at, had);
 	return had;
 }
 
@@ -262,15 +263,14 @@ static void remove_constant(mrb_state *mrb, const char *name)
 		mrb_const_remove(mrb, mrb_obj_value(mrb->object_class), constant);
 }
 
-void seal_library(struct ruby *rb)
+void seal_library(struct ruby *ruby)
 {
-	mrb_state *mrb = rb->mrb;
+	mrb_state *mrb = ruby->rb.mrb;
 	struct RClass *owner = mrb->class_class;
-	rb->seal = arena_alloc(rb->arena, sizeof *rb->seal);
-	*rb->seal = (struct seal){0};
+	struct seal *seal = ruby->seal = arena_alloc(ruby->rb.arena, sizeof *seal);
 	mrb_method_t new = mruby_method(mrb, &owner, mrb_intern_lit(mrb, "new"));
 	if (!MRB_METHOD_UNDEF_P(new) && !MRB_METHOD_CFUNC_P(new))
-		rb->seal->class_new = MRB_METHOD_PROC(new)->body.irep;
+		ruby->rb.class_new = MRB_METHOD_PROC(new)->body.irep;
 #define GUARD(class, name, which, how)                                                             \
 	guard(mrb, !strcmp(class, "Kernel") ? mrb->kernel_module : mrb_class_get(mrb, class), name, which, guard_##which);
 	GUARDS(GUARD)
@@ -281,8 +281,8 @@ void seal_library(struct ruby *rb)
 	mrb_define_method(mrb, mrb->module_class, "method_added", method_added, MRB_ARGS_REQ(1));
 	mrb_define_method(mrb, mrb_class_get(mrb, "BasicObject"), "singleton_method_added", method_added,
 	                  MRB_ARGS_REQ(1));
-	rb->numbers = mrb_hash_new(mrb);
-	mrb_gc_register(mrb, rb->numbers);
+	seal->numbers = mrb_hash_new(mrb);
+	mrb_gc_register(mrb, seal->numbers);
 	mrb_define_method(mrb, mrb->kernel_module, "object_id", object_id, MRB_ARGS_NONE());
 	mrb_define_method(mrb, mrb_class_get(mrb, "BasicObject"), "__id__", object_id, MRB_ARGS_NONE());
 	mrb_undef_method_id(mrb, mrb->eException_class, mrb_intern_lit(mrb, "set_backtrace")); /* it hides the line */

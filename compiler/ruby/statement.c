@@ -5,26 +5,10 @@
  * begin is read from the instructions before the call, and where its word stands
  * from the text above.
  */
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/ruby.h"
 
 #include <ctype.h>
 #include <string.h>
-
-/* The frame of the policy's text that runs now, NULL: none. */
-static const mrb_callinfo *policy_frame(mrb_state *mrb)
-{
-	struct ruby *rb = ruby_of(mrb);
-	for (const mrb_callinfo *ci = mrb->c->ci; ci >= mrb->c->cibase; ci--) {
-		if (!ci->proc || MRB_PROC_CFUNC_P(ci->proc) || !ci->pc)
-			continue;
-		const char *file = mrb_debug_get_filename(mrb, ci->proc->body.irep, 0);
-		if (ruby_source(rb, file)) {
-			ruby_turn_to(rb, file);
-			return ci;
-		}
-	}
-	return NULL;
-}
 
 static bool is_send(const struct insn *in)
 {
@@ -46,7 +30,7 @@ static bool writes_above(const struct insn *in, uint32_t reg)
 /* The last call before `end`, and the first instruction for its arguments: those
  * before it that touch registers above the call's only. False: it is no call. The
  * calls of one piece of code come mostly in order, so the reading goes on from the last. */
-static bool find_call(struct ruby *rb, const mrb_irep *irep, uint32_t end, uint32_t *first, struct insn *call)
+static bool find_call(struct interpreter *rb, const mrb_irep *irep, uint32_t end, uint32_t *first, struct insn *call)
 {
 	uint32_t from = rb->statement.irep == irep && rb->statement.end < end ? rb->statement.end : 0, pc = from;
 	for (; insn_decode(irep, pc, call) && call->next < end; pc = call->next)
@@ -80,7 +64,7 @@ static bool has_word(const char *line, const char *word)
 	return false;
 }
 
-int statement_word(struct ruby *rb, int line, const char *word)
+int statement_word(struct interpreter *rb, int line, const char *word)
 {
 	enum { LINES_BACK = 1000 };
 	for (int at = line; at > 0 && at > line - LINES_BACK; at--)
@@ -89,10 +73,21 @@ int statement_word(struct ruby *rb, int line, const char *word)
 	return line;
 }
 
-int statement_line(mrb_state *mrb)
+int irep_first_line(struct interpreter *rb, const mrb_irep *irep)
 {
-	struct ruby *rb = ruby_of(mrb);
-	const mrb_callinfo *ci = policy_frame(mrb);
+	struct insn in;
+	int first = 0;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
+		int line = irep_line(rb, irep, pc);
+		if (line > 0 && (!first || line < first))
+			first = line;
+	}
+	return first;
+}
+
+int statement_line(struct interpreter *rb)
+{
+	const mrb_callinfo *ci = ruby_frame(rb);
 	if (!ci)
 		return 0;
 	const mrb_irep *irep = ci->proc->body.irep;
@@ -110,17 +105,17 @@ int statement_line(mrb_state *mrb)
 		if (at > 0 && at < line)
 			line = at;
 		if (in.op == OP_BLOCK) {
-			int body = irep_first_line(mrb, irep->reps[in.b]);
+			int body = irep_first_line(rb, irep->reps[in.b]);
 			line = body > 0 && body < line ? body : line;
 		}
 	}
 	return statement_word(rb, line, word);
 }
 
-void statement_made(mrb_state *mrb)
+void statement_made(struct ruby *ruby)
 {
-	struct ruby *rb = ruby_of(mrb);
-	const mrb_callinfo *ci = policy_frame(mrb);
-	if (ci && (!rb->nmade || rb->made[rb->nmade - 1] != ci->proc->body.irep))
-		*ARENA_PUSH(rb->arena, rb->made, rb->nmade, rb->made_cap) = ci->proc->body.irep;
+	struct said *said = &ruby->said;
+	const mrb_callinfo *ci = ruby_frame(&ruby->rb);
+	if (ci && (!said->nmade || said->made[said->nmade - 1] != ci->proc->body.irep))
+		*ARENA_PUSH(ruby->rb.arena, said->made, said->nmade, said->made_cap) = ci->proc->body.irep;
 }

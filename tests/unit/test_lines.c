@@ -2,7 +2,7 @@
  * what mruby makes of them at once. */
 #include "tests/unit/compiled.h"
 
-#include "compiler/lift/lift.h"
+#include "compiler/ruby/ruby.h"
 
 #include <stdio.h>
 
@@ -18,7 +18,7 @@ static char *lines_of(const char *head, const char *line, int n, const char *tai
 }
 
 /* mruby's answer for every instruction of an irep and those in it. */
-static size_t same_lines(struct ruby *rb, const mrb_irep *irep)
+static size_t same_lines(struct interpreter *rb, const mrb_irep *irep)
 {
 	struct insn in;
 	size_t n = 0;
@@ -36,7 +36,7 @@ static void every_instruction(void **state)
 	char *text = lines_of("i = 0\nwhile\n i < 2\n i += 1\nend\n",
 	                      "m = [%d].first\nallow { |c| c.major == m &&\n c.minor == %d }\n", 700, "");
 	struct compiled c = compiled_of(text);
-	assert_true(same_lines(c.ruby, mrb_proc_ptr(c.ruby->blocks[0].proc)->upper->body.irep) > 10000);
+	assert_true(same_lines(&c.ruby->rb, mrb_proc_ptr(c.ruby->said.blocks[0].proc)->upper->body.irep) > 10000);
 	assert_int_equal(c.policy->rules[699].at.line, 5 + 3 * 699 + 2);
 	compiled_free(&c);
 	free(text);
@@ -79,7 +79,7 @@ static void cut(void **state)
 	for (size_t i = 0; i < COUNT(of); i++) {
 		char *text = lines_of(of[i].head, of[i].line, 2000, of[i].tail);
 		struct compiled c = compiled_of("default :deny\n");
-		struct ruby rb = *c.ruby;
+		struct interpreter rb = c.ruby->rb;
 		struct pieces pieces = {0};
 		mrbc_context *cx = mrbc_context_new(rb.mrb);
 		(void)state;

@@ -1,0 +1,67 @@
+/*
+ * said.h - what a policy's file said when it ran, and what is asked about it when a block
+ * is lifted or an exception is explained.
+ */
+#ifndef DEVGUARD_COMPILER_RUBY_SAID_H
+#define DEVGUARD_COMPILER_RUBY_SAID_H
+
+#include "compiler/compiler.h"
+#include "compiler/ruby/interpreter.h"
+
+struct block {
+	mrb_value proc;
+	struct span at;
+	int parameters; /* 0 or 1 */
+	/* captured variables as they were when the rule was made, to warn of changes */
+	mrb_value *captured;
+	size_t ncaptured;
+};
+
+struct said {
+	struct policy *policy;
+	const struct host *host; /* answers what devices are called here */
+	struct param_setting *settings;
+	size_t nsettings;
+	/* parameters without a range: their value is part of the program */
+	struct param *baked;
+	size_t nbaked, baked_cap;
+	struct block *blocks;
+	size_t nblocks, blocks_cap;
+	mrb_value keep; /* array of every proc of a rule: alive as long as we are */
+	/* code that made a rule */
+	const mrb_irep **made;
+	size_t nmade, made_cap;
+	bool running;   /* the file runs now: rules may be added */
+	bool in_policy; /* the block of `policy` runs */
+	bool named;
+};
+
+/* ---- reference.c ------------------------------------------------------------------- */
+
+/* The input a method of ctx reads as it is, or -1. */
+int ctx_input(const struct said *said, const char *method);
+
+/* ---- hints.c: what to do about an exception ------------------------------------------ */
+
+#define HINT_REGEXP "use start_with?, end_with? or include?, or compare with =="
+
+/* Each is a sentence, never NULL: for a method that ctx, main (in a block; ctx
+ * is what the block calls its parameter there, NULL for a block without one) or
+ * a value of a class has not, and a constant that is not there. */
+const char *hint_ctx_method(struct interpreter *rb, const struct said *said, const char *name);
+const char *hint_main_method(struct interpreter *rb, const struct said *said, const char *name,
+                             const char *ctx);
+const char *hint_value_method(struct interpreter *rb, const struct said *said, struct RClass *class,
+                              const char *name);
+const char *hint_constant(struct interpreter *rb, mrb_value in, const char *name);
+/* What a policy has instead of a method, or NULL. */
+const char *hint_method_instead(const char *name);
+/* For "ArgumentError: ..." and "TypeError: ..." in a block. */
+const char *hint_mistake(const char *text);
+/* For "NoMethodError: ..." and others that ended the file at that line (or NULL). */
+const char *hint_exception(struct interpreter *rb, const struct said *said, const char *text,
+                           const char *line);
+/* Has an object of Ruby a method that mruby has not? `of_nil`: has nil? */
+bool ruby_alone_has(const char *name, bool of_nil);
+
+#endif

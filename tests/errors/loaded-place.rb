@@ -1,0 +1,3 @@
+policy "loaded-place"
+require_relative "lib/loaded"
+allow { |ctx| odd }

@@ -17,6 +17,12 @@ const char *insn_name(uint8_t op)
 	return op < sizeof table / sizeof *table ? table[op].name : "?";
 }
 
+/* Bytes of the operands; one byte may be widened to two. */
+static const struct { uint8_t a, b, c; } widths[] = {
+	[SHAPE_Z] = {0, 0, 0}, [SHAPE_B] = {1, 0, 0}, [SHAPE_BB] = {1, 1, 0}, [SHAPE_BBB] = {1, 1, 1},
+	[SHAPE_BS] = {1, 2, 0}, [SHAPE_BSS] = {1, 2, 2}, [SHAPE_S] = {2, 0, 0}, [SHAPE_W] = {3, 0, 0},
+};
+
 struct reader { const mrb_code *p; size_t left; };
 
 static uint32_t take(struct reader *r, size_t bytes)
@@ -37,30 +43,17 @@ bool insn_decode(const mrb_irep *irep, uint32_t pc, struct insn *out)
 	if (pc >= irep->ilen)
 		return false;
 	struct reader r = {irep->iseq + pc, irep->ilen - pc};
-	uint32_t op = take(&r, 1), wide_a = 1, wide_b = 1;
-	if (op == OP_EXT1 || op == OP_EXT2 || op == OP_EXT3) {
-		wide_a = op == OP_EXT2 ? 1 : 2;
-		wide_b = op == OP_EXT1 ? 1 : 2;
+	uint32_t op = take(&r, 1);
+	bool wide_a = op == OP_EXT1 || op == OP_EXT3, wide_b = op == OP_EXT2 || op == OP_EXT3;
+	if (wide_a || wide_b)
 		op = take(&r, 1);
-	}
 	*out = (struct insn){.op = (uint8_t)op};
 	if (op >= sizeof table / sizeof *table || !table[op].name)
 		return false;
 	enum shape s = table[op].shape;
-	if (s == SHAPE_S)
-		out->a = take(&r, 2);
-	else if (s == SHAPE_W)
-		out->a = take(&r, 3);
-	else if (s != SHAPE_Z)
-		out->a = take(&r, wide_a);
-	if (s == SHAPE_BB || s == SHAPE_BBB)
-		out->b = take(&r, wide_b);
-	else if (s == SHAPE_BS || s == SHAPE_BSS)
-		out->b = take(&r, 2);
-	if (s == SHAPE_BBB)
-		out->c = take(&r, 1);
-	else if (s == SHAPE_BSS)
-		out->c = take(&r, 2);
+	out->a = take(&r, widths[s].a + (wide_a && widths[s].a == 1));
+	out->b = take(&r, widths[s].b + (wide_b && widths[s].b == 1));
+	out->c = take(&r, widths[s].c);
 	out->next = (uint32_t)(r.p - irep->iseq);
 	return true;
 }

@@ -5,7 +5,7 @@
  * Names of mruby are copied before anything else asks for one: short symbols
  * share one buffer.
  */
-#include "compiler/ruby/said.h"
+#include "compiler/ruby/ruby.h"
 #include "policy/device.h"
 
 #include <ctype.h>

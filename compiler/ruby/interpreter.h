@@ -43,44 +43,20 @@ struct interpreter {
 
 /* ---- mruby.c -------------------------------------------------------------------- */
 
-/* Starts mruby with an empty library; `ud` is what ruby_of() finds. False: there is no memory. */
-bool interpreter_open(struct interpreter *rb, void *ud);
-/* Starts the parts of the library that a policy has; what goes wrong is raised. */
-void interpreter_library(struct interpreter *rb);
-void interpreter_close(struct interpreter *rb);
-
 /* Is this the name of a file of the policy? NULL is none. */
 struct source *ruby_source(const struct interpreter *rb, const char *file);
-/* What is done from now on is about that file of the policy; another name changes nothing. */
-void ruby_turn_to(struct interpreter *rb, const char *file);
-/* Runs the code of rb->source; what it raises is raised. */
-void ruby_run(struct interpreter *rb);
-/* The innermost frame of the policy's text, NULL: none; turns to its file. */
-const mrb_callinfo *ruby_frame(struct interpreter *rb);
-/* Line of the policy where the interpreter is now, 0 = unknown; turns to its file. */
-int ruby_line(struct interpreter *rb);
-
 /* The name of a symbol: arena text. */
 char *ruby_name(struct interpreter *rb, mrb_sym name);
 /* "NoMethodError: undefined method ..." of an exception. */
 char *ruby_exception_text(struct interpreter *rb, mrb_value exc);
-
-/* Text of one line of rb->source (arena), control bytes kept. */
-const char *ruby_source_line(struct interpreter *rb, int line);
-/* A line of rb->source; one that is not positive: no line. */
-struct span ruby_at(const struct interpreter *rb, int line);
-/* Adds a diagnostic with the text of its line; turns to its file. */
+/* Adds a diagnostic with the text of its line; what is done from now on is about its file. */
 void ruby_report(struct interpreter *rb, enum diag_level level, struct span at, const char *hint,
                  const char *text);
-/* An error at a line of rb->source; always returns -1. */
-int ruby_refuse(struct interpreter *rb, int line, const char *hint, const char *text);
 
 /* ---- lines.c ---------------------------------------------------------------------- */
 
 /* What mrb_debug_get_line() answers, by an index made once: -1 = unknown. */
 int irep_line(struct interpreter *rb, const mrb_irep *irep, uint32_t pc);
-/* Lets go of the ireps; before the interpreter is closed. */
-void lines_close(struct interpreter *rb);
 
 /* ---- bytecode.c -------------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
  * question: for a file of a rule a line that is quadratic. Here a large irep's
  * lines are unpacked once, and found by halves.
  */
-#include "compiler/ruby/interpreter.h"
+#include "compiler/ruby/ruby.h"
 
 #include <string.h>
 

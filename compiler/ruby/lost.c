@@ -60,17 +60,12 @@ int lost_in_text(struct interpreter *rb)
 
 /* ---- definitions ---------------------------------------------------------------------------- */
 
-static const char *sym_name(struct interpreter *rb, const mrb_irep *irep, uint32_t sym)
-{
-	return sym < irep->slen ? ruby_name(rb, irep->syms[sym]) : "";
-}
-
 /* The name that an instruction defines or undefines, or NULL. */
 static const char *defines(struct interpreter *rb, const mrb_irep *irep, const struct insn *in)
 {
 	switch (in->op) {
-	case OP_DEF: return sym_name(rb, irep, in->b);
-	case OP_ALIAS: case OP_UNDEF: return sym_name(rb, irep, in->a);
+	case OP_DEF: return irep_symbol(rb, irep, in->b);
+	case OP_ALIAS: case OP_UNDEF: return irep_symbol(rb, irep, in->a);
 	default: return NULL;
 	}
 }
@@ -95,7 +90,7 @@ static int check_definition(struct ruby *ruby, const mrb_irep *irep, uint32_t pc
 		                                in->op == OP_UNDEF ? "taken away" : "defined anew"));
 	if (in->op == OP_SETCONST && !in_class && in->b < irep->slen && seal_is_constant(ruby, irep->syms[in->b]))
 		return ruby_refuse(rb, irep_line(rb, irep, pc), SEAL_CONSTANT_HINT,
-		                   arena_printf(rb->arena, SEAL_CONSTANT, sym_name(rb, irep, in->b)));
+		                   arena_printf(rb->arena, SEAL_CONSTANT, irep_symbol(rb, irep, in->b)));
 	return 0;
 }
 
@@ -129,19 +124,12 @@ static bool is_rule_block(const struct said *said, const mrb_irep *irep)
 	return false;
 }
 
-static bool one_of(const char *name, const char *const *list)
-{
-	while (*list && strcmp(*list, name))
-		list++;
-	return *list;
-}
-
 /* The method that a block made at this instruction is given to; "": none. */
 static const char *given_to(struct interpreter *rb, const mrb_irep *irep, const struct insn *block)
 {
 	struct insn in;
 	bool sends = insn_decode(irep, block->next, &in) && (in.op == OP_SENDB || in.op == OP_SSENDB);
-	return sends ? sym_name(rb, irep, in.b) : "";
+	return sends ? irep_symbol(rb, irep, in.b) : "";
 }
 
 /* A `return` in the file's own code, or in a block of it that is no method's body. */
@@ -158,7 +146,7 @@ static int lost_to_return(struct ruby *ruby, const mrb_irep *irep, bool is_body)
 			            "`return` outside of a method: it would end the file, and no rule below it would count");
 		if (in.op == OP_EXEC && lost_to_return(ruby, irep->reps[in.b], true))
 			return -1;
-		if (in.op == OP_BLOCK && !one_of(given_to(rb, irep, &in), methods) &&
+		if (in.op == OP_BLOCK && !is_one_of(given_to(rb, irep, &in), methods) &&
 		    !is_rule_block(&ruby->said, irep->reps[in.b]) && lost_to_return(ruby, irep->reps[in.b], false))
 			return -1;
 	}
@@ -169,7 +157,7 @@ static bool is_verb_call(struct interpreter *rb, const mrb_irep *irep, const str
 {
 	if (in->op != OP_SSEND && in->op != OP_SSENDB)
 		return false;
-	const char *name = sym_name(rb, irep, in->b);
+	const char *name = irep_symbol(rb, irep, in->b);
 	return !strcmp(name, "allow") || !strcmp(name, "deny");
 }
 
@@ -183,18 +171,24 @@ static void way_to(struct ways *w, const mrb_irep *irep, uint32_t pc)
 	w->todo[w->n++] = pc;
 }
 
+/* May the next instruction be the one after it? */
+static bool goes_on(const struct insn *in)
+{
+	return in->op != OP_JMP && in->op != OP_JMPUW && in->op != OP_RETURN && in->op != OP_RETURN_BLK && in->op != OP_BREAK;
+}
+
 /* Marks the instructions that some way through the code comes to. */
 static void follow(struct ways *w, const mrb_irep *irep)
 {
 	struct insn in;
+	uint32_t to;
 	while (w->n) {
 		uint32_t pc = w->todo[--w->n];
 		if (!insn_decode(irep, pc, &in))
 			continue;
-		bool jump = in.op == OP_JMP || in.op == OP_JMPUW;
-		if (jump || in.op == OP_JMPIF || in.op == OP_JMPNOT || in.op == OP_JMPNIL)
-			way_to(w, irep, in.next + (uint32_t)(int32_t)(int16_t)(jump ? in.a : in.b));
-		if (!jump && in.op != OP_RETURN && in.op != OP_RETURN_BLK && in.op != OP_BREAK)
+		if (insn_jumps(&in, &to))
+			way_to(w, irep, to);
+		if (goes_on(&in))
 			way_to(w, irep, in.next);
 	}
 }
@@ -228,7 +222,7 @@ static bool is_loop(struct interpreter *rb, const char *name)
 	static const char *const classes[] = {"Array", "Hash", "Range", "Integer", "Float", "String", "Struct",
 	                                      "Enumerator", NULL};
 	static const char *const keepers[] = {"lambda", "proc", "new", "", NULL};
-	if (one_of(name, keepers))
+	if (is_one_of(name, keepers))
 		return false;
 	if (!strcmp(name, "policy"))
 		return true;
@@ -267,7 +261,7 @@ static void look_inside(struct ruby *ruby, const mrb_irep *irep, const struct in
 	struct insn next;
 	if (in->op == OP_METHOD) {
 		bool def = insn_decode(irep, in->next, &next) && next.op == OP_DEF;
-		look_into_body(ruby, irep->reps[in->b], def ? sym_name(rb, irep, next.b) : "");
+		look_into_body(ruby, irep->reps[in->b], def ? irep_symbol(rb, irep, next.b) : "");
 	} else if (in->op == OP_LAMBDA) {
 		look_into_body(ruby, irep->reps[in->b], "");
 	} else if (in->op == OP_EXEC) {
@@ -304,7 +298,7 @@ static int set_at(struct interpreter *rb, const mrb_irep *irep, const char *name
 	struct insn in;
 	int line = 0;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
-		if (in.op == OP_SETMCNST && !strcmp(sym_name(rb, irep, in.b), name))
+		if (in.op == OP_SETMCNST && !strcmp(irep_symbol(rb, irep, in.b), name))
 			return irep_line(rb, irep, pc);
 	for (int i = 0; i < irep->rlen && !line; i++)
 		line = set_at(rb, irep->reps[i], name);

@@ -57,30 +57,32 @@ void differs(mrb_state *mrb, const char *hint, const char *fmt, ...)
 
 /* ---- what runs, for whoever ends it from outside ------------------------------------------ */
 
+/* The smallest line of some instructions; 0: none has one. */
+static int first_line(mrb_state *mrb, const mrb_irep *irep, uint32_t from, uint32_t last)
+{
+	struct insn in;
+	int first = 0;
+	for (uint32_t pc = from; pc <= last && insn_decode(irep, pc, &in); pc = in.next) {
+		int line = mrb_debug_get_line(mrb, irep, pc);
+		first = line > 0 && (!first || line < first) ? line : first;
+	}
+	return first;
+}
+
 /* Line of the only loop of an irep, 0 when there is none or several. */
 static int only_loop(mrb_state *mrb, const mrb_irep *irep)
 {
 	struct insn in;
-	uint32_t head = UINT32_MAX, last = 0;
+	uint32_t head = UINT32_MAX, last = 0, to;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
-		bool jump = in.op == OP_JMP || in.op == OP_JMPUW;
-		if (!jump && in.op != OP_JMPIF && in.op != OP_JMPNOT)
-			continue;
-		int16_t offset = (int16_t)(jump ? in.a : in.b);
-		uint32_t to = in.next + (uint32_t)(int32_t)offset;
-		if (offset >= 0)
+		if (!insn_jumps(&in, &to) || to >= in.next)
 			continue;
 		if (head != UINT32_MAX && to != head)
 			return 0;
 		head = to;
 		last = pc;
 	}
-	int first = 0;
-	for (uint32_t pc = head; pc <= last && insn_decode(irep, pc, &in); pc = in.next) {
-		int line = mrb_debug_get_line(mrb, irep, pc);
-		first = line > 0 && (!first || line < first) ? line : first;
-	}
-	return first;
+	return first_line(mrb, irep, head, last);
 }
 
 /* The line of an irep that has one line only, else 0. */

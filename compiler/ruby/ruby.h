@@ -26,6 +26,59 @@ struct ruby {
 
 struct ruby *ruby_of(mrb_state *mrb);
 
+/* Starts mruby with an empty library; `ud` is what ruby_of() finds. False: there is no memory. */
+bool interpreter_open(struct interpreter *rb, void *ud);
+/* Starts the parts of the library that a policy has; what goes wrong is raised. */
+void interpreter_library(struct interpreter *rb);
+void interpreter_close(struct interpreter *rb);
+
+/* What is done from now on is about that file of the policy; another name changes nothing. */
+void ruby_turn_to(struct interpreter *rb, const char *file);
+/* Runs the code of rb->source; what it raises is raised. */
+void ruby_run(struct interpreter *rb);
+/* The innermost frame of the policy's text, NULL: none; turns to its file. */
+const mrb_callinfo *ruby_frame(struct interpreter *rb);
+/* Line of the policy where the interpreter is now, 0 = unknown; turns to its file. */
+int ruby_line(struct interpreter *rb);
+
+/* Text of one line of rb->source (arena), control bytes kept. */
+const char *ruby_source_line(struct interpreter *rb, int line);
+/* A line of rb->source; one that is not positive: no line. */
+struct span ruby_at(const struct interpreter *rb, int line);
+/* An error at a line of rb->source; always returns -1. */
+int ruby_refuse(struct interpreter *rb, int line, const char *hint, const char *text);
+
+/* ---- lines.c ----------------------------------------------------------------------- */
+
+/* Lets go of the ireps; before the interpreter is closed. */
+void lines_close(struct interpreter *rb);
+
+/* ---- irep.c -------------------------------------------------------------------------- */
+
+/* Is a word one of a list that ends with NULL? */
+bool is_one_of(const char *word, const char *const *list);
+/* The name of a symbol of the code; "": it has none there. */
+const char *irep_symbol(struct interpreter *rb, const mrb_irep *irep, uint32_t i);
+/* Has the code a variable of that name, of its own? */
+bool irep_has_local(struct interpreter *rb, const mrb_irep *irep, const char *name);
+/* Is it a jump, and to where? */
+bool insn_jumps(const struct insn *in, uint32_t *to);
+/* Smallest line of the code; 0 = none. */
+int irep_first_line(struct interpreter *rb, const mrb_irep *irep);
+/* Takes it keywords; `**rest` and no others? */
+bool irep_takes_keywords(const mrb_irep *irep);
+bool irep_takes_rest(const mrb_irep *irep);
+/* The last instruction before pc that writes a register, as the code is laid out; the same of
+ * a hash. False: there is none. */
+bool irep_writer(const mrb_irep *irep, uint32_t pc, uint32_t reg, struct insn *out);
+bool irep_hash_writer(const mrb_irep *irep, uint32_t pc, uint32_t reg, struct insn *out);
+
+/* ---- hints.c ------------------------------------------------------------------------- */
+
+/* For "NoMethodError: ..." and others that ended the file at that line (or NULL). */
+const char *hint_exception(struct interpreter *rb, const struct said *said, const char *text,
+                           const char *line);
+
 /* ---- reference.c ------------------------------------------------------------------- */
 
 /* Defines the class of ctx. */
@@ -51,9 +104,6 @@ int statement_line(struct interpreter *rb);
 int statement_word(struct interpreter *rb, int line, const char *word);
 /* Notes the code that makes a rule now. */
 void statement_made(struct ruby *ruby);
-/* Smallest line of an irep; 0 = none. */
-int irep_first_line(struct interpreter *rb, const mrb_irep *irep);
-
 /* ---- pieces.c --------------------------------------------------------------------- */
 
 struct pieces { struct mrb_parser_state **list; size_t n, cap; };

@@ -58,9 +58,6 @@ const char *hint_constant(struct interpreter *rb, mrb_value in, const char *name
 const char *hint_method_instead(const char *name);
 /* For "ArgumentError: ..." and "TypeError: ..." in a block. */
 const char *hint_mistake(const char *text);
-/* For "NoMethodError: ..." and others that ended the file at that line (or NULL). */
-const char *hint_exception(struct interpreter *rb, const struct said *said, const char *text,
-                           const char *line);
 /* Has an object of Ruby a method that mruby has not? `of_nil`: has nil? */
 bool ruby_alone_has(const char *name, bool of_nil);
 

@@ -73,18 +73,6 @@ int statement_word(struct interpreter *rb, int line, const char *word)
 	return line;
 }
 
-int irep_first_line(struct interpreter *rb, const mrb_irep *irep)
-{
-	struct insn in;
-	int first = 0;
-	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next) {
-		int line = irep_line(rb, irep, pc);
-		if (line > 0 && (!first || line < first))
-			first = line;
-	}
-	return first;
-}
-
 int statement_line(struct interpreter *rb)
 {
 	const mrb_callinfo *ci = ruby_frame(rb);

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/access.h"
+#include "policy/interval.h"
+
 struct arena;
-
 struct host;
-
-struct interval { int64_t lo, hi; };
 
 /* Devices as a rule names them: all of (type in types) x majors x minors, and
  * the accesses the rule is about. */
@@ -34,8 +34,6 @@ int pattern_parse(struct arena *a, const struct host *h, const char *text, struc
  * *error, *hint (a near name). */
 int pattern_named(struct arena *a, const char *name, struct pattern *out, const char **error,
                   const char **hint);
-/* Set of ACC_* of letters such as "rw", or -1 (empty, unknown or repeated letter). */
-int access_parse(const char *letters);
 /* Does the pattern of an allow (or deny) rule match this access of a device?
  * access is one ACC_* or 0 (README.md: requests with no access bit). The
  * reference for what rule_devices() builds as a term. */

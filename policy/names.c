@@ -6,9 +6,11 @@
  * that a symbol means the same devices on every host. What has no fixed number
  * is refused with the text that looks it up, never guessed.
  */
-#include "policy/text.h"
+#include "policy/names.h"
+#include "policy/device.h"
 #include "policy/diag.h"
 #include "policy/host.h"
+#include "policy/text.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -153,19 +155,12 @@ static int unknown_symbol(struct fault *f, struct slice name)
 	return fault_set(f, hint, "unknown device :%s", safe);
 }
 
-int pattern_named(struct arena *a, const char *name, struct pattern *out, const char **error,
-                  const char **hint)
+const char *device_symbol(struct fault *f, struct slice name)
 {
-	struct fault f = {.arena = a};
-	struct pattern p = {.text = arena_printf(a, ":%s", name)};
-	struct slice s = {name, strlen(name)};
-	const char *text = symbol_text(a, s);
-	int rc = text ? pattern_numeric(&f, text, &p) : unknown_symbol(&f, s);
-	*error = f.error;
-	*hint = f.hint;
-	if (rc == 0)
-		*out = p;
-	return rc;
+	const char *text = symbol_text(f->arena, name);
+	if (!text)
+		unknown_symbol(f, name);
+	return text;
 }
 
 /* ---- paths ------------------------------------------------------------------- */

@@ -5,68 +5,14 @@
  * the kernel could never ask would make a test mean nothing. Two passes over the
  * text, one allocation.
  */
+#include "policy/request.h"
+#include "policy/diag.h"
+#include "policy/names.h"
 #include "policy/text.h"
-#include "policy/rules.h"
 
 #include <string.h>
 
 #define REQUEST_HINT "a request is TYPE MAJOR:MINOR ACCESS, such as c 1:3 rw, then key=value facts"
-
-/* ---- inputs ------------------------------------------------------------------ */
-
-static const struct {
-	const char *name;
-	int64_t lo, hi;
-	int bits, helper;
-} inputs[] = {
-	[IN_TYPE] = {"type", DEV_BLOCK, DEV_CHAR, 16, -1},
-	[IN_REQUESTED] = {"requested", 0, ACC_ALL, 16, -1},
-	[IN_ACCESS] = {"access", 0, ACC_WRITE, 16, -1},
-	[IN_MAJOR] = {"major", 0, MAJOR_MAX, 32, -1},
-	[IN_MINOR] = {"minor", 0, MINOR_MAX, 32, -1},
-#define FACT(id, number, name, lowest, highest, bits, helper) [IN_##id] = {#name, lowest, highest, bits, HELPER_##helper},
-#define TEXT_FACT(id, number, name, helper)                                    \
-	[IN_##id##_0] = {#name, INT64_MIN, INT64_MAX, 64, HELPER_##helper}, \
-	[IN_##id##_1] = {#name, INT64_MIN, INT64_MAX, 64, HELPER_##helper},
-#include "policy/facts.def"
-};
-
-void input_range(enum input in, int64_t *lo, int64_t *hi)
-{
-	bool param = in >= IN_PARAM_0;
-	*lo = param ? INT64_MIN : inputs[in].lo;
-	*hi = param ? INT64_MAX : inputs[in].hi;
-}
-
-int input_helper(enum input in)
-{
-	return in >= IN_PARAM_0 ? -1 : inputs[in].helper;
-}
-
-bool input_is_wide(enum input in)
-{
-	return in >= IN_PARAM_0 || inputs[in].bits > 32;
-}
-
-const char *input_name(enum input in)
-{
-	return in >= IN_PARAM_0 ? "param" : inputs[in].name;
-}
-
-const char *access_text(int access, char *buf)
-{
-	char *at = buf;
-	if (access & ACC_READ)
-		*at++ = 'r';
-	if (access & ACC_WRITE)
-		*at++ = 'w';
-	if (access & ACC_MKNOD)
-		*at++ = 'm';
-	if (at == buf)
-		*at++ = '-';
-	*at = '\0';
-	return buf;
-}
 
 /* ---- words ------------------------------------------------------------------- */
 
@@ -180,15 +126,17 @@ static int read_fact(struct fault *f, struct slice word, struct request *r)
 	struct slice key = {word.s, (size_t)(equals - word.s)};
 	struct slice value = {equals + 1, word.n - key.n - 1};
 	enum input in = IN_UID;
-	while (in <= IN_COMM_0 && !slice_is(key, inputs[in].name))
+	while (in <= IN_COMM_0 && !slice_is(key, input_name(in)))
 		in++;
 	if (in > IN_COMM_0)
 		return unknown_fact(f, key);
 	if (r->known & 1u << in)
-		return fault_set(f, "give each fact once", "%s is given twice", inputs[in].name);
+		return fault_set(f, "give each fact once", "%s is given twice", input_name(in));
 	if (in == IN_COMM_0)
 		return read_comm(f, value, r);
-	if (read_number(f, inputs[in].name, value, (uint64_t)inputs[in].hi, &r->fact[in]))
+	int64_t lo, hi;
+	input_range(in, &lo, &hi);
+	if (read_number(f, input_name(in), value, (uint64_t)hi, &r->fact[in]))
 		return -1;
 	r->known |= 1u << in;
 	return 0;
@@ -199,16 +147,13 @@ static int read_fact(struct fault *f, struct slice word, struct request *r)
 static int read_device(struct fault *f, char type, struct slice numbers, struct request *r)
 {
 	struct slice major, minor;
-	if (!split_numbers(numbers, &major, &minor))
-		return fault_set(f, REQUEST_HINT, "missing ':' in %s",
-		                 text_quoted(f->arena, numbers));
-	if (letters_glued(f, type, numbers))
+	if (read_pair(f, type, numbers, REQUEST_HINT, &major, &minor))
 		return -1;
-	if (memchr(numbers.s, '*', numbers.n))
+	if (slice_has(numbers, '*'))
 		return fault_set(f, "'*' is for rules; write numbers, such as 1:3",
 		                 "a request is about one device, not %s",
 		                 text_quoted(f->arena, numbers));
-	r->type = type == 'c' ? DEV_CHAR : DEV_BLOCK;
+	r->type = types_of(type);
 	return read_number(f, "major", major, MAJOR_MAX, &r->major) ||
 	                       read_number(f, "minor", minor, MINOR_MAX, &r->minor)
 	               ? -1
@@ -230,7 +175,7 @@ static int read_path_request(struct fault *f, const struct host *h, struct slice
 	if (device_at(f, h, path, &r->type, &r->major, &r->minor))
 		return -1;
 	r->access = ACC_READ | ACC_WRITE;
-	if (!cut(&after, &word) || memchr(word.s, '=', word.n))
+	if (!cut(&after, &word) || slice_has(word, '='))
 		return 0;
 	*rest = after;
 	return read_access_or_none(f, word, r);
@@ -239,7 +184,7 @@ static int read_path_request(struct fault *f, const struct host *h, struct slice
 static int not_a_request(struct fault *f, struct slice first, struct slice rest)
 {
 	struct slice next;
-	bool numbers = cut(&rest, &next) && memchr(next.s, ':', next.n);
+	bool numbers = cut(&rest, &next) && slice_has(next, ':');
 	if (slice_is(first, "a"))
 		return fault_set(f, "types are c (character) and b (block); a is for rules",
 		                 "a request is about one device, not any type");
@@ -258,7 +203,7 @@ static int read_numeric_request(struct fault *f, struct slice type, struct slice
 		return fault_set(f, REQUEST_HINT, "missing major:minor after '%c'", type.s[0]);
 	if (read_device(f, type.s[0], word, r))
 		return -1;
-	if (!cut(rest, &word) || memchr(word.s, '=', word.n))
+	if (!cut(rest, &word) || slice_has(word, '='))
 		return fault_set(f, "write any of r, w and m after the device, or - for none",
 		                 "missing access letters");
 	return read_access_or_none(f, word, r);

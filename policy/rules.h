@@ -14,10 +14,10 @@
 
 #include "policy/diag.h"
 #include "policy/diagram.h"
+#include "policy/request.h"
 #include "policy/term.h"
 
 struct pattern;
-struct request;
 
 /* A way a block can raise, asked before the block's own answer. */
 struct raise {

@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "policy/request.h"
+#include "policy/input.h"
+
+struct arena;
 
 typedef uint32_t term;
 enum { T_FALSE = 0, T_TRUE = 1 };

@@ -25,6 +25,11 @@ bool slice_is(struct slice s, const char *word)
 	return strlen(word) == s.n && !memcmp(s.s, word, s.n);
 }
 
+bool slice_has(struct slice s, char c)
+{
+	return memchr(s.s, c, s.n) != NULL;
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -41,6 +46,16 @@ bool next_word(struct slice *rest, struct slice *word)
 	*word = (struct slice){start, (size_t)(s - start)};
 	*rest = (struct slice){s, (size_t)(end - s)};
 	return word->n > 0;
+}
+
+struct words words_of(struct slice text)
+{
+	struct words w = {0};
+	struct slice rest = text, word;
+	for (; next_word(&rest, &word); w.n++)
+		if (w.n < 4)
+			w.word[w.n] = word;
+	return w;
 }
 
 size_t text_unsafe(const char *s, size_t n)

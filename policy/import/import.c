@@ -190,12 +190,9 @@ static int read_side(struct fault *f, const char *what, struct slice s, int64_t 
 static int read_devices(struct fault *f, char type, struct slice numbers, struct foreign_entry *e)
 {
 	struct slice major, minor;
-	if (!split_numbers(numbers, &major, &minor))
-		return fault_set(f, "a device is MAJOR:MINOR; 1:* is every minor of major 1",
-		                 "missing ':' in %s", text_quoted(f->arena, numbers));
-	if (letters_glued(f, type, numbers))
+	if (read_pair(f, type, numbers, PAIR_HINT, &major, &minor))
 		return -1;
-	e->types = type == 'c' ? DEV_CHAR : type == 'b' ? DEV_BLOCK : DEV_CHAR | DEV_BLOCK;
+	e->types = (uint8_t)types_of(type);
 	return read_side(f, "major", major, MAJOR_MAX, &e->major) ||
 	               read_side(f, "minor", minor, MINOR_MAX, &e->minor)
 	       ? -1
@@ -204,31 +201,29 @@ static int read_devices(struct fault *f, char type, struct slice numbers, struct
 
 int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign_entry *e)
 {
-	struct slice word[4] = {{0}}, rest = text;
-	size_t n = 0;
+	const struct words w = words_of(text);
+	const struct slice *word = w.word;
 	if (text_check(f, text.s, text.n))
 		return -1;
-	while (n < 4 && next_word(&rest, &word[n]))
-		n++;
-	if (n == 0)
+	if (w.n == 0)
 		return fault_set(f, RULE_HINT, "a rule is missing");
-	if (lone_a && n == 1 && slice_is(word[0], "a")) {
+	if (lone_a && w.n == 1 && slice_is(word[0], "a")) {
 		e->types = DEV_CHAR | DEV_BLOCK, e->access = ACC_ALL;
 		e->major = e->minor = FOREIGN_ANY;
 		return 0;
 	}
 	if (word[0].n != 1 || !strchr("cba", word[0].s[0])) {
-		if (not_a_type(f, word[0], n > 1, "types are c (character), b (block) and a (any)"))
+		if (not_a_type(f, word[0], w.n > 1, "types are c (character), b (block) and a (any)"))
 			return -1;
 		return fault_set(f, RULE_HINT, "%s is not a rule", text_quoted(f->arena, text));
 	}
-	if (n == 1)
+	if (w.n == 1)
 		return fault_set(f, RULE_HINT, "missing major:minor after '%c'", word[0].s[0]);
 	if (read_devices(f, word[0].s[0], word[1], e))
 		return -1;
-	if (n == 2)
+	if (w.n == 2)
 		return fault_set(f, RULE_HINT, "missing access letters after %s", text_quoted(f->arena, word[1]));
-	if (n > 3)
+	if (w.n > 3)
 		return fault_set(f, RULE_HINT, "unexpected %s after %s", text_quoted(f->arena, word[3]),
 		                 text_quoted(f->arena, word[2]));
 	int access = read_access(f, word[2]);

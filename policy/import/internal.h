@@ -5,6 +5,9 @@
 #ifndef DEVGUARD_POLICY_IMPORT_INTERNAL_H
 #define DEVGUARD_POLICY_IMPORT_INTERNAL_H
 
+#include "policy/access.h"
+#include "policy/device.h"
+#include "policy/names.h"
 #include "policy/text.h"
 #include "policy/import/import.h"
 

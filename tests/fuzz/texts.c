@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "policy/device.h"
+#include "policy/names.h"
+#include "policy/request.h"
 #include "policy/text.h"
 #include "policy/cases.h"
 

@@ -2,6 +2,9 @@
 #ifndef DEVGUARD_TESTS_PATTERNS_H
 #define DEVGUARD_TESTS_PATTERNS_H
 
+#include "policy/device.h"
+#include "policy/names.h"
+#include "policy/request.h"
 #include "policy/text.h"
 #include "tests/unit/fixture.h"
 #include "policy/host.h"

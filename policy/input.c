@@ -1,0 +1,41 @@
+/* input.c - what is known of each input: its name, its values, who tells it. */
+#include "policy/input.h"
+
+static const struct {
+	const char *name;
+	int64_t lo, hi;
+	int bits, helper;
+} inputs[] = {
+	[IN_TYPE] = {"type", DEV_BLOCK, DEV_CHAR, 16, -1},
+	[IN_REQUESTED] = {"requested", 0, ACC_ALL, 16, -1},
+	[IN_ACCESS] = {"access", 0, ACC_WRITE, 16, -1},
+	[IN_MAJOR] = {"major", 0, MAJOR_MAX, 32, -1},
+	[IN_MINOR] = {"minor", 0, MINOR_MAX, 32, -1},
+#define FACT(id, number, name, lowest, highest, bits, helper) [IN_##id] = {#name, lowest, highest, bits, HELPER_##helper},
+#define TEXT_FACT(id, number, name, helper)                                    \
+	[IN_##id##_0] = {#name, INT64_MIN, INT64_MAX, 64, HELPER_##helper}, \
+	[IN_##id##_1] = {#name, INT64_MIN, INT64_MAX, 64, HELPER_##helper},
+#include "policy/facts.def"
+};
+
+void input_range(enum input in, int64_t *lo, int64_t *hi)
+{
+	bool param = in >= IN_PARAM_0;
+	*lo = param ? INT64_MIN : inputs[in].lo;
+	*hi = param ? INT64_MAX : inputs[in].hi;
+}
+
+int input_helper(enum input in)
+{
+	return in >= IN_PARAM_0 ? -1 : inputs[in].helper;
+}
+
+bool input_is_wide(enum input in)
+{
+	return in >= IN_PARAM_0 || inputs[in].bits > 32;
+}
+
+const char *input_name(enum input in)
+{
+	return in >= IN_PARAM_0 ? "param" : inputs[in].name;
+}

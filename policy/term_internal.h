@@ -1,10 +1,11 @@
-/* term_internal.h - what the files of terms share: term.c and term_logic.c make them,
- * term_range.c bounds them, term_walk.c goes over what is below one. */
+/* term_internal.h - what the files of terms share, each above those before it: term.c keeps
+ * them, term_arith.c calculates, term_logic.c joins conditions, term_range.c bounds values,
+ * term_fold.c simplifies, term_walk.c goes over what is below one. */
 #ifndef DEVGUARD_POLICY_TERM_INTERNAL_H
 #define DEVGUARD_POLICY_TERM_INTERNAL_H
 
 #include "policy/arena.h"
-#include "policy/diagram.h"
+#include "policy/term.h"
 
 /* One term below a root, its operands by their place in the list (term_list()). */
 struct term_step {
@@ -38,17 +39,42 @@ struct terms {
 
 struct term_range { int64_t lo, hi; };
 
-/* term_range.c */
+static inline int64_t smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The smallest range with both in it. */
+static inline struct term_range range_hull(struct term_range a, struct term_range b)
+{
+	return (struct term_range){smaller(a.lo, b.lo), larger(a.hi, b.hi)};
+}
+
+static inline bool term_has_operands(enum term_op op)
+{
+	return op != TERM_FALSE && op != TERM_TRUE && op != TERM_CONST && op != TERM_INPUT;
+}
+
+/* ---- term.c ---- */
+
+/* The one term with this operation, operands and range; what follows from the operands is set. */
+term term_intern(struct terms *ts, const struct term_node *key);
+/* Puts the operands of an operation that commutes in their order: a constant second, else the
+ * smaller id first. */
+void term_order(const struct terms *ts, term *a, term *b);
+
+/* ---- term_arith.c ---- */
+
 /* A sound range of a total operation of operands with these; all of 64 bits when it may wrap. */
 struct term_range term_op_range(enum term_op op, struct term_range a, struct term_range b);
-/* As term_range_given(), looking at t and its operands only. */
-struct term_range term_range_near(const struct terms *ts, term given, term t);
 
-/* term.c */
-/* The one term with these operands. */
-term term_intern(struct terms *ts, const struct term_node *key);
+/* ---- term_logic.c ---- */
 
-/* term_logic.c */
 /* Do the values where p holds say something about q? */
 enum term_relation { UNRELATED, IMPLIES, EXCLUDES };
 enum term_relation term_relate(const struct terms *ts, term p, term q);
@@ -61,12 +87,14 @@ struct window {
 };
 bool term_window(const struct terms *ts, term t, struct window *w);
 
-/* term_walk.c */
+/* ---- term_range.c ---- */
+
+/* As term_range_given(), looking at t and its operands only. */
+struct term_range term_range_near(const struct terms *ts, term given, term t);
+
+/* ---- term_walk.c ---- */
+
 /* What is below root and root itself, operands first; until the next call. */
 size_t term_list(struct terms *ts, term root, const struct term_step **steps);
-static inline bool term_has_operands(enum term_op op)
-{
-	return op != TERM_FALSE && op != TERM_TRUE && op != TERM_CONST && op != TERM_INPUT;
-}
 
 #endif

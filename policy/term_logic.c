@@ -12,8 +12,7 @@ term term_not(struct terms *ts, term a)
 		return a == T_FALSE ? T_TRUE : T_FALSE;
 	if (ts->nodes[a].op == TERM_NOT)
 		return ts->nodes[a].a;
-	return term_intern(ts, &(struct term_node){.op = TERM_NOT, .a = a, .lo = 0, .hi = 1,
-	                                      .inputs = ts->nodes[a].inputs});
+	return term_intern(ts, &(struct term_node){.op = TERM_NOT, .a = a, .lo = 0, .hi = 1});
 }
 
 bool term_window(const struct terms *ts, term t, struct window *w)
@@ -91,40 +90,52 @@ static bool is_nand(const struct terms *ts, term t, term *x, term *y)
 
 enum simpler { NO_CHANGE, DECIDED, SIMPLER_B };
 
-/* Rules that look one level into b: the conjunction is *out (DECIDED), or a
- * together with *out (SIMPLER_B). */
-static enum simpler simplify_and(struct terms *ts, term a, term b, term *out)
+/* a and not (x and y), where the conjuncts of a may decide x or y: a and not (a and y) is a
+ * and not y. */
+static enum simpler drop_decided(struct terms *ts, term a, term x, term y, term *out)
 {
-	enum term_relation r = chain_relation(ts, a, b);
-	if (r != UNRELATED) {
-		*out = r == IMPLIES ? a : T_FALSE;
-		return DECIDED;
-	}
-	term x, y, v, w;
-	if (!is_nand(ts, b, &x, &y))
-		return NO_CHANGE;
-	/* the conjuncts of a may decide x or y: a and not (a and y) is a and not y */
 	enum term_relation rx = chain_relation(ts, a, x), ry = chain_relation(ts, a, y);
 	if (rx == EXCLUDES || ry == EXCLUDES) {
 		*out = a;
 		return DECIDED;
 	}
-	if (x == a || y == a || rx == IMPLIES || ry == IMPLIES) {
-		*out = term_not(ts, x == a || (y != a && rx == IMPLIES) ? y : x);
-		return SIMPLER_B;
-	}
-	/* not (x and y) and not (x and not y) is not x */
-	if (is_nand(ts, a, &v, &w)) {
-		term nx = term_not(ts, x), ny = term_not(ts, y);
-		if ((v == x && w == ny) || (w == x && v == ny))
-			*out = nx;
-		else if ((v == y && w == nx) || (w == y && v == nx))
-			*out = ny;
-		else
-			return NO_CHANGE;
+	if (rx != IMPLIES && ry != IMPLIES)
+		return NO_CHANGE;
+	bool keep_y = x == a || (y != a && rx == IMPLIES);
+	*out = term_not(ts, keep_y ? y : x);
+	return SIMPLER_B;
+}
+
+/* not (x and y) and not (x and not y) is not x. */
+static enum simpler join_nands(struct terms *ts, term a, term x, term y, term *out)
+{
+	term v, w;
+	if (!is_nand(ts, a, &v, &w))
+		return NO_CHANGE;
+	term nx = term_not(ts, x), ny = term_not(ts, y);
+	if ((v == x && w == ny) || (w == x && v == ny))
+		*out = nx;
+	else if ((v == y && w == nx) || (w == y && v == nx))
+		*out = ny;
+	else
+		return NO_CHANGE;
+	return DECIDED;
+}
+
+/* Rules that look one level into b: the conjunction is *out (DECIDED), or a
+ * together with *out (SIMPLER_B). */
+static enum simpler simplify_and(struct terms *ts, term a, term b, term *out)
+{
+	term x, y;
+	enum term_relation r = chain_relation(ts, a, b);
+	if (r != UNRELATED) {
+		*out = r == IMPLIES ? a : T_FALSE;
 		return DECIDED;
 	}
-	return NO_CHANGE;
+	if (!is_nand(ts, b, &x, &y))
+		return NO_CHANGE;
+	enum simpler s = drop_decided(ts, a, x, y, out);
+	return s != NO_CHANGE ? s : join_nands(ts, a, x, y, out);
 }
 
 term term_and(struct terms *ts, term a, term b)
@@ -152,13 +163,8 @@ term term_and(struct terms *ts, term a, term b)
 			break;
 		a = out;
 	}
-	if (b < a) {
-		term swap = a;
-		a = b;
-		b = swap;
-	}
-	return term_intern(ts, &(struct term_node){.op = TERM_AND, .a = a, .b = b, .lo = 0, .hi = 1,
-	                                      .inputs = ts->nodes[a].inputs | ts->nodes[b].inputs});
+	term_order(ts, &a, &b);
+	return term_intern(ts, &(struct term_node){.op = TERM_AND, .a = a, .b = b, .lo = 0, .hi = 1});
 }
 
 term term_or(struct terms *ts, term a, term b)

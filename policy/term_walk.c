@@ -31,14 +31,6 @@ static void push(struct terms *ts, size_t *n, term t)
 	*ARENA_PUSH(ts->arena, ts->stack, *n, ts->stack_cap) = t;
 }
 
-size_t term_operands(const struct term_node *k, term out[3])
-{
-	out[0] = k->a;
-	out[1] = k->b;
-	out[2] = k->c;
-	return !term_has_operands(k->op) ? 0 : k->op == TERM_NOT ? 1 : k->op == TERM_ITE ? 3 : 2;
-}
-
 /* ---- the value for one request -------------------------------------------------------- */
 
 static int64_t apply(const struct terms *ts, const struct term_node *k)
@@ -138,7 +130,7 @@ static struct term_range step_range(const struct term_step *s, const struct term
 		c = r[s->c];
 		if (c.lo == c.hi)
 			return c.lo ? a : b;
-		return (struct term_range){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
+		return range_hull(a, b);
 	default: return term_op_range(s->op, a, b);
 	}
 }

@@ -4,7 +4,7 @@
  * Conjunctions are flattened and combined in halves. A comparison that reads
  * one input becomes exact intervals: by its shape when it compares the input
  * with a constant, else by the values of a small input. A choice in it is decided
- * first where that is cheap (diagram_split.c). What has too many intervals, or reads
+ * first where that is cheap (term_cases.c). What has too many intervals, or reads
  * several wide inputs, becomes a free boolean variable.
  */
 #include "policy/diagram_internal.h"
@@ -109,12 +109,29 @@ static bool by_table(struct diagrams *dg, term t, node *out)
 	return true;
 }
 
+/* Case by case. */
+static bool by_choices(struct diagrams *dg, term t, node *out)
+{
+	struct term_case *parts;
+	size_t n = term_cases(dg->terms, dg->arena, t, &parts);
+	if (!n)
+		return false;
+	node *of = arena_alloc(dg->arena, n * sizeof *of);
+	for (size_t i = 0; i < n; i++) {
+		const struct term_case *p = &parts[i];
+		of[i] = p->cond == T_FALSE ? diagram_of_term(dg, p->leaf)
+		                           : diagram_ite(dg, diagram_of_term(dg, p->cond), of[p->yes], of[p->no]);
+	}
+	*out = of[n - 1];
+	return true;
+}
+
 static node comparison(struct diagrams *dg, term t)
 {
 	node out;
 	const struct term_node *c = term_get(dg->terms, t);
 	if (by_shape(dg, c, &out) || by_cases(dg, t, &out) || by_table(dg, t, &out) ||
-	    diagram_by_choices(dg, t, &out))
+	    by_choices(dg, t, &out))
 		return out;
 	struct edge e[] = {{0, NODE_FALSE}, {1, NODE_TRUE}};
 	return diagram_switch(dg, diagram_free_var(dg, t), e, 2);

@@ -52,7 +52,4 @@ enum { FREE_MAX = 4096, EDGES_A_NODE = 5, OPERATIONS_A_NODE = 4 };
 /* The free variable of a comparison, made when it is new. */
 uint32_t diagram_free_var(struct diagrams *dg, term t);
 
-/* diagram_split.c: a comparison of choices, case by case. False: it has none, or too many cases. */
-bool diagram_by_choices(struct diagrams *dg, term t, node *out);
-
 #endif

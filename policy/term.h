@@ -80,12 +80,16 @@ size_t term_pieces(struct terms *ts, term t, enum input in, int64_t lo, int64_t 
  * made by it, or by what it decides, become the arm. */
 term term_substitute(struct terms *ts, term t, enum input in, int64_t value);
 term term_assume(struct terms *ts, term t, term literal);
-/* A choice that is an operand of the comparison t, with no other in its condition; T_FALSE: none. */
-term term_top_choice(const struct terms *ts, term t);
 /* The first choice below a condition that others are computed from; T_FALSE: there is none. */
 term term_choice_in(struct terms *ts, term t);
-/* Does each comparison in a condition read one input only? */
-bool term_reads_one(struct terms *ts, term t);
+/* A comparison of values that differ by path, case by case. */
+struct term_case {
+	term cond; /* T_FALSE: a leaf */
+	term leaf;
+	uint32_t yes, no; /* else what it is then, by their places, before this one */
+};
+/* How many parts, the whole as the last one; 0: it has no choices, or too many cases. */
+size_t term_cases(struct terms *ts, struct arena *a, term t, struct term_case **parts);
 /* One operation on constants, as term_op defines it. */
 int64_t term_apply(enum term_op op, int64_t a, int64_t b);
 /* "major == 195 && minor < 4": for people; cut to about `limit` bytes. */

@@ -20,7 +20,10 @@ static const struct option options[] = {
 	{0},
 };
 
-#define FORMATS "one of: oci docker inspect compose systemd lxc proxmox v1"
+#define FORMAT(id, name) " " #name
+static const char one_of[] = "one of:"
+#include "policy/import/formats.def"
+	;
 
 struct import {
 	const char *path;   /* -o */
@@ -33,12 +36,9 @@ struct import {
 
 static int (*const readers[FOREIGN_FORMATS])(struct diags *d, const char *file, const char *text, size_t len,
                                              struct foreign *out) = {
-	[FOREIGN_OCI] = foreign_oci,
-	[FOREIGN_INSPECT] = foreign_inspect,
-	[FOREIGN_SYSTEMD] = foreign_systemd,
-	[FOREIGN_LXC] = foreign_lxc,
-	[FOREIGN_PROXMOX] = foreign_proxmox,
-	[FOREIGN_V1] = foreign_v1,
+#define FILE_FORMAT(id, name) [FOREIGN_##id] = foreign_##name,
+#define FORMAT(id, name)
+#include "policy/import/formats.def"
 };
 
 static int read_file(struct cmd *c, const struct import *im, enum foreign_format format, int argc, char **argv,
@@ -84,7 +84,7 @@ static int find_format(struct cmd *c, const char *word, enum foreign_format *out
 			return STATUS_OK;
 	const char *near = did_you_mean(word, foreign_names, FOREIGN_FORMATS);
 	return usage_error(c, near ? arena_printf(c->arena, "did you mean %s?", near)
-	                           : FORMATS,
+	                           : one_of,
 	                   "%s: unknown format", word);
 }
 
@@ -130,7 +130,7 @@ static int import(struct cmd *c, int argc, char **argv)
 			return status;
 	}
 	if (optind == argc)
-		return usage_error(c, FORMATS, "no format given");
+		return usage_error(c, one_of, "no format given");
 	if ((status = find_format(c, argv[optind], &format)) || (im.name && (status = check_name(c, im.name))))
 		return status;
 	if (im.nrules && format != FOREIGN_DOCKER)

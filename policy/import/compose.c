@@ -56,11 +56,11 @@ static int give(struct composed *v, const struct yaml_node *at, struct slice pat
 {
 	static const char all[] = "rwm";
 	struct fault f = {.arena = v->y.arena};
-	struct foreign_entry e = {.file = v->y.file, .place = (uint32_t)at->at.line};
+	struct foreign_entry e = {.allow = true, .file = v->y.file, .place = (uint32_t)at->at.line};
 	letters = letters.s ? letters : (struct slice){all, strlen(all)};
 	if (!letters.n)
 		fault_set(&f, "write them: /dev/fuse:/dev/fuse:rw", "no letters: nothing is granted");
-	return f.error || foreign_host_device(v->out, &f, path, letters, e) ? fail_at(v, at, &f) : 0;
+	return f.error || foreign_add_path(v->out, &f, path, letters, e) ? fail_at(v, at, &f) : 0;
 }
 
 /* HOST, HOST:CONTAINER or HOST:CONTAINER:LETTERS. */

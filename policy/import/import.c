@@ -1,10 +1,10 @@
 /*
- * import.c - device lists of other tools: what their readers share, and the
- * one that is nothing but rules: the v1 devices.list.
+ * import.c - device lists of other tools: what their readers share.
  *
  * A reader takes a list whole or not at all: what it does not understand is an
  * error with its place, never left out. Linear in the text.
  */
+#include "policy/host.h"
 #include "policy/image.h"
 #include "policy/import/internal.h"
 
@@ -12,8 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const foreign_names[FOREIGN_FORMATS] = {"oci",     "docker", "inspect", "compose",
-                                                  "systemd", "lxc",    "proxmox", "v1"};
+const char *const foreign_names[FOREIGN_FORMATS] = {
+#define FORMAT(id, name) #name,
+#include "policy/import/formats.def"
+};
 
 /* ---- the list ------------------------------------------------------------------ */
 
@@ -50,26 +52,6 @@ void foreign_note(struct arena *a, struct foreign *f, const char *note)
 void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s)
 {
 	*ARENA_PUSH(a, f->skipped, f->nskipped, f->skipped_cap) = s;
-}
-
-void foreign_add_builtin(struct arena *a, struct foreign *f, const struct builtin *b, bool v2, uint32_t place)
-{
-	foreign_add(a, f, (struct foreign_entry){
-		.allow = true, .builtin = true, .v2 = v2, .types = b->types, .access = b->access,
-		.major = b->major, .minor = b->minor, .place = place});
-}
-
-void foreign_add_runtime(struct arena *a, struct foreign *f)
-{
-	static const struct builtin devices[] = {
-		{DEV_CHAR | DEV_BLOCK, ACC_MKNOD, FOREIGN_ANY, FOREIGN_ANY},
-		{DEV_CHAR, ACC_ALL, 1, 3}, {DEV_CHAR, ACC_ALL, 1, 5}, {DEV_CHAR, ACC_ALL, 1, 7},
-		{DEV_CHAR, ACC_ALL, 1, 8}, {DEV_CHAR, ACC_ALL, 1, 9}, {DEV_CHAR, ACC_ALL, 5, 0},
-		{DEV_CHAR, ACC_ALL, 5, 1}, {DEV_CHAR, ACC_ALL, 5, 2}, {DEV_CHAR, ACC_ALL, 10, 200},
-		{DEV_CHAR, ACC_ALL, 136, FOREIGN_ANY},
-	};
-	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
-		foreign_add_builtin(a, f, &devices[i], false, (uint32_t)i);
 }
 
 /* ---- names ---------------------------------------------------------------------- */
@@ -174,6 +156,28 @@ void foreign_skip_fault(struct foreign *f, const char *file, int line, const str
 		.file = file, .line = (uint32_t)line, .rule = rule, .why = why->error, .hint = why->hint});
 }
 
+int foreign_add_path(struct foreign *out, struct fault *f, struct slice path, struct slice letters,
+                     struct foreign_entry e)
+{
+	int type, access;
+	int64_t major, minor;
+	if (text_check(f, path.s, path.n) || foreign_path_check(f, path) || (access = read_access(f, letters)) < 0)
+		return -1;
+	const char *name = arena_strndup(f->arena, path.s, path.n);
+	if (device_at(f, &host_dev, path, &type, &major, &minor)) {
+		if (!e.allow || !foreign_path_absent(f->arena, path))
+			return -1;
+		foreign_skip_fault(out, e.file, (int)e.place, f,
+		                   arena_printf(f->arena, "%s %.*s", name, (int)letters.n, letters.s));
+		return 0;
+	}
+	e.path = name;
+	e.types = (uint8_t)type, e.access = (uint8_t)access;
+	e.major = (int32_t)major, e.minor = (int32_t)minor;
+	foreign_add(f->arena, out, e);
+	return 0;
+}
+
 /* ---- one rule ---------------------------------------------------------------------- */
 
 #define RULE_HINT "a rule is a type, MAJOR:MINOR and access letters: c 195:* rwm"
@@ -229,32 +233,4 @@ int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign
 	int access = read_access(f, word[2]);
 	e->access = (uint8_t)access;
 	return access < 0 ? -1 : 0;
-}
-
-/* ---- v1 ------------------------------------------------------------------------------- */
-
-int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out)
-{
-	struct lines l = {.d = d, .out = out, .file = file, .rest = {text, len}};
-	foreign_start(d, FOREIGN_V1, file, out);
-	while (lines_next(&l)) {
-		struct fault f = {.arena = d->arena};
-		struct foreign_entry e = {.allow = true, .file = file, .place = (uint32_t)l.line};
-		if (!l.text.n || l.text.s[0] == '#')
-			continue;
-		if (foreign_rule(&f, l.text, true, &e)) {
-			lines_fail(&l, &f);
-			continue;
-		}
-		if (e.types == (DEV_CHAR | DEV_BLOCK) && e.major == FOREIGN_ANY && e.minor == FOREIGN_ANY)
-			foreign_note(d->arena, out, "The kernel lists a *:* alone while everything is allowed: what was "
-			                            "denied after it is not in such a list.");
-		foreign_add(d->arena, out, e);
-	}
-	if (!out->n) {
-		out->silent = "the list is empty: nothing in it is about devices";
-		out->silent_hint = "the kernel lists nothing where it denies everything: for that write the policy "
-				   "default :deny; --empty-is-allow allows every device instead";
-	}
-	return d->errors ? -1 : 0;
 }

@@ -13,8 +13,9 @@ struct diags;
 struct pattern;
 
 enum foreign_format {
-	FOREIGN_OCI, FOREIGN_DOCKER, FOREIGN_INSPECT, FOREIGN_COMPOSE, FOREIGN_SYSTEMD, FOREIGN_LXC,
-	FOREIGN_PROXMOX, FOREIGN_V1, FOREIGN_FORMATS
+#define FORMAT(id, name) FOREIGN_##id,
+#include "policy/import/formats.def"
+	FOREIGN_FORMATS
 };
 /* "oci", "docker", ... */
 extern const char *const foreign_names[FOREIGN_FORMATS];
@@ -66,24 +67,15 @@ struct foreign {
 };
 
 /* Each reads one list whole. 0, or -1 with diagnostics: nothing is skipped. */
-/* linux.resources.devices of an OCI config.json. */
-int foreign_oci(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+#define FILE_FORMAT(id, name) \
+	int foreign_##name(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+#define FORMAT(id, name)
+#include "policy/import/formats.def"
 /* Values of docker's --device-cgroup-rule, the option's name may stand in front. */
 int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct foreign *out);
-/* What docker inspect prints of one container: HostConfig. */
-int foreign_inspect(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
 /* A service of a compose file; NULL: the only one. */
 int foreign_compose(struct diags *d, const char *file, const char *text, size_t len, const char *service,
                     struct foreign *out);
-/* A unit file, or what `systemctl cat` prints. Paths and groups are this host's. */
-int foreign_systemd(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
-/* A container's configuration; lxc.include is followed. */
-int foreign_lxc(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
-/* /etc/pve/lxc/ID.conf: the lxc.* keys of its first section. foreign_lxc() reads
- * such a file, too. */
-int foreign_proxmox(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
-/* devices.list of the v1 controller. */
-int foreign_v1(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
 
 /* Tells what a list leaves open: skipped lines (errors, when the caller wants none),
  * and that everything is allowed. A list that says nothing about devices is an

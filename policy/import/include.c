@@ -1,9 +1,9 @@
 /*
- * include.c - lxc.include: a file, or the *.conf files of a directory, read
- * where the line stands, as LXC does. What cannot be read is an error: without
- * its `deny = a` a list would mean another thing.
+ * include.c - the files that lxc.include names: one, or the *.conf files of a
+ * directory. What cannot be read is an error: without its `deny = a` a list would
+ * mean another thing.
  */
-#include "policy/import/lxc.h"
+#include "policy/import/include.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,15 +26,15 @@ static int not_opened(struct fault *f, const char *path)
 	return cannot_include(f, path, strerror(errno));
 }
 
-bool lxc_enter(struct lxc_config *c, const char *path)
+bool include_enter(struct includes *open, const char *path)
 {
 	struct stat st;
-	if (c->depth == LXC_DEPTH_MAX || stat(path, &st))
+	if (open->depth == INCLUDE_DEPTH_MAX || stat(path, &st))
 		return false;
-	for (int i = 0; i < c->depth; i++)
-		if (c->open[i].dev == st.st_dev && c->open[i].ino == st.st_ino)
+	for (int i = 0; i < open->depth; i++)
+		if (open->file[i].dev == st.st_dev && open->file[i].ino == st.st_ino)
 			return false;
-	c->open[c->depth].dev = st.st_dev, c->open[c->depth].ino = st.st_ino;
+	open->file[open->depth].dev = st.st_dev, open->file[open->depth].ino = st.st_ino;
 	return true;
 }
 
@@ -57,12 +57,12 @@ static bool read_rest(FILE *in, char **text, size_t *n)
 	return true;
 }
 
-static int include_file(struct lxc_config *c, struct fault *f, const char *path)
+int include_read(struct includes *open, struct fault *f, const char *path, struct slice *out)
 {
 	FILE *in = fopen(path, "re");
 	if (!in)
 		return not_opened(f, path);
-	if (!lxc_enter(c, path)) {
+	if (!include_enter(open, path)) {
 		fclose(in);
 		return cannot_include(f, path, "the files include each other");
 	}
@@ -70,7 +70,7 @@ static int include_file(struct lxc_config *c, struct fault *f, const char *path)
 	char *text;
 	bool memory = read_rest(in, &text, &n), whole = memory && feof(in);
 	fclose(in);
-	char *kept = arena_strndup(c->d->arena, whole && text ? text : "", whole ? n : 0);
+	char *kept = arena_strndup(f->arena, whole && text ? text : "", whole ? n : 0);
 	free(text);
 	if (!memory)
 		arena_fail(f->arena);
@@ -78,9 +78,7 @@ static int include_file(struct lxc_config *c, struct fault *f, const char *path)
 		return cannot_include(f, path, "it cannot be read, or is larger than 4 MiB");
 	if (memchr(kept, '\0', n))
 		return cannot_include(f, path, "it is no text");
-	c->depth++;
-	lxc_read_text(c, arena_strdup(c->d->arena, path), (struct slice){kept, n});
-	c->depth--;
+	*out = (struct slice){kept, n};
 	return 0;
 }
 
@@ -90,30 +88,34 @@ static int is_conf(const struct dirent *e)
 	return n > 5 && !strcmp(e->d_name + n - 5, ".conf");
 }
 
-static int include_directory(struct lxc_config *c, struct fault *f, const char *path)
+static int files_of_directory(struct fault *f, const char *path, const char ***files, size_t *count)
 {
 	struct dirent **names;
-	int n = scandir(path, &names, is_conf, alphasort), rc = 0;
+	int n = scandir(path, &names, is_conf, alphasort);
 	if (n < 0)
 		return not_opened(f, path);
-	const char **files = arena_alloc(c->d->arena, ((size_t)n + 1) * sizeof *files);
+	*files = arena_alloc(f->arena, ((size_t)n + 1) * sizeof **files);
+	*count = (size_t)n;
 	for (int i = 0; i < n; i++) {
-		files[i] = arena_printf(c->d->arena, "%s/%s", path, names[i]->d_name);
+		(*files)[i] = arena_printf(f->arena, "%s/%s", path, names[i]->d_name);
 		free(names[i]);
 	}
 	free(names);
-	for (int i = 0; i < n && rc == 0; i++)
-		rc = include_file(c, f, files[i]);
-	return rc;
+	return 0;
 }
 
-int lxc_include(struct lxc_config *c, struct fault *f, struct slice value)
+int include_files(struct fault *f, struct slice value, const char ***files, size_t *n)
 {
-	char *path = arena_strndup(c->d->arena, value.s, value.n);
+	const char *path = arena_strndup(f->arena, value.s, value.n);
 	struct stat st;
 	if (stat(path, &st))
 		return not_opened(f, path);
-	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+	if (S_ISDIR(st.st_mode))
+		return files_of_directory(f, path, files, n);
+	if (!S_ISREG(st.st_mode))
 		return cannot_include(f, path, "it is no regular file");
-	return S_ISDIR(st.st_mode) ? include_directory(c, f, path) : include_file(c, f, path);
+	*files = arena_alloc(f->arena, sizeof **files);
+	**files = path;
+	*n = 1;
+	return 0;
 }

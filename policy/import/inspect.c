@@ -62,7 +62,7 @@ static int read_device(struct inspected *v, size_t i, const json_t *device)
 	struct fault f = {.arena = v->d->arena};
 	struct slice path = string_of(json_object_get(device, "PathOnHost"));
 	struct slice letters = string_of(json_object_get(device, "CgroupPermissions"));
-	struct foreign_entry e = {.place = (uint32_t)i};
+	struct foreign_entry e = {.allow = true, .place = (uint32_t)i};
 	if (!path.n) {
 		fault_set(&f, "a device has PathOnHost and CgroupPermissions", "PathOnHost is missing");
 		return fail(v, &f, ".Devices[%zu]", i);
@@ -72,7 +72,7 @@ static int read_device(struct inspected *v, size_t i, const json_t *device)
 		          "no CgroupPermissions");
 		return fail(v, &f, ".Devices[%zu]", i);
 	}
-	return foreign_host_device(v->out, &f, path, letters, e) ? fail(v, &f, ".Devices[%zu]", i) : 0;
+	return foreign_add_path(v->out, &f, path, letters, e) ? fail(v, &f, ".Devices[%zu]", i) : 0;
 }
 
 static int read_rule(struct inspected *v, size_t i, const json_t *rule)

@@ -45,24 +45,29 @@ void foreign_skip_fault(struct foreign *f, const char *file, int line, const str
 int foreign_path_check(struct fault *f, struct slice path);
 /* Is nothing there at a path below /dev? */
 bool foreign_path_absent(struct arena *a, struct slice path);
+/* A device by its path on this host, `e` has file, place and verdict: 0, or -1. One that is not
+ * there is left out of what is allowed. */
+int foreign_add_path(struct foreign *out, struct fault *f, struct slice path, struct slice letters,
+                     struct foreign_entry e);
 /* `c 195:* rwm`: type, numbers or *, letters. `a` alone too, where lone_a. */
 int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign_entry *e);
-/* A device that a tool allows by itself; v2: by keys of cgroup v2. */
-struct builtin { uint8_t types, access; int32_t major, minor; };
-void foreign_add_builtin(struct arena *a, struct foreign *f, const struct builtin *b, bool v2, uint32_t place);
-/* What runc and crun allow every container. */
-void foreign_add_runtime(struct arena *a, struct foreign *f);
 /* The text as a policy's name; "" and NULL give NULL. */
 const char *foreign_name(struct arena *a, const char *text);
 /* A policy's name from that of a file, never NULL. */
 const char *foreign_file_name(struct arena *a, const char *file);
 
-/* ---- import/docker.c ---------------------------------------------------- */
+/* ---- import/container.c -------------------------------------------------- */
 
-/* A device given to a container by its path on this host: 0, or -1. One that is not
- * there is left out. `e` has file and place. */
-int foreign_host_device(struct foreign *out, struct fault *f, struct slice path, struct slice letters,
-                        struct foreign_entry e);
+/* What containers are given whatever their list says: to make any node, what every program
+ * counts on, its terminals, and one of the misc devices. */
+struct usual {
+	int32_t misc;
+	bool console;
+	bool v2; /* by keys of cgroup v2 */
+};
+void foreign_add_usual(struct arena *a, struct foreign *f, struct usual u);
+/* What runc and crun allow every container. */
+void foreign_add_runtime(struct arena *a, struct foreign *f);
 /* A privileged container: no list is asked. */
 void foreign_privileged(struct foreign *out);
 /* What every container has, and what is to be said when nothing was about devices. */

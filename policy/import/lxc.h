@@ -5,23 +5,19 @@
 #ifndef DEVGUARD_POLICY_IMPORT_LXC_H
 #define DEVGUARD_POLICY_IMPORT_LXC_H
 
+#include "policy/import/include.h"
 #include "policy/import/internal.h"
-
-#include <sys/types.h>
-
-enum { LXC_DEPTH_MAX = 16 };
 
 struct lxc_config {
 	struct diags *d;
 	struct foreign *out;
-	struct { dev_t dev; ino_t ino; } open[LXC_DEPTH_MAX]; /* the files being read, each within the one before */
-	int depth;
+	struct includes open;
 	bool lxc;         /* it has a key of LXC */
 	bool seen[2];     /* lines about devices, of cgroup v1 and of v2 */
 	bool reset[2];    /* one of them had no value: what stood before is forgotten */
 };
 
-/* ---- import/lxc.c ------------------------------------------------------- */
+/* ---- import/lxc_keys.c ------------------------------------------------------- */
 
 /* One key with its value. 0 or -1. */
 int lxc_key(struct lxc_config *c, const struct lines *l, struct fault *f, struct slice key, struct slice value);
@@ -34,12 +30,5 @@ void lxc_conclude(struct lxc_config *c);
 
 /* Is it a file of Proxmox, rather than one of LXC itself? */
 bool lxc_is_proxmox(struct slice text);
-
-/* ---- import/include.c --------------------------------------------------- */
-
-/* Notes that the file is read from now on; false when it already is, or too deep. */
-bool lxc_enter(struct lxc_config *c, const char *path);
-/* Reads what lxc.include names. 0 or -1. */
-int lxc_include(struct lxc_config *c, struct fault *f, struct slice value);
 
 #endif

@@ -12,26 +12,13 @@
 
 #include <string.h>
 
+enum { FUSE = 229 }; /* what the common.conf of LXC 5 to 7 allows beside the usual */
+
 struct machine {
 	struct lxc_config c;
 	struct lines l;
 	bool unprivileged, no_console;
 };
-
-/* What the common.conf of LXC 5 to 7 allows. */
-static void add_common(struct arena *a, struct foreign *f, bool no_console)
-{
-	static const struct builtin devices[] = {
-		{DEV_CHAR | DEV_BLOCK, ACC_MKNOD, FOREIGN_ANY, FOREIGN_ANY},
-		{DEV_CHAR, ACC_ALL, 1, 3}, {DEV_CHAR, ACC_ALL, 1, 5}, {DEV_CHAR, ACC_ALL, 1, 7},
-		{DEV_CHAR, ACC_ALL, 1, 8}, {DEV_CHAR, ACC_ALL, 1, 9}, {DEV_CHAR, ACC_ALL, 5, 0},
-		{DEV_CHAR, ACC_ALL, 5, 1}, {DEV_CHAR, ACC_ALL, 5, 2}, {DEV_CHAR, ACC_ALL, 10, 229},
-		{DEV_CHAR, ACC_ALL, 136, FOREIGN_ANY},
-	};
-	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
-		if (!no_console || devices[i].major != 5 || devices[i].minor != 1)
-			foreign_add_builtin(a, f, &devices[i], true, (uint32_t)i);
-}
 
 /* "dev0: /dev/ttyUSB0,gid=20": Proxmox allows it by itself. */
 static void device_key(struct machine *m, struct fault *f, struct slice value)
@@ -107,7 +94,7 @@ static void conclude(struct machine *m)
 	for (size_t i = 0; i < f->n; i++)
 		lone |= f->entries[i].v2 && f->entries[i].lone;
 	if (m->c.seen[1] && !lone && !m->c.reset[1])
-		add_common(a, f, m->no_console);
+		foreign_add_usual(a, f, (struct usual){.misc = FUSE, .console = !m->no_console, .v2 = true});
 	f->silent_hint = "Proxmox then gives the devices of LXC's common.conf, an unprivileged container every "
 			 "device: write lxc.cgroup2.devices.allow: c 1:3 rwm, or give --empty-is-allow";
 	lxc_conclude(&m->c);
@@ -120,7 +107,7 @@ int foreign_proxmox(struct diags *d, const char *file, const char *text, size_t 
 {
 	struct machine m = {.c = {.d = d, .out = out}, .l = {.d = d, .out = out, .file = file, .rest = {text, len}}};
 	foreign_start(d, FOREIGN_PROXMOX, file, out);
-	m.c.depth = lxc_enter(&m.c, file);
+	m.c.open.depth = include_enter(&m.c.open, file);
 	while (lines_next(&m.l)) {
 		struct fault f = {.arena = d->arena};
 		if (m.l.text.n && m.l.text.s[0] == '[') {

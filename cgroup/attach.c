@@ -5,7 +5,7 @@
  * touched. Others may still change the list at any moment, so every answer of the
  * kernel is expected and explained, and after a change the kernel is asked again.
  */
-#include "cgroup/internal.h"
+#include "cgroup/link.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,35 +15,6 @@
 
 #include <bpf/bpf.h>
 
-/* Our program of that name attached here, or NULL in *found. -1 with a diagnostic
- * when that is not certain. */
-static int find_ours(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
-                     struct attached **found)
-{
-	struct attached *list;
-	size_t n;
-	const struct attached *unreadable;
-	*found = NULL;
-	if (list_attached(a, d, cg, &list, &n, &unreadable))
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (!list[i].ours || strcmp(list[i].name, name))
-			continue;
-		if (*found)
-			return diag_fail(d,
-			                 arena_printf(a, "detach all but one: bpftool cgroup detach %s "
-			                                 "cgroup_device id %u", cg->path, list[i].id),
-			                 "the policy '%s' is attached more than once to '%s': programs %u and %u",
-			                 name, cg->path, (*found)->id, list[i].id);
-		*found = &list[i];
-	}
-	if (!*found && unreadable)
-		return diag_fail(d, error_hint(a, unreadable->unreadable, "see the kernel log"),
-		                 "cannot tell whose program %u on '%s' is, and so not whether '%s' is there: %s",
-		                 unreadable->id, cg->path, name, strerror(unreadable->unreadable));
-	return 0;
-}
-
 /* ---- why the kernel said no ------------------------------------------------------------ */
 
 /* The bpf_link that holds program `id` on this cgroup, or 0. */
@@ -51,14 +22,11 @@ static uint32_t link_of(const struct cgroup *cg, uint32_t id)
 {
 	uint32_t link = 0;
 	while (!bpf_link_get_next_id(link, &link)) {
-		struct bpf_link_info info = {0};
-		uint32_t len = sizeof info;
+		struct bpf_link_info info;
 		int fd = bpf_link_get_fd_by_id(link);
 		if (fd < 0)
 			continue;
-		bool same = !bpf_obj_get_info_by_fd(fd, &info, &len) &&
-		            info.type == BPF_LINK_TYPE_CGROUP && info.prog_id == id &&
-		            info.cgroup.cgroup_id == cg->id;
+		bool same = link_info(fd, &info) && info.prog_id == id && info.cgroup.cgroup_id == cg->id;
 		close(fd);
 		if (same)
 			return link;
@@ -206,35 +174,6 @@ static int attach_or_replace(const struct cgroup *cg, const struct program *p,
 	if (fd >= 0)
 		close(fd);
 	return error;
-}
-
-/* What could not be confirmed stays as it is, and is told with the reason: `done` is what was
- * done. Takes the reason's place in *d; -1. */
-static int unconfirmed(struct diags *d, const struct diags *reason, const char *done)
-{
-	const struct diag *why = NULL;
-	for (size_t i = 0; i < reason->n && !why; i++)
-		if (reason->items[i].level == DIAG_ERROR)
-			why = &reason->items[i];
-	return diag_fail(d, why && why->hint ? why->hint : "`rucy-devguard status` shows what is attached",
-	                 "%s, could not be confirmed: %s", done, why ? why->text : "no reason was given");
-}
-
-int attach_confirm(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
-                   const char *name)
-{
-	struct attached *now;
-	struct diags reason;
-	diags_init(&reason, a);
-	if (find_ours(a, &reason, cg, name, &now))
-		return unconfirmed(d, &reason, arena_printf(a, "'%s': attached to '%s' as program %u", name, cg->path,
-		                                            program_id(p)));
-	if (now && now->id == program_id(p))
-		return 0;
-	return diag_fail(d, "another tool changed it at the same moment: `rucy-devguard status` shows "
-	                    "what is attached now",
-	                 "'%s' was attached to '%s' as program %u, but the kernel does not show it", name,
-	                 cg->path, program_id(p));
 }
 
 int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,

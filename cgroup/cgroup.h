@@ -160,6 +160,8 @@ void transient_sweep(const char *mount, const char *prefix);
  * attached; requests are asked by mknod(2) and faccessat(2) on nodes of any
  * number made there. */
 struct probe;
+/* May this process open one? NULL, or why not. */
+const char *probe_closed(struct arena *a);
 int probe_open(struct arena *a, struct diags *d, const struct program *p, struct probe **out);
 enum probe_answer { PROBE_DENY, PROBE_ALLOW, PROBE_SKIPPED, PROBE_FAILED };
 /* Asks one request. mknod together with read or write is never one request in
@@ -282,8 +284,6 @@ void link_sweep(void);
 
 /* May this process load device programs? NULL, or why not. */
 const char *kernel_closed(void);
-/* May it put requests to the kernel, in a scratch cgroup? NULL, or why not. */
-const char *probe_closed(struct arena *a);
 
 /* ---- host.c: what this host can do (doctor) -------------------------------------- */
 

@@ -79,8 +79,15 @@ int cgroup_is_gone(struct diags *d, const struct cgroup *cg);
  * own and those of ancestors (beyond the mount too). Count or -errno. */
 int cgroup_effective(const struct cgroup *cg);
 
-/* ---- attach.c ---------------------------------------------------------------- */
+/* ---- confirm.c --------------------------------------------------------------- */
 
+/* Our program of that name attached here, or NULL in *found. -1 with a diagnostic
+ * when that is not certain. */
+int find_ours(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
+              struct attached **found);
+/* What could not be confirmed stays as it is, and is told with the reason: `done` is what was
+ * done. Takes the reason's place in *d; -1. */
+int unconfirmed(struct diags *d, const struct diags *reason, const char *done);
 /* Asks the kernel again: the program is there, once, and no other of its name. 0, or -1 with
  * a diagnostic that says that it is attached, and what cannot be told. */
 int attach_confirm(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,

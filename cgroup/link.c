@@ -89,6 +89,16 @@ static int pinned(const char *path, uint64_t cgroup, struct bpf_link_info *info)
 	return error && error != -EINVAL ? error : -ENOENT; /* EINVAL: a map or a program */
 }
 
+/* The guard of a cgroup: fd, or -errno; -ENOENT: there is none. */
+static int guard_open(const struct cgroup *cg, char path[PIN_PATH], struct bpf_link_info *info)
+{
+	if (!link_bpffs())
+		return -ENOENT;
+	link_pin_path(path, cg->id);
+	int fd = pinned(path, cg->id, info);
+	return fd == -EACCES ? -ENOENT : fd; /* a file that is nothing of BPF */
+}
+
 /* Our program of that name on the cgroup: its id, 0 when there is none. -1 with a diagnostic. */
 static int64_t named(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name)
 {
@@ -140,9 +150,8 @@ int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const
 	char path[PIN_PATH];
 	if (pins_directory(a, d))
 		return -1;
-	link_pin_path(path, cg->id);
-	int fd = pinned(path, cg->id, &info);
-	if (fd == -ENOENT || fd == -EACCES) /* EACCES: a file that is nothing of BPF */
+	int fd = guard_open(cg, path, &info);
+	if (fd == -ENOENT)
 		return create(a, d, cg, p, name, path);
 	if (fd < 0)
 		return diag_fail(d, error_hint(a, -fd, "start the container again"),
@@ -160,12 +169,9 @@ int64_t link_program(const struct cgroup *cg)
 {
 	struct bpf_link_info info;
 	char path[PIN_PATH];
-	if (!link_bpffs())
-		return 0;
-	link_pin_path(path, cg->id);
-	int fd = pinned(path, cg->id, &info);
+	int fd = guard_open(cg, path, &info);
 	if (fd < 0)
-		return fd == -ENOENT || fd == -EACCES ? 0 : fd;
+		return fd == -ENOENT ? 0 : fd;
 	close(fd);
 	return info.prog_id;
 }
@@ -176,10 +182,7 @@ int link_detach(struct diags *d, const struct cgroup *cg)
 {
 	struct bpf_link_info info;
 	char path[PIN_PATH];
-	if (!link_bpffs())
-		return 0;
-	link_pin_path(path, cg->id);
-	int fd = pinned(path, cg->id, &info);
+	int fd = guard_open(cg, path, &info);
 	if (fd < 0)
 		return 0;
 	int error = bpf_link_detach(fd);

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <linux/capability.h>
 
 #include "cgroup/internal.h"
 
@@ -213,6 +214,25 @@ static int calibrate(struct diags *d, struct probe *pr)
 			                 access_text(accesses[i], letters), why ? why : strerror(EPERM));
 		}
 	return 0;
+}
+
+/* ---- open and close --------------------------------------------------------------- */
+
+const char *probe_closed(struct arena *a)
+{
+	const char *closed = kernel_closed();
+	if (closed)
+		return closed;
+	if (!capable(CAP_SYS_ADMIN))
+		return "root without CAP_SYS_ADMIN";
+	if (!capable(CAP_MKNOD))
+		return "root without CAP_MKNOD";
+	const char *mount = cgroup_mount(a);
+	if (!mount)
+		return "no cgroup v2 hierarchy is mounted";
+	if (access(mount, W_OK) && errno == EROFS)
+		return arena_printf(a, "%s is read-only", mount);
+	return NULL;
 }
 
 static int open_all(struct arena *a, struct diags *d, const struct program *p, struct probe *pr)

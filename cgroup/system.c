@@ -107,23 +107,6 @@ const char *kernel_closed(void)
 	return initial_user_namespace() ? NULL : "root of a user namespace only";
 }
 
-const char *probe_closed(struct arena *a)
-{
-	const char *closed = kernel_closed();
-	if (closed)
-		return closed;
-	if (!capable(CAP_SYS_ADMIN))
-		return "root without CAP_SYS_ADMIN";
-	if (!capable(CAP_MKNOD))
-		return "root without CAP_MKNOD";
-	const char *mount = cgroup_mount(a);
-	if (!mount)
-		return "no cgroup v2 hierarchy is mounted";
-	if (access(mount, W_OK) && errno == EROFS)
-		return arena_printf(a, "%s is read-only", mount);
-	return NULL;
-}
-
 bool kernel_before(unsigned major, unsigned minor)
 {
 	struct utsname u;

@@ -29,8 +29,6 @@ struct diagrams *diagrams_new(struct arena *a, struct terms *ts, enum diagram_or
 /* A new set with the order and the free variables of another, and of its nodes only
  * what is below the roots, which become nodes of the new one. */
 struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, node *roots, size_t n);
-/* Forgets which operations were done already: memory, when others follow. */
-void diagrams_forget(struct diagrams *dg);
 
 struct edge { int64_t hi; node to; }; /* values up to hi, from the edge before */
 struct switch_node {
@@ -40,8 +38,13 @@ struct switch_node {
 };
 /* How many nodes the set holds: every node that is no terminal is below it. */
 size_t diagram_nodes(const struct diagrams *dg);
+/* Which of them are below some roots, or are one. A switch has a larger number than those it leads
+ * to: ascending, the children come first. */
+bool *diagram_below(struct arena *a, const struct diagrams *dg, const node *roots, size_t n);
 bool node_is_terminal(node n, outcome *out);
 struct switch_node node_switch(const struct diagrams *dg, node n);
+/* The smallest value of an edge. */
+int64_t switch_edge_lo(const struct diagrams *dg, const struct switch_node *s, uint32_t edge);
 /* The comparison a free variable stands for. */
 term diagram_free_term(const struct diagrams *dg, uint32_t var);
 /* Smallest and largest raw value of a variable, as a program may meet it. */
@@ -63,6 +66,10 @@ node diagram_over(struct diagrams *dg, node a, node b);
 node diagram_first_deny(struct diagrams *dg, node a, node b);
 /* The diagram with one variable fixed. */
 node diagram_restrict(struct diagrams *dg, node n, uint32_t var, int64_t value);
+/* The diagram with other terminals, each by its label. `fill`: what becomes OUT_PASS does not
+ * matter, and becomes what makes the diagram smaller. */
+node diagram_relabel(struct diagrams *dg, node n, outcome (*label)(const void *arg, outcome o), const void *arg,
+                     bool fill);
 /* Overlays n diagrams in order, in halves. */
 node diagram_over_all(struct diagrams *dg, const node *parts, size_t n);
 /* Values of the inputs by enum input; an input not in the set `known` that is

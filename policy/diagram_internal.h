@@ -5,16 +5,12 @@
 #include "policy/arena.h"
 #include "policy/budget.h"
 #include "policy/diagram.h"
+#include "policy/table.h"
 
-struct memo_entry { uint32_t op, a, b, c, result; };
+/* An operation that was done. */
+struct memo { uint32_t op, a, b, c, result; };
 
-/* Exact memo table of diagram operations, open addressing; op 0 is empty. */
-struct memo {
-	struct memo_entry *entries;
-	size_t n, size;
-};
-
-struct stored_node { uint32_t var, first, n, hash; };
+struct stored_node { uint32_t var, first, n; };
 
 struct diagrams {
 	struct arena *arena;
@@ -25,10 +21,11 @@ struct diagrams {
 	size_t nnodes, nodes_cap;
 	struct edge *edges;
 	size_t nedges, edges_cap;
-	node *unique; /* hash table of 1 + node index, 0 empty */
-	size_t unique_size;
+	struct table unique; /* of nodes */
 
-	struct memo memo;
+	struct memo *memo;
+	size_t nmemo, memo_cap;
+	struct table done; /* of memo */
 	struct edge *scratch; /* a stack of edges under construction */
 	size_t scratch_n, scratch_cap;
 
@@ -51,5 +48,9 @@ enum { FREE_MAX = 4096, EDGES_A_NODE = 5, OPERATIONS_A_NODE = 4 };
 
 /* The free variable of a comparison, made when it is new. */
 uint32_t diagram_free_var(struct diagrams *dg, term t);
+/* Edges under construction are on top of the stack `scratch`, from `begin` on: adds one, or
+ * widens the one before; makes a node of them. */
+void diagram_add_edge(struct diagrams *dg, size_t begin, int64_t hi, node to);
+node diagram_end_edges(struct diagrams *dg, size_t begin, uint32_t var);
 
 #endif

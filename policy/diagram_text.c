@@ -34,16 +34,6 @@ static void number_nodes(struct listing *l, node root)
 	}
 }
 
-void diagram_size(const struct diagrams *dg, node root, size_t *nodes, size_t *edges)
-{
-	struct listing l = {.dg = dg};
-	number_nodes(&l, root);
-	*nodes = l.n;
-	*edges = 0;
-	for (size_t i = 0; i < l.n; i++)
-		*edges += node_switch(dg, l.order[i]).n;
-}
-
 static void write_target(FILE *out, const struct listing *l, node n)
 {
 	static const char *const kinds[] = {"pass", "deny", "allow", "error"};
@@ -69,9 +59,10 @@ static void write_variable(FILE *out, const struct diagrams *dg, uint32_t var)
 		fprintf(out, "%" PRIu32, var - IN_PARAM_0);
 }
 
-static void write_interval(FILE *out, const struct diagrams *dg, uint32_t var, int64_t lo, int64_t hi)
+static void write_interval(FILE *out, const struct diagrams *dg, const struct switch_node *s, uint32_t edge)
 {
-	bool last = hi == diagram_var_max(dg, var), first = lo == diagram_var_min(dg, var);
+	int64_t lo = switch_edge_lo(dg, s, edge), hi = s->edges[edge].hi;
+	bool first = edge == 0, last = edge + 1 == s->n;
 	if (lo == hi)
 		fprintf(out, "%" PRId64, lo);
 	else if (last)
@@ -95,14 +86,12 @@ void diagram_dump(FILE *out, const struct diagrams *dg, node root)
 		fprintf(out, "n%zu: ", k + 1);
 		write_variable(out, dg, s.var);
 		fputc('\n', out);
-		int64_t lo = diagram_var_min(dg, s.var);
 		for (uint32_t i = 0; i < s.n; i++) {
 			fputs("    ", out);
-			write_interval(out, dg, s.var, lo, s.edges[i].hi);
+			write_interval(out, dg, &s, i);
 			fputs(" -> ", out);
 			write_target(out, &l, s.edges[i].to);
 			fputc('\n', out);
-			lo = s.edges[i].hi + (i + 1 < s.n);
 		}
 	}
 }
@@ -127,14 +116,12 @@ void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *ti
 		fprintf(out, "  n%zu [label=\"", k + 1);
 		write_variable(out, dg, s.var);
 		fputs("\"];\n", out);
-		int64_t lo = diagram_var_min(dg, s.var);
 		for (uint32_t i = 0; i < s.n; i++) {
 			fprintf(out, "  n%zu -> ", k + 1);
 			write_target(out, &l, s.edges[i].to);
 			fputs(" [label=\"", out);
-			write_interval(out, dg, s.var, lo, s.edges[i].hi);
+			write_interval(out, dg, &s, i);
 			fputs("\"];\n", out);
-			lo = s.edges[i].hi + (i + 1 < s.n);
 		}
 	}
 	fputs("}\n", out);

@@ -11,8 +11,6 @@ struct terms *terms_new(struct arena *a)
 {
 	struct terms *ts = arena_alloc(a, sizeof *ts);
 	ts->arena = a;
-	ts->table_size = 128;
-	ts->table = arena_alloc(a, ts->table_size * sizeof *ts->table);
 	for (int i = 0; i < INPUT_MAX; i++)
 		input_range((enum input)i, &ts->range_lo[i], &ts->range_hi[i]);
 	*ARENA_PUSH(a, ts->nodes, ts->n, ts->cap) = (struct term_node){.op = TERM_FALSE};
@@ -38,16 +36,14 @@ size_t terms_count(const struct terms *ts)
 
 /* ---- hash consing ---------------------------------------------------------- */
 
-static uint64_t hash_node(const struct term_node *k)
+static uint32_t hash_node(const struct term_node *k)
 {
-	uint64_t h = k->op * 0x9e3779b97f4a7c15ull;
-	h = (h ^ k->a) * 0xff51afd7ed558ccdull;
-	h = (h ^ (h >> 29) ^ k->b) * 0xc4ceb9fe1a85ec53ull;
+	uint64_t h = table_mix(k->op, (uint64_t)k->a << 32 | k->b);
 	if (k->op == TERM_ITE)
-		h = (h ^ (h >> 31) ^ k->c) * 0x9e3779b97f4a7c15ull;
+		h = table_mix(h, k->c);
 	if (k->op == TERM_CONST)
-		h = (h ^ (h >> 31) ^ (uint64_t)k->lo) * 0x9e3779b97f4a7c15ull;
-	return h ^ (h >> 32);
+		h = table_mix(h, (uint64_t)k->lo);
+	return (uint32_t)h;
 }
 
 static bool same_node(const struct term_node *x, const struct term_node *y)
@@ -56,28 +52,12 @@ static bool same_node(const struct term_node *x, const struct term_node *y)
 	       (x->op != TERM_CONST || x->lo == y->lo);
 }
 
-static void rehash(struct terms *ts)
-{
-	size_t size = ts->table_size * 2;
-	term *table = arena_alloc(ts->arena, size * sizeof *table);
-	for (term t = 2; t < ts->n; t++) {
-		size_t i = hash_node(&ts->nodes[t]) & (size - 1);
-		while (table[i])
-			i = (i + 1) & (size - 1);
-		table[i] = t;
-	}
-	ts->table = table;
-	ts->table_size = size;
-}
-
 term term_intern(struct terms *ts, const struct term_node *key)
 {
-	if (ts->n * 2 > ts->table_size)
-		rehash(ts);
-	size_t i = hash_node(key) & (ts->table_size - 1);
-	for (; ts->table[i]; i = (i + 1) & (ts->table_size - 1))
-		if (same_node(&ts->nodes[ts->table[i]], key))
-			return ts->table[i];
+	uint32_t hash = hash_node(key);
+	for (struct table_look l = table_look(&ts->table, hash); table_next(&ts->table, &l);)
+		if (same_node(&ts->nodes[l.place], key))
+			return l.place;
 	term t = (term)ts->n, below[3];
 	struct term_node *made = ARENA_PUSH(ts->arena, ts->nodes, ts->n, ts->cap);
 	*made = *key;
@@ -89,7 +69,7 @@ term term_intern(struct terms *ts, const struct term_node *key)
 		made->height = n->height + 1 > made->height ? n->height + 1 : made->height;
 		made->chooses |= n->chooses;
 	}
-	ts->table[i] = t;
+	table_add(&ts->table, ts->arena, hash, t);
 	return t;
 }
 

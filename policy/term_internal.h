@@ -5,6 +5,7 @@
 #define DEVGUARD_POLICY_TERM_INTERNAL_H
 
 #include "policy/arena.h"
+#include "policy/table.h"
 #include "policy/term.h"
 
 /* One term below a root, its operands by their place in the list (term_list()). */
@@ -20,8 +21,7 @@ struct terms {
 	struct arena *arena;
 	struct term_node *nodes;
 	size_t n, cap;
-	term *table; /* open addressing; 0 is empty: FALSE is never looked up */
-	size_t table_size;
+	struct table table; /* of nodes, but for false and true */
 	int64_t range_lo[INPUT_MAX], range_hi[INPUT_MAX];
 	/* scratch of term_walk.c: values by term, valid where stamp == epoch */
 	int64_t *value;

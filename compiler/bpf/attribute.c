@@ -10,6 +10,7 @@
  * lines shown suffer).
  */
 #include "compiler/bpf/internal.h"
+#include "policy/table.h"
 
 enum { PAIRS_MAX = 1 << 20, NO_RULE = UINT32_MAX };
 
@@ -24,9 +25,10 @@ struct walk {
 	bool all;        /* also the requests that the kernel does not make */
 	size_t nsettled; /* edges of the walk before, which keep their rule */
 	bool *settled;
-	uint64_t *seen; /* hash set of pairs, 0 empty */
-	size_t nseen, seen_size;
-	uint32_t *first; /* by attribution node: 1 + first rule below, 0 unknown */
+	struct pair *met; /* in this walk */
+	size_t nmet, met_cap;
+	struct table seen; /* of them */
+	const uint32_t *first; /* by node: the first rule below */
 };
 
 static uint32_t terminal_rule(node n)
@@ -36,62 +38,31 @@ static uint32_t terminal_rule(node n)
 	return OUTCOME_RULE(o) ? OUTCOME_RULE(o) : NO_RULE - 1;
 }
 
-/* First rule below an attribution node: children first, memoised. */
-static uint32_t first_rule(struct walk *w, node root)
+/* The first rule below each node. */
+static uint32_t *first_rules(struct arena *a, const struct diagrams *dg)
 {
-	if (node_is_terminal(root, NULL))
-		return terminal_rule(root);
-	node *stack = NULL;
-	size_t n = 0, cap = 0;
-	*ARENA_PUSH(w->arena, stack, n, cap) = root;
-	while (n) {
-		node k = stack[n - 1];
-		struct switch_node s = node_switch(w->dg, k);
-		uint32_t best = NO_RULE - 1;
-		bool ready = true;
-		for (uint32_t i = 0; i < s.n && !w->first[k]; i++) {
+	uint32_t *first = arena_alloc(a, (diagram_nodes(dg) + 1) * sizeof *first);
+	for (node k = 0; k < diagram_nodes(dg); k++) { /* children first */
+		struct switch_node s = node_switch(dg, k);
+		first[k] = NO_RULE - 1;
+		for (uint32_t i = 0; i < s.n; i++) {
 			node to = s.edges[i].to;
-			bool terminal = node_is_terminal(to, NULL);
-			if (!terminal && !w->first[to]) {
-				*ARENA_PUSH(w->arena, stack, n, cap) = to;
-				ready = false;
-				continue;
-			}
-			uint32_t r = terminal ? terminal_rule(to) : w->first[to] - 1;
-			best = r < best ? r : best;
+			uint32_t r = node_is_terminal(to, NULL) ? terminal_rule(to) : first[to];
+			first[k] = r < first[k] ? r : first[k];
 		}
-		if (!ready)
-			continue;
-		if (!w->first[k])
-			w->first[k] = best + 1;
-		n--;
 	}
-	return w->first[root] - 1;
+	return first;
 }
 
+/* Is the pair met for the first time in this walk? */
 static bool see(struct walk *w, struct pair p)
 {
-	uint64_t key = ((uint64_t)p.v << 32 | p.a) + 1;
-	if (w->nseen * 2 >= w->seen_size) {
-		size_t size = w->seen_size ? w->seen_size * 2 : 1024;
-		uint64_t *grown = arena_alloc(w->arena, size * sizeof *grown);
-		for (size_t k = 0; k < w->seen_size; k++) {
-			if (!w->seen[k])
-				continue;
-			size_t i = (w->seen[k] * 0x9e3779b97f4a7c15ull >> 20) & (size - 1);
-			while (grown[i])
-				i = (i + 1) & (size - 1);
-			grown[i] = w->seen[k];
-		}
-		w->seen = grown;
-		w->seen_size = size;
-	}
-	size_t i = (key * 0x9e3779b97f4a7c15ull >> 20) & (w->seen_size - 1);
-	for (; w->seen[i]; i = (i + 1) & (w->seen_size - 1))
-		if (w->seen[i] == key)
+	uint32_t hash = (uint32_t)table_mix(0, (uint64_t)p.v << 32 | p.a);
+	for (struct table_look l = table_look(&w->seen, hash); table_next(&w->seen, &l);)
+		if (w->met[l.place].v == p.v && w->met[l.place].a == p.a)
 			return false;
-	w->seen[i] = key;
-	w->nseen++;
+	table_add(&w->seen, w->arena, hash, (uint32_t)w->nmet);
+	*ARENA_APPEND(w->arena, w->met, w->nmet, w->met_cap) = p;
 	return true;
 }
 
@@ -110,10 +81,10 @@ static uint32_t edge_base(struct walk *w, node v, uint32_t edges)
 /* One edge of v met together with (part of) attribution child a. */
 static void meet(struct walk *w, uint32_t edge, node v, node a)
 {
-	uint32_t rule = first_rule(w, a);
+	uint32_t rule = node_is_terminal(a, NULL) ? terminal_rule(a) : w->first[a];
 	if (rule < w->out.rule[edge] && (edge >= w->nsettled || !w->settled[edge]))
 		w->out.rule[edge] = rule;
-	if (!node_is_terminal(v, NULL) && w->nseen < PAIRS_MAX && see(w, (struct pair){v, a}))
+	if (!node_is_terminal(v, NULL) && w->nmet < PAIRS_MAX && see(w, (struct pair){v, a}))
 		*ARENA_PUSH(w->arena, w->todo, w->n, w->cap) = (struct pair){v, a};
 }
 
@@ -122,7 +93,7 @@ static bool wanted(const struct walk *w, const struct switch_node *a, uint32_t i
 {
 	if (w->all || a->var != IN_REQUESTED)
 		return true;
-	for (int64_t set = i ? a->edges[i - 1].hi + 1 : 0; set <= a->edges[i].hi; set++)
+	for (int64_t set = switch_edge_lo(w->dg, a, i); set <= a->edges[i].hi; set++)
 		if (set > ACC_ALL)
 			return false;
 		else if (!(set & ACC_MKNOD) || set == ACC_MKNOD)
@@ -163,8 +134,8 @@ static void visit(struct walk *w, struct pair p)
 static void walk(struct walk *w, const struct policy_diagram *pd)
 {
 	struct pair root = {pd->verdict, pd->attribution};
-	w->seen = NULL;
-	w->nseen = w->seen_size = 0;
+	w->seen = (struct table){0};
+	w->nmet = 0;
 	see(w, root);
 	*ARENA_PUSH(w->arena, w->todo, w->n, w->cap) = root;
 	while (w->n)
@@ -181,8 +152,7 @@ static void settle(struct walk *w)
 
 struct attribution attribute(struct arena *arena, const struct policy_diagram *pd)
 {
-	struct walk w = {.arena = arena, .dg = pd->dg};
-	w.first = arena_alloc(arena, ((size_t)diagram_nodes(pd->dg) + 1) * sizeof *w.first);
+	struct walk w = {.arena = arena, .dg = pd->dg, .first = first_rules(arena, pd->dg)};
 	if (!node_is_terminal(pd->verdict, NULL)) {
 		walk(&w, pd);
 		settle(&w);

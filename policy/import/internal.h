@@ -8,6 +8,7 @@
 #include "policy/access.h"
 #include "policy/device.h"
 #include "policy/names.h"
+#include "policy/table.h"
 #include "policy/text.h"
 #include "policy/import/import.h"
 
@@ -96,8 +97,7 @@ struct cells {
 	struct arena *arena;
 	struct cell *cells;
 	size_t n, cap;
-	uint32_t *slots; /* 1 + index of a cell, 0: empty */
-	size_t size;
+	struct table table;
 };
 void cells_init(struct cells *c, struct arena *a);
 /* The cells whose devices can be among those of a pair: at most 4. */

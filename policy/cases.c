@@ -32,7 +32,7 @@ static void bad_verdict(struct diags *d, struct span at, struct slice line, stru
 	static const char *const verdicts[] = {"allow", "deny"};
 	const char *safe = text_safe(d->arena, word.s, word.n, 32);
 	const char *near = did_you_mean(safe, verdicts, 2);
-	bad_line(d, at, line, near ? arena_printf(d->arena, "did you mean %s?", near) : CASE_HINT,
+	bad_line(d, at, line, near_hint(d->arena, near, CASE_HINT),
 	         arena_printf(d->arena, "unknown verdict \"%s\"", safe));
 }
 

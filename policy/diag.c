@@ -89,3 +89,8 @@ const char *did_you_mean(const char *word, const char *const *candidates, size_t
 	}
 	return best;
 }
+
+const char *near_hint(struct arena *a, const char *near, const char *otherwise)
+{
+	return near ? arena_printf(a, "did you mean %s?", near) : otherwise;
+}

@@ -39,6 +39,8 @@ struct diag *diag_add(struct diags *d, enum diag_level level, struct span at, co
  * function can `return diag_fail(...)`. */
 int diag_fail(struct diags *d, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* "did you mean NEAR?", or `otherwise` where nothing is near (NULL). */
+const char *near_hint(struct arena *a, const char *near, const char *otherwise);
 /* The nearest of n candidates within an edit distance a typo explains, or NULL. */
 const char *did_you_mean(const char *word, const char *const *candidates, size_t n);
 

@@ -18,41 +18,52 @@ static const char *number(const char *s, size_t n, double *value, char *unit)
 	return end;
 }
 
-static const char *one(const char *item, size_t n, struct limits *out, bool *cpu)
+static const char *read_size(double value, char unit, size_t *out)
 {
-	static const char *const names[] = {"time=", "cpu=", "memory="};
-	double value;
-	char unit;
-	size_t which = 0, len = 0;
-	for (; which < 3; which++) {
-		len = strlen(names[which]);
-		if (n >= len && !memcmp(item, names[which], len))
-			break;
-	}
-	if (which == 3)
-		return "not a list of time=, cpu= and memory=";
-	if (!number(item + len, n - len, &value, &unit))
-		return which == 2 ? "not a size, such as memory=2g" : "not a time, such as time=30s";
-	if (which == 2) {
-		double bytes = strchr("kK", unit)   ? 1 << 10
-		               : strchr("mM", unit) ? 1 << 20
-		               : strchr("gG", unit) ? 1 << 30
-		                                    : 0;
-		if (!unit || !bytes)
-			return "a size without its unit: k, m or g";
-		if (!(value * bytes >= 8 << 20 && value * bytes <= 1e12))
-			return "not a size from 8m on";
-		out->memory = (size_t)(value * bytes);
-		return NULL;
-	}
+	static const struct { const char *letters; int shift; } units[] = {{"kK", 10}, {"mM", 20}, {"gG", 30}};
+	double each = 0;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (unit && strchr(units[i].letters, unit))
+			each = 1 << units[i].shift;
+	if (!each)
+		return "a size without its unit: k, m or g";
+	double bytes = value * each;
+	if (!(bytes >= 8 << 20 && bytes <= 1e12))
+		return "not a size from 8m on";
+	*out = (size_t)bytes;
+	return NULL;
+}
+
+static const char *read_time(double value, char unit, double *out)
+{
 	if (unit && unit != 's' && unit != 'm')
 		return "a time with an unknown unit: s or m";
 	value *= unit == 'm' ? 60 : 1;
 	if (!(value >= 0.01 && value <= 86400))
 		return "not a time of 0.01s to a day";
-	*cpu |= which == 1;
-	*(which == 1 ? &out->cpu : &out->seconds) = value;
+	*out = value;
 	return NULL;
+}
+
+static const char *one(const char *item, size_t n, struct limits *out, bool *cpu)
+{
+	enum { TIME, CPU, MEMORY, NAMES };
+	static const char *const names[NAMES] = {"time=", "cpu=", "memory="};
+	double value;
+	char unit;
+	size_t which = 0, len = 0;
+	for (; which < NAMES; which++) {
+		len = strlen(names[which]);
+		if (n >= len && !memcmp(item, names[which], len))
+			break;
+	}
+	if (which == NAMES)
+		return "not a list of time=, cpu= and memory=";
+	if (!number(item + len, n - len, &value, &unit))
+		return which == MEMORY ? "not a size, such as memory=2g" : "not a time, such as time=30s";
+	*cpu |= which == CPU;
+	return which == MEMORY ? read_size(value, unit, &out->memory)
+	                       : read_time(value, unit, which == CPU ? &out->cpu : &out->seconds);
 }
 
 const char *limits_parse(const char *text, struct limits *out)

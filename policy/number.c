@@ -1,6 +1,15 @@
 /* number.c - integers as people write them in options and in guard.yaml. */
 #include "policy/number.h"
 
+/* 16 and more: none. */
+static unsigned digit_of(char c)
+{
+	return c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+	       : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+	       : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
+	                              : 16;
+}
+
 bool number_read(const char *text, size_t n, int64_t *out)
 {
 	bool negative = n && *text == '-';
@@ -11,11 +20,7 @@ bool number_read(const char *text, size_t n, int64_t *out)
 		return false;
 	uint64_t value = 0, most = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
 	for (; i < n; i++) {
-		char c = text[i];
-		unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-		                 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
-		                 : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
-		                                        : base;
+		unsigned digit = digit_of(text[i]);
 		if (digit >= base || value > (most - digit) / base)
 			return false;
 		value = value * base + digit;

@@ -112,7 +112,7 @@ static int unknown_fact(struct fault *f, struct slice key)
 	const char *near = key.n ? did_you_mean(safe, names, NAMES) : NULL;
 	for (size_t i = 1; i < NAMES; i++)
 		all = arena_printf(f->arena, "%s%s%s", all, i + 1 < NAMES ? ", " : " and ", names[i]);
-	return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near) : arena_printf(f->arena, "facts are %s", all),
+	return fault_set(f, near_hint(f->arena, near, arena_printf(f->arena, "facts are %s", all)),
 	                 "unknown fact \"%s\"", safe);
 }
 

@@ -45,8 +45,8 @@ static int check_key(struct fault *f, struct slice key)
 	bool ours = !strncmp(name, "lxc.cgroup.devices", 18) || !strncmp(name, "lxc.cgroup2.devices", 19);
 	if (!near && !ours && !parts_say_devices(f->arena, key))
 		return 0;
-	return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near)
-	                         : "a key about devices is lxc.cgroup2.devices.allow or lxc.cgroup2.devices.deny",
+	return fault_set(f, near_hint(f->arena, near, "a key about devices is lxc.cgroup2.devices.allow or "
+	                                              "lxc.cgroup2.devices.deny"),
 	                 "unknown key %s", text_safe(f->arena, key.s, key.n, 64));
 }
 

@@ -137,8 +137,7 @@ static int check_keys(struct devices *v, json_t *entry)
 			continue;
 		struct fault f = {.arena = v->d->arena};
 		const char *near = did_you_mean(key, known, KNOWN);
-		fault_set(&f, near ? arena_printf(f.arena, "did you mean %s?", near)
-		                   : "keys are allow, type, major, minor and access",
+		fault_set(&f, near_hint(f.arena, near, "keys are allow, type, major, minor and access"),
 		          "unknown key %s", text_quoted(f.arena, (struct slice){key, strlen(key)}));
 		rc = entry_fail(v, NULL, &f);
 	}

@@ -35,8 +35,7 @@ static int read_policy(struct fault *f, struct slice value, enum device_policy *
 			return 0;
 		}
 	const char *near = did_you_mean(arena_strndup(f->arena, value.s, value.n), words, 3);
-	return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near)
-	                         : "a DevicePolicy is auto, closed or strict",
+	return fault_set(f, near_hint(f->arena, near, "a DevicePolicy is auto, closed or strict"),
 	                 "unknown DevicePolicy %s", text_quoted(f->arena, value));
 }
 

@@ -136,7 +136,7 @@ int unit_check_key(struct fault *f, const struct unit *u, const char *key)
 	const char *near = foreign_near(f->arena, word, device_keys, DEVICE_KEYS);
 	if (other_device_key(key) || (!near && !strstr(foreign_plain(f->arena, word), "device")))
 		return 0;
-	return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near)
-	                         : "those about devices are DevicePolicy=, DeviceAllow= and PrivateDevices=",
+	return fault_set(f, near_hint(f->arena, near, "those about devices are DevicePolicy=, DeviceAllow= and "
+	                                              "PrivateDevices="),
 	                 "unknown setting %s", text_safe(f->arena, key, word.n, 64));
 }

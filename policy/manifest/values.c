@@ -63,8 +63,7 @@ int value_choice(struct reading *r, const char *key, const struct yaml_node *v,
 		all = arena_printf(r->arena, "%s%s%s", all, i ? ", " : "", words[i]);
 	}
 	const char *near = v->kind == YAML_TEXT ? did_you_mean(v->text.s, words, n) : NULL;
-	const char *hint = near ? arena_printf(r->arena, "did you mean %s?", near)
-	                        : arena_printf(r->arena, "one of: %s", all);
+	const char *hint = near_hint(r->arena, near, arena_printf(r->arena, "one of: %s", all));
 	return yaml_fail(&r->y, v->at, hint, "%s cannot be %s", key,
 	                 v->kind == YAML_TEXT ? text_quoted(r->arena, v->text)
 	                                      : yaml_kind_name(v->kind));
@@ -115,8 +114,7 @@ int value_keys(struct reading *r, const char *where, const struct yaml_node *map
 			continue;
 		const char *near = did_you_mean(key->text.s, known, n);
 		failed = yaml_fail(&r->y, key->at,
-		                   near ? arena_printf(r->arena, "did you mean %s?", near)
-		                        : arena_printf(r->arena, "known are: %s", all),
+		                   near_hint(r->arena, near, arena_printf(r->arena, "known are: %s", all)),
 		                   "unknown key %s in %s", text_quoted(r->arena, key->text), where);
 	}
 	return failed;

@@ -5,6 +5,8 @@
  * it is one system call made under the cgroup's lock.
  */
 #include "cmd/audit/audit.h"
+#include "cgroup/cgroup.h"
+#include "cmd/unit.h"
 
 struct attachment {
 	const struct unit *unit;
@@ -39,7 +41,7 @@ static void print_mode(const struct attachment *at)
 static void report(struct cmd *c, const struct attachment *at)
 {
 	const struct unit *u = at->unit;
-	if (c->json) {
+	if (c->json.on) {
 		json_t *o = json_pack("{s:o, s:o, s:b, s:I, s:I, s:i}", "policy",
 		                      text_json(u->policy->name), "cgroup",
 		                      text_json(at->cgroup->path), "dry_run", at->dry_run, "rules",
@@ -53,7 +55,7 @@ static void report(struct cmd *c, const struct attachment *at)
 		json_object_set_new(o, "audit", json_string(audit_word(u->policy->audit)));
 		json_object_set_new(o, "audit_ends", json_boolean(at->audit_ends));
 		json_object_set_new(o, "denied_so_far", json_integer((json_int_t)at->denied));
-		json_object_update(c->out, o);
+		json_object_update(c->json.out, o);
 		json_decref(o);
 		return;
 	}

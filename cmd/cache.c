@@ -10,6 +10,7 @@
  */
 #include "cmd/cmd.h"
 #include "cmd/room/questions.h"
+#include "cmd/unit.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -54,15 +55,14 @@ static int open_cache(bool make)
 
 /* What the file is named after is the part that does not change with the policy's text: so
  * a changed policy takes the place of what it was. */
-static const char *key_of(struct cmd *c, const struct document *in, size_t *len, char name[NAME_SIZE])
+static const char *key_of(struct arena *a, const struct settings *s, const struct document *in, size_t *len,
+                          char name[NAME_SIZE])
 {
-	char *settings = arena_printf(c->arena, "%s\n%s\nmode %d audit %d\n", DEVGUARD_VERSION, in->file, c->mode,
-	                              c->audit);
-	for (size_t i = 0; i < c->nparams; i++)
-		settings = arena_printf(c->arena, "%s%s=%" PRId64 "\n", settings, c->params[i].name,
-		                        c->params[i].value);
+	char *settings = arena_printf(a, "%s\n%s\nmode %d audit %d\n", DEVGUARD_VERSION, in->file, s->mode, s->audit);
+	for (size_t i = 0; i < s->nparams; i++)
+		settings = arena_printf(a, "%s%s=%" PRId64 "\n", settings, s->params[i].name, s->params[i].value);
 	size_t n = strlen(settings);
-	char *key = arena_alloc(c->arena, n + in->len);
+	char *key = arena_alloc(a, n + in->len);
 	memcpy(key, settings, n);
 	memcpy(key + n, in->text, in->len);
 	*len = n + in->len;
@@ -124,14 +124,14 @@ static bool read_entry(struct cmd *c, int fd, const char *key, size_t len, struc
 	return true;
 }
 
-bool cache_find(struct cmd *c, const struct document *in, struct bytes *object)
+bool cache_find(struct cmd *c, const struct settings *s, const struct document *in, struct bytes *object)
 {
 	size_t len;
 	char name[NAME_SIZE];
 	int directory = open_cache(false);
 	if (directory < 0)
 		return false;
-	const char *key = key_of(c, in, &len, name);
+	const char *key = key_of(c->arena, s, in, &len, name);
 	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	bool found = fd >= 0 && read_entry(c, fd, key, len, object);
 	if (fd >= 0)
@@ -156,8 +156,8 @@ static bool write_whole(int fd, const void *from, size_t n)
 /* What the policy asked of the host while it was compiled, and the answers. */
 static bool write_asked(const struct cmd *c, int fd)
 {
-	for (size_t i = 0; i < c->nasked; i++) {
-		const struct asked *q = &c->asked[i];
+	for (size_t i = 0; i < c->asking.nasked; i++) {
+		const struct asked *q = &c->asking.asked[i];
 		uint64_t sizes[2] = {q->nquestion, q->nanswer};
 		if (!write_whole(fd, sizes, sizeof sizes) || !write_whole(fd, q->question, q->nquestion) ||
 		    !write_whole(fd, q->answer, q->nanswer))
@@ -186,7 +186,7 @@ static void make_room(int directory)
 	closedir(dir);
 }
 
-void cache_store(struct cmd *c, const struct document *in, const struct bytes *object)
+void cache_store(struct cmd *c, const struct settings *s, const struct document *in, const struct bytes *object)
 {
 	size_t len;
 	char name[NAME_SIZE], fresh[2 * NAME_SIZE];
@@ -194,12 +194,12 @@ void cache_store(struct cmd *c, const struct document *in, const struct bytes *o
 	if (directory < 0)
 		return;
 	make_room(directory);
-	const char *key = key_of(c, in, &len, name);
+	const char *key = key_of(c->arena, s, in, &len, name);
 	snprintf(fresh, sizeof fresh, "%s.%d", name, (int)getpid());
 	int fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct head h = {.key = len, .object = object->len};
-	for (size_t i = 0; i < c->nasked; i++)
-		h.asked += 2 * sizeof(uint64_t) + c->asked[i].nquestion + c->asked[i].nanswer;
+	for (size_t i = 0; i < c->asking.nasked; i++)
+		h.asked += 2 * sizeof(uint64_t) + c->asking.asked[i].nquestion + c->asking.asked[i].nanswer;
 	memcpy(h.magic, magic, sizeof magic);
 	bool written = fd >= 0 && write_whole(fd, &h, sizeof h) && write_whole(fd, key, len) &&
 	               write_asked(c, fd) && write_whole(fd, object->data, object->len);

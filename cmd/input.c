@@ -4,6 +4,7 @@
  * is bounded, and what can be no policy is refused before it is looked at.
  */
 #include "cmd/cmd.h"
+#include "compiler/compiler.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,12 +151,11 @@ static int check_bytes(struct cmd *c, struct document *in, enum input_kind kind)
 int input_read_fd(struct cmd *c, int fd, const char *file, enum input_kind kind,
                   struct document **out)
 {
-	if (c->ninputs == sizeof c->inputs / sizeof *c->inputs) {
+	struct document *in = document_add(&c->inputs, file);
+	if (!in) {
 		close(fd);
 		return STATUS_FAILED;
 	}
-	struct document *in = &c->inputs[c->ninputs++];
-	*in = (struct document){.file = file};
 	int err = read_all(in, fd, kind);
 	close(fd);
 	if (err == ENOMEM)
@@ -177,41 +177,4 @@ int input_read(struct cmd *c, const char *path, enum input_kind kind, struct doc
 	int fd, status = open_input(c, path, kind, &fd);
 	return status ? status
 	              : input_read_fd(c, fd, strcmp(path, "-") == 0 ? "stdin" : path, kind, out);
-}
-
-void input_free(struct document *in)
-{
-	free(in->text);
-	free(in->lines);
-	*in = (struct document){0};
-}
-
-static bool index_lines(struct document *in)
-{
-	size_t n = 1, at = 0;
-	for (const char *p = in->text; (p = memchr(p, '\n', in->len - (size_t)(p - in->text))); p++)
-		n++;
-	in->lines = malloc(n * sizeof *in->lines);
-	if (!in->lines)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		in->lines[i] = at;
-		const char *end = memchr(in->text + at, '\n', in->len - at);
-		at = end ? (size_t)(end - in->text) + 1 : in->len;
-	}
-	in->nlines = n;
-	return true;
-}
-
-const char *input_line(struct document *in, int line, size_t *len)
-{
-	if (!in->text || line < 1 || object_is(in->text, in->len))
-		return NULL;
-	if (!in->lines && !index_lines(in))
-		return NULL;
-	if ((size_t)line > in->nlines)
-		return NULL;
-	const char *start = in->text + in->lines[line - 1];
-	*len = strcspn(start, "\n");
-	return start;
 }

@@ -5,11 +5,20 @@
  * interpreter, makes the program and proves it; an object goes to the second only. This
  * process has the policy as fixed-size records.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/room/record.h"
+#include "cmd/unit.h"
 
 #include <linux/bpf.h>
 #include <string.h>
+
+/* What is to be loaded, and how. */
+struct loading {
+	struct cmd *cmd;
+	const struct settings *settings;
+	const struct load *load;
+};
 
 /* ---- the two children ------------------------------------------------------------------ */
 
@@ -56,15 +65,17 @@ static bool take_delivery(void *self, enum frame_kind kind, const unsigned char 
 }
 
 /* A job's fixed part and what follows it but the text. */
-static unsigned char *job_head(struct cmd *c, const struct job *job, const struct ask *ask, const char *file, size_t *n)
+static unsigned char *job_head(const struct loading *g, const struct job *job, const struct ask *ask, const char *file,
+                               size_t *n)
 {
 	size_t params = job->nparams * sizeof(struct job_param), requests = job->nrequests * sizeof(struct request_record);
 	*n = sizeof *job + params + requests + job->file_len;
-	unsigned char *head = arena_alloc(c->arena, *n);
+	unsigned char *head = arena_alloc(g->cmd->arena, *n);
 	memcpy(head, job, sizeof *job);
 	for (size_t i = 0; i < job->nparams; i++) {
-		struct job_param p = {.value = c->params[i].value};
-		memcpy(p.name, c->params[i].name, strnlen(c->params[i].name, sizeof p.name - 1));
+		const struct param_setting *given = &g->settings->params[i];
+		struct job_param p = {.value = given->value};
+		memcpy(p.name, given->name, strnlen(given->name, sizeof p.name - 1));
 		memcpy(head + sizeof *job + i * sizeof p, &p, sizeof p);
 	}
 	if (requests)
@@ -107,31 +118,34 @@ struct order {
 };
 
 /* Sends a job and waits for what comes of it. */
-static int give(struct cmd *c, struct room *r, const struct load *l, const struct order *o, struct delivery *d)
+static int give(const struct loading *g, struct room *r, const struct order *o, struct delivery *d)
 {
 	static const struct ask nothing = {0};
 	const struct ask *ask = o->ask ? o->ask : &nothing;
+	const struct settings *s = g->settings;
 	struct job job = o->job;
-	job.mode = c->mode;
-	job.audit = c->audit;
-	job.nparams = job.kind == JOB_POLICY ? 0 : (uint32_t)c->nparams;
+	job.mode = s->mode;
+	job.audit = s->audit;
+	job.nparams = job.kind == JOB_POLICY ? 0 : (uint32_t)s->nparams;
 	job.nrequests = (uint32_t)ask->n;
 	job.file_len = (uint32_t)strlen(o->file);
 	job.text_len = (uint32_t)o->len;
-	*d = (struct delivery){.cmd = c, .verdicts = ask->verdicts, .verdicts_max = ask->n};
+	*d = (struct delivery){.cmd = g->cmd, .verdicts = ask->verdicts, .verdicts_max = ask->n};
 	struct call call = {.kind = FRAME_JOB, .data = o->text, .len = o->len, .go_on = o->go_on,
-	                    .meanwhile = o->first && l->kernel ? ask_kernel : NULL};
-	call.head = job_head(c, &job, ask, o->file, &call.nhead);
+	                    .meanwhile = o->first && g->load->kernel ? ask_kernel : NULL};
+	call.head = job_head(g, &job, ask, o->file, &call.nhead);
 	struct taker taker = {take_delivery, d, RECORD_MAX};
 	return room_call(r, o->file, &call, &taker);
 }
 
 /* Runs the policy in one child; what it is, for the other. */
-static int run_ruby(struct cmd *c, struct room *r, const struct document *in, const struct load *l, struct delivery *d)
+static int run_ruby(const struct loading *g, struct room *r, const struct document *in, struct delivery *d)
 {
+	struct cmd *c = g->cmd;
+	const struct load *l = g->load;
 	struct order o = {.job = {.kind = JOB_RUBY, .flags = l->bytecode ? JOB_BYTECODE : 0}, .ask = l->ask, .file = in->file,
 	                  .text = in->text, .len = in->len, .first = true};
-	int status = give(c, r, l, &o, d);
+	int status = give(g, r, &o, d);
 	if (!status && (!d->policy || d->nverdicts != d->verdicts_max)) {
 		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = in->file}, NULL,
 		         "the policy is refused: the process that compiles it answered less than it was asked");
@@ -141,85 +155,115 @@ static int run_ruby(struct cmd *c, struct room *r, const struct document *in, co
 }
 
 /* Has the policy proven in a child that ran no Ruby. */
-static int judge(struct cmd *c, struct room *r, enum job_kind kind, const struct load *l, const char *file,
-                 const void *text, size_t len, struct unit *u)
+static int judge(const struct loading *g, struct room *r, enum job_kind kind, const char *file, const void *text,
+                 size_t len, struct unit *u)
 {
+	const struct load *l = g->load;
 	struct delivery d;
 	uint32_t flags = (l->depth == LOAD_IMAGE ? JOB_IMAGE : 0) | (l->lint ? JOB_LINT : 0);
 	struct order o = {.job = {.kind = kind, .flags = flags}, .file = file, .text = text, .len = len,
 	                  .go_on = kind == JOB_POLICY, .first = kind != JOB_POLICY};
-	int status = give(c, r, l, &o, &d);
+	int status = give(g, r, &o, &d);
 	if (!status && (!d.has_record || (l->depth == LOAD_IMAGE && !d.record.image.ninsns))) {
-		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = file}, NULL,
+		diag_add(&g->cmd->diags, DIAG_ERROR, (struct span){.file = file}, NULL,
 		         "the policy is refused: the process that proves it answered less than it was asked");
 		status = STATUS_REFUSED;
 	}
 	if (status)
 		return status;
 	*u = (struct unit){.from_object = kind == JOB_OBJECT, .policy = d.record.policy, .image = d.record.image,
-	                   .inputs = d.record.inputs, .null_denied = d.record.null_denied, .judge = r, .kept_uid = room_kept_uid(r), .bytecode = u->bytecode};
+	                   .inputs = d.record.inputs, .null_denied = d.record.null_denied, .judge = r,
+	                   .kept_uid = room_kept_uid(r), .bytecode = u->bytecode, .ring = g->settings->ring};
 	return STATUS_OK;
 }
 
 /* ---- loading ---------------------------------------------------------------------------- */
 
 /* An object made before from the same policy, proven again. False: there is none of use. */
-static bool load_cached(struct cmd *c, struct room *r, const struct document *in, const struct load *l, struct unit *u)
+static bool load_cached(const struct loading *g, struct room *r, const struct document *in, struct unit *u)
 {
+	struct cmd *c = g->cmd;
 	struct bytes object;
 	struct diags kept = c->diags;
-	if (!cache_find(c, in, &object))
+	if (!cache_find(c, g->settings, in, &object))
 		return false;
-	int status = judge(c, r, JOB_OBJECT, l, in->file, object.data, object.len, u);
+	int status = judge(g, r, JOB_OBJECT, in->file, object.data, object.len, u);
 	c->diags = kept; /* what is wrong with it does not matter */
 	return !status;
 }
 
-static int load_ruby(struct cmd *c, struct room *runner, struct room *prover, const struct document *in,
-                     const struct load *l, struct unit *u)
+static int load_ruby(const struct loading *g, struct room *runner, struct room *prover, const struct document *in,
+                     struct unit *u)
 {
+	struct cmd *c = g->cmd;
 	struct delivery d;
 	struct bytes object;
-	int status = run_ruby(c, runner, in, l, &d);
+	int status = run_ruby(g, runner, in, &d);
 	room_close(runner);
 	u->bytecode = d.text;
 	if (!status)
-		status = judge(c, prover, JOB_POLICY, l, in->file, d.policy, d.npolicy, u);
+		status = judge(g, prover, JOB_POLICY, in->file, d.policy, d.npolicy, u);
 	if (d.policy)
 		arena_release(c->arena, d.policy, d.npolicy);
-	if (!status && l->depth == LOAD_IMAGE && c->cache && !unit_object(c, u, &object))
-		cache_store(c, in, &object);
+	if (!status && g->load->depth == LOAD_IMAGE && c->cache && !unit_object(c, u, &object))
+		cache_store(c, g->settings, in, &object);
 	return status;
 }
 
-/* The children are made before the policy is read: what they inherit is small. */
-static int load(struct cmd *c, int (*read)(struct cmd *c, void *from, struct document **in), void *from,
-                const struct load *l, struct unit *u)
+/* Where the policy is: a path, or a file that is open and that only root may have written. */
+struct place {
+	const char *file;
+	int fd; /* -1: not open yet */
+};
+
+static int read_policy(struct cmd *c, const struct place *p, struct document **in)
 {
+	const char *file = p->file, *slash = strrchr(file, '/');
+	c->asking.trusted = p->fd >= 0;
+	c->asking.directory = !strcmp(file, "-") ? NULL
+	                      : !slash           ? "."
+	                      : slash == file    ? "/"
+	                                         : arena_strndup(c->arena, file, (size_t)(slash - file));
+	return p->fd < 0 ? input_read(c, file, INPUT_POLICY, in) : input_read_fd(c, p->fd, file, INPUT_POLICY, in);
+}
+
+/* The children are made before the policy is read: what they inherit is small. */
+static int load_policy(const struct loading *g, const struct place *from, struct unit *u)
+{
+	struct cmd *c = g->cmd;
 	struct document *in;
 	struct room *runner, *prover;
-	*u = (struct unit){0};
-	int status = room_open(c, work_ruby, &runner); /* it has the most to do: first */
+	int status = room_open(c, g->settings, work_ruby, &runner); /* it has the most to do: first */
 	if (!status)
-		status = room_open(c, work_judge, &prover);
+		status = room_open(c, g->settings, work_judge, &prover);
 	if (!status)
-		status = read(c, from, &in);
+		status = read_policy(c, from, &in);
 	if (status)
 		return status;
 	if (object_is(in->text, in->len)) {
 		room_close(runner);
-		return judge(c, prover, JOB_OBJECT, l, in->file, in->text, in->len, u);
+		return judge(g, prover, JOB_OBJECT, in->file, in->text, in->len, u);
 	}
-	if (c->cache && load_cached(c, prover, in, l, u)) {
+	if (c->cache && load_cached(g, prover, in, u)) {
 		room_close(runner);
 		return STATUS_OK;
 	}
-	c->nloaded = 0; /* of those that were read to ask whether an entry is fresh */
-	if (c->cache && !status) { /* one that had another object is not used again */
+	c->asking.nloaded = 0; /* of those that were read to ask whether an entry is fresh */
+	if (c->cache) { /* one that had another object is not used again */
 		room_close(prover);
-		status = room_open(c, work_judge, &prover);
+		status = room_open(c, g->settings, work_judge, &prover);
 	}
-	return status ? status : load_ruby(c, runner, prover, in, l, u);
+	return status ? status : load_ruby(g, runner, prover, in, u);
+}
+
+static int load_list(const struct loading *g, const char *path, struct unit *u)
+{
+	struct document *in;
+	struct room *prover;
+	int status = room_open(g->cmd, g->settings, work_judge, &prover);
+	if (!status)
+		status = input_read(g->cmd, path, INPUT_FOREIGN, &in);
+	return status ? status : judge(g, prover, JOB_OCI, in->file, in->text, in->len, u);
 }
 
 /* The child that proved it goes on only for those who will ask it. */
@@ -232,50 +276,26 @@ static int loaded(int status, const struct load *l, struct unit *u)
 	return status;
 }
 
-/* Where the files are that a policy may load. */
-static void know_directory(struct cmd *c, const char *file, bool trusted)
+int unit_load(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u)
 {
-	const char *slash = strrchr(file, '/');
-	c->policy_trusted = trusted;
-	c->policy_dir = !strcmp(file, "-") ? NULL : !slash ? "." : slash == file ? "/"
-	                : arena_strndup(c->arena, file, (size_t)(slash - file));
-}
-
-static int read_path(struct cmd *c, void *from, struct document **in)
-{
-	know_directory(c, from, false);
-	return input_read(c, from, INPUT_POLICY, in);
-}
-
-int unit_load(struct cmd *c, const char *path, const struct load *l, struct unit *u)
-{
-	return loaded(load(c, read_path, (void *)path, l, u), l, u);
-}
-
-struct open_file { int fd; const char *file; };
-
-static int read_open(struct cmd *c, void *from, struct document **in)
-{
-	struct open_file *f = from;
-	know_directory(c, f->file, true);
-	return input_read_fd(c, f->fd, f->file, INPUT_POLICY, in);
-}
-
-int unit_load_fd(struct cmd *c, int fd, const char *file, const struct load *l, struct unit *u)
-{
-	struct open_file f = {fd, file};
-	return loaded(load(c, read_open, &f, l, u), l, u);
-}
-
-int unit_load_spec(struct cmd *c, const char *path, const struct load *l, struct unit *u)
-{
-	struct document *in;
-	struct room *prover;
+	struct loading g = {c, s, l};
 	*u = (struct unit){0};
-	int status = room_open(c, work_judge, &prover);
-	if (!status)
-		status = input_read(c, path, INPUT_FOREIGN, &in);
-	return loaded(status ? status : judge(c, prover, JOB_OCI, l, in->file, in->text, in->len, u), l, u);
+	return loaded(load_policy(&g, &(struct place){path, -1}, u), l, u);
+}
+
+int unit_load_fd(struct cmd *c, const struct settings *s, int fd, const char *file, const struct load *l,
+                 struct unit *u)
+{
+	struct loading g = {c, s, l};
+	*u = (struct unit){0};
+	return loaded(load_policy(&g, &(struct place){file, fd}, u), l, u);
+}
+
+int unit_load_spec(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u)
+{
+	struct loading g = {c, s, l};
+	*u = (struct unit){0};
+	return loaded(load_list(&g, path, u), l, u);
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */
@@ -364,55 +384,4 @@ bool verdict_decision(struct cmd *c, const struct policy *p, const struct verdic
 		out->raise = raise;
 	}
 	return true;
-}
-
-int unit_object(struct cmd *c, struct unit *u, struct bytes *out)
-{
-	return object_write(u->policy, &u->image, &c->diags, out) ? STATUS_FAILED : STATUS_OK;
-}
-
-/* ---- into the kernel ------------------------------------------------------------------ */
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
-
-/* Cut with "..." and not within a character. */
-static void copy_cut(char *out, size_t cap, const char *text)
-{
-	size_t n = strlen(text);
-	if (n >= cap) {
-		n = cap - 4;
-		while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
-			n--;
-		memcpy(out + n, "...", 3);
-	}
-	memcpy(out, text, n);
-}
-
-static void name_rule(struct rule_name *out, const struct policy *p, struct span at,
-                      const char *label)
-{
-	out->line = at.line > 0 ? (uint32_t)at.line : 0;
-	copy_cut(out->file, sizeof out->file, base_name(at.file ? at.file : p->file));
-	if (label)
-		copy_cut(out->label, sizeof out->label, label);
-}
-
-int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **out)
-{
-	const struct policy *p = u->policy;
-	struct bytes object;
-	if (unit_object(c, u, &object))
-		return -1;
-	if (p->audit == AUDIT_NONE)
-		return program_load(c->arena, &c->diags, p->name, object.data, object.len, out);
-	struct rule_name *names = arena_alloc(c->arena, (p->nrules + 1) * sizeof *names);
-	name_rule(&names[0], p, p->default_at, "default");
-	for (size_t i = 0; i < p->nrules; i++)
-		name_rule(&names[i + 1], p, p->rules[i].at, p->rules[i].label);
-	return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, from, c->ring ? c->ring : u->ring,
-	                            names, p->nrules + 1, out);
 }

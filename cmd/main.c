@@ -2,7 +2,9 @@
  * main.c - the table of verbs, what `help` and `--version` print, and the way to a verb
  * and back.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 #include "cmd/room/confine.h"
 
 #include <bpf/libbpf.h>
@@ -21,9 +23,8 @@
 #endif
 
 static const struct verb *const verbs[] = {
-	&verb_check, &verb_compile, &verb_apply, &verb_detach, &verb_status,
-	&verb_eval,  &verb_test,    &verb_run,   &verb_audit,  &verb_stats,
-	&verb_import, &verb_oci_hook, &verb_install_hook, &verb_doctor,
+#define VERB(name) &verb_##name,
+#include "cmd/verbs.def"
 };
 enum { NVERBS = sizeof verbs / sizeof *verbs };
 
@@ -149,7 +150,7 @@ static bool descriptors_suffice(struct cmd *c)
 static int run(struct cmd *c, int argc, char **argv)
 {
 	if (setjmp(c->no_memory)) {
-		if (c->json)
+		if (c->json.on)
 			puts("{\"schema\": \"" JSON_SCHEMA "\", \"exit\": 1, \"diagnostics\": "
 			     "[{\"level\": \"error\", \"text\": \"out of memory\"}]}");
 		fputs(PROGRAM ": error: out of memory\n"
@@ -159,12 +160,12 @@ static int run(struct cmd *c, int argc, char **argv)
 	}
 	c->args = cmd_arena(c);
 	cmd_reset(c);
-	c->json = wants_json(argc, argv);
-	if (c->json)
-		c->out = json_object();
+	c->json.on = wants_json(argc, argv);
+	if (c->json.on)
+		c->json.out = json_object();
 	int status = descriptors_suffice(c) ? dispatch(c, argc, argv) : STATUS_FAILED;
 	diags_flush(c);
-	if (c->json && !c->printed)
+	if (c->json.on && !c->json.printed)
 		json_finish(c, status);
 	return stdout_finish(c, status);
 }
@@ -184,16 +185,16 @@ int main(int argc, char **argv)
 {
 	fill_standard_fds();
 	static struct cmd c;
-	c.old_chld = signal(SIGCHLD, SIG_DFL); /* ignored, it would take the status of our children away */
-	c.old_xfsz = signal(SIGXFSZ, SIG_IGN); /* beyond a limit, writing fails and says so */
+	c.before.chld = signal(SIGCHLD, SIG_DFL); /* ignored, it would take the status of our children away */
+	c.before.xfsz = signal(SIGXFSZ, SIG_IGN); /* beyond a limit, writing fails and says so */
 	static char err_buffer[4096];
 	setvbuf(stderr, err_buffer, _IOLBF, sizeof err_buffer);
 	json_set_alloc_funcs(json_memory, free);
 	int status = run(&c, argc, argv);
 	cmd_forget(&c);
 	arena_free(c.args);
-	confine_plan_free(c.room_plan);
-	json_decref(c.out);
-	json_decref(c.diagnostics);
+	confine_plan_free(c.rooms.plan);
+	json_decref(c.json.out);
+	json_decref(c.json.diagnostics);
 	return status;
 }

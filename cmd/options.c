@@ -6,6 +6,8 @@
  * options end at the first operand).
  */
 #include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "compiler/compiler.h"
 #include "policy/number.h"
 
 #include <errno.h>
@@ -41,7 +43,7 @@ void print_verb_help(const struct verb *v)
 int limits_from_environment(struct cmd *c)
 {
 	const char *text = getenv("DEVGUARD_TIMEOUT");
-	c->limits = (struct limits){LIMIT_SECONDS, LIMIT_CPU, LIMIT_MEMORY};
+	c->settings.limits = (struct limits){LIMIT_SECONDS, LIMIT_CPU, LIMIT_MEMORY};
 	if (!text || !*text)
 		return STATUS_OK;
 	char *end;
@@ -49,15 +51,15 @@ int limits_from_environment(struct cmd *c)
 	if (*end || !(seconds >= 0.01 && seconds <= 86400))
 		return usage_error(c, "give seconds of CPU time, for example DEVGUARD_TIMEOUT=10",
 		                   "DEVGUARD_TIMEOUT=%s is not a number of seconds", text);
-	c->limits.cpu = seconds;
-	c->limits.seconds = seconds * LIMIT_SECONDS / LIMIT_CPU;
+	c->settings.limits.cpu = seconds;
+	c->settings.limits.seconds = seconds * LIMIT_SECONDS / LIMIT_CPU;
 	return STATUS_OK;
 }
 
 static int limit_option(struct cmd *c, const char *text)
 {
-	const char *why = limits_parse(text, &c->limits);
-	c->limits_given = text;
+	const char *why = limits_parse(text, &c->settings.limits);
+	c->settings.limits_given = text;
 	return why ? usage_error(c, "for example: --limit time=30s,cpu=20s,memory=2g", "--limit %s: %s", text, why)
 	           : STATUS_OK;
 }
@@ -75,11 +77,11 @@ static int add_param(struct cmd *c, const char *text)
 	if (!number_read(eq + 1, strlen(eq + 1), &value))
 		return usage_error(c, "parameters are integers, for example --param gpu=3",
 		                   "--param %s: the value is not an integer of 64 bits", text);
-	struct param_setting *s = ARENA_PUSH(c->args, c->params, c->nparams, c->params_cap);
+	struct param_setting *s = ARENA_PUSH(c->args, c->settings.params, c->settings.nparams, c->settings.params_cap);
 	*s = (struct param_setting){.name = arena_strndup(c->args, text, (size_t)(eq - text)),
 	                            .value = value};
-	for (size_t i = 0; i + 1 < c->nparams; i++)
-		if (strcmp(c->params[i].name, s->name) == 0)
+	for (size_t i = 0; i + 1 < c->settings.nparams; i++)
+		if (strcmp(c->settings.params[i].name, s->name) == 0)
 			return usage_error(c, "give each parameter once", "--param %s: given twice",
 			                   s->name);
 	return STATUS_OK;
@@ -98,7 +100,7 @@ int option_count(struct cmd *c, const char *option, const char *text, uint64_t *
 
 static int ring_option(struct cmd *c, const char *text)
 {
-	const char *why = ring_size_parse(text, &c->ring);
+	const char *why = ring_size_parse(text, &c->settings.ring);
 	return why ? usage_error(c, "for example --ring 64K", "--ring %s: %s", text, why) : STATUS_OK;
 }
 
@@ -162,11 +164,11 @@ static bool shared_option(struct cmd *c, int opt)
 	else if (opt == OPT_LIMIT)
 		c->status = limit_option(c, optarg);
 	else if (opt == OPT_UNCONFINED)
-		c->unconfined = true;
+		c->settings.unconfined = true;
 	else if (opt == OPT_MODE)
-		c->mode = 1 + option_word(c, "--mode", optarg, mode_words, POLICY_MODES);
+		c->settings.mode = 1 + option_word(c, "--mode", optarg, mode_words, POLICY_MODES);
 	else if (opt == OPT_AUDIT)
-		c->audit = 1 + option_word(c, "--audit", optarg, audit_words, AUDIT_LEVELS);
+		c->settings.audit = 1 + option_word(c, "--audit", optarg, audit_words, AUDIT_LEVELS);
 	else if (opt == OPT_RING)
 		c->status = ring_option(c, optarg);
 	else
@@ -188,7 +190,7 @@ int options_next(struct cmd *c, int argc, char **argv)
 		switch (opt) {
 		case 'h':
 		case OPT_HELP:
-			c->json = false;
+			c->json.on = false;
 			print_verb_help(c->verb);
 			c->status = STATUS_OK;
 			return OPT_STOP;

@@ -89,10 +89,10 @@ static void fill_source(struct cmd *c, struct diag *d)
 {
 	if (d->source || !d->at.file || d->at.line <= 0)
 		return;
-	for (size_t i = 0; i < c->ninputs; i++) {
+	for (size_t i = 0; i < c->inputs.n; i++) {
 		size_t len;
-		const char *line = strcmp(c->inputs[i].file, d->at.file) == 0
-		                           ? input_line(&c->inputs[i], d->at.line, &len)
+		const char *line = strcmp(c->inputs.items[i].file, d->at.file) == 0
+		                           ? document_line(&c->inputs.items[i], d->at.line, &len)
 		                           : NULL;
 		if (line && len > SOURCE_MAX) /* a thousand messages may be about one line of 4 MiB */
 			for (len = SOURCE_MAX; len && ((unsigned char)line[len] & 0xc0) == 0x80;)
@@ -172,20 +172,20 @@ void diag_show(struct cmd *c, struct diag *d)
 	fill_source(c, d);
 	if (d->level == DIAG_WARNING && c->quiet)
 		return;
-	if (d->level == DIAG_NOTE && !(c->notes && c->json))
+	if (d->level == DIAG_NOTE && !(c->json.notes && c->json.on))
 		return;
-	if (!c->json) {
+	if (!c->json.on) {
 		print_diag(stderr, d);
 		return;
 	}
-	if (!c->diagnostics)
-		c->diagnostics = json_array();
-	json_array_append_new(c->diagnostics, diag_json(d));
+	if (!c->json.diagnostics)
+		c->json.diagnostics = json_array();
+	json_array_append_new(c->json.diagnostics, diag_json(d));
 }
 
 void diags_flush(struct cmd *c)
 {
-	if (c->diags.n && !c->json)
+	if (c->diags.n && !c->json.on)
 		fflush(stdout); /* keep the order when both go to one place */
 	for (size_t i = 0; i < c->diags.n; i++)
 		diag_show(c, &c->diags.items[i]);
@@ -201,9 +201,9 @@ void json_finish(struct cmd *c, int status)
 	if (c->verb)
 		json_object_set_new(o, "verb", json_string(c->verb->name));
 	json_object_set_new(o, "exit", json_integer(status));
-	json_object_update(o, c->out);
-	json_object_set_new(o, "diagnostics", c->diagnostics ? c->diagnostics : json_array());
-	c->diagnostics = NULL;
+	json_object_update(o, c->json.out);
+	json_object_set_new(o, "diagnostics", c->json.diagnostics ? c->json.diagnostics : json_array());
+	c->json.diagnostics = NULL;
 	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(o);
@@ -215,7 +215,7 @@ int stdout_finish(struct cmd *c, int status)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	int err = errno; /* unknown when an earlier write failed */
-	c->json = false;
+	c->json.on = false;
 	diag_fail(&c->diags, "what was printed is not complete, what was done stays done: is there room where it goes?",
 	          "cannot write to stdout%s%s", err ? ": " : "", err ? strerror(err) : "");
 	diags_flush(c);

@@ -2,6 +2,7 @@
  * own.c - the cgroup the tool itself runs in: the `0::` line of /proc/self/cgroup
  * below the mount of the v2 hierarchy.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
  * missing. eval and test say it in the same words.
  */
 #include "cmd/cmd.h"
+#include "policy/rules.h"
 
 #include <string.h>
 

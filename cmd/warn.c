@@ -2,7 +2,9 @@
  * warn.c - what a policy would do to a cgroup that nobody is likely to mean: said
  * before it is attached, which it is nevertheless.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/unit.h"
 
 #include <string.h>
 
@@ -15,7 +17,7 @@ void warn_of_apply(struct cmd *c, struct unit *u, const struct cgroup *cg)
 {
 	enum { ROOT_ID = 1 };
 	const struct policy *p = u->policy;
-	if (p->audit == AUDIT_NONE && c->ring)
+	if (p->audit == AUDIT_NONE && c->settings.ring)
 		warn(c, p->file, "add --audit denied, or leave --ring out",
 		     arena_printf(c->arena, "--ring means nothing here: '%s' reports nothing", p->name));
 	if (p->mode == MODE_PERMISSIVE)

@@ -7,6 +7,8 @@
  * never waits for this process: what it does not read in time is counted as lost.
  */
 #include "cmd/audit/audit.h"
+#include "cgroup/cgroup.h"
+#include "cmd/options.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -216,8 +218,8 @@ static int audit_run(struct audit_run *r)
 		return STATUS_FAILED;
 	int status = signals_new(r) ? STATUS_FAILED : open_sources(r);
 	if (!status) {
-		c->printed = true; /* from here on stdout has records only */
-		c->json = false;
+		c->json.printed = true; /* from here on stdout has records only */
+		c->json.on = false;
 		diags_flush(c);
 		stream(r);
 		status = r->ending == END_FAILED     ? STATUS_FAILED

@@ -6,6 +6,7 @@
 #ifndef DEVGUARD_CMD_AUDIT_AUDIT_H
 #define DEVGUARD_CMD_AUDIT_AUDIT_H
 
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 
 enum { NSEC = 1000000000 };

@@ -3,6 +3,7 @@
  * none does.
  */
 #include "cmd/audit/audit.h"
+#include "cgroup/cgroup.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -5,6 +5,7 @@
  * below each other. Everything that came from the kernel is escaped.
  */
 #include "cmd/audit/audit.h"
+#include "cgroup/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +49,7 @@ int printer_new(struct cmd *c, const char *path, struct printer **out)
 	*p = (struct printer){
 		.out = path ? open_append(path) : stdout,
 		.path = path,
-		.json = c->json,
+		.json = c->json.on,
 		.widths = {[COL_CGROUP] = 12, [COL_COMM] = 12, [COL_UID] = 5, [COL_VERDICT] = 4,
 		           [COL_ACCESS] = 5, [COL_DEVICE] = 18},
 	};

@@ -4,6 +4,7 @@
  * there twice.
  */
 #include "cmd/audit/audit.h"
+#include "cgroup/cgroup.h"
 
 #include <string.h>
 

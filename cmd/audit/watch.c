@@ -9,6 +9,7 @@
  * is gone. Each check has an arena of its own.
  */
 #include "cmd/audit/audit.h"
+#include "cgroup/cgroup.h"
 
 #include <string.h>
 

@@ -5,7 +5,10 @@
  * The manifest outlives the policies: it has an arena of its own, and each policy
  * is compiled in a fresh one.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/containers/guard.h"
+#include "cmd/unit.h"
 #include "policy/manifest/trusted.h"
 
 #include <stdlib.h>
@@ -109,35 +112,36 @@ static void place_in_manifest(struct cmd *c, const struct manifest *m, const str
 		              *params ? " (" : "", params, *params ? ")" : "");
 }
 
-int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r, const struct load *l,
-                struct unit *u, const char **path)
+/* The command line goes over the manifest; parameters are the manifest's alone. */
+static struct settings settings_of(struct arena *a, const struct settings *given, const struct ruling *r)
+{
+	struct settings s = *given;
+	s.params = arena_alloc(a, r->nparams * sizeof *s.params);
+	s.nparams = s.params_cap = r->nparams;
+	for (size_t i = 0; i < r->nparams; i++)
+		s.params[i] = (struct param_setting){.name = r->params[i].name, .value = r->params[i].value};
+	if (!s.mode && r->mode_given)
+		s.mode = 1 + (int)r->mode;
+	if (!s.audit && r->audit_given)
+		s.audit = 1 + (int)r->audit;
+	if (!s.ring)
+		s.ring = r->ring;
+	if (r->limit && !s.limits_given)
+		limits_parse(r->limit, &s.limits); /* the manifest's reader has checked it */
+	return s;
+}
+
+int ruling_load(struct cmd *c, const struct settings *given, const struct manifest *m, const struct ruling *r,
+                const struct load *l, struct unit *u, const char **path)
 {
 	struct policy_file file;
-	int mode = c->mode, audit = c->audit;
 	int opened = manifest_policy_open(c->arena, &c->diags, m, r->policy, r->policy_at, &file);
 	if (opened)
 		return opened == -2 ? STATUS_FAILED : STATUS_REFUSED;
 	if (path)
 		*path = file.path;
-	c->params = arena_alloc(c->arena, r->nparams * sizeof *c->params);
-	c->nparams = c->params_cap = r->nparams;
-	for (size_t i = 0; i < r->nparams; i++)
-		c->params[i] = (struct param_setting){.name = r->params[i].name,
-		                                      .value = r->params[i].value};
-	if (!mode && r->mode_given)
-		c->mode = 1 + (int)r->mode;
-	if (!audit && r->audit_given)
-		c->audit = 1 + (int)r->audit;
-	const struct limits limits = c->limits;
-	if (r->limit && !c->limits_given)
-		limits_parse(r->limit, &c->limits); /* the manifest's reader has checked it */
-	int status = unit_load_fd(c, file.fd, file.path, l, u);
-	c->limits = limits;
-	c->mode = mode;
-	c->audit = audit;
-	c->params = NULL;
-	c->nparams = c->params_cap = 0;
-	u->ring = r->ring;
+	const struct settings s = settings_of(c->arena, given, r);
+	int status = unit_load_fd(c, &s, file.fd, file.path, l, u);
 	if (status)
 		place_in_manifest(c, m, r, file.path);
 	return status;
@@ -145,7 +149,7 @@ int ruling_load(struct cmd *c, const struct manifest *m, const struct ruling *r,
 
 static int no_params(struct cmd *c)
 {
-	return c->nparams ? usage_error(c, "write params: in the manifest",
+	return c->settings.nparams ? usage_error(c, "write params: in the manifest",
 	                                "--param does not go with a manifest")
 	                  : STATUS_OK;
 }
@@ -178,7 +182,7 @@ static int prove_ruling(struct cmd *c, const struct manifest *m, const struct ru
 {
 	struct unit u;
 	struct program *program;
-	int status = ruling_load(c, m, r, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u, path);
+	int status = ruling_load(c, &c->settings, m, r, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u, path);
 	if (!status && !kernel_closed()) {
 		status = unit_program(c, &u, 0, &program) ? STATUS_FAILED : STATUS_OK;
 		if (!status)
@@ -190,7 +194,7 @@ static int prove_ruling(struct cmd *c, const struct manifest *m, const struct ru
 static void report_ruling(struct cmd *c, const struct ruling *r, const char *path, int status,
                           json_t *list)
 {
-	if (c->json) {
+	if (c->json.on) {
 		json_t *o = json_pack("{s:o, s:o, s:o, s:i}", "entry", text_json(r->entry), "policy",
 		                      text_json(r->policy), "params", params_json(r), "exit", status);
 		json_object_set_new(o, "file", text_json(path));
@@ -220,9 +224,9 @@ static int check_rulings(struct cmd *c, struct arena *keep, const struct manifes
 	const struct manifest_entry *entries;
 	size_t n, nentries = manifest_entries(m, &entries);
 	int status = STATUS_OK, refused = STATUS_OK;
-	json_t *policies = c->json ? json_array() : NULL;
+	json_t *policies = c->json.on ? json_array() : NULL;
 	manifest_variants(keep, m, &list, &n);
-	if (path && !c->json) {
+	if (path && !c->json.on) {
 		put_text(stdout, path);
 		printf(": %zu entr%s\n", nentries, nentries == 1 ? "y" : "ies");
 	}
@@ -243,7 +247,7 @@ static int check_rulings(struct cmd *c, struct arena *keep, const struct manifes
 			report_ruling(c, &list[i], file, refused, policies);
 		status = worse_status(status, refused);
 	}
-	if (c->json) {
+	if (c->json.on) {
 		json_object_set_new(item, "entries", json_integer((json_int_t)nentries));
 		json_object_set_new(item, "rulings", policies);
 	}

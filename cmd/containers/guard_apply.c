@@ -5,7 +5,10 @@
  * A cgroup below one that the same entry guarded is guarded with it and gets no
  * program of its own. What fails on one cgroup does not keep the others from theirs.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/containers/guard.h"
+#include "cmd/unit.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -154,18 +157,18 @@ static void guard(struct sweep *s, struct target *t, struct unit *u)
 {
 	struct cmd *c = s->c;
 	struct cgroup *cg;
-	json_t *whole = c->out; /* apply_unit() fills in that of this cgroup */
+	json_t *whole = c->json.out; /* apply_unit() fills in that of this cgroup */
 	int status = STATUS_FAILED;
 	if ((t->covers = guarded_above(t))) {
 		t->outcome = COVERED;
 		return;
 	}
-	c->out = t->json;
+	c->json.out = t->json;
 	if (!cgroup_open(c->arena, &c->diags, t->path, &cg)) {
 		status = apply_unit(c, u, cg, s->dry_run);
 		cgroup_close(cg);
 	}
-	c->out = whole;
+	c->json.out = whole;
 	t->outcome = !status ? GUARDED : is_gone(t->path) ? GONE : FAILED;
 	if (t->outcome == GONE)
 		diags_init(&c->diags, c->arena);
@@ -199,7 +202,7 @@ static void finish_target(struct sweep *s, struct target *t)
 {
 	struct cmd *c = s->c;
 	s->counts[t->outcome]++;
-	if (!c->json) {
+	if (!c->json.on) {
 		print_target(t);
 		return;
 	}
@@ -208,8 +211,8 @@ static void finish_target(struct sweep *s, struct target *t)
 	json_object_set_new(t->json, "outcome", json_string(outcome_words[t->outcome]));
 	if (t->covers)
 		json_object_set_new(t->json, "guarded_with", text_json(t->covers->path));
-	json_object_set_new(t->json, "diagnostics", c->diagnostics ? c->diagnostics : json_array());
-	c->diagnostics = NULL;
+	json_object_set_new(t->json, "diagnostics", c->json.diagnostics ? c->json.diagnostics : json_array());
+	c->json.diagnostics = NULL;
 }
 
 /* All cgroups of the entry that target `first` is of: its policy is loaded once. */
@@ -220,12 +223,12 @@ static void do_entry(struct sweep *s, size_t first)
 	struct unit u;
 	int status = STATUS_OK;
 	cmd_reset(c);
-	if (!c->json) {
+	if (!c->json.on) {
 		put_text(stdout, r->entry);
 		printf(" (line %d)\n", r->at.line);
 	}
 	if (r->kind == RULING_POLICY)
-		status = ruling_load(c, s->m, r, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u, NULL);
+		status = ruling_load(c, &c->settings, s->m, r, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u, NULL);
 	if (r->kind == RULING_REFUSE)
 		manifest_fail(s->m, &c->diags, r->at, "end what runs there, or change the entry",
 		              "entry %s refuses what runs in its cgroups", r->entry);
@@ -237,7 +240,7 @@ static void do_entry(struct sweep *s, size_t first)
 		struct target *t = s->targets[i];
 		if (t->outcome != PENDING || strcmp(t->ruling.entry, r->entry) != 0)
 			continue;
-		if (c->json)
+		if (c->json.on)
 			t->json = json_object();
 		if (r->kind == RULING_NONE)
 			leave(t);
@@ -255,11 +258,11 @@ static void report_passed_over(struct sweep *s)
 {
 	const struct manifest_entry *list;
 	size_t n = manifest_entries(s->m, &list);
-	json_t *skipped = s->c->json ? json_array() : NULL;
+	json_t *skipped = s->c->json.on ? json_array() : NULL;
 	for (size_t i = 0; i < n; i++) {
 		if (list[i].by_cgroup)
 			continue;
-		if (s->c->json) {
+		if (s->c->json.on) {
 			json_array_append_new(skipped, json_pack("{s:o, s:i}", "entry",
 			                                         text_json(list[i].name), "line",
 			                                         list[i].at.line));
@@ -269,19 +272,19 @@ static void report_passed_over(struct sweep *s)
 		put_text(stdout, list[i].name);
 		puts(" is passed over: it asks for more than the path of a cgroup");
 	}
-	if (s->c->json)
-		json_object_set_new(s->c->out, "passed_over", skipped);
+	if (s->c->json.on)
+		json_object_set_new(s->c->json.out, "passed_over", skipped);
 }
 
 static void report_all(struct sweep *s)
 {
 	report_passed_over(s);
-	if (s->c->json) {
+	if (s->c->json.on) {
 		json_t *list = json_array();
 		for (size_t i = 0; i < s->n; i++)
 			json_array_append_new(list, s->targets[i]->json);
-		json_object_set_new(s->c->out, "dry_run", json_boolean(s->dry_run));
-		json_object_set_new(s->c->out, "cgroups", list);
+		json_object_set_new(s->c->json.out, "dry_run", json_boolean(s->dry_run));
+		json_object_set_new(s->c->json.out, "cgroups", list);
 		return;
 	}
 	printf("%zu cgroup%s: %zu %s, %zu guarded with one above, %zu left unguarded, %zu failed\n",
@@ -312,7 +315,7 @@ int apply_manifest(struct cmd *c, const char *path, bool dry_run)
 	struct manifest *m;
 	struct arena *keep = cmd_arena(c);
 	int status = STATUS_OK;
-	if (c->nparams)
+	if (c->settings.nparams)
 		status = usage_error(c, "write params: in the manifest",
 		                     "--param does not go with a manifest");
 	if (!status)

@@ -6,6 +6,10 @@
  * cgroup/README.md.
  */
 #include "cmd/containers/hook.h"
+#include "cgroup/cgroup.h"
+#include "cmd/containers/guard.h"
+#include "cmd/options.h"
+#include "cmd/unit.h"
 #include "policy/manifest/trusted.h"
 
 #include <errno.h>
@@ -64,9 +68,9 @@ static int parse(struct cmd *c, int argc, char **argv, struct hook *h)
 		                   "oci-hook takes no operand: %s", argv[optind]);
 	if (!!h->policy + !!h->config + h->from_spec > 1)
 		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
-	if (c->nparams && h->from_spec)
+	if (c->settings.nparams && h->from_spec)
 		return usage_error(c, NULL, "--param does not go with --policy-from-spec");
-	if (c->nparams && !h->policy)
+	if (c->settings.nparams && !h->policy)
 		return usage_error(c, "write params: in the manifest", "--param does not go with a manifest");
 	return STATUS_OK;
 }
@@ -93,14 +97,14 @@ static int open_trusted(struct cmd *c, const char *path, int *fd)
 static int policy_of_file(struct cmd *c, const struct hook *h, struct unit *u)
 {
 	int fd, status = open_trusted(c, h->policy, &fd);
-	return status ? status : unit_load_fd(c, fd, h->policy, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u);
+	return status ? status : unit_load_fd(c, &c->settings, fd, h->policy, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u);
 }
 
 /* The bundle's own linux.resources.devices. */
 static int policy_of_spec(struct cmd *c, const struct hook *h, struct unit *u)
 {
 	const char *path = arena_printf(c->args, "%s/config.json", h->state.bundle);
-	return unit_load_spec(c, path, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u);
+	return unit_load_spec(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u);
 }
 
 static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
@@ -120,7 +124,7 @@ static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
 	if (manifest_choose(c->arena, &c->diags, m, &who, &r))
 		return STATUS_REFUSED;
 	if (r.kind == RULING_POLICY)
-		return ruling_load(c, m, &r, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u, NULL);
+		return ruling_load(c, &c->settings, m, &r, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u, NULL);
 	h->unguarded = r.kind == RULING_NONE;
 	if (h->unguarded)
 		return STATUS_OK;

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "cmd/cmd.h"
+#include "cmd/containers/guard.h"
 
 /* The manifest, unless another one is named. */
 #define MANIFEST "/etc/rucy-devguard/guard.yaml"

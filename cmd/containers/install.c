@@ -6,6 +6,10 @@
  * checked first.
  */
 #include "cmd/containers/hook.h"
+#include "cgroup/cgroup.h"
+#include "cmd/containers/guard.h"
+#include "cmd/options.h"
+#include "cmd/unit.h"
 #include "policy/manifest/trusted.h"
 
 #include <errno.h>
@@ -111,13 +115,13 @@ static int option(struct cmd *c, struct install *in, int opt)
 
 static int check_options(struct cmd *c, struct install *in)
 {
-	bool hook = in->policy || in->config || in->from_spec || in->annotations || in->let_start || c->nparams ||
-	            c->mode || c->audit || c->ring || c->limits_given;
+	bool hook = in->policy || in->config || in->from_spec || in->annotations || in->let_start || c->settings.nparams ||
+	            c->settings.mode || c->settings.audit || c->settings.ring || c->settings.limits_given;
 	if (!!in->policy + !!in->config + in->from_spec > 1)
 		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
 	if (in->remove && (hook || in->print))
 		return usage_error(c, NULL, "--remove takes only --dir and --name");
-	if (in->from_spec && c->nparams)
+	if (in->from_spec && c->settings.nparams)
 		return usage_error(c, NULL, "--param does not go with --policy-from-spec");
 	if (in->dir[0] != '/')
 		return usage_error(c, "name it from the root directory on", "--dir %s is no absolute path", in->dir);
@@ -190,7 +194,7 @@ static int check_policy(struct cmd *c, const char *path)
 	struct program *program;
 	int fd, status = open_trusted_file(c, path, "chown root, chmod go-w, and no symbolic links", &fd);
 	if (!status)
-		status = unit_load_fd(c, fd, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
+		status = unit_load_fd(c, &c->settings, fd, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
 	if (status)
 		return status;
 	if (kernel_closed())
@@ -230,17 +234,17 @@ static json_t *hook_json(struct cmd *c, const struct install *in, const char *pr
 		push(args, "--config", in->config);
 	if (in->from_spec)
 		push(args, "--policy-from-spec", NULL);
-	for (size_t i = 0; i < c->nparams; i++)
-		push(args, "--param", arena_printf(c->arena, "%s=%lld", c->params[i].name,
-		                                   (long long)c->params[i].value));
-	if (c->mode)
-		push(args, "--mode", mode_words[c->mode - 1]);
-	if (c->audit)
-		push(args, "--audit", audit_words[c->audit - 1]);
-	if (c->limits_given)
-		push(args, "--limit", c->limits_given);
-	if (c->ring)
-		push(args, "--ring", arena_printf(c->arena, "%u", c->ring));
+	for (size_t i = 0; i < c->settings.nparams; i++)
+		push(args, "--param", arena_printf(c->arena, "%s=%lld", c->settings.params[i].name,
+		                                   (long long)c->settings.params[i].value));
+	if (c->settings.mode)
+		push(args, "--mode", mode_words[c->settings.mode - 1]);
+	if (c->settings.audit)
+		push(args, "--audit", audit_words[c->settings.audit - 1]);
+	if (c->settings.limits_given)
+		push(args, "--limit", c->settings.limits_given);
+	if (c->settings.ring)
+		push(args, "--ring", arena_printf(c->arena, "%u", c->settings.ring));
 	if (in->let_start)
 		push(args, "--on-error", "allow");
 	json_t *when = in->annotations ? json_pack("{s:O}", "annotations", in->annotations)

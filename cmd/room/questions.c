@@ -62,13 +62,13 @@ static int open_below(struct cmd *c, const char *name, const char **why)
 		*why = "it leads out of the directory of the policy";
 		return -1;
 	}
-	if (c->policy_trusted) {
-		int missing = trusted_open(c->arena, arena_printf(c->arena, "%s/%s", c->policy_dir, name), &fd, why);
+	if (c->asking.trusted) {
+		int missing = trusted_open(c->arena, arena_printf(c->arena, "%s/%s", c->asking.directory, name), &fd, why);
 		if (missing > 0)
 			*why = strerror(ENOENT);
 		return fd;
 	}
-	int dir = open(c->policy_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int dir = open(c->asking.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	fd = dir < 0 ? -1 : (int)syscall(SYS_openat2, dir, name, &how, sizeof how);
@@ -104,7 +104,7 @@ static const char *file(struct cmd *c, const char *name, struct answer *out)
 	enum { MOST = 4 << 20 };
 	const char *why = NULL, *text = NULL;
 	struct stat st;
-	if (!c->policy_dir) {
+	if (!c->asking.directory) {
 		out->error = ENOENT;
 		return "a policy from stdin has no directory";
 	}
@@ -124,8 +124,8 @@ static const char *file(struct cmd *c, const char *name, struct answer *out)
 		out->error = EINVAL;
 		return why;
 	}
-	*ARENA_PUSH(c->arena, c->loaded, c->nloaded, c->loaded_cap) =
-		strcmp(c->policy_dir, ".") ? arena_printf(c->arena, "%s/%s", c->policy_dir, name) : arena_strdup(c->arena, name);
+	*ARENA_PUSH(c->arena, c->asking.loaded, c->asking.nloaded, c->asking.loaded_cap) =
+		strcmp(c->asking.directory, ".") ? arena_printf(c->arena, "%s/%s", c->asking.directory, name) : arena_strdup(c->arena, name);
 	return text;
 }
 
@@ -169,7 +169,7 @@ bool question_answer(struct cmd *c, const unsigned char *data, size_t len, const
 		return false;
 	unsigned char *question = arena_alloc(c->arena, len);
 	memcpy(question, data, len);
-	*ARENA_PUSH(c->arena, c->asked, c->nasked, c->asked_cap) = (struct asked){question, len, *answer, *n};
+	*ARENA_PUSH(c->arena, c->asking.asked, c->asking.nasked, c->asking.asked_cap) = (struct asked){question, len, *answer, *n};
 	return true;
 }
 

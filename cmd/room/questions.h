@@ -3,9 +3,9 @@
 #define DEVGUARD_CMD_ROOM_QUESTIONS_H
 
 #include <limits.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+
+#include "cmd/room/rooms.h"
 
 enum question_kind { ASK_DEVICE, ASK_GROUPS, ASK_FILE, QUESTION_KINDS };
 
@@ -20,13 +20,12 @@ struct answer {
 }; /* then the text: a near name, a listing, a file */
 
 struct cmd;
-/* Answers one, in arena text; what was asked and answered is kept in c->asked. False: it
+/* Answers one, in arena text; what was asked and answered is kept in c->asking. False: it
  * is no question that a child of ours puts. */
 bool question_answer(struct cmd *c, const unsigned char *data, size_t len, const unsigned char **answer,
                      size_t *n);
 
 /* What a policy was told while it was compiled: is it true still? */
-struct asked { const unsigned char *question; size_t nquestion; const unsigned char *answer; size_t nanswer; };
 bool asked_still(struct cmd *c, const struct asked *list, size_t n);
 
 #endif

@@ -6,7 +6,9 @@
  * comes out of the room is bytes from a stranger: each frame is bounded before it is read
  * and checked before it is used.
  *
- *   room.c       forks, watches the clock, ends the child, says how it ended
+ *   room.c       makes a child, gives it a frame, takes what comes back, watches the clock
+ *   ending.c     ends a child, says how it ended
+ *   channel.c    the pipes: frames that are sent as the child takes them, and read as they come
  *   confine.c    what the child may still do: the layers
  *   filter/      its system calls: a program that is run when the tool is built
  *   frame.c      frames on a pipe, messages among them: both sides
@@ -107,13 +109,13 @@ enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS };
 /* ---- the parent's side: room.c ------------------------------------------------- */
 
 struct cmd;
-struct room;
 struct inside;
+struct room;
+struct settings;
 
-/* Makes a child that runs `work`; nothing large must have been read before. name: what
- * messages call what is compiled. STATUS_OK or a status with a diagnostic: then there is
- * no child. */
-int room_open(struct cmd *c, void (*work)(struct inside *in), struct room **out);
+/* Makes a child that runs `work`, within the limits of the settings; nothing large must have
+ * been read before. STATUS_OK or a status with a diagnostic: then there is no child. */
+int room_open(struct cmd *c, const struct settings *s, void (*work)(struct inside *in), struct room **out);
 /* Sends a frame and waits until it was dealt with (FRAME_DONE): messages are added to
  * c->diags, questions are answered, other frames are handed to `take` (NULL: refused).
  * The clock of the limits starts with each call, unless `go_on`. STATUS_OK, or a status

@@ -1,5 +1,9 @@
 /* apply.c - compile, prove, load, and attach to a cgroup: attach.c does the last. */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/containers/guard.h"
+#include "cmd/options.h"
+#include "cmd/unit.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -66,7 +70,7 @@ static int apply(struct cmd *c, int argc, char **argv)
 	if (is_swapped(argv[optind], argv[optind + 1]))
 		return usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
 		                   "the policy comes first, then the cgroup");
-	int status = unit_load(c, argv[optind], &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
+	int status = unit_load(c, &c->settings, argv[optind], &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
 	if (status)
 		return status;
 	if (cgroup_open(c->arena, &c->diags, argv[optind + 1], &cg))

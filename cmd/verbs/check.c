@@ -4,7 +4,11 @@
  * for, rules that never decide, what it costs and needs, and as root whether
  * this kernel accepts it.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/containers/guard.h"
+#include "cmd/options.h"
+#include "cmd/unit.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -180,21 +184,21 @@ static void fill_json(const struct report *r, json_t *item)
 	json_decref(all);
 }
 
-static int check_one(struct cmd *c, const char *path, json_t *item)
+static int check_one(struct cmd *c, const char *path, const void *options, json_t *item)
 {
 	struct unit u;
-	if (c->json)
+	if (c->json.on)
 		json_object_set_new(item, "file", text_json(path));
 	if (manifest_named(path))
 		return check_manifest(c, path, item);
-	int status = unit_load(c, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
+	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
 	if (status)
 		return status;
-	struct report r = {.policy = u.policy, .image = &u.image, .reads = u.inputs, .verbose = c->verbose,
-	                   .locked = c->unconfined_said ? "NOT whole, see the warning" : room_layers(c->arena, u.kept_uid)};
+	struct report r = {.policy = u.policy, .image = &u.image, .reads = u.inputs, .verbose = *(const bool *)options,
+	                   .locked = c->rooms.unconfined_said ? "NOT whole, see the warning" : room_layers(c->arena, u.kept_uid)};
 	describe_inputs(c, &r);
 	status = ask_kernel(c, &u, &r);
-	if (c->json)
+	if (c->json.on)
 		fill_json(&r, item);
 	else
 		print_report(&r, &c->diags, status ? "failed" : "ok");
@@ -203,15 +207,16 @@ static int check_one(struct cmd *c, const char *path, json_t *item)
 
 static int check(struct cmd *c, int argc, char **argv)
 {
+	bool verbose = false;
 	int opt;
 	while ((opt = options_next(c, argc, argv)) == 'v')
-		c->verbose = true;
+		verbose = true;
 	if (opt != OPT_END)
 		return c->status;
 	if (optind == argc)
 		return usage_error(c, NULL, "no policy given");
-	c->notes = true;
-	return each_policy(c, argc - optind, argv + optind, check_one);
+	c->json.notes = true;
+	return each_policy(c, argc - optind, argv + optind, check_one, &verbose);
 }
 
 const struct verb verb_check = {

@@ -3,6 +3,8 @@
  * for the kernel, or the terms, the diagram, the instructions for people.
  */
 #include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/unit.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -112,7 +114,7 @@ static int compile(struct cmd *c, int argc, char **argv)
 		                                           : "one policy at a time, please");
 	struct unit u;
 	const struct load depth = {.depth = LOAD_IMAGE, .keep = kind != EMIT_OBJ, .bytecode = kind == EMIT_BYTECODE};
-	int status = unit_load(c, argv[optind], &depth, &u);
+	int status = unit_load(c, &c->settings, argv[optind], &depth, &u);
 	if (status)
 		return status;
 	if (!path && kind == EMIT_OBJ)

@@ -2,16 +2,18 @@
  * detach.c - takes one policy of ours off a cgroup. Programs of others are not
  * ours to take away.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 
 static const struct option options[] = {OPTION_JSON, OPTION_HELP, {0}};
 
 static void report(struct cmd *c, const struct cgroup *cg, const struct attached *was)
 {
-	if (c->json) {
+	if (c->json.on) {
 		json_t *o = json_pack("{s:o, s:o, s:I}", "policy", text_json(was->name), "cgroup",
 		                      text_json(cg->path), "program", (json_int_t)was->id);
-		json_object_update(c->out, o);
+		json_object_update(c->json.out, o);
 		json_decref(o);
 		return;
 	}

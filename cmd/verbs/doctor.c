@@ -2,7 +2,10 @@
  * doctor.c - what this host can and cannot do, and how to fix it. Changes
  * nothing.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/room/room.h"
 
 static const struct option options[] = {OPTION_JSON, OPTION_HELP, {0}};
 static const char *const state_names[] = {"OK", "WARN", "FAIL"};
@@ -38,7 +41,7 @@ static void check_room(struct cmd *c, struct host_check *h)
 	struct call call = {.kind = FRAME_JOB};
 	*h = (struct host_check){.what = "locked room for policies"};
 	diags_init(&c->diags, c->arena);
-	if (room_open(c, work_nothing, &r) || room_call(r, NULL, &call, NULL)) {
+	if (room_open(c, &c->settings, work_nothing, &r) || room_call(r, NULL, &call, NULL)) {
 		h->state = HOST_FAIL;
 		h->found = c->diags.n ? c->diags.items[0].text : "no answer";
 		h->fix = c->diags.n ? c->diags.items[0].hint : NULL;
@@ -51,7 +54,7 @@ static void check_room(struct cmd *c, struct host_check *h)
 
 static void show(struct cmd *c, const struct host_check *h, json_t *checks)
 {
-	if (c->json)
+	if (c->json.on)
 		json_array_append_new(checks, check_json(h));
 	else
 		print_check(h);
@@ -77,8 +80,8 @@ static int doctor(struct cmd *c, int argc, char **argv)
 	show(c, &room, checks);
 	if (room.state == HOST_FAIL)
 		status = STATUS_FAILED;
-	if (c->json)
-		json_object_set(c->out, "checks", checks);
+	if (c->json.on)
+		json_object_set(c->json.out, "checks", checks);
 	json_decref(checks);
 	return status;
 }

@@ -6,6 +6,8 @@
  * as they come. Memory for a line is given back, so a stream may have no end.
  */
 #include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/unit.h"
 #include "policy/host.h"
 
 #include <errno.h>
@@ -51,9 +53,9 @@ static void tell(struct evaluation *ev, const struct request *r, const struct de
 {
 	struct cmd *c = ev->c;
 	ev->denied |= !d->allow;
-	if (c->json && ev->stream) {
+	if (c->json.on && ev->stream) {
 		print_line(result_json(ev, r, d), line);
-	} else if (c->json) {
+	} else if (c->json.on) {
 		json_array_append_new(ev->results, result_json(ev, r, d));
 	} else {
 		fputs(d->allow ? "allow " : "deny ", stdout);
@@ -72,11 +74,11 @@ static void complain(struct evaluation *ev, const char *text, int line)
 		for (size_t i = 0; i < c->diags.n; i++)
 			c->diags.items[i].source = text;
 	diags_flush(c);
-	if (!c->json || !ev->stream)
+	if (!c->json.on || !ev->stream)
 		return;
 	json_t *o = json_object();
-	json_object_set_new(o, "diagnostics", c->diagnostics);
-	c->diagnostics = NULL;
+	json_object_set_new(o, "diagnostics", c->json.diagnostics);
+	c->json.diagnostics = NULL;
 	print_line(o, line);
 }
 
@@ -252,7 +254,7 @@ static void answer_stream(struct evaluation *ev)
 		diag_fail(&c->diags, NULL, "cannot read stdin: %s", strerror(in.error));
 		ev->failed = true;
 	}
-	c->printed = true;
+	c->json.printed = true;
 }
 
 /* ---- requests from the command line ------------------------------------------- */
@@ -292,16 +294,16 @@ static int eval(struct cmd *c, int argc, char **argv)
 		return usage_error(c, NULL, "policy and requests cannot both be stdin");
 	struct unit u;
 	c->quiet = true;
-	int status = unit_load(c, path, &(struct load){.depth = LOAD_DIAGRAM, .keep = true}, &u);
+	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_DIAGRAM, .keep = true}, &u);
 	if (status)
 		return status;
 	diags_flush(c);
 	static struct evaluation ev;
 	ev = (struct evaluation){.c = c, .unit = &u, .stream = stream};
-	if (c->json && !stream) {
+	if (c->json.on && !stream) {
 		ev.results = json_array();
-		json_object_set_new(c->out, "policy", text_json(u.policy->name));
-		json_object_set_new(c->out, "results", ev.results);
+		json_object_set_new(c->json.out, "policy", text_json(u.policy->name));
+		json_object_set_new(c->json.out, "results", ev.results);
 	}
 	if (stream)
 		answer_stream(&ev);

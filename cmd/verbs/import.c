@@ -3,6 +3,8 @@
  * authors expect. Nothing is written unless all of the list was understood.
  */
 #include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "policy/image.h"
 #include "policy/import/import.h"
 
 #include <string.h>

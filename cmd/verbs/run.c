@@ -10,7 +10,10 @@
  * with whatever it left running. A keeper process does the same when we are
  * killed by SIGKILL; should that be killed too, the next run sweeps.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,8 +67,8 @@ static _Noreturn void child_main(const struct guard *g, int go, int failed, char
 	while (n < 0 && errno == EINTR);
 	if (n != 1) /* our parent gave up */
 		_exit(STATUS_FAILED);
-	signal(SIGCHLD, g->c->old_chld);
-	signal(SIGXFSZ, g->c->old_xfsz);
+	signal(SIGCHLD, g->c->before.chld);
+	signal(SIGXFSZ, g->c->before.xfsz);
 	sigprocmask(SIG_SETMASK, &g->before, NULL);
 	execvp(argv[0], argv);
 	int err = errno;
@@ -301,7 +304,7 @@ static int run(struct cmd *c, int argc, char **argv)
 	struct program *program;
 	if (!parse(c, argc, argv, &path))
 		return c->status;
-	int status = unit_load(c, path, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
+	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
 	if (status)
 		return status;
 	if (unit_program(c, &u, 0, &program))

@@ -7,6 +7,8 @@
  * without end in constant memory.
  */
 #include "cmd/audit/audit.h"
+#include "cgroup/cgroup.h"
+#include "cmd/options.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -226,7 +228,7 @@ static void print_json(const struct stats_run *r, const struct stats *list, size
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(policies, stats_json(r, &list[i]));
 	if (!r->interval) {
-		json_object_set_new(r->c->out, "policies", policies);
+		json_object_set_new(r->c->json.out, "policies", policies);
 		return;
 	}
 	json_t *o = json_pack("{s:s, s:I, s:o}", "schema", JSON_SCHEMA, "time",
@@ -310,7 +312,7 @@ static int round_in(const struct stats_run *r, struct arena *a, size_t *n)
 		return STATUS_FAILED;
 	if (r->prometheus)
 		prometheus_print(stdout, r->devices, list, *n);
-	else if (c->json)
+	else if (c->json.on)
 		print_json(r, list, *n);
 	else
 		print_tables(r, list, *n);
@@ -360,13 +362,13 @@ static int stats_run(struct stats_run *r)
 		return n || c->diags.errors ? status : nothing_reports(c, r->cgroup, r->name);
 	if (!r->interval)
 		return STATUS_OK;
-	c->printed = true;
-	c->json = false;
+	c->json.printed = true;
+	c->json.on = false;
 	diags_flush(c);
 	fflush(stdout);
-	c->json = c->out != NULL;
+	c->json.on = c->json.out != NULL;
 	status = rounds(r, &n);
-	c->json = false; /* what is said now goes to stderr */
+	c->json.on = false; /* what is said now goes to stderr */
 	if (status && !c->diags.errors) {
 		tell(c, "%s%s on %s is not attached any more, or reports nothing",
 		     r->name ? "the policy " : "what was counted", r->name ? r->name : "",
@@ -395,10 +397,10 @@ static int stats(struct cmd *c, int argc, char **argv)
 	if (n < 1 || n > 2)
 		return usage_error(c, "usage: " PROGRAM " stats CGROUP [NAME]",
 		                   n ? "more than a cgroup and a name given" : "no cgroup given");
-	if (r.prometheus && (c->json || r.interval))
+	if (r.prometheus && (c->json.on || r.interval))
 		return usage_error(c, "a scraper asks again by itself: leave the other option out",
 		                   "--prometheus and %s exclude each other",
-		                   c->json ? "--json" : "--interval");
+		                   c->json.on ? "--json" : "--interval");
 	if (cgroup_open(c->arena, &c->diags, argv[optind], &r.cgroup))
 		return STATUS_FAILED;
 	r.name = n > 1 ? argv[optind + 1] : NULL;

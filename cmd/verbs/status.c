@@ -4,6 +4,8 @@
  * what about them would surprise.
  */
 #include "cmd/audit/audit.h"
+#include "cgroup/cgroup.h"
+#include "cmd/options.h"
 
 #include <linux/bpf.h>
 #include <string.h>
@@ -149,7 +151,7 @@ static void warn_of_programs(struct cmd *c, const struct cgroup *cg, const struc
 /* What is attached may not even be asked; the reason is a message. */
 static int show_closed(struct cmd *c, const struct cgroup *cg, json_t *levels)
 {
-	if (c->json) {
+	if (c->json.on) {
 		json_array_append_new(levels, json_pack("{s:o, s:I, s:n}", "path", text_json(cg->path), "id",
 		                                        (json_int_t)cg->id, "programs"));
 		return -1;
@@ -179,7 +181,7 @@ static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t
 		return show_closed(c, cg, levels);
 	warn_of_programs(c, cg, list, n, above);
 	say_unknown(c, cg, list, n);
-	if (c->json) {
+	if (c->json.on) {
 		json_t *programs = json_array();
 		for (size_t i = 0; i < n; i++)
 			json_array_append_new(programs, program_json(&list[i]));
@@ -226,8 +228,8 @@ static int status(struct cmd *c, int argc, char **argv)
 			    "cgroup (the 0:: line of /proc/PID/cgroup); v1 `devices` limits come on top",
 		     "this host is hybrid: v1 hierarchies are mounted as well");
 	int result = show_all(c, cg, levels);
-	if (c->json)
-		json_object_set(c->out, "cgroups", levels);
+	if (c->json.on)
+		json_object_set(c->json.out, "cgroups", levels);
 	json_decref(levels);
 	return result;
 }

@@ -4,7 +4,10 @@
  * kernel. A case passes when all of them give the expected verdict and the first
  * two name the same rule.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/unit.h"
 #include "policy/cases.h"
 
 #include <string.h>
@@ -43,8 +46,6 @@ struct trial {
 	const char *unasked_why;
 	json_t *results;
 };
-
-static const char *cases_path; /* --cases, or NULL: beside the policy */
 
 /* ---- one case -------------------------------------------------------------------- */
 
@@ -191,9 +192,9 @@ static void run_case(struct trial *b, size_t i)
 
 /* ---- a policy and its cases ---------------------------------------------------------- */
 
-static int read_cases(struct cmd *c, const char *policy, struct cases *out)
+/* path: --cases, or NULL: they are beside the policy. */
+static int read_cases(struct cmd *c, const char *policy, const char *path, struct cases *out)
 {
-	const char *path = cases_path;
 	struct document *in;
 	if (!path && strcmp(policy, "-") == 0)
 		return usage_error(c, "name them with --cases FILE",
@@ -286,16 +287,16 @@ static int load_and_ask(struct trial *b, const char *path)
 	for (size_t i = 0; i < n; i++)
 		requests[i] = request_record(&b->cases.items[i].request);
 	struct ask ask = {requests, b->ruby, n};
-	int status = unit_load(c, path, &(struct load){.depth = LOAD_IMAGE, .keep = true, .ask = &ask}, &b->unit);
+	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .keep = true, .ask = &ask}, &b->unit);
 	return status ? status : unit_ask(c, &b->unit, requests, n, b->judged);
 }
 
-static int test_one(struct cmd *c, const char *path, json_t *item)
+static int test_one(struct cmd *c, const char *path, const void *cases, json_t *item)
 {
 	struct trial b = {.c = c, .results = item ? json_array() : NULL};
 	if (item)
 		json_object_set_new(item, "file", text_json(path));
-	int unread = read_cases(c, path, &b.cases), status = STATUS_OK;
+	int unread = read_cases(c, path, cases, &b.cases), status = STATUS_OK;
 	if (unread != STATUS_USAGE)
 		status = load_and_ask(&b, path);
 	status = unread && !status ? unread : status;
@@ -320,16 +321,17 @@ static int test_one(struct cmd *c, const char *path, json_t *item)
 
 static int test(struct cmd *c, int argc, char **argv)
 {
+	const char *cases = NULL;
 	int opt;
 	while ((opt = options_next(c, argc, argv)) != OPT_END) {
 		if (opt == OPT_STOP)
 			return c->status;
-		cases_path = optarg;
+		cases = optarg;
 	}
 	if (optind == argc)
 		return usage_error(c, NULL, "no policy given");
 	c->quiet = true;
-	return each_policy(c, argc - optind, argv + optind, test_one);
+	return each_policy(c, argc - optind, argv + optind, test_one, cases);
 }
 
 const struct verb verb_test = {

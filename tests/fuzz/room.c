@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cmd/cmd.h"
 #include "cmd/containers/hook.h"
 #include "cmd/room/questions.h"
 #include "cmd/room/record.h"
@@ -66,9 +67,9 @@ void fuzz_question(struct fuzz *f, const unsigned char *data, size_t len)
 	const unsigned char *said;
 	size_t n;
 	if (!question_answer(&c, data, len, &said, &n))
-		MUST(!c.nasked);
+		MUST(!c.asking.nasked);
 	else
-		MUST(c.nasked == 1 && n >= sizeof(struct answer));
+		MUST(c.asking.nasked == 1 && n >= sizeof(struct answer));
 }
 
 void fuzz_verdict(struct fuzz *f, const unsigned char *data, size_t len)
@@ -110,6 +111,5 @@ void fuzz_state(struct fuzz *f, const unsigned char *data, size_t len)
 		MUST(c.diags.errors);
 	else
 		MUST(s.id && *s.id && s.bundle && *s.bundle);
-	for (size_t i = 0; i < c.ninputs; i++)
-		input_free(&c.inputs[i]);
+	documents_free(&c.inputs);
 }

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#include "cmd/cmd.h"
 #include "policy/device.h"
+#include "policy/limits.h"
+#include "policy/manifest/manifest.h"
 #include "policy/names.h"
 #include "policy/request.h"
 #include "policy/text.h"

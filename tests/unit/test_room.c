@@ -35,8 +35,8 @@ void cmd_no_memory(struct cmd *c)
 
 static int setup(void **state)
 {
-	struct confine_plan *plan = cmd.room_plan;
-	cmd = (struct cmd){.room_plan = plan, .limits = {LIMIT_SECONDS, LIMIT_CPU, LIMIT_MEMORY}};
+	struct confine_plan *plan = cmd.rooms.plan;
+	cmd = (struct cmd){.rooms.plan = plan, .settings.limits = {LIMIT_SECONDS, LIMIT_CPU, LIMIT_MEMORY}};
 	cmd.arena = arena_new();
 	diags_init(&cmd.diags, cmd.arena);
 	*state = &cmd;
@@ -46,8 +46,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	while (cmd.nrooms)
-		room_close(cmd.rooms[0]);
+	while (cmd.rooms.n)
+		room_close(cmd.rooms.open[0]);
 	rooms_reap(&cmd);
 	arena_free(cmd.arena);
 	return 0;
@@ -57,7 +57,7 @@ static int call_room(void (*work)(struct inside *in), const struct taker *t)
 {
 	struct room *r;
 	struct call call = {.kind = FRAME_JOB, .data = "job", .len = 3};
-	assert_int_equal(room_open(&cmd, work, &r), STATUS_OK);
+	assert_int_equal(room_open(&cmd, &cmd.settings, work, &r), STATUS_OK);
 	return room_call(r, "policy.rb", &call, t);
 }
 
@@ -169,7 +169,7 @@ static void test_locked(void **state)
 	static const char *const sets[] = {"CapEff:", "CapPrm:", "CapInh:", "CapAmb:"};
 	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
 		assert_int_equal(strtoull(status_line(pid, sets[i]), NULL, 16), 0);
-	if (!geteuid() && !room_kept_uid(cmd.rooms[0])) {
+	if (!geteuid() && !room_kept_uid(cmd.rooms.open[0])) {
 		assert_int_equal(strtoull(status_line(pid, "CapBnd:"), NULL, 16), 0);
 		assert_int_equal(atoi(status_line(pid, "Uid:")), 65534);
 		assert_int_equal(atoi(status_line(pid, "Gid:")), 65534);
@@ -190,7 +190,7 @@ static void test_locked(void **state)
 /* Where the kernel takes no filter: refused with the reason, and loud with --unconfined. */
 static bool unlocked(bool unconfined)
 {
-	cmd.unconfined = unconfined;
+	cmd.settings.unconfined = unconfined;
 	int status = call_room(idle, NULL);
 	const struct diag *d = cmd.diags.n == 1 ? cmd.diags.items : &(struct diag){.text = ""};
 	bool said = strstr(d->text, unconfined ? "WITHOUT this: a seccomp filter (Operation not permitted)"
@@ -200,12 +200,12 @@ static bool unlocked(bool unconfined)
 
 static void test_no_seccomp(void **state)
 {
-	struct confine_plan *plan = cmd.room_plan;
+	struct confine_plan *plan = cmd.rooms.plan;
 	for (int unconfined = 0; unconfined < 2; unconfined++) {
 		pid_t pid = fork();
 		if (!pid) {
 			scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
-			cmd.room_plan = NULL;
+			cmd.rooms.plan = NULL;
 			bool ok = !seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), 0) && !seccomp_load(f);
 			ok = ok && unlocked(unconfined);
 			teardown(state);
@@ -215,7 +215,7 @@ static void test_no_seccomp(void **state)
 		assert_int_equal(waitpid(pid, &ended, 0), pid);
 		assert_int_equal(ended, 0);
 	}
-	cmd.room_plan = plan;
+	cmd.rooms.plan = plan;
 }
 
 /* ---- how it ends ------------------------------------------------------------------------------ */
@@ -254,19 +254,27 @@ static void do_environment(struct inside *in)
 	_exit(getenv("PATH") ? 43 : 44);
 }
 
+/* The kernel's clock was faster than the parent. */
+static void do_late(struct inside *in)
+{
+	(void)in;
+	_exit(INSIDE_TIME);
+}
+
 static void test_ends(void **state)
 {
 	struct { void (*work)(struct inside *in); int status; const char *text; } all[] = {
 		{do_crash, STATUS_REFUSED, "broke the process that compiles it (Illegal instruction), while evaluating a block"},
 		{do_nothing, STATUS_REFUSED, "exit status 0"},
 		{do_environment, STATUS_REFUSED, "exit status 44"},
+		{do_late, STATUS_REFUSED, "stopped after 5 s of CPU time while starting"},
 		{do_eat, STATUS_REFUSED, "stopped at 64 MiB of memory while starting"},
 		{do_map, STATUS_REFUSED, "exit status 42"},
 	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		if (all[i].work == do_map && confine_widened())
 			continue; /* no limit by the kernel there */
-		cmd.limits.memory = 64 << 20;
+		cmd.settings.limits.memory = 64 << 20;
 		ends(all[i].work, all[i].status, all[i].text);
 		teardown(state);
 		setup(state);
@@ -275,11 +283,11 @@ static void test_ends(void **state)
 
 static void test_time(void **state)
 {
-	cmd.limits.seconds = 0.2;
+	cmd.settings.limits.seconds = 0.2;
 	ends(do_wait, STATUS_REFUSED, "stopped after 0.2 s while starting");
 	teardown(state);
 	setup(state);
-	cmd.limits.cpu = 0.1;
+	cmd.settings.limits.cpu = 0.1;
 	ends(do_forever, STATUS_REFUSED, "stopped after 0.1 s of CPU time while proving the program");
 	assert_int_equal(cmd.diags.items[0].at.line, 7);
 	assert_string_equal(cmd.diags.items[0].at.file, "policy.rb");
@@ -372,11 +380,11 @@ static void test_garbled(void **state)
 	assert_int_equal(call_room(many_messages, NULL), STATUS_REFUSED);
 	teardown(state);
 	setup(state);
-	cmd.limits.seconds = 5;
+	cmd.settings.limits.seconds = 5;
 	assert_int_equal(call_room(many_questions, NULL), STATUS_REFUSED);
 	teardown(state);
 	setup(state);
-	cmd.limits.seconds = 0.3;
+	cmd.settings.limits.seconds = 0.3;
 	assert_int_equal(call_room(endless_stderr, NULL), STATUS_REFUSED);
 }
 
@@ -390,7 +398,7 @@ static bool take_any(void *self, enum frame_kind kind, const unsigned char *data
 static void test_floods(void **state)
 {
 	const struct taker any = {take_any, NULL, 1024};
-	cmd.limits.seconds = 0.3;
+	cmd.settings.limits.seconds = 0.3;
 	assert_int_equal(call_room(many_texts, &any), STATUS_REFUSED);
 	assert_non_null(strstr(cmd.diags.items[0].text, "stopped after 0.3 s"));
 	static void (*const all[])(struct inside *in) = {large_messages, unread_answers};
@@ -416,8 +424,8 @@ static void test_stopped(void **state)
 {
 	struct room *r;
 	(void)state;
-	cmd.limits.seconds = 0.2;
-	assert_int_equal(room_open(&cmd, do_stop, &r), STATUS_OK);
+	cmd.settings.limits.seconds = 0.2;
+	assert_int_equal(room_open(&cmd, &cmd.settings, do_stop, &r), STATUS_OK);
 	pid_t pid = only_child();
 	if (!pid)
 		skip();
@@ -487,13 +495,13 @@ static void test_questions(void **state)
 	int status = call_room(ask_things, NULL);
 	if (status)
 		fail_msg("%s", cmd.diags.items[0].text);
-	assert_int_equal(cmd.nasked, 5);
-	assert_true(asked_still(&cmd, cmd.asked, cmd.nasked));
-	unsigned char *spoilt = arena_alloc(cmd.arena, cmd.asked[0].nanswer);
-	memcpy(spoilt, cmd.asked[0].answer, cmd.asked[0].nanswer);
+	assert_int_equal(cmd.asking.nasked, 5);
+	assert_true(asked_still(&cmd, cmd.asking.asked, cmd.asking.nasked));
+	unsigned char *spoilt = arena_alloc(cmd.arena, cmd.asking.asked[0].nanswer);
+	memcpy(spoilt, cmd.asking.asked[0].answer, cmd.asking.asked[0].nanswer);
 	spoilt[8] ^= 1;
-	cmd.asked[0].answer = spoilt;
-	assert_false(asked_still(&cmd, cmd.asked, cmd.nasked));
+	cmd.asking.asked[0].answer = spoilt;
+	assert_false(asked_still(&cmd, cmd.asking.asked, cmd.asking.nasked));
 }
 
 /* ---- records ---------------------------------------------------------------------------------------- */

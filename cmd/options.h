@@ -1,0 +1,43 @@
+/* options.h - the command line of a verb. */
+#ifndef DEVGUARD_CMD_OPTIONS_H
+#define DEVGUARD_CMD_OPTIONS_H
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cmd;
+struct verb;
+
+/* ---- options.c --------------------------------------------------------------------- */
+
+enum { OPT_END = -1, OPT_STOP = -2 };
+/* Those that all verbs deal with alike; a verb's own: OPT_VERB + n */
+enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_LIMIT, OPT_UNCONFINED, OPT_VERB };
+#define OPTION_JSON  {"json", no_argument, NULL, OPT_JSON}
+#define OPTION_PARAM {"param", required_argument, NULL, OPT_PARAM}
+#define OPTION_MODE  {"mode", required_argument, NULL, OPT_MODE}
+#define OPTION_AUDIT {"audit", required_argument, NULL, OPT_AUDIT}
+#define OPTION_LIMIT {"limit", required_argument, NULL, OPT_LIMIT}
+#define OPTION_UNCONFINED {"unconfined", no_argument, NULL, OPT_UNCONFINED}
+#define OPTION_RING  {"ring", required_argument, NULL, OPT_RING}
+#define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
+
+/* The verb's next own option; --json, --param, --limit, --unconfined, --mode, --audit, --ring and --help are dealt
+ * with here.
+ * OPT_END: operands start at argv[optind]. OPT_STOP: return c->status. */
+int options_next(struct cmd *c, int argc, char **argv);
+/* Values of options: a number from 1 on; seconds, a fraction too, as nanoseconds of
+ * at least `least`. STATUS_OK or a usage error. */
+int option_count(struct cmd *c, const char *option, const char *text, uint64_t *out);
+int option_seconds(struct cmd *c, const char *option, const char *text, uint64_t least,
+                   uint64_t *out);
+/* The position of a value among n, or -1 with a usage error in c->status. */
+int option_word(struct cmd *c, const char *option, const char *text, const char *const *values,
+                size_t n);
+/* The limits that hold without --limit. STATUS_OK or a usage error. */
+int limits_from_environment(struct cmd *c);
+/* Prints `help VERB`. */
+void print_verb_help(const struct verb *v);
+
+#endif

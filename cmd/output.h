@@ -1,0 +1,73 @@
+/* output.h - what a command says: messages, results, files, in text or as JSON. */
+#ifndef DEVGUARD_CMD_OUTPUT_H
+#define DEVGUARD_CMD_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "policy/diag.h"
+
+struct arena;
+struct cmd;
+struct decision;
+struct policy;
+
+#define JSON_SCHEMA "rucy-devguard/1"
+
+/* With --json: one object on stdout instead of text. */
+struct json_output {
+	bool on;
+	bool printed;        /* the verb has printed it already */
+	bool notes;          /* notes too belong into it */
+	json_t *out;         /* the object printed at the end */
+	json_t *diagnostics; /* those shown so far */
+};
+
+/* "3 rules", "1 rule": for "%zu %s%s". */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
+/* ---- output.c ----------------------------------------------------------------------- */
+
+/* Copies text so that it is safe on a terminal: control bytes, bytes that are no
+ * UTF-8 and characters that reorder a line become \xNN. Writes at most cap bytes
+ * with the final NUL and returns the length; no allocation, no locale. */
+size_t text_escape(char *out, size_t cap, const char *text, size_t len);
+/* Writes text, escaped that way. */
+void put_text(FILE *out, const char *text);
+void put_bytes(FILE *out, const char *text, size_t len);
+/* The text as a JSON string, also when it is no valid UTF-8. */
+json_t *text_json(const char *text);
+/* Shows the messages collected so far (stderr, or kept for the JSON object) and
+ * forgets them. Notes are not shown as text: check puts them in its report. */
+void diags_flush(struct cmd *c);
+/* Shows one message now. */
+void diag_show(struct cmd *c, struct diag *d);
+/* Prints c->json.out with the diagnostics and the exit status. */
+void json_finish(struct cmd *c, int status);
+/* Flushes stdout; a full disk is an error. Returns status or STATUS_FAILED. */
+int stdout_finish(struct cmd *c, int status);
+
+/* ---- outfile.c ------------------------------------------------------------------------ */
+
+struct output {
+	FILE *file;
+	const char *path; /* NULL: stdout */
+	char *temporary;  /* to be renamed to path, or NULL */
+	bool nameless;    /* it gets its name when it is whole */
+};
+/* NULL and "-" are stdout. 0, or -1 with a diagnostic. */
+int output_open(struct cmd *c, const char *path, struct output *out);
+/* 0, or -1 with a diagnostic: then the file is as it was. */
+int output_close(struct cmd *c, struct output *out);
+
+/* ---- verdict.c --------------------------------------------------------------------------- */
+
+/* "policy.rb:7 label", "policy.rb:3 default", "default". */
+const char *decider_text(struct arena *a, const struct policy *p, const struct decision *d);
+json_t *decider_json(const struct policy *p, const struct decision *d);
+/* Adds the error that a fact decides which the request does not give. */
+struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
+                          int missing);
+
+#endif

@@ -1,0 +1,93 @@
+/* unit.h - a POLICY as the verbs work with it: loaded, asked, given to the kernel. */
+#ifndef DEVGUARD_CMD_UNIT_H
+#define DEVGUARD_CMD_UNIT_H
+
+#include "cmd/room/room.h"
+#include "cmd/settings.h"
+#include "compiler/compiler.h"
+
+struct cgroup;
+struct document;
+struct program;
+
+/* Requests to be put to mruby itself, when the policy is Ruby. */
+struct ask {
+	const struct request_record *requests;
+	struct verdict *verdicts; /* filled in, one a request */
+	size_t n;
+};
+
+/* How far a POLICY is to be loaded. */
+enum load_depth { LOAD_DIAGRAM, LOAD_IMAGE };
+struct load {
+	enum load_depth depth;
+	bool keep;               /* the unit will be asked: unit.judge */
+	bool lint;               /* warn of rules that never decide; unit.inputs */
+	bool bytecode;           /* unit.bytecode */
+	bool kernel;             /* the kernel will be given it */
+	const struct ask *ask;   /* or NULL */
+};
+
+/* A POLICY from the command line, proven. */
+struct unit {
+	bool from_object;
+	struct policy *policy; /* its rules have no terms here */
+	struct image image;    /* LOAD_IMAGE, and of every object */
+	uint32_t inputs;       /* load.lint: set of enum input that the verdict reads */
+	int null_denied;       /* accesses to /dev/null (c 1:3) that it denies everybody: set of ACC_* */
+	const char *bytecode;  /* load.bytecode: a listing, NULL for an object */
+	struct room *judge;    /* load.keep: who answers for it; ends with cmd_reset() */
+	bool kept_uid;         /* the children kept the uid: room_kept_uid() */
+	uint32_t ring;         /* bytes of its ring buffer; 0: as it is */
+};
+
+/* ---- load.c ---------------------------------------------------------------------------- */
+
+/* Reads and compiles .rb, or reads and proves .o; the settings go over what the policy
+ * says. STATUS_OK or a status with diagnostics. */
+int unit_load(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u);
+/* The same for a file that is open, and that only root may have written. Closes fd. */
+int unit_load_fd(struct cmd *c, const struct settings *s, int fd, const char *file, const struct load *l,
+                 struct unit *u);
+/* The same for the devices of a bundle's config.json. */
+int unit_load_spec(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u);
+/* The same policy without audit, errnos and mode. STATUS_OK or a status with diagnostics. */
+int unit_plain(struct cmd *c, const struct unit *u, struct unit *out);
+/* A listing, which may hold control bytes. STATUS_OK or a status with diagnostics. */
+int unit_listing(struct cmd *c, const struct unit *u, enum dump_kind kind, const char **text);
+
+enum { ASK_MOST = 128 }; /* requests in one frame */
+struct request_record request_record(const struct request *r);
+/* The verdicts on n requests. STATUS_OK or a status with diagnostics. */
+int unit_ask(struct cmd *c, const struct unit *u, const struct request_record *requests, size_t n,
+             struct verdict_pair *out);
+/* A verdict as a decision of the policy. False: it is no verdict. */
+bool verdict_decision(struct cmd *c, const struct policy *p, const struct verdict *v, struct decision *out);
+
+/* ---- program.c -------------------------------------------------------------------------- */
+
+/* The bytes to give the kernel. */
+int unit_object(struct cmd *c, struct unit *u, struct bytes *out);
+/* Loads it into the kernel. One that reports takes over what program `from` counted
+ * (0: none). 0, or -1 with a diagnostic. */
+int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **out);
+
+/* ---- cache.c ----------------------------------------------------------------------------- */
+
+/* The object made from this very policy with these settings, if what the policy asked of the
+ * host then would be answered alike now. */
+bool cache_find(struct cmd *c, const struct settings *s, const struct document *in, struct bytes *object);
+void cache_store(struct cmd *c, const struct settings *s, const struct document *in, const struct bytes *object);
+
+/* ---- attach.c --------------------------------------------------------------------------- */
+
+/* Attaches (or says what that would do) and reports: one line, or into c->json.out. */
+int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run);
+
+/* ---- warn.c ----------------------------------------------------------------------------- */
+
+/* Warns of what attaching it there would do to everybody: at the root of the hierarchy, or
+ * without /dev/null. */
+void warn_of_apply(struct cmd *c, struct unit *u, const struct cgroup *cg);
+
+#endif

@@ -11,6 +11,29 @@
 const char *const audit_words[] = {[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
 const char *const mode_words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
 
+void policy_permissive_reports(struct policy *p, bool audit_said)
+{
+	if (p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE && !audit_said)
+		p->audit = AUDIT_DENIED;
+}
+
+bool policy_override(struct policy *p, struct diags *d, int mode, int audit)
+{
+	const enum audit_level audit_before = p->audit;
+	const enum policy_mode mode_before = p->mode;
+	if (mode)
+		p->mode = (enum policy_mode)(mode - 1);
+	if (audit)
+		p->audit = (enum audit_level)(audit - 1);
+	if (mode)
+		policy_permissive_reports(p, audit);
+	if (audit && p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE)
+		diag_add(d, DIAG_WARNING, (struct span){.file = p->file},
+		         "leave --audit none out: what the rules deny is then reported",
+		         "permissive without audit: nothing is denied and nothing is reported");
+	return p->audit != audit_before || p->mode != mode_before;
+}
+
 /* ---- devices ---------------------------------------------------------------------------- */
 
 static term in_intervals(struct terms *ts, enum input in, const struct interval *list, size_t n)

@@ -77,6 +77,12 @@ struct policy {
 	struct { const void *data; size_t len; uint64_t digest; } serial;
 };
 
+/* Permissive mode is there to report: without a word about audit, denials are reported. */
+void policy_permissive_reports(struct policy *p, bool audit_said);
+/* Mode and audit as who compiles it says, 1 + value, 0: as the policy says. True: the program
+ * differs. Warns of permissive mode without audit. */
+bool policy_override(struct policy *p, struct diags *d, int mode, int audit);
+
 /* The file of each rule as struct image_line has it. */
 const uint32_t *policy_files(struct arena *a, const struct policy *p);
 /* The name of such a file. */

@@ -214,24 +214,6 @@ struct request request_of(const struct request_record *r)
 	return out;
 }
 
-bool order_override(struct inside *in, const struct order *o, struct policy *p)
-{
-	const struct job *j = &o->job;
-	enum audit_level audit = p->audit;
-	enum policy_mode mode = p->mode;
-	if (j->mode)
-		p->mode = (enum policy_mode)(j->mode - 1);
-	if (j->audit)
-		p->audit = (enum audit_level)(j->audit - 1);
-	else if (j->mode && p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE)
-		p->audit = AUDIT_DENIED; /* what nobody would see, nobody wants */
-	if (j->audit && p->mode == MODE_PERMISSIVE && p->audit == AUDIT_NONE)
-		diag_add(&in->diags, DIAG_WARNING, (struct span){.file = p->file},
-		         "leave --audit none out: what the rules deny is then reported",
-		         "permissive without audit: nothing is denied and nothing is reported");
-	return p->audit != audit || p->mode != mode;
-}
-
 bool explained(struct inside *in, const char *file, bool failed)
 {
 	if (failed && !in->diags.errors)

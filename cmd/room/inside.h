@@ -48,8 +48,6 @@ struct order {
 void order_read(struct inside *in, const struct frame *f, struct order *out);
 struct request request_of(const struct request_record *r);
 
-/* --mode and --audit go over what the policy says. True: the program differs. */
-bool order_override(struct inside *in, const struct order *o, struct policy *p);
 /* Whatever failed must have said why. Returns `failed`. */
 bool explained(struct inside *in, const char *file, bool failed);
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "cmd/room/record.h"
-#include "cmd/survey.h"
+#include "policy/survey.h"
 #include "policy/import/import.h"
 
 struct judge {
@@ -67,6 +67,11 @@ static bool make(struct judge *j, bool program)
 	               : !policy_diagram_any(j->policy, d, &j->diagram);
 }
 
+static bool override(struct judge *j, const struct order *o)
+{
+	return policy_override(j->policy, &j->in->diags, o->job.mode, o->job.audit);
+}
+
 static bool take_in(struct judge *j, const struct order *o)
 {
 	budget_stage(&j->in->budget, STAGE_READ);
@@ -74,11 +79,11 @@ static bool take_in(struct judge *j, const struct order *o)
 	case JOB_POLICY:
 		return read_policy(j, o) && make(j, o->job.flags & JOB_IMAGE);
 	case JOB_OBJECT:
-		return read_object(j, o) && (!order_override(j->in, o, j->policy) || make(j, true));
+		return read_object(j, o) && (!override(j, o) || make(j, true));
 	case JOB_OCI:
 		if (!read_list(j, o))
 			return false;
-		order_override(j->in, o, j->policy);
+		override(j, o);
 		return make(j, o->job.flags & JOB_IMAGE);
 	default:
 		return false;

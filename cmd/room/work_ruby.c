@@ -30,7 +30,7 @@ static bool compile(struct inside *in, const struct order *o, struct policy **po
 		         "to deny every device on purpose, write: default :deny", "policy has no rules");
 		return false;
 	}
-	order_override(in, o, p);
+	policy_override(p, &in->diags, o->job.mode, o->job.audit);
 	*policy = p;
 	budget_stage(&in->budget, STAGE_WRITE);
 	return !serial_keep(p, &in->diags);

@@ -69,8 +69,7 @@ static int run(struct ruby *ruby)
 	ruby->said.running = true;
 	mrb_value v = mrb_protect_error(rb->mrb, run_body, rb, &failed);
 	ruby->said.running = false;
-	if (p->mode == MODE_PERMISSIVE && !p->audit_given)
-		p->audit = AUDIT_DENIED; /* it is there to report */
+	policy_permissive_reports(p, p->audit_given);
 	if (failed)
 		report_exception(ruby, v);
 	for (size_t i = 0; i < rb->nsources && !rb->diags->errors; i++) {

@@ -5,7 +5,7 @@
  *
  * Needs a diagram within its budget; linear in its edges, iterative.
  */
-#include "cmd/survey.h"
+#include "policy/survey.h"
 
 #include <string.h>
 

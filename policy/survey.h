@@ -1,6 +1,6 @@
 /* survey.h - what a diagram says about its policy. */
-#ifndef DEVGUARD_CMD_SURVEY_H
-#define DEVGUARD_CMD_SURVEY_H
+#ifndef DEVGUARD_POLICY_SURVEY_H
+#define DEVGUARD_POLICY_SURVEY_H
 
 #include "policy/arena.h"
 #include "policy/rules.h"

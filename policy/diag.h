@@ -21,6 +21,9 @@ struct diag {
 	const char *text;   /* what is wrong: one line, no full stop */
 	const char *hint;   /* what to do about it, or NULL */
 	const char *source; /* the source line's text, or NULL */
+	/* Of a parameter that was given, which one; and how to say it to those who did not give it by
+	 * --param, where that is another text or another hint: NULL, it is the same. */
+	const char *param, *param_text, *param_hint;
 };
 
 struct diags {

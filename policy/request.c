@@ -231,19 +231,21 @@ int request_read(struct arena *a, const struct host *h, const char *text, size_t
 	return 0;
 }
 
+int request_parse(struct arena *a, const struct host *h, const char *text, struct request *r,
+                  const char **error, const char **hint)
+{
+	struct fault f;
+	int failed = request_read(a, h, text, strlen(text), r, &f);
+	*error = f.error;
+	*hint = f.hint;
+	return failed;
+}
+
 /* The error of an interface without hints. */
 static int fail(const struct fault *f, const char **error)
 {
 	*error = f->hint ? arena_printf(f->arena, "%s (%s)", f->error, f->hint) : f->error;
 	return -1;
-}
-
-int request_parse(struct arena *a, const struct host *h, const char *text, struct request *r,
-                  const char **error)
-{
-	struct fault f;
-	*error = NULL;
-	return request_read(a, h, text, strlen(text), r, &f) ? fail(&f, error) : 0;
 }
 
 int request_fact(struct arena *a, const char *text, struct request *r, const char **error)

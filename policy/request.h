@@ -21,9 +21,10 @@ struct request {
 /* Parses `c 1:3 rw uid=1000 comm=qemu` or `/dev/null rw ...` (the device then
  * found as the host says). Access letters in any order, none twice; `-` is none; they
  * may be left out for a path only when facts or nothing follow (then: rw).
- * 0, or -1 with *error (arena text, one line, without place). */
+ * 0, or -1 with *error and what to do about it, *hint or NULL (arena text, one line, without
+ * place). */
 int request_parse(struct arena *a, const struct host *h, const char *text, struct request *r,
-                  const char **error);
+                  const char **error, const char **hint);
 /* Parses one `key=value` into r. 0 or -1 with *error. */
 int request_fact(struct arena *a, const char *text, struct request *r, const char **error);
 

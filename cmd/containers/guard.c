@@ -66,18 +66,12 @@ static const char *params_text(struct arena *a, const struct ruling *r)
 	return all;
 }
 
-/* The parameter that an error without a place is about, or NULL. */
-static const struct ruling_param *accused(struct cmd *c, const struct ruling *r,
-                                          const struct diag *d)
+/* The parameter of the ruling that a message is about, or NULL. */
+static const struct ruling_param *accused(const struct ruling *r, const struct diag *d)
 {
-	if (d->level != DIAG_ERROR || d->at.line > 0)
-		return NULL;
-	for (size_t i = 0; i < r->nparams; i++) {
-		const char *option = arena_printf(c->arena, "--param %s:", r->params[i].name);
-		const char *quoted = arena_printf(c->arena, "parameter '%s'", r->params[i].name);
-		if (!strncmp(d->text, option, strlen(option)) || strstr(d->text, quoted))
+	for (size_t i = 0; d->param && i < r->nparams; i++)
+		if (!strcmp(d->param, r->params[i].name))
 			return &r->params[i];
-	}
 	return NULL;
 }
 
@@ -91,19 +85,13 @@ static void place_in_manifest(struct cmd *c, const struct manifest *m, const str
 	diags_init(&c->diags, c->arena);
 	for (size_t i = 0; i < said.n; i++) {
 		const struct diag *d = &said.items[i];
-		const struct ruling_param *p = accused(c, r, d);
+		const struct ruling_param *p = accused(r, d);
 		if (!p) {
 			*diag_add(&c->diags, d->level, d->at, NULL, "%s", d->text) = *d;
 			continue;
 		}
-		const char *hint = d->hint, *option = hint ? strstr(hint, "--param ") : NULL;
-		if (option) /* "did you mean --param gpu=...?" */
-			hint = arena_printf(c->arena, "did you mean %.*s?",
-			                    (int)strcspn(option + 8, "=? "), option + 8);
-		bool unknown = !strncmp(d->text, "--param", 7);
-		manifest_fail(m, &c->diags, p->at, hint, "policy %s: %s", r->policy,
-		              unknown ? arena_printf(c->arena, "it has no parameter '%s'", p->name)
-		                      : d->text);
+		manifest_fail(m, &c->diags, p->at, d->param_hint ? d->param_hint : d->hint, "policy %s: %s", r->policy,
+		              d->param_text ? d->param_text : d->text);
 		placed++;
 	}
 	if (!placed)

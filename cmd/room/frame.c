@@ -71,8 +71,8 @@ int frame_write(int fd, enum frame_kind kind, const void *data, size_t len)
 
 /* ---- messages ------------------------------------------------------------------------- */
 
-enum { FILE_TEXT, TEXT, HINT, SOURCE, TEXTS, NONE = -1 };
-static const int32_t texts_max[TEXTS] = {PATH_MAX, 16 << 10, 4 << 10, 4 << 10};
+enum { FILE_TEXT, TEXT, HINT, SOURCE, PARAM, PARAM_TEXT, PARAM_HINT, TEXTS, NONE = -1 };
+static const int32_t texts_max[TEXTS] = {PATH_MAX, 16 << 10, 4 << 10, 4 << 10, 256, 512, 512};
 
 struct diag_head {
 	uint32_t level;
@@ -92,7 +92,7 @@ static int32_t text_len(const char *text, int32_t max)
 
 int diag_write(int fd, const struct diag *d)
 {
-	const char *texts[TEXTS] = {d->at.file, d->text, d->hint, d->source};
+	const char *texts[TEXTS] = {d->at.file, d->text, d->hint, d->source, d->param, d->param_text, d->param_hint};
 	struct diag_head h = {.level = d->level, .line = d->at.line, .column = d->at.column};
 	char all[DIAG_FRAME_MAX];
 	size_t n = sizeof h;
@@ -128,6 +128,10 @@ bool diag_read(struct diags *d, const char *file, const void *data, size_t len)
 	if (at != end)
 		return false;
 	struct span place = {.file = texts[FILE_TEXT], .line = h.line, .column = h.column};
-	diag_add(d, (enum diag_level)h.level, place, texts[HINT], "%s", texts[TEXT])->source = texts[SOURCE];
+	struct diag *read = diag_add(d, (enum diag_level)h.level, place, texts[HINT], "%s", texts[TEXT]);
+	read->source = texts[SOURCE];
+	read->param = texts[PARAM];
+	read->param_text = texts[PARAM_TEXT];
+	read->param_hint = texts[PARAM_HINT];
 	return true;
 }

@@ -82,24 +82,6 @@ static void complain(struct evaluation *ev, const char *text, int line)
 	print_line(o, line);
 }
 
-/* The errors of request_parse() end with their hint, in parentheses: taken apart. */
-static const char *split_hint(struct arena *a, const char **error)
-{
-	const char *end = *error + strlen(*error), *open = end;
-	if (end == *error || end[-1] != ')')
-		return REQUEST_HINT;
-	int depth = 0;
-	do {
-		open--;
-		depth += (*open == ')') - (*open == '(');
-	} while (depth && open > *error);
-	if (*open != '(' || open == *error)
-		return REQUEST_HINT;
-	const char *hint = arena_strndup(a, open + 1, (size_t)(end - open) - 2);
-	*error = arena_strndup(a, *error, (size_t)(open - *error) - 1);
-	return hint;
-}
-
 /* Has those that wait answered, in their order. */
 static void settle(struct evaluation *ev)
 {
@@ -132,8 +114,8 @@ static void answer(struct evaluation *ev, const char *text, struct span at)
 {
 	struct cmd *c = ev->c;
 	struct request r = {0};
-	const char *error = NULL;
-	if (!request_parse(c->arena, &host_here, text, &r, &error)) {
+	const char *error, *hint;
+	if (!request_parse(c->arena, &host_here, text, &r, &error, &hint)) {
 		ev->records[ev->n] = request_record(&r);
 		ev->waiting[ev->n++] = (struct waiting){r, at};
 		if (ev->n == ASK_MOST)
@@ -141,7 +123,7 @@ static void answer(struct evaluation *ev, const char *text, struct span at)
 		return;
 	}
 	settle(ev);
-	const char *hint = split_hint(c->arena, &error);
+	hint = hint ? hint : REQUEST_HINT;
 	if (ev->stream)
 		diag_add(&c->diags, DIAG_ERROR, at, hint, "%s", error);
 	else

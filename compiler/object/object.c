@@ -425,6 +425,13 @@ int object_write(const struct policy *p, const struct image *image, struct diags
 	return make_elf(s, n, d, out);
 }
 
+/* What is wrong with a setting: always -1. */
+static int refuse_param(struct diags *d, const char *name, const char *hint, const char *text)
+{
+	diag_add(d, DIAG_ERROR, (struct span){0}, hint, "%s", text)->param = name;
+	return -1;
+}
+
 int object_set_param(struct policy *p, struct diags *d, struct param_setting *s)
 {
 	const char *names[OBJECT_PARAMS_MAX];
@@ -436,11 +443,9 @@ int object_set_param(struct policy *p, struct diags *d, struct param_setting *s)
 			continue;
 		s->used = true;
 		if (s->value < pm->lo || s->value > pm->hi)
-			return diag_fail(
-				d, "give a value within the range that the policy declares",
-				"parameter '%s' cannot be %lld: it must be within %lld..%lld",
-				pm->name, (long long)s->value, (long long)pm->lo,
-				(long long)pm->hi);
+			return refuse_param(d, s->name, "give a value within the range that the policy declares",
+			                    arena_printf(d->arena, "parameter '%s' cannot be %lld: it must be within %lld..%lld",
+			                                 pm->name, (long long)s->value, (long long)pm->lo, (long long)pm->hi));
 		pm->value = s->value;
 		return 0;
 	}
@@ -448,5 +453,6 @@ int object_set_param(struct policy *p, struct diags *d, struct param_setting *s)
 	const char *hint = near ? arena_printf(d->arena, "did you mean '%s'?", near)
 	                        : "only a parameter declared with a range (`in: 0..15`) can be set "
 	                          "after the policy was compiled";
-	return diag_fail(d, hint, "the policy has no parameter '%s' that can be set", s->name);
+	return refuse_param(d, s->name, hint,
+	                    arena_printf(d->arena, "the policy has no parameter '%s' that can be set", s->name));
 }

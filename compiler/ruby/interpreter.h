@@ -50,8 +50,8 @@ char *ruby_name(struct interpreter *rb, mrb_sym name);
 /* "NoMethodError: undefined method ..." of an exception. */
 char *ruby_exception_text(struct interpreter *rb, mrb_value exc);
 /* Adds a diagnostic with the text of its line; what is done from now on is about its file. */
-void ruby_report(struct interpreter *rb, enum diag_level level, struct span at, const char *hint,
-                 const char *text);
+struct diag *ruby_report(struct interpreter *rb, enum diag_level level, struct span at, const char *hint,
+                         const char *text);
 
 /* ---- lines.c ---------------------------------------------------------------------- */
 

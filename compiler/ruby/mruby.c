@@ -199,11 +199,13 @@ struct span ruby_at(const struct interpreter *rb, int line)
 	return (struct span){.file = rb->source->file, .line = line > 0 ? line : 0};
 }
 
-void ruby_report(struct interpreter *rb, enum diag_level level, struct span at, const char *hint, const char *text)
+struct diag *ruby_report(struct interpreter *rb, enum diag_level level, struct span at, const char *hint,
+                         const char *text)
 {
 	struct diag *d = diag_add(rb->diags, level, at, hint, "%s", text);
 	ruby_turn_to(rb, at.file);
 	d->source = ruby_source_line(rb, at.line);
+	return d;
 }
 
 int ruby_refuse(struct interpreter *rb, int line, const char *hint, const char *text)

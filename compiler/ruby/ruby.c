@@ -199,11 +199,15 @@ static int unknown_settings(struct interpreter *rb, const struct said *said)
 		const char *name = said->settings[i].name, *near = did_you_mean(name, names, n);
 		if (said->settings[i].used)
 			continue;
-		rc = ruby_refuse(rb, 0,
-		                 near ? arena_printf(rb->arena, "did you mean --param %s=...?", near)
-		                 : n  ? arena_printf(rb->arena, "its parameters: %s", parameter_list(rb->arena, said))
-		                      : "declare it in the policy: gpu = param :gpu, 0",
-		                 arena_printf(rb->arena, "--param %s: the policy has no such parameter", name));
+		struct diag *d = ruby_report(rb, DIAG_ERROR, ruby_at(rb, 0),
+		                        near ? arena_printf(rb->arena, "did you mean --param %s=...?", near)
+		                        : n  ? arena_printf(rb->arena, "its parameters: %s", parameter_list(rb->arena, said))
+		                             : "declare it in the policy: gpu = param :gpu, 0",
+		                        arena_printf(rb->arena, "--param %s: the policy has no such parameter", name));
+		d->param = name;
+		d->param_text = arena_printf(rb->arena, "it has no parameter '%s'", name);
+		d->param_hint = near ? arena_printf(rb->arena, "did you mean %s?", near) : NULL;
+		rc = -1;
 	}
 	return rc;
 }

@@ -69,8 +69,8 @@ void fuzz_groups(struct fuzz *f, const unsigned char *data, size_t len)
 static void same_request(struct fuzz *f, const struct request *r)
 {
 	struct request q;
-	const char *error;
-	MUST(!request_parse(f->arena, &fuzz_host, r->text, &q, &error));
+	const char *error, *hint;
+	MUST(!request_parse(f->arena, &fuzz_host, r->text, &q, &error, &hint));
 	MUST(q.type == r->type && q.major == r->major && q.minor == r->minor && q.access == r->access);
 	MUST(q.known == r->known && !memcmp(q.fact, r->fact, sizeof q.fact) && !strcmp(q.text, r->text));
 	for (enum input in = IN_UID; in < IN_PARAM_0; in++) {
@@ -83,9 +83,9 @@ static void same_request(struct fuzz *f, const struct request *r)
 void fuzz_request(struct fuzz *f, const unsigned char *data, size_t len)
 {
 	struct request r = {0};
-	const char *error = NULL;
+	const char *error = NULL, *hint;
 	(void)len;
-	if (request_parse(f->arena, &fuzz_host, (const char *)data, &r, &error))
+	if (request_parse(f->arena, &fuzz_host, (const char *)data, &r, &error, &hint))
 		MUST(error);
 	else
 		same_request(f, &r);

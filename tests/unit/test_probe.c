@@ -62,7 +62,7 @@ static void probe_asks_the_kernel(void **state)
 {
 	struct env *e = *state;
 	struct probe *pr;
-	const char *why, *error;
+	const char *why, *error, *hint;
 	need_object();
 	struct program *p = load_named(e, "unit");
 	if (probe_open(e->arena, &e->d, p, &pr))
@@ -73,7 +73,7 @@ static void probe_asks_the_kernel(void **state)
 			struct request r;
 			if (strstr(requests[i].text, "comm=") && !knows_comm())
 				continue;
-			if (request_parse(e->arena, &host_here, requests[i].text, &r, &error))
+			if (request_parse(e->arena, &host_here, requests[i].text, &r, &error, &hint))
 				fail_msg("%s: %s", requests[i].text, error);
 			enum probe_answer answer = probe_ask(pr, &r, &why);
 			if (answer != requests[i].answer)

@@ -18,8 +18,8 @@
 
 static void parsed(struct arena *a, const char *text, struct request *r)
 {
-	const char *error = "not set";
-	if (request_parse(a, &host_here, text, r, &error))
+	const char *error = "not set", *hint;
+	if (request_parse(a, &host_here, text, r, &error, &hint))
 		fail_msg("%s: %s", text, error);
 	assert_null(error);
 }
@@ -27,11 +27,11 @@ static void parsed(struct arena *a, const char *text, struct request *r)
 static void refused(struct arena *a, const char *text, const char *want)
 {
 	struct request r = {.type = 77};
-	const char *error = NULL;
-	if (request_parse(a, &host_here, text, &r, &error) != -1)
+	const char *error = NULL, *hint = NULL;
+	if (request_parse(a, &host_here, text, &r, &error, &hint) != -1)
 		fail_msg("%s is accepted", text);
 	assert_int_equal(r.type, 77);
-	same_text(text, error, want);
+	same_text(text, hint ? arena_printf(a, "%s (%s)", error, hint) : error, want);
 }
 
 /* ---- requests ------------------------------------------------------------------ */
@@ -407,13 +407,13 @@ static void random_texts(void **state)
 	srand(3);
 	for (int round = 0; round < 50000; round++) {
 		char text[256] = "";
-		const char *error;
+		const char *error, *hint;
 		struct request r, again;
 		if (rand() % 2)
 			strcpy(text, "c 1:3 r ");
 		for (int i = rand() % 8; i-- > 0;)
 			strcat(text, bits[(size_t)rand() % COUNT(bits)]);
-		if (request_parse(*state, &host_here, text, &r, &error)) {
+		if (request_parse(*state, &host_here, text, &r, &error, &hint)) {
 			assert_non_null(error);
 			for (const char *s = error; *s; s++)
 				assert_true((unsigned char)*s >= 0x20 && *s != 0x7f);
@@ -435,7 +435,7 @@ static void long_texts(void **state)
 	enum { N = 1 << 20 };
 	char *text = arena_alloc(*state, N + 64);
 	struct request r;
-	const char *error;
+	const char *error, *hint;
 	memset(text, ' ', N);
 	strcpy(text + N, "c 1:3 r");
 	parsed(*state, text, &r);
@@ -443,7 +443,7 @@ static void long_texts(void **state)
 	memcpy(text, "c ", 2);
 	memset(text + 2, '7', N - 2);
 	strcpy(text + N, ":1 r");
-	assert_int_equal(request_parse(*state, &host_here, text, &r, &error), -1);
+	assert_int_equal(request_parse(*state, &host_here, text, &r, &error, &hint), -1);
 	assert_true(strlen(error) < 200);
 }
 

@@ -19,7 +19,9 @@
 
 #include <bpf/bpf.h>
 
-static const char OWN_RUN[] = "/run/rucy-devguard", OWN_BPFFS[] = "/run/rucy-devguard/bpf";
+#include "policy/trusted.h"
+
+static const char OWN_BPFFS[] = RUN_DIRECTORY "/bpf";
 
 static bool is_bpffs(const char *path)
 {
@@ -40,7 +42,7 @@ static int own_directory(struct diags *d, const char *path)
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return diag_fail(d, error_hint(d->arena, errno, "run as root, with /run writable"), "cannot make %s: %s", path,
 		                 strerror(errno));
-	if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 022)
+	if (lstat(path, &st) || !S_ISDIR(st.st_mode) || !roots_alone(&st, 0, OTHERS_WRITE))
 		return diag_fail(d, "remove it, or: chown root, chmod go-w", "%s is not a directory of root's alone",
 		                 path);
 	return 0;
@@ -51,7 +53,7 @@ static int pins_directory(struct arena *a, struct diags *d)
 {
 	const char *bpffs = link_bpffs();
 	if (!bpffs) {
-		if (own_directory(d, OWN_RUN) || own_directory(d, OWN_BPFFS))
+		if (own_directory(d, RUN_DIRECTORY) || own_directory(d, OWN_BPFFS))
 			return -1;
 		if (mount("bpf", OWN_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 			return diag_fail(d, "mount -t bpf bpf /sys/fs/bpf", "no BPF file system is mounted, and none can "

@@ -9,6 +9,7 @@
  * begins anew. What killed tools leave is swept.
  */
 #include "cgroup/internal.h"
+#include "policy/trusted.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,41 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RUN   "/run/rucy-devguard"
-#define LOCKS RUN "/lock"
+#define LOCKS RUN_DIRECTORY "/lock"
 
 /* Shorter than the time a runtime gives its hooks: the reason is still told. */
 enum { WAIT_MS = 20000, STEP_MS = 5, STALE_S = 120, NAME_SIZE = 24 };
 
 /* ---- the directory ------------------------------------------------------------------ */
-
-/* A directory of root's that nobody else may write to (`mode`: nor use at all), made when it
- * is not there. Its descriptor, or -errno; ENOTDIR when it is something else, EPERM when it is
- * not root's alone. */
-static int own_directory(int parent, const char *name, mode_t forbidden, bool make)
-{
-	struct stat st;
-	if (make && mkdirat(parent, name, 0700) && errno != EEXIST)
-		return -errno;
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ELOOP ? -ENOTDIR : -errno;
-	int error = fstat(fd, &st) ? errno : st.st_uid != 0 || st.st_mode & forbidden ? EPERM : 0;
-	if (!error)
-		return fd;
-	close(fd);
-	return -error;
-}
-
-static int open_locks(bool make)
-{
-	int run = own_directory(AT_FDCWD, RUN, 022, make);
-	if (run < 0)
-		return run;
-	int fd = own_directory(run, "lock", 077, make);
-	close(run);
-	return fd;
-}
 
 static int cannot_lock(struct diags *d, const char *path, int error)
 {
@@ -68,7 +40,7 @@ static int cannot_lock(struct diags *d, const char *path, int error)
 		hint = "remove what is in the place of the directory " LOCKS;
 	else if (error == EPERM || error == EACCES)
 		hint = geteuid() ? privilege_hint(d->arena)
-		                 : "root's alone they must be: chown root " RUN " " LOCKS "; chmod 700 " LOCKS;
+		                 : "root's alone they must be: chown root " RUN_DIRECTORY " " LOCKS "; chmod 700 " LOCKS;
 	return diag_fail(d, hint, "cannot lock the cgroup '%s' by a file in " LOCKS ": %s", path,
 	                 strerror(error));
 }
@@ -89,7 +61,7 @@ static int try_lock(int directory, const char *name, struct lock_file *f)
 	f->fd = openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (f->fd < 0)
 		return -errno;
-	int error = fstat(f->fd, &st) ? errno : !S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_mode & 077 ? EPERM : 0;
+	int error = fstat(f->fd, &st) ? errno : S_ISREG(st.st_mode) && roots_alone(&st, 0, OTHERS_USE) ? 0 : EPERM;
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	if (!error && flock(f->fd, LOCK_EX | LOCK_NB))
@@ -118,7 +90,7 @@ static int wait_lock(uint64_t cgroup, int wait_ms, struct lock_file *f)
 	snprintf(name, sizeof name, "%" PRIu64, cgroup);
 	int64_t until = now_ms() + wait_ms;
 	for (;;) {
-		int directory = open_locks(true);
+		int directory = run_directory("lock", OTHERS_USE, true);
 		if (directory < 0)
 			return directory;
 		int error = try_lock(directory, name, f);
@@ -181,7 +153,7 @@ void lock_release(uint64_t cgroup, int fd)
 {
 	char name[NAME_SIZE];
 	snprintf(name, sizeof name, "%" PRIu64, cgroup);
-	int directory = open_locks(false);
+	int directory = run_directory("lock", OTHERS_USE, false);
 	if (directory >= 0) {
 		unlinkat(directory, name, 0);
 		close(directory);
@@ -195,7 +167,7 @@ void lock_sweep(void)
 {
 	struct stat st;
 	struct lock_file f;
-	int fd = open_locks(false);
+	int fd = run_directory("lock", OTHERS_USE, false);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
 		if (fd >= 0)

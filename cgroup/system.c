@@ -3,6 +3,7 @@
  * helpers. Nothing here reports: callers know what a failure means to them.
  */
 #include "cgroup/internal.h"
+#include "policy/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,14 +38,10 @@ int file_read(int dir, const char *path, char *buf, size_t size)
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	size_t len = 0;
-	ssize_t n = 0;
-	while (len < size - 1 && (n = read(fd, buf + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	int error = n < 0 ? errno : 0;
+	ssize_t len = read_whole(fd, buf, size - 1);
 	close(fd);
-	if (error)
-		return -error;
+	if (len < 0)
+		return (int)len;
 	if (len && buf[len - 1] == '\n')
 		len--;
 	buf[len] = '\0';

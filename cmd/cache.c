@@ -11,6 +11,8 @@
 #include "cmd/cmd.h"
 #include "cmd/room/questions.h"
 #include "cmd/unit.h"
+#include "policy/file.h"
+#include "policy/trusted.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,38 +22,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RUN "/run/rucy-devguard"
-
 static const char magic[8] = "DGCACH2";
+#define CACHE "cache" /* in RUN_DIRECTORY */
 enum { ENTRY_MAX = 64 << 20, NAME_SIZE = 32, ENTRIES_MAX = 1024 };
 
 struct head {
 	char magic[sizeof magic];
 	uint64_t key, asked, object; /* bytes of each; they follow */
 };
-
-/* Root's own directory below another; its descriptor, or -1. */
-static int own_directory(int parent, const char *name, bool make)
-{
-	struct stat st;
-	if (make)
-		mkdirat(parent, name, 0700);
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && (fstat(fd, &st) || st.st_uid != 0 || st.st_mode & 022)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-static int open_cache(bool make)
-{
-	int run = own_directory(AT_FDCWD, RUN, make);
-	int fd = run < 0 ? -1 : own_directory(run, "cache", make);
-	if (run >= 0)
-		close(run);
-	return fd;
-}
 
 /* What the file is named after is the part that does not change with the policy's text: so
  * a changed policy takes the place of what it was. */
@@ -73,17 +51,9 @@ static const char *key_of(struct arena *a, const struct settings *s, const struc
 	return key;
 }
 
-static bool read_whole(int fd, void *to, size_t n)
+static bool read_all(int fd, void *to, size_t n)
 {
-	for (size_t at = 0; at < n;) {
-		ssize_t got = read(fd, (char *)to + at, n - at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		at += (size_t)got;
-	}
-	return true;
+	return read_whole(fd, to, n) == (ssize_t)n;
 }
 
 /* The questions and answers of an entry, and whether they hold still. */
@@ -107,17 +77,15 @@ static bool fresh(struct cmd *c, const unsigned char *at, size_t len)
 }
 
 /* The object of an open entry, if it has this key and the host answers as it did. */
-static bool read_entry(struct cmd *c, int fd, const char *key, size_t len, struct bytes *object)
+static bool read_entry(struct cmd *c, int fd, const struct stat *st, const char *key, size_t len, struct bytes *object)
 {
 	struct head h;
-	struct stat st;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_mode & 022 ||
-	    !read_whole(fd, &h, sizeof h) || memcmp(h.magic, magic, sizeof magic) || h.key != len ||
+	if (!roots_alone(st, 0, OTHERS_WRITE) || !read_all(fd, &h, sizeof h) || memcmp(h.magic, magic, sizeof magic) || h.key != len ||
 	    h.object > ENTRY_MAX || h.asked > ENTRY_MAX ||
-	    (uint64_t)st.st_size != sizeof h + h.key + h.asked + h.object)
+	    (uint64_t)st->st_size != sizeof h + h.key + h.asked + h.object)
 		return false;
 	char *there = arena_alloc(c->arena, h.key + h.asked + h.object);
-	if (!read_whole(fd, there, h.key + h.asked + h.object) || memcmp(there, key, len) ||
+	if (!read_all(fd, there, h.key + h.asked + h.object) || memcmp(there, key, len) ||
 	    !fresh(c, (unsigned char *)there + h.key, h.asked))
 		return false;
 	*object = (struct bytes){(unsigned char *)there + h.key + h.asked, h.object};
@@ -128,29 +96,17 @@ bool cache_find(struct cmd *c, const struct settings *s, const struct document *
 {
 	size_t len;
 	char name[NAME_SIZE];
-	int directory = open_cache(false);
+	struct stat st;
+	int directory = run_directory(CACHE, OTHERS_WRITE, false);
 	if (directory < 0)
 		return false;
 	const char *key = key_of(c->arena, s, in, &len, name);
-	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool found = fd >= 0 && read_entry(c, fd, key, len, object);
+	int fd = open_regular(directory, name, &st);
+	bool found = fd >= 0 && read_entry(c, fd, &st, key, len, object);
 	if (fd >= 0)
 		close(fd);
 	close(directory);
 	return found;
-}
-
-static bool write_whole(int fd, const void *from, size_t n)
-{
-	for (size_t at = 0; at < n;) {
-		ssize_t put = write(fd, (const char *)from + at, n - at);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		at += (size_t)put;
-	}
-	return true;
 }
 
 /* What the policy asked of the host while it was compiled, and the answers. */
@@ -159,8 +115,8 @@ static bool write_asked(const struct cmd *c, int fd)
 	for (size_t i = 0; i < c->asking.nasked; i++) {
 		const struct asked *q = &c->asking.asked[i];
 		uint64_t sizes[2] = {q->nquestion, q->nanswer};
-		if (!write_whole(fd, sizes, sizeof sizes) || !write_whole(fd, q->question, q->nquestion) ||
-		    !write_whole(fd, q->answer, q->nanswer))
+		if (write_whole(fd, sizes, sizeof sizes) || write_whole(fd, q->question, q->nquestion) ||
+		    write_whole(fd, q->answer, q->nanswer))
 			return false;
 	}
 	return true;
@@ -189,24 +145,24 @@ static void make_room(int directory)
 void cache_store(struct cmd *c, const struct settings *s, const struct document *in, const struct bytes *object)
 {
 	size_t len;
-	char name[NAME_SIZE], fresh[2 * NAME_SIZE];
-	int directory = open_cache(true);
+	char name[NAME_SIZE];
+	struct fresh_file f;
+	int directory = run_directory(CACHE, OTHERS_WRITE, true);
 	if (directory < 0)
 		return;
 	make_room(directory);
 	const char *key = key_of(c->arena, s, in, &len, name);
-	snprintf(fresh, sizeof fresh, "%s.%d", name, (int)getpid());
-	int fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	bool written = !fresh_open(c->arena, &f, directory, name, 0600, FRESH_NAMED);
 	struct head h = {.key = len, .object = object->len};
 	for (size_t i = 0; i < c->asking.nasked; i++)
 		h.asked += 2 * sizeof(uint64_t) + c->asking.asked[i].nquestion + c->asking.asked[i].nanswer;
 	memcpy(h.magic, magic, sizeof magic);
-	bool written = fd >= 0 && write_whole(fd, &h, sizeof h) && write_whole(fd, key, len) &&
-	               write_asked(c, fd) && write_whole(fd, object->data, object->len);
-	if (fd >= 0 && close(fd))
+	written = written && !write_whole(f.fd, &h, sizeof h) && !write_whole(f.fd, key, len) && write_asked(c, f.fd) &&
+	          !write_whole(f.fd, object->data, object->len);
+	if (f.fd >= 0 && close(f.fd))
 		written = false;
 	/* in one step: a reader has the old entry or the new one, whole */
-	if (!written || renameat(directory, fresh, directory, name))
-		unlinkat(directory, fresh, 0);
+	if (!written || fresh_place(&f))
+		fresh_drop(&f);
 	close(directory);
 }

@@ -5,6 +5,7 @@
  */
 #include "cmd/cmd.h"
 #include "compiler/compiler.h"
+#include "policy/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,28 +74,18 @@ static size_t limit_of(const struct document *in, enum input_kind kind)
 	return object_is(in->text, in->len) ? OBJECT_MAX : RUBY_MAX;
 }
 
-/* Reads to the end, or to one byte more than the limit. 0 or an errno. */
+/* Reads to the end, or to one byte more than the limit: what it begins with says which that is.
+ * 0 or an errno. */
 static int read_all(struct document *in, int fd, enum input_kind kind)
 {
-	size_t cap = 0;
-	for (;;) {
-		if (in->len + 1 >= cap) {
-			cap = cap ? cap * 2 : 16 << 10;
-			char *grown = realloc(in->text, cap);
-			if (!grown)
-				return ENOMEM;
-			in->text = grown;
-		}
-		ssize_t n = read(fd, in->text + in->len, cap - 1 - in->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		in->len += (size_t)n;
-		in->text[in->len] = '\0';
-		if (n == 0 || in->len > limit_of(in, kind))
-			return 0;
-	}
+	struct file_text t = {0};
+	int error;
+	do {
+		error = read_text(fd, limit_of(in, kind), &t);
+		in->text = t.data;
+		in->len = t.len;
+	} while (error == EFBIG && in->len <= limit_of(in, kind));
+	return error == EFBIG ? 0 : error;
 }
 
 /* Some editors put a byte order mark before UTF-8 text; it means nothing. */

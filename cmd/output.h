@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "policy/diag.h"
+#include "policy/file.h"
 
 struct arena;
 struct cmd;
@@ -53,8 +54,7 @@ int stdout_finish(struct cmd *c, int status);
 struct output {
 	FILE *file;
 	const char *path; /* NULL: stdout */
-	char *temporary;  /* to be renamed to path, or NULL */
-	bool nameless;    /* it gets its name when it is whole */
+	struct fresh_file fresh; /* it takes its place when it is whole; path NULL: it is written directly */
 };
 /* NULL and "-" are stdout. 0, or -1 with a diagnostic. */
 int output_open(struct cmd *c, const char *path, struct output *out);

@@ -6,7 +6,9 @@
  * policy can name /dev/disk/by-id/..., and cannot tell whether any other file is there,
  * nor have a node chosen by whoever may write to a directory on the way.
  */
+#include "policy/file.h"
 #include "policy/host.h"
+#include "policy/trusted.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -101,7 +103,7 @@ struct walk {
 /* May others than root change what is in this directory? */
 static bool others_write(const struct walk *w, const struct stat *st)
 {
-	return (st->st_uid != 0 && st->st_uid != w->root) || (st->st_mode & (S_IWGRP | S_IWOTH));
+	return !roots_alone(st, w->root, OTHERS_WRITE);
 }
 
 /* One directory down, or to /dev itself. 0 or an errno. */
@@ -212,18 +214,17 @@ static void dev_device(const struct host *h, struct arena *a, const char *path, 
 static int groups(const struct host *h, struct arena *a, const char **listing)
 {
 	char text[1 << 15]; /* a host has some forty lines */
-	size_t n = 0;
-	ssize_t got = -1;
 	(void)h;
 	int fd = open("/proc/devices", O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && n < sizeof text - 1 && (got = read(fd, text + n, sizeof text - 1 - n)) > 0)
-		n += (size_t)got;
-	int error = got > 0 ? EFBIG : got < 0 ? errno : 0;
-	if (fd >= 0)
-		close(fd);
-	if (!error)
-		*listing = arena_strndup(a, text, n);
-	return error;
+	if (fd < 0)
+		return errno;
+	ssize_t n = read_whole(fd, text, sizeof text);
+	close(fd);
+	if (n == (ssize_t)sizeof text)
+		return EFBIG;
+	if (n >= 0)
+		*listing = arena_strndup(a, text, (size_t)n);
+	return n < 0 ? (int)-n : 0;
 }
 
 const struct host host_here = {.device = any_device, .groups = groups, .any_path = true};

@@ -9,7 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/containers/guard.h"
 #include "cmd/unit.h"
-#include "policy/manifest/trusted.h"
+#include "policy/trusted.h"
 
 #include <stdlib.h>
 #include <string.h>

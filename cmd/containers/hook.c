@@ -10,7 +10,7 @@
 #include "cmd/containers/guard.h"
 #include "cmd/options.h"
 #include "cmd/unit.h"
-#include "policy/manifest/trusted.h"
+#include "policy/trusted.h"
 
 #include <errno.h>
 #include <fcntl.h>

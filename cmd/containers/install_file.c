@@ -9,6 +9,7 @@
  * root alone can write to; nothing is written over or removed that is not ours.
  */
 #include "cmd/containers/hook.h"
+#include "policy/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,12 +69,12 @@ static bool is_our_wrapper(int fd)
 static int ours(struct cmd *c, const char *path, bool (*is_ours)(int fd))
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	int fd = open_regular(AT_FDCWD, path, &st);
+	if (fd == -ENOENT)
 		return 0;
-	if (fd < 0 && errno != ELOOP)
-		return diag_fail(&c->diags, hook_file_hint(errno), "cannot read %s: %s", path, strerror(errno));
-	bool is = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && is_ours(fd);
+	if (fd < 0 && fd != -ELOOP && fd != -EINVAL)
+		return diag_fail(&c->diags, hook_file_hint(-fd), "cannot read %s: %s", path, strerror(-fd));
+	bool is = fd >= 0 && is_ours(fd);
 	if (fd >= 0)
 		close(fd);
 	return is ? 1 : diag_fail(&c->diags, "choose another --name, or remove it yourself",
@@ -122,58 +123,43 @@ int make_directories(struct cmd *c, const char *dir)
 	}
 }
 
-static bool write_whole(int fd, const char *text)
-{
-	for (size_t left = strlen(text); left;) {
-		ssize_t n = write(fd, text, left);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		text += n;
-		left -= (size_t)n;
-	}
-	return true;
-}
-
 /* Writes it beside its place. 0, or -1 with a diagnostic and nothing left. */
-static int write_temporary(struct cmd *c, const char *text, mode_t mode, char *temporary)
+static int write_beside(struct cmd *c, struct fresh_file *f, const char *path, const char *text, mode_t mode)
 {
-	int fd = mkostemp(temporary, O_CLOEXEC), error = fd < 0 ? errno : 0;
-	if (fd >= 0) {
-		if (!write_whole(fd, text) || fchmod(fd, mode) || fsync(fd))
+	int error = fresh_open(c->args, f, AT_FDCWD, path, 0600, FRESH_NAMED); /* not read yet */
+	bool noexec = false;
+	if (!error) {
+		error = write_whole(f->fd, text, strlen(text));
+		if (!error && (fchmod(f->fd, mode) || fsync(f->fd)))
 			error = errno;
-		if (close(fd) && !error)
+		if (close(f->fd) && !error)
 			error = errno;
-		if (!error && mode & 0111 && access(temporary, X_OK))
+		if (!error && mode & 0111 && access(f->temporary, X_OK))
 			error = errno;
-		if (error)
-			unlink(temporary);
+		noexec = error == EACCES;
 	}
 	if (!error)
 		return 0;
-	return diag_fail(&c->diags, error == EACCES && fd >= 0 ? "nothing there can be executed: is it mounted noexec? See --dir"
-	                                                       : hook_file_hint(error),
-	                 "cannot write %s: %s", temporary, strerror(error));
+	fresh_drop(f);
+	return diag_fail(&c->diags, noexec ? "nothing there can be executed: is it mounted noexec? See --dir" : hook_file_hint(error),
+	                 "cannot write %s: %s", path, strerror(error));
 }
 
 int hook_file_write(struct cmd *c, const char *path, const char *text, mode_t mode)
 {
-	int fd;
-	const char *slash = strrchr(path, '/');
-	char *temporary = arena_printf(c->args, "%.*s/.%s.XXXXXX", (int)(slash - path), path, slash + 1); /* not read yet */
-	if (write_temporary(c, text, mode, temporary))
+	struct fresh_file f;
+	int fd, error;
+	if (write_beside(c, &f, path, text, mode))
 		return STATUS_FAILED;
-	int status = open_trusted_file(c, temporary, "who can write there can replace the hook: chown root, chmod go-w, and no "
-	                                             "symbolic links", &fd);
+	int status = open_trusted_file(c, f.temporary, "who can write there can replace the hook: chown root, chmod go-w, and no "
+	                                               "symbolic links", &fd);
 	if (!status) {
 		close(fd);
-		if (rename(temporary, path)) {
-			diag_fail(&c->diags, hook_file_hint(errno), "cannot write %s: %s", path, strerror(errno));
+		if ((error = fresh_place(&f))) {
+			diag_fail(&c->diags, hook_file_hint(error), "cannot write %s: %s", path, strerror(error));
 			status = STATUS_FAILED;
 		}
 	}
-	if (status)
-		unlink(temporary);
+	fresh_drop(&f);
 	return status;
 }

@@ -2,25 +2,13 @@
  * frame.c - frames on a pipe: a kind, a length, bytes. And messages as frames.
  */
 #include "cmd/room/room.h"
+#include "policy/file.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-static int write_all(int fd, const void *data, size_t len)
-{
-	const char *at = data;
-	while (len) {
-		ssize_t n = write(fd, at, len);
-		if (n < 0 && errno != EINTR)
-			return errno;
-		at += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
 
 /* Frames that a child keeps back, so that the parent wakes up once for all of them. */
 static struct { char data[32 << 10]; size_t n; bool on; } held;
@@ -34,7 +22,7 @@ int frames_flush(int fd)
 {
 	size_t n = held.n;
 	held.n = 0;
-	return write_all(fd, held.data, n);
+	return write_whole(fd, held.data, n);
 }
 
 static void hold(const void *data, size_t len)
@@ -51,10 +39,10 @@ int frame_write2(int fd, enum frame_kind kind, const void *head, size_t nhead, c
 		return EFBIG;
 	int error = sizeof start + nhead + len > sizeof held.data - held.n ? frames_flush(fd) : 0;
 	if (!error && sizeof start + nhead + len > sizeof held.data) {
-		error = write_all(fd, start, sizeof start);
+		error = write_whole(fd, start, sizeof start);
 		if (!error)
-			error = write_all(fd, head, nhead);
-		return error ? error : write_all(fd, data, len);
+			error = write_whole(fd, head, nhead);
+		return error ? error : write_whole(fd, data, len);
 	}
 	if (error)
 		return error;

@@ -16,6 +16,7 @@
 #include "cmd/room/confine.h"
 #include "cmd/room/questions.h"
 #include "cmd/room/record.h"
+#include "policy/file.h"
 
 static struct inside *volatile here;
 
@@ -59,18 +60,12 @@ static void over(struct budget *b)
 
 /* ---- frames --------------------------------------------------------------------------- */
 
-static void read_whole(void *to, size_t len)
+/* Ends when the pipe does: the parent has what it wants. */
+static void take(void *to, size_t len)
 {
-	char *at = to;
-	while (len) {
-		ssize_t n = read(STDIN_FILENO, at, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			_exit(n ? INSIDE_PIPE : 0); /* 0: the parent has what it wants */
-		at += n;
-		len -= (size_t)n;
-	}
+	ssize_t n = read_whole(STDIN_FILENO, to, len);
+	if (n != (ssize_t)len)
+		_exit(n < 0 ? INSIDE_PIPE : 0);
 }
 
 void inside_read(struct inside *in, struct frame *out)
@@ -78,10 +73,10 @@ void inside_read(struct inside *in, struct frame *out)
 	if (frames_flush(STDOUT_FILENO)) /* the parent waits for it */
 		_exit(INSIDE_PIPE);
 	uint32_t head[2];
-	read_whole(head, sizeof head);
+	take(head, sizeof head);
 	*out = (struct frame){.kind = head[0], .len = head[1]};
 	out->data = arena_alloc(in->arena, (size_t)out->len + 1);
-	read_whole(out->data, out->len);
+	take(out->data, out->len);
 }
 
 void inside_write(struct inside *in, enum frame_kind kind, const void *data, size_t len)

@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "policy/file.h"
 #include "policy/host.h"
-#include "policy/manifest/trusted.h"
+#include "policy/trusted.h"
 
 /* ---- the answers ------------------------------------------------------------------------ */
 
@@ -81,21 +82,11 @@ static int open_below(struct cmd *c, const char *name, const char **why)
 
 /* An open file as text; NULL when there is more than `most` bytes, it cannot be read, or has
  * a NUL byte. */
-static const char *read_text(struct arena *a, int fd, size_t most)
+static const char *read_file(struct arena *a, int fd, size_t most)
 {
 	char *text = arena_alloc(a, most + 2);
-	size_t n = 0;
-	ssize_t got;
-	while ((got = read(fd, text + n, most + 1 - n)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return NULL;
-		n += (size_t)got;
-		if (n > most)
-			return NULL;
-	}
-	return memchr(text, 0, n) ? NULL : text;
+	ssize_t n = read_whole(fd, text, most + 1);
+	return n < 0 || (size_t)n > most || memchr(text, 0, (size_t)n) ? NULL : text;
 }
 
 /* On an error the text says why. */
@@ -117,7 +108,7 @@ static const char *file(struct cmd *c, const char *name, struct answer *out)
 		why = "it is no regular file";
 	else if (st.st_size > MOST)
 		why = "it is larger than 4 MiB";
-	else if (!(text = read_text(c->arena, fd, (size_t)st.st_size)))
+	else if (!(text = read_file(c->arena, fd, (size_t)st.st_size)))
 		why = "it cannot be read, or has a NUL byte";
 	close(fd);
 	if (!text) {

@@ -4,7 +4,7 @@
 #include "tests/unit/fixture.h"
 
 #include "policy/manifest/internal.h"
-#include "policy/manifest/trusted.h"
+#include "policy/trusted.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,12 +1,11 @@
 /*
- * trusted.c - opens files that only root can have written, and finds a manifest's
- * policies among them.
+ * trusted.c - files that only root can have written, and the tool's own directories.
  *
- * The path is walked from the root directory, one component at a time, each looked
+ * A path is walked from the root directory, one component at a time, each looked
  * at through the directory opened before: what was checked is what is opened.
  */
-#include "policy/manifest/internal.h"
-#include "policy/manifest/trusted.h"
+#include "policy/text.h"
+#include "policy/trusted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OTHERS_WRITE = S_IWGRP | S_IWOTH };
+bool roots_alone(const struct stat *st, uid_t root, mode_t forbidden)
+{
+	return (st->st_uid == 0 || st->st_uid == root) && !(st->st_mode & forbidden);
+}
+
+/* ---- a walk ---------------------------------------------------------------------- */
 
 /* Where a walk is, for messages. */
 struct walk {
@@ -28,13 +32,13 @@ struct walk {
  * last one may be open to others when it is sticky. */
 static const char *writable(struct arena *a, const struct stat *st, bool sticky_will_do)
 {
-	if (st->st_uid)
-		return arena_printf(a, "is owned by uid %u, not by root", (unsigned)st->st_uid);
-	if ((st->st_mode & OTHERS_WRITE) && !(sticky_will_do && (st->st_mode & S_ISVTX)))
-		return arena_printf(a, "can be written by %s than root (mode %04o)",
-		                    st->st_mode & S_IWOTH ? "others" : "a group other",
-		                    (unsigned)st->st_mode & 07777);
-	return NULL;
+	bool sticky = sticky_will_do && (st->st_mode & S_ISVTX);
+	if (roots_alone(st, 0, sticky ? 0 : OTHERS_WRITE))
+		return NULL;
+	return st->st_uid ? arena_printf(a, "is owned by uid %u, not by root", (unsigned)st->st_uid)
+	                  : arena_printf(a, "can be written by %s than root (mode %04o)",
+	                                 st->st_mode & S_IWOTH ? "others" : "a group other",
+	                                 (unsigned)st->st_mode & 07777);
 }
 
 /* Refuses the first `n` bytes of the path. */
@@ -143,35 +147,31 @@ int trusted_open(struct arena *a, const char *path, int *fd, const char **why)
 	return status;
 }
 
-/* ---- policies ------------------------------------------------------------------- */
+/* ---- the tool's own directories ---------------------------------------------------- */
 
-int manifest_policy_open(struct arena *a, struct diags *d, const struct manifest *m,
-                         const char *name, struct span at, struct policy_file *out)
+/* Root's alone; its descriptor, or -errno: ENOTDIR when it is something else, EPERM when it is not
+ * root's alone. */
+static int own_directory(int parent, const char *name, mode_t forbidden, bool make)
 {
-	static const char *const ends[] = {".rb", ".o"};
-	const char *where = "";
-	*out = (struct policy_file){.fd = -1};
-	for (size_t i = 0; i < m->ndirectories; i++) {
-		where = arena_printf(a, "%s%s%s", where, i ? ", " : "", m->directories[i].name);
-		for (size_t e = 0; e < sizeof ends / sizeof *ends; e++) {
-			const char *why;
-			out->path = arena_printf(a, "%s/%s%s", m->directories[i].name, name, ends[e]);
-			int status = trusted_open(a, out->path, &out->fd, &why);
-			if (!status)
-				return 0;
-			if (status == -2) {
-				manifest_fail(m, d, at, "see what the host lacks", "policy %s: %s", name, why);
-				return -2;
-			}
-			if (status < 0)
-				return manifest_fail(
-					m, d, at,
-					"a policy and its directories must be root's, writable by "
-					"root only, and no symbolic links",
-					"policy %s is not trusted: %s", name, why);
-		}
-	}
-	out->path = NULL;
-	return manifest_fail(m, d, at, arena_printf(a, "put %s.rb or %s.o there", name, name),
-	                     "there is no policy %s in %s", name, where);
+	struct stat st;
+	if (make && mkdirat(parent, name, 0700) && errno != EEXIST)
+		return -errno;
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ELOOP ? -ENOTDIR : -errno;
+	int error = fstat(fd, &st) ? errno : roots_alone(&st, 0, forbidden) ? 0 : EPERM;
+	if (!error)
+		return fd;
+	close(fd);
+	return -error;
+}
+
+int run_directory(const char *name, mode_t forbidden, bool make)
+{
+	int run = own_directory(AT_FDCWD, RUN_DIRECTORY, OTHERS_WRITE, make);
+	if (run < 0)
+		return run;
+	int fd = own_directory(run, name, forbidden, make);
+	close(run);
+	return fd;
 }

@@ -33,6 +33,16 @@ hook --print --policy "$P" --ring 64K >"$T/printed" 2>&1
 check "--ring is handed on" jq -e '.hook.args[4:] == ["--ring", "65536"]' "$T/printed"
 expect "--ring: no power of two" 64 "not a power of two" hook --policy "$P" --ring 96K
 
+# Whatever install-hook takes of oci-hook's, oci-hook reads again: the last word alone is too much.
+hook --print --policy "$T/policies/gpu.rb" --param gpu=3 --mode permissive --audit all --limit time=9s,memory=200m \
+	--ring 64K --on-error allow >"$T/printed" 2>/dev/null
+mapfile -t args < <(jq -r '.hook.args[1:][]' "$T/printed")
+is_one() { [[ " ${args[*]} " == *" $1 "* ]] && pass "oci-hook is given $1" || fail "oci-hook is given $1" "${args[*]}"; }
+for o in $("$D" help oci-hook | sed -n 's/^  \(--[a-z-]*\) .*/\1/p'); do
+	case $o in --config | --policy-from-spec) ;; *) is_one "$o" ;; esac
+done
+expect "oci-hook reads what install-hook writes" 64 "oci-hook takes no operand: x y" "$D" "${args[@]}" "x y"
+
 # ---- the wrapper: what the hook names is there as long as the hook is ---------------------------
 
 [ "$(stat -c '%a %u:%g' "$H/rucy-devguard.sh")" = "755 0:0" ] && pass "the wrapper is root's, 0755" ||

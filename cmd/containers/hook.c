@@ -10,7 +10,6 @@
 #include "cmd/containers/guard.h"
 #include "cmd/options.h"
 #include "cmd/unit.h"
-#include "policy/trusted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,84 +19,39 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { OPT_POLICY = OPT_VERB, OPT_CONFIG, OPT_SPEC, OPT_ON_ERROR };
-static const struct option options[] = {
-	{"policy", required_argument, NULL, OPT_POLICY},
-	{"config", required_argument, NULL, OPT_CONFIG},
-	{"policy-from-spec", no_argument, NULL, OPT_SPEC},
-	{"on-error", required_argument, NULL, OPT_ON_ERROR},
-	OPTION_MODE,
-	OPTION_AUDIT,
-	OPTION_RING,
-	OPTION_PARAM,
-	OPTION_LIMIT,
-	OPTION_HELP,
-	{0},
-};
+static const struct option options[] = {HOOK_OPTIONS, OPTION_HELP, {0}};
 
 struct hook {
-	const char *policy, *config; /* NULL: not given */
-	bool from_spec, let_start;
+	struct hook_options options;
 	struct hook_state state;
 	struct container_process process;
 	struct cgroup *cgroup;
 	bool unguarded; /* the manifest says so */
 };
 
-static int parse(struct cmd *c, int argc, char **argv, struct hook *h)
+/* STATUS_OK, another status, or -1: the help was printed. */
+static int parse(struct cmd *c, int argc, char **argv, struct hook_options *o)
 {
-	static const char *const answers[] = {"refuse", "allow"};
-	int opt;
+	int opt, status;
 	while ((opt = options_next(c, argc, argv)) != OPT_END) {
 		if (opt == OPT_STOP)
 			return c->status ? c->status : -1;
-		if (opt == OPT_POLICY)
-			h->policy = optarg;
-		else if (opt == OPT_CONFIG)
-			h->config = optarg;
-		else if (opt == OPT_SPEC)
-			h->from_spec = true;
-		else if (strcmp(optarg, answers[0]) && strcmp(optarg, answers[1]))
-			return usage_error(c, "--on-error refuse, or --on-error allow", "--on-error %s: unknown value",
-			                   optarg);
-		else
-			h->let_start = !strcmp(optarg, "allow");
+		if ((status = hook_option(c, opt, o)))
+			return status;
 	}
 	if (optind < argc)
 		return usage_error(c, "the container comes on stdin; a policy is named by --policy",
 		                   "oci-hook takes no operand: %s", argv[optind]);
-	if (!!h->policy + !!h->config + h->from_spec > 1)
-		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
-	if (c->settings.nparams && h->from_spec)
-		return usage_error(c, NULL, "--param does not go with --policy-from-spec");
-	if (c->settings.nparams && !h->policy)
-		return usage_error(c, "write params: in the manifest", "--param does not go with a manifest");
-	return STATUS_OK;
+	return hook_options_check(c, o);
 }
 
 /* ---- the policy ------------------------------------------------------------------------- */
 
-/* A file that decides what containers may do: only root can have written it. */
-static int open_trusted(struct cmd *c, const char *path, int *fd)
+static int policy_of_file(struct cmd *c, const char *policy, struct unit *u)
 {
-	const char *why;
-	if (path[0] != '/')
-		return usage_error(c, "a runtime starts its hooks in any directory", "%s is no absolute path", path);
-	int result = trusted_open(c->arena, path, fd, &why);
-	if (!result)
-		return STATUS_OK;
-	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = path},
-	         result > 0    ? "name a file that is there"
-	         : result == -2 ? "see what the host lacks"
-	                        : "chown root, chmod go-w, and no symbolic links",
-	         "%s", result > 0 ? "no such file" : why);
-	return result == -2 ? STATUS_FAILED : STATUS_REFUSED;
-}
-
-static int policy_of_file(struct cmd *c, const struct hook *h, struct unit *u)
-{
-	int fd, status = open_trusted(c, h->policy, &fd);
-	return status ? status : unit_load_fd(c, &c->settings, fd, h->policy, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u);
+	int fd, status = open_trusted_file(c, policy, "chown root, chmod go-w, and no symbolic links", &fd);
+	return status ? status
+	              : unit_load_fd(c, &c->settings, fd, policy, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, u);
 }
 
 /* The bundle's own linux.resources.devices. */
@@ -111,8 +65,7 @@ static int policy_of_manifest(struct cmd *c, struct hook *h, struct unit *u)
 {
 	struct manifest *m;
 	struct ruling r;
-	const char *path = h->config ? h->config : MANIFEST;
-	int status = manifest_load(c, c->args, path, true, &m);
+	int status = manifest_load(c, c->args, hook_manifest(&h->options), true, &m);
 	if (status)
 		return status;
 	struct container who = {.id = h->state.id,
@@ -172,8 +125,10 @@ static int guard(struct cmd *c, struct hook *h)
 		return STATUS_OK; /* a poststop hook: nothing is left to do */
 	if (container_open(c->arena, &c->diags, h->state.pid, &h->process, &h->cgroup))
 		return STATUS_FAILED;
-	status = h->policy ? policy_of_file(c, h, &u) : h->from_spec ? policy_of_spec(c, h, &u)
-	                                                             : policy_of_manifest(c, h, &u);
+	const struct hook_options *o = &h->options;
+	status = o->policy      ? policy_of_file(c, o->policy, &u)
+	         : o->from_spec ? policy_of_spec(c, h, &u)
+	                        : policy_of_manifest(c, h, &u);
 	if (!status && !h->unguarded)
 		status = attach(c, h, &u);
 	cgroup_close(h->cgroup);
@@ -234,11 +189,11 @@ static int oci_hook(struct cmd *c, int argc, char **argv)
 	struct hook h = {.process.pidfd = -1};
 	c->cache = true;
 	speak_up();
-	int status = parse(c, argc, argv, &h);
+	int status = parse(c, argc, argv, &h.options);
 	if (status)
 		return status < 0 ? STATUS_OK : status;
 	status = guard(c, &h);
-	if (status && h.let_start) {
+	if (status && h.options.let_start) {
 		const char *id = h.state.id ? h.state.id : "(unknown)";
 		tell_kernel(c, id, reason(c));
 		diags_flush(c);
@@ -250,7 +205,7 @@ static int oci_hook(struct cmd *c, int argc, char **argv)
 }
 
 const struct verb verb_oci_hook = {
-	.name = "oci-hook",
+	.name = HOOK_VERB,
 	.synopsis = "[--policy FILE | --config FILE | --policy-from-spec] [--param K=V]...\n"
 		    "                           [--mode MODE] [--audit LEVEL] [--ring SIZE] [--on-error refuse|allow]",
 	.summary = "Guard a container that a runtime is making (createRuntime or prestart hook)",

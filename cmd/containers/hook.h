@@ -1,5 +1,5 @@
 /*
- * hook.h - the OCI hook: shared by hook.c, hook_state.c, install.c and install_file.c.
+ * hook.h - the OCI hook: what `oci-hook` and `install-hook` share.
  */
 #ifndef DEVGUARD_CMD_CONTAINERS_HOOK_H
 #define DEVGUARD_CMD_CONTAINERS_HOOK_H
@@ -8,9 +8,14 @@
 
 #include "cmd/cmd.h"
 #include "cmd/containers/guard.h"
+#include "cmd/options.h"
 
 /* The manifest, unless another one is named. */
 #define MANIFEST "/etc/rucy-devguard/guard.yaml"
+/* The verb that runtimes run. */
+#define HOOK_VERB "oci-hook"
+
+/* ---- hook_state.c ---------------------------------------------------------------------- */
 
 struct hook_state {
 	const char *id, *bundle;
@@ -23,9 +28,34 @@ struct hook_state {
  * as long as the command. */
 int hook_state_read(struct cmd *c, struct hook_state *out);
 
-/* ---- install.c ------------------------------------------------------------------------- */
+/* ---- hook_options.c -------------------------------------------------------------------- */
 
-/* STATUS_OK with *fd, if only root can have written the file; else a status with a diagnostic. */
+/* What containers are guarded with; --param, --mode ... are in c->settings. */
+struct hook_options {
+	const char *policy, *config; /* NULL: not given */
+	bool from_spec, let_start;
+};
+enum { OPT_POLICY = OPT_VERB, OPT_CONFIG, OPT_SPEC, OPT_ON_ERROR, OPT_HOOK_END };
+#define HOOK_OPTIONS                                                                                        \
+	{"policy", required_argument, NULL, OPT_POLICY}, {"config", required_argument, NULL, OPT_CONFIG},   \
+	{"policy-from-spec", no_argument, NULL, OPT_SPEC}, {"on-error", required_argument, NULL, OPT_ON_ERROR}, \
+	OPTION_MODE, OPTION_AUDIT, OPTION_RING, OPTION_PARAM, OPTION_LIMIT
+
+/* Takes one of them; another one is passed over. STATUS_OK or a usage error. */
+int hook_option(struct cmd *c, int opt, struct hook_options *o);
+/* Was any of them given? */
+bool hook_options_given(const struct cmd *c, const struct hook_options *o);
+/* Do they go together? STATUS_OK or a usage error. */
+int hook_options_check(struct cmd *c, const struct hook_options *o);
+/* The manifest that is read where neither --policy nor --policy-from-spec is given. */
+const char *hook_manifest(const struct hook_options *o);
+/* The command line of oci-hook that they come to. */
+json_t *hook_arguments(struct cmd *c, const struct hook_options *o);
+
+/* ---- trusted_file.c -------------------------------------------------------------------- */
+
+/* STATUS_OK with *fd, if only root can have written the file; else a status with a diagnostic;
+ * hint: what to do when others can. */
 int open_trusted_file(struct cmd *c, const char *path, const char *hint, int *fd);
 
 /* ---- install_file.c: the files of an installed hook -------------------------------------- */

@@ -10,7 +10,6 @@
 #include "cmd/containers/guard.h"
 #include "cmd/options.h"
 #include "cmd/unit.h"
-#include "policy/trusted.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -25,31 +24,22 @@
 
 enum { HOOK_SECONDS = 30 }; /* then the runtime ends the hook, and the container with it */
 
-enum { OPT_PRINT = OPT_VERB, OPT_REMOVE, OPT_DIR, OPT_ANNOTATION, OPT_POLICY, OPT_CONFIG, OPT_SPEC,
-       OPT_ON_ERROR, OPT_NAME };
+enum { OPT_PRINT = OPT_HOOK_END, OPT_REMOVE, OPT_DIR, OPT_ANNOTATION, OPT_NAME };
 static const struct option options[] = {
 	{"print", no_argument, NULL, OPT_PRINT},
 	{"remove", no_argument, NULL, OPT_REMOVE},
 	{"dir", required_argument, NULL, OPT_DIR},
 	{"name", required_argument, NULL, OPT_NAME},
 	{"annotation", required_argument, NULL, OPT_ANNOTATION},
-	{"policy", required_argument, NULL, OPT_POLICY},
-	{"config", required_argument, NULL, OPT_CONFIG},
-	{"policy-from-spec", no_argument, NULL, OPT_SPEC},
-	{"on-error", required_argument, NULL, OPT_ON_ERROR},
-	OPTION_MODE,
-	OPTION_AUDIT,
-	OPTION_RING,
-	OPTION_LIMIT,
-	OPTION_PARAM,
+	HOOK_OPTIONS,
 	OPTION_HELP,
 	{0},
 };
 
 struct install {
 	const char *dir, *name, *path, *wrapper;
-	const char *policy, *config; /* NULL: not given */
-	bool from_spec, let_start, print, remove;
+	bool print, remove;
+	struct hook_options hook;
 	json_t *annotations; /* pattern of the key to pattern of the value; NULL: all containers */
 };
 
@@ -94,35 +84,24 @@ static int add_annotation(struct cmd *c, struct install *in, const char *text)
 
 static int option(struct cmd *c, struct install *in, int opt)
 {
-	static const char *const answers[] = {"refuse", "allow"};
-	int word;
 	switch (opt) {
 	case OPT_PRINT: in->print = true; break;
 	case OPT_REMOVE: in->remove = true; break;
 	case OPT_DIR: in->dir = optarg; break;
 	case OPT_NAME: in->name = optarg; break;
-	case OPT_POLICY: in->policy = optarg; break;
-	case OPT_CONFIG: in->config = optarg; break;
-	case OPT_SPEC: in->from_spec = true; break;
 	case OPT_ANNOTATION: return add_annotation(c, in, optarg);
-	case OPT_ON_ERROR:
-		if ((word = option_word(c, "--on-error", optarg, answers, 2)) < 0)
-			return c->status;
-		in->let_start = word;
+	default: return hook_option(c, opt, &in->hook);
 	}
 	return STATUS_OK;
 }
 
 static int check_options(struct cmd *c, struct install *in)
 {
-	bool hook = in->policy || in->config || in->from_spec || in->annotations || in->let_start || c->settings.nparams ||
-	            c->settings.mode || c->settings.audit || c->settings.ring || c->settings.limits_given;
-	if (!!in->policy + !!in->config + in->from_spec > 1)
-		return usage_error(c, NULL, "--policy, --config and --policy-from-spec exclude each other");
-	if (in->remove && (hook || in->print))
+	if (in->remove && (hook_options_given(c, &in->hook) || in->annotations || in->print))
 		return usage_error(c, NULL, "--remove takes only --dir and --name");
-	if (in->from_spec && c->settings.nparams)
-		return usage_error(c, NULL, "--param does not go with --policy-from-spec");
+	int status = hook_options_check(c, &in->hook);
+	if (status)
+		return status;
 	if (in->dir[0] != '/')
 		return usage_error(c, "name it from the root directory on", "--dir %s is no absolute path", in->dir);
 	if (!*in->name || in->name[0] == '.' || strlen(in->name) > 200 ||
@@ -155,20 +134,6 @@ static int parse(struct cmd *c, int argc, char **argv, struct install *in)
 }
 
 /* ---- what the hook will need --------------------------------------------------------------- */
-
-int open_trusted_file(struct cmd *c, const char *path, const char *hint, int *fd)
-{
-	const char *why;
-	const struct span at = {.file = path};
-	if (path[0] != '/')
-		return usage_error(c, "a runtime starts its hooks in any directory", "%s is no absolute path", path);
-	int result = trusted_open(c->arena, path, fd, &why);
-	if (!result)
-		return STATUS_OK;
-	diag_add(&c->diags, DIAG_ERROR, at, result > 0 ? "name a file that is there" : hint, "%s",
-	         result > 0 ? "no such file" : why);
-	return result == -1 ? STATUS_REFUSED : STATUS_FAILED;
-}
 
 /* The program that runs, as runtimes will find it. */
 static int find_program(struct cmd *c, const char **out)
@@ -207,10 +172,9 @@ static int check_policy(struct cmd *c, const char *path)
 
 static int check_rules(struct cmd *c, const struct install *in)
 {
-	if (in->from_spec)
+	if (in->hook.from_spec)
 		return STATUS_OK; /* each bundle has its own */
-	int status = in->policy ? check_policy(c, in->policy)
-	                        : prove_manifest(c, in->config ? in->config : MANIFEST);
+	int status = in->hook.policy ? check_policy(c, in->hook.policy) : prove_manifest(c, hook_manifest(&in->hook));
 	diags_flush(c);
 	cmd_reset(c);
 	return status;
@@ -218,39 +182,12 @@ static int check_rules(struct cmd *c, const struct install *in)
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-static void push(json_t *args, const char *option, const char *value)
-{
-	json_array_append_new(args, json_string(option));
-	if (value)
-		json_array_append_new(args, json_string(value));
-}
-
 static json_t *hook_json(struct cmd *c, const struct install *in, const char *program)
 {
-	json_t *args = json_pack("[s, s]", PROGRAM, "oci-hook");
-	if (in->policy)
-		push(args, "--policy", in->policy);
-	if (in->config)
-		push(args, "--config", in->config);
-	if (in->from_spec)
-		push(args, "--policy-from-spec", NULL);
-	for (size_t i = 0; i < c->settings.nparams; i++)
-		push(args, "--param", arena_printf(c->arena, "%s=%lld", c->settings.params[i].name,
-		                                   (long long)c->settings.params[i].value));
-	if (c->settings.mode)
-		push(args, "--mode", mode_words[c->settings.mode - 1]);
-	if (c->settings.audit)
-		push(args, "--audit", audit_words[c->settings.audit - 1]);
-	if (c->settings.limits_given)
-		push(args, "--limit", c->settings.limits_given);
-	if (c->settings.ring)
-		push(args, "--ring", arena_printf(c->arena, "%u", c->settings.ring));
-	if (in->let_start)
-		push(args, "--on-error", "allow");
 	json_t *when = in->annotations ? json_pack("{s:O}", "annotations", in->annotations)
 	                               : json_pack("{s:b}", "always", 1);
 	return json_pack("{s:s, s:{s:s, s:o, s:i}, s:o, s:[s]}", "version", "1.0.0", "hook", "path", program, "args",
-	                 args, "timeout", HOOK_SECONDS, "when", when, "stages", "createRuntime");
+	                 hook_arguments(c, &in->hook), "timeout", HOOK_SECONDS, "when", when, "stages", "createRuntime");
 }
 
 /* The wrapper first: there is no moment when the hook names what is not there. */
@@ -301,7 +238,7 @@ static int install(struct cmd *c, const struct install *in)
 		status = check_rules(c, in);
 	if (status)
 		return status;
-	if (in->let_start)
+	if (in->hook.let_start)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error allow they do not start",
 		         "containers that cannot be guarded WILL START WITHOUT A DEVICE GUARD");
 	json_t *hook = hook_json(c, in, in->print ? program : in->wrapper);

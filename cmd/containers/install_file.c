@@ -53,7 +53,7 @@ static bool is_our_hook(int fd)
 	const char *name = NULL, *verb = NULL;
 	json_t *root = json_loadfd(fd, 0, NULL);
 	bool is = root && !json_unpack(root, "{s:{s:[s, s*]}}", "hook", "args", &name, &verb) &&
-	          !strcmp(name, PROGRAM) && !strcmp(verb, "oci-hook");
+	          !strcmp(name, PROGRAM) && !strcmp(verb, HOOK_VERB);
 	json_decref(root);
 	return is;
 }

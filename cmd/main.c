@@ -74,8 +74,14 @@ static int unknown_verb(struct cmd *c, const char *name)
 	                   "unknown verb '%s'", name);
 }
 
+/* name: a verb, or --options for the completions and the tests: a line a verb. */
 static int help(struct cmd *c, const char *name)
 {
+	if (name && !strcmp(name, "--options")) {
+		for (size_t i = 0; i < NVERBS; i++)
+			print_verb_options(verbs[i]);
+		return STATUS_OK;
+	}
 	const struct verb *v = name ? find_verb(name) : NULL;
 	if (name && !v)
 		return unknown_verb(c, name);

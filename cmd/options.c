@@ -40,6 +40,18 @@ void print_verb_help(const struct verb *v)
 	}
 }
 
+void print_verb_options(const struct verb *v)
+{
+	fputs(v->name, stdout);
+	for (const struct option *o = v->longs; o->name; o++) {
+		const char *value = o->has_arg == no_argument ? "" : "=";
+		printf(" --%s%s", o->name, value);
+		if (o->val > ' ' && o->val < 127)
+			printf(" -%c%s", o->val, value);
+	}
+	putchar('\n');
+}
+
 int limits_from_environment(struct cmd *c)
 {
 	const char *text = getenv("DEVGUARD_TIMEOUT");

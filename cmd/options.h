@@ -39,5 +39,7 @@ int option_word(struct cmd *c, const char *option, const char *text, const char 
 int limits_from_environment(struct cmd *c);
 /* Prints `help VERB`. */
 void print_verb_help(const struct verb *v);
+/* Prints the verb's line of `help --options`: its name and options, `=` behind what takes a value. */
+void print_verb_options(const struct verb *v);
 
 #endif

@@ -26,8 +26,12 @@ _rucy_devguard_policies()
 _rucy_devguard()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='check compile apply detach status eval test run audit stats import oci-hook install-hook doctor help'
-	local verb=${COMP_WORDS[1]} words='' operand=0 i
+	local verb=${COMP_WORDS[1]} words='' operand=0 i name rest verbs=help options=' '
+	# a line a verb: its name and its options, = behind those that take a value
+	while read -r name rest; do
+		verbs="$verbs $name"
+		[[ $name != "$verb" ]] || options=" $rest "
+	done < <("${COMP_WORDS[0]/#\~/$HOME}" help --options 2>/dev/null)
 	COMPREPLY=()
 
 	if ((COMP_CWORD == 1)); then
@@ -41,7 +45,7 @@ _rucy_devguard()
 	--emit) words='obj asm terms diagram dot orders bytecode' ;;
 	--ring) words='16K 64K 256K 1M' ;;
 	--limit) words='time=30s cpu=20s memory=2g time=30s,memory=2g' ;;
-	--name | --annotation) return ;;
+	--missing) words='skip error' ;;
 	--dir)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		compopt -o filenames
@@ -52,7 +56,7 @@ _rucy_devguard()
 		compopt -o filenames
 		return
 		;;
-	--param | --count | --timeout | --fold | --interval) return ;;
+	*) [[ $options != *" $prev= "* ]] || return ;; # anything
 	esac
 	if [[ $prev == '=' && ${COMP_WORDS[COMP_CWORD - 2]} == --emit ]]; then
 		words='obj asm terms diagram dot orders bytecode'
@@ -62,32 +66,15 @@ _rucy_devguard()
 		return
 	fi
 	if [[ $cur == -* ]]; then
-		case $verb in
-		check) words='--verbose --json --param --limit --unconfined --help' ;;
-		eval) words='--json --param --limit --unconfined --help' ;;
-		compile) words='--emit --output --param --limit --unconfined --help' ;;
-		apply) words='--param --mode --audit --ring --limit --unconfined --config --dry-run --json --help' ;;
-		detach | status | doctor) words='--json --help' ;;
-		test) words='--cases --param --limit --unconfined --json --help' ;;
-		run) words='--param --mode --audit --help' ;;
-		audit) words='--all --count --timeout --fold --output --json --help' ;;
-		stats) words='--clear --interval --prometheus --json --help' ;;
-		oci-hook) words='--policy --config --policy-from-spec --on-error --mode --audit --ring --limit --param --help' ;;
-		install-hook)
-			words='--print --remove --dir --name --annotation --policy --config --policy-from-spec'
-			words+=' --on-error --mode --audit --ring --limit --param --help'
-			;;
-		import) words='--output --name --exact --service --empty-is-allow --missing --device-cgroup-rule= --help' ;;
-		esac
+		for name in $options; do
+			[[ $name != --* ]] || words="$words ${name%=}"
+		done
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
-		--name | --service | --missing | --param | --mode | --audit | --ring | --limit | --cases | --config | --emit | --count | --timeout | --fold | --interval | -o | --output) ((i++)) ;;
-		-?*) ;;
-		*) ((operand++)) ;;
-		esac
+		if [[ $options == *" ${COMP_WORDS[i]}= "* ]]; then ((i++)) # its value is the next word
+		elif [[ ${COMP_WORDS[i]} != -?* ]]; then ((operand++)); fi
 	done
 	case $verb:$operand in
 	help:0) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;

@@ -171,6 +171,8 @@ const struct verb verb_import = {
 		"  --name NAME         of the policy, by default the container's or the file's\n"
 		"  --exact             without what the tool allows beside its list\n"
 		"  --service NAME      which service, where there are several\n"
+		"  --device-cgroup-rule RULE\n"
+		"                      one more rule of docker\n"
 		"  --empty-is-allow    a file that says nothing about devices is meant: all are allowed\n"
 		"  --missing WHAT      a device to allow that is not there: skip, its line becomes a\n"
 		"                      comment (the default), or error\n",

@@ -14,11 +14,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const suffixes[] = {".rb", ".cases", ".yaml", "", ""};
-static const char *const kinds[] = {"policy", "cases file", "manifest", "file", "state"};
+enum { MIB = 1 << 20, OBJECT_MAX = 64 * MIB };
 
-enum { MIB = 1 << 20, RUBY_MAX = 4 * MIB, OBJECT_MAX = 64 * MIB, CASES_MAX = 16 * MIB,
-       MANIFEST_MAX = MIB, FOREIGN_MAX = 32 * MIB };
+static const struct kind {
+	const char *name, *suffix;
+	size_t most;           /* bytes */
+	int refused;           /* the status when it is too long, or no text */
+	const char *too_long, *no_text; /* hints */
+} kinds[] = {
+	[INPUT_POLICY] = {"policy", ".rb", 4 * MIB, STATUS_REFUSED, "make the rules in a Ruby loop",
+	                  "a policy is Ruby text (.rb) or an object made by rucy-devguard compile (.o)"},
+	[INPUT_CASES] = {"cases file", ".cases", 16 * MIB, STATUS_FAILED, "split the file", "cases are plain text"},
+	/* manifest_read() has the better words */
+	[INPUT_MANIFEST] = {"manifest", ".yaml", MIB, STATUS_REFUSED, NULL, NULL},
+	[INPUT_FOREIGN] = {"file", "", 32 * MIB, STATUS_REFUSED, "no device list is that long: is it the right file?",
+	                   "give the list as its tool has it, as text"},
+	[INPUT_STATE] = {"state", "", MIB, STATUS_REFUSED, "a container runtime sends less: is it a state?",
+	                 "a container runtime sends its state as JSON text"},
+};
 
 static int fail_at(struct cmd *c, int status, const char *file, int line, const char *hint,
                    const char *text)
@@ -61,7 +74,7 @@ static int open_input(struct cmd *c, const char *path, enum input_kind kind, int
 		return fail_at(c, STATUS_FAILED, path, 0,
 		               arena_printf(c->arena, "name a file in it: %s%sNAME%s", path,
 		                            path[strlen(path) - 1] == '/' ? "" : "/",
-		                            suffixes[kind]),
+		                            kinds[kind].suffix),
 		               "is a directory");
 	}
 	return STATUS_OK;
@@ -69,9 +82,7 @@ static int open_input(struct cmd *c, const char *path, enum input_kind kind, int
 
 static size_t limit_of(const struct document *in, enum input_kind kind)
 {
-	if (kind != INPUT_POLICY)
-		return kind == INPUT_CASES ? CASES_MAX : kind == INPUT_FOREIGN ? FOREIGN_MAX : MANIFEST_MAX;
-	return object_is(in->text, in->len) ? OBJECT_MAX : RUBY_MAX;
+	return kind == INPUT_POLICY && object_is(in->text, in->len) ? OBJECT_MAX : kinds[kind].most;
 }
 
 /* Reads to the end, or to one byte more than the limit: what it begins with says which that is.
@@ -108,35 +119,24 @@ static int line_of(const char *text, const char *at)
 /* What is no text at all, before anybody tries to parse it. */
 static int check_bytes(struct cmd *c, struct document *in, enum input_kind kind)
 {
-	int refused = kind == INPUT_CASES ? STATUS_FAILED : STATUS_REFUSED;
+	const struct kind *k = &kinds[kind];
 	size_t limit = limit_of(in, kind);
-	if (kind == INPUT_MANIFEST) /* manifest_read() has the better words */
+	if (kind == INPUT_MANIFEST)
 		return STATUS_OK;
 	if (in->len > limit)
-		return fail_at(c, refused, in->file, 0,
-		               kind == INPUT_POLICY    ? "make the rules in a Ruby loop"
-		               : kind == INPUT_FOREIGN ? "no device list is that long: is it the right file?"
-		                                       : "split the file",
+		return fail_at(c, k->refused, in->file, 0, k->too_long,
 		               arena_printf(c->arena, "larger than %zu MiB", limit / MIB));
 	if (kind == INPUT_POLICY && object_is(in->text, in->len))
 		return STATUS_OK;
-	if (kind == INPUT_POLICY && !in->text[strspn(in->text, " \t\r\n")] &&
-	    strlen(in->text) == in->len)
-		return fail_at(c, refused, in->file, 0,
-		               "to deny every device on purpose, write: default :deny",
+	if (kind == INPUT_POLICY && !in->text[strspn(in->text, " \t\r\n")] && strlen(in->text) == in->len)
+		return fail_at(c, k->refused, in->file, 0, "to deny every device on purpose, write: default :deny",
 		               "policy is empty");
 	if (in->len >= 4 && memcmp(in->text, "RITE", 4) == 0)
-		return fail_at(c, refused, in->file, 0, "give the .rb it was compiled from",
+		return fail_at(c, k->refused, in->file, 0, "give the .rb it was compiled from",
 		               "this is mruby bytecode, not a policy");
 	const char *nul = memchr(in->text, '\0', in->len);
-	if (nul)
-		return fail_at(c, refused, in->file, line_of(in->text, nul),
-		               kind == INPUT_POLICY ? "a policy is Ruby text (.rb) or an object made "
-		                                      "by rucy-devguard compile (.o)"
-		               : kind == INPUT_FOREIGN ? "give the list as its tool has it, as text"
-		                                       : "cases are plain text",
-		               "a NUL byte: this is not text");
-	return STATUS_OK;
+	return nul ? fail_at(c, k->refused, in->file, line_of(in->text, nul), k->no_text, "a NUL byte: this is not text")
+	           : STATUS_OK;
 }
 
 int input_read_fd(struct cmd *c, int fd, const char *file, enum input_kind kind,
@@ -164,7 +164,7 @@ int input_read_fd(struct cmd *c, int fd, const char *file, enum input_kind kind,
 int input_read(struct cmd *c, const char *path, enum input_kind kind, struct document **out)
 {
 	if (!*path)
-		return usage_error(c, NULL, "the name of the %s is empty", kinds[kind]);
+		return usage_error(c, NULL, "the name of the %s is empty", kinds[kind].name);
 	int fd, status = open_input(c, path, kind, &fd);
 	return status ? status
 	              : input_read_fd(c, fd, strcmp(path, "-") == 0 ? "stdin" : path, kind, out);

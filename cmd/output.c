@@ -123,16 +123,23 @@ static void print_source(FILE *out, const struct diag *d, bool colour)
 	        colour ? "\033[0m" : "");
 }
 
+/* "policy.rb:7:3" */
+static void print_place(FILE *out, const struct span *at)
+{
+	put_text(out, at->file ? at->file : PROGRAM);
+	if (!at->file || at->line <= 0)
+		return;
+	fprintf(out, ":%d", at->line);
+	if (at->column > 0)
+		fprintf(out, ":%d", at->column);
+}
+
 static void print_diag(FILE *out, const struct diag *d)
 {
 	static const char *const level_colours[] = {"\033[1;31m", "\033[1;35m", "\033[1;36m"};
 	bool colour = colours();
 	fputs(colour ? "\033[1m" : "", out);
-	put_text(out, d->at.file ? d->at.file : PROGRAM);
-	if (d->at.file && d->at.line > 0)
-		fprintf(out, ":%d", d->at.line);
-	if (d->at.file && d->at.line > 0 && d->at.column > 0)
-		fprintf(out, ":%d", d->at.column);
+	print_place(out, &d->at);
 	fprintf(out, ": %s%s:%s ", colour ? level_colours[d->level] : "", level_names[d->level],
 	        colour ? "\033[0m" : "");
 	for (const char *line = d->text; line;) { /* the verifier's words have several lines */

@@ -40,7 +40,7 @@ def told(what, missing, extra):
     if missing:
         why += ' lacks ' + ' '.join(sorted(missing))
     if extra:
-        why += ' has ' + ' '.join(sorted(extra)) + ', which the verb does not take'
+        why += ' has ' + ' '.join(sorted(extra)) + ', which the tool does not take'
     print(f'not ok {what}:{why}' if why else f'ok {what}')
 
 
@@ -161,6 +161,28 @@ def check_zsh(table):
         told(f'zsh: values of the options of {verb}', wrong, [])
 
 
+# ---- the words that options and `import` take -------------------------------------------------
+
+
+def one_of(*words):
+    """What the tool says that a value can be."""
+    run = subprocess.run((TOOL, *words), capture_output=True, text=True, check=False)
+    return set(re.split(r'[ ,]+', re.search(r'one of: (.*)', run.stderr).group(1)))
+
+
+def check_words():
+    zsh_text = open(os.path.join(ROOT, 'cmd/completion/_rucy-devguard')).read()
+    man_text = plain(open(os.path.join(ROOT, 'cmd/rucy-devguard.1')).read())
+    for verb, option, label in (('compile', '--emit', 'kind'), ('apply', '--mode', 'mode'), ('apply', '--audit', 'audit'),
+                                ('oci-hook', '--on-error', 'answer'), ('import', None, 'format')):
+        line = (verb, option) if option else (verb,)
+        what, words, offered = 'the words of ' + ' '.join(line), one_of(*line, '9999'), complete(*line, '')
+        told(f'bash: {what}', words - offered, offered - words)
+        offered = set(re.search(rf':{label}:\(([^)]*)\)', zsh_text).group(1).split())
+        told(f'zsh: {what}', words - offered, offered - words)
+        told(f'man page: {what}', {word for word in words if not re.search(rf'\b{word}\b', man_text)}, [])
+
+
 def main():
     table = verbs()
     check_man(table)
@@ -168,6 +190,7 @@ def main():
     with tempfile.TemporaryDirectory() as empty:
         os.chdir(empty)
         check_bash(table)
+        check_words()
         os.chdir(ROOT)
     check_zsh(table)
 

@@ -157,6 +157,19 @@ static uint64_t check(struct audit_run *r, uint64_t *losses)
 	return now + (watch_unsure(&r->watch) ? CHECK_SOON_NS : r->all ? CHECK_ALL_NS : CHECK_NS);
 }
 
+/* A look at what is attached before it ends by itself: what is told of that is true at the end. */
+static void last_checks(struct audit_run *r, uint64_t *losses)
+{
+	enum ending was = r->ending;
+	if (was != END_TIMEOUT && was != END_SIGNAL)
+		return;
+	r->ending = GOING_ON;
+	for (int i = 0; !i || (i < 4 && !r->ending && watch_unsure(&r->watch)); i++)
+		check(r, losses);
+	if (!r->ending || (was == END_SIGNAL && r->ending == END_DETACHED))
+		r->ending = was;
+}
+
 static void stream(struct audit_run *r)
 {
 	uint64_t start = now_ns(), losses = start + LOSSES_NS;
@@ -170,14 +183,7 @@ static void stream(struct audit_run *r)
 		else if (!r->ending && now >= next)
 			next = check(r, &losses);
 	}
-	if (r->ending == END_TIMEOUT || r->ending == END_SIGNAL) {
-		enum ending was = r->ending;
-		r->ending = GOING_ON;
-		for (int i = 0; !i || (i < 4 && !r->ending && watch_unsure(&r->watch)); i++)
-			check(r, &losses);
-		if (!r->ending || (was == END_SIGNAL && r->ending == END_DETACHED))
-			r->ending = was;
-	}
+	last_checks(r, &losses);
 	if (r->ending != END_FAILED)
 		watch_losses(&r->watch);
 	watch_end(&r->watch, r->ending != END_COUNT);
@@ -233,27 +239,26 @@ static int audit_run(struct audit_run *r)
 
 /* ---- the command line ------------------------------------------------------------------ */
 
+static int option(struct audit_run *r, int opt)
+{
+	struct cmd *c = r->c;
+	switch (opt) {
+	case OPT_COUNT: return option_count(c, "--count", optarg, &r->most);
+	case OPT_TIMEOUT: return option_seconds(c, "--timeout", optarg, 0, &r->timeout);
+	case OPT_FOLD: return option_seconds(c, "--fold", optarg, 1, &r->watch.fold_ns);
+	case OPT_ALL: r->all = true; break;
+	case 'o': r->output = optarg; break;
+	}
+	return STATUS_OK;
+}
+
 static bool parse(struct audit_run *r, int argc, char **argv, const char **path)
 {
 	struct cmd *c = r->c;
 	int opt;
-	while ((opt = options_next(c, argc, argv)) != OPT_END) {
-		if (opt == OPT_STOP)
+	while ((opt = options_next(c, argc, argv)) != OPT_END)
+		if (opt == OPT_STOP || (c->status = option(r, opt)))
 			return false;
-		c->status = STATUS_OK;
-		if (opt == OPT_COUNT)
-			c->status = option_count(c, "--count", optarg, &r->most);
-		if (opt == OPT_TIMEOUT)
-			c->status = option_seconds(c, "--timeout", optarg, 0, &r->timeout);
-		if (opt == OPT_FOLD)
-			c->status = option_seconds(c, "--fold", optarg, 1, &r->watch.fold_ns);
-		if (opt == OPT_ALL)
-			r->all = true;
-		if (opt == 'o')
-			r->output = optarg;
-		if (c->status)
-			return false;
-	}
 	int n = argc - optind;
 	*path = n ? argv[optind] : NULL;
 	r->watch.name = n > 1 ? argv[optind + 1] : NULL;

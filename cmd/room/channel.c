@@ -83,29 +83,42 @@ static size_t largest(const struct taker *t, uint32_t kind)
 	}
 }
 
+/* The head is there: room for what follows. False: it is no frame that may come. */
+static bool frame_begins(struct room *r, const struct taker *t)
+{
+	if (r->head[1] > largest(t, r->head[0]))
+		return false;
+	free(r->in);
+	if (!(r->in = malloc((size_t)r->head[1] + 1)))
+		cmd_no_memory(r->cmd);
+	return true;
+}
+
+/* The head, or what follows, as much of it as there is. */
+static enum pulse read_part(struct room *r, bool head)
+{
+	size_t have = head ? r->nin : r->nin - sizeof r->head, want = (head ? sizeof r->head : r->head[1]) - have;
+	unsigned char *to = (head ? (unsigned char *)r->head : r->in) + have;
+	ssize_t n = 0;
+	while (want && (n = read(r->from, to, want)) < 0 && errno == EINTR)
+		;
+	if (n < 0 && errno == EAGAIN)
+		return PULSE_MORE;
+	if (n < 0)
+		r->broken = errno;
+	r->nin += n > 0 ? (size_t)n : 0;
+	return n > 0 || !want ? PULSE_FRAME : PULSE_END;
+}
+
 enum pulse channel_read(struct room *r, const struct taker *t)
 {
 	for (;;) {
 		bool head = r->nin < sizeof r->head;
-		unsigned char *to = head ? (unsigned char *)r->head + r->nin : r->in + (r->nin - sizeof r->head);
-		size_t want = head ? sizeof r->head - r->nin : r->head[1] - (r->nin - sizeof r->head);
-		ssize_t n = want ? read(r->from, to, want) : 0;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return PULSE_MORE;
-		if (n < 0)
-			r->broken = errno;
-		if (n < 0 || (n == 0 && want))
-			return PULSE_END;
-		r->nin += (size_t)n;
-		if (head && r->nin == sizeof r->head) {
-			if (r->head[1] > largest(t, r->head[0]))
-				return PULSE_GARBLED;
-			free(r->in);
-			if (!(r->in = malloc((size_t)r->head[1] + 1)))
-				cmd_no_memory(r->cmd);
-		}
+		enum pulse pulse = read_part(r, head);
+		if (pulse != PULSE_FRAME)
+			return pulse;
+		if (head && r->nin == sizeof r->head && !frame_begins(r, t))
+			return PULSE_GARBLED;
 		if (r->nin >= sizeof r->head && r->nin == sizeof r->head + r->head[1]) {
 			r->nin = 0;
 			return PULSE_FRAME;

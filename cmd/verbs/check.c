@@ -46,42 +46,53 @@ static const char *join(struct arena *a, const char *list, const char *word)
 	return arena_printf(a, "%s%s%s", list, *list ? ", " : "", word);
 }
 
-static void describe_inputs(struct cmd *c, struct report *r)
+/* What it reads, and in *called the helpers that give it. */
+static const char *inputs_text(struct cmd *c, const struct report *r, uint32_t *called)
 {
 	bool comm = false;
-	uint32_t called = 0; /* set of enum fact_helper */
-	r->inputs = "";
+	const char *list = "";
 	for (int in = 0; in < INPUT_MAX; in++) {
 		if (!(r->reads & 1u << in))
 			continue;
 		if (input_helper((enum input)in) >= 0)
-			called |= 1u << input_helper((enum input)in);
+			*called |= 1u << input_helper((enum input)in);
 		bool is_comm = in == IN_COMM_0 || in == IN_COMM_1;
 		size_t param = (size_t)(in - IN_PARAM_0);
 		if (in >= IN_PARAM_0 && param < r->policy->nparams)
-			r->inputs = join(c->arena, r->inputs, r->policy->params[param].name);
+			list = join(c->arena, list, r->policy->params[param].name);
 		else if (!is_comm || !comm)
-			r->inputs = join(c->arena, r->inputs, input_name((enum input)in));
+			list = join(c->arena, list, input_name((enum input)in));
 		comm |= is_comm;
 	}
+	return list;
+}
+
+static bool is_newer(const struct need *a, const struct need *b)
+{
+	return a->major != b->major ? a->major > b->major : a->minor > b->minor;
+}
+
+/* One more thing that it needs. */
+static void add_need(struct cmd *c, struct report *r, const struct need *n, const struct need **most)
+{
+	r->helpers = join(c->arena, r->helpers, n->helper);
+	if (is_newer(n, *most))
+		*most = n;
+}
+
+static void describe_inputs(struct cmd *c, struct report *r)
+{
+	uint32_t called = 0; /* set of enum fact_helper */
 	const struct need *most = &needs[0];
+	r->inputs = inputs_text(c, r, &called);
 	r->helpers = "";
-	for (const struct need *n = needs; n < needs + FACT_HELPERS; n++) {
-		if (!(called & 1u << (n - needs)))
-			continue;
-		r->helpers = join(c->arena, r->helpers, n->helper);
-		if (n->major > most->major)
-			most = n;
-	}
-	if (image_jumps_far(r->image)) {
-		r->helpers = join(c->arena, r->helpers, far_need.helper);
-		most = &far_need;
-	}
-	if (policy_has_errno(r->policy)) {
-		r->helpers = join(c->arena, r->helpers, errno_need.helper);
-		if (errno_need.minor > most->minor && most->major == errno_need.major)
-			most = &errno_need;
-	}
+	for (const struct need *n = needs; n < needs + FACT_HELPERS; n++)
+		if (called & 1u << (n - needs))
+			add_need(c, r, n, &most);
+	if (image_jumps_far(r->image))
+		add_need(c, r, &far_need, &most);
+	if (policy_has_errno(r->policy))
+		add_need(c, r, &errno_need, &most);
 	r->kernel = arena_printf(c->arena, "%d.%d", most->major, most->minor);
 }
 

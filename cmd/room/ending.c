@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 #include "cmd/room/confine.h"
 #include "cmd/room/inside.h"
 
@@ -170,6 +171,14 @@ int room_ended(struct room *r, const char *file, bool garbled)
 	return misbehaved(r, file, status, garbled);
 }
 
+static bool takes_unconfined(const struct verb *v)
+{
+	const struct option *o = v->longs;
+	while (o->name && o->val != OPT_UNCONFINED)
+		o++;
+	return o->name;
+}
+
 int room_not_locked(struct room *r)
 {
 	struct cmd *c = r->cmd;
@@ -184,9 +193,9 @@ int room_not_locked(struct room *r)
 		return STATUS_OK;
 	}
 	diag_fail(&c->diags,
-	          c->verb && !strcmp(c->verb->name, "oci-hook")
-	                  ? "a hook compiles no policy that is not locked in: allow this process seccomp(2) and prctl(2)"
-	                  : "allow this process seccomp(2) and prctl(2); for a policy that you trust, --unconfined goes on without",
+	          takes_unconfined(c->verb)
+	                  ? "allow this process seccomp(2) and prctl(2); for a policy that you trust, --unconfined goes on without"
+	                  : "allow this process seccomp(2) and prctl(2): here no policy is compiled that is not locked in",
 	          "the policy cannot be locked in while it is compiled: %s: %s", layer, strerror(l->error));
 	return STATUS_FAILED;
 }

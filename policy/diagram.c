@@ -66,6 +66,11 @@ term diagram_free_term(const struct diagrams *dg, uint32_t var)
 	return dg->free_terms[var - INPUT_MAX];
 }
 
+uint32_t diagram_var_inputs(const struct diagrams *dg, uint32_t var)
+{
+	return var < INPUT_MAX ? 1u << var : term_get(dg->terms, diagram_free_term(dg, var))->inputs;
+}
+
 uint32_t diagram_free_var(struct diagrams *dg, term t)
 {
 	for (size_t i = 0; i < dg->nfree; i++)
@@ -232,13 +237,12 @@ struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, nod
 static bool free_value(struct diagrams *dg, uint32_t var, const int64_t *inputs, uint32_t known,
                        int64_t *value, int *missing)
 {
-	term t = diagram_free_term(dg, var);
-	uint32_t unknown = term_get(dg->terms, t)->inputs & ~known;
+	uint32_t unknown = diagram_var_inputs(dg, var) & ~known;
 	if (unknown) {
 		*missing = __builtin_ctz(unknown);
 		return false;
 	}
-	*value = term_eval(dg->terms, t, inputs);
+	*value = term_eval(dg->terms, diagram_free_term(dg, var), inputs);
 	return true;
 }
 

@@ -47,6 +47,8 @@ struct switch_node node_switch(const struct diagrams *dg, node n);
 int64_t switch_edge_lo(const struct diagrams *dg, const struct switch_node *s, uint32_t edge);
 /* The comparison a free variable stands for. */
 term diagram_free_term(const struct diagrams *dg, uint32_t var);
+/* The inputs that a variable is about, as a set. */
+uint32_t diagram_var_inputs(const struct diagrams *dg, uint32_t var);
 /* Smallest and largest raw value of a variable, as a program may meet it. */
 int64_t diagram_var_min(const struct diagrams *dg, uint32_t var);
 int64_t diagram_var_max(const struct diagrams *dg, uint32_t var);

@@ -28,6 +28,14 @@ const char *yaml_kind_name(enum yaml_kind kind)
 	return kind == YAML_TEXT ? "text" : kind == YAML_LIST ? "a list" : "a mapping";
 }
 
+const struct yaml_node *yaml_value(const struct yaml_node *map, const char *key)
+{
+	for (size_t i = 0; map->kind == YAML_MAP && i < map->n; i++)
+		if (slice_is(map->keys[i].text, key))
+			return &map->items[i];
+	return NULL;
+}
+
 /* ---- places and messages ---------------------------------------------------- */
 
 const char *yaml_line(struct arena *a, const char *text, size_t len, int line)

@@ -38,6 +38,8 @@ int yaml_fail(const struct yaml *y, struct span at, const char *hint, const char
 	__attribute__((format(printf, 4, 5)));
 /* The text of a line, cut where it is very long; NULL when there is none. */
 const char *yaml_line(struct arena *a, const char *text, size_t len, int line);
+/* The value of a key; NULL: there is none, or no mapping. */
+const struct yaml_node *yaml_value(const struct yaml_node *map, const char *key);
 /* "a list", "text", ... */
 const char *yaml_kind_name(enum yaml_kind kind);
 

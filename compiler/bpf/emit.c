@@ -282,22 +282,17 @@ static void emit_node(struct emitter *e, node n)
 /* Counts ways in, and collects the inputs read below root. */
 static uint32_t survey(struct emitter *e, node root)
 {
-	node *todo = NULL;
-	size_t n = 0, cap = 0;
+	const bool *below = diagram_below(e->code.arena, e->dg, &root, 1);
 	uint32_t inputs = 0;
-	if (!node_is_terminal(root, NULL))
-		*ARENA_PUSH(e->code.arena, todo, n, cap) = root;
-	while (n) {
-		struct switch_node s = node_switch(e->dg, todo[--n]);
+	for (node k = 0; k < diagram_nodes(e->dg); k++) {
+		struct switch_node s = node_switch(e->dg, k);
+		if (!below[k])
+			continue;
 		e->least += s.n; /* a load, and a comparison less than edges */
-		inputs |= s.var < INPUT_MAX
-		          ? 1u << s.var
-		          : term_get(e->policy->terms, diagram_free_term(e->dg, s.var))->inputs;
-		for (uint32_t i = 0; i < s.n; i++) {
-			node to = s.edges[i].to;
-			if (!node_is_terminal(to, NULL) && !e->ways[to]++)
-				*ARENA_PUSH(e->code.arena, todo, n, cap) = to;
-		}
+		inputs |= diagram_var_inputs(e->dg, s.var);
+		for (uint32_t i = 0; i < s.n; i++)
+			if (!node_is_terminal(s.edges[i].to, NULL))
+				e->ways[s.edges[i].to]++;
 	}
 	return inputs;
 }

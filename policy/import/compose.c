@@ -18,14 +18,6 @@ struct composed {
 	bool said; /* a key about devices is there */
 };
 
-static const struct yaml_node *value_in(const struct yaml_node *map, const char *key)
-{
-	for (size_t i = 0; map->kind == YAML_MAP && i < map->n; i++)
-		if (slice_is(map->keys[i].text, key))
-			return &map->items[i];
-	return NULL;
-}
-
 static int fail_at(const struct composed *v, const struct yaml_node *at, const struct fault *f)
 {
 	return yaml_fail(&v->y, at->at, f->hint, "%s", f->error);
@@ -89,7 +81,7 @@ static int short_device(struct composed *v, const struct yaml_node *n)
 static int long_device(struct composed *v, const struct yaml_node *n)
 {
 	static const char *const keys[] = {"source", "target", "permissions"};
-	const struct yaml_node *source = value_in(n, "source"), *permissions = value_in(n, "permissions");
+	const struct yaml_node *source = yaml_value(n, "source"), *permissions = yaml_value(n, "permissions");
 	struct slice letters = {0};
 	for (size_t i = 0; i < n->n; i++)
 		if (!slice_is(n->keys[i].text, keys[0]) && !slice_is(n->keys[i].text, keys[1]) &&
@@ -155,7 +147,7 @@ static bool reserves(const struct yaml_node *deploy)
 {
 	static const char *const path[] = {"resources", "reservations", "devices"};
 	for (size_t i = 0; deploy && i < sizeof path / sizeof *path; i++)
-		deploy = value_in(deploy, path[i]);
+		deploy = yaml_value(deploy, path[i]);
 	return deploy != NULL;
 }
 
@@ -182,7 +174,7 @@ static void read_key(struct composed *v, const struct yaml_node *key, const stru
 /* The service of that name, or the only one. */
 static const struct yaml_node *choose(struct composed *v, const struct yaml_node *root, const char *service)
 {
-	const struct yaml_node *services = value_in(root, "services"), *found = NULL;
+	const struct yaml_node *services = yaml_value(root, "services"), *found = NULL;
 	struct fault f = {.arena = v->y.arena};
 	char *names = "";
 	if (!services || services->kind != YAML_MAP || !services->n)
@@ -214,7 +206,7 @@ int foreign_compose(struct diags *d, const char *file, const char *text, size_t 
 	const struct yaml_node *found = choose(&v, &root, service);
 	if (!found || expect_kind(&v, found, YAML_MAP, "a service"))
 		return -1;
-	if (value_in(&root, "include"))
+	if (yaml_value(&root, "include"))
 		yaml_fail(&v.y, (struct span){.file = file}, WHOLE, "include: other files are not read");
 	for (size_t i = 0; i < found->n; i++)
 		read_key(&v, &found->keys[i], &found->items[i]);

@@ -167,8 +167,7 @@ struct group {
 	size_t nentries;
 	const struct foreign_entry **noted;
 	size_t nnoted, noted_cap;
-	struct interval *majors, *minors;
-	size_t nmajors, nminors, majors_cap, minors_cap;
+	struct numbers { struct interval *list; size_t n, cap; } majors, minors;
 };
 
 static void absorb(struct arena *a, struct group *g, const struct group *other)
@@ -248,10 +247,10 @@ static int by_major(const void *x, const void *y)
 
 static int same_minors(const struct group *a, const struct group *b)
 {
-	int c = compare((int64_t)a->nminors, (int64_t)b->nminors);
-	for (size_t i = 0; i < a->nminors && !c; i++) {
-		c = compare(a->minors[i].lo, b->minors[i].lo);
-		c = c ? c : compare(a->minors[i].hi, b->minors[i].hi);
+	int c = compare((int64_t)a->minors.n, (int64_t)b->minors.n);
+	for (size_t i = 0; i < a->minors.n && !c; i++) {
+		c = compare(a->minors.list[i].lo, b->minors.list[i].lo);
+		c = c ? c : compare(a->minors.list[i].hi, b->minors.list[i].hi);
 	}
 	return c;
 }
@@ -264,19 +263,15 @@ static int by_minors(const void *x, const void *y)
 	return c ? c : compare(a->major, b->major);
 }
 
-static struct interval interval_of(int32_t number, int64_t max)
+/* They come in order. */
+static void add_number(struct arena *a, struct numbers *to, int32_t number, int64_t max)
 {
-	return number == FOREIGN_ANY ? (struct interval){0, max} : (struct interval){number, number};
-}
-
-static void add_interval(struct arena *a, struct interval **list, size_t *n, size_t *cap, struct interval v)
-{
-	if (*n && v.lo <= (*list)[*n - 1].hi + 1) { /* they come in order */
-		if (v.hi > (*list)[*n - 1].hi)
-			(*list)[*n - 1].hi = v.hi;
-		return;
-	}
-	*ARENA_PUSH(a, *list, *n, *cap) = v;
+	struct interval v = number == FOREIGN_ANY ? (struct interval){0, max} : (struct interval){number, number};
+	struct interval *last = to->n ? &to->list[to->n - 1] : NULL;
+	if (!last || v.lo > last->hi + 1)
+		*ARENA_PUSH(a, to->list, to->n, to->cap) = v;
+	else if (v.hi > last->hi)
+		last->hi = v.hi;
 }
 
 /* Groups of one major become one, with their minors. */
@@ -285,14 +280,12 @@ static size_t join_minors(struct arena *a, struct group *g, size_t n)
 	size_t kept = 0;
 	qsort(g, n, sizeof *g, by_major);
 	for (size_t i = 0; i < n; i++) {
-		struct group *last = kept ? &g[kept - 1] : NULL;
-		struct interval minor = interval_of(g[i].minor, MINOR_MAX);
-		if (last && !alike(last, &g[i]) && last->major == g[i].major)
-			absorb(a, last, &g[i]);
+		int32_t minor = g[i].minor;
+		if (kept && !alike(&g[kept - 1], &g[i]) && g[kept - 1].major == g[i].major)
+			absorb(a, &g[kept - 1], &g[i]);
 		else
 			g[kept++] = g[i];
-		last = &g[kept - 1];
-		add_interval(a, &last->minors, &last->nminors, &last->minors_cap, minor);
+		add_number(a, &g[kept - 1].minors, minor, MINOR_MAX);
 	}
 	return kept;
 }
@@ -303,14 +296,12 @@ static size_t join_majors(struct arena *a, struct group *g, size_t n)
 	size_t kept = 0;
 	qsort(g, n, sizeof *g, by_minors);
 	for (size_t i = 0; i < n; i++) {
-		struct group *last = kept ? &g[kept - 1] : NULL;
-		struct interval major = interval_of(g[i].major, MAJOR_MAX);
-		if (last && !alike(last, &g[i]) && !same_minors(last, &g[i]))
-			absorb(a, last, &g[i]);
+		int32_t major = g[i].major;
+		if (kept && !alike(&g[kept - 1], &g[i]) && !same_minors(&g[kept - 1], &g[i]))
+			absorb(a, &g[kept - 1], &g[i]);
 		else
 			g[kept++] = g[i];
-		last = &g[kept - 1];
-		add_interval(a, &last->majors, &last->nmajors, &last->majors_cap, major);
+		add_number(a, &g[kept - 1].majors, major, MAJOR_MAX);
 	}
 	return kept;
 }
@@ -344,8 +335,8 @@ static struct step step_of(struct group *g)
 		s.pattern = *g->named->named;
 		return s;
 	}
-	s.pattern = (struct pattern){.types = g->types, .access = g->access, .majors = g->majors, .minors = g->minors,
-	                             .nmajors = g->nmajors, .nminors = g->nminors};
+	s.pattern = (struct pattern){.types = g->types, .access = g->access, .majors = g->majors.list,
+	                             .nmajors = g->majors.n, .minors = g->minors.list, .nminors = g->minors.n};
 	return s;
 }
 

@@ -56,7 +56,7 @@ static int read_source(struct reading *r, const struct yaml_node *key, const str
 	if (value_need(r, "a parameter of params_from", v, YAML_MAP, hint))
 		return -1;
 	int failed = value_keys(r, "params_from", v, WORDS(known));
-	const struct yaml_node *annotation = value_of(v, "annotation"), *range = value_of(v, "range");
+	const struct yaml_node *annotation = yaml_value(v, "annotation"), *range = yaml_value(v, "range");
 	if (!annotation || !range)
 		failed = yaml_fail(&r->y, v->at, hint, "%s is missing",
 		                   annotation ? "the range" : "the annotation");
@@ -91,7 +91,7 @@ static int read_pick(struct reading *r, const struct yaml_node *v, struct action
 	if (value_need(r, "policy_from", v, YAML_MAP, hint))
 		return -1;
 	int failed = value_keys(r, "policy_from", v, WORDS(known));
-	const struct yaml_node *annotation = value_of(v, "annotation"), *among = value_of(v, "among");
+	const struct yaml_node *annotation = yaml_value(v, "annotation"), *among = yaml_value(v, "among");
 	if (!annotation || !among)
 		return yaml_fail(&r->y, v->at, hint, "%s is missing", annotation ? "among" : "the annotation");
 	failed |= value_word(r, "annotation", annotation, &a->pick);
@@ -123,7 +123,7 @@ static int read_kind(struct reading *r, const struct yaml_node *map, struct acti
 	                                     "audit", "ring", "limit"};
 	a->kind = RULING_POLICY;
 	for (size_t k = 0; k < 2; k++) {
-		const struct yaml_node *v = value_of(map, kinds[k].key), *other;
+		const struct yaml_node *v = yaml_value(map, kinds[k].key), *other;
 		bool yes = false;
 		if (!v)
 			continue;
@@ -135,7 +135,7 @@ static int read_kind(struct reading *r, const struct yaml_node *map, struct acti
 			return yaml_fail(&r->y, v->at, "keep one of them", "none and refuse together");
 		a->kind = kinds[k].kind;
 		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-			if ((other = value_of(map, others[i])))
+			if ((other = yaml_value(map, others[i])))
 				return yaml_fail(&r->y, other->at, "keep one of them", "%s beside %s: true",
 				                 others[i], kinds[k].key);
 	}
@@ -186,26 +186,26 @@ int read_action(struct reading *r, const struct yaml_node *map, struct action *a
 	int word = 0, failed = read_kind(r, map, a);
 	if (failed || a->kind != RULING_POLICY)
 		return failed;
-	if ((v = value_of(map, "policy")))
+	if ((v = yaml_value(map, "policy")))
 		failed |= value_policy(r, "policy", v, &a->policy);
-	if ((v = value_of(map, "policy_from")))
+	if ((v = yaml_value(map, "policy_from")))
 		failed |= read_pick(r, v, a);
-	if ((v = value_of(map, "params")))
+	if ((v = yaml_value(map, "params")))
 		failed |= read_params(r, v, a);
-	if ((v = value_of(map, "params_from")))
+	if ((v = yaml_value(map, "params_from")))
 		failed |= read_sources(r, v, a);
-	if ((v = value_of(map, "mode")) && !(failed |= value_choice(r, "mode", v, mode_words, POLICY_MODES, &word))) {
+	if ((v = yaml_value(map, "mode")) && !(failed |= value_choice(r, "mode", v, mode_words, POLICY_MODES, &word))) {
 		a->mode_given = true;
 		a->mode = (enum policy_mode)word;
 	}
-	if ((v = value_of(map, "audit")) &&
+	if ((v = yaml_value(map, "audit")) &&
 	    !(failed |= value_choice(r, "audit", v, audit_words, AUDIT_LEVELS, &word))) {
 		a->audit_given = true;
 		a->audit = (enum audit_level)word;
 	}
-	if ((v = value_of(map, "ring")))
+	if ((v = yaml_value(map, "ring")))
 		failed |= read_ring(r, v, a);
-	if ((v = value_of(map, "limit")))
+	if ((v = yaml_value(map, "limit")))
 		failed |= read_limit(r, v, a);
 	return failed ? failed : check_both(r, map, a);
 }

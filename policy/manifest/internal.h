@@ -104,8 +104,6 @@ int value_wrong(struct reading *r, const char *key, const struct yaml_node *v, c
                 const char *hint);
 /* Is it a null of YAML: `key:` with nothing, ~, null? */
 bool value_is_null(const struct yaml_node *v);
-/* The value of a key of a mapping, or NULL. */
-const struct yaml_node *value_of(const struct yaml_node *map, const char *key);
 
 /* ---- manifest/action.c ------------------------------------------------------- */
 

@@ -76,14 +76,14 @@ static int read_conditions(struct reading *r, const struct yaml_node *map, struc
 	             {"cgroup", &e->cgroup}};
 	size_t conditions = 0;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		if (!(v = value_of(map, texts[i].key)))
+		if (!(v = yaml_value(map, texts[i].key)))
 			continue;
 		conditions++;
 		failed |= read_globs(r, texts[i].key, v, texts[i].globs);
 	}
-	if ((v = value_of(map, "annotations")) && ++conditions)
+	if ((v = yaml_value(map, "annotations")) && ++conditions)
 		failed |= read_annotations(r, v, e);
-	if ((v = value_of(map, "rootless")) && ++conditions) {
+	if ((v = yaml_value(map, "rootless")) && ++conditions) {
 		failed |= value_boolean(r, "rootless", v, &yes);
 		e->rootless = yes ? ROOTLESS_YES : ROOTLESS_NO;
 	}
@@ -107,7 +107,7 @@ static int read_entry(struct reading *r, const struct yaml_node *map, struct ent
 		return -1;
 	e->at = map->at;
 	int failed = value_keys(r, "an entry of match", map, WORDS(known));
-	name = value_of(map, "name");
+	name = yaml_value(map, "name");
 	if (!name)
 		failed = yaml_fail(&r->y, map->at, "messages call it by its name: name: gpu workers",
 		                   "the entry has no name");
@@ -212,20 +212,20 @@ static int read_top(struct reading *r, const struct yaml_node *top)
 	if (top->kind != YAML_MAP)
 		return value_wrong(r, "a manifest", top, "a mapping", "start with: version: 1");
 	failed = value_keys(r, "the manifest", top, WORDS(known));
-	if (!(v = value_of(top, "version")))
+	if (!(v = yaml_value(top, "version")))
 		failed = yaml_fail(&r->y, top->at, "write: version: 1", "the version is missing");
 	else if (v->kind != YAML_TEXT || !v->plain || !slice_is(v->text, "1"))
 		return yaml_fail(&r->y, v->at, "write: version: 1", "version must be 1");
-	if ((v = value_of(top, "policies")))
+	if ((v = yaml_value(top, "policies")))
 		failed |= read_directories(r, v);
-	if ((v = value_of(top, "default")))
+	if ((v = yaml_value(top, "default")))
 		failed |= read_default(r, v);
-	if ((v = value_of(top, "match")))
+	if ((v = yaml_value(top, "match")))
 		failed |= read_entries(r, v);
 	if (!failed && !r->m->ndirectories && names_policy(r->m))
 		failed = yaml_fail(&r->y, top->at, "write policies: [/etc/rucy-devguard/policies]",
 		                   "no directories of policies are given");
-	if (!failed && !value_of(top, "match") && !value_of(top, "default"))
+	if (!failed && !yaml_value(top, "match") && !yaml_value(top, "default"))
 		failed = yaml_fail(&r->y, top->at, "write match: and entries below it, or a default:",
 		                   "the manifest says nothing");
 	return failed;

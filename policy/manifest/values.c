@@ -89,15 +89,6 @@ int value_policy(struct reading *r, const char *key, const struct yaml_node *v,
 
 /* ---- keys ------------------------------------------------------------------------ */
 
-/* The value of a key of a mapping, or NULL. */
-const struct yaml_node *value_of(const struct yaml_node *map, const char *key)
-{
-	for (size_t i = 0; i < map->n; i++)
-		if (slice_is(map->keys[i].text, key))
-			return &map->items[i];
-	return NULL;
-}
-
 int value_keys(struct reading *r, const char *where, const struct yaml_node *map,
                       const char *const *known, size_t n)
 {
@@ -119,4 +110,3 @@ int value_keys(struct reading *r, const char *where, const struct yaml_node *map
 	}
 	return failed;
 }
-

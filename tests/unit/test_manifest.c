@@ -137,7 +137,8 @@ static const char sample[] =
 	"    policy: gpu\n"
 	"    params: {gpu: 3, render: 0x80}\n"
 	"    params_from: {gpu: {annotation: io.example.gpu, range: 0..15},\n"
-	"                  uvm: {annotation: io.example.uvm, range: -1..600}}\n"
+	"                  uvm: {annotation: io.example.uvm, range: -1..600},\n"
+	"                  one: {annotation: io.example.one, range: 4..4}}\n"
 	"    policy_from: {annotation: io.example.policy, among: [gpu2, gpu3]}\n"
 	"    mode: permissive\n"
 	"    audit: all\n"
@@ -179,13 +180,15 @@ static void an_entry(void **state)
 	assert_true(r.audit_given && r.audit == AUDIT_ALL);
 	assert_int_equal(r.ring, 64 << 10);
 
-	struct annotation more[] = {team[0], team[1], {"io.example.uvm", "-1"}, {"io.example.policy", "gpu3"}};
-	who = (struct container){.annotations = more, .nannotations = 4};
+	struct annotation more[] = {team[0], team[1], {"io.example.uvm", "-1"}, {"io.example.policy", "gpu3"}, {"io.example.one", "4"}};
+	who = (struct container){.annotations = more, .nannotations = 5};
 	choose(*state, &who, &r);
 	assert_string_equal(r.policy, "gpu3");
-	assert_int_equal(r.nparams, 3);
+	assert_int_equal(r.nparams, 4);
 	assert_string_equal(r.params[2].name, "uvm");
 	assert_int_equal(r.params[2].value, -1);
+	assert_string_equal(r.params[3].name, "one");
+	assert_int_equal(r.params[3].value, 4);
 }
 
 /* All conditions must hold, what is not known holds none, and the default is last. */
@@ -297,8 +300,8 @@ static void by_cgroup(void **state)
 
 static void variants(void **state)
 {
-	static const char *const want[] = {"gpu gpu 0 128 -1",  "gpu gpu 15 128 600",  "gpu gpu2 0 128 -1",
-	                                   "gpu gpu2 15 128 600", "gpu gpu3 0 128 -1", "gpu gpu3 15 128 600",
+	static const char *const want[] = {"gpu gpu 0 128 -1 4",  "gpu gpu 15 128 600 4",  "gpu gpu2 0 128 -1 4",
+	                                   "gpu gpu2 15 128 600 4", "gpu gpu3 0 128 -1 4", "gpu gpu3 15 128 600 4",
 	                                   "web web",             "pick a",            "pick b",
 	                                   "slice slice 1",       "default base -1"};
 	struct diags d;

@@ -36,6 +36,8 @@ until_true() # until_true COMMAND...: for at most 10 s
 	for ((i = 0; i < 200; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
 	return 1
 }
+has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; } # has_lines FILE N
+counted() { jq -s 'map(.count) | add // 0' "$1"; } # counted FILE: what its records stand for
 reading() # has the reader opened the ring buffer, and so claimed it?
 {
 	ls -l "/proc/$READER/fd" 2>/dev/null | grep -q eventpoll
@@ -67,11 +69,7 @@ for part in "$(basename "$CG")" "opener[" "uid 0" deny read "(c 1:11)" "guard.rb
 	if [[ $line == *"$part"* ]]; then pass "the line has: $part"; else fail "the line has: $part" "$line"; fi
 done
 denials 1
-before=$(date +%s%N)
-audit "$CG" --json --count 1 >"$T/record.json" 2>/dev/null
-after=$(date +%s%N)
-[ $((after - before)) -lt 2000000000 ] && pass "a record that waited is read at once" ||
-	fail "a record that waited is read at once" "$(((after - before) / 1000000)) ms"
+check "a record that waited is read, no other is needed" audit "$CG" --json --count 1 -o "$T/record.json"
 check "the record as JSON" jq -e --arg cg "/$(basename "$CG")" '.schema == "rucy-devguard/1" and
 	.policy == "guard" and .generation == 2 and .cgroup == $cg and .cgroup_id > 0 and
 	.uid == 0 and .gid == 0 and .type == "c" and .major == 1 and .minor == 11 and
@@ -82,24 +80,16 @@ check "the record as JSON" jq -e --arg cg "/$(basename "$CG")" '.schema == "rucy
 if kernel_before 6.1; then check "no pid and comm on this kernel" jq -e '.pid == null' "$T/record.json"
 else check "pid and comm" jq -e '.pid > 1 and .tid > 1 and .comm == "opener"' "$T/record.json"; fi
 
-# Within 100 ms: when the reader wrote it, less the record's own time.
-reader latency "$CG" --json --count 1
-until_true reading
-denials 1
-wait "$READER"
-ms=$(jq -r '(.time | sub("\\.[0-9]+Z$"; "Z") | fromdate), (.time | capture("(?<f>\\.[0-9]+)Z").f)' "$T/latency.out" |
-	awk -v at="$(stat -c %.9Y "$T/latency.out")" '{ at -= $1 } END { printf "%d", at * 1000 }')
-if [ "${ms:-999}" -lt 100 ]; then pass "a denial shows up within 100 ms"
-else fail "a denial shows up within 100 ms" "$ms ms"; fi
-
 # ---- one reader, and how it ends ------------------------------------------------------------
 
 reader first "$CG" --json
 until_true reading
+denials 1
+check "a denial shows up while the reader waits for more" until_true has_lines "$T/first.out" 1
 expect "a second reader is told who reads" 1 "$READER" audit "$CG"
 expect "and as JSON" 1 '"exit": 1' audit "$CG" --json
 denials 3
-until_true test "$(wc -l <"$T/first.out")" -ge 3
+until_true has_lines "$T/first.out" 4
 kill -KILL "$READER"; wait "$READER" 2>/dev/null
 asks=$(inside "$CG" "$OPENER" open r "$KMSG")
 equal "after SIGKILL of the reader it is denied as before" EPERM "$asks"
@@ -108,7 +98,7 @@ expect "and the next reader reads" 0 "opener" audit "$CG" --count 1 --timeout 5
 reader sigint "$CG"
 until_true reading
 denials 2
-sleep 0.3
+until_true has_lines "$T/sigint.out" 2
 kill -INT "$READER"; wait "$READER"
 equal "SIGINT: status 0" 0 $?
 check "with a summary" grep -q "'guard': 2 records, 0 folded, 0 lost" "$T/sigint.err"
@@ -138,7 +128,7 @@ replaced_while_reading()
 	for ((i = 0; i < 20; i++)); do
 		apply --audit denied >/dev/null && denials 5 || return
 	done
-	sleep 0.4
+	until_true has_lines "$T/replace.out" 100
 	kill -INT "$READER"; wait "$READER" || { cat "$T/replace.err"; return 1; }
 	echo "$(wc -l <"$T/replace.out") records, generations: $(jq .generation "$T/replace.out" | sort -nu | wc -l)"
 	[ "$(wc -l <"$T/replace.out")" = 100 ] && [ "$(jq .generation "$T/replace.out" | sort -nu | wc -l)" = 20 ]
@@ -196,33 +186,32 @@ equal "--clear forgets" "0 0" "$(total .denied) $(tallied)"
 reader sums "$CG" --json
 until_true reading
 check "two processes, one reader" two_processes 20000
-sleep 0.5
+until_true has_lines "$T/sums.out" "$(total .submitted)"
 kill -INT "$READER"; wait "$READER"
 sums "one reader" 40000
 equal "every record submitted was read" "$(total .submitted)" "$(wc -l <"$T/sums.out")"
 "$DEVGUARD" stats "$CG" --clear >/dev/null
+# What was folded comes with the first record after that time: one more denial until all are there.
+brought() { denials 1; MORE=$((MORE + 1)); [ "$(counted "$1")" = "$(total .denied)" ]; }
 reader fold "$CG" --json --fold 0.3
 until_true reading
 denials 5000
-sleep 0.5
-denials 1 # brings what was folded since the last record
-sleep 0.3
+MORE=0; until_true brought "$T/fold.out"
 kill -INT "$READER"; wait "$READER"
-sums "--fold" 5001
-equal "the counts of folded records add up" 5001 "$(jq -s 'map(.count) | add' "$T/fold.out")"
+sums "--fold" $((5000 + MORE))
+equal "the counts of folded records add up" $((5000 + MORE)) "$(counted "$T/fold.out")"
 "$DEVGUARD" stats "$CG" --clear >/dev/null
 reader race "$CG" --json --fold 0.0001
 until_true reading
 check "two processes, folded" two_processes 50000
-sleep 0.2
-denials 1
-sleep 0.3
-equal "folded records of two processes add up" 100001 "$(jq -s 'map(.count) | add' "$T/race.out")"
+MORE=0; until_true brought "$T/race.out"
+equal "folded records of two processes add up" $((100000 + MORE)) "$(counted "$T/race.out")"
 "$DEVGUARD" stats "$CG" --clear >/dev/null
 denials 1
-sleep 0.3
+cleared() { [ "$(counted "$T/race.out")" -gt $((100000 + MORE)) ]; }
+until_true cleared
 kill -INT "$READER"; wait "$READER"
-equal "and after --clear they start again" 100002 "$(jq -s 'map(.count) | add' "$T/race.out")"
+equal "and after --clear they start again" $((100001 + MORE)) "$(counted "$T/race.out")"
 [ "$(wc -l <"$T/fold.out")" -lt 1000 ] && pass "and they are few" || fail "and they are few" "$(wc -l <"$T/fold.out")"
 
 # ---- maps of another size --------------------------------------------------------------------------
@@ -255,7 +244,7 @@ resizes()
 }
 check "applies that need other sizes, under a reader" resizes
 equal "the last ring buffer" 1048576 "$(ring)"
-until_true test "$(wc -l <"$T/resized.out")" -ge 350
+until_true has_lines "$T/resized.out" 350
 kill -INT "$READER"; wait "$READER"
 equal "SIGINT ends that reader too: status 0" 0 $?
 equal "it read every record" 350 "$(wc -l <"$T/resized.out")"
@@ -293,10 +282,9 @@ check "audit all: what is allowed is reported" sh -c '"$1" audit "$2" --json --c
 # ---- --all -----------------------------------------------------------------------------------------
 
 reader all --all --json
-sleep 0.3
+until_true reading
 scratch all
 apply --audit denied >/dev/null
-sleep 0.8
 denials 3
 all_read() { [ "$(jq -r --arg cg "/$(basename "$CG")" 'select(.cgroup == $cg and .policy == "guard") | .pid' "$T/all.out" | wc -l)" = 3 ]; }
 check "--all reads also what is guarded later" until_true all_read
@@ -320,7 +308,7 @@ if command -v promtool >/dev/null; then check "promtool check metrics" sh -c 'pr
 else skip "promtool check metrics" "promtool (of Debian's prometheus) is not here: make deps"; fi
 "$DEVGUARD" stats "$CG" --interval 0.2 --json >"$T/interval" 2>/dev/null & looped=$!
 BACKGROUND+=($looped)
-sleep 0.7
+until_true has_lines "$T/interval" 2
 kill -INT $looped; wait $looped
 equal "stats --interval ends with SIGINT: status 0" 0 $?
 [ "$(jq -c .policies[0].totals.denied "$T/interval" | sort -u)" = 5 ] && [ "$(wc -l <"$T/interval")" -ge 2 ] &&

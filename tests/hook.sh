@@ -46,7 +46,7 @@ left() # what there is still of containers and their guards
 {
 	ls "$PINS" 2>/dev/null
 	keepers
-	find "$CG2" -maxdepth 1 -name "$DGTEST_PREFIX*"
+	find "$CG2" -maxdepth 1 -name "$DGTEST_PREFIX.*"
 	[ "$(programs)" = 0 ] || bpftool prog show name "$NAME"
 }
 gone() # gone WHAT: within some seconds
@@ -412,12 +412,12 @@ gone "a bpffs mounted later"
 
 again() # containers in one cgroup, one after the other: the keeper of one spares the guard of the next
 {
-	local i
+	local i k
 	for ((i = 0; i < 10; i++)); do
 		(echo "$BASHPID" >"$CG/cgroup.procs" && exec sleep 100) & LIVE=$!
 		until grep -qx "$LIVE" "$CG/cgroup.procs"; do :; done
 		state "$LIVE" | hook --policy "$POLICIES/guard.rb" || return
-		sleep 0.05
+		for ((k = 0; k < 200; k++)); do [ "$(keepers | wc -l)" = 1 ] && break; sleep 0.05; done # the one before is done
 		[ "$(programs)" = 1 ] || { echo "round $i: $(programs) programs"; return 1; }
 		kill -9 "$LIVE"; wait "$LIVE" 2>/dev/null
 	done
@@ -460,7 +460,7 @@ state "$LIVE" | hostile "an alias bomb as manifest" "" --config "$TESTS/manifest
 state $$ | IN=$CG hostile "a process above the hook's cgroup" "no cgroup of its own"
 state "$LIVE" | IN=$CG hostile "a process in the hook's own cgroup" "no cgroup of its own"
 sh -c 'echo $$ >"$1/cgroup.procs"; exec sleep 100' - "$CG2" & a=$!
-BACKGROUND+=($a); sleep 0.1
+BACKGROUND+=($a); until grep -qx "$a" "$CG2/cgroup.procs"; do sleep 0.01; done
 state $a | hostile "a process in the root cgroup" "no cgroup of its own"
 said() # said NAME TEXT COMMAND...: the command fails with that text
 {
@@ -542,7 +542,7 @@ H
 	crun run -d -b "$T/b/keeper" "$DGTEST_PREFIX.keeper" >"$T/out" 2>&1
 	awaited "$T/out"
 	guarded "the next container" 2 "$T/out"
-	sleep 0.2
+	for ((i = 0; i < 100; i++)); do [ "$(ls "$PINS" | wc -l)" = 1 ] && break; sleep 0.05; done
 	check "what killed hooks left is swept" test "$(ls "$PINS" | wc -l)" = 1
 	kill -9 $(keepers)
 	crun exec "$DGTEST_PREFIX.keeper" sh -c "$FIRST" >"$T/out" 2>&1

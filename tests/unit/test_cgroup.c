@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -59,15 +60,30 @@ static int take_lock(struct env *e)
 	return cgroup_open(e->arena, &e->d, e->cg->path, &cg) || cgroup_lock(cg, &e->d);
 }
 
+/* Shared with the child: it is about to ask for the lock; the lock was let go. */
+static volatile struct turns { bool asking, released; } *turns;
+
+/* The child: its turn comes only after the lock was let go. */
+static int take_turn(struct env *e)
+{
+	turns->asking = true;
+	return take_lock(e) || !turns->released;
+}
+
 static void lock_excludes(void **state)
 {
 	struct env *e = *state;
+	turns = mmap(NULL, sizeof *turns, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(turns, MAP_FAILED);
 	assert_int_equal(cgroup_lock(e->cg, &e->d), 0);
-	pid_t other = start(e, take_lock);
-	usleep(100000);
-	assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
+	pid_t other = start(e, take_turn);
+	for (int i = 0; i < 10000 && !turns->asking; i++)
+		usleep(1000);
+	usleep(50000); /* a lock that keeps nobody out has time to show it */
+	turns->released = true;
 	cgroup_unlock(e->cg);
 	assert_int_equal(finish(other), 0);
+	munmap((void *)turns, sizeof *turns);
 }
 
 #define LOCKS "/run/rucy-devguard/lock"

@@ -1,5 +1,4 @@
 /* The policy of twenty.rb, one access at a time, as one would write it in C. */
-#include "policy/request.h"
 struct request {
 	unsigned access_type, major, minor;
 };

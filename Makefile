@@ -27,7 +27,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)
 	$(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS)
 
-.PHONY: all help deps build-deps unit check quick demo static check-distros bench asan faults fuzz lint golden install uninstall clean
+.PHONY: all help deps build-deps unit check quick demo static check-distros bench asan faults fuzz lint golden mutants install uninstall clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAM)
@@ -43,6 +43,7 @@ help:
 	@echo 'make asan            every test with the address and undefined behaviour sanitizers'
 	@echo 'make faults          allocations and system calls fail, processes are killed (SECONDS=N: no longer)'
 	@echo 'make fuzz SECONDS=N  inputs made up for every parser, for N seconds ($(SECONDS)), with clang'
+	@echo 'make mutants N=$(N)    small faults put into compiler/ and policy/: which of them does no test notice?'
 	@echo 'make lint            layers, gcc and clang with -Werror, cppcheck'
 	@echo 'make golden          rewrite the golden files: review the diff'
 	@echo 'make static          $(BUILD)/static/rucy-devguard: a binary without shared libraries'
@@ -108,10 +109,11 @@ $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 UNIT := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 unit: $(UNIT)
 
-$(UNIT): $(BUILD)/%: %.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS)) $(wildcard tests/unit/*.h)
-	@mkdir -p $(@D)
-	@echo '  CC  $@'
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS) $(UNIT_LIBS) -lcmocka
+$(UNIT): %: %.o $(filter-out $(BUILD)/cmd/%,$(OBJECTS))
+	@echo '  LD  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(UNIT_LIBS) -lcmocka
+
+-include $(UNIT:=.d)
 
 # Of cmd/ only the locked room has a unit test.
 $(BUILD)/tests/unit/test_room: UNIT_LIBS = -lseccomp # filters of a container, to be tried in
@@ -230,7 +232,7 @@ golden: all
 	tests/cruby.sh --update
 
 asan: deps
-	@$(MAKE) --no-print-directory check BUILD=build/asan \
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 
 # One binary without shared libraries: it runs on every x86-64 Linux that has the kernel for it.
@@ -244,17 +246,22 @@ check-distros:
 # SECONDS=N: no longer than that, else every fault there is.
 faults: deps
 	@$(MAKE) --no-print-directory all $(FAULTY)
-	@$(MAKE) --no-print-directory build/faults/tests/faulty BUILD=build/faults \
+	@$(MAKE) --no-print-directory $(BUILD)/faults/tests/faulty BUILD=$(BUILD)/faults \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 	tests/faults/run $(if $(filter-out undefined default file,$(origin SECONDS)),$(SECONDS))
+
+# SEED= other changes, FILES= of these files.
+N ?= 200
+mutants: deps
+	@BUILD=$(BUILD) tests/mutants $(N) $(FILES)
 
 FUZZ_CFLAGS := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 fuzz: deps
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory build/fuzz/tests/fuzz/target BUILD=build/fuzz CC=clang \
+	@$(MAKE) --no-print-directory $(BUILD)/fuzz/tests/fuzz/target BUILD=$(BUILD)/fuzz CC=clang \
 		CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined' LDFLAGS=-fsanitize=fuzzer
-	DEVGUARD=$(abspath $(PROGRAM)) tests/fuzz/run $(SECONDS)
+	BUILD=$(BUILD) DEVGUARD=$(abspath $(PROGRAM)) tests/fuzz/run $(SECONDS)
 
 # ---- lint ---------------------------------------------------------------------------
 

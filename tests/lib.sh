@@ -18,9 +18,9 @@ export BUILD DEVGUARD CC
 # ---- scratch space: one directory, and cgroups whose names start with PREFIX -----
 
 OWNER=$$
-: "${DGTEST_PREFIX:=dgtest.$$}"
-export DGTEST_PREFIX
 T=$(mktemp -d "${TMPDIR:-/tmp}/dgtest.XXXXXX")
+: "${DGTEST_PREFIX:=${T##*/}}" # nobody else's: a process id may be another one's in its namespace
+export DGTEST_PREFIX
 # The v2 hierarchy, wherever it is mounted.
 CG2=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i+1) == "cgroup2") { print $5; exit } }' \
 	/proc/self/mountinfo)
@@ -51,12 +51,12 @@ sweep()
 	local i dir pids
 	[ -n "$CG2" ] || return 0
 	for i in 1 2 3 4 5 6 7 8 9 10; do
-		pids=$(find "$CG2" -maxdepth 3 -path "$CG2/$DGTEST_PREFIX*" -name cgroup.procs \
+		pids=$(find "$CG2" -maxdepth 3 -path "$CG2/$DGTEST_PREFIX.*" -name cgroup.procs \
 			-exec cat {} + 2>/dev/null)
 		[ -z "$pids" ] || kill -9 $pids 2>/dev/null
-		find "$CG2" -maxdepth 3 -depth -type d -path "$CG2/$DGTEST_PREFIX*" \
+		find "$CG2" -maxdepth 3 -depth -type d -path "$CG2/$DGTEST_PREFIX.*" \
 			-exec rmdir {} + 2>/dev/null
-		dir=$(find "$CG2" -maxdepth 1 -name "$DGTEST_PREFIX*" 2>/dev/null)
+		dir=$(find "$CG2" -maxdepth 1 -name "$DGTEST_PREFIX.*" 2>/dev/null)
 		[ -n "$dir" ] || return 0
 		sleep 0.1
 	done
@@ -108,6 +108,7 @@ fail() # fail NAME [OUTPUT]
 	FAILED=$((FAILED + 1)); tally failed
 	echo "FAILED: $1"
 	[ -z "${2:-}" ] || printf '%s\n' "$2" | head -n "${LINES_SHOWN:-40}" | sed 's/^/    /'
+	[ -z "${FIRST:-}" ] || exit 1 # mutants: one is enough
 }
 
 # check NAME COMMAND...: the command succeeds

@@ -273,6 +273,39 @@ static void long_jumps(void **state)
 	free(text);
 }
 
+/* What reports must use the maps that are for it: each of them, at its instruction. */
+static void maps_of_the_tail(void **state)
+{
+	(void)state;
+	struct compiled c = compiled_of(reports);
+	struct image damaged = c.image;
+	struct image_reloc *relocs = arena_alloc(c.arena, c.image.nrelocs * sizeof *relocs);
+	size_t seen = 0;
+	memcpy(relocs, c.image.relocs, c.image.nrelocs * sizeof *relocs);
+	damaged.relocs = relocs;
+	for (size_t i = 0; i < c.image.nrelocs; i++) {
+		struct image_reloc kept = relocs[i];
+		if (kept.insn < c.image.tail)
+			continue;
+		seen++;
+		for (int insn = 0; insn < 2; insn++) {
+			if (insn)
+				relocs[i].insn++;
+			else
+				relocs[i].target++;
+			assert_int_equal(verify_image(c.policy, &c.diags, &c.pd, &damaged), -1);
+			assert_non_null(strstr(c.diags.items[c.diags.n - 1].text, "its tail uses other maps"));
+			relocs[i] = kept;
+		}
+	}
+	assert_true(seen > 3);
+	damaged.nrelocs--;
+	assert_int_equal(verify_image(c.policy, &c.diags, &c.pd, &damaged), -1);
+	damaged.nrelocs++;
+	assert_int_equal(verify_image(c.policy, &c.diags, &c.pd, &damaged), 0);
+	compiled_free(&c);
+}
+
 /* Leaving out the last rule is another policy: its program is refused. */
 static void another_policy(void **state)
 {
@@ -310,6 +343,7 @@ int main(void)
 		cmocka_unit_test(flips_of_reports),
 		cmocka_unit_test(reports_cost_denials_only),
 		cmocka_unit_test(another_policy),
+		cmocka_unit_test(maps_of_the_tail),
 		cmocka_unit_test(long_jumps),
 		cmocka_unit_test(line_is_told),
 	};

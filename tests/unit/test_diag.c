@@ -61,6 +61,16 @@ static void last_block_grows_in_place(void **state)
 	assert_ptr_equal(arena_grow(*state, p, 16, 1024), p);
 }
 
+/* Of 40 MiB in small pieces hardly more than that is taken. */
+static void little_is_taken_ahead(void **state)
+{
+	enum { N = 40 << 10, PIECE = 1 << 10 };
+	size_t before = arena_size(*state);
+	for (int i = 0; i < N; i++)
+		arena_alloc(*state, PIECE);
+	assert_in_range(arena_size(*state) - before, N * PIECE, N * PIECE + (4 << 20));
+}
+
 static void push_grows_an_array(void **state)
 {
 	int *items = NULL;
@@ -225,7 +235,7 @@ int main(void)
 		ARENA_TEST(blocks_do_not_overlap),
 		ARENA_TEST(grow_keeps_and_zeroes),
 		ARENA_TEST(last_block_grows_in_place),
-		ARENA_TEST(push_grows_an_array),
+		ARENA_TEST(little_is_taken_ahead), ARENA_TEST(push_grows_an_array),
 		ARENA_TEST(strings),
 		ARENA_TEST(exhaustion_jumps),
 		cmocka_unit_test(free_null), cmocka_unit_test(a_stream_becomes_text),

@@ -203,6 +203,17 @@ static void unknown_instructions(void **state)
 	faults(reserve, COUNT(reserve), 0, "bad argument of a helper");
 }
 
+static void no_end(void **state)
+{
+	(void)state;
+	const struct bpf_insn insns[] = {INSN(BPF_JMP | BPF_JA, 0, 0, -1, 0)};
+	struct simulated out;
+	int missing;
+	const char *why;
+	assert_int_equal(RUN(insns, &plain, &out, &missing, &why), -1);
+	assert_int_equal(out.steps, 1 << 20);
+}
+
 /* A fact that is asked for and was not given ends the run; one that was given is the helper's. */
 static void facts(void **state)
 {
@@ -260,6 +271,7 @@ int main(void)
 		cmocka_unit_test(the_stack),
 		cmocka_unit_test(bad_addresses),
 		cmocka_unit_test(unknown_instructions),
+		cmocka_unit_test(no_end),
 		cmocka_unit_test(facts),
 		cmocka_unit_test(the_name),
 	};

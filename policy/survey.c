@@ -9,61 +9,26 @@
 
 #include <string.h>
 
-struct seen {
-	struct arena *arena;
-	node *slots; /* node + 1, open addressing */
-	size_t cap, n;
-	node *todo;
-	size_t ntodo, todo_cap;
-};
-
-static bool seen_insert(node *slots, size_t cap, node n)
+static void note_decision(const struct policy *p, node n, struct survey *out)
 {
-	size_t i = (size_t)(n * 0x9e3779b1u) & (cap - 1);
-	for (; slots[i]; i = (i + 1) & (cap - 1))
-		if (slots[i] == n + 1)
-			return false;
-	slots[i] = n + 1;
-	return true;
+	outcome o;
+	if (node_is_terminal(n, &o) && OUTCOME_RULE(o) <= p->nrules)
+		out->decides[OUTCOME_RULE(o)] = true;
 }
 
-static void seen_push(struct seen *s, node n)
-{
-	if (s->n * 2 >= s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 256;
-		node *slots = arena_alloc(s->arena, cap * sizeof *slots);
-		for (size_t i = 0; i < s->cap; i++)
-			if (s->slots[i])
-				seen_insert(slots, cap, s->slots[i] - 1);
-		s->slots = slots;
-		s->cap = cap;
-	}
-	if (!seen_insert(s->slots, s->cap, n))
-		return;
-	s->n++;
-	*ARENA_PUSH(s->arena, s->todo, s->ntodo, s->todo_cap) = n;
-}
-
-/* Calls back for every terminal and every switch below root, once each. */
+/* Notes every terminal and every switch below root. */
 static void walk(struct arena *a, const struct policy *p, const struct policy_diagram *pd, node root,
                  struct survey *out)
 {
-	struct seen s = {.arena = a};
-	seen_push(&s, root);
-	while (s.ntodo) {
-		node n = s.todo[--s.ntodo];
-		outcome o;
-		if (node_is_terminal(n, &o)) {
-			if (OUTCOME_RULE(o) <= p->nrules)
-				out->decides[OUTCOME_RULE(o)] = true;
+	const bool *below = diagram_below(a, pd->dg, &root, 1);
+	note_decision(p, root, out);
+	for (node k = 0; k < diagram_nodes(pd->dg); k++) {
+		struct switch_node sw = node_switch(pd->dg, k);
+		if (!below[k])
 			continue;
-		}
-		struct switch_node sw = node_switch(pd->dg, n);
-		out->inputs |= sw.var < INPUT_MAX
-		                       ? 1u << sw.var
-		                       : term_get(p->terms, diagram_free_term(pd->dg, sw.var))->inputs;
+		out->inputs |= diagram_var_inputs(pd->dg, sw.var);
 		for (uint32_t i = 0; i < sw.n; i++)
-			seen_push(&s, sw.edges[i].to);
+			note_decision(p, sw.edges[i].to, out);
 	}
 }
 

@@ -59,6 +59,8 @@ static void last_block_grows_in_place(void **state)
 {
 	char *p = arena_alloc(*state, 16);
 	assert_ptr_equal(arena_grow(*state, p, 16, 1024), p);
+	assert_ptr_equal(arena_grow(*state, p, 1024, 1024), p);
+	assert_ptr_not_equal(arena_grow(*state, p, 1024, 1008), p);
 }
 
 /* Of 40 MiB in small pieces hardly more than that is taken. */

@@ -36,6 +36,8 @@ import_file oci-web.json --name other -o "$T/named.rb" >"$T/out" 2>&1
 grep -q '^policy "other"$' "$T/named.rb" && [ ! -s "$T/out" ] && pass "import -o --name" ||
 	fail "import -o --name" "$(cat "$T/out")"
 expect "import from stdin" 0 'policy "imported"' sh -c '"$DEVGUARD" import v1 - <v1-web.list'
+cp v1-web.list "$T/.web"
+expect "import: a file whose name begins with a dot" 0 'policy ".web"' "$DEVGUARD" import v1 "$T/.web"
 mkdir "$T/a\"
 puts 1 #{x}" && cp v1-web.list "$T/a\"
 puts 1 #{x}/devices.list"

@@ -189,6 +189,60 @@ static void pieces(void **state)
 	}
 }
 
+/* ---- ranges of what a condition leaves ----------------------------------------------------- */
+
+enum { SMALL = 24 };
+
+static term random_condition(struct terms *ts, term of)
+{
+	term k = term_const(ts, rand() % SMALL);
+	term c = rand() % 3 == 0 ? term_eq(ts, of, k) : rand() % 2 ? term_lt(ts, of, k) : term_lt(ts, k, of);
+	return rand() % 2 ? term_not(ts, c) : c;
+}
+
+/* Every value that the condition leaves is in the range: of an input, of arithmetic, of a choice. */
+static void given_ranges_are_sound(void **state)
+{
+	struct terms *ts = terms_new(*state);
+	term major = term_input(ts, IN_MAJOR), minor = term_input(ts, IN_MINOR);
+	srand(11);
+	for (int round = 0; round < 3000; round++) {
+		term given = T_TRUE, x = rand() % 2 ? minor : term_op(ts, rand() % 2 ? TERM_ADD : TERM_SUB, minor, term_const(ts, rand() % 5));
+		for (int i = rand() % (round % 10 ? 5 : 40); i >= 0; i--) /* the last is first: it nests to the right */
+			given = term_and(ts, random_condition(ts, rand() % 3 ? minor : major), given);
+		if (rand() % 2)
+			x = term_ite(ts, random_condition(ts, rand() % 2 ? minor : major), x, term_op(ts, TERM_ADD, major, term_const(ts, 3)));
+		int64_t lo, hi;
+		term_range_given(ts, given, x, &lo, &hi);
+		for (int64_t i = 0; i <= SMALL; i++)
+			for (int64_t k = 0; k <= SMALL; k++) {
+				int64_t in[INPUT_MAX] = {[IN_MAJOR] = i, [IN_MINOR] = k};
+				if (term_eval(ts, given, in))
+					assert_in_range(term_eval(ts, x, in) + SMALL, lo + SMALL, hi + SMALL);
+			}
+	}
+}
+
+static void given_ranges_are_narrow(void **state)
+{
+	struct terms *ts = terms_new(*state);
+	term minor = term_input(ts, IN_MINOR), two = term_const(ts, 2), zero = term_const(ts, 0);
+	term some = term_between(ts, minor, 3, 9), x = term_op(ts, TERM_ADD, minor, two);
+	const struct { term given, of; int64_t lo, hi; } table[] = {
+		{some, minor, 3, 9}, {some, x, 5, 11}, {term_not(ts, term_eq(ts, minor, zero)), minor, 1, MINOR_MAX},
+		{term_eq(ts, minor, two), minor, 2, 2},
+		/* the choice is made by what is known */
+		{some, term_ite(ts, term_lt(ts, minor, two), zero, minor), 3, 9},
+		{term_lt(ts, minor, two), term_ite(ts, term_lt(ts, minor, two), zero, minor), 0, 0},
+	};
+	for (size_t i = 0; i < COUNT(table); i++) {
+		int64_t lo, hi;
+		term_range_given(ts, table[i].given, table[i].of, &lo, &hi);
+		if (lo != table[i].lo || hi != table[i].hi)
+			fail_msg("%zu: %lld..%lld", i, (long long)lo, (long long)hi);
+	}
+}
+
 /* What people read of a condition. */
 static void texts(void **state)
 {
@@ -242,6 +296,8 @@ int main(void)
 		ARENA_TEST(pieces),
 		ARENA_TEST(long_chains),
 		ARENA_TEST(texts),
+		ARENA_TEST(given_ranges_are_sound),
+		ARENA_TEST(given_ranges_are_narrow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,6 +205,34 @@ static void flips_of_choices(void **state)
 	flip_all(choosing);
 }
 
+/* What is kept on the stack is kept whole: another store is refused, also where no request of a
+ * sample would tell. */
+static void stores_are_whole(void **state)
+{
+	static const uint8_t others[] = {BPF_STX | BPF_MEM | BPF_W, BPF_STX | BPF_MEM | BPF_H, BPF_STX | BPF_MEM | BPF_B,
+	                                 BPF_STX | BPF_ATOMIC | BPF_DW, BPF_ST | BPF_MEM | BPF_DW};
+	(void)state;
+	struct compiled c = compiled_of(choosing);
+	size_t size = c.image.ninsns * sizeof(struct bpf_insn), seen = 0;
+	struct bpf_insn *code = arena_alloc(c.arena, size);
+	struct image damaged = c.image;
+	memcpy(code, c.image.insns, size);
+	damaged.insns = code;
+	for (size_t i = 0; i < c.image.ninsns; i++) {
+		if (code[i].code != (BPF_STX | BPF_MEM | BPF_DW))
+			continue;
+		seen++;
+		for (size_t k = 0; k < COUNT(others); k++) {
+			code[i].code = others[k];
+			assert_int_equal(verify_image(c.policy, &c.diags, &c.pd, &damaged), -1);
+		}
+		code[i].code = BPF_STX | BPF_MEM | BPF_DW;
+	}
+	assert_true(seen > 1);
+	assert_int_equal(verify_image(c.policy, &c.diags, &c.pd, &damaged), 0);
+	compiled_free(&c);
+}
+
 /* A choice jumps nowhere, and a program grows with the lines, not with their paths. */
 static void choices_are_linear(void **state)
 {
@@ -339,6 +367,7 @@ int main(void)
 		cmocka_unit_test(flips_of_devices),
 		cmocka_unit_test(flips_of_callers),
 		cmocka_unit_test(flips_of_choices),
+		cmocka_unit_test(stores_are_whole),
 		cmocka_unit_test(choices_are_linear),
 		cmocka_unit_test(flips_of_reports),
 		cmocka_unit_test(reports_cost_denials_only),

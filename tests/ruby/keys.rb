@@ -16,3 +16,4 @@ allow { |c| c.major == 10 && ends(1, c.minor, 2) == [1, 4, 0, 2] }
 allow { |c| c.major == 11 && ends(1, 2, 3, c.minor) == [1, 2, 1, 4] }
 allow { |c| c.major == 12 && [c.minor, 1].eql?([3, 1]) }
 allow { |c| c.major == 13 && [c.minor].any? { |a, *r, z| a == 4 && r == [] && z.nil? } }
+allow { |c| c.major == 14 && [*c.minor, 2] == [4, 2] && c.minor.dup == 4 }

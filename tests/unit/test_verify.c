@@ -233,6 +233,33 @@ static void stores_are_whole(void **state)
 	compiled_free(&c);
 }
 
+/* There are eleven registers. */
+static void registers(void **state)
+{
+	(void)state;
+	struct compiled c = compiled_of("allow 'c 1:3 rw'\n");
+	size_t size = c.image.ninsns * sizeof(struct bpf_insn), jumps = 0;
+	struct bpf_insn *code = arena_alloc(c.arena, size);
+	struct image damaged = c.image;
+	memcpy(code, c.image.insns, size);
+	damaged.insns = code;
+	for (size_t i = 0; i < c.image.ninsns; i++) {
+		struct bpf_insn kept = code[i];
+		bool jump = (BPF_CLASS(kept.code) == BPF_JMP || BPF_CLASS(kept.code) == BPF_JMP32) && BPF_OP(kept.code) != BPF_JA &&
+		            BPF_OP(kept.code) != BPF_EXIT;
+		for (int source = 0; jump && source < 2; source++) {
+			code[i].dst_reg = source ? kept.dst_reg : 11;
+			code[i].src_reg = source ? 11 : kept.src_reg;
+			assert_int_equal(verify_image(c.policy, &c.diags, &c.pd, &damaged), -1);
+			assert_non_null(strstr(c.diags.items[c.diags.n - 1].text, "unknown operand"));
+			code[i] = kept;
+		}
+		jumps += jump;
+	}
+	assert_true(jumps > 1);
+	compiled_free(&c);
+}
+
 /* A choice jumps nowhere, and a program grows with the lines, not with their paths. */
 static void choices_are_linear(void **state)
 {
@@ -368,6 +395,7 @@ int main(void)
 		cmocka_unit_test(flips_of_callers),
 		cmocka_unit_test(flips_of_choices),
 		cmocka_unit_test(stores_are_whole),
+		cmocka_unit_test(registers),
 		cmocka_unit_test(choices_are_linear),
 		cmocka_unit_test(flips_of_reports),
 		cmocka_unit_test(reports_cost_denials_only),

@@ -88,6 +88,16 @@ int emit_program(const struct policy *p, struct diags *d, const struct policy_di
 /* Has the program jumps that only Linux 6.6 and later know? */
 bool image_jumps_far(const struct image *image);
 
+/* ---- needs.c ------------------------------------------------------------------------- */
+
+/* Something of the kernel, and the first Linux that has it. */
+struct kernel_need { const char *what; int major, minor; };
+#define KERNEL_OLDEST ((struct kernel_need){"", 5, 10})
+enum { KERNEL_NEEDS_MAX = FACT_HELPERS + 2 };
+/* What a program needs whose policy reads these inputs (set of enum input); how many. */
+size_t image_needs(const struct policy *p, const struct image *image, uint32_t reads,
+                   struct kernel_need out[KERNEL_NEEDS_MAX]);
+
 /* ---- asm.c ------------------------------------------------------------------------ */
 
 /* bpftool-like text: one instruction a line, policy lines between. */

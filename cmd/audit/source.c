@@ -6,6 +6,7 @@
  * kept here only grows. Memory is the source's own and goes with it.
  */
 #include "cmd/audit/audit.h"
+#include "policy/table.h"
 
 #include <string.h>
 #include <time.h>
@@ -15,14 +16,14 @@ struct fold {
 	struct tally_key key;
 	uint64_t top;  /* the largest tally met; before the first record, what it was then */
 	uint64_t told; /* by the counts of records */
-	bool used;
 	bool recorded;
 };
 
 struct folds {
 	struct arena *arena;
-	struct fold *slots; /* open addressing */
-	size_t cap, n;
+	struct fold *list;
+	size_t n, cap;
+	struct table by_key;
 	uint64_t began; /* CLOCK_BOOTTIME: records before it were waiting */
 };
 
@@ -45,42 +46,25 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * NSEC + (uint64_t)now.tv_nsec;
 }
 
-static size_t key_hash(const struct tally_key *key)
+static uint32_t key_hash(const struct tally_key *key)
 {
 	uint64_t words[sizeof *key / 8], hash = 0;
 	memcpy(words, key, sizeof words);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		hash = ((hash << 5 | hash >> 59) ^ words[i]) * 0x9e3779b97f4a7c15ull;
-	return (size_t)(hash >> 16);
-}
-
-static struct fold *fold_slot(struct fold *slots, size_t cap, const struct tally_key *key)
-{
-	size_t i = key_hash(key) & (cap - 1);
-	while (slots[i].used && memcmp(&slots[i].key, key, sizeof *key) != 0)
-		i = (i + 1) & (cap - 1);
-	return &slots[i];
+		hash = table_mix(hash, words[i]);
+	return (uint32_t)hash;
 }
 
 /* The entry of a key, made when it is new. */
 static struct fold *fold_of(struct folds *f, const struct tally_key *key)
 {
-	if (f->n * 2 >= f->cap) {
-		size_t cap = f->cap ? f->cap * 2 : 256;
-		struct fold *slots = arena_alloc(f->arena, cap * sizeof *slots);
-		for (size_t i = 0; i < f->cap; i++)
-			if (f->slots[i].used)
-				*fold_slot(slots, cap, &f->slots[i].key) = f->slots[i];
-		f->slots = slots;
-		f->cap = cap;
-	}
-	struct fold *slot = fold_slot(f->slots, f->cap, key);
-	if (!slot->used) {
-		slot->used = true;
-		slot->key = *key;
-		f->n++;
-	}
-	return slot;
+	uint32_t hash = key_hash(key);
+	for (struct table_look l = table_look(&f->by_key, hash); table_next(&f->by_key, &l);)
+		if (!memcmp(&f->list[l.place].key, key, sizeof *key))
+			return &f->list[l.place];
+	table_add(&f->by_key, f->arena, hash, (uint32_t)f->n);
+	*ARENA_PUSH(f->arena, f->list, f->n, f->cap) = (struct fold){.key = *key};
+	return &f->list[f->n - 1];
 }
 
 uint64_t source_count(struct source *s, const struct event *e)

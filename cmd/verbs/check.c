@@ -16,18 +16,6 @@
 static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, OPTION_JSON, OPTION_PARAM,
                                         OPTION_LIMIT, OPTION_UNCONFINED, OPTION_HELP, {0}};
 
-/* Which kernel a fact about the caller needs. */
-static const struct need {
-	const char *helper;
-	int major, minor;
-} needs[FACT_HELPERS] = { /* by enum fact_helper */
-#define HELPER(id, function, facts, major, minor) {"bpf_" #function, major, minor},
-#include "policy/facts.def"
-};
-
-static const struct need far_need = {"32-bit jumps", 6, 6};
-static const struct need errno_need = {"bpf_set_retval", 5, 18};
-
 struct report {
 	const struct policy *policy;
 	const struct image *image;
@@ -46,16 +34,14 @@ static const char *join(struct arena *a, const char *list, const char *word)
 	return arena_printf(a, "%s%s%s", list, *list ? ", " : "", word);
 }
 
-/* What it reads, and in *called the helpers that give it. */
-static const char *inputs_text(struct cmd *c, const struct report *r, uint32_t *called)
+/* What it reads. */
+static const char *inputs_text(struct cmd *c, const struct report *r)
 {
 	bool comm = false;
 	const char *list = "";
 	for (int in = 0; in < INPUT_MAX; in++) {
 		if (!(r->reads & 1u << in))
 			continue;
-		if (input_helper((enum input)in) >= 0)
-			*called |= 1u << input_helper((enum input)in);
 		bool is_comm = in == IN_COMM_0 || in == IN_COMM_1;
 		size_t param = (size_t)(in - IN_PARAM_0);
 		if (in >= IN_PARAM_0 && param < r->policy->nparams)
@@ -67,33 +53,23 @@ static const char *inputs_text(struct cmd *c, const struct report *r, uint32_t *
 	return list;
 }
 
-static bool is_newer(const struct need *a, const struct need *b)
+static bool is_newer(const struct kernel_need *a, const struct kernel_need *b)
 {
 	return a->major != b->major ? a->major > b->major : a->minor > b->minor;
 }
 
-/* One more thing that it needs. */
-static void add_need(struct cmd *c, struct report *r, const struct need *n, const struct need **most)
-{
-	r->helpers = join(c->arena, r->helpers, n->helper);
-	if (is_newer(n, *most))
-		*most = n;
-}
-
 static void describe_inputs(struct cmd *c, struct report *r)
 {
-	uint32_t called = 0; /* set of enum fact_helper */
-	const struct need *most = &needs[0];
-	r->inputs = inputs_text(c, r, &called);
+	struct kernel_need needs[KERNEL_NEEDS_MAX], most = KERNEL_OLDEST;
+	size_t n = image_needs(r->policy, r->image, r->reads, needs);
+	r->inputs = inputs_text(c, r);
 	r->helpers = "";
-	for (const struct need *n = needs; n < needs + FACT_HELPERS; n++)
-		if (called & 1u << (n - needs))
-			add_need(c, r, n, &most);
-	if (image_jumps_far(r->image))
-		add_need(c, r, &far_need, &most);
-	if (policy_has_errno(r->policy))
-		add_need(c, r, &errno_need, &most);
-	r->kernel = arena_printf(c->arena, "%d.%d", most->major, most->minor);
+	for (size_t i = 0; i < n; i++) {
+		r->helpers = join(c->arena, r->helpers, needs[i].what);
+		if (is_newer(&needs[i], &most))
+			most = needs[i];
+	}
+	r->kernel = arena_printf(c->arena, "%d.%d", most.major, most.minor);
 }
 
 static int ask_kernel(struct cmd *c, struct unit *u, struct report *r)

@@ -8,28 +8,38 @@
  * Whatever is not there is refused.
  */
 #include "compiler/lift/methods.h"
+#include "policy/table.h"
 
 #include <string.h>
-
-enum { METHODS_MAX = 512 };
 
 struct known { uintptr_t code; const struct method *method; };
 
 struct methods {
-	struct known table[METHODS_MAX * 2]; /* open addressing by the address of the code */
+	struct arena *arena;
+	struct known *list;
+	size_t n, cap;
+	struct table by_code;
 };
 
-static size_t slot(const struct methods *m, uintptr_t code)
+static uint32_t hash_of(uintptr_t code)
 {
-	size_t i = (code * 0x9e3779b97f4a7c15ull >> 40) % (METHODS_MAX * 2);
-	while (m->table[i].code && m->table[i].code != code)
-		i = (i + 1) % (METHODS_MAX * 2);
-	return i;
+	return (uint32_t)table_mix(0, code);
+}
+
+/* NULL: it is not known. */
+static const struct method *find(const struct methods *m, uintptr_t code)
+{
+	for (struct table_look l = table_look(&m->by_code, hash_of(code)); table_next(&m->by_code, &l);)
+		if (m->list[l.place].code == code)
+			return m->list[l.place].method;
+	return NULL;
 }
 
 struct methods *methods_empty(struct arena *a)
 {
-	return arena_alloc(a, sizeof(struct methods));
+	struct methods *m = arena_alloc(a, sizeof *m);
+	m->arena = a;
+	return m;
 }
 
 void methods_learn(struct methods *m, mrb_state *mrb, struct RClass *class, const struct method *method)
@@ -40,9 +50,10 @@ void methods_learn(struct methods *m, mrb_state *mrb, struct RClass *class, cons
 		return; /* not in this mruby */
 	uintptr_t code = MRB_METHOD_CFUNC_P(found) ? (uintptr_t)MRB_METHOD_CFUNC(found)
 	                                           : (uintptr_t)MRB_METHOD_PROC(found)->body.irep;
-	size_t i = slot(m, code);
-	if (!m->table[i].code)
-		m->table[i] = (struct known){code, method};
+	if (find(m, code))
+		return;
+	table_add(&m->by_code, m->arena, hash_of(code), (uint32_t)m->n);
+	*ARENA_PUSH(m->arena, m->list, m->n, m->cap) = (struct known){code, method};
 }
 
 /* ---- calls --------------------------------------------------------------------------------- */
@@ -96,7 +107,7 @@ static struct flow expand(struct lifter *l, struct state *st, const struct call 
 bool lift_library(struct lifter *l, struct state *st, const struct call *c, const mrb_irep *irep,
                   struct flow *out)
 {
-	const struct method *m = l->all->methods->table[slot(l->all->methods, (uintptr_t)irep)].method;
+	const struct method *m = find(l->all->methods, (uintptr_t)irep);
 	return m && val_is_nil(c->keywords) && native_run(l, st, c, m->flags, out);
 }
 
@@ -105,7 +116,7 @@ struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c,
 {
 	if (c->recv.kind == V_CTX && owner == l->rb->ctx_class)
 		return ctx_method(l, st, c);
-	const struct method *m = l->all->methods->table[slot(l->all->methods, (uintptr_t)fn)].method;
+	const struct method *m = find(l->all->methods, (uintptr_t)fn);
 	const char *name = ruby_name(l->rb, c->mid);
 	if (!strcmp(name, "equal?")) /* one C function with Object#==, another question */
 		lift_refuse(l, "compare with ==", "`equal?` inside a rule's block: identity is not a value");

@@ -6,6 +6,7 @@
  * lines are unpacked once, and found by halves.
  */
 #include "compiler/ruby/ruby.h"
+#include "policy/table.h"
 
 #include <string.h>
 
@@ -14,15 +15,15 @@ enum { SMALL = 64 }; /* entries of mruby's that are not worth an index */
 struct line { uint32_t pc, line; }; /* from this instruction on */
 
 struct line_index {
-	const mrb_irep *irep; /* NULL: free */
+	const mrb_irep *irep; /* held: no other gets its address */
 	struct line *lines;
 	size_t n, cap;
 };
 
-/* An open-addressed table by irep. Its ireps are held: no other gets their address. */
 struct line_indexes {
-	struct line_index *table;
-	size_t n, size;
+	struct line_index *list;
+	size_t n, cap;
+	struct table by_irep;
 };
 
 static void add_line(struct arena *a, struct line_index *x, uint32_t pc, uint32_t line)
@@ -67,25 +68,7 @@ static void unpack_lines(struct arena *a, struct line_index *x, const mrb_irep_d
 	}
 }
 
-static struct line_index *find(const struct line_indexes *all, const mrb_irep *irep)
-{
-	size_t i = ((uintptr_t)irep >> 4) * 0x9e3779b97f4a7c15ull >> 20 & (all->size - 1);
-	while (all->table[i].irep && all->table[i].irep != irep)
-		i = (i + 1) & (all->size - 1);
-	return &all->table[i];
-}
-
-static void grow(struct arena *a, struct line_indexes *all)
-{
-	struct line_indexes grown = {.n = all->n, .size = all->size ? 2 * all->size : 64};
-	grown.table = arena_alloc(a, grown.size * sizeof *grown.table);
-	for (size_t i = 0; i < all->size; i++)
-		if (all->table[i].irep)
-			*find(&grown, all->table[i].irep) = all->table[i];
-	*all = grown;
-}
-
-/* The index of an irep; NULL: mruby's own way is as good. */
+/* The index of an irep, made when it is asked for; NULL: mruby's own way is as good. */
 static const struct line_index *index_of(struct interpreter *rb, const mrb_irep *irep)
 {
 	const mrb_irep_debug_info *info = irep->debug_info;
@@ -93,16 +76,17 @@ static const struct line_index *index_of(struct interpreter *rb, const mrb_irep 
 		return NULL;
 	if (!rb->lines)
 		rb->lines = arena_alloc(rb->arena, sizeof *rb->lines);
-	if (2 * rb->lines->n >= rb->lines->size)
-		grow(rb->arena, rb->lines);
-	struct line_index *x = find(rb->lines, irep);
-	if (!x->irep) {
-		x->irep = irep;
-		rb->lines->n++;
-		mrb_irep_incref(rb->mrb, (mrb_irep *)irep);
-		unpack_lines(rb->arena, x, info);
-	}
-	return x;
+	struct line_indexes *all = rb->lines;
+	uint32_t hash = (uint32_t)table_mix(0, (uintptr_t)irep);
+	for (struct table_look l = table_look(&all->by_irep, hash); table_next(&all->by_irep, &l);)
+		if (all->list[l.place].irep == irep)
+			return &all->list[l.place];
+	struct line_index made = {.irep = irep};
+	unpack_lines(rb->arena, &made, info);
+	table_add(&all->by_irep, rb->arena, hash, (uint32_t)all->n);
+	*ARENA_PUSH(rb->arena, all->list, all->n, all->cap) = made;
+	mrb_irep_incref(rb->mrb, (mrb_irep *)irep);
+	return &all->list[all->n - 1];
 }
 
 int irep_line(struct interpreter *rb, const mrb_irep *irep, uint32_t pc)
@@ -123,8 +107,7 @@ int irep_line(struct interpreter *rb, const mrb_irep *irep, uint32_t pc)
 
 void lines_close(struct interpreter *rb)
 {
-	for (size_t i = 0; rb->lines && i < rb->lines->size; i++)
-		if (rb->lines->table[i].irep)
-			mrb_irep_decref(rb->mrb, (mrb_irep *)rb->lines->table[i].irep);
+	for (size_t i = 0; rb->lines && i < rb->lines->n; i++)
+		mrb_irep_decref(rb->mrb, (mrb_irep *)rb->lines->list[i].irep);
 	rb->lines = NULL;
 }

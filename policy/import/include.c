@@ -3,13 +3,16 @@
  * directory. What cannot be read is an error: without its `deny = a` a list would
  * mean another thing.
  */
+#include "policy/file.h"
 #include "policy/import/include.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { INCLUDE_MAX = 4 << 20 };
 
@@ -38,48 +41,31 @@ bool include_enter(struct includes *open, const char *path)
 	return true;
 }
 
-/* The rest of a file, at most one byte more than is allowed. False: no memory. */
-static bool read_rest(FILE *in, char **text, size_t *n)
+static int include_text(struct fault *f, const char *path, int fd, struct slice *out)
 {
-	size_t cap = 0, got;
-	char chunk[1 << 14];
-	*text = NULL, *n = 0;
-	while (*n <= INCLUDE_MAX && (got = fread(chunk, 1, sizeof chunk, in)) > 0) {
-		if (*n + got >= cap) {
-			char *grown = realloc(*text, cap = 2 * (*n + got + 1));
-			if (!grown)
-				return false;
-			*text = grown;
-		}
-		memcpy(*text + *n, chunk, got);
-		*n += got;
-	}
-	return true;
+	struct file_text text = {0};
+	int error = read_text(fd, INCLUDE_MAX, &text);
+	char *kept = arena_strndup(f->arena, text.data ? text.data : "", error ? 0 : text.len);
+	free(text.data);
+	if (error == ENOMEM)
+		arena_fail(f->arena);
+	if (error)
+		return cannot_include(f, path, "it cannot be read, or is larger than 4 MiB");
+	if (memchr(kept, '\0', text.len))
+		return cannot_include(f, path, "it is no text");
+	*out = (struct slice){kept, text.len};
+	return 0;
 }
 
-int include_read(struct includes *open, struct fault *f, const char *path, struct slice *out)
+int include_read(struct includes *open_files, struct fault *f, const char *path, struct slice *out)
 {
-	FILE *in = fopen(path, "re");
-	if (!in)
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return not_opened(f, path);
-	if (!include_enter(open, path)) {
-		fclose(in);
-		return cannot_include(f, path, "the files include each other");
-	}
-	size_t n;
-	char *text;
-	bool memory = read_rest(in, &text, &n), whole = memory && feof(in);
-	fclose(in);
-	char *kept = arena_strndup(f->arena, whole && text ? text : "", whole ? n : 0);
-	free(text);
-	if (!memory)
-		arena_fail(f->arena);
-	if (!whole)
-		return cannot_include(f, path, "it cannot be read, or is larger than 4 MiB");
-	if (memchr(kept, '\0', n))
-		return cannot_include(f, path, "it is no text");
-	*out = (struct slice){kept, n};
-	return 0;
+	int failed = include_enter(open_files, path) ? include_text(f, path, fd, out)
+	                                             : cannot_include(f, path, "the files include each other");
+	close(fd);
+	return failed;
 }
 
 static int is_conf(const struct dirent *e)

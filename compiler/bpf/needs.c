@@ -1,0 +1,32 @@
+/*
+ * needs.c - what a program asks of the kernel beyond what Linux 5.10 has.
+ */
+#include "compiler/bpf/internal.h"
+
+/* By enum fact_helper. */
+static const struct kernel_need helpers[FACT_HELPERS] = {
+#define HELPER(id, function, facts, major, minor) {"bpf_" #function, major, minor},
+#include "policy/facts.def"
+};
+static const struct kernel_need far_jumps = {"32-bit jumps", 6, 6};
+static const struct kernel_need an_errno = {"bpf_set_retval", 5, 18};
+
+size_t image_needs(const struct policy *p, const struct image *image, uint32_t reads,
+                   struct kernel_need out[KERNEL_NEEDS_MAX])
+{
+	bool called[FACT_HELPERS] = {false};
+	size_t n = 0;
+	for (; reads; reads &= reads - 1) {
+		int helper = input_helper((enum input)__builtin_ctz(reads));
+		if (helper >= 0)
+			called[helper] = true;
+	}
+	for (int i = 0; i < FACT_HELPERS; i++)
+		if (called[i])
+			out[n++] = helpers[i];
+	if (image_jumps_far(image))
+		out[n++] = far_jumps;
+	if (policy_has_errno(p))
+		out[n++] = an_errno;
+	return n;
+}

@@ -214,7 +214,7 @@ static void spelling(void **state)
 		{"null", "null"}, {"nul", "null"}, {"nulll", "null"}, {"nlul", "null"}, {"mull", "null"},
 		{"consle", "console"}, {"conosle", "console"}, {"cnosoel", "console"},
 		{"cXnXoXe", NULL}, {"tn", "tun"}, {"kwm", "kvm"}, {"kxx", NULL}, {"fuse", "full"},
-		{"", NULL}, {"floppy", NULL}, {"zer0", "zero"}, {"NULL", NULL}, {long_word, NULL},
+		{"ocsnloe", NULL}, {"", NULL}, {"floppy", NULL}, {"zer0", "zero"}, {"NULL", NULL}, {long_word, NULL},
 	};
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const char *got = did_you_mean(table[i].word, names, COUNT(names));

@@ -372,6 +372,17 @@ static void another_policy(void **state)
 	compiled_free(&b);
 }
 
+/* The first comparison of several inputs is told as such: no request shows how it is answered. */
+static void another_comparison(void **state)
+{
+	(void)state;
+	struct compiled a = compiled_of("allow { |c| c.major == c.minor }\n"), b = compiled_of("allow { |c| c.major != c.minor }\n");
+	assert_int_equal(verify_image(a.policy, &a.diags, &a.pd, &b.image), -1);
+	assert_non_null(strstr(a.diags.items[a.diags.n - 1].text, "(in some case of a comparison of several inputs)"));
+	compiled_free(&a);
+	compiled_free(&b);
+}
+
 /* When its time ends, the proof can say at which line it is: backwards, so at the first last. */
 static void line_is_told(void **state)
 {
@@ -399,7 +410,7 @@ int main(void)
 		cmocka_unit_test(choices_are_linear),
 		cmocka_unit_test(flips_of_reports),
 		cmocka_unit_test(reports_cost_denials_only),
-		cmocka_unit_test(another_policy),
+		cmocka_unit_test(another_policy), cmocka_unit_test(another_comparison),
 		cmocka_unit_test(maps_of_the_tail),
 		cmocka_unit_test(long_jumps),
 		cmocka_unit_test(line_is_told),

@@ -65,13 +65,12 @@ int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd,
 		return -1;
 	emit(p, of);
 	const struct candidate *best = choose(of);
-	if (!best) { /* once more, to say why */
-		int helpers;
-		*pd = of[of[0].diagram.dg ? 0 : 1].diagram;
-		return emit_program(p, d, pd, out, &helpers);
-	}
-	*pd = best->diagram;
-	*out = best->image;
+	int helpers;
+	*pd = best ? best->diagram : of[of[0].diagram.dg ? 0 : 1].diagram;
+	if (best)
+		*out = best->image;
+	else if (emit_program(p, d, pd, out, &helpers)) /* once more, to say why */
+		return -1;
 	return verify_image(p, d, pd, out);
 }
 

@@ -236,7 +236,7 @@ term val_truth(struct lifter *l, const struct state *st, struct val v)
 	}
 	if (!falsy)
 		return T_TRUE;
-	/* the arms cover the path: of the two the shorter condition, by which an arm is path_excludes then */
+	/* the arms cover the path: of the two the shorter condition, by which an arm is excluded then */
 	if (2 * falsy < n)
 		truth = term_not(l->terms, lie);
 	for (size_t i = 0; n > 2 && i < n; i++)

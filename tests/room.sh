@@ -128,6 +128,8 @@ else
 	denied /dev/zero && pass "the cache did not keep the old one" || fail "the cache did not keep the old one"
 	chmod g+w "$Q/lib/x.rb"
 	expect "a loaded file that others can write" 3 "can be written by" hook
+	rm "$Q/main.rb"
+	expect "a hook's policy that is not there: failed, not refused" 1 "no such file" hook
 	kill $live; wait $live 2>/dev/null; rmdir "$CGN"; rm -rf "$Q"
 fi
 summary

@@ -39,6 +39,7 @@ while :; do
 		from=$(($(tail -n 1 <<<"$out") + 1))
 	done
 	[ $status != 2 ] || break
+	case $status in 125 | 126 | 127) out="it cannot be run: $out"; break ;; esac
 	if [ $status != 0 ]; then fail "library: class $class" "status $status
 $out"
 	elif grep -qE "$ADDRESS" <<<"$out"; then fail "library: class $class: an address" "$out"

@@ -110,6 +110,12 @@ expect "a request's hint is a hint" 1 "
 expect "also in JSON" 1 '"hint": "numbers are decimal, from 0 to 4095"' "$DEVGUARD" eval --json "$P" 'c 4096:0 r'
 expect "an empty request is seen in its message" 1 "error: '': no request" "$DEVGUARD" eval "$P" ''
 expect "bytecode where no rule has a block" 0 "no rule has a block" "$DEVGUARD" compile "$P" --emit=bytecode
+if links=$(mktemp -d /dev/shm/dgtest.XXXXXX 2>/dev/null); then
+	ln -s loop "$links/loop" && ln -s b "$links/a" && ln -s a "$links/b"
+	expect "a link to itself" 1 "cannot look at \"$links/loop\": Too many levels of symbolic links" "$DEVGUARD" eval "$P" "$links/loop r"
+	expect "links to each other" 1 "Too many levels of symbolic links" "$DEVGUARD" eval "$P" "$links/a r"
+	rm -r "$links"
+else skip "links without end" "no /dev/shm"; fi
 mkdir "$T/gone"
 expect "a current directory that was removed" 1 "the current directory was removed" \
 	sh -c 'cd "$1/gone" && rmdir ../gone && exec "$2" status .' - "$T" "$DEVGUARD"

@@ -292,6 +292,9 @@ expect "deny-all: reading and writing" 0 "warning: reading and writing /dev/null
 quiet() { "$DEVGUARD" apply "$@" 2>&1 | grep -q warning && return 1 || return 0; }
 check "not when it depends on the caller" quiet "$T/somenull.rb" "$CG" --dry-run
 check "not when nothing is denied" quiet "$ROOT/policies/deny-all.rb" "$CG" --dry-run --mode permissive
+expect "permissive without audit: a warning" 0 "permissive without audit: nothing is denied and nothing is reported" \
+	"$DEVGUARD" apply "$DEFAULT" "$CG" --dry-run --mode permissive --audit none
+check "not when it enforces" quiet "$DEFAULT" "$CG" --dry-run --mode enforce --audit none
 check "not with container-default" quiet "$DEFAULT" "$CG" --dry-run
 expect "the root of the hierarchy: a warning" 0 "warning: this is the root of the hierarchy" "$DEVGUARD" apply "$DEFAULT" "$CG2" --dry-run
 expect "--ring without audit: a warning" 0 "--ring means nothing here" "$DEVGUARD" apply "$T/somenull.rb" "$CG" --ring 64K --dry-run

@@ -1,4 +1,4 @@
-/* diagram.h - how diagrams are kept: shared by the diagram files only. */
+/* diagram_internal.h - how diagrams are kept: shared by the diagram files only. */
 #ifndef DEVGUARD_POLICY_DIAGRAM_INTERNAL_H
 #define DEVGUARD_POLICY_DIAGRAM_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* internal.h - what the files of compiler/ share with each other only. */
+/* internal.h - programs: what the files of compiler/bpf/ share, and compiler/object/ reads. */
 #ifndef DEVGUARD_COMPILER_BPF_INTERNAL_H
 #define DEVGUARD_COMPILER_BPF_INTERNAL_H
 

@@ -1,5 +1,6 @@
 /*
- * dsl.c - the functions a policy file calls: policy, default, allow, deny, param.
+ * dsl.c - the words of the language, functions that a policy file calls: allow, deny and so on
+ * (the table at the end has all).
  *
  * Each checks its arguments and says what is wrong at the line of the call; the
  * file then stops. Nothing is guessed from a wrong argument.

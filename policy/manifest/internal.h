@@ -1,5 +1,5 @@
 /*
- * manifest.h - a manifest as it was read. Private to policy/.
+ * internal.h - a manifest as it was read. Private to policy/.
  */
 #ifndef DEVGUARD_POLICY_MANIFEST_INTERNAL_H
 #define DEVGUARD_POLICY_MANIFEST_INTERNAL_H

@@ -267,7 +267,7 @@ fuzz: deps
 
 # What the files of a folder may include: its own headers, and those of the folders below it.
 # cmd -> compiler, cgroup, policy; compiler -> policy; cgroup -> policy.
-CORE                  := policy/[a-z0-9_]+\.h|policy/(facts|maps)\.def
+CORE                  := policy/[a-z0-9_]+\.h|policy/(facts|maps|devices)\.def
 ALLOW_policy          := $(CORE)
 ALLOW_policy/import   := $(CORE)|policy/import/.*
 ALLOW_policy/manifest := $(CORE)|policy/manifest/.*

@@ -133,7 +133,7 @@ static int finish(const struct fault *f, int rc, const struct pattern *p, struct
 	*hint = f->hint;
 	if (rc == 0)
 		*out = *p;
-	return rc;
+	return rc && f->missing ? PATTERN_MISSING : rc;
 }
 
 int pattern_parse(struct arena *a, const struct host *h, const char *text, struct pattern *out,
@@ -145,12 +145,12 @@ int pattern_parse(struct arena *a, const struct host *h, const char *text, struc
 	return finish(&f, rc, &p, out, error, hint);
 }
 
-int pattern_named(struct arena *a, const char *name, struct pattern *out, const char **error,
-                  const char **hint)
+int pattern_named(struct arena *a, const struct host *h, const char *name, struct pattern *out,
+                  const char **error, const char **hint)
 {
 	struct fault f = {.arena = a};
 	struct pattern p = {.text = arena_printf(a, ":%s", name)};
-	const char *text = device_symbol(&f, (struct slice){name, strlen(name)});
+	const char *text = device_symbol(&f, h, (struct slice){name, strlen(name)}, &p.here);
 	struct words w = words_of((struct slice){text, text ? strlen(text) : 0});
 	int rc = text ? read_numbers(&f, &w, &p) : -1;
 	return finish(&f, rc, &p, out, error, hint);

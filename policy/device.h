@@ -20,20 +20,22 @@ struct pattern {
 	size_t nmajors, nminors;
 	int access;                /* set of ACC_*; 0 = no letters were written */
 	const char *text;          /* as written */
+	bool here;                 /* a symbol whose numbers the host told */
 };
+
+enum { PATTERN_MISSING = 1 };  /* what is meant is clear, but this host does not have it */
 
 /* Parses one positional string of a rule:
  *   "c 1:3 rwm" "b 8:* r" "c 5:0-2,7 rw" "a *:* m"  letters may be left out
  *   "/dev/fuse"                                      as the host says
  *   "char-pts" "block-sd"                            by /proc/devices, as the host says
- * 0, or -1 with *error and *hint set. */
+ * 0, or -1 or PATTERN_MISSING with *error and *hint set. */
 int pattern_parse(struct arena *a, const struct host *h, const char *text, struct pattern *out,
                   const char **error, const char **hint);
-/* The well-known device of that name (null, zero, full, random, urandom, tty,
- * console, ptmx, pts, kmsg, mem, port, fuse, tun, kvm, ...). 0 or -1 with
- * *error, *hint (a near name). */
-int pattern_named(struct arena *a, const char *name, struct pattern *out, const char **error,
-                  const char **hint);
+/* The device of that name (known.h): null, sda3, as fixed; hidraw0, nvme0n1, as the host says.
+ * 0, or -1 or PATTERN_MISSING with *error, *hint (a near name). */
+int pattern_named(struct arena *a, const struct host *h, const char *name, struct pattern *out,
+                  const char **error, const char **hint);
 /* Does the pattern of an allow (or deny) rule match this access of a device?
  * access is one ACC_* or 0 (README.md: requests with no access bit). The
  * reference for what rule_devices() builds as a term. */

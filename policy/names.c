@@ -1,15 +1,14 @@
 /*
- * names.c - devices by name: symbols of the table below; paths and groups as the
- * host says (host.h).
+ * names.c - devices by name: symbols (known.h); paths and groups as the host says (host.h).
  *
- * The table holds what the kernel's admin-guide/devices.txt fixes for good, so
- * that a symbol means the same devices on every host. What has no fixed number
- * is refused with the text that looks it up, never guessed.
+ * A symbol whose numbers are fixed means the same devices on every host. What has no fixed
+ * number is what the host has by that name, or an error that says what to do; never a guess.
  */
 #include "policy/names.h"
 #include "policy/device.h"
 #include "policy/diag.h"
 #include "policy/host.h"
+#include "policy/known.h"
 #include "policy/text.h"
 
 #include <errno.h>
@@ -20,145 +19,104 @@
 
 /* ---- symbols --------------------------------------------------------------- */
 
-/* clang-format off */
-static const struct {
-	const char *name, *text;
-} well_known[] = {
-	{"mem", "c 1:1"}, {"kmem", "c 1:2"}, {"null", "c 1:3"}, {"port", "c 1:4"},
-	{"zero", "c 1:5"}, {"full", "c 1:7"}, {"random", "c 1:8"}, {"urandom", "c 1:9"},
-	{"kmsg", "c 1:11"}, {"ram", "b 1:*"}, {"floppy", "b 2:*"},
-	{"ttyS", "c 4:64-255"},
-	{"tty", "c 5:0"}, {"console", "c 5:1"}, {"ptmx", "c 5:2"}, {"ttyprintk", "c 5:3"},
-	{"lp", "c 6:*"}, {"vcs", "c 7:*"}, {"loop", "b 7:*"},
-	{"sd", "b 8,65-71,128-135:*"}, {"st", "c 9:*"}, {"md", "b 9:*"},
-	/* misc devices with a number of their own */
-	{"psaux", "c 10:1"}, {"watchdog", "c 10:130"}, {"vhci", "c 10:137"},
-	{"nvram", "c 10:144"}, {"hwrng", "c 10:183"}, {"microcode", "c 10:184"},
-	{"vfio", "c 10:196"}, {"tun", "c 10:200"}, {"net_tun", "c 10:200"},
-	{"cuse", "c 10:203"}, {"uinput", "c 10:223"}, {"tpm", "c 10:224"},
-	{"mcelog", "c 10:227"}, {"hpet", "c 10:228"}, {"fuse", "c 10:229"},
-	{"snapshot", "c 10:231"}, {"kvm", "c 10:232"}, {"btrfs_control", "c 10:234"},
-	{"autofs", "c 10:235"}, {"mapper_control", "c 10:236"}, {"loop_control", "c 10:237"},
-	{"vhost_net", "c 10:238"}, {"uhid", "c 10:239"}, {"userio", "c 10:240"},
-	{"vhost_vsock", "c 10:241"}, {"rfkill", "c 10:242"},
-	{"sr", "b 11:*"}, {"input", "c 13:*"}, {"sg", "c 21:*"}, {"fb", "c 29:*"},
-	{"mtdblock", "b 31:*"}, {"nbd", "b 43:*"}, {"video", "c 81:*"}, {"i2c", "c 89:*"},
-	{"mtd", "c 90:*"}, {"dasd", "b 94:*"}, {"parport", "c 99:*"}, {"ppp", "c 108:0"},
-	{"snd", "c 116:*"},
-	/* 137 to 143 are reserved for it too, but the kernel never uses them */
-	{"pts", "c 136:*"},
-	{"drbd", "b 147:*"}, {"ttyACM", "c 166:*"}, {"mmcblk", "b 179:*"}, {"ttyUSB", "c 188:*"},
-	{"usb", "c 189:*"}, {"nvidia", "c 195:*"}, {"nvidia_modeset", "c 195:254"},
-	{"nvidiactl", "c 195:255"}, {"msr", "c 202:*"}, {"xvd", "b 202:*"}, {"cpuid", "c 203:*"},
-	{"dvb", "c 212:*"}, {"dri", "c 226:*"}, {"hvc", "c 229:*"}, {"infiniband", "c 231:*"},
-};
-enum { WELL_KNOWN = sizeof well_known / sizeof *well_known };
-
-/* Names with a number: PREFIX<first + i> is minor + i. */
-static const struct {
-	const char *prefix;
-	int major, minor, first, count;
-} numbered[] = {
-	{"tty", 4, 0, 0, 64}, {"ttyS", 4, 64, 0, 192}, {"js", 13, 0, 0, 32},
-	{"mouse", 13, 32, 0, 31}, {"event", 13, 64, 0, 32}, {"fb", 29, 0, 0, 32},
-	{"nvidia", 195, 0, 0, 254}, {"card", 226, 0, 0, 64}, {"renderD", 226, 128, 128, 64},
-};
-
-/* Names without a fixed number, and the text that finds them. */
-static const struct {
-	const char *name, *text;
-} dynamic[] = {
-	{"dm", "block-device-mapper"}, {"device_mapper", "block-device-mapper"},
-	{"gpiochip", "char-gpiochip"}, {"hidraw", "char-hidraw"}, {"kfd", "char-kfd"},
-	{"media", "char-media"}, {"nvidia_uvm", "char-nvidia-uvm"}, {"nvme", "/dev/nvme0n1"},
-	{"rbd", "block-rbd"}, {"rtc", "char-rtc"}, {"udmabuf", "/dev/udmabuf"},
-	{"uio", "char-uio"}, {"userfaultfd", "/dev/userfaultfd"}, {"vd", "block-virtblk"},
-	{"vhost_scsi", "/dev/vhost-scsi"}, {"virtblk", "block-virtblk"}, {"vsock", "/dev/vsock"},
-	{"zram", "block-zram"},
-};
-
-/* clang-format on */
-
-/* Ruby writes symbols with '_' where a device's file has '-'. */
-static bool same_name(struct slice s, const char *name)
-{
-	if (strlen(name) != s.n)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if ((s.s[i] == '-' ? '_' : s.s[i]) != name[i])
-			return false;
-	return true;
-}
-
-/* The device text of a symbol, or NULL. */
-static const char *symbol_text(struct arena *a, struct slice name)
-{
-	for (size_t i = 0; i < WELL_KNOWN; i++)
-		if (same_name(name, well_known[i].name))
-			return well_known[i].text;
-	for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
-		size_t n = strlen(numbered[i].prefix);
-		struct fault ignored = {.arena = a};
-		int64_t number;
-		if (name.n > n && !memcmp(name.s, numbered[i].prefix, n) &&
-		    !read_number(&ignored, "", (struct slice){name.s + n, name.n - n}, MINOR_MAX,
-		                 &number) &&
-		    number >= numbered[i].first && number < numbered[i].first + numbered[i].count)
-			return arena_printf(a, "c %d:%d", numbered[i].major,
-			                    numbered[i].minor + (int)number - numbered[i].first);
-	}
-	return NULL;
-}
-
 const char *device_known(struct slice name)
 {
-	for (size_t i = 0; i < WELL_KNOWN; i++)
-		if (same_name(name, well_known[i].name))
-			return well_known[i].name;
-	return NULL;
+	const struct known_device *k = known_symbol(name);
+	return k ? k->name : NULL;
 }
 
-/* "tty0 to tty63" for a name like tty64, else NULL. */
-static const char *numbered_range(struct arena *a, const char *name)
+static int not_here(struct fault *f, const char *hint, const char *what)
 {
-	for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
-		const char *prefix = numbered[i].prefix;
-		size_t n = strlen(prefix);
-		if (!strncmp(name, prefix, n) && name[n] &&
-		    !name[n + strspn(name + n, "0123456789")])
-			return arena_printf(a, "the names are %s%d to %s%d", prefix,
-			                    numbered[i].first, prefix,
-			                    numbered[i].first + numbered[i].count - 1);
+	fault_set(f, hint, "%s", what);
+	f->missing = true;
+	return -1;
+}
+
+/* What makes such devices come. */
+static const char *how_it_comes(struct arena *a, const struct known_device *k)
+{
+	return k->module && *k->module
+	               ? arena_printf(a, "its number is told by the host: plug it in, or load its driver (modprobe %s)",
+	                              k->module)
+	               : "its number is told by the host: plug it in, or load its driver";
+}
+
+/* A name with a number out of its series. */
+static const char *out_of_series(struct arena *a, const struct known_device *k)
+{
+	return arena_printf(a, "the names are %s%d to %s%d", k->name, k->first, k->name, k->first + k->count - 1);
+}
+
+/* The name that was probably meant. A name with a number is never answered by a whole kind of
+ * devices, nor one that begins with the kind's name: that would be wider than what was asked. */
+static const char *near_symbol(struct arena *a, const char *name)
+{
+	const char **candidates = arena_alloc(a, known_devices_n * sizeof *candidates);
+	size_t n = 0, stem = strcspn(name, "0123456789"), len = strlen(name);
+	for (const struct known_device *k = known_devices; k < known_devices + known_devices_n; k++) {
+		bool many = !*k->path, single = k->form == FORM_KNOWN || k->form == FORM_LOOKUP;
+		if (single && !(many && (stem < len || !strncmp(name, k->name, strlen(k->name)))))
+			candidates[n++] = k->name;
 	}
-	return NULL;
+	const char *near = *name ? did_you_mean(name, candidates, n) : NULL;
+	if (near || stem == len || !stem)
+		return near;
+	n = 0;
+	for (const struct known_device *k = known_devices; k < known_devices + known_devices_n; k++)
+		if (k->form == FORM_SERIES || k->form == FORM_HERE)
+			candidates[n++] = k->name;
+	near = did_you_mean(arena_strndup(a, name, stem), candidates, n);
+	return near ? arena_printf(a, "%s%s", near, name + stem) : NULL;
 }
 
 static int unknown_symbol(struct fault *f, struct slice name)
 {
 	struct arena *a = f->arena;
-	const char *safe = text_safe(a, name.s, name.n, 32), *candidates[WELL_KNOWN];
-	for (size_t i = 0; i < sizeof dynamic / sizeof *dynamic; i++)
-		if (same_name(name, dynamic[i].name))
-			return fault_set(f,
-			                 arena_printf(a,
-			                              "write \"%s\": it is looked up on this host",
-			                              dynamic[i].text),
-			                 "device :%s has no fixed number", safe);
-	for (size_t i = 0; i < WELL_KNOWN; i++)
-		candidates[i] = well_known[i].name;
-	const char *near = name.n ? did_you_mean(safe, candidates, WELL_KNOWN) : NULL;
-	const char *hint = numbered_range(a, safe);
-	if (!hint)
-		hint = near ? arena_printf(a, "did you mean :%s?", near)
-		            : "write its numbers (\"c 10:200\"), its path (\"/dev/net/tun\") "
-		              "or its group (\"char-pts\")";
-	return fault_set(f, hint, "unknown device :%s", safe);
+	const char *safe = text_safe(a, name.s, name.n, 32);
+	const struct known_device *k = known_lookup(name);
+	if (k)
+		return fault_set(f, arena_printf(a, "write \"%s\": it is looked up on this host", k->numbers),
+		                 "device :%s has no fixed number", safe);
+	if ((k = known_series(name)))
+		return fault_set(f, out_of_series(a, k), "unknown device :%s", safe);
+	const char *near = near_symbol(a, safe);
+	return fault_set(f,
+	                 near ? arena_printf(a, "did you mean :%s?", near)
+	                      : "write its numbers (\"c 10:200\"), its path (\"/dev/net/tun\") "
+	                        "or its group (\"char-pts\")",
+	                 "unknown device :%s", safe);
 }
 
-const char *device_symbol(struct fault *f, struct slice name)
+/* What the host has at the path of such a device. */
+static int symbol_here(struct fault *f, const struct host *h, const struct known_device *k, struct slice name,
+                       const char *path, const char **numbers)
 {
-	const char *text = symbol_text(f->arena, name);
-	if (!text)
+	struct slice at = {path, strlen(path)};
+	int64_t major, minor;
+	int type;
+	struct fault why = {.arena = f->arena};
+	if (device_at(&why, h, at, &type, &major, &minor)) {
+		const char *safe = text_safe(f->arena, name.s, name.n, 32);
+		if (why.missing)
+			return not_here(f, how_it_comes(f->arena, k),
+			                arena_printf(f->arena, "device :%s is not on this host: there is no %s", safe, path));
+		return fault_set(f, why.hint, "%s", why.error);
+	}
+	if (type != types_of(k->type))
+		return fault_set(f, "write the device's numbers instead: \"c 1:3\"", "%s is no %s device here", path,
+		                 k->type == 'b' ? "block" : "character");
+	*numbers = arena_printf(f->arena, "%c %lld:%lld", k->type, (long long)major, (long long)minor);
+	return 0;
+}
+
+const char *device_symbol(struct fault *f, const struct host *h, struct slice name, bool *here)
+{
+	const char *path, *text = known_numbers(f->arena, name);
+	const struct known_device *k = text ? NULL : known_here(f->arena, name, &path);
+	*here = k != NULL;
+	if (k)
+		symbol_here(f, h, k, name, path, &text);
+	else if (!text)
 		unknown_symbol(f, name);
 	return text;
 }
@@ -180,17 +138,20 @@ static int no_file(struct fault *f, const char *path, const struct host_device *
 		return fault_set(f, "write the device's numbers instead: \"c 1:3\"",
 		                 "cannot look at %s: %s", text_quoted(a, s), strerror(found->error));
 	const char *near = found->near, *base = strrchr(path, '/') + 1;
-	const char *text = device_known((struct slice){base, strlen(base)})
-	                           ? symbol_text(a, (struct slice){base, strlen(base)})
-	                           : NULL;
+	const char *at = strncmp(path, "/dev/", 5) ? base : path + 5;
+	struct slice name = {at, strlen(at)};
+	const char *text = known_path_numbers(a, name);
+	const struct known_device *k = known_path_here(name);
 	const char *hint = "paths are looked up on this host: for a device it does not have, write "
 			   "the numbers, such as \"c 1:3\"";
 	if (text)
 		hint = arena_printf(a, "this host does not have it: write \"%s\"", text);
+	else if (k)
+		hint = how_it_comes(a, k);
 	else if (near)
 		hint = arena_printf(a, "did you mean %s?",
 		                    text_quoted(a, (struct slice){near, strlen(near)}));
-	return fault_set(f, hint, "no such file: %s", text_quoted(a, s));
+	return not_here(f, hint, arena_printf(a, "no such file: %s", text_quoted(a, s)));
 }
 
 static const char *kind_of(mode_t mode)
@@ -278,9 +239,9 @@ static int unknown_group(struct fault *f, bool block, const char *name, const ch
 		hint = arena_printf(a, "write \"%c %s:*\" for a major number", prefix[0], name);
 	else if (name[0] && (near = did_you_mean(name, names, n)))
 		hint = arena_printf(a, "did you mean \"%s-%s\"?", prefix, near);
-	return fault_set(f, hint, "no %s device group %s in /proc/devices",
-	                 block ? "block" : "character",
-	                 text_quoted(a, (struct slice){name, strlen(name)}));
+	return not_here(f, hint,
+	                arena_printf(a, "no %s device group %s in /proc/devices", block ? "block" : "character",
+	                             text_quoted(a, (struct slice){name, strlen(name)})));
 }
 
 int device_group(struct fault *f, struct slice name, const char *listing, struct pattern *out)

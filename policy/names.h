@@ -2,6 +2,7 @@
 #ifndef DEVGUARD_POLICY_NAMES_H
 #define DEVGUARD_POLICY_NAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct fault;
@@ -11,8 +12,8 @@ struct slice;
 
 /* The name as the table of well-known devices has it, or NULL. */
 const char *device_known(struct slice name);
-/* The numbers of a symbol ("c 1:3" of null), or NULL with the fault set. */
-const char *device_symbol(struct fault *f, struct slice name);
+/* The numbers of a symbol ("c 1:3" of null), or NULL with the fault set. *here: the host told them. */
+const char *device_symbol(struct fault *f, const struct host *h, struct slice name, bool *here);
 /* The device node at a path, as the host says. */
 int device_at(struct fault *f, const struct host *h, struct slice path, int *type, int64_t *major,
               int64_t *minor);

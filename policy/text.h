@@ -14,6 +14,7 @@
 struct fault {
 	struct arena *arena;
 	const char *error, *hint;
+	bool missing; /* a device is meant that this host does not have */
 };
 /* Sets both (hint may be NULL and is copied); always -1. */
 int fault_set(struct fault *f, const char *hint, const char *fmt, ...)

@@ -139,7 +139,7 @@ static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int dept
 	if (mrb_string_p(v))
 		rc = pattern_parse(rb->arena, said->host, plain(mrb, v, "a device"), &p, &error, &hint);
 	else if (mrb_symbol_p(v))
-		rc = pattern_named(rb->arena, mrb_sym_name(mrb, mrb_symbol(v)), &p, &error, &hint);
+		rc = pattern_named(rb->arena, said->host, mrb_sym_name(mrb, mrb_symbol(v)), &p, &error, &hint);
 	else if (mrb_type(v) == MRB_TT_PROC)
 		dsl_fail(mrb, "give it as the block: allow(&condition) or allow { |ctx| ... }",
 		     "a device is a string or a symbol, not a Proc");

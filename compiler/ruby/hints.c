@@ -345,7 +345,7 @@ static const char *hint_file_method(struct interpreter *rb, const struct said *s
 		return hint;
 	if (line && strstr(line, arena_printf(rb->arena, ".%s", name)))
 		return arena_printf(rb->arena, "what stands before `.%s` is nil, or has no such method in mruby 3.1", name);
-	if (!pattern_named(rb->arena, name, &device, &error, &hint))
+	if (!pattern_named(rb->arena, said->host, name, &device, &error, &hint))
 		return arena_printf(rb->arena, "a device is a symbol or a string: write :%s", name);
 	if (!strcmp(name, "ctx"))
 		return "ctx is the parameter of a block: allow { |ctx| ctx.major == 1 }";

@@ -42,7 +42,7 @@ void fuzz_device(struct fuzz *f, const unsigned char *data, size_t len)
 		MUST(error);
 	else
 		same_pattern(f, &p);
-	if (pattern_named(f->arena, text, &p, &error, &hint))
+	if (pattern_named(f->arena, &fuzz_host, text, &p, &error, &hint))
 		MUST(error);
 	else if (p.nmajors)
 		same_pattern(f, &p);

@@ -95,7 +95,7 @@ static inline struct policy *sample(struct arena *a)
 	p->rules[0].patterns = arena_alloc(a, sizeof(struct pattern));
 	p->rules[0].patterns[0] = (struct pattern){
 		DEV_CHAR,   interval(a, 195, 195), interval(a, 0, MINOR_MAX), 1, 1, ACC_READ,
-		"c 195:* r"};
+		"c 195:* r", false};
 	p->rules[0].raises = arena_alloc(a, sizeof(struct raise));
 	p->rules[0].raises[0] = (struct raise){term_and(ts, odd, term_eq(ts, minor, gpu)),
 	                                       {"lib.rb", 4, 0},

@@ -27,7 +27,7 @@ static inline void refused(struct arena *a, const char *text, const char *want, 
 {
 	struct pattern p = {.types = 77};
 	const char *error = NULL, *hint = NULL;
-	if (pattern_parse(a, &host_here, text, &p, &error, &hint) != -1)
+	if (pattern_parse(a, &host_here, text, &p, &error, &hint) == 0)
 		fail_msg("%s is accepted", text);
 	assert_int_equal(p.types, 77);
 	same_text(text, error, want);

@@ -351,7 +351,7 @@ static void errors_are_safe(void **state)
 			text[n++] = (char)(rand() % 3 ? "0:-,* rwmc/x"[rand() % 12] : 1 + rand() % 255);
 		text[n] = '\0';
 		for (int named = 0; named < 2; named++) {
-			int rc = named ? pattern_named(*state, text, &p, &error, &hint)
+			int rc = named ? pattern_named(*state, &host_here, text, &p, &error, &hint)
 			               : pattern_parse(*state, &host_here, text, &p, &error, &hint);
 			if (rc == 0) {
 				assert_null(error);

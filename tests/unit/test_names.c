@@ -2,11 +2,13 @@
 #include "tests/unit/patterns.h"
 #include "policy/diagram.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define GROUP_HINT "cat /proc/devices shows the groups of this host; a driver that is not loaded has none"
+#define HERE_HINT "its number is told by the host: plug it in, or load its driver"
 #define PATH_HINT "paths are looked up on this host: for a device it does not have, write the numbers, " \
 	"such as \"c 1:3\""
 
@@ -36,8 +38,15 @@ static void refused_paths(void **state)
 		{"/dev/qqqqqqqqqq", "no such file: \"/dev/qqqqqqqqqq\"", PATH_HINT},
 		{"/nowhere/fuse", "no such file: \"/nowhere/fuse\"",
 		 "this host does not have it: write \"c 10:229\""},
-		{"/nowhere/sd", "no such file: \"/nowhere/sd\"",
-		 "this host does not have it: write \"b 8,65-71,128-135:*\""},
+		/* never more than what was asked for */
+		{"/nowhere/sd", "no such file: \"/nowhere/sd\"", PATH_HINT},
+		{"/dev/loop", "no such file: \"/dev/loop\"", "did you mean \"/dev/loop0\"?"},
+		{"/dev/sdx", "no such file: \"/dev/sdx\"", "this host does not have it: write \"b 65:112\""},
+		{"/nowhere/sdx3 r", "no such file: \"/nowhere/sdx3\"", "this host does not have it: write \"b 65:115\""},
+		{"/dev/ttyUSB200", "no such file: \"/dev/ttyUSB200\"", "this host does not have it: write \"c 188:200\""},
+		{"/dev/input/event31", "no such file: \"/dev/input/event31\"", "this host does not have it: write \"c 13:95\""},
+		{"/dev/hidraw91", "no such file: \"/dev/hidraw91\"", "its number is told by the host: plug it in, or load its driver (modprobe hid)"},
+		{"/dev/nvme91n1p2 rw", "no such file: \"/dev/nvme91n1p2\"", "its number is told by the host: plug it in, or load its driver (modprobe nvme)"},
 		{"/nowhere/", "no such file: \"/nowhere/\"", PATH_HINT},
 		{"/dev", "\"/dev\" is a directory, not a device",
 		 "name the devices in it, or their group, such as \"char-pts\""},
@@ -217,11 +226,25 @@ static void symbols(void **state)
 		{"ttyS191", "c 4:255 rwm"}, {"event31", "c 13:95 rwm"}, {"mouse0", "c 13:32 rwm"},
 		{"nvidia0", "c 195:0 rwm"}, {"card1", "c 226:1 rwm"}, {"renderD128", "c 226:128 rwm"},
 		{"renderD191", "c 226:191 rwm"}, {"fb31", "c 29:31 rwm"},
+		/* numbers that devices.txt fixes */
+		{"ttyUSB0", "c 188:0 rwm"}, {"ttyACM3", "c 166:3 rwm"}, {"loop0", "b 7:0 rwm"},
+		{"loop255", "b 7:255 rwm"}, {"tpm0", "c 10:224 rwm"}, {"sr0", "b 11:0 rwm"},
+		{"md0", "b 9:0 rwm"}, {"sg1", "c 21:1 rwm"}, {"st0", "c 9:0 rwm"}, {"nst1", "c 9:129 rwm"},
+		{"fd0", "b 2:0 rwm"}, {"ram3", "b 1:3 rwm"}, {"lp0", "c 6:0 rwm"}, {"vcs1", "c 7:1 rwm"},
+		{"vcsa63", "c 7:191 rwm"}, {"i2c_1", "c 89:1 rwm"}, {"i2c-1", "c 89:1 rwm"},
+		{"mtd2", "c 90:4 rwm"}, {"mtdblock2", "b 31:2 rwm"}, {"pts0", "c 136:0 rwm"},
+		{"ttyAMA0", "c 204:64 rwm"}, {"rfcomm0", "c 216:0 rwm"}, {"hvc0", "c 229:0 rwm"},
+		{"drbd1", "b 147:1 rwm"}, {"card0", "c 226:0 rwm"},
+		{"sda", "b 8:0 rwm"}, {"sda3", "b 8:3 rwm"}, {"sda15", "b 8:15 rwm"}, {"sdp", "b 8:240 rwm"},
+		{"sdq", "b 65:0 rwm"}, {"sdz", "b 65:144 rwm"}, {"sdaa", "b 65:160 rwm"}, {"sdaf1", "b 65:241 rwm"},
+		{"sddx", "b 71:240 rwm"}, {"sddy", "b 128:0 rwm"}, {"sdiv", "b 135:240 rwm"},
+		{"sdiv15", "b 135:255 rwm"}, {"xvda", "b 202:0 rwm"}, {"xvdb2", "b 202:18 rwm"},
+		{"dasda1", "b 94:1 rwm"}, {"dasdb", "b 94:4 rwm"},
 	};
 	for (size_t i = 0; i < COUNT(table); i++) {
 		struct pattern p;
 		const char *error, *hint;
-		if (pattern_named(*state, table[i].name, &p, &error, &hint))
+		if (pattern_named(*state, &host_here, table[i].name, &p, &error, &hint))
 			fail_msg("%s: %s", table[i].name, error);
 		assert_null(error);
 		assert_null(hint);
@@ -251,6 +274,28 @@ static void refused_symbols(void **state)
 		{"renderD192", "unknown device :renderD192",
 		 "the names are renderD128 to renderD191"},
 		{"renderD", "unknown device :renderD", no_idea},
+		{"ttyUSB256", "unknown device :ttyUSB256", "the names are ttyUSB0 to ttyUSB255"},
+		{"vcs0", "unknown device :vcs0", "the names are vcs1 to vcs63"},
+		/* a number is never answered by a whole kind of devices */
+		{"ttyUBS0", "unknown device :ttyUBS0", "did you mean :ttyUSB0?"},
+		{"vidoe3", "unknown device :vidoe3", "did you mean :video3?"},
+		{"ttyUSB_0", "unknown device :ttyUSB_0", "did you mean :ttyUSB0?"},
+		{"sdaaaa", "unknown device :sdaaaa", no_idea},
+		{"sda0", "device :sda0 is not on this host: there is no /dev/sda0", HERE_HINT},
+		{"sda16", "device :sda16 is not on this host: there is no /dev/sda16", HERE_HINT},
+		{"sdiw", "device :sdiw is not on this host: there is no /dev/sdiw", HERE_HINT},
+		{"nvidiaa", "unknown device :nvidiaa", no_idea},
+		{"vidoe", "unknown device :vidoe", "did you mean :video?"},
+		{"hidrwa", "unknown device :hidrwa", "did you mean :hidraw?"},
+		/* what has no fixed number and is not here */
+		{"hidraw91", "device :hidraw91 is not on this host: there is no /dev/hidraw91", HERE_HINT " (modprobe hid)"},
+		{"tpmrm91", "device :tpmrm91 is not on this host: there is no /dev/tpmrm91", HERE_HINT " (modprobe tpm_tis)"},
+		{"tpm91", "device :tpm91 is not on this host: there is no /dev/tpm91", HERE_HINT " (modprobe tpm_tis)"},
+		{"nvme91n1p2", "device :nvme91n1p2 is not on this host: there is no /dev/nvme91n1p2", HERE_HINT " (modprobe nvme)"},
+		{"dm_91", "device :dm_91 is not on this host: there is no /dev/dm-91", HERE_HINT " (modprobe dm_mod)"},
+		{"nvidia_cap91", "device :nvidia_cap91 is not on this host: there is no /dev/nvidia-caps/nvidia-cap91", HERE_HINT " (modprobe nvidia)"},
+		{"loop91p1", "device :loop91p1 is not on this host: there is no /dev/loop91p1", HERE_HINT},
+		{"tpmrm", "device :tpmrm has no fixed number", "write \"/dev/tpmrm0\": it is looked up on this host"},
 		{"\033[2J", "unknown device :\\x1b[2J", no_idea},
 		{"nvme", "device :nvme has no fixed number",
 		 "write \"/dev/nvme0n1\": it is looked up on this host"},
@@ -264,11 +309,57 @@ static void refused_symbols(void **state)
 	for (size_t i = 0; i < COUNT(table); i++) {
 		struct pattern p = {.types = 77};
 		const char *error = NULL, *hint = NULL;
-		assert_int_equal(pattern_named(*state, table[i].name, &p, &error, &hint), -1);
+		bool absent = strstr(table[i].error, "is not on this host");
+		assert_int_equal(pattern_named(*state, &host_here, table[i].name, &p, &error, &hint),
+		                 absent ? PATTERN_MISSING : -1);
 		assert_int_equal(p.types, 77);
 		same_text(table[i].name, error, table[i].error);
 		same_text(error, hint, table[i].hint);
 	}
+}
+
+/* A host with devices that ours need not have. */
+static void device_elsewhere(const struct host *h, struct arena *a, const char *path, struct host_device *out)
+{
+	static const struct { const char *path; uint32_t mode; int major, minor; } has[] = {
+		{"/dev/hidraw0", S_IFCHR, 245, 0}, {"/dev/nvme0n1", S_IFBLK, 259, 1}, {"/dev/nvme0n1p3", S_IFBLK, 259, 4},
+		{"/dev/video0", S_IFCHR, 81, 2}, {"/dev/dm-1", S_IFBLK, 253, 1}, {"/dev/sda16", S_IFBLK, 259, 9},
+		{"/dev/sdiw", S_IFBLK, 8, 256}, {"/dev/vda2", S_IFBLK, 254, 2}, {"/dev/nbd1", S_IFBLK, 43, 32},
+		{"/dev/tpm1", S_IFCHR, 250, 1}, {"/dev/tpmrm0", S_IFCHR, 250, 65536}, {"/dev/loop3p1", S_IFBLK, 259, 12},
+		{"/dev/iio:device0", S_IFCHR, 240, 0}, {"/dev/nvidia-caps/nvidia-cap1", S_IFCHR, 241, 1},
+		{"/dev/snd/pcmC0D0p", S_IFCHR, 116, 5}, {"/dev/zram0", S_IFREG, 0, 0}, {"/dev/rtc0", S_IFBLK, 1, 1},
+	};
+	(void)h, (void)a;
+	*out = (struct host_device){.error = ENOENT};
+	for (size_t i = 0; i < COUNT(has); i++)
+		if (!strcmp(has[i].path, path))
+			*out = (struct host_device){.mode = has[i].mode, .major = has[i].major, .minor = has[i].minor};
+}
+
+static void symbols_that_the_host_tells(void **state)
+{
+	static const struct host elsewhere = {.device = device_elsewhere};
+	static const char *const table[][2] = {
+		{"hidraw0", "c 245:0 rwm"}, {"nvme0n1", "b 259:1 rwm"}, {"nvme0n1p3", "b 259:4 rwm"}, {"video0", "c 81:2 rwm"},
+		{"dm_1", "b 253:1 rwm"}, {"dm-1", "b 253:1 rwm"}, {"sda16", "b 259:9 rwm"}, {"sdiw", "b 8:256 rwm"},
+		{"vda2", "b 254:2 rwm"}, {"nbd1", "b 43:32 rwm"}, {"tpm1", "c 250:1 rwm"}, {"tpmrm0", "c 250:65536 rwm"},
+		{"loop3p1", "b 259:12 rwm"}, {"iio:device0", "c 240:0 rwm"}, {"nvidia_cap1", "c 241:1 rwm"},
+		{"pcmC0D0p", "c 116:5 rwm"},
+	};
+	struct pattern p;
+	const char *error, *hint;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		if (pattern_named(*state, &elsewhere, table[i][0], &p, &error, &hint))
+			fail_msg("%s: %s", table[i][0], error);
+		same_text(table[i][0], pattern_text(*state, &p), table[i][1]);
+		assert_true(p.here);
+	}
+	assert_int_equal(pattern_named(*state, &elsewhere, "sda", &p, &error, &hint), 0); /* fixed: not asked */
+	assert_false(p.here);
+	assert_int_equal(pattern_named(*state, &elsewhere, "zram0", &p, &error, &hint), -1);
+	same_text("zram0", error, "\"/dev/zram0\" is a regular file, not a device");
+	assert_int_equal(pattern_named(*state, &elsewhere, "rtc0", &p, &error, &hint), -1);
+	same_text("rtc0", error, "/dev/rtc0 is no character device here");
 }
 
 /* Where this host has a device of that name, the table agrees with it. Left out:
@@ -296,7 +387,7 @@ static void symbols_agree_with_this_host(void **state)
 		const char *error, *hint, *path = arena_printf(*state, "/dev/%s", table[i][1]);
 		struct pattern p;
 		struct stat st;
-		assert_int_equal(pattern_named(*state, table[i][0], &p, &error, &hint), 0);
+		assert_int_equal(pattern_named(*state, &host_here, table[i][0], &p, &error, &hint), 0);
 		if (stat(path, &st) || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
 			continue;
 		checked++;
@@ -313,7 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ARENA_TEST(paths), ARENA_TEST(refused_paths), ARENA_TEST(made_paths), ARENA_TEST(groups),
 		ARENA_TEST(refused_groups), ARENA_TEST(groups_of_this_host), ARENA_TEST(symbols),
-		ARENA_TEST(refused_symbols), ARENA_TEST(symbols_agree_with_this_host),
+		ARENA_TEST(refused_symbols), ARENA_TEST(symbols_that_the_host_tells), ARENA_TEST(symbols_agree_with_this_host),
 	};
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }

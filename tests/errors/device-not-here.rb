@@ -1,0 +1,2 @@
+allow :null
+deny :hidraw91, label: "not here"

@@ -8,6 +8,7 @@
  * MEMORY_MAX (refuse.c) what they leave behind.
  */
 #include "compiler/lift/run.h"
+#include "policy/device.h"
 
 #include <string.h>
 
@@ -53,6 +54,36 @@ static void keep_raises(struct lifter *l, struct rule *r)
 	}
 }
 
+/* The range that the devices of a rule give to one of the inputs. */
+static void assume_range(struct lifter *l, struct state *st, enum input in, struct interval r, int64_t most)
+{
+	if (r.lo > 0 || r.hi < most)
+		path_assume(l, st, term_between(l->terms, term_input(l->terms, in), r.lo, r.hi));
+}
+
+/* The block is asked only about what a device of its rule may be: a shift by ctx.minor - 128
+ * is sound behind "c 226:128-135". */
+static void assume_devices(struct lifter *l, struct state *st, const struct rule *r)
+{
+	struct interval major = {MAJOR_MAX, 0}, minor = {MINOR_MAX, 0};
+	int types = 0;
+	for (const struct pattern *p = r->patterns; p < r->patterns + r->npatterns; p++) {
+		if (!p->types) /* left out: it is not here */
+			continue;
+		types |= p->types;
+		major = (struct interval){p->majors[0].lo < major.lo ? p->majors[0].lo : major.lo,
+		                          p->majors[p->nmajors - 1].hi > major.hi ? p->majors[p->nmajors - 1].hi : major.hi};
+		minor = (struct interval){p->minors[0].lo < minor.lo ? p->minors[0].lo : minor.lo,
+		                          p->minors[p->nminors - 1].hi > minor.hi ? p->minors[p->nminors - 1].hi : minor.hi};
+	}
+	if (!types)
+		return;
+	if (types != (DEV_BLOCK | DEV_CHAR))
+		path_assume(l, st, term_eq(l->terms, term_input(l->terms, IN_TYPE), term_const(l->terms, types)));
+	assume_range(l, st, IN_MAJOR, major, MAJOR_MAX);
+	assume_range(l, st, IN_MINOR, minor, MINOR_MAX);
+}
+
 /* The condition of a rule, from its block. */
 static void lift_rule(struct lifter *l, struct rule *r, const struct block *block)
 {
@@ -60,10 +91,12 @@ static void lift_rule(struct lifter *l, struct rule *r, const struct block *bloc
 	struct closure *code = closure_of_proc(l, mrb_proc_ptr(block->proc));
 	struct val ctx = {.kind = V_CTX};
 	struct call given = {.args = &ctx, .n = (size_t)block->parameters};
+	assume_devices(l, st, r);
+	const struct guard *base = st->guard; /* the rule's devices say that themselves */
 	struct flow f = lift_invoke(l, st, code, code->self, &given);
 	term truth = T_FALSE;
 	if (f.ret)
-		truth = term_and(l->terms, f.ret->guard->full, val_truth(l, f.ret, f.ret->result));
+		truth = term_and(l->terms, path_since(l, f.ret->guard, base), val_truth(l, f.ret, f.ret->result));
 	r->match = term_and(l->terms, r->devices, truth);
 	keep_raises(l, r);
 }

@@ -50,6 +50,19 @@ equal() # equal NAME WANT GOT
 total() { "$DEVGUARD" stats "$CG" --json | jq "[.policies[].totals | $1] | add"; }
 tallied() { "$DEVGUARD" stats "$CG" --json | jq '[.policies[].tallies[].count] | add // 0'; }
 
+# ---- a device that sysfs does not know, told by its node -------------------------------------
+
+scratch node
+NODE=/dev/devguard-test.$$
+if mknod -m 666 "$NODE" c 4001 7; then
+	check "apply with audit, for a node" apply --audit denied
+	inside "$CG" "$OPENER" open r "$NODE" >/dev/null
+	expect "stats tells a device by its node" 0 "$NODE (c 4001:7)" "$DEVGUARD" stats "$CG"
+	expect "audit tells a device by its node" 0 "$NODE (c 4001:7)" audit "$CG" --count 1
+	rm -f "$NODE"
+	check "detach, for a node" "$DEVGUARD" detach "$CG"
+else skip "a device is told by its node" "no node can be made in /dev"; fi
+
 # ---- one denial, as people and as programs read it ---------------------------------------
 
 scratch record

@@ -131,4 +131,23 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 	expect "test without CAP_SYS_ADMIN" 0 "kernel skipped: root without CAP_SYS_ADMIN" \
 		setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$DEVGUARD" test "$P"
 else skip "test where the kernel cannot be asked" "not root"; fi
+# devices: the names, by name, description, number and path; what is near when there is none.
+expect "devices: all" 0 ":null                     c 1:3 " "$DEVGUARD" devices
+expect "devices: by a number" 0 ":ttyUSB0 to :ttyUSB255    c 188:0-255 " "$DEVGUARD" devices 'c 188:0'
+expect "devices: by a number without a type" 0 ":loop " "$DEVGUARD" devices 7:3
+expect "devices: by a major number" 0 ":kvm " "$DEVGUARD" devices 10
+expect "devices: by a path" 0 ":zero " "$DEVGUARD" devices /dev/zero
+expect "devices: by a description" 0 ":fuse " "$DEVGUARD" devices 'File systems in user'
+expect "devices: by a name with a number" 0 ":sdaa3                    b 65:163 " "$DEVGUARD" devices :sdaa3
+expect "devices: one that is not here" 0 ":hidraw91                 -                       absent " "$DEVGUARD" devices hidraw91
+expect "devices: the nodes" 0 "    c 1:3  /dev/null" "$DEVGUARD" devices null
+expect "devices: a driver of this host" 0 '"char-mem"                c 1:* ' "$DEVGUARD" devices char-mem
+expect "devices: nothing" 1 "did you mean :null?" "$DEVGUARD" devices nulll
+expect "devices: a number that nothing has" 1 "lists every name" "$DEVGUARD" devices 'c 4000:1'
+expect "devices: two words" 64 'put "c 1:3" in quotes' "$DEVGUARD" devices c 1:3
+expect "devices: JSON" 0 '"name": ":full"' "$DEVGUARD" devices full --json
+expect "devices: nothing, as JSON" 1 '"exit": 1' "$DEVGUARD" devices nulll --json
+"$DEVGUARD" devices >"$T/devices"
+check "devices: 180 names and more" [ "$(wc -l <"$T/devices")" -ge 180 ]
+check "devices: no name twice" [ -z "$(cut -c1-24 "$T/devices" | sort | uniq -d)" ]
 summary

@@ -25,6 +25,16 @@ const char *device_path(struct device_names *names, int type, uint32_t major, ui
 /* "c", "b". */
 const char *device_type(int type);
 
+/* ---- audit/nodes.c ----------------------------------------------------------------- */
+
+struct dev_node {
+	int type;
+	uint32_t major, minor;
+	const char *path; /* while it is shown */
+};
+/* Shows every device node below /dev until `one` says that it is enough. */
+void dev_nodes(bool (*one)(void *self, const struct dev_node *node), void *self);
+
 /* ---- audit/words.c ------------------------------------------------------------------ */
 
 enum { RULE_TEXT = 1024, ACCESS_WORDS = 24 };

@@ -1,6 +1,7 @@
 /*
  * device_name.c - what this host calls a device number: the DEVNAME that sysfs
- * has for it, and /dev/pts, which sysfs does not know.
+ * has for it; /dev/pts, which sysfs does not know; a node below /dev, for drivers that
+ * tell sysfs nothing (NVIDIA's).
  *
  * A name may change while we run, and denials come in thousands: what was found
  * is used for a second, in a table where a new device takes the place of another.
@@ -12,7 +13,7 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-enum { SLOTS = 256, PATH_BYTES = 96, PTS_MAJOR = 136 };
+enum { SLOTS = 256, PATH_BYTES = 96, PTS_MAJOR = 136, WALKS_A_SECOND = 16 };
 
 struct slot {
 	int type;           /* 0: empty */
@@ -23,6 +24,8 @@ struct slot {
 
 struct device_names {
 	struct slot slots[SLOTS];
+	time_t second; /* in it /dev was walked so often: a flood of strange numbers costs no more */
+	unsigned walks;
 };
 
 struct device_names *device_names_new(struct arena *a)
@@ -64,6 +67,25 @@ static void name_of_terminal(struct slot *s)
 		s->path[0] = '\0';
 }
 
+static bool name_of_node(void *self, const struct dev_node *node)
+{
+	struct slot *s = self;
+	if (node->type != s->type || node->major != s->major || node->minor != s->minor ||
+	    strlen(node->path) >= sizeof s->path)
+		return false;
+	strcpy(s->path, node->path);
+	return true;
+}
+
+static void name_below_dev(struct device_names *names, struct slot *s, time_t now)
+{
+	if (names->second != now)
+		names->walks = 0;
+	names->second = now;
+	if (names->walks++ < WALKS_A_SECOND)
+		dev_nodes(name_of_node, s);
+}
+
 const char *device_path(struct device_names *names, int type, uint32_t major, uint32_t minor)
 {
 	struct timespec now;
@@ -76,6 +98,8 @@ const char *device_path(struct device_names *names, int type, uint32_t major, ui
 		name_in_sysfs(s);
 		if (!s->path[0])
 			name_of_terminal(s);
+		if (!s->path[0])
+			name_below_dev(names, s, now.tv_sec);
 	}
 	return s->path[0] ? s->path : NULL;
 }

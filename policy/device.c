@@ -7,9 +7,12 @@
  * for the sort of its intervals.
  */
 #include "policy/device.h"
+#include "policy/host.h"
 #include "policy/names.h"
 #include "policy/text.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- the numeric form ------------------------------------------------------ */
@@ -94,16 +97,21 @@ static bool is_type(struct slice s)
 
 /* ---- all forms ------------------------------------------------------------- */
 
+static void set_one(struct fault *f, struct pattern *out, int64_t major, int64_t minor)
+{
+	size_t cap = 0;
+	*ARENA_PUSH(f->arena, out->majors, out->nmajors, cap) = (struct interval){major, major};
+	cap = 0;
+	*ARENA_PUSH(f->arena, out->minors, out->nminors, cap) = (struct interval){minor, minor};
+}
+
 static int read_path(struct fault *f, const struct host *h, const struct words *w, struct pattern *out)
 {
 	int64_t major, minor;
 	if (read_letters(f, w, 1, &out->access) ||
 	    device_at(f, h, w->word[0], &out->types, &major, &minor))
 		return -1;
-	size_t cap = 0;
-	*ARENA_PUSH(f->arena, out->majors, out->nmajors, cap) = (struct interval){major, major};
-	cap = 0;
-	*ARENA_PUSH(f->arena, out->minors, out->nminors, cap) = (struct interval){minor, minor};
+	set_one(f, out, major, minor);
 	return 0;
 }
 
@@ -133,6 +141,8 @@ static int finish(const struct fault *f, int rc, const struct pattern *p, struct
 	*hint = f->hint;
 	if (rc == 0)
 		*out = *p;
+	else if (f->missing)
+		out->access = p->access;
 	return rc && f->missing ? PATTERN_MISSING : rc;
 }
 
@@ -154,6 +164,102 @@ int pattern_named(struct arena *a, const struct host *h, const char *name, struc
 	struct words w = words_of((struct slice){text, text ? strlen(text) : 0});
 	int rc = text ? read_numbers(&f, &w, &p) : -1;
 	return finish(&f, rc, &p, out, error, hint);
+}
+
+/* ---- paths with wildcards ------------------------------------------------------------------- */
+
+bool pattern_is_glob(const char *text)
+{
+	struct words w = words_of((struct slice){text, strlen(text)});
+	return w.n && w.word[0].s[0] == '/' && memchr(w.word[0].s, '/', w.word[0].n) &&
+	       (slice_has(w.word[0], '*') || slice_has(w.word[0], '?') || slice_has(w.word[0], '['));
+}
+
+static int cannot_match(struct fault *f, const char *glob, const char *path, int error)
+{
+	const char *at = path && *path ? path : glob;
+	struct slice about = {at, strlen(at)};
+	const char *name = text_quoted(f->arena, about);
+	if (error == ENOENT || error == ENOTDIR) {
+		f->missing = true;
+		return fault_set(f, "a path with wildcards is what is there when the policy is compiled; "
+		                    "missing: :skip goes on without it",
+		                 "no device is at %s", name);
+	}
+	if (error == E2BIG)
+		return fault_set(f, "name their group, such as \"char-pts\", or their numbers", "more than 1024 devices are at %s", name);
+	if (error == EXDEV || error == EACCES)
+		return fault_set(f, "write a pattern that does not match it, or the numbers: \"c 1:3\"",
+		                 error == EXDEV ? "%s leads out of /dev"
+		                                : "%s is not trusted: others than root can write a directory on the way",
+		                 name);
+	return fault_set(f, "write the devices' numbers instead: \"c 1:3\"", "cannot look at %s: %s", name, strerror(error));
+}
+
+static int check_glob(struct fault *f, const char *glob)
+{
+	if (strncmp(glob, "/dev/", 5))
+		return fault_set(f, "a device's path begins with /dev/; of a device that is elsewhere, "
+		                    "write the numbers: \"c 1:3\"",
+		                 "%s is not below /dev", text_quoted(f->arena, (struct slice){glob, strlen(glob)}));
+	if (strcspn(glob, "*?[") < (size_t)(strrchr(glob, '/') - glob))
+		return fault_set(f, "write a rule for each directory", "wildcards in a directory's name: %s",
+		                 text_quoted(f->arena, (struct slice){glob, strlen(glob)}));
+	return 0;
+}
+
+/* The lines of a listing (host.h). */
+static int read_matches(struct fault *f, const char *glob, const char *listing, const char *letters, int access,
+                        struct pattern **list, size_t *n)
+{
+	size_t cap = 0;
+	for (const char *at = listing; *at; at += strcspn(at, "\n") + 1) {
+		struct pattern p = {.access = access};
+		long long major, minor;
+		char type;
+		int used = 0;
+		if (sscanf(at, "%c %lld:%lld %n", &type, &major, &minor, &used) != 3 || major > MAJOR_MAX || minor > MINOR_MAX)
+			return cannot_match(f, glob, NULL, EBADMSG);
+		p.types = types_of(type);
+		set_one(f, &p, major, minor);
+		p.text = arena_printf(f->arena, "%.*s%s", (int)strcspn(at + used, "\n"), at + used, letters);
+		*ARENA_PUSH(f->arena, *list, *n, cap) = p;
+	}
+	return *n ? 0 : cannot_match(f, glob, NULL, ENOENT);
+}
+
+static int read_glob(struct fault *f, const struct host *h, const char *text, struct pattern *like, struct pattern **list,
+                     size_t *n)
+{
+	const char *listing;
+	if (text_check(f, text, strlen(text)))
+		return -1;
+	struct words w = words_of((struct slice){text, strlen(text)});
+	const char *glob = arena_strndup(f->arena, w.word[0].s, w.word[0].n);
+	if (read_letters(f, &w, 1, &like->access) || check_glob(f, glob))
+		return -1;
+	int error = h->matches ? h->matches(h, f->arena, glob, &listing) : ENOSYS;
+	if (error)
+		return cannot_match(f, glob, h->matches ? listing : NULL, error);
+	return read_matches(f, glob, listing, w.word[0].s + w.word[0].n, like->access, list, n);
+}
+
+int patterns_matching(struct arena *a, const struct host *h, const char *text, struct pattern **list, size_t *n,
+                      const char **error, const char **hint)
+{
+	struct fault f = {.arena = a};
+	struct pattern like = {0}, out = {0};
+	*list = NULL;
+	*n = 0;
+	return finish(&f, read_glob(&f, h, arena_strdup(a, text), &like, list, n), &like, &out, error, hint);
+}
+
+struct pattern pattern_left_out(struct arena *a, const char *text, int access)
+{
+	struct fault f = {.arena = a};
+	struct pattern p = {.access = access, .text = text};
+	set_one(&f, &p, 0, 0);
+	return p;
 }
 
 /* ---- meaning and text -------------------------------------------------------- */

@@ -13,7 +13,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -21,6 +23,7 @@
 
 #include "policy/arena.h"
 #include "policy/diag.h"
+#include "policy/text.h"
 
 enum { NAME_LIMIT = 32 }; /* did_you_mean() ignores longer names */
 
@@ -209,6 +212,100 @@ static void dev_device(const struct host *h, struct arena *a, const char *path, 
 		out->near = arena_printf(a, "%.*s%s", (int)(strlen(path) - strlen(name)), path, best);
 }
 
+/* ---- all below /dev that match ------------------------------------------------------- */
+
+enum { NAMES_BYTES = 1 << 16, MATCHES_MAX = 1024 };
+
+/* The matching names of an open directory, each with its NUL, into a buffer: 0 or an errno. */
+static int matching_names(int directory, const char *pattern, char *names, size_t *len)
+{
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		error = errno;
+		if (fd >= 0)
+			close(fd);
+		return error;
+	}
+	for (struct dirent *e; !error && (e = readdir(dir));) {
+		size_t n = strlen(e->d_name) + 1;
+		if (fnmatch(pattern, e->d_name, FNM_PERIOD))
+			continue;
+		if (n > NAMES_BYTES - *len)
+			error = E2BIG;
+		else if (text_unsafe(e->d_name, n - 1) < n - 1)
+			error = EILSEQ;
+		else
+			memcpy(names + *len, e->d_name, n), *len += n;
+	}
+	closedir(dir);
+	return error;
+}
+
+/* The same of a directory by its path, which ends in a slash. */
+static int names_below(const char *path, const char *pattern, char *names, size_t *len)
+{
+	struct walk w = {.n = 0};
+	struct stat st;
+	char name[NAME_MAX + 1];
+	if (strncmp(path, "/dev/", 5) || strlen(path) >= PATH_MAX)
+		return EXDEV;
+	w.root = stat("/", &st) ? 0 : st.st_uid;
+	strcpy(w.rest, path + 5 + strspn(path + 5, "/"));
+	int result = enter(&w, "/dev");
+	while (!result && *w.rest)
+		result = step(&w, &st, name);
+	if (!result)
+		result = matching_names(w.dirs[w.n - 1], pattern, names, len);
+	leave(&w, 0);
+	return result < 0 ? ENOTDIR : result;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	return strverscmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sockets, directories and links to them are no devices; a device that must not be trusted is
+ * no reason to go on without it. */
+static int dev_matches(const struct host *h, struct arena *a, const char *pattern, const char **listing)
+{
+	char names[NAMES_BYTES];
+	const char *base = strrchr(pattern, '/') + 1, *list[MATCHES_MAX];
+	const char *parent = arena_strndup(a, pattern, (size_t)(base - pattern));
+	size_t len = 0, n = 0;
+	int error = names_below(parent, base, names, &len);
+	*listing = NULL;
+	for (size_t at = 0; !error && at < len; at += strlen(names + at) + 1) {
+		if (n == MATCHES_MAX)
+			error = E2BIG;
+		else
+			list[n++] = names + at;
+	}
+	if (error)
+		return error;
+	qsort(list, n, sizeof *list, by_version);
+	char *text = arena_strdup(a, "");
+	for (size_t i = 0; i < n; i++) {
+		struct host_device found;
+		struct stat st;
+		const char *path = arena_printf(a, "%s%s", parent, list[i]);
+		dev_device(h, a, path, &found);
+		bool is_device = found.error ? !stat(path, &st) && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		                             : S_ISCHR(found.mode) || S_ISBLK(found.mode);
+		if (!is_device)
+			continue;
+		if (found.error) {
+			*listing = path;
+			return found.error;
+		}
+		text = arena_printf(a, "%s%c %lld:%lld %s\n", text, S_ISBLK(found.mode) ? 'b' : 'c', (long long)found.major,
+		                    (long long)found.minor, path);
+	}
+	*listing = text;
+	return 0;
+}
+
 /* ---- groups ------------------------------------------------------------------------ */
 
 static int groups(const struct host *h, struct arena *a, const char **listing)
@@ -227,5 +324,5 @@ static int groups(const struct host *h, struct arena *a, const char **listing)
 	return n < 0 ? (int)-n : 0;
 }
 
-const struct host host_here = {.device = any_device, .groups = groups, .any_path = true};
-const struct host host_dev = {.device = dev_device, .groups = groups};
+const struct host host_here = {.device = any_device, .groups = groups, .matches = dev_matches, .any_path = true};
+const struct host host_dev = {.device = dev_device, .groups = groups, .matches = dev_matches};

@@ -26,6 +26,10 @@ struct host {
 	void (*device)(const struct host *h, struct arena *a, const char *path, struct host_device *out);
 	/* The text of /proc/devices: 0 or an errno. */
 	int (*groups)(const struct host *h, struct arena *a, const char **listing);
+	/* The nodes whose path matches a shell pattern, whose last part alone has wildcards:
+	 * "c 188:0 /dev/ttyUSB0\n" a line, by name. 0, or an errno and in *listing the path it
+	 * is about or NULL. Never a part of them. */
+	int (*matches)(const struct host *h, struct arena *a, const char *pattern, const char **listing);
 	/* The text of a file that a policy loads, NUL-terminated, its name relative to the
 	 * policy's directory: 0, or -1 with *why. NULL: there are no such files. */
 	int (*file)(const struct host *h, struct arena *a, const char *name, const char **text,

@@ -75,6 +75,8 @@ term rule_devices(struct policy *p, const struct rule *r)
 	term any = T_FALSE;
 	for (size_t i = 0; i < r->npatterns; i++) {
 		const struct pattern *d = &r->patterns[i];
+		if (!d->types) /* left out */
+			continue;
 		term access = access_in(ts, d->access, r->deny);
 		term one = term_and(ts, type_in(ts, d->types), access);
 		one = term_and(ts, one, in_intervals(ts, IN_MAJOR, d->majors, d->nmajors));

@@ -6,6 +6,7 @@
  * Needs a diagram within its budget; linear in its edges, iterative.
  */
 #include "policy/survey.h"
+#include "policy/device.h"
 
 #include <string.h>
 
@@ -163,15 +164,33 @@ static void explain_dead(struct diags *d, const struct policy *p, struct policy_
 	diag_add(d, DIAG_WARNING, r->at, hint, "this rule never decides");
 }
 
+/* Nothing of it is here, and it was told. */
+static bool left_out(const struct rule *r)
+{
+	for (size_t i = 0; i < r->npatterns; i++)
+		if (r->patterns[i].types)
+			return false;
+	return r->npatterns;
+}
+
 void lint_rules(struct diags *d, const struct policy *p, struct policy_diagram *pd,
                 const struct survey *s)
 {
 	size_t dead = 0;
 	for (size_t i = 0; i < p->nrules; i++)
-		if (!s->decides[i + 1] && dead++ < LINT_MAX)
+		if (!s->decides[i + 1] && !left_out(&p->rules[i]) && dead++ < LINT_MAX)
 			explain_dead(d, p, pd, &p->rules[i]);
 	if (dead > LINT_MAX)
 		diag_add(d, DIAG_WARNING, (struct span){.file = p->file},
 		         "remove the rules that earlier ones make superfluous",
 		         "%zu more rules never decide", dead - LINT_MAX);
+}
+
+void lint_left_out(struct diags *d, const struct policy *p)
+{
+	for (const struct rule *r = p->rules; r < p->rules + p->nrules; r++)
+		for (const struct pattern *one = r->patterns; one < r->patterns + r->npatterns; one++)
+			if (!one->types)
+				diag_add(d, DIAG_WARNING, r->at, "compile the policy again where it is there",
+				         "%s is left out: it was not there when this was compiled", one->text);
 }

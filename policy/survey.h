@@ -16,4 +16,7 @@ void survey_diagram(struct arena *a, const struct policy *p, const struct policy
 void lint_rules(struct diags *d, const struct policy *p, struct policy_diagram *pd,
                 const struct survey *s);
 
+/* Warns of devices that were not there when the policy was compiled, and were left out. */
+void lint_left_out(struct diags *d, const struct policy *p);
+
 #endif

@@ -150,4 +150,49 @@ expect "devices: nothing, as JSON" 1 '"exit": 1' "$DEVGUARD" devices nulll --jso
 "$DEVGUARD" devices >"$T/devices"
 check "devices: 180 names and more" [ "$(wc -l <"$T/devices")" -ge 180 ]
 check "devices: no name twice" [ -z "$(cut -c1-24 "$T/devices" | sort | uniq -d)" ]
+# missing: :skip leaves out what is not here, aloud; a rule of which nothing is here matches nothing.
+cat >"$T/absent.rb" <<'RUBY'
+default :allow
+deny "/dev/ttyUSB9* r", :hidraw91, "char-nosuch", "/dev/sdx", missing: :skip
+deny("/dev/sdy", missing: :skip) { |ctx| ctx.minor - 100 == 1 }
+deny "/dev/nul?", "/dev/sdy w", missing: :skip
+RUBY
+expect "missing: told by check" 0 "absent.rb:2: warning: /dev/ttyUSB9* r is left out: no device is at" "$DEVGUARD" check "$T/absent.rb"
+expect "missing: a symbol" 0 ":hidraw91 is left out: device :hidraw91 is not on this host" "$DEVGUARD" check "$T/absent.rb"
+expect "missing: a driver" 0 "char-nosuch is left out: no character device group" "$DEVGUARD" check "$T/absent.rb"
+expect "missing: what matches a path with wildcards" 0 "line 4: /dev/null is c 1:3 rwm" "$DEVGUARD" check "$T/absent.rb"
+check "missing: no rule is said to be dead" [ "$("$DEVGUARD" check "$T/absent.rb" 2>&1 | grep -c never)" = 0 ]
+expect "missing: the rest decides" 2 "deny c 1:3 r" "$DEVGUARD" eval "$T/absent.rb" 'c 1:3 r'
+expect "missing: what is left out decides nothing" 0 "allow b 65:128 w" "$DEVGUARD" eval "$T/absent.rb" 'b 65:128 w' 'c 0:0 r' 'b 0:0 rwm'
+"$DEVGUARD" compile "$T/absent.rb" -o "$T/absent.o" 2>/dev/null
+expect "missing: an object tells it too" 0 "char-nosuch is left out: it was not there when this was compiled" "$DEVGUARD" check "$T/absent.o"
+echo 'deny c 1:3 r' >"$T/absent.cases"
+expect "missing: every engine" 0 "0 failed" "$DEVGUARD" test "$T/absent.rb" --cases "$T/absent.cases"
+# Another way to the same hardware stays open: said under default :allow only, once for each.
+beside() # beside NAME COUNT RULES: so many warnings of it
+{
+	printf 'default :allow\n%b\n' "$3" >"$T/beside.rb"
+	local said
+	said=$("$DEVGUARD" check "$T/beside.rb" 2>&1 | grep -c 'devices are denied, and .* are allowed by default')
+	if [ "$said" = "$2" ]; then pass "beside: $1"; else fail "beside: $1" "$said warnings, expected $2"; fi
+}
+beside "the TPM" 1 'deny :tpm'
+beside "the TPM by its number" 1 'deny "c 10:224 rw"\ndeny :tpm0'
+beside "its resource manager too" 0 'deny :tpm, "/dev/tpmrm*", missing: :skip'
+beside "disks" 1 'deny :sda'
+beside "disks and sg" 0 'deny :sd, :sg'
+beside "disks, and sg allowed on purpose" 0 'allow "c 21:0"\ndeny :sd'
+beside "disks, and a log" 1 'deny :sd, :kmsg'
+beside "disks, and nodes of all" 1 'deny "a *:* m"\ndeny :sd'
+beside "input" 1 'deny :event3'
+beside "input and hidraw" 0 'deny :input, "char-hidraw", missing: :skip'
+beside "NVIDIA" 1 'deny "c 195:*"'
+beside "NVIDIA with its parts" 0 'deny :nvidia, "/dev/nvidia-caps/*", missing: :skip'
+beside "three of them" 3 'deny :tpm, :sd, :input'
+beside "making nodes only" 0 'deny :sd, access: "m"'
+beside "every block device" 0 'deny "b *:*"'
+beside "a block that may deny anything" 0 'deny :sd\ndeny { |ctx| ctx.major == 21 }'
+printf 'deny :tpm\nallow :null\n' >"$T/beside.rb"
+check "beside: nothing is said when the default denies" [ "$("$DEVGUARD" check "$T/beside.rb" 2>&1 | grep -c 'allowed by default')" = 0 ]
+expect "beside: what to write" 0 'write deny "char-hidraw", missing: :skip' "$DEVGUARD" check <(printf 'default :allow\ndeny :input\n')
 summary

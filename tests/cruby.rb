@@ -89,6 +89,7 @@ end
 def numbered(symbol)
   case symbol.to_s
   when /\Attyd?(\d+)\z/ then "c 4:#{$1}"
+  when /\AttyUSB(\d+)\z/ then "c 188:#{$1}"
   when /\AttyS(\d+)\z/ then "c 4:#{64 + $1.to_i}"
   when /\Anvidia(\d+)\z/ then "c 195:#{$1}"
   when /\ArenderD(\d+)\z/ then "c 226:#{$1}"

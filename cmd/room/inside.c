@@ -163,6 +163,14 @@ static int ask_groups(const struct host *h, struct arena *a, const char **listin
 	return *listing || found.error ? found.error : EIO;
 }
 
+static int ask_matches(const struct host *h, struct arena *a, const char *pattern, const char **listing)
+{
+	struct answer found;
+	(void)h;
+	*listing = ask(a, ASK_MATCHES, pattern, &found);
+	return *listing || found.error ? found.error : EIO;
+}
+
 static int ask_file(const struct host *h, struct arena *a, const char *name, const char **text, size_t *len,
                     const char **why)
 {
@@ -264,7 +272,7 @@ void inside_run(void (*work)(struct inside *in), size_t memory, struct progress 
 	static struct inside in;
 	here = &in;
 	in.budget = (struct budget){.limit = memory, .over = over, .progress = progress};
-	in.host = (struct host){.device = ask_device, .groups = ask_groups, .file = ask_file};
+	in.host = (struct host){.device = ask_device, .groups = ask_groups, .matches = ask_matches, .file = ask_file};
 	in.arena = arena_new();
 	if (!in.arena || setjmp(in.no_memory))
 		_exit(INSIDE_NO_MEMORY);

@@ -41,6 +41,13 @@ static const char *groups(struct cmd *c, const char *nothing, struct answer *out
 	return out->error ? NULL : listing;
 }
 
+static const char *matches(struct cmd *c, const char *pattern, struct answer *out)
+{
+	const char *listing = NULL;
+	out->error = strchr(pattern, '/') ? host_dev.matches(&host_dev, c->arena, pattern, &listing) : EXDEV;
+	return listing;
+}
+
 /* No part of a name may lead elsewhere. */
 static bool stays_below(const char *name)
 {
@@ -127,6 +134,7 @@ static const struct kind {
 	[ASK_DEVICE] = {device, "the device node at a path below /dev: type and number, or a near name"},
 	[ASK_GROUPS] = {groups, "the text of /proc/devices"},
 	[ASK_FILE] = {file, "the text of a file that the policy loads, below its own directory"},
+	[ASK_MATCHES] = {matches, "the device nodes of a directory below /dev whose names match: type, number, path"},
 };
 
 /* ---- asking ------------------------------------------------------------------------------ */

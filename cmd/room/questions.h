@@ -7,7 +7,7 @@
 
 #include "cmd/room/rooms.h"
 
-enum question_kind { ASK_DEVICE, ASK_GROUPS, ASK_FILE, QUESTION_KINDS };
+enum question_kind { ASK_DEVICE, ASK_GROUPS, ASK_FILE, ASK_MATCHES, QUESTION_KINDS };
 
 struct question { uint32_t kind; }; /* then the text */
 enum { QUESTION_TEXT_MAX = PATH_MAX - 1, QUESTION_MAX = sizeof(struct question) + QUESTION_TEXT_MAX };
@@ -17,7 +17,7 @@ struct answer {
 	uint32_t mode;    /* ASK_DEVICE: as of stat(2) */
 	int64_t major, minor;
 	uint32_t has_text, reserved;
-}; /* then the text: a near name, a listing, a file */
+}; /* then the text: a near name, a listing, a file; on an error of ASK_MATCHES the path */
 
 struct cmd;
 /* Answers one, in arena text; what was asked and answered is kept in c->asking. False: it

@@ -79,7 +79,10 @@ static bool take_in(struct judge *j, const struct order *o)
 	case JOB_POLICY:
 		return read_policy(j, o) && make(j, o->job.flags & JOB_IMAGE);
 	case JOB_OBJECT:
-		return read_object(j, o) && (!override(j, o) || make(j, true));
+		if (!read_object(j, o))
+			return false;
+		lint_left_out(&j->in->diags, j->policy);
+		return !override(j, o) || make(j, true);
 	case JOB_OCI:
 		if (!read_list(j, o))
 			return false;

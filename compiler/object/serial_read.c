@@ -253,7 +253,7 @@ static void get_pattern(struct reader *r, struct pattern *pt)
 	uint64_t set = get_fixed(r, 1);
 	pt->types = (int)(set >> 4);
 	pt->access = (int)(set & 15);
-	if (pt->types < 1 || pt->types > (DEV_BLOCK | DEV_CHAR) || pt->access > ACC_ALL)
+	if (pt->types > (DEV_BLOCK | DEV_CHAR) || pt->access > ACC_ALL)
 		fail(r, "a device pattern has an unknown type or access");
 	pt->majors = get_intervals(r, &pt->nmajors);
 	pt->minors = get_intervals(r, &pt->nminors);

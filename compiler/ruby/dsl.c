@@ -111,24 +111,53 @@ static mrb_value dsl_default(mrb_state *mrb, mrb_value self)
 
 /* ---- allow, deny ------------------------------------------------------------------------- */
 
-struct devices { struct pattern *list; size_t n, cap; };
+struct devices {
+	struct pattern *list;
+	size_t n, cap;
+	bool skip; /* what is not on this host is left out */
+};
 
 /* Literal patterns say themselves what they are; of names check prints it. */
 static void note_name(struct interpreter *rb, const struct pattern *p, struct span at)
 {
 	char *meaning = pattern_text(rb->arena, p);
-	if (strncmp(p->text, "c ", 2) && strncmp(p->text, "b ", 2) && strncmp(p->text, "a ", 2))
-		diag_add(rb->diags, DIAG_NOTE, at, NULL, "%s is %s", p->text, meaning);
+	if (p->types && strncmp(p->text, "c ", 2) && strncmp(p->text, "b ", 2) && strncmp(p->text, "a ", 2))
+		diag_add(rb->diags, DIAG_NOTE, at, NULL, "%s is %s%s", p->text, meaning, p->here ? " on this host" : "");
+}
+
+/* What `missing: :skip` leaves out is told, and stays in the rule as what matches nothing. */
+static void leave_out(struct interpreter *rb, struct devices *to, const char *text, int access, const char *error,
+                      const char *hint)
+{
+	diag_add(rb->diags, DIAG_WARNING, ruby_at(rb, statement_line(rb)), hint, "%s is left out: %s", text, error);
+	*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = pattern_left_out(rb->arena, text, access);
+}
+
+/* One that is a string or a symbol. */
+static void add_named(mrb_state *mrb, struct devices *to, mrb_value v)
+{
+	struct interpreter *rb = &ruby_of(mrb)->rb;
+	const struct host *host = ruby_of(mrb)->said.host;
+	const char *error, *hint = NULL;
+	const char *text = mrb_string_p(v) ? plain(mrb, v, "a device") : NULL;
+	struct pattern one = {0}, *list = &one;
+	size_t n = 1;
+	int rc = !text ? pattern_named(rb->arena, host, mrb_sym_name(mrb, mrb_symbol(v)), &one, &error, &hint)
+	         : pattern_is_glob(text) ? patterns_matching(rb->arena, host, text, &list, &n, &error, &hint)
+	                                 : pattern_parse(rb->arena, host, text, &one, &error, &hint);
+	if (rc == PATTERN_MISSING && to->skip) {
+		leave_out(rb, to, text ? text : arena_printf(rb->arena, ":%s", ruby_name(rb, mrb_symbol(v))), one.access, error,
+		          hint);
+		return;
+	}
+	if (rc)
+		dsl_fail(mrb, hint, "%s", error);
+	for (size_t i = 0; i < n; i++)
+		*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = list[i];
 }
 
 static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int depth)
 {
-	struct ruby *ruby = ruby_of(mrb);
-	struct interpreter *rb = &ruby->rb;
-	struct said *said = &ruby->said;
-	struct pattern p;
-	const char *error, *hint = NULL;
-	int rc;
 	if (mrb_array_p(v) && depth < 8) {
 		if (!RARRAY_LEN(v))
 			dsl_fail(mrb, "it would match nothing: name a device, or leave the rule out", "a list of devices is empty");
@@ -136,19 +165,27 @@ static void add_device(mrb_state *mrb, struct devices *to, mrb_value v, int dept
 			add_device(mrb, to, RARRAY_PTR(v)[i], depth + 1);
 		return;
 	}
-	if (mrb_string_p(v))
-		rc = pattern_parse(rb->arena, said->host, plain(mrb, v, "a device"), &p, &error, &hint);
-	else if (mrb_symbol_p(v))
-		rc = pattern_named(rb->arena, said->host, mrb_sym_name(mrb, mrb_symbol(v)), &p, &error, &hint);
-	else if (mrb_type(v) == MRB_TT_PROC)
+	if (mrb_type(v) == MRB_TT_PROC)
 		dsl_fail(mrb, "give it as the block: allow(&condition) or allow { |ctx| ... }",
 		     "a device is a string or a symbol, not a Proc");
-	else
+	if (!mrb_string_p(v) && !mrb_symbol_p(v))
 		dsl_fail(mrb, "for example \"c 1:3 rw\", :null or \"/dev/null\"",
 		     "a device is a string or a symbol, not %s", mrb_obj_classname(mrb, v));
-	if (rc)
-		dsl_fail(mrb, hint, "%s", error);
-	*ARENA_PUSH(rb->arena, to->list, to->n, to->cap) = p;
+	add_named(mrb, to, v);
+}
+
+/* `missing: :skip` */
+static bool skips(mrb_state *mrb, mrb_value value)
+{
+	static const char *const words[] = {"error", "skip"};
+	struct interpreter *rb = &ruby_of(mrb)->rb;
+	const char *s = mrb_symbol_p(value) ? ruby_name(rb, mrb_symbol(value)) : "";
+	for (size_t i = 0; i < 2; i++)
+		if (!strcmp(s, words[i]))
+			return i;
+	const char *near = did_you_mean(s, words, 2);
+	dsl_fail(mrb, near ? arena_printf(rb->arena, "did you mean :%s?", near) : "write missing: :skip, or leave it out",
+	         "missing: is :skip or :error");
 }
 
 static void narrow_access(mrb_state *mrb, struct devices *to, mrb_value letters)
@@ -242,20 +279,23 @@ static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 	struct said *said = &ruby->said;
 	const char *what = deny ? "deny" : "allow";
 	mrb_sym names[] = {mrb_intern_lit(mrb, "access"), mrb_intern_lit(mrb, "label"),
-	                   mrb_intern_lit(mrb, "errno")};
-	static const char *const known[] = {"access", "label", "errno"};
-	mrb_value values[3], block, others;
-	mrb_kwargs keywords = {3, 0, names, values, &others};
+	                   mrb_intern_lit(mrb, "errno"), mrb_intern_lit(mrb, "missing")};
+	static const char *const known[] = {"access", "label", "errno", "missing"};
+	mrb_value values[4], block, others;
+	mrb_kwargs keywords = {4, 0, names, values, &others};
 	const mrb_value *args;
 	mrb_int n;
 	struct devices devices = {0};
 	mrb_get_args(mrb, "*:&", &args, &n, &keywords, &block);
 	while_running(mrb, what);
-	no_others(mrb, others, what, "a rule takes access:, label: and (deny) errno:", known, 3);
+	no_others(mrb, others, what, "a rule takes access:, label:, missing: and (deny) errno:", known, 4);
 	if (!mrb_undef_p(values[2]) && !deny)
 		dsl_fail(mrb, "write errno: at a deny", "an allow has no errno:");
+	devices.skip = !mrb_undef_p(values[3]) && skips(mrb, values[3]);
 	for (mrb_int i = 0; i < n; i++)
 		add_device(mrb, &devices, args[i], 0);
+	if (!devices.n && !mrb_undef_p(values[3]))
+		dsl_fail(mrb, "name the device that may be missing", "missing: is about devices, and %s names none", what);
 	if (!devices.n && mrb_nil_p(block))
 		dsl_fail(mrb, arena_printf(rb->arena, "write `%s \"c 1:3 rw\"`, `%s :null` or `%s { |ctx| ... }`", what,
 		                       what, what),

@@ -5,6 +5,7 @@
 #include "compiler/lift/lift.h"
 #include "compiler/ruby/differences.h"
 #include "compiler/ruby/ruby.h"
+#include "policy/beside.h"
 #include "policy/budget.h"
 
 #include <stdlib.h>
@@ -246,6 +247,7 @@ int ruby_compile(struct arena *a, struct diags *d, const struct host *host, cons
 		ruby_close(ruby);
 		return -1;
 	}
+	lint_beside(d, p, host);
 	*policy = p;
 	return 0;
 }

@@ -220,4 +220,12 @@ static int groups(const struct host *h, struct arena *a, const char **listing)
 	return 0;
 }
 
-const struct host fuzz_host = {.device = device, .groups = groups};
+static int matches(const struct host *h, struct arena *a, const char *pattern, const char **listing)
+{
+	size_t n = strlen(pattern);
+	(void)h;
+	*listing = arena_strdup(a, n % 3 ? "c 188:0 /dev/ttyUSB0\nb 8:16 /dev/sdb\n" : "");
+	return n % 5 ? 0 : ENOENT;
+}
+
+const struct host fuzz_host = {.device = device, .groups = groups, .matches = matches};

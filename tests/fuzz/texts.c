@@ -42,6 +42,11 @@ void fuzz_device(struct fuzz *f, const unsigned char *data, size_t len)
 		MUST(error);
 	else
 		same_pattern(f, &p);
+	if (pattern_is_glob(text)) {
+		struct pattern *list;
+		size_t n;
+		MUST(!patterns_matching(f->arena, &fuzz_host, text, &list, &n, &error, &hint) ? n > 0 : error != NULL);
+	}
 	if (pattern_named(f->arena, &fuzz_host, text, &p, &error, &hint))
 		MUST(error);
 	else if (p.nmajors)

@@ -362,6 +362,111 @@ static void symbols_that_the_host_tells(void **state)
 	same_text("rtc0", error, "/dev/rtc0 is no character device here");
 }
 
+/* ---- paths with wildcards --------------------------------------------------------------- */
+
+static int matches_elsewhere(const struct host *h, struct arena *a, const char *pattern, const char **listing)
+{
+	(void)h, (void)a;
+	*listing = !strcmp(pattern, "/dev/nvidia*")   ? "c 195:0 /dev/nvidia0\nc 195:255 /dev/nvidiactl\nc 511:0 /dev/nvidia-uvm\n"
+	           : !strcmp(pattern, "/dev/loose*")  ? "/dev/loose1"
+	           : !strcmp(pattern, "/dev/broken*") ? "c 1\n"
+	                                              : "";
+	return !strcmp(pattern, "/dev/loose*")        ? EACCES
+	       : !strcmp(pattern, "/dev/many*")       ? E2BIG
+	       : !strcmp(pattern, "/dev/out*")        ? EXDEV
+	       : !strcmp(pattern, "/dev/usb/nothing*") ? ENOENT
+	                                              : 0;
+}
+static const struct host elsewhere = {.device = device_elsewhere, .matches = matches_elsewhere};
+
+static void paths_with_wildcards(void **state)
+{
+	static const char *const want[][2] = {{"/dev/nvidia0 rw", "c 195:0 rw"}, {"/dev/nvidiactl rw", "c 195:255 rw"},
+	                                      {"/dev/nvidia-uvm rw", "c 511:0 rw"}};
+	struct pattern *list;
+	size_t n;
+	const char *error, *hint;
+	assert_int_equal(patterns_matching(*state, &elsewhere, "/dev/nvidia* rw", &list, &n, &error, &hint), 0);
+	assert_int_equal(n, 3);
+	for (size_t i = 0; i < n; i++) {
+		same_text("its path", list[i].text, want[i][0]);
+		same_text("its numbers", pattern_text(*state, &list[i]), want[i][1]);
+	}
+	assert_true(pattern_is_glob("/dev/ttyUSB? r") && pattern_is_glob("/dev/[ab]") && pattern_is_glob("/x/*"));
+	assert_false(pattern_is_glob("c 1:*") || pattern_is_glob("char-*") || pattern_is_glob("/dev/null *") || pattern_is_glob(""));
+	/* of this host */
+	assert_int_equal(patterns_matching(*state, &host_dev, "/dev/nul[l]", &list, &n, &error, &hint), 0);
+	assert_int_equal(n, 1);
+	same_text("null", pattern_text(*state, list), "c 1:3 rwm");
+	assert_int_equal(patterns_matching(*state, &host_dev, "/dev/?ull r", &list, &n, &error, &hint), 0);
+	assert_true(n >= 2); /* full, null: by name */
+	same_text("full", list[0].text, "/dev/full r");
+	/* links out of /dev that are no devices, directories and so on are none */
+	assert_int_equal(patterns_matching(*state, &host_dev, "/dev/fd*", &list, &n, &error, &hint), PATTERN_MISSING);
+}
+
+static void refused_wildcards(void **state)
+{
+	static const char not_there[] = "a path with wildcards is what is there when the policy is compiled; missing: :skip goes on "
+	                                "without it";
+	static const struct {
+		const char *text, *error, *hint;
+		int rc;
+	} table[] = {
+		{"/dev/ttyUSB*", "no device is at \"/dev/ttyUSB*\"", not_there, PATTERN_MISSING},
+		{"/dev/usb/nothing* r", "no device is at \"/dev/usb/nothing*\"", not_there, PATTERN_MISSING},
+		{"/dev/loose*", "\"/dev/loose1\" is not trusted: others than root can write a directory on the way",
+		 "write a pattern that does not match it, or the numbers: \"c 1:3\"", -1},
+		{"/dev/out*", "\"/dev/out*\" leads out of /dev", "write a pattern that does not match it, or the numbers: \"c 1:3\"", -1},
+		{"/dev/many*", "more than 1024 devices are at \"/dev/many*\"",
+		 "name their group, such as \"char-pts\", or their numbers", -1},
+		{"/dev/broken*", "cannot look at \"/dev/broken*\": Bad message", "write the devices' numbers instead: \"c 1:3\"", -1},
+		{"/tmp/x*", "\"/tmp/x*\" is not below /dev",
+		 "a device's path begins with /dev/; of a device that is elsewhere, write the numbers: \"c 1:3\"", -1},
+		{"/dev/*/null", "wildcards in a directory's name: \"/dev/*/null\"", "write a rule for each directory", -1},
+		{"/dev/null* rx", "unknown access letter 'x'", LETTERS_HINT, -1},
+	};
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct pattern *list;
+		size_t n;
+		const char *error = NULL, *hint = NULL;
+		assert_int_equal(patterns_matching(*state, &elsewhere, table[i].text, &list, &n, &error, &hint), table[i].rc);
+		same_text(table[i].text, error, table[i].error);
+		same_text(error, hint, table[i].hint);
+	}
+}
+
+/* A node that others could have put there is no reason to go on without it. */
+static void untrusted_matches(void **state)
+{
+	const char *listing = "", *outside = "/tmp/devguard-node", *link = "/dev/devguard-link";
+	bool made = !mknod(outside, S_IFCHR | 0600, makedev(1, 3)) && !symlink(outside, link);
+	int rc = made ? host_dev.matches(&host_dev, *state, "/dev/devguard-lin?", &listing) : EXDEV;
+	unlink(link);
+	unlink(outside);
+	assert_int_equal(rc, EXDEV);
+	if (made)
+		same_text("which", listing, link);
+	assert_int_equal(host_dev.matches(&host_dev, *state, "/dev/shm/*", &listing), EACCES);
+	assert_int_equal(host_dev.matches(&host_dev, *state, "/dev/../etc/*", &listing), EXDEV);
+	assert_int_equal(host_dev.matches(&host_dev, *state, "/etc/*", &listing), EXDEV);
+	assert_int_equal(host_dev.matches(&host_dev, *state, "/dev/null/*", &listing), ENOTDIR);
+	assert_int_equal(host_dev.matches(&host_dev, *state, "/dev/absent/*", &listing), ENOENT);
+}
+
+/* What is left out matches nothing, and keeps the letters that were written. */
+static void left_out(void **state)
+{
+	struct pattern p = {0};
+	const char *error, *hint;
+	assert_int_equal(pattern_parse(*state, &elsewhere, "/dev/sdb rw", &p, &error, &hint), PATTERN_MISSING);
+	assert_int_equal(p.access, ACC_READ | ACC_WRITE);
+	p = pattern_left_out(*state, "/dev/sdb rw", p.access);
+	assert_int_equal(p.types, 0);
+	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++)
+		assert_false(pattern_matches(&p, false, type, 0, 0, ACC_READ) || pattern_matches(&p, true, type, 0, 0, 0));
+}
+
 /* Where this host has a device of that name, the table agrees with it. Left out:
  * what containers replace (console, kmsg, random...). */
 static void symbols_agree_with_this_host(void **state)
@@ -404,7 +509,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ARENA_TEST(paths), ARENA_TEST(refused_paths), ARENA_TEST(made_paths), ARENA_TEST(groups),
 		ARENA_TEST(refused_groups), ARENA_TEST(groups_of_this_host), ARENA_TEST(symbols),
-		ARENA_TEST(refused_symbols), ARENA_TEST(symbols_that_the_host_tells), ARENA_TEST(symbols_agree_with_this_host),
+		ARENA_TEST(refused_symbols), ARENA_TEST(symbols_that_the_host_tells), ARENA_TEST(paths_with_wildcards),
+		ARENA_TEST(refused_wildcards), ARENA_TEST(untrusted_matches), ARENA_TEST(left_out), ARENA_TEST(symbols_agree_with_this_host),
 	};
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }

@@ -1,0 +1,1 @@
+allow "/dev/ttyUSB9*"

@@ -1,0 +1,1 @@
+allow(missing: :skip) { |ctx| ctx.char? }

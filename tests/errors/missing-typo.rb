@@ -1,0 +1,1 @@
+allow :nul, missing: :skip

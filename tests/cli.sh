@@ -195,4 +195,6 @@ beside "a block that may deny anything" 0 'deny :sd\ndeny { |ctx| ctx.major == 2
 printf 'deny :tpm\nallow :null\n' >"$T/beside.rb"
 check "beside: nothing is said when the default denies" [ "$("$DEVGUARD" check "$T/beside.rb" 2>&1 | grep -c 'allowed by default')" = 0 ]
 expect "beside: what to write" 0 'write deny "char-hidraw", missing: :skip' "$DEVGUARD" check <(printf 'default :allow\ndeny :input\n')
+expect "eval --json tells a device by name" 0 '"device": "/dev/null"' "$DEVGUARD" eval "$P" --json 'c 1:3 r'
+expect "eval --json of one that is not here" 2 '"device": null' "$DEVGUARD" eval "$P" --json 'c 4001:9 r'
 summary

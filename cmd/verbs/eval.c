@@ -5,6 +5,7 @@
  * One request a word of the command line, or `-`: one a line of stdin, answered
  * as they come. Memory for a line is given back, so a stream may have no end.
  */
+#include "cmd/audit/audit.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/unit.h"
@@ -25,6 +26,7 @@ struct evaluation {
 	const struct unit *unit;
 	bool stream;   /* requests come from stdin: JSON is one object a line */
 	json_t *results;
+	struct device_names *names; /* of --json */
 	bool denied, failed;
 	int broken;    /* a status: nobody answers any more */
 	/* read, and not answered yet */
@@ -36,8 +38,10 @@ struct evaluation {
 static json_t *result_json(const struct evaluation *ev, const struct request *r,
                            const struct decision *d)
 {
-	return json_pack("{s:o, s:s, s:o}", "request", text_json(r->text), "verdict",
-	                 d->allow ? "allow" : "deny", "by", decider_json(ev->unit->policy, d));
+	const char *path = device_path(ev->names, r->type, (uint32_t)r->major, (uint32_t)r->minor);
+	return json_pack("{s:o, s:o, s:s, s:o}", "request", text_json(r->text), "device",
+	                 path ? text_json(path) : json_null(), "verdict", d->allow ? "allow" : "deny", "by",
+	                 decider_json(ev->unit->policy, d));
 }
 
 static void print_line(json_t *o, int line)
@@ -49,7 +53,7 @@ static void print_line(json_t *o, int line)
 	json_decref(o);
 }
 
-static void tell(struct evaluation *ev, const struct request *r, const struct decision *d, int line)
+static void tell_verdict(struct evaluation *ev, const struct request *r, const struct decision *d, int line)
 {
 	struct cmd *c = ev->c;
 	ev->denied |= !d->allow;
@@ -104,7 +108,7 @@ static void settle(struct evaluation *ev)
 			missing_fact(c, p, at, r->text, said[i].diagram.missing);
 			complain(ev, r->text, at.line);
 		} else {
-			tell(ev, r, &d, at.line);
+			tell_verdict(ev, r, &d, at.line);
 		}
 	}
 }
@@ -281,7 +285,8 @@ static int eval(struct cmd *c, int argc, char **argv)
 		return status;
 	diags_flush(c);
 	static struct evaluation ev;
-	ev = (struct evaluation){.c = c, .unit = &u, .stream = stream};
+	ev = (struct evaluation){.c = c, .unit = &u, .stream = stream,
+	                         .names = c->json.on ? device_names_new(c->arena) : NULL};
 	if (c->json.on && !stream) {
 		ev.results = json_array();
 		json_object_set_new(c->json.out, "policy", text_json(u.policy->name));

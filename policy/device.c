@@ -84,9 +84,9 @@ static int not_a_device(struct fault *f, const struct words *w)
 		":null; a label is given by label:";
 	if (symbol.s[0] == ':')
 		symbol.s++, symbol.n--;
-	if (w->n == 1 && device_known(symbol))
+	if (w->n == 1 && device_known(f->arena, symbol))
 		hint = arena_printf(f->arena, "as a symbol it is one: write :%s, without quotes",
-		                    device_known(symbol));
+		                    device_known(f->arena, symbol));
 	return fault_set(f, hint, "%s is not a device", text_quoted(f->arena, tail(w, 0)));
 }
 

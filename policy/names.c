@@ -19,10 +19,13 @@
 
 /* ---- symbols --------------------------------------------------------------- */
 
-const char *device_known(struct slice name)
+const char *device_known(struct arena *a, struct slice name)
 {
 	const struct known_device *k = known_symbol(name);
-	return k ? k->name : NULL;
+	const char *path;
+	if (k)
+		return k->name;
+	return known_numbers(a, name) || known_here(a, name, &path) ? text_safe(a, name.s, name.n, 32) : NULL;
 }
 
 static int not_here(struct fault *f, const char *hint, const char *what)
@@ -218,6 +221,20 @@ static bool next_group(struct slice *rest, struct group *g)
 	return false;
 }
 
+/* Is it the symbol of one device? */
+static bool is_one_device(struct arena *a, struct slice name)
+{
+	const char *path, *numbers = known_numbers(a, name);
+	return numbers ? !strpbrk(numbers, "*,-") : known_here(a, name, &path) != NULL;
+}
+
+/* Is it a name like pts0 of the group pts? */
+static bool wider(const char *near, const char *name)
+{
+	size_t n = strlen(near);
+	return !strncmp(near, name, n) && strpbrk(name + n, "0123456789");
+}
+
 static int unknown_group(struct fault *f, bool block, const char *name, const char *listing)
 {
 	const char *prefix = block ? "block" : "char", **names = NULL, *near;
@@ -237,7 +254,9 @@ static int unknown_group(struct fault *f, bool block, const char *name, const ch
 	}
 	if (name[0] && !name[strspn(name, "0123456789")])
 		hint = arena_printf(a, "write \"%c %s:*\" for a major number", prefix[0], name);
-	else if (name[0] && (near = did_you_mean(name, names, n)))
+	else if (is_one_device(a, (struct slice){name, strlen(name)}))
+		hint = arena_printf(a, "it is one device and no group: write :%s", name);
+	else if (name[0] && (near = did_you_mean(name, names, n)) && !wider(near, name))
 		hint = arena_printf(a, "did you mean \"%s-%s\"?", prefix, near);
 	return not_here(f, hint,
 	                arena_printf(a, "no %s device group %s in /proc/devices", block ? "block" : "character",

@@ -5,13 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct arena;
 struct fault;
 struct host;
 struct pattern;
 struct slice;
 
-/* The name as the table of well-known devices has it, or NULL. */
-const char *device_known(struct slice name);
+/* The symbol of that name, whether this host has it or not, or NULL. */
+const char *device_known(struct arena *a, struct slice name);
 /* The numbers of a symbol ("c 1:3" of null), or NULL with the fault set. *here: the host told them. */
 const char *device_symbol(struct fault *f, const struct host *h, struct slice name, bool *here);
 /* The device node at a path, as the host says. */

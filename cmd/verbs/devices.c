@@ -79,14 +79,16 @@ static int by_number(const void *a, const void *b)
 	return strcmp(x->path ? x->path : "", y->path ? y->path : "");
 }
 
-static bool is_of(const struct row *r, const struct dev_node *node)
+static bool is_of(const struct catalog *all, const struct row *r, const struct dev_node *node)
 {
 	struct slice path = {node->path, node->path ? strlen(node->path) : 0};
 	if (r->numbers)
 		return pattern_matches(&r->pattern, false, node->type, node->major, node->minor, 0);
 	size_t n = r->path ? strlen(r->path) : 0;
-	return n && node->type == r->type && path.n > n && !memcmp(path.s, r->path, n) &&
-	       known_path_here((struct slice){path.s + 5, path.n - 5});
+	if (!n || node->type != r->type || path.n <= n || memcmp(path.s, r->path, n))
+		return false;
+	struct slice below = {path.s + strlen("/dev/"), path.n - strlen("/dev/")};
+	return known_path_here(below) && !known_path_numbers(all->c->arena, below);
 }
 
 /* ---- the names --------------------------------------------------------------------------- */
@@ -125,6 +127,15 @@ static void add_series(struct catalog *all, const struct known_device *k)
 	set_numbers(all, r, arena_printf(a, "%c %d:%s", k->type, k->major, minors));
 }
 
+/* The first number that is not fixed. */
+static int first_here(const struct known_device *here)
+{
+	for (const struct known_device *k = known_devices; k < known_devices + known_devices_n; k++)
+		if (k->form == FORM_SERIES && !strcmp(k->name, here->name))
+			return k->first + k->count;
+	return 0;
+}
+
 static void add_known(struct catalog *all, const struct known_device *k)
 {
 	struct arena *a = all->c->arena;
@@ -141,7 +152,7 @@ static void add_known(struct catalog *all, const struct known_device *k)
 		set_numbers(all, r, arena_printf(a, "b %s:*", k->numbers));
 		return;
 	case FORM_HERE:
-		r = add(all, arena_printf(a, strcmp(k->name, "vd") ? ":%s0 ..." : ":%sa ...", k->name), k->what);
+		r = add(all, strcmp(k->name, "vd") ? arena_printf(a, ":%s%d ...", k->name, first_here(k)) : ":vda ...", k->what);
 		r->path = arena_printf(a, "/dev/%s", k->path);
 		r->type = types_of(k->type);
 		return;
@@ -244,14 +255,14 @@ static void print_row(const struct catalog *all, const struct row *r, bool nodes
 	enum { NODES_SHOWN = 8 };
 	size_t here = 0;
 	for (size_t i = 0; i < all->nnodes; i++)
-		here += is_of(r, &all->nodes[i]);
+		here += is_of(all, r, &all->nodes[i]);
 	printf("%-24s  %-22s  %-7s  ", r->name, r->numbers ? r->numbers : "-", here ? "present" : "absent");
 	put_text(stdout, r->what);
 	putchar('\n');
 	size_t shown = 0;
 	for (size_t i = 0; nodes && i < all->nnodes; i++) {
 		const struct dev_node *node = &all->nodes[i];
-		if (!is_of(r, node) || shown++ >= NODES_SHOWN)
+		if (!is_of(all, r, node) || shown++ >= NODES_SHOWN)
 			continue;
 		printf("    %s %u:%u  ", device_type(node->type), node->major, node->minor);
 		put_text(stdout, node->path ? node->path : "no node below /dev");
@@ -266,7 +277,7 @@ static json_t *row_json(const struct catalog *all, const struct row *r)
 	json_t *nodes = json_array();
 	for (size_t i = 0; i < all->nnodes; i++) {
 		const struct dev_node *node = &all->nodes[i];
-		if (is_of(r, node))
+		if (is_of(all, r, node))
 			json_array_append_new(nodes, json_pack("{s:s, s:I, s:I, s:o}", "type", device_type(node->type), "major",
 			                                       (json_int_t)node->major, "minor", (json_int_t)node->minor, "path",
 			                                       node->path ? text_json(node->path) : json_null()));

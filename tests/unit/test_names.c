@@ -166,6 +166,12 @@ static void refused_groups(void **state)
 		{"char-10", "no character device group \"10\" in /proc/devices",
 		 "write \"c 10:*\" for a major number"},
 		{"char-", "no character device group \"\" in /proc/devices", GROUP_HINT},
+		/* never the whole group for one of it */
+		{"char-pts0", "no character device group \"pts0\" in /proc/devices", "it is one device and no group: write :pts0"},
+		{"block-sda", "no block device group \"sda\" in /proc/devices", "it is one device and no group: write :sda"},
+		{"char-hidraw7", "no character device group \"hidraw7\" in /proc/devices",
+		 "it is one device and no group: write :hidraw7"},
+		{"char-mem2", "no character device group \"mem2\" in /proc/devices", GROUP_HINT},
 		{"char-nvidia-uvm", "no character device group \"nvidia-uvm\" in /proc/devices",
 		 GROUP_HINT},
 		{"char-x*y", "no character device group \"x*y\" in /proc/devices", GROUP_HINT},
@@ -274,7 +280,9 @@ static void refused_symbols(void **state)
 		{"renderD192", "unknown device :renderD192",
 		 "the names are renderD128 to renderD191"},
 		{"renderD", "unknown device :renderD", no_idea},
-		{"ttyUSB256", "unknown device :ttyUSB256", "the names are ttyUSB0 to ttyUSB255"},
+		{"ttyUSB256", "device :ttyUSB256 is not on this host: there is no /dev/ttyUSB256", HERE_HINT " (modprobe usbserial)"},
+		{"event991", "device :event991 is not on this host: there is no /dev/input/event991", HERE_HINT " (modprobe evdev)"},
+		{"st32", "unknown device :st32", "the names are st0 to st31"},
 		{"vcs0", "unknown device :vcs0", "the names are vcs1 to vcs63"},
 		/* a number is never answered by a whole kind of devices */
 		{"ttyUBS0", "unknown device :ttyUBS0", "did you mean :ttyUSB0?"},
@@ -325,7 +333,7 @@ static void device_elsewhere(const struct host *h, struct arena *a, const char *
 		{"/dev/hidraw0", S_IFCHR, 245, 0}, {"/dev/nvme0n1", S_IFBLK, 259, 1}, {"/dev/nvme0n1p3", S_IFBLK, 259, 4},
 		{"/dev/video0", S_IFCHR, 81, 2}, {"/dev/dm-1", S_IFBLK, 253, 1}, {"/dev/sda16", S_IFBLK, 259, 9},
 		{"/dev/sdiw", S_IFBLK, 8, 256}, {"/dev/vda2", S_IFBLK, 254, 2}, {"/dev/nbd1", S_IFBLK, 43, 32},
-		{"/dev/tpm1", S_IFCHR, 250, 1}, {"/dev/tpmrm0", S_IFCHR, 250, 65536}, {"/dev/loop3p1", S_IFBLK, 259, 12},
+		{"/dev/tpm1", S_IFCHR, 250, 1}, {"/dev/input/event40", S_IFCHR, 13, 296}, {"/dev/tpmrm0", S_IFCHR, 250, 65536}, {"/dev/loop3p1", S_IFBLK, 259, 12},
 		{"/dev/iio:device0", S_IFCHR, 240, 0}, {"/dev/nvidia-caps/nvidia-cap1", S_IFCHR, 241, 1},
 		{"/dev/snd/pcmC0D0p", S_IFCHR, 116, 5}, {"/dev/zram0", S_IFREG, 0, 0}, {"/dev/rtc0", S_IFBLK, 1, 1},
 	};
@@ -344,7 +352,7 @@ static void symbols_that_the_host_tells(void **state)
 		{"dm_1", "b 253:1 rwm"}, {"dm-1", "b 253:1 rwm"}, {"sda16", "b 259:9 rwm"}, {"sdiw", "b 8:256 rwm"},
 		{"vda2", "b 254:2 rwm"}, {"nbd1", "b 43:32 rwm"}, {"tpm1", "c 250:1 rwm"}, {"tpmrm0", "c 250:65536 rwm"},
 		{"loop3p1", "b 259:12 rwm"}, {"iio:device0", "c 240:0 rwm"}, {"nvidia_cap1", "c 241:1 rwm"},
-		{"pcmC0D0p", "c 116:5 rwm"},
+		{"pcmC0D0p", "c 116:5 rwm"}, {"event40", "c 13:296 rwm"},
 	};
 	struct pattern p;
 	const char *error, *hint;
@@ -454,6 +462,34 @@ static void untrusted_matches(void **state)
 	assert_int_equal(host_dev.matches(&host_dev, *state, "/dev/absent/*", &listing), ENOENT);
 }
 
+/* Stable names are links: they mean the node they lead to, by themselves and where they match. */
+static void stable_links(void **state)
+{
+	static const char link[] = "/dev/devguard-by-id-usb_adapter-port0";
+	struct pattern p = {0}, *list = NULL;
+	size_t n = 0;
+	const char *error, *hint;
+	if (symlink("../dev/zero", link))
+		skip();
+	int rc = pattern_parse(*state, &host_dev, arena_printf(*state, "%s rw", link), &p, &error, &hint);
+	int all = patterns_matching(*state, &host_dev, "/dev/devguard-by-id-usb_*", &list, &n, &error, &hint);
+	unlink(link);
+	assert_int_equal(rc, -1); /* it leads out of /dev, and in again */
+	same_text("out", error, arena_printf(*state, "\"%s\" leads out of /dev", link));
+	assert_int_equal(all, -1);
+	if (symlink("zero", link))
+		skip();
+	rc = pattern_parse(*state, &host_dev, arena_printf(*state, "%s rw", link), &p, &error, &hint);
+	all = patterns_matching(*state, &host_dev, "/dev/devguard-by-id-usb_*", &list, &n, &error, &hint);
+	unlink(link);
+	assert_int_equal(rc, 0);
+	same_text("zero", pattern_text(*state, &p), "c 1:5 rw");
+	assert_int_equal(all, 0);
+	assert_int_equal(n, 1);
+	same_text("its own path", list[0].text, link);
+	same_text("zero too", pattern_text(*state, list), "c 1:5 rwm");
+}
+
 /* What is left out matches nothing, and keeps the letters that were written. */
 static void left_out(void **state)
 {
@@ -510,7 +546,7 @@ int main(void)
 		ARENA_TEST(paths), ARENA_TEST(refused_paths), ARENA_TEST(made_paths), ARENA_TEST(groups),
 		ARENA_TEST(refused_groups), ARENA_TEST(groups_of_this_host), ARENA_TEST(symbols),
 		ARENA_TEST(refused_symbols), ARENA_TEST(symbols_that_the_host_tells), ARENA_TEST(paths_with_wildcards),
-		ARENA_TEST(refused_wildcards), ARENA_TEST(untrusted_matches), ARENA_TEST(left_out), ARENA_TEST(symbols_agree_with_this_host),
+		ARENA_TEST(refused_wildcards), ARENA_TEST(untrusted_matches), ARENA_TEST(stable_links), ARENA_TEST(left_out), ARENA_TEST(symbols_agree_with_this_host),
 	};
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }

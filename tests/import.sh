@@ -116,7 +116,7 @@ else skip "import: 100,000 scattered entries in 160 MiB" "memory cannot be bound
 expect "import: 100,000 entries decide" 2 "deny c 1200:0 r" \
 	"$DEVGUARD" eval "$T/big.rb" 'c 200:0 rw' 'c 1199:99 rw' 'c 1200:0 r'
 expect "import lxc knows a file of Proxmox" 0 'allow "c 226:128 rwm"' "$DEVGUARD" import lxc ../proxmox-101.conf
-expect "import compose: another service of the file" 0 'allow "c 188:* rwm"' "$DEVGUARD" import compose ../compose-cam.yaml --service bridge
+expect "import compose: another service of the file" 0 'allow "c 188:* rwm"' "$DEVGUARD" import compose ../compose-cam.yaml --service bridge --skip-missing
 expect "import compose: no service said" 3 "--service NAME, one of: bridge, cam" "$DEVGUARD" import compose ../compose-cam.yaml
 expect "import compose: no such service" 3 "there is no such service" "$DEVGUARD" import compose ../compose-cam.yaml --service web
 expect "import: --service of another format" 64 "--service is for import compose" "$DEVGUARD" import v1 --service x ../v1-web.list
@@ -125,7 +125,7 @@ expect "import: two units on stdin" 3 "[Socket] beside [Service]" \
 mkdir -p "$T/camera.socket.d"
 printf '[Service]\nDevicePolicy=closed\n' >"$T/camera.socket.d/more.conf"
 expect "import: a drop-in is of its directory's type" 3 "DevicePolicy stands in [Service]" "$DEVGUARD" import systemd "$T/camera.socket.d/more.conf"
-expect "import: --missing of another word" 64 "--missing skip, or --missing error" "$DEVGUARD" import v1 --missing no ../v1-web.list
+expect "import: what is not there, by default" 3 "compose-cam.yaml:5: error: no such file" "$DEVGUARD" import compose ../compose-cam.yaml --service bridge
 expect "import: no format" 64 "no format given" "$DEVGUARD" import
 expect "import: another format" 64 "did you mean docker?" "$DEVGUARD" import dcoker x
 expect "import: no file" 64 "no file given" "$DEVGUARD" import oci

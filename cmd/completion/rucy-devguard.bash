@@ -45,7 +45,6 @@ _rucy_devguard()
 	--emit) words='obj asm terms diagram dot orders bytecode' ;;
 	--ring) words='16K 64K 256K 1M' ;;
 	--limit) words='time=30s cpu=20s memory=2g time=30s,memory=2g' ;;
-	--missing) words='skip error' ;;
 	--dir)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		compopt -o filenames

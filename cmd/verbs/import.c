@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_MISSING, OPT_SERVICE };
+enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_SKIP, OPT_SERVICE };
 static const struct option options[] = {
 	{"exact", no_argument, NULL, OPT_EXACT},
 	{"name", required_argument, NULL, OPT_NAME},
@@ -17,7 +17,7 @@ static const struct option options[] = {
 	{"device-cgroup-rule", required_argument, NULL, OPT_RULE},
 	{"empty-is-allow", no_argument, NULL, OPT_EMPTY},
 	{"service", required_argument, NULL, OPT_SERVICE},
-	{"missing", required_argument, NULL, OPT_MISSING},
+	{"skip-missing", no_argument, NULL, OPT_SKIP},
 	OPTION_HELP,
 	{0},
 };
@@ -31,7 +31,7 @@ struct import {
 	const char *path;   /* -o */
 	const char *name;   /* --name */
 	const char *service; /* --service, of compose */
-	bool exact, empty_is_allow, missing_fails;
+	bool exact, empty_is_allow, skip_missing;
 	const char **rules; /* of docker, with the option's name or without */
 	size_t nrules, rules_cap;
 };
@@ -110,12 +110,10 @@ static int read_option(struct cmd *c, int opt, struct import *im)
 		*ARENA_PUSH(c->args, im->rules, im->nrules, im->rules_cap) = optarg;
 	else if (opt == OPT_SERVICE)
 		im->service = optarg;
-	else if (opt != OPT_MISSING)
-		*(opt == OPT_NAME ? &im->name : &im->path) = optarg;
-	else if (!strcmp(optarg, "skip") || !strcmp(optarg, "error"))
-		im->missing_fails = !strcmp(optarg, "error");
+	else if (opt == OPT_SKIP)
+		im->skip_missing = true;
 	else
-		return usage_error(c, "--missing skip, or --missing error", "--missing %s: unknown value", optarg);
+		*(opt == OPT_NAME ? &im->name : &im->path) = optarg;
 	return STATUS_OK;
 }
 
@@ -141,7 +139,7 @@ static int import(struct cmd *c, int argc, char **argv)
 		return usage_error(c, NULL, "--service is for import compose");
 	argc -= optind + 1, argv += optind + 1;
 	status = format == FOREIGN_DOCKER ? read_rules(c, &im, argc, argv, &f) : read_file(c, &im, format, argc, argv, &f);
-	if (!status && foreign_settle(&c->diags, &f, im.empty_is_allow, im.missing_fails))
+	if (!status && foreign_settle(&c->diags, &f, im.empty_is_allow, im.skip_missing))
 		status = STATUS_REFUSED;
 	if (status)
 		return status;
@@ -153,7 +151,7 @@ static int import(struct cmd *c, int argc, char **argv)
 const struct verb verb_import = {
 	.name = "import",
 	.synopsis = "oci|inspect|systemd|lxc|proxmox|v1 FILE | compose FILE [--service NAME] | docker RULE...\n"
-		    "                         [-o FILE] [--name NAME] [--exact] [--empty-is-allow] [--missing skip|error]",
+		    "                         [-o FILE] [--name NAME] [--exact] [--empty-is-allow] [--skip-missing]",
 	.summary = "Write the device list of another tool as a Ruby policy",
 	.help = "The policy means what the author of the list expects; comments say where the tool\n"
 		"itself does otherwise. A line that is not understood is an error, and so is a file in\n"
@@ -174,8 +172,8 @@ const struct verb verb_import = {
 		"  --device-cgroup-rule RULE\n"
 		"                      one more rule of docker\n"
 		"  --empty-is-allow    a file that says nothing about devices is meant: all are allowed\n"
-		"  --missing WHAT      a device to allow that is not there: skip, its line becomes a\n"
-		"                      comment (the default), or error\n",
+		"  --skip-missing      a device to allow that is not there: its line becomes a comment;\n"
+		"                      without this it is an error\n",
 	.shorts = ":ho:",
 	.longs = options,
 	.main = import,

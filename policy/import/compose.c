@@ -52,7 +52,7 @@ static int give(struct composed *v, const struct yaml_node *at, struct slice pat
 	letters = letters.s ? letters : (struct slice){all, strlen(all)};
 	if (!letters.n)
 		fault_set(&f, "write them: /dev/fuse:/dev/fuse:rw", "no letters: nothing is granted");
-	return f.error || foreign_add_path(v->out, &f, path, letters, e) ? fail_at(v, at, &f) : 0;
+	return f.error || foreign_add_tree(v->out, &f, path, letters, e) ? fail_at(v, at, &f) : 0;
 }
 
 /* HOST, HOST:CONTAINER or HOST:CONTAINER:LETTERS. */
@@ -61,10 +61,10 @@ static int short_device(struct composed *v, const struct yaml_node *n)
 	struct slice rest = n->text, host, letters = {0};
 	if (expect_kind(v, n, YAML_TEXT, "a device"))
 		return -1;
-	if (n->text.n && n->text.s[0] != '/' && memchr(n->text.s, '=', n->text.n)) {
+	if (foreign_is_cdi(n->text)) {
 		struct fault f = {.arena = v->y.arena};
-		fault_set(&f, "name its devices: /dev/nvidia0", "a device of CDI is not looked up");
-		foreign_skip_fault(v->out, v->y.file, n->at.line, &f, text_safe(f.arena, n->text.s, n->text.n, 200));
+		struct foreign_entry e = {.file = v->y.file, .place = (uint32_t)n->at.line};
+		foreign_skip_cdi(v->out, &f, n->text, &e);
 		return 0;
 	}
 	host = cut(&rest, ':');

@@ -4,13 +4,10 @@
  * A reader takes a list whole or not at all: what it does not understand is an
  * error with its place, never left out. Linear in the text.
  */
-#include "policy/host.h"
 #include "policy/image.h"
 #include "policy/import/internal.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *const foreign_names[FOREIGN_FORMATS] = {
 #define FORMAT(id, name) #name,
@@ -131,51 +128,6 @@ bool lines_next(struct lines *l)
 	l->text = trimmed(line);
 	l->line++;
 	return true;
-}
-
-/* ---- paths ------------------------------------------------------------------------ */
-
-int foreign_path_check(struct fault *f, struct slice path)
-{
-	char *text = arena_strndup(f->arena, path.s, path.n);
-	if (!strncmp(text, "/dev/", 5) && text[5] && !strstr(text, "/../") &&
-	    (path.n < 3 || strcmp(text + path.n - 3, "/..") != 0))
-		return 0;
-	return fault_set(f, "name the device by its path in /dev, such as /dev/fuse", "%s is no path below /dev",
-	                 text_quoted(f->arena, path));
-}
-
-bool foreign_path_absent(struct arena *a, struct slice path)
-{
-	return access(arena_strndup(a, path.s, path.n), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
-}
-
-void foreign_skip_fault(struct foreign *f, const char *file, int line, const struct fault *why, const char *rule)
-{
-	foreign_skip(why->arena, f, (struct foreign_skip){
-		.file = file, .line = (uint32_t)line, .rule = rule, .why = why->error, .hint = why->hint});
-}
-
-int foreign_add_path(struct foreign *out, struct fault *f, struct slice path, struct slice letters,
-                     struct foreign_entry e)
-{
-	int type, access;
-	int64_t major, minor;
-	if (text_check(f, path.s, path.n) || foreign_path_check(f, path) || (access = read_access(f, letters)) < 0)
-		return -1;
-	const char *name = arena_strndup(f->arena, path.s, path.n);
-	if (device_at(f, &host_dev, path, &type, &major, &minor)) {
-		if (!e.allow || !foreign_path_absent(f->arena, path))
-			return -1;
-		foreign_skip_fault(out, e.file, (int)e.place, f,
-		                   arena_printf(f->arena, "%s %.*s", name, (int)letters.n, letters.s));
-		return 0;
-	}
-	e.path = name;
-	e.types = (uint8_t)type, e.access = (uint8_t)access;
-	e.major = (int32_t)major, e.minor = (int32_t)minor;
-	foreign_add(f->arena, out, e);
-	return 0;
 }
 
 /* ---- one rule ---------------------------------------------------------------------- */

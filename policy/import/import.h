@@ -44,6 +44,9 @@ struct foreign_skip {
 	uint32_t line;
 	const char *rule;        /* as a pattern: "char-nvidia-uvm rw" */
 	const char *why, *hint;
+	bool in_rules;           /* inspect: of DeviceCgroupRules */
+	bool missing;            /* not here; else its tool passes over the line wherever it is */
+	bool near;               /* the hint is what was probably meant */
 };
 
 /* A list in the order of its tool, where the last entry that matches an access
@@ -77,10 +80,10 @@ int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct f
 int foreign_compose(struct diags *d, const char *file, const char *text, size_t len, const char *service,
                     struct foreign *out);
 
-/* Tells what a list leaves open: skipped lines (errors, when the caller wants none),
+/* Tells what a list leaves open: skipped lines (errors, unless the caller accepts them),
  * and that everything is allowed. A list that says nothing about devices is an
  * error, or, when the caller says that it is meant, allows every device. 0 or -1. */
-int foreign_settle(struct diags *d, struct foreign *f, bool empty_is_allow, bool missing_fails);
+int foreign_settle(struct diags *d, struct foreign *f, bool empty_is_allow, bool skip_missing);
 
 /* The list as a Ruby policy; about n log n for n entries. */
 void foreign_ruby(FILE *out, struct arena *a, const struct foreign *f);

@@ -72,7 +72,7 @@ static int read_device(struct inspected *v, size_t i, const json_t *device)
 		          "no CgroupPermissions");
 		return fail(v, &f, ".Devices[%zu]", i);
 	}
-	return foreign_add_path(v->out, &f, path, letters, e) ? fail(v, &f, ".Devices[%zu]", i) : 0;
+	return foreign_add_tree(v->out, &f, path, letters, e) ? fail(v, &f, ".Devices[%zu]", i) : 0;
 }
 
 static int read_rule(struct inspected *v, size_t i, const json_t *rule)

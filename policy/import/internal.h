@@ -40,8 +40,19 @@ struct foreign_entry *foreign_add(struct arena *a, struct foreign *f, struct for
 void foreign_reserve(struct arena *a, struct foreign *f, size_t n);
 void foreign_note(struct arena *a, struct foreign *f, const char *note);
 void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s);
-/* A device that is not there, with the fault that says so. */
+/* `c 195:* rwm`: type, numbers or *, letters. `a` alone too, where lone_a. */
+int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign_entry *e);
+/* The text as a policy's name; "" and NULL give NULL. */
+const char *foreign_name(struct arena *a, const char *text);
+/* A policy's name from that of a file, never NULL. */
+const char *foreign_file_name(struct arena *a, const char *file);
+
+/* ---- import/paths.c ------------------------------------------------------------- */
+
+/* A line that grants nothing, with the fault that says so. */
 void foreign_skip_fault(struct foreign *f, const char *file, int line, const struct fault *why, const char *rule);
+/* A device that is not there: the hint says what to do, in the words of the list. */
+void foreign_skip_missing(struct foreign *f, const struct foreign_entry *e, const struct fault *why, const char *rule);
 /* Must be below /dev, without "..": 0 or -1. */
 int foreign_path_check(struct fault *f, struct slice path);
 /* Is nothing there at a path below /dev? */
@@ -50,12 +61,12 @@ bool foreign_path_absent(struct arena *a, struct slice path);
  * there is left out of what is allowed. */
 int foreign_add_path(struct foreign *out, struct fault *f, struct slice path, struct slice letters,
                      struct foreign_entry e);
-/* `c 195:* rwm`: type, numbers or *, letters. `a` alone too, where lone_a. */
-int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign_entry *e);
-/* The text as a policy's name; "" and NULL give NULL. */
-const char *foreign_name(struct arena *a, const char *text);
-/* A policy's name from that of a file, never NULL. */
-const char *foreign_file_name(struct arena *a, const char *file);
+/* The same, where a directory stands for all devices in it and below, as engines take it. */
+int foreign_add_tree(struct foreign *out, struct fault *f, struct slice path, struct slice letters,
+                     struct foreign_entry e);
+/* "vendor.com/gpu=0" where a path may stand, and its line as a comment. */
+bool foreign_is_cdi(struct slice device);
+void foreign_skip_cdi(struct foreign *out, struct fault *f, struct slice device, const struct foreign_entry *e);
 
 /* ---- import/container.c -------------------------------------------------- */
 

@@ -20,19 +20,27 @@ struct machine {
 	bool unprivileged, no_console;
 };
 
-/* "dev0: /dev/ttyUSB0,gid=20": Proxmox allows it by itself. */
-static void device_key(struct machine *m, struct fault *f, struct slice value)
+/* "dev0: /dev/ttyUSB0,gid=20,deny-write=1": Proxmox allows it by itself. */
+static int device_key(struct machine *m, struct fault *f, struct slice value)
 {
-	static const char path_key[] = "path=", read_only[] = "deny-write=1";
-	const char *comma = memchr(value.s, ',', value.n);
-	struct slice path = {value.s, comma ? (size_t)(comma - value.s) : value.n};
-	if (path.n > strlen(path_key) && !memcmp(path.s, path_key, strlen(path_key)))
-		path = (struct slice){path.s + strlen(path_key), path.n - strlen(path_key)};
-	fault_set(f, "add lxc.cgroup2.devices.allow for it, or take the rule of the comment",
-	          "only the lxc.* keys count, not the dev keys of Proxmox");
-	const char *letters = memmem(value.s, value.n, read_only, strlen(read_only)) ? "r" : "rw";
-	foreign_skip_fault(m->c.out, m->l.file, m->l.line, f,
-	                  arena_printf(f->arena, "%s %s", text_safe(f->arena, path.s, path.n, 200), letters));
+	struct foreign_entry e = {.allow = true, .v2 = true, .file = m->l.file, .place = (uint32_t)m->l.line};
+	struct slice path = {0}, letters = {"rw", 2}, rest = value, part;
+	while (rest.n) {
+		const char *comma = memchr(rest.s, ',', rest.n);
+		part = (struct slice){rest.s, comma ? (size_t)(comma - rest.s) : rest.n};
+		size_t used = part.n + (comma != NULL);
+		rest = (struct slice){rest.s + used, rest.n - used};
+		if (slice_is(part, "deny-write=1"))
+			letters.n = 1;
+		else if (part.n > 5 && !memcmp(part.s, "path=", 5))
+			path = (struct slice){part.s + 5, part.n - 5};
+		else if (!memchr(part.s, '=', part.n))
+			path = part;
+	}
+	if (!path.n)
+		return fault_set(f, "write dev0: /dev/ttyUSB0", "a dev key names no path");
+	m->c.seen[1] = true;
+	return foreign_add_path(m->c.out, f, path, letters, e);
 }
 
 static bool is_key_byte(char c)
@@ -58,10 +66,8 @@ static int machine_line(struct machine *m, struct fault *f)
 		                 "missing ':' after the key in %s", text_quoted(f->arena, word));
 	}
 	value = trimmed((struct slice){value.s + 1, value.n - 1});
-	if (is_dev_key(key)) {
-		device_key(m, f, value);
-		return 0;
-	}
+	if (is_dev_key(key))
+		return device_key(m, f, value);
 	m->unprivileged |= slice_is(key, "unprivileged") && !slice_is(value, "0");
 	m->no_console |= slice_is(key, "console") && slice_is(value, "0");
 	if (slice_is(key, "hostname")) {

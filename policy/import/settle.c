@@ -16,21 +16,25 @@ static struct span place_of(const struct foreign_skip *s)
 
 static int settle_skipped(struct diags *d, const struct foreign *f, bool fails)
 {
-	enum diag_level level = fails ? DIAG_ERROR : DIAG_WARNING;
-	for (size_t i = 0; i < f->nskipped && i < SKIPS_SHOWN; i++) {
+	size_t missing = 0;
+	for (size_t i = 0; i < f->nskipped; i++) {
 		const struct foreign_skip *s = &f->skipped[i];
-		diag_add(d, level, place_of(s), s->hint, "%s%s", s->why, fails ? "" : ": left out");
+		bool error = fails && s->missing;
+		missing += error;
+		if (i < SKIPS_SHOWN || (error && missing == 1))
+			diag_add(d, error ? DIAG_ERROR : DIAG_WARNING, place_of(s), error || !s->missing || s->near ? s->hint : NULL,
+			         "%s%s", s->why, error ? "" : ": left out");
 	}
 	if (f->nskipped > SKIPS_SHOWN)
-		diag_add(d, level, (struct span){.file = f->file}, NULL, "and so for %zu more lines",
-		         f->nskipped - SKIPS_SHOWN);
-	return fails && f->nskipped ? -1 : 0;
+		diag_add(d, missing ? DIAG_ERROR : DIAG_WARNING, (struct span){.file = f->file}, NULL,
+		         "and so for %zu more lines", f->nskipped - SKIPS_SHOWN);
+	return missing ? -1 : 0;
 }
 
-int foreign_settle(struct diags *d, struct foreign *f, bool empty_is_allow, bool missing_fails)
+int foreign_settle(struct diags *d, struct foreign *f, bool empty_is_allow, bool skip_missing)
 {
 	struct span at = {.file = f->file};
-	int rc = settle_skipped(d, f, missing_fails);
+	int rc = settle_skipped(d, f, !skip_missing);
 	if (f->silent && !empty_is_allow) {
 		diag_add(d, DIAG_ERROR, at, f->silent_hint, "%s", f->silent);
 		return -1;

@@ -122,8 +122,8 @@ static bool skipped(struct unit *u, const struct fault *f, struct slice name, co
 	char letters[4];
 	if (name.s[0] == '/' && !foreign_path_absent(f->arena, name))
 		return false;
-	foreign_skip_fault(u->l.out, u->l.file, u->l.line, f, arena_printf(f->arena, "%.*s %s", (int)name.n, name.s,
-	                                                   access_text(e->access, letters)));
+	foreign_skip_missing(u->l.out, e, f, arena_printf(f->arena, "%.*s %s", (int)name.n, name.s,
+	                                                  access_text(e->access, letters)));
 	return true;
 }
 

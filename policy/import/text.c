@@ -110,7 +110,7 @@ static void put_skipped(FILE *out, struct arena *a, const struct foreign *f)
 		fputs("\n# Left out: these lines grant nothing here.\n", out);
 	for (size_t i = 0; i < f->nskipped; i++) {
 		const struct foreign_skip *s = &f->skipped[i];
-		struct foreign_entry e = {.file = s->file, .place = s->line};
+		struct foreign_entry e = {.file = s->file, .place = s->line, .in_rules = s->in_rules};
 		fputs("# allow ", out);
 		put_string(out, s->rule, strlen(s->rule));
 		fprintf(out, " # %s: %s\n", place_text(a, f, &e), s->why);

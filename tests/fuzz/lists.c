@@ -66,7 +66,7 @@ static char *ruby_of(struct fuzz *f, const struct foreign *list)
 static void list_read(struct fuzz *f, int failed, struct foreign *list)
 {
 	struct policy *made;
-	if (failed || foreign_settle(&f->diags, list, true, false)) {
+	if (failed || foreign_settle(&f->diags, list, true, true)) {
 		fuzz_refused(f);
 		return;
 	}

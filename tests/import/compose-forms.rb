@@ -3,7 +3,7 @@ policy "forms"
 default :deny
 
 # Left out: these lines grant nothing here.
-# allow "vendor.example/class=one" # line 13: a device of CDI is not looked up
+# allow "vendor.example/class=one" # line 13: a device of CDI, which is not looked up here
 # allow "/dev/no-such-device-at-all rw" # line 14: no such file: "/dev/no-such-device-at-all"
 
 allow "c 10:229 rwm" # line 6, /dev/fuse here

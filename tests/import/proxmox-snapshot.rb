@@ -1,4 +1,4 @@
-# Made by rucy-devguard import proxmox from proxmox-snapshot.conf: 2 entries.
+# Made by rucy-devguard import proxmox from proxmox-snapshot.conf: 3 entries.
 # There the last entry that matches an access decides, here the first rule.
 # Snapshots and pending changes are not taken.
 # Not taken, as LXC reads them on cgroup v1 only: 1 lxc.cgroup.devices line, from proxmox-snapshot.conf:12 on.
@@ -6,9 +6,9 @@ policy "web-1"
 default :deny
 
 # Left out: these lines grant nothing here.
-# allow "/dev/no-such-device-at-all rw" # line 4: only the lxc.* keys count, not the dev keys of Proxmox
-# allow "/dev/fuse r" # line 5: only the lxc.* keys count, not the dev keys of Proxmox
+# allow "/dev/no-such-device-at-all rw" # line 4: no such file: "/dev/no-such-device-at-all"
 
+allow "c 10:229 r" # line 5, /dev/fuse here
 allow "c 81:* rw" # line 10
 
 # What LXC's common.conf, which Proxmox includes, gives every container (not with --exact), as

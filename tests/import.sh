@@ -126,6 +126,7 @@ mkdir -p "$T/camera.socket.d"
 printf '[Service]\nDevicePolicy=closed\n' >"$T/camera.socket.d/more.conf"
 expect "import: a drop-in is of its directory's type" 3 "DevicePolicy stands in [Service]" "$DEVGUARD" import systemd "$T/camera.socket.d/more.conf"
 expect "import: what is not there, by default" 3 "compose-cam.yaml:5: error: no such file" "$DEVGUARD" import compose ../compose-cam.yaml --service bridge
+expect "import: --unit of another format" 64 "--unit is for import systemd" "$DEVGUARD" import v1 --unit x.service ../v1-web.list
 expect "import: no format" 64 "no format given" "$DEVGUARD" import
 expect "import: another format" 64 "did you mean docker?" "$DEVGUARD" import dcoker x
 expect "import: no file" 64 "no file given" "$DEVGUARD" import oci

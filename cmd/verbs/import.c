@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_SKIP, OPT_SERVICE };
+enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_SKIP, OPT_SERVICE, OPT_UNIT };
 static const struct option options[] = {
 	{"exact", no_argument, NULL, OPT_EXACT},
 	{"name", required_argument, NULL, OPT_NAME},
@@ -17,6 +17,7 @@ static const struct option options[] = {
 	{"device-cgroup-rule", required_argument, NULL, OPT_RULE},
 	{"empty-is-allow", no_argument, NULL, OPT_EMPTY},
 	{"service", required_argument, NULL, OPT_SERVICE},
+	{"unit", required_argument, NULL, OPT_UNIT},
 	{"skip-missing", no_argument, NULL, OPT_SKIP},
 	OPTION_HELP,
 	{0},
@@ -31,6 +32,7 @@ struct import {
 	const char *path;   /* -o */
 	const char *name;   /* --name */
 	const char *service; /* --service, of compose */
+	const char *unit;    /* --unit, of systemd */
 	bool exact, empty_is_allow, skip_missing;
 	const char **rules; /* of docker, with the option's name or without */
 	size_t nrules, rules_cap;
@@ -57,6 +59,8 @@ static int read_file(struct cmd *c, const struct import *im, enum foreign_format
 		return status;
 	int failed = format == FOREIGN_COMPOSE
 	                     ? foreign_compose(&c->diags, in->file, in->text, in->len, im->service, f)
+	             : format == FOREIGN_SYSTEMD
+	                     ? foreign_systemd(&c->diags, in->file, in->text, in->len, im->unit, f)
 	                     : readers[format](&c->diags, in->file, in->text, in->len, f);
 	return failed ? STATUS_REFUSED : STATUS_OK;
 }
@@ -110,6 +114,8 @@ static int read_option(struct cmd *c, int opt, struct import *im)
 		*ARENA_PUSH(c->args, im->rules, im->nrules, im->rules_cap) = optarg;
 	else if (opt == OPT_SERVICE)
 		im->service = optarg;
+	else if (opt == OPT_UNIT)
+		im->unit = optarg;
 	else if (opt == OPT_SKIP)
 		im->skip_missing = true;
 	else
@@ -137,6 +143,8 @@ static int import(struct cmd *c, int argc, char **argv)
 		return usage_error(c, NULL, "--device-cgroup-rule is for import docker");
 	if (im.service && format != FOREIGN_COMPOSE)
 		return usage_error(c, NULL, "--service is for import compose");
+	if (im.unit && format != FOREIGN_SYSTEMD)
+		return usage_error(c, NULL, "--unit is for import systemd");
 	argc -= optind + 1, argv += optind + 1;
 	status = format == FOREIGN_DOCKER ? read_rules(c, &im, argc, argv, &f) : read_file(c, &im, format, argc, argv, &f);
 	if (!status && foreign_settle(&c->diags, &f, im.empty_is_allow, im.skip_missing))
@@ -168,7 +176,9 @@ const struct verb verb_import = {
 		"  -o, --output FILE   by default stdout\n"
 		"  --name NAME         of the policy, by default the container's or the file's\n"
 		"  --exact             without what the tool allows beside its list\n"
-		"  --service NAME      which service, where there are several\n"
+		"  --service NAME      which service of a compose file, where there are several\n"
+		"  --unit NAME         which unit, where systemctl cat printed several; of a template,\n"
+		"                      which instance\n"
 		"  --device-cgroup-rule RULE\n"
 		"                      one more rule of docker\n"
 		"  --empty-is-allow    a file that says nothing about devices is meant: all are allowed\n"

@@ -76,6 +76,9 @@ struct foreign {
 #include "policy/import/formats.def"
 /* Values of docker's --device-cgroup-rule, the option's name may stand in front. */
 int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct foreign *out);
+/* A unit file, or what `systemctl cat` prints; the unit that counts, or NULL: the only one. */
+int foreign_systemd(struct diags *d, const char *file, const char *text, size_t len, const char *unit,
+                    struct foreign *out);
 /* A service of a compose file; NULL: the only one. */
 int foreign_compose(struct diags *d, const char *file, const char *text, size_t len, const char *service,
                     struct foreign *out);

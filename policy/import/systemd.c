@@ -127,16 +127,25 @@ static bool skipped(struct unit *u, const struct fault *f, struct slice name, co
 	return true;
 }
 
+/* systemd warns of such a path and passes over the line, wherever it is. Always 1. */
+static int out_of_dev(struct unit *u, struct fault *f, struct slice name, const struct foreign_entry *e)
+{
+	char letters[4];
+	const char *rule = arena_printf(f->arena, "%s %s", text_safe(f->arena, name.s, name.n, 200),
+	                                access_text(e->access, letters));
+	fault_set(f, "systemd passes over the line: name the device by its path in /dev, such as /dev/fuse",
+	          "%s is no path below /dev", text_quoted(f->arena, name));
+	foreign_skip_fault(u->l.out, u->l.file, u->l.line, f, rule);
+	return 1;
+}
+
 /* 0 with *e, 1: left out, -1. */
 static int read_allow(struct unit *u, struct fault *f, struct slice value, struct foreign_entry *e)
 {
 	struct slice rest = value, name, letters, more;
 	if (text_check(f, value.s, value.n))
 		return -1;
-	if (memchr(value.s, '%', value.n))
-		return fault_set(f, "write the value out", "specifiers (%%i) are not expanded: %s",
-		                 text_quoted(f->arena, value));
-	if (unquote_word(f, &rest, &name))
+	if (unquote_word(f, &rest, &name) || unit_expand(f, u->called, name, &name))
 		return -1;
 	if (!starts(name, "char-") && !starts(name, "block-") && !starts(name, "/"))
 		return fault_set(f, "DeviceAllow= takes a path such as /dev/fuse, or char-NAME, block-NAME",
@@ -153,9 +162,10 @@ static int read_allow(struct unit *u, struct fault *f, struct slice value, struc
 	if (rc < 1)
 		return rc;
 	if (name.s[0] == '/' && foreign_path_check(f, name))
-		return -1;
+		return out_of_dev(u, f, name, e);
 	if (!named_device(f, name, e))
 		return 0;
+	u->passed_over = false;
 	return skipped(u, f, name, e) ? 1 : -1;
 }
 
@@ -169,9 +179,12 @@ static int device_allow(struct unit *u, struct fault *f, struct slice value)
 		u->listed = false;
 		return 0;
 	}
+	u->passed_over |= !u->listed;
 	int rc = read_allow(u, f, value, &e);
-	if (rc == 0)
+	if (rc == 0) {
 		foreign_add(f->arena, u->l.out, e);
+		u->passed_over = false;
+	}
 	u->listed |= rc >= 0;
 	return rc < 0 ? -1 : 0;
 }
@@ -296,6 +309,8 @@ static void conclude(struct unit *u)
 		u->policy = POLICY_CLOSED;
 		foreign_note(a, f, "PrivateDevices=yes makes it DevicePolicy=closed.");
 	}
+	if (u->policy == POLICY_AUTO && u->listed && u->passed_over && !u->protect_clock)
+		foreign_note(a, f, "systemd denies nothing here: it passes over every DeviceAllow= line, and DevicePolicy= is auto.");
 	f->default_allow = u->policy == POLICY_AUTO && !u->listed && !u->protect_clock;
 	if (f->default_allow && asked)
 		f->open = "DevicePolicy=auto without DeviceAllow= denies nothing";
@@ -303,12 +318,15 @@ static void conclude(struct unit *u)
 		add_own(a, f);
 }
 
-int foreign_systemd(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out)
+int foreign_systemd(struct diags *d, const char *file, const char *text, size_t len, const char *unit,
+                    struct foreign *out)
 {
 	struct unit u = {.l = {.d = d, .out = out, .file = file, .rest = {text, len}}};
 	foreign_start(d, FOREIGN_SYSTEMD, file, out);
 	bool blank = true; /* the line before */
-	unit_of_file(&u, file);
+	unit_of_file(&u, file, unit);
+	if (unit)
+		out->name = foreign_file_name(d->arena, unit);
 	while (lines_next(&u.l)) {
 		struct fault f = {.arena = d->arena};
 		int line = u.l.line;
@@ -316,7 +334,7 @@ int foreign_systemd(struct diags *d, const char *file, const char *text, size_t 
 		blank = !u.l.text.n;
 		if (heads && is_comment(u.l.text) && unit_of_comment(&f, &u, u.l.text))
 			lines_fail(&u.l, &f);
-		if (!u.l.text.n || is_comment(u.l.text))
+		if (!u.l.text.n || is_comment(u.l.text) || u.other)
 			continue;
 		struct slice whole = joined(&u);
 		if (whole.n && unit_line(&u, &f, whole)) {

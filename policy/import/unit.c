@@ -48,12 +48,27 @@ static enum unit_type type_of_path(struct slice path, struct slice *name, bool *
 	return type_of_name(*drop_in ? (struct slice){directory.s, directory.n - 2} : *name);
 }
 
-void unit_of_file(struct unit *u, const char *file)
+void unit_of_file(struct unit *u, const char *file, const char *wanted)
 {
 	struct slice name;
 	bool drop_in;
 	u->type = type_of_path((struct slice){file, strlen(file)}, &name, &drop_in);
+	if (u->type == UNIT_TYPES && wanted)
+		u->type = type_of_name((struct slice){wanted, strlen(wanted)});
 	u->named = u->type != UNIT_TYPES;
+	u->wanted = wanted;
+	u->called = wanted ? wanted : u->named && !drop_in ? arena_strndup(u->l.d->arena, name.s, name.n) : NULL;
+}
+
+/* One of several units begins. */
+static void next_unit(struct fault *f, struct unit *u, struct slice name)
+{
+	u->other = !unit_is_file_of(name, u->wanted);
+	u->met |= !u->other;
+	u->section = (struct slice){0};
+	u->counts = false;
+	u->others = arena_printf(f->arena, "%s%s%s", u->others ? u->others : "", u->others ? ", " : "",
+	                         text_safe(f->arena, name.s, name.n, 64));
 }
 
 int unit_of_comment(struct fault *f, struct unit *u, struct slice comment)
@@ -65,11 +80,16 @@ int unit_of_comment(struct fault *f, struct unit *u, struct slice comment)
 	enum unit_type type = type_of_path(path, &name, &drop_in);
 	if (type == UNIT_TYPES || drop_in)
 		return 0;
+	if (u->wanted) {
+		next_unit(f, u, name);
+		return 0;
+	}
 	bool second = (u->name && !slice_is(name, u->name)) || (u->type != UNIT_TYPES && u->type != type);
 	u->name = arena_strndup(f->arena, name.s, name.n);
 	u->type = type, u->named = true;
-	return second ? fault_set(f, "import one unit at a time: systemctl cat UNIT", "a second unit begins: %s",
-	                          text_quoted(f->arena, name))
+	u->called = u->name;
+	return second ? fault_set(f, arena_printf(f->arena, "say which one: --unit %s", text_safe(f->arena, name.s, name.n, 64)),
+	                          "a second unit begins: %s", text_quoted(f->arena, name))
 	              : 0;
 }
 
@@ -93,6 +113,9 @@ int unit_section(struct fault *f, struct unit *u, struct slice section)
 
 int unit_no_section(struct fault *f, const struct unit *u)
 {
+	if (u->others && !u->met)
+		return fault_set(f, arena_printf(f->arena, "--unit NAME, one of: %s", u->others), "there is no unit %s in it",
+		                 text_quoted(f->arena, (struct slice){u->wanted, strlen(u->wanted)}));
 	if (u->type == UNIT_TYPES)
 		return fault_set(f, "give a unit file, or what systemctl cat UNIT prints",
 		                 "no section can have DeviceAllow=: " SECTIONS);

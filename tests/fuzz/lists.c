@@ -86,7 +86,6 @@ static void list_read(struct fuzz *f, int failed, struct foreign *list)
 	}
 LIST(oci)
 LIST(inspect)
-LIST(systemd)
 LIST(lxc)
 LIST(proxmox)
 LIST(v1)
@@ -95,6 +94,14 @@ void fuzz_compose(struct fuzz *f, const unsigned char *data, size_t len)
 {
 	struct foreign list = {0};
 	int failed = foreign_compose(&f->diags, "fuzz.yaml", (const char *)data, len, NULL, &list);
+	list_read(f, failed, &list);
+}
+
+void fuzz_systemd(struct fuzz *f, const unsigned char *data, size_t len)
+{
+	struct foreign list = {0};
+	const char *unit = len % 2 ? "fuzz@a-b.service" : NULL;
+	int failed = foreign_systemd(&f->diags, "fuzz.list", (const char *)data, len, unit, &list);
 	list_read(f, failed, &list);
 }
 

@@ -205,7 +205,7 @@ static int read_key(struct arena *a, const char *form, const char *key, struct f
 	char *text = arena_printf(a, form, key);
 	diags_init(&d, a);
 	return strstr(form, "lxc") ? foreign_lxc(&d, "c", text, strlen(text), f)
-	                           : foreign_systemd(&d, "u.service", text, strlen(text), f);
+	                           : foreign_systemd(&d, "u.service", text, strlen(text), NULL, f);
 }
 
 static void near_keys(void **state)

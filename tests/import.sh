@@ -10,17 +10,18 @@ import_file() # import_file FILE OPTION...
 	local file=$1 rules; shift
 	[ ! -e "${file%.*}.options" ] || set -- "$@" $(cat "${file%.*}.options")
 	case $file in
-	docker*) mapfile -t rules <"$file"; "$DEVGUARD" import "$@" docker "${rules[@]}" ;;
+	docker*.rules) mapfile -t rules <"$file"; "$DEVGUARD" import "$@" docker "${rules[@]}" ;;
 	*) "$DEVGUARD" import "$@" "${file%%[-.]*}" "$file" ;;
 	esac
 }
 
-lists() { ls -- *.json *.rules *.service *.socket *.slice *.conf *.list *.yaml 2>/dev/null; }
+lists() { ls -- *.json *.rules *.service *.socket *.slice *.conf *.list *.yaml *.sh *.container 2>/dev/null; }
 
 cd "$TESTS/import" || exit 1
 for list in $(lists); do
 	name=${list%.*}
 	if [ $name = systemd-not-loaded ] && grep -q nvidia-uvm /proc/devices; then skip "import $list" "it is loaded here"; continue; fi
+	if [ $name = slurm-gres ] && [ ! -c /dev/tty1 ]; then skip "import $list" "no /dev/tty1 here"; continue; fi
 	import_file "$list" >"$T/$name.rb" 2>"$T/err" && pass "import $list" || fail "import $list" "$(cat "$T/err")"
 	[ "${1-}" != --update ] || { cp "$T/$name.rb" "$name.rb"; rm -f "$name.warn"; }
 	[ "${1-}" != --update ] || [ ! -s "$T/err" ] || cp "$T/err" "$name.warn"
@@ -91,7 +92,7 @@ if ldd "$DEVGUARD" | grep -q libasan || ! $CC -shared -fPIC -o "$T/nth.so" "$T/n
 	skip "import: the Nth allocation fails" "not with this build, or no compiler"
 else
 	cd ..
-	for list in oci-web.json inspect-gpu.json compose-privileged.yaml lxc-c1.conf proxmox-closed.conf systemd-closed.service v1-web.list; do
+	for list in oci-web.json inspect-gpu.json compose-privileged.yaml lxc-c1.conf proxmox-closed.conf systemd-closed.service v1-web.list quadlet-plain.container libvirt-null.conf slurm-null.conf cdi-one.json; do
 		wrong=$(without_memory "${list%%-*}" "${list%.*}" "$list")
 		[ -z "$wrong" ] && pass "import $list: the Nth allocation fails" || fail "import $list: the Nth allocation fails" "$wrong"
 	done
@@ -127,6 +128,14 @@ printf '[Service]\nDevicePolicy=closed\n' >"$T/camera.socket.d/more.conf"
 expect "import: a drop-in is of its directory's type" 3 "DevicePolicy stands in [Service]" "$DEVGUARD" import systemd "$T/camera.socket.d/more.conf"
 expect "import: what is not there, by default" 3 "compose-cam.yaml:5: error: no such file" "$DEVGUARD" import compose ../compose-cam.yaml --service bridge
 expect "import: --unit of another format" 64 "--unit is for import systemd" "$DEVGUARD" import v1 --unit x.service ../v1-web.list
+expect "import docker: options" 0 'allow "c 10:229 r" # argument 1, /dev/fuse here' "$DEVGUARD" import docker --device /dev/fuse:/dev/x:r
+expect "import docker: options and rules" 0 'allow "c 81:* rw" # rule 2' "$DEVGUARD" import docker --device /dev/fuse 'c 81:* rw'
+expect "import docker: privileged" 0 "EVERY DEVICE IS ALLOWED" "$DEVGUARD" import docker --privileged
+expect "import docker: a command as words" 0 'allow "c 10:229 rwm" # argument 5, /dev/fuse here' \
+	"$DEVGUARD" import docker -- docker run -it --device /dev/fuse alpine --privileged
+expect "import docker: a command's errors" 3 "argument 3: unknown option" "$DEVGUARD" import docker -- docker run --no-such alpine
+expect "import docker: a CDI device" 3 "argument 1: a device of CDI" "$DEVGUARD" import docker --device vendor.example/gpu=0
+expect "import: --device of another format" 64 "--device is for import docker" "$DEVGUARD" import v1 --device /dev/fuse ../v1-web.list
 expect "import: no format" 64 "no format given" "$DEVGUARD" import
 expect "import: another format" 64 "did you mean docker?" "$DEVGUARD" import dcoker x
 expect "import: no file" 64 "no file given" "$DEVGUARD" import oci

@@ -77,7 +77,7 @@ _rucy_devguard()
 	done
 	case $verb:$operand in
 	help:0) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
-	import:0) mapfile -t COMPREPLY < <(compgen -W 'oci docker inspect compose systemd lxc proxmox v1' -- "$cur") ;;
+	import:0) mapfile -t COMPREPLY < <(compgen -W 'oci docker inspect compose quadlet cdi systemd lxc proxmox libvirt slurm v1' -- "$cur") ;;
 	import:1)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames

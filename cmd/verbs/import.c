@@ -9,12 +9,14 @@
 
 #include <string.h>
 
-enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_SKIP, OPT_SERVICE, OPT_UNIT };
+enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_SKIP, OPT_SERVICE, OPT_UNIT, OPT_DEVICE, OPT_PRIVILEGED };
 static const struct option options[] = {
 	{"exact", no_argument, NULL, OPT_EXACT},
 	{"name", required_argument, NULL, OPT_NAME},
 	{"output", required_argument, NULL, 'o'},
 	{"device-cgroup-rule", required_argument, NULL, OPT_RULE},
+	{"device", required_argument, NULL, OPT_DEVICE},
+	{"privileged", no_argument, NULL, OPT_PRIVILEGED},
 	{"empty-is-allow", no_argument, NULL, OPT_EMPTY},
 	{"service", required_argument, NULL, OPT_SERVICE},
 	{"unit", required_argument, NULL, OPT_UNIT},
@@ -34,8 +36,8 @@ struct import {
 	const char *service; /* --service, of compose */
 	const char *unit;    /* --unit, of systemd */
 	bool exact, empty_is_allow, skip_missing;
-	const char **rules; /* of docker, with the option's name or without */
-	size_t nrules, rules_cap;
+	const char **args;  /* of docker: options and rules */
+	size_t nargs, args_cap;
 };
 
 static int (*const readers[FOREIGN_FORMATS])(struct diags *d, const char *file, const char *text, size_t len,
@@ -44,6 +46,15 @@ static int (*const readers[FOREIGN_FORMATS])(struct diags *d, const char *file, 
 #define FORMAT(id, name)
 #include "policy/import/formats.def"
 };
+
+/* CDI: what --device names. */
+static int read_cdi(struct cmd *c, const struct import *im, const struct document *in, struct foreign *f)
+{
+	const char **names = arena_alloc(c->arena, (im->nargs + 1) * sizeof *names);
+	for (size_t i = 0; i < im->nargs; i++)
+		names[i] = strchr(im->args[i], '=') + 1;
+	return foreign_cdi(&c->diags, in->file, in->text, in->len, names, im->nargs, f);
+}
 
 static int read_file(struct cmd *c, const struct import *im, enum foreign_format format, int argc, char **argv,
                      struct foreign *f)
@@ -59,19 +70,28 @@ static int read_file(struct cmd *c, const struct import *im, enum foreign_format
 		return status;
 	int failed = format == FOREIGN_COMPOSE
 	                     ? foreign_compose(&c->diags, in->file, in->text, in->len, im->service, f)
+	             : format == FOREIGN_CDI ? read_cdi(c, im, in, f)
 	             : format == FOREIGN_SYSTEMD
 	                     ? foreign_systemd(&c->diags, in->file, in->text, in->len, im->unit, f)
 	                     : readers[format](&c->diags, in->file, in->text, in->len, f);
 	return failed ? STATUS_REFUSED : STATUS_OK;
 }
 
-static int read_rules(struct cmd *c, struct import *im, int argc, char **argv, struct foreign *f)
+/* Options and rules, a whole command, or the file with one. */
+static int read_docker(struct cmd *c, struct import *im, int argc, char **argv, struct foreign *f)
 {
+	struct document *in;
+	bool file = argc == 1 && !im->nargs && !strpbrk(argv[0], " \t");
 	for (int i = 0; i < argc; i++)
-		*ARENA_PUSH(c->args, im->rules, im->nrules, im->rules_cap) = argv[i];
-	if (!im->nrules)
+		*ARENA_PUSH(c->args, im->args, im->nargs, im->args_cap) = argv[i];
+	if (!im->nargs)
 		return usage_error(c, "for example: " PROGRAM " import docker 'c 195:* rmw'", "no rule given");
-	return foreign_docker(&c->diags, im->rules, im->nrules, f) ? STATUS_REFUSED : STATUS_OK;
+	if (!file)
+		return foreign_docker(&c->diags, im->args, im->nargs, f) ? STATUS_REFUSED : STATUS_OK;
+	int status = input_read(c, argv[0], INPUT_FOREIGN, &in);
+	if (status)
+		return status;
+	return foreign_docker_file(&c->diags, in->file, in->text, in->len, f) ? STATUS_REFUSED : STATUS_OK;
 }
 
 static int check_name(struct cmd *c, const char *name)
@@ -104,6 +124,11 @@ static int write_policy(struct cmd *c, const char *path, const struct foreign *f
 	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;
 }
 
+static void add_option(struct cmd *c, struct import *im, const char *word)
+{
+	*ARENA_PUSH(c->args, im->args, im->nargs, im->args_cap) = word;
+}
+
 static int read_option(struct cmd *c, int opt, struct import *im)
 {
 	if (opt == OPT_EXACT)
@@ -111,7 +136,11 @@ static int read_option(struct cmd *c, int opt, struct import *im)
 	else if (opt == OPT_EMPTY)
 		im->empty_is_allow = true;
 	else if (opt == OPT_RULE)
-		*ARENA_PUSH(c->args, im->rules, im->nrules, im->rules_cap) = optarg;
+		add_option(c, im, arena_printf(c->args, "--device-cgroup-rule=%s", optarg));
+	else if (opt == OPT_DEVICE)
+		add_option(c, im, arena_printf(c->args, "--device=%s", optarg));
+	else if (opt == OPT_PRIVILEGED)
+		add_option(c, im, "--privileged");
 	else if (opt == OPT_SERVICE)
 		im->service = optarg;
 	else if (opt == OPT_UNIT)
@@ -139,14 +168,15 @@ static int import(struct cmd *c, int argc, char **argv)
 		return usage_error(c, one_of, "no format given");
 	if ((status = find_format(c, argv[optind], &format)) || (im.name && (status = check_name(c, im.name))))
 		return status;
-	if (im.nrules && format != FOREIGN_DOCKER)
-		return usage_error(c, NULL, "--device-cgroup-rule is for import docker");
+	for (size_t i = 0; i < im.nargs && format != FOREIGN_DOCKER; i++)
+		if (format != FOREIGN_CDI || strncmp(im.args[i], "--device=", strlen("--device=")))
+			return usage_error(c, NULL, "%.*s is for import docker", (int)strcspn(im.args[i], "="), im.args[i]);
 	if (im.service && format != FOREIGN_COMPOSE)
 		return usage_error(c, NULL, "--service is for import compose");
 	if (im.unit && format != FOREIGN_SYSTEMD)
 		return usage_error(c, NULL, "--unit is for import systemd");
 	argc -= optind + 1, argv += optind + 1;
-	status = format == FOREIGN_DOCKER ? read_rules(c, &im, argc, argv, &f) : read_file(c, &im, format, argc, argv, &f);
+	status = format == FOREIGN_DOCKER ? read_docker(c, &im, argc, argv, &f) : read_file(c, &im, format, argc, argv, &f);
 	if (!status && foreign_settle(&c->diags, &f, im.empty_is_allow, im.skip_missing))
 		status = STATUS_REFUSED;
 	if (status)
@@ -158,19 +188,27 @@ static int import(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_import = {
 	.name = "import",
-	.synopsis = "oci|inspect|systemd|lxc|proxmox|v1 FILE | compose FILE [--service NAME] | docker RULE...\n"
+	.synopsis = "oci|inspect|quadlet|lxc|proxmox|libvirt|slurm|v1 FILE | compose FILE [--service NAME]\n"
+		    "                         | systemd FILE [--unit NAME] | cdi FILE [--device NAME]...\n"
+		    "                         | docker FILE|RULE... [--device DEVICE]... [--device-cgroup-rule RULE]... [--privileged]\n"
+		    "                         | docker -- docker run ...\n"
 		    "                         [-o FILE] [--name NAME] [--exact] [--empty-is-allow] [--skip-missing]",
 	.summary = "Write the device list of another tool as a Ruby policy",
 	.help = "The policy means what the author of the list expects; comments say where the tool\n"
 		"itself does otherwise. A line that is not understood is an error, and so is a file in\n"
 		"which nothing is about devices.\n\n"
 		"  oci FILE       linux.resources.devices of a bundle's config.json\n"
-		"  docker RULE... values of --device-cgroup-rule: 'c 195:* rmw'\n"
-		"  inspect FILE   what docker inspect prints of a container\n"
+		"  docker RULE... values of --device-cgroup-rule: 'c 195:* rmw'; its options too, a whole\n"
+		"                 command behind --, or a file with one, of docker or podman\n"
+		"  inspect FILE   what docker inspect or crictl inspect prints of a container\n"
+		"  quadlet FILE   AddDevice= and PodmanArgs= of a .container file\n"
+		"  cdi FILE       devices of a Container Device Interface specification\n"
 		"  compose FILE   a service of a compose file\n"
 		"  systemd FILE   DevicePolicy= and DeviceAllow= of a unit file, or of systemctl cat\n"
 		"  lxc FILE       lxc.cgroup2.devices.*, else lxc.cgroup.devices.*; lxc.include followed\n"
-		"  proxmox FILE   the lxc.* keys of /etc/pve/lxc/ID.conf, and what every container has\n"
+		"  proxmox FILE   the lxc.* and dev keys of /etc/pve/lxc/ID.conf, and what every container has\n"
+		"  libvirt FILE   cgroup_device_acl of qemu.conf\n"
+		"  slurm FILE     cgroup_allowed_devices_file.conf, or File= of gres.conf\n"
 		"  v1 FILE        devices.list of a cgroup v1\n\n"
 		"FILE may be - for stdin.\n\n"
 		"  -o, --output FILE   by default stdout\n"
@@ -179,8 +217,10 @@ const struct verb verb_import = {
 		"  --service NAME      which service of a compose file, where there are several\n"
 		"  --unit NAME         which unit, where systemctl cat printed several; of a template,\n"
 		"                      which instance\n"
+		"  --device DEVICE     of docker: HOST[:CONTAINER][:LETTERS]; of cdi: vendor.com/gpu=0\n"
 		"  --device-cgroup-rule RULE\n"
 		"                      one more rule of docker\n"
+		"  --privileged        of docker: every device\n"
 		"  --empty-is-allow    a file that says nothing about devices is meant: all are allowed\n"
 		"  --skip-missing      a device to allow that is not there: its line becomes a comment;\n"
 		"                      without this it is an error\n",

@@ -5,7 +5,7 @@
  * What compose would put together first (extends, anchors, ${VARIABLES}, several
  * files) is an error: docker compose config prints the whole. Linear in the text.
  */
-#include "policy/import/internal.h"
+#include "policy/import/engine.h"
 #include "policy/yaml.h"
 
 #include <string.h>
@@ -35,15 +35,6 @@ static int expect_kind(const struct composed *v, const struct yaml_node *n, enum
 
 /* ---- devices ------------------------------------------------------------------------ */
 
-static struct slice cut(struct slice *rest, char at)
-{
-	const char *end = memchr(rest->s, at, rest->n);
-	struct slice part = {rest->s, end ? (size_t)(end - rest->s) : rest->n};
-	size_t used = part.n + (end != NULL);
-	*rest = (struct slice){rest->s + used, rest->n - used};
-	return part;
-}
-
 static int give(struct composed *v, const struct yaml_node *at, struct slice path, struct slice letters)
 {
 	static const char all[] = "rwm";
@@ -55,27 +46,13 @@ static int give(struct composed *v, const struct yaml_node *at, struct slice pat
 	return f.error || foreign_add_tree(v->out, &f, path, letters, e) ? fail_at(v, at, &f) : 0;
 }
 
-/* HOST, HOST:CONTAINER or HOST:CONTAINER:LETTERS. */
 static int short_device(struct composed *v, const struct yaml_node *n)
 {
-	struct slice rest = n->text, host, letters = {0};
+	struct fault f = {.arena = v->y.arena};
+	struct foreign_entry e = {.allow = true, .file = v->y.file, .place = (uint32_t)n->at.line};
 	if (expect_kind(v, n, YAML_TEXT, "a device"))
 		return -1;
-	if (foreign_is_cdi(n->text)) {
-		struct fault f = {.arena = v->y.arena};
-		struct foreign_entry e = {.file = v->y.file, .place = (uint32_t)n->at.line};
-		foreign_skip_cdi(v->out, &f, n->text, &e);
-		return 0;
-	}
-	host = cut(&rest, ':');
-	bool more = memchr(rest.s, ':', rest.n) != NULL;
-	struct slice inside = cut(&rest, ':');
-	if (more)
-		letters = rest;
-	/* as docker takes it: of two parts the second may be the letters */
-	else if (inside.n && inside.s[0] != '/')
-		letters = inside;
-	return give(v, n, host, letters);
+	return engine_device(v->out, &f, n->text, e) ? fail_at(v, n, &f) : 0;
 }
 
 static int long_device(struct composed *v, const struct yaml_node *n)

@@ -44,7 +44,6 @@ struct foreign_skip {
 	uint32_t line;
 	const char *rule;        /* as a pattern: "char-nvidia-uvm rw" */
 	const char *why, *hint;
-	bool in_rules;           /* inspect: of DeviceCgroupRules */
 	bool missing;            /* not here; else its tool passes over the line wherever it is */
 	bool near;               /* the hint is what was probably meant */
 };
@@ -74,8 +73,13 @@ struct foreign {
 	int foreign_##name(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
 #define FORMAT(id, name)
 #include "policy/import/formats.def"
-/* Values of docker's --device-cgroup-rule, the option's name may stand in front. */
-int foreign_docker(struct diags *d, const char *const *rules, size_t n, struct foreign *out);
+/* Values of docker's --device-cgroup-rule and options of docker run, or a whole command. */
+int foreign_docker(struct diags *d, const char *const *args, size_t n, struct foreign *out);
+/* A saved command line: the one command of docker, podman or nerdctl in a script. */
+int foreign_docker_file(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out);
+/* Some devices of a CDI specification, by name; none: its only one. */
+int foreign_cdi(struct diags *d, const char *file, const char *text, size_t len, const char *const *wanted, size_t n,
+                struct foreign *out);
 /* A unit file, or what `systemctl cat` prints; the unit that counts, or NULL: the only one. */
 int foreign_systemd(struct diags *d, const char *file, const char *text, size_t len, const char *unit,
                     struct foreign *out);

@@ -3,7 +3,8 @@
  * HostConfig.DeviceCgroupRules and HostConfig.Privileged. Paths are this host's.
  *
  * podman prints the same, but neither letters nor rules: it is refused, by the
- * letters that are missing. Linear in the text.
+ * letters that are missing. crictl inspect and ctr container info print the whole
+ * configuration of the container: its list is that of an OCI config. Linear in the text.
  */
 #include "policy/import/json.h"
 
@@ -68,7 +69,7 @@ static int read_device(struct inspected *v, size_t i, const json_t *device)
 		return fail(v, &f, ".Devices[%zu]", i);
 	}
 	if (!letters.n) {
-		fault_set(&f, "podman leaves them out: import oci with the config.json of the container",
+		fault_set(&f, "podman leaves them out: import oci \"$(podman inspect -f '{{.OCIConfigPath}}' NAME)\"",
 		          "no CgroupPermissions");
 		return fail(v, &f, ".Devices[%zu]", i);
 	}
@@ -139,14 +140,42 @@ static void read_container(struct inspected *v, json_t *root)
 	read_host(v, host);
 }
 
+/* The whole configuration, where crictl inspect (info.runtimeSpec) or ctr container info
+ * (Spec) print it; NULL: there is none. */
+static json_t *config_in(json_t *root)
+{
+	json_t *one = json_array_size(root) == 1 ? json_array_get(root, 0) : root;
+	json_t *config = json_object_get(json_object_get(one, "info"), "runtimeSpec");
+	config = config ? config : json_object_get(one, "Spec");
+	return json_is_object(config) && !json_object_get(one, "HostConfig") ? config : NULL;
+}
+
+static int read_config(struct diags *d, json_t *root, json_t *config, struct foreign *out)
+{
+	const char *file = out->file;
+	json_t *one = json_array_size(root) == 1 ? json_array_get(root, 0) : root;
+	json_t *about = json_object_get(json_object_get(one, "status"), "metadata");
+	const char *name = foreign_name(d->arena, json_string_value(json_object_get(about, "name")));
+	foreign_start(d, FOREIGN_OCI, file, out);
+	if (oci_read_json(d, config, out))
+		return -1;
+	out->name = name ? name : out->name;
+	return 0;
+}
+
 int foreign_inspect(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out)
 {
 	struct inspected v = {.d = d, .out = out};
 	json_error_t error;
 	foreign_start(d, FOREIGN_INSPECT, file, out);
-	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error), *config;
 	if (!root)
 		return json_syntax_error(d, file, &error);
+	if ((config = config_in(root))) {
+		int rc = read_config(d, root, config, out);
+		json_decref(root);
+		return rc;
+	}
 	read_container(&v, root);
 	json_decref(root);
 	if (d->errors)

@@ -57,6 +57,7 @@ void foreign_skip_missing(struct foreign *f, const struct foreign_entry *e, cons
 int foreign_path_check(struct fault *f, struct slice path);
 /* Is nothing there at a path below /dev? */
 bool foreign_path_absent(struct arena *a, struct slice path);
+bool foreign_path_is_node(const char *path);
 /* A device by its path on this host, `e` has file, place and verdict: 0, or -1. One that is not
  * there is left out of what is allowed. */
 int foreign_add_path(struct foreign *out, struct fault *f, struct slice path, struct slice letters,

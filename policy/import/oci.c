@@ -239,20 +239,26 @@ static void read_config(struct devices *v, json_t *root)
 		read_entry(v, json_array_get(at, v->index));
 }
 
-int foreign_oci(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out)
+int oci_read_json(struct diags *d, json_t *root, struct foreign *out)
 {
 	struct devices v = {.d = d, .out = out};
-	json_error_t error;
 	size_t errors = d->errors;
-	foreign_start(d, FOREIGN_OCI, file, out);
-	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (!root)
-		return json_syntax_error(d, file, &error);
 	read_config(&v, root);
-	json_decref(root);
 	if (d->errors > errors)
 		return -1;
 	foreign_add_runtime(d->arena, out);
 	foreign_compare(d->arena, out);
 	return 0;
+}
+
+int foreign_oci(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out)
+{
+	json_error_t error;
+	foreign_start(d, FOREIGN_OCI, file, out);
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (!root)
+		return json_syntax_error(d, file, &error);
+	int rc = oci_read_json(d, root, out);
+	json_decref(root);
+	return rc;
 }

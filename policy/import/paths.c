@@ -25,6 +25,8 @@ static const char *by_numbers(const struct foreign *f, const char *rule, bool al
 		return "lxc.cgroup2.devices.deny: c MAJOR:MINOR rwm";
 	static const char *const forms[FOREIGN_FORMATS] = {
 		[FOREIGN_DOCKER] = "--device-cgroup-rule 'c MAJOR:MINOR rw'",
+		[FOREIGN_QUADLET] = "PodmanArgs=--device-cgroup-rule 'c MAJOR:MINOR rw'",
+		[FOREIGN_CDI] = "type: c, major: MAJOR, minor: MINOR",
 		[FOREIGN_INSPECT] = "DeviceCgroupRules: [\"c MAJOR:MINOR rw\"]",
 		[FOREIGN_COMPOSE] = "device_cgroup_rules: [\"c MAJOR:MINOR rw\"]",
 		[FOREIGN_SYSTEMD] = "DeviceAllow=/dev/char/MAJOR:MINOR rw",
@@ -53,7 +55,7 @@ void foreign_skip_missing(struct foreign *f, const struct foreign_entry *e, cons
 	struct arena *a = why->arena;
 	const char *numbers = by_numbers(f, rule, true), *near = meant_instead(rule, why->hint);
 	foreign_skip(a, f, (struct foreign_skip){
-		.file = e->file, .line = e->place, .rule = rule, .why = why->error, .in_rules = e->in_rules,
+		.file = e->file, .line = e->place, .rule = rule, .why = why->error,
 		.missing = true, .near = near != NULL,
 		.hint = near ? near
 		             : arena_printf(a, "%s, or make the line a comment: --skip-missing%s%s",
@@ -78,12 +80,18 @@ bool foreign_path_absent(struct arena *a, struct slice path)
 	return access(arena_strndup(a, path.s, path.n), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
+bool foreign_path_is_node(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
 /* Of a node that is there but not taken: the hint in the list's own words. */
 static void numbers_instead(const struct foreign *out, struct fault *f, const char *path, bool allow)
 {
 	const char *numbers = by_numbers(out, path, allow);
-	if (numbers)
-		f->hint = arena_printf(f->arena, "name it by its numbers: %s", numbers);
+	f->hint = numbers ? arena_printf(f->arena, "name it by its numbers: %s", numbers)
+	                  : "name a device node below /dev, such as /dev/fuse";
 }
 
 int foreign_add_path(struct foreign *out, struct fault *f, struct slice path, struct slice letters,

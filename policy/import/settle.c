@@ -9,9 +9,19 @@
 
 enum { SKIPS_SHOWN = 20 };
 
-static struct span place_of(const struct foreign_skip *s)
+static struct span place_of(const struct foreign *f, const struct foreign_skip *s)
 {
-	return (struct span){.file = s->file, .line = (int)s->line};
+	return (struct span){.file = s->file ? s->file : f->file, .line = s->file ? (int)s->line : 0};
+}
+
+/* "argument 2: ", where there is no line to name. */
+static const char *before(struct diags *d, const struct foreign *f, const struct foreign_skip *s)
+{
+	if (f->format == FOREIGN_DOCKER && !s->file)
+		return arena_printf(d->arena, "argument %u: ", s->line);
+	if (f->format == FOREIGN_INSPECT)
+		return arena_printf(d->arena, "HostConfig.Devices[%u]: ", s->line);
+	return "";
 }
 
 static int settle_skipped(struct diags *d, const struct foreign *f, bool fails)
@@ -22,8 +32,8 @@ static int settle_skipped(struct diags *d, const struct foreign *f, bool fails)
 		bool error = fails && s->missing;
 		missing += error;
 		if (i < SKIPS_SHOWN || (error && missing == 1))
-			diag_add(d, error ? DIAG_ERROR : DIAG_WARNING, place_of(s), error || !s->missing || s->near ? s->hint : NULL,
-			         "%s%s", s->why, error ? "" : ": left out");
+			diag_add(d, error ? DIAG_ERROR : DIAG_WARNING, place_of(f, s), error || !s->missing || s->near ? s->hint : NULL,
+			         "%s%s%s", before(d, f, s), s->why, error ? "" : ": left out");
 	}
 	if (f->nskipped > SKIPS_SHOWN)
 		diag_add(d, missing ? DIAG_ERROR : DIAG_WARNING, (struct span){.file = f->file}, NULL,

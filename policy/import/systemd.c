@@ -92,30 +92,6 @@ static int numbered_group(struct fault *f, struct slice name, struct foreign_ent
 	return 0;
 }
 
-/* The first word without its quotes, which may stand around any part of it. */
-static int unquote_word(struct fault *f, struct slice *rest, struct slice *word)
-{
-	char *out = arena_alloc(f->arena, rest->n + 1), quote = 0;
-	size_t n = 0, i = 0;
-	for (; i < rest->n && (quote || !strchr(" \t", rest->s[i])); i++) {
-		char c = rest->s[i];
-		if (c == '\\')
-			return fault_set(f, "write the device without them", "backslashes are not read: %s",
-			                 text_quoted(f->arena, *rest));
-		if (c == quote)
-			quote = 0;
-		else if (!quote && (c == '"' || c == '\''))
-			quote = c;
-		else
-			out[n++] = c;
-	}
-	if (quote)
-		return fault_set(f, "close it", "a quote is not closed in %s", text_quoted(f->arena, *rest));
-	*word = (struct slice){out, n};
-	*rest = trimmed((struct slice){rest->s + i, rest->n - i});
-	return 0;
-}
-
 /* What this host does not have: systemd passes over the line. */
 static bool skipped(struct unit *u, const struct fault *f, struct slice name, const struct foreign_entry *e)
 {
@@ -145,7 +121,7 @@ static int read_allow(struct unit *u, struct fault *f, struct slice value, struc
 	struct slice rest = value, name, letters, more;
 	if (text_check(f, value.s, value.n))
 		return -1;
-	if (unquote_word(f, &rest, &name) || unit_expand(f, u->called, name, &name))
+	if (unit_word(f, &rest, &name) || unit_expand(f, u->called, name, &name))
 		return -1;
 	if (!starts(name, "char-") && !starts(name, "block-") && !starts(name, "/"))
 		return fault_set(f, "DeviceAllow= takes a path such as /dev/fuse, or char-NAME, block-NAME",
@@ -229,38 +205,6 @@ static int unit_line(struct unit *u, struct fault *f, struct slice s)
 	return setting(u, f, arena_strndup(f->arena, key.s, key.n), value);
 }
 
-static bool is_comment(struct slice s)
-{
-	return s.n && strchr("#;", s.s[0]);
-}
-
-/* Ends in a backslash that none before it takes away, and nothing behind it. */
-static bool goes_on(struct slice raw)
-{
-	size_t n = 0;
-	while (n < raw.n && raw.s[raw.n - 1 - n] == '\\')
-		n++;
-	return n % 2 == 1;
-}
-
-/* Joins lines that end in a backslash; comments between them are passed over. */
-static struct slice joined(struct unit *u)
-{
-	struct slice s = u->l.text;
-	bool more = goes_on(u->l.raw);
-	while (more) {
-		s.n--;
-		bool got;
-		while ((got = lines_next(&u->l)) && is_comment(u->l.text))
-			;
-		struct slice next = got ? u->l.text : (struct slice){"", 0};
-		more = got && goes_on(u->l.raw);
-		char *text = arena_printf(u->l.d->arena, "%.*s %.*s", (int)s.n, s.s, (int)next.n, next.s);
-		s = (struct slice){text, strlen(text)};
-	}
-	return trimmed(s);
-}
-
 /* ---- the whole ------------------------------------------------------------------------ */
 
 static void add_own(struct arena *a, struct foreign *f)
@@ -332,11 +276,11 @@ int foreign_systemd(struct diags *d, const char *file, const char *text, size_t 
 		int line = u.l.line;
 		bool heads = blank;
 		blank = !u.l.text.n;
-		if (heads && is_comment(u.l.text) && unit_of_comment(&f, &u, u.l.text))
+		if (heads && unit_is_comment(u.l.text) && unit_of_comment(&f, &u, u.l.text))
 			lines_fail(&u.l, &f);
-		if (!u.l.text.n || is_comment(u.l.text) || u.other)
+		if (!u.l.text.n || unit_is_comment(u.l.text) || u.other)
 			continue;
-		struct slice whole = joined(&u);
+		struct slice whole = unit_joined(&u.l);
 		if (whole.n && unit_line(&u, &f, whole)) {
 			u.l.line = line, u.l.text = whole;
 			lines_fail(&u.l, &f);

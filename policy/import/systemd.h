@@ -45,6 +45,15 @@ int unit_no_section(struct fault *f, const struct unit *u);
 /* A key about devices that systemd would not read, or not here. 0 or -1. */
 int unit_check_key(struct fault *f, const struct unit *u, const char *key);
 
+/* ---- import/unit_line.c ------------------------------------------------- */
+
+bool unit_is_comment(struct slice s);
+/* The line with those that continue it: it ends in a backslash. Comments between them are
+ * passed over. */
+struct slice unit_joined(struct lines *l);
+/* Cuts off the first word, without its quotes, which may stand around any part of it. 0 or -1. */
+int unit_word(struct fault *f, struct slice *rest, struct slice *word);
+
 /* ---- import/unit_name.c ------------------------------------------------- */
 
 /* Is this the file of a unit of that name: its own, or its template's? */

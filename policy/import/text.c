@@ -12,11 +12,14 @@
 
 enum { STRING_MAX = 96, NOTES_SHOWN = 4 };
 
-static const char added_label[] = "every container has it", added_unit_label[] = "every unit has it";
+static const char added_label[] = "every container has it", added_unit_label[] = "every unit has it",
+                  added_machine_label[] = "every machine has it";
 
 static const char *label_of(const struct foreign *f)
 {
-	return f->format == FOREIGN_SYSTEMD ? added_unit_label : added_label;
+	return f->format == FOREIGN_SYSTEMD   ? added_unit_label
+	       : f->format == FOREIGN_LIBVIRT ? added_machine_label
+	                                      : added_label;
 }
 
 /* ---- places ---------------------------------------------------------------------- */
@@ -24,8 +27,8 @@ static const char *label_of(const struct foreign *f)
 static const char *source_of(const struct foreign *f)
 {
 	static const char *const parts[FOREIGN_FORMATS] = {
-		[FOREIGN_OCI] = "linux.resources.devices of ", [FOREIGN_DOCKER] = "--device-cgroup-rule"};
-	return parts[f->format] ? parts[f->format] : "";
+		[FOREIGN_OCI] = "linux.resources.devices of ", [FOREIGN_DOCKER] = "its arguments"};
+	return parts[f->format] && (f->format != FOREIGN_DOCKER || !f->file) ? parts[f->format] : "";
 }
 
 static char *place_text(struct arena *a, const struct foreign *f, const struct foreign_entry *e)
@@ -33,8 +36,8 @@ static char *place_text(struct arena *a, const struct foreign *f, const struct f
 	if (f->format == FOREIGN_OCI)
 		return arena_printf(a, "devices[%u]", e->place);
 	const char *path = e->path ? arena_printf(a, ", %s here", e->path) : "";
-	if (f->format == FOREIGN_DOCKER)
-		return arena_printf(a, "rule %u", e->place);
+	if (f->format == FOREIGN_DOCKER && !e->file)
+		return arena_printf(a, "%s %u%s", e->in_rules ? "rule" : "argument", e->place, path);
 	if (f->format == FOREIGN_INSPECT)
 		return arena_printf(a, "%s[%u]%s", e->in_rules ? "DeviceCgroupRules" : "Devices", e->place, path);
 	if (e->file && e->file != f->file)
@@ -110,7 +113,7 @@ static void put_skipped(FILE *out, struct arena *a, const struct foreign *f)
 		fputs("\n# Left out: these lines grant nothing here.\n", out);
 	for (size_t i = 0; i < f->nskipped; i++) {
 		const struct foreign_skip *s = &f->skipped[i];
-		struct foreign_entry e = {.file = s->file, .place = s->line, .in_rules = s->in_rules};
+		struct foreign_entry e = {.file = s->file, .place = s->line};
 		fputs("# allow ", out);
 		put_string(out, s->rule, strlen(s->rule));
 		fprintf(out, " # %s: %s\n", place_text(a, f, &e), s->why);
@@ -145,6 +148,10 @@ static void put_added_head(FILE *out, const struct foreign *f, bool again)
 	}
 	if (f->format == FOREIGN_SYSTEMD) {
 		fputs("\n# What systemd allows beside the list, unless DevicePolicy=strict (not with --exact).\n", out);
+		return;
+	}
+	if (f->format == FOREIGN_LIBVIRT) {
+		fputs("\n# What libvirt allows every machine beside the list (not with --exact): its terminals.\n", out);
 		return;
 	}
 	if (f->format == FOREIGN_PROXMOX) {

@@ -34,7 +34,7 @@ typedef void fuzz_run(struct fuzz *f, const unsigned char *data, size_t len);
 
 fuzz_run fuzz_policy, fuzz_object, fuzz_section, fuzz_lines, fuzz_record, fuzz_message,
 	fuzz_question, fuzz_verdict, fuzz_state, fuzz_oci, fuzz_docker, fuzz_inspect, fuzz_compose,
-	fuzz_systemd, fuzz_lxc, fuzz_proxmox, fuzz_v1, fuzz_manifest, fuzz_cases, fuzz_request,
+	fuzz_quadlet, fuzz_cdi, fuzz_command, fuzz_libvirt, fuzz_slurm, fuzz_systemd, fuzz_lxc, fuzz_proxmox, fuzz_v1, fuzz_manifest, fuzz_cases, fuzz_request,
 	fuzz_device, fuzz_groups, fuzz_options;
 
 struct harness {

@@ -88,12 +88,31 @@ LIST(oci)
 LIST(inspect)
 LIST(lxc)
 LIST(proxmox)
+LIST(quadlet)
+LIST(libvirt)
+LIST(slurm)
 LIST(v1)
 
 void fuzz_compose(struct fuzz *f, const unsigned char *data, size_t len)
 {
 	struct foreign list = {0};
 	int failed = foreign_compose(&f->diags, "fuzz.yaml", (const char *)data, len, NULL, &list);
+	list_read(f, failed, &list);
+}
+
+void fuzz_cdi(struct fuzz *f, const unsigned char *data, size_t len)
+{
+	const char *const names[] = {"0", "vendor.example/gpu=1"};
+	struct foreign list = {0};
+	int failed = foreign_cdi(&f->diags, "fuzz.yaml", (const char *)data, len, names, len % 3, &list);
+	list_read(f, failed, &list);
+}
+
+/* A saved command line of docker. */
+void fuzz_command(struct fuzz *f, const unsigned char *data, size_t len)
+{
+	struct foreign list = {0};
+	int failed = foreign_docker_file(&f->diags, "fuzz.sh", (const char *)data, len, &list);
 	list_read(f, failed, &list);
 }
 

@@ -9,7 +9,12 @@ seeds()
 	oci) where='tests/import/oci*.json tests/import/bad/oci*.json' ;;
 	inspect) where='tests/import/inspect*.json tests/import/bad/inspect*.json' ;;
 	docker) where='tests/import/*.rules' ;;
-	compose) where='tests/import/*.yaml tests/import/bad/*.yaml' ;;
+	compose) where='tests/import/compose*.yaml tests/import/bad/compose*.yaml' ;;
+	quadlet) where='tests/import/*.container tests/import/bad/*.container' ;;
+	cdi) where='tests/import/cdi*.json tests/import/cdi*.yaml tests/import/bad/cdi*.json tests/import/bad/cdi*.yaml' ;;
+	command) where='tests/import/*.sh tests/import/bad/*.sh' ;;
+	libvirt) where='tests/import/libvirt*.conf tests/import/bad/libvirt*.conf' ;;
+	slurm) where='tests/import/slurm*.conf tests/import/bad/slurm*.conf' ;;
 	systemd) where='tests/import/*.service tests/import/*.slice tests/import/bad/*.service' ;;
 	lxc) where='tests/import/lxc*.conf tests/import/bad/lxc*.conf' ;;
 	proxmox) where='tests/import/proxmox*.conf tests/import/bad/proxmox*.conf' ;;

@@ -1,0 +1,1 @@
+docker --context x run image

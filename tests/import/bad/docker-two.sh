@@ -1,0 +1,2 @@
+docker run image
+docker run other

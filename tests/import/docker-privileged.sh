@@ -1,0 +1,1 @@
+podman run --rm --privileged=false --privileged -it image

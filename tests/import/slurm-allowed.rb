@@ -1,0 +1,11 @@
+# Made by rucy-devguard import slurm from slurm-allowed.conf: 3 entries.
+# Slurm leaves every device open that no gres.conf names.
+policy "slurm-allowed"
+default :deny
+
+# Left out: these lines grant nothing here.
+# allow "/dev/no-such-device* rwm" # line 5: no device is called "/dev/no-such-device*"
+
+allow "c 1:3 rwm" # line 1, /dev/null here
+allow "c 5:0 rwm" # line 3, /dev/tty here
+allow "c 10:200 rwm" # line 4, /dev/net/tun here

@@ -1,4 +1,4 @@
-# Made by rucy-devguard import docker from --device-cgroup-rule: 5 entries.
+# Made by rucy-devguard import docker from its arguments: 5 entries.
 policy "docker"
 default :deny
 

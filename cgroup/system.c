@@ -114,7 +114,7 @@ bool kernel_before(unsigned major, unsigned minor)
 }
 
 const struct helper fact_helpers[FACT_HELPERS] = {
-#define HELPER(id, function, facts, major, minor) {BPF_FUNC_##function, facts, major, minor},
+#define HELPER(id, function, facts, slots, major, minor) {BPF_FUNC_##function, facts, major, minor},
 #include "policy/facts.def"
 };
 

@@ -27,7 +27,7 @@ _Static_assert(INPUT_MAX <= 32, "sets of inputs are kept in 32 bits");
 
 /* Functions of the kernel that tell facts. */
 enum fact_helper {
-#define HELPER(id, function, facts, major, minor) HELPER_##id,
+#define HELPER(id, function, facts, slots, major, minor) HELPER_##id,
 #include "policy/facts.def"
 	FACT_HELPERS
 };

@@ -23,7 +23,7 @@ static const char *width(uint8_t code)
 const char *asm_helper(int helper)
 {
 	switch (helper) {
-#define HELPER(id, function, facts, major, minor) case BPF_FUNC_##function: return #function;
+#define HELPER(id, function, facts, slots, major, minor) case BPF_FUNC_##function: return #function;
 #include "policy/facts.def"
 	case BPF_FUNC_map_lookup_elem: return "map_lookup_elem";
 	case BPF_FUNC_map_update_elem: return "map_update_elem";

@@ -7,7 +7,7 @@
 int helper_number(enum fact_helper helper)
 {
 	static const int numbers[FACT_HELPERS] = {
-#define HELPER(id, function, facts, major, minor) BPF_FUNC_##function,
+#define HELPER(id, function, facts, slots, major, minor) BPF_FUNC_##function,
 #include "policy/facts.def"
 	};
 	return numbers[helper];

@@ -11,7 +11,7 @@ static void fetch(struct expr *e, enum fact_helper helper)
 	struct code *c = e->code;
 	if (helper == HELPER_COMM) {
 		code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0, 0);
-		code_add(c, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, STACK_COMM);
+		code_add(c, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, HOME(COMM));
 		code_add(c, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, COMM_SIZE);
 	}
 	code_add(c, BPF_JMP | BPF_CALL, 0, 0, 0, helper_number(helper));
@@ -24,10 +24,10 @@ static void fetch(struct expr *e, enum fact_helper helper)
 		break;
 	case HELPER_UPTIME:
 		code_add(c, BPF_ALU64 | BPF_DIV | BPF_K, BPF_REG_0, 0, 0, NSEC_PER_SEC);
-		code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, STACK_UPTIME, 0);
+		code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, HOME(UPTIME), 0);
 		break;
 	case HELPER_CGROUP:
-		code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, STACK_CGROUP, 0);
+		code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, HOME(CGROUP), 0);
 		break;
 	default: break;
 	}
@@ -60,15 +60,15 @@ void expr_input(struct expr *e, enum input in, int reg)
 		code_add(c, BPF_ALU64 | BPF_RSH | BPF_K, reg, 0, 0, 32);
 		return;
 	case IN_CGROUP_ID:
-		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10, STACK_CGROUP, 0);
+		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10, HOME(CGROUP), 0);
 		return;
 	case IN_UPTIME:
-		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10, STACK_UPTIME, 0);
+		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10, HOME(UPTIME), 0);
 		return;
 	case IN_COMM_0:
 	case IN_COMM_1:
 		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10,
-		         STACK_COMM + (in == IN_COMM_1 ? 8 : 0), 0);
+		         HOME(COMM) + (in == IN_COMM_1 ? 8 : 0), 0);
 		return;
 	default: break;
 	}

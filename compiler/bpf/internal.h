@@ -3,20 +3,26 @@
 #define DEVGUARD_COMPILER_BPF_INTERNAL_H
 
 #include <linux/bpf.h>
+#include <stddef.h>
 
 #include "compiler/compiler.h"
 
 /* ---- the shape of emitted programs (emit, verify, simulate) ------------------- */
 
+/* What helpers tell, where the stack keeps it: from the frame pointer down. Uptime is in seconds. */
+struct homes {
+#define HELPER(id, function, facts, slots, major, minor) uint64_t id[slots];
+#include "policy/facts.def"
+};
+#define HOME(id) (-(int)(offsetof(struct homes, id) + sizeof((struct homes *)NULL)->id))
+
 enum {
 	REG_UID_GID = BPF_REG_7,
 	REG_PID_TGID = BPF_REG_8,
 	REG_CTX = BPF_REG_6, /* where r1 is kept when the program calls helpers */
-	STACK_CGROUP = -8,
-	STACK_UPTIME = -16,  /* in seconds */
-	STACK_COMM = -32,
-	STACK_SPILL = -40,   /* and below: values of an expression that registers do not hold */
-	SPILL_SLOTS = (512 - 32) / 8,
+	HOME_SLOTS = sizeof(struct homes) / 8,
+	STACK_SPILL = -8 * (HOME_SLOTS + 1), /* and below: values of an expression that registers do not hold */
+	SPILL_SLOTS = 512 / 8 - HOME_SLOTS,
 };
 
 /* The tail of a program is entered with these. */

@@ -5,7 +5,7 @@
 
 /* By enum fact_helper. */
 static const struct kernel_need helpers[FACT_HELPERS] = {
-#define HELPER(id, function, facts, major, minor) {"bpf_" #function, major, minor},
+#define HELPER(id, function, facts, slots, major, minor) {"bpf_" #function, major, minor},
 #include "policy/facts.def"
 };
 static const struct kernel_need far_jumps = {"32-bit jumps", 6, 6};

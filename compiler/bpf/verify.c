@@ -33,7 +33,7 @@ static void forget_differences(struct state *into, const struct state *other)
 	for (int i = 0; i < 11; i++)
 		if (!verify_same_value(&into->reg[i], &other->reg[i]))
 			into->reg[i] = (struct value){0};
-	for (int i = 0; i < SLOTS; i++)
+	for (int i = 0; i < HOME_SLOTS; i++)
 		if (!verify_same_value(&into->slot[i], &other->slot[i]))
 			into->slot[i] = (struct value){0};
 }

@@ -21,8 +21,6 @@ struct value {
 	int64_t n;
 };
 
-enum { SLOTS = 4 }; /* 8-byte stack slots: -8, -16, -24, -32 */
-
 /* The stack slots of an expression: nothing is kept there over a jump. */
 struct spills {
 	struct value slot[SPILL_SLOTS];
@@ -31,7 +29,7 @@ struct spills {
 
 struct state {
 	struct value reg[11];
-	struct value slot[SLOTS];
+	struct value slot[HOME_SLOTS];
 	struct state *free; /* in the list of those to be used again */
 };
 

@@ -42,7 +42,7 @@ bool verify_const(struct verifier *v, const struct value *x, int64_t *out)
 
 static int slot_of(int64_t offset)
 {
-	return offset < 0 && offset >= -8 * SLOTS && offset % 8 == 0 ? (int)(-offset / 8) - 1 : -1;
+	return offset < 0 && offset >= -8 * HOME_SLOTS && offset % 8 == 0 ? (int)(-offset / 8) - 1 : -1;
 }
 
 /* What an offset from the frame pointer holds, or NULL. */
@@ -261,11 +261,11 @@ bool verify_call(struct verifier *v, const struct bpf_insn *in)
 	if (helper == HELPER_COMM) {
 		const struct value *buffer = &v->now.reg[BPF_REG_1];
 		int64_t size;
-		if (buffer->kind != V_STACK || buffer->n != STACK_COMM ||
+		if (buffer->kind != V_STACK || buffer->n != HOME(COMM) ||
 		    !verify_const(v, &v->now.reg[BPF_REG_2], &size) || size != COMM_SIZE)
 			return verify_refuse(v, "unknown arguments of a helper");
-		v->now.slot[slot_of(STACK_COMM)] = (struct value){.kind = V_RAW, .n = IN_COMM_0};
-		v->now.slot[slot_of(STACK_COMM + 8)] = (struct value){.kind = V_RAW, .n = IN_COMM_1};
+		v->now.slot[slot_of(HOME(COMM))] = (struct value){.kind = V_RAW, .n = IN_COMM_0};
+		v->now.slot[slot_of(HOME(COMM) + 8)] = (struct value){.kind = V_RAW, .n = IN_COMM_1};
 	}
 	for (int i = 0; i <= BPF_REG_5; i++)
 		v->now.reg[i] = (struct value){0};

@@ -116,6 +116,15 @@ if links=$(mktemp -d /dev/shm/dgtest.XXXXXX 2>/dev/null); then
 	expect "links to each other" 1 "Too many levels of symbolic links" "$DEVGUARD" eval "$P" "$links/a r"
 	rm -r "$links"
 else skip "links without end" "no /dev/shm"; fi
+if [ "$(id -u)" = 0 ] && links=$(mktemp -d /dev/dgtest.XXXXXX 2>/dev/null); then
+	ln -s loop "$links/loop"
+	echo "allow '$links/loop r'" >"$T/loop.rb"
+	expect "a policy's link to itself" 3 "Too many levels of symbolic links" timeout 20 "$DEVGUARD" check "$T/loop.rb"
+	ln -s ../null "$links/near" && ln -s near "$links/far"
+	echo "allow '$links/far r'" >"$T/far.rb"
+	expect "a policy's link to a link" 0 "$links/far r is c 1:3 r" "$DEVGUARD" check "$T/far.rb"
+	rm -r "$links"
+else skip "a policy's links" "not root, or /dev cannot be written"; fi
 mkdir "$T/gone"
 expect "a current directory that was removed" 1 "the current directory was removed" \
 	sh -c 'cd "$1/gone" && rmdir ../gone && exec "$2" status .' - "$T" "$DEVGUARD"

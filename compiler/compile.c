@@ -58,13 +58,23 @@ static const struct candidate *choose(const struct candidate of[DIAGRAM_ORDERS])
 	return best;
 }
 
-int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
+/* All orders, and in *best the one to take, NULL: none. 0, or -1 with a diagnostic. */
+static int try_orders(struct policy *p, struct diags *d, struct candidate of[DIAGRAM_ORDERS],
+                      const struct candidate **best)
 {
-	struct candidate of[DIAGRAM_ORDERS];
 	if (build(p, d, of))
 		return -1;
 	emit(p, of);
-	const struct candidate *best = choose(of);
+	*best = choose(of);
+	return 0;
+}
+
+int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
+{
+	struct candidate of[DIAGRAM_ORDERS];
+	const struct candidate *best;
+	if (try_orders(p, d, of, &best))
+		return -1;
 	int helpers;
 	*pd = best ? best->diagram : of[of[0].diagram.dg ? 0 : 1].diagram;
 	if (best)
@@ -120,10 +130,9 @@ int compile_dump_orders(FILE *out, struct policy *p, struct diags *d)
 	static const char *const names[DIAGRAM_ORDERS] = {[ORDER_FACTS_LAST] = "device first, facts last",
 	                                                  [ORDER_FACTS_FIRST] = "facts first, device last"};
 	struct candidate of[DIAGRAM_ORDERS];
-	if (build(p, d, of))
+	const struct candidate *best;
+	if (try_orders(p, d, of, &best))
 		return -1;
-	emit(p, of);
-	const struct candidate *best = choose(of);
 	for (int order = 0; order < policy_orders(p); order++)
 		dump_candidate(out, p, names[order], &of[order], best == &of[order]);
 	return 0;

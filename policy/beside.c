@@ -41,15 +41,6 @@ static bool within(const struct interval *list, size_t n, const struct interval 
 	return true;
 }
 
-static bool meets(const struct interval *list, size_t n, const struct interval *all, size_t nall)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < nall; k++)
-			if (list[i].lo <= all[k].hi && all[k].lo <= list[i].hi)
-				return true;
-	return false;
-}
-
 /* To make a node is not to reach what is behind it. */
 static bool opens(const struct pattern *p)
 {
@@ -80,7 +71,7 @@ static bool names(const char *text, const char *word)
 static bool speaks_of(const struct rule *r, const struct beside *b, const struct pattern *open)
 {
 	for (const struct pattern *one = r->patterns; one < r->patterns + r->npatterns; one++) {
-		bool some = one->types & open->types && meets(one->majors, one->nmajors, open->majors, open->nmajors);
+		bool some = one->types & open->types && intervals_meet(one->majors, one->nmajors, open->majors, open->nmajors);
 		if ((!b->fixed && names(one->text, b->open)) || (r->deny ? some && opens(one) : is_about(one, open)))
 			return true;
 	}

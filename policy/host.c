@@ -186,6 +186,23 @@ static int step(struct walk *w, struct stat *st, char *name)
 	return 0;
 }
 
+static bool below_dev(const char *path)
+{
+	return !strncmp(path, "/dev/", 5) && strlen(path) < PATH_MAX;
+}
+
+/* From /dev to the end of a path below it: 0 in a directory, an errno, or -1 at a node, *st. `name`
+ * is the last component. */
+static int go(struct walk *w, const char *path, struct stat *st, char *name)
+{
+	w->root = stat("/", st) ? 0 : st->st_uid;
+	strcpy(w->rest, path + 5 + strspn(path + 5, "/"));
+	int result = enter(w, "/dev");
+	while (!result && *w->rest)
+		result = step(w, st, name);
+	return result;
+}
+
 static void dev_device(const struct host *h, struct arena *a, const char *path, struct host_device *out)
 {
 	struct walk w = {.n = 0};
@@ -193,13 +210,9 @@ static void dev_device(const struct host *h, struct arena *a, const char *path, 
 	char name[NAME_MAX + 1] = "", best[NAME_LIMIT + 1] = "";
 	(void)h;
 	*out = (struct host_device){.error = EXDEV};
-	if (strncmp(path, "/dev/", 5) || strlen(path) >= PATH_MAX)
+	if (!below_dev(path))
 		return;
-	w.root = stat("/", &st) ? 0 : st.st_uid;
-	strcpy(w.rest, path + 5 + strspn(path + 5, "/"));
-	int result = enter(&w, "/dev");
-	while (!result && *w.rest)
-		result = step(&w, &st, name);
+	int result = go(&w, path, &st, name);
 	out->error = result < 0 ? 0 : result;
 	if (result < 0)
 		node_of(&st, out);
@@ -248,13 +261,9 @@ static int names_below(const char *path, const char *pattern, char *names, size_
 	struct walk w = {.n = 0};
 	struct stat st;
 	char name[NAME_MAX + 1];
-	if (strncmp(path, "/dev/", 5) || strlen(path) >= PATH_MAX)
+	if (!below_dev(path))
 		return EXDEV;
-	w.root = stat("/", &st) ? 0 : st.st_uid;
-	strcpy(w.rest, path + 5 + strspn(path + 5, "/"));
-	int result = enter(&w, "/dev");
-	while (!result && *w.rest)
-		result = step(&w, &st, name);
+	int result = go(&w, path, &st, name);
 	if (!result)
 		result = matching_names(w.dirs[w.n - 1], pattern, names, len);
 	leave(&w, 0);

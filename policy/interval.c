@@ -90,6 +90,15 @@ bool intervals_have(const struct interval *list, size_t n, int64_t v)
 	return false;
 }
 
+bool intervals_meet(const struct interval *x, size_t n, const struct interval *y, size_t m)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < m; k++)
+			if (x[i].lo <= y[k].hi && y[k].lo <= x[i].hi)
+				return true;
+	return false;
+}
+
 char *intervals_text(struct arena *a, const struct interval *list, size_t n, int64_t max)
 {
 	enum { ITEM = sizeof "4095-4095,1048575-1048575" };

@@ -86,6 +86,11 @@ term term_input(struct terms *ts, enum input in)
 
 /* ---- operands ---------------------------------------------------------------- */
 
+bool term_op_is_bool(enum term_op op)
+{
+	return op <= TERM_LT;
+}
+
 bool term_commutes(enum term_op op)
 {
 	return op == TERM_AND || op == TERM_EQ || op == TERM_ADD || op == TERM_MUL || op == TERM_BAND ||

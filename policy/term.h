@@ -51,6 +51,8 @@ term term_input(struct terms *ts, enum input in);
  * s = a >> 63, DIV = ((a ^ s) / b) ^ s with x / 0 = 0, MOD = a - b * DIV, which
  * is Ruby's floor division and modulo for b > 0. */
 term term_op(struct terms *ts, enum term_op op, term a, term b);
+/* Is its result a truth value, not a number? */
+bool term_op_is_bool(enum term_op op);
 /* Do the operands change places without a difference? A constant is the second; of others
  * the one with the smaller id is the first. */
 bool term_commutes(enum term_op op);

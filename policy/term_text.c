@@ -3,11 +3,6 @@
  */
 #include "policy/term_internal.h"
 
-static bool is_bool_op(enum term_op op)
-{
-	return op <= TERM_LT;
-}
-
 static const char *const op_names[TERM_OPS] = {
 	[TERM_FALSE] = "false", [TERM_TRUE] = "true", [TERM_NOT] = "not", [TERM_AND] = "and",
 	[TERM_EQ] = "==", [TERM_LT] = "<", [TERM_CONST] = "const", [TERM_INPUT] = "input",
@@ -29,7 +24,7 @@ static void dump_node(FILE *out, const struct terms *ts, term t, const uint32_t 
 	case TERM_ITE: fprintf(out, "t%u ? t%u : t%u", number[k->c], number[k->a], number[k->b]); break;
 	default: fprintf(out, "t%u %s t%u", number[k->a], op_names[k->op], number[k->b]);
 	}
-	if (!is_bool_op(k->op) && k->op != TERM_CONST)
+	if (!term_op_is_bool(k->op) && k->op != TERM_CONST)
 		fprintf(out, "   # %lld..%lld", (long long)k->lo, (long long)k->hi);
 	fputc('\n', out);
 }
@@ -87,7 +82,7 @@ static void write_text(FILE *out, const struct terms *ts, term t, size_t limit, 
 	}
 	default: break;
 	}
-	bool nested = depth > 0 && !is_bool_op(k->op);
+	bool nested = depth > 0 && !term_op_is_bool(k->op);
 	if (nested)
 		fputc('(', out);
 	if (k->op == TERM_ITE) {

@@ -35,6 +35,15 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+struct slice cut_at(struct slice *rest, char at)
+{
+	const char *end = memchr(rest->s, at, rest->n);
+	struct slice part = {rest->s, end ? (size_t)(end - rest->s) : rest->n};
+	size_t used = part.n + (end != NULL);
+	*rest = (struct slice){rest->s + used, rest->n - used};
+	return part;
+}
+
 bool next_word(struct slice *rest, struct slice *word)
 {
 	const char *s = rest->s, *end = s + rest->n;

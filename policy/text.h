@@ -28,6 +28,8 @@ struct slice {
 bool slice_is(struct slice s, const char *word);
 bool slice_has(struct slice s, char c);
 
+/* Cuts what stands before the first `at` off *rest, and that byte; without one, all of it. */
+struct slice cut_at(struct slice *rest, char at);
 /* Cuts the next word off *rest; blanks separate. False at the end. */
 bool next_word(struct slice *rest, struct slice *word);
 /* All words of a text; more than four are counted, not kept. */

@@ -226,15 +226,6 @@ static bool number_of(struct cmd *c, const char *word, struct pattern *out)
 	return (text != word || typed || *word == '/') && !pattern_parse(c->arena, &host_here, text, out, &error, &hint);
 }
 
-static bool overlap(const struct interval *x, size_t n, const struct interval *y, size_t m)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < m; k++)
-			if (x[i].lo <= y[k].hi && y[k].lo <= x[i].hi)
-				return true;
-	return false;
-}
-
 static bool is_wanted(const struct wanted *w, const struct row *r)
 {
 	const char *colon = w->word && *w->word == ':' ? w->word + 1 : w->word;
@@ -242,8 +233,8 @@ static bool is_wanted(const struct wanted *w, const struct row *r)
 		return true;
 	if (w->number)
 		return r->numbers && r->pattern.types & w->pattern.types &&
-		       overlap(r->pattern.majors, r->pattern.nmajors, w->pattern.majors, w->pattern.nmajors) &&
-		       overlap(r->pattern.minors, r->pattern.nminors, w->pattern.minors, w->pattern.nminors);
+		       intervals_meet(r->pattern.majors, r->pattern.nmajors, w->pattern.majors, w->pattern.nmajors) &&
+		       intervals_meet(r->pattern.minors, r->pattern.nminors, w->pattern.minors, w->pattern.nminors);
 	return strcasestr(r->name, colon) || strcasestr(r->what, colon);
 }
 

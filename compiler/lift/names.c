@@ -125,14 +125,20 @@ static void set_instance_variable(struct run *r, struct state *st, mrb_sym name,
 	object_set(r->l, st, self, name, v);
 }
 
+/* The code of the file or library that is lexically around the code; NULL: none. */
+static const struct RProc *proc_around(const struct run *r)
+{
+	const struct closure *c = r->fr->code;
+	while (c && !c->proc)
+		c = c->upper;
+	return c ? c->proc : NULL;
+}
+
 /* A class variable: of the class whose body is around the code. */
 static struct val class_variable(struct run *r, mrb_sym name)
 {
 	mrb_state *mrb = r->l->mrb;
-	const struct closure *c = r->fr->code;
-	while (c && !c->proc)
-		c = c->upper;
-	const struct RProc *p = c ? c->proc : NULL;
+	const struct RProc *p = proc_around(r);
 	while (p && (!MRB_PROC_TARGET_CLASS(p) || MRB_PROC_TARGET_CLASS(p)->tt == MRB_TT_SCLASS))
 		p = p->upper;
 	struct RClass *in = p ? MRB_PROC_TARGET_CLASS(p) : mrb->object_class;
@@ -188,10 +194,7 @@ struct flow run_const_in(struct run *r, struct state *st, struct lookup k)
 struct flow run_constant(struct run *r, struct state *st, mrb_sym name)
 {
 	mrb_state *mrb = r->l->mrb;
-	const struct closure *c = r->fr->code;
-	while (c && !c->proc)
-		c = c->upper;
-	const struct RProc *p = c ? c->proc : NULL;
+	const struct RProc *p = proc_around(r);
 	struct RClass *first = NULL;
 	for (; p; p = p->upper) {
 		struct RClass *in = MRB_PROC_TARGET_CLASS(p);

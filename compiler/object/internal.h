@@ -36,8 +36,7 @@ enum {
 	SERIAL_BODY_MAX = 64 << 20,
 };
 uint64_t serial_digest(const void *data, size_t n);
-/* Is the result of `op` a truth value; may it have operands of these kinds? */
-bool serial_is_bool(enum term_op op);
+/* May `op` have operands of these kinds? */
 bool serial_operands_ok(enum term_op op, bool a_is_bool, bool b_is_bool);
 
 /* The policy as bytes. *digest is of everything in it but the values of the

@@ -9,6 +9,7 @@
  * of the policy, then bpf_metadata_* texts, which bpftool prints for a program.
  */
 #include "compiler/object/internal.h"
+#include "policy/file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -277,19 +278,6 @@ static int64_t write_elf(int fd, const struct section *sections, size_t n)
 	return size;
 }
 
-static bool read_whole(int fd, unsigned char *data, size_t len)
-{
-	for (size_t n = 0; n < len;) {
-		ssize_t got = pread(fd, data + n, len - n, (off_t)n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		n += (size_t)got;
-	}
-	return true;
-}
-
 static int make_elf(const struct section *sections, size_t n, struct diags *d, struct bytes *out)
 {
 	int fd = memfd_create("rucy-devguard", MFD_CLOEXEC);
@@ -306,7 +294,7 @@ static int make_elf(const struct section *sections, size_t n, struct diags *d, s
 		return diag_fail(d, error == EFBIG ? "raise the limit of file sizes (ulimit -f)" : "free some memory",
 		                 "cannot write the object: %s", strerror(error));
 	unsigned char *data = size > 0 ? arena_alloc(d->arena, (size_t)size) : NULL;
-	bool ok = data && read_whole(fd, data, (size_t)size);
+	bool ok = data && !lseek(fd, 0, SEEK_SET) && read_whole(fd, data, (size_t)size) == (ssize_t)size;
 	close(fd);
 	if (!ok)
 		return diag_fail(d, "free some memory", "cannot write the object: %s",

@@ -40,11 +40,6 @@ uint64_t serial_digest(const void *data, size_t n)
 	return h;
 }
 
-bool serial_is_bool(enum term_op op)
-{
-	return op <= TERM_LT;
-}
-
 bool serial_operands_ok(enum term_op op, bool a_is_bool, bool b_is_bool)
 {
 	bool logic = op == TERM_AND || op == TERM_NOT;
@@ -190,9 +185,9 @@ static int put_operation(struct buffer *b, const struct policy *p, term t, const
 		put_number(b, l->number[t] - l->number[second]);
 	if (k->op == TERM_ITE)
 		put_number(b, l->number[t] - l->number[k->c]);
-	bool chooses = k->op != TERM_ITE || serial_is_bool(term_get(p->terms, k->c)->op);
-	if (chooses && serial_operands_ok(k->op, serial_is_bool(term_get(p->terms, first)->op),
-	                       serial_is_bool(term_get(p->terms, second)->op)))
+	bool chooses = k->op != TERM_ITE || term_op_is_bool(term_get(p->terms, k->c)->op);
+	if (chooses && serial_operands_ok(k->op, term_op_is_bool(term_get(p->terms, first)->op),
+	                       term_op_is_bool(term_get(p->terms, second)->op)))
 		return 0;
 	return diag_fail(d, "this is a bug of the compiler: please report it with the policy",
 	                 "cannot write the object: a condition mixes truth values and numbers");

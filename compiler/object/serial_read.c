@@ -155,7 +155,7 @@ static term get_operand(struct reader *r)
 
 static bool term_is_bool(const struct reader *r, term t)
 {
-	return serial_is_bool(term_get(r->policy->terms, t)->op);
+	return term_op_is_bool(term_get(r->policy->terms, t)->op);
 }
 
 static term get_operation(struct reader *r, enum term_op op)

@@ -35,15 +35,6 @@ int engine_fail(struct engine *e, const struct engine_word *at, const struct fau
 
 /* ---- values -------------------------------------------------------------------------- */
 
-static struct slice cut(struct slice *rest, char at)
-{
-	const char *end = memchr(rest->s, at, rest->n);
-	struct slice part = {rest->s, end ? (size_t)(end - rest->s) : rest->n};
-	size_t used = part.n + (end != NULL);
-	*rest = (struct slice){rest->s + used, rest->n - used};
-	return part;
-}
-
 int engine_device(struct foreign *out, struct fault *f, struct slice text, struct foreign_entry entry)
 {
 	static const char all[] = "rwm";
@@ -52,9 +43,9 @@ int engine_device(struct foreign *out, struct fault *f, struct slice text, struc
 		foreign_skip_cdi(out, f, text, &entry);
 		return 0;
 	}
-	struct slice host = cut(&rest, ':');
+	struct slice host = cut_at(&rest, ':');
 	bool more = memchr(rest.s, ':', rest.n) != NULL;
-	struct slice inside = cut(&rest, ':');
+	struct slice inside = cut_at(&rest, ':');
 	/* of two parts the second may be the letters */
 	if (more)
 		letters = rest;
@@ -136,7 +127,7 @@ static int long_option(struct engine *e, struct fault *f, const struct engine_wo
 {
 	struct slice rest = {w->text + 2, strlen(w->text) - 2}, value = {0};
 	const char *equals = memchr(rest.s, '=', rest.n);
-	struct slice name = cut(&rest, '=');
+	struct slice name = cut_at(&rest, '=');
 	if (near_option(f, name))
 		return -1;
 	if (equals)

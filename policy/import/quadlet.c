@@ -86,9 +86,8 @@ static void add_device(struct quadlet *q, const struct engine_word *w)
 	bool optional = text.n > 1 && text.s[0] == '-';
 	if (optional)
 		text.s++, text.n--;
-	host = text;
-	const char *colon = memchr(text.s, ':', text.n);
-	host.n = colon ? (size_t)(colon - text.s) : text.n;
+	struct slice rest = text;
+	host = cut_at(&rest, ':');
 	if (optional && foreign_path_absent(f.arena, host)) {
 		fault_set(&f, NULL, "no such file: %s, as the '-' allows", text_quoted(f.arena, host));
 		foreign_skip_fault(q->e.out, q->e.file, (int)w->place, &f,

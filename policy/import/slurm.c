@@ -86,15 +86,6 @@ static int range(struct slurm *v, struct fault *f, struct slice prefix, struct s
 	return 0;
 }
 
-static struct slice cut(struct slice *rest, char at)
-{
-	const char *end = memchr(rest->s, at, rest->n);
-	struct slice part = {rest->s, end ? (size_t)(end - rest->s) : rest->n};
-	size_t used = part.n + (end != NULL);
-	*rest = (struct slice){rest->s + used, rest->n - used};
-	return part;
-}
-
 /* /dev/nvidia[0-3,5], and several behind commas. */
 static int files(struct slurm *v, struct fault *f, struct slice value)
 {
@@ -104,7 +95,7 @@ static int files(struct slurm *v, struct fault *f, struct slice value)
 		if (text_check(f, value.s, value.n) || foreign_path_check(f, prefix))
 			return -1;
 		if (n == value.n || value.s[n] == ',') {
-			cut(&value, ',');
+			cut_at(&value, ',');
 			if (add(v, f, arena_strndup(f->arena, prefix.s, prefix.n)))
 				return -1;
 			continue;
@@ -112,10 +103,10 @@ static int files(struct slurm *v, struct fault *f, struct slice value)
 		value = (struct slice){value.s + n + 1, value.n - n - 1};
 		if (!memchr(value.s, ']', value.n))
 			return fault_set(f, "write /dev/nvidia[0-3]", "a [ is not closed");
-		numbers = cut(&value, ']');
-		suffix = cut(&value, ',');
+		numbers = cut_at(&value, ']');
+		suffix = cut_at(&value, ',');
 		while (numbers.n)
-			if (range(v, f, prefix, cut(&numbers, ','), suffix))
+			if (range(v, f, prefix, cut_at(&numbers, ','), suffix))
 				return -1;
 	}
 	return 0;
@@ -131,7 +122,7 @@ static int gres_word(struct slurm *v, struct fault *f, struct slice word)
 	static const char *const keys[] = {"AutoDetect", "Cores", "Count", "CPUs", "File", "Flags", "Links", "MultipleFiles",
 	                                   "Name", "NodeName", "Type"};
 	enum { KEYS = sizeof keys / sizeof *keys };
-	struct slice value = word, key = cut(&value, '=');
+	struct slice value = word, key = cut_at(&value, '=');
 	size_t known = 0;
 	while (known < KEYS && !key_is(key, keys[known]))
 		known++;

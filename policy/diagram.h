@@ -81,9 +81,8 @@ outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, uint
                      int *missing);
 /* Nodes and edges below root. */
 void diagram_size(const struct diagrams *dg, node root, size_t *nodes, size_t *edges);
-/* Text of the diagram, one node a line; and Graphviz. */
+/* Text of the diagram, one node a line. */
 void diagram_dump(FILE *out, const struct diagrams *dg, node root);
-void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *title);
 /* False once the node budget (DIAGRAM_BUDGET) was exceeded: results are then
  * meaningless and must not be used. */
 enum { DIAGRAM_BUDGET = 512 << 10 };

@@ -1,5 +1,5 @@
 /*
- * diagram_text.c - diagrams for people: numbered text and Graphviz.
+ * diagram_text.c - diagrams for people, as numbered text.
  *
  * Nodes are numbered in depth-first order from the root, so that the same
  * function prints the same text in any set of diagrams.
@@ -50,13 +50,11 @@ static void write_target(FILE *out, const struct listing *l, node n)
 static void write_variable(FILE *out, const struct diagrams *dg, uint32_t var)
 {
 	if (var < INPUT_MAX)
-		fputs(input_name((enum input)var), out);
+		fputs(terms_input_name(dg->terms, (enum input)var), out);
 	else
 		fprintf(out, "(%s)", term_text(dg->arena, dg->terms, diagram_free_term(dg, var), 60));
 	if (var == IN_COMM_0 || var == IN_COMM_1)
 		fputs(var == IN_COMM_0 ? "[0,8]" : "[8,8]", out);
-	if (var >= IN_PARAM_0 && var < INPUT_MAX)
-		fprintf(out, "%" PRIu32, var - IN_PARAM_0);
 }
 
 static void write_interval(FILE *out, const struct diagrams *dg, const struct switch_node *s, uint32_t edge)
@@ -94,35 +92,4 @@ void diagram_dump(FILE *out, const struct diagrams *dg, node root)
 			fputc('\n', out);
 		}
 	}
-}
-
-void diagram_dot(FILE *out, const struct diagrams *dg, node root, const char *title)
-{
-	struct listing l = {.dg = dg};
-	number_nodes(&l, root);
-	fputs("digraph \"", out);
-	for (const char *c = title; *c; c++)
-		fputc(*c == '"' || *c == '\\' || (unsigned char)*c < ' ' ? '_' : *c, out);
-	fputs("\" {\n  node [shape=box, fontname=\"monospace\"];\n"
-	      "  allow [shape=oval, style=filled, fillcolor=palegreen];\n"
-	      "  deny [shape=oval, style=filled, fillcolor=lightpink];\n", out);
-	if (root & TERMINAL_BIT) {
-		fputs("  start -> ", out);
-		write_target(out, &l, root);
-		fputs(";\n", out);
-	}
-	for (size_t k = 0; k < l.n; k++) {
-		struct switch_node s = node_switch(dg, l.order[k]);
-		fprintf(out, "  n%zu [label=\"", k + 1);
-		write_variable(out, dg, s.var);
-		fputs("\"];\n", out);
-		for (uint32_t i = 0; i < s.n; i++) {
-			fprintf(out, "  n%zu -> ", k + 1);
-			write_target(out, &l, s.edges[i].to);
-			fputs(" [label=\"", out);
-			write_interval(out, dg, &s, i);
-			fputs("\"];\n", out);
-		}
-	}
-	fputs("}\n", out);
 }

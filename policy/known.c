@@ -150,6 +150,62 @@ const char *known_path_numbers(struct arena *a, struct slice path)
 	return made(a, path, false);
 }
 
+/* ---- names of numbers ------------------------------------------------------------------ */
+
+const char *known_name_of_numbers(const char *numbers)
+{
+	for EACH (k)
+		if (k->form == FORM_KNOWN && !strcmp(k->numbers, numbers))
+			return *k->path ? k->path : k->name;
+	return NULL;
+}
+
+static const char *name_in_series(struct arena *a, const struct known_device *k, int64_t major, int64_t minor)
+{
+	int64_t behind = minor - k->minor;
+	if (k->major != major || behind < 0 || behind % k->step || behind / k->step >= k->count)
+		return NULL;
+	return arena_printf(a, "%s%d", k->path, k->first + (int)(behind / k->step));
+}
+
+/* a to z, aa to zz, ... of the disk with this index. */
+static const char *disk_letters(struct arena *a, int64_t disk)
+{
+	char text[8], *at = text + sizeof text - 1;
+	for (*at = '\0', disk++; disk; disk /= 26)
+		*--at = (char)('a' + --disk % 26);
+	return arena_strdup(a, at);
+}
+
+static const char *name_in_disks(struct arena *a, const struct known_device *k, int64_t major, int64_t minor)
+{
+	struct fault ignored = {.arena = a};
+	struct interval *list;
+	size_t n;
+	int64_t nth = 0;
+	if (intervals_read(&ignored, "", (struct slice){k->numbers, strlen(k->numbers)}, MAJOR_MAX, &list, &n) ||
+	    !intervals_have(list, n, major) || minor / k->step >= k->count)
+		return NULL;
+	for (; list->hi < major; list++)
+		nth += list->hi - list->lo + 1;
+	nth += major - list->lo;
+	const char *letters = disk_letters(a, nth * k->count + minor / k->step);
+	return minor % k->step ? arena_printf(a, "%s%s%d", k->path, letters, (int)(minor % k->step))
+	                       : arena_printf(a, "%s%s", k->path, letters);
+}
+
+const char *known_name_of(struct arena *a, char type, int64_t major, int64_t minor)
+{
+	const char *name = known_name_of_numbers(arena_printf(a, "%c %d:%d", type, (int)major, (int)minor));
+	for (const struct known_device *k = known_devices; !name && k < known_devices + known_devices_n; k++) {
+		if (k->form == FORM_SERIES && k->type == type)
+			name = name_in_series(a, k, major, minor);
+		if (k->form == FORM_DISKS && type == 'b')
+			name = name_in_disks(a, k, major, minor);
+	}
+	return name;
+}
+
 /* ---- numbers that the host tells ------------------------------------------------------- */
 
 /* "0n1p2" of nvme0n1p2, "a3" of vda3: a device and not another word. */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena;
 struct slice;
@@ -36,6 +37,10 @@ const char *known_path_numbers(struct arena *a, struct slice path);
  * device's path. */
 const struct known_device *known_here(struct arena *a, struct slice name, const char **path);
 const struct known_device *known_path_here(struct slice path);
+/* The other way: what is known to have these numbers, below /dev ("null", "sda3"); what has exactly
+ * the numbers of a text ("c 136:*": its symbol). NULL: nothing. */
+const char *known_name_of(struct arena *a, char type, int64_t major, int64_t minor);
+const char *known_name_of_numbers(const char *numbers);
 /* The series that a name with a number out of its range is of, or NULL. */
 const struct known_device *known_series(struct slice name);
 

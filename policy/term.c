@@ -18,10 +18,17 @@ struct terms *terms_new(struct arena *a)
 	return ts;
 }
 
-void terms_input_range(struct terms *ts, enum input in, int64_t lo, int64_t hi)
+void terms_param(struct terms *ts, enum input in, const char *name, int64_t lo, int64_t hi)
 {
+	ts->param_names[in - IN_PARAM_0] = name;
 	ts->range_lo[in] = lo;
 	ts->range_hi[in] = hi;
+}
+
+const char *terms_input_name(const struct terms *ts, enum input in)
+{
+	const char *given = in >= IN_PARAM_0 ? ts->param_names[in - IN_PARAM_0] : NULL;
+	return given ? given : input_name(in);
 }
 
 const struct term_node *term_get(const struct terms *ts, term t)

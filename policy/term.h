@@ -36,8 +36,10 @@ struct term_node {
 
 struct terms;
 struct terms *terms_new(struct arena *a);
-/* Narrows an input's range; before any term reads it (parameters). */
-void terms_input_range(struct terms *ts, enum input in, int64_t lo, int64_t hi);
+/* A parameter's name and range; before any term reads it. */
+void terms_param(struct terms *ts, enum input in, const char *name, int64_t lo, int64_t hi);
+/* The name of an input, of a parameter its own. */
+const char *terms_input_name(const struct terms *ts, enum input in);
 const struct term_node *term_get(const struct terms *ts, term t);
 size_t terms_count(const struct terms *ts);
 /* The operands of a term: how many, 0 of constants and inputs. */

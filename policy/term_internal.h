@@ -23,6 +23,7 @@ struct terms {
 	size_t n, cap;
 	struct table table; /* of nodes, but for false and true */
 	int64_t range_lo[INPUT_MAX], range_hi[INPUT_MAX];
+	const char *param_names[INPUT_MAX - IN_PARAM_0]; /* NULL: not told */
 	/* scratch of term_walk.c: values by term, valid where stamp == epoch */
 	int64_t *value;
 	uint32_t *stamp, epoch;

@@ -19,7 +19,7 @@ static void dump_node(FILE *out, const struct terms *ts, term t, const uint32_t 
 	case TERM_FALSE:
 	case TERM_TRUE: fprintf(out, "%s", op_names[k->op]); break;
 	case TERM_CONST: fprintf(out, "%lld", (long long)k->lo); break;
-	case TERM_INPUT: fprintf(out, "%s", input_name(k->a)); break;
+	case TERM_INPUT: fputs(terms_input_name(ts, k->a), out); break;
 	case TERM_NOT: fprintf(out, "not t%u", number[k->a]); break;
 	case TERM_ITE: fprintf(out, "t%u ? t%u : t%u", number[k->c], number[k->a], number[k->b]); break;
 	default: fprintf(out, "t%u %s t%u", number[k->a], op_names[k->op], number[k->b]);
@@ -66,7 +66,7 @@ static void write_text(FILE *out, const struct terms *ts, term t, size_t limit, 
 	case TERM_FALSE:
 	case TERM_TRUE: fputs(op_names[k->op], out); return;
 	case TERM_CONST: fprintf(out, "%lld", (long long)k->lo); return;
-	case TERM_INPUT: fputs(input_name(k->a), out); return;
+	case TERM_INPUT: fputs(terms_input_name(ts, k->a), out); return;
 	case TERM_NOT: {
 		const struct term_node *m = term_get(ts, k->a);
 		if (m->op == TERM_EQ || m->op == TERM_LT) {

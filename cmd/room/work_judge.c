@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cmd/room/record.h"
+#include "policy/picture.h"
 #include "policy/survey.h"
 #include "policy/import/import.h"
 
@@ -221,7 +222,7 @@ static bool dump(struct judge *j, const struct frame *f)
 	if (kind == DUMP_DIAGRAM)
 		diagram_dump(out, j->diagram.dg, j->diagram.verdict);
 	if (kind == DUMP_DOT)
-		diagram_dot(out, j->diagram.dg, j->diagram.verdict, j->policy->name);
+		policy_picture(out, j->policy);
 	if (kind == DUMP_ORDERS)
 		failed = compile_dump_orders(out, j->policy, &j->in->diags);
 	const char *text = arena_text(j->in->arena, &s);

@@ -132,7 +132,8 @@ const struct verb verb_compile = {
 		"  --emit=asm        its instructions, with the lines of the policy\n"
 		"  --emit=terms      each rule's condition as an expression\n"
 		"  --emit=diagram    the decision diagram\n"
-		"  --emit=dot        the same for Graphviz\n"
+		"  --emit=dot        a picture for Graphviz: devices by name, and the rule that decides;\n"
+		"                    of a long policy its rules in order\n"
 		"  --emit=orders     the diagram for each order of the inputs, what its program costs, the choice\n"
 		"  --emit=bytecode   what mruby made of each block\n"
 		"  -o, --output FILE\n",

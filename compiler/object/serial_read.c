@@ -140,7 +140,7 @@ static void get_params(struct reader *r)
 				fail(r, "two parameters have the same name");
 		if (r->why)
 			return;
-		terms_input_range(p->terms, (enum input)(IN_PARAM_0 + i), pm->lo, pm->hi);
+		terms_param(p->terms, (enum input)(IN_PARAM_0 + i), pm->name, pm->lo, pm->hi);
 	}
 }
 

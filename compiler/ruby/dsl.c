@@ -369,7 +369,7 @@ static void add_param(mrb_state *mrb, struct param p)
 	if (ctx_input(said, p.name) >= 0 ||
 	    mrb_obj_respond_to(mrb, rb->ctx_class, mrb_intern_cstr(mrb, p.name)))
 		dsl_fail(mrb, "choose another name", "ctx.%s has a meaning already", p.name);
-	terms_input_range(said->policy->terms, (enum input)(IN_PARAM_0 + n), p.lo, p.hi);
+	terms_param(said->policy->terms, (enum input)(IN_PARAM_0 + n), p.name, p.lo, p.hi);
 	*ARENA_PUSH(rb->arena, said->policy->params, said->policy->nparams, said->policy->params_cap) = p;
 	reference_param(rb, p.name, n);
 }

@@ -29,6 +29,17 @@ median() { quartiles <"$T/bench/$1" | cut -d ' ' -f 1; }
 # spread NAME [DIGITS]: "MEDIAN (FIRST to THIRD)"
 spread() { quartiles <"$T/bench/$1" | awk -v d="${2:-2}" '{ f = "%." d "f"; printf f " (" f " to " f ")", $1, $2, $3 }'; }
 
+# bar TEXT NAME: one more bar for drawn()
+bar() { printf '%s\t%s\n' "$1" "$(quartiles <"$T/bench/$2" | tr ' ' '\t')" >>"$T/bars"; }
+
+# drawn NAME TITLE UNIT: the bars as $BUILD/bench-NAME.svg
+drawn()
+{
+	[ -s "$T/bars" ] || return 0
+	awk -v title="$2" -v unit="$3" -v note="medians of $ROUNDS rounds; the lines go from the first to the third quartile" \
+		-f "$TESTS/bench.d/bars.awk" "$T/bars" >"$BUILD/bench-$1.svg" && echo "drawn: $BUILD/bench-$1.svg"
+}
+
 # ratio A B [FLOOR]: (A - FLOOR) / (B - FLOOR) of the medians, and the quartiles of that of each round
 ratio()
 {

@@ -28,6 +28,7 @@ peak() { cut -d ' ' -f 2 "$T/bench/$1" | quartiles | awk '{ printf "%.1f", $1 / 
 row() # row TEXT NAME
 {
 	printf '%-36s %24s %10s %24s\n' "$1" "$(spread "$2")" "$(peak "$2")" "$([ -n "$no_clang" ] || ratio "$2" clang)"
+	bar "$1" "$2"
 }
 printf '%-36s %24s %10s %24s\n' "a policy of 20 lines" "ms (quartiles)" "peak MiB" "ms / clang"
 row "rucy-devguard compile" compile
@@ -35,6 +36,7 @@ if [ -z "$no_kernel" ]; then row "rucy-devguard apply" apply
 else echo "rucy-devguard apply: skipped: $no_kernel"; fi
 if [ -z "$no_clang" ]; then row "clang -O2 -target bpf -c" clang
 else echo "clang -O2 -target bpf -c: skipped: $no_clang"; fi
+drawn compile "A policy of 20 lines" "ms of the whole process"
 echo "$ROUNDS rounds"
 
 # ---- large policies ------------------------------------------------------------------

@@ -106,6 +106,7 @@ row() # row TEXT NAME
 {
 	[ -n "${ID[$2]-}" ] || return 0
 	printf '%-36s %24s %24s\n' "$1" "$(spread "$2")" "$([ -n "$no_floor" ] || ratio "$2" floor)"
+	bar "$1" "$2"
 }
 printf '%-36s %24s %24s\n' "a request for /dev/null" "ns (quartiles)" "/ floor"
 row "return 1 (the floor)" floor
@@ -118,4 +119,5 @@ row "crun's default program" crun
 [ -z "$no_floor" ] || echo "return 1 (the floor): skipped: $no_floor"
 if [ -n "$no_crun" ]; then echo "crun's default program: skipped: $no_crun"
 elif [ -z "$no_floor" ]; then echo "(ours - floor) / (theirs - floor): container-default, crun: $(ratio container crun floor)"; fi
+drawn request "What a request for /dev/null costs" "ns a run of the program, as the kernel counts them"
 echo "$ROUNDS rounds of $COUNT requests each: the median, in brackets the quartiles of the rounds"

@@ -23,7 +23,7 @@ END {
 	for (i = 1; i <= NR; i++) {
 		y = TOP + ROW * (i - 1)
 		text(LEFT - 8, y + 15, "end", name[i])
-		printf "<rect x=\"%g\" y=\"%g\" width=\"%g\" height=\"16\" fill=\"%s\"/>\n", LEFT, y + 2, at(median[i]) - LEFT, i == 1 ? "#b0b0b0" : "#6fa8dc"
+		printf "<rect x=\"%g\" y=\"%g\" width=\"%g\" height=\"16\" fill=\"%s\"/>\n", LEFT, y + 2, at(median[i]) - LEFT, name[i] ~ /floor/ ? "#b0b0b0" : name[i] ~ /^(crun|clang)/ ? "#f6b26b" : "#6fa8dc"
 		printf "<path d=\"M%g %gv8m0 -4H%gm0 -4v8\" stroke=\"black\" fill=\"none\"/>\n", at(first[i]), y + 6, at(third[i])
 		text(at(third[i]) + 6, y + 15, "start", sprintf(median[i] < 10 ? "%.2f" : "%.1f", median[i]))
 	}

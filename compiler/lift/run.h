@@ -59,7 +59,8 @@ struct flow run_keyword(struct run *r, struct state *st, const struct insn *in);
 /* ---- send.c: calls as instructions make them ------------------------------------------------ */
 
 struct flow run_send(struct run *r, struct state *st, const struct insn *in, bool to_self, bool with_block);
-struct flow run_send_to(struct run *r, struct state *st, const char *name, struct val recv, struct val arg);
+/* A call without arguments that an instruction stands for. */
+struct flow run_send_to(struct run *r, struct state *st, const char *name, struct val recv);
 /* Operators, of values that are no choices. */
 struct flow run_arithmetic_pair(struct lifter *l, struct state *st, int op, struct val a, struct val b);
 struct flow run_compare_pair(struct lifter *l, struct state *st, int op, struct val a, struct val b);

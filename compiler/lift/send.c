@@ -63,10 +63,9 @@ struct flow run_send(struct run *r, struct state *st, const struct insn *in, boo
 	return lift_send(r->l, st, &c);
 }
 
-struct flow run_send_to(struct run *r, struct state *st, const char *name, struct val recv, struct val arg)
+struct flow run_send_to(struct run *r, struct state *st, const char *name, struct val recv)
 {
-	struct call c = {.mid = mrb_intern_cstr(r->l->mrb, name), .recv = recv, .args = &arg, .n = 1,
-	                 .block = val_nil()};
+	struct call c = {.mid = mrb_intern_cstr(r->l->mrb, name), .recv = recv, .block = val_nil()};
 	return lift_send(r->l, st, &c);
 }
 

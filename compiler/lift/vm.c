@@ -252,7 +252,7 @@ static bool operation(struct run *r, struct state *st, const struct insn *in, st
 	case OP_GETMCNST: *out = constant_of(r, st, in); return true;
 	case OP_KEY_P:
 	case OP_KARG: *out = run_keyword(r, st, in); return true;
-	case OP_INTERN: *out = run_send_to(r, st, "to_sym", run_get(r, st, in->a), val_nil()); return true;
+	case OP_INTERN: *out = run_send_to(r, st, "to_sym", run_get(r, st, in->a)); return true;
 	default: return false;
 	}
 }

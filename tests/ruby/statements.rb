@@ -36,3 +36,8 @@ define_singleton_method(:next_to) { |n| return n + 1 }
 allow "c 3:#{keep.call(3)}", "c 3:#{next_to(4)}"
 condition = proc { |ctx| return ctx.minor == 6 }
 allow "c 3:*", &condition
+# symbols made of texts, in the file and in a block
+PREFIX = "x"
+BY_NAME = { :x1 => 1, :"#{PREFIX}3" => 10 }
+allow("c 4:*") { |ctx| BY_NAME[:"x#{1 + 2}"] == ctx.minor || (:"#{PREFIX}1" == :x1 && ctx.minor == 11) }
+allow("c 4:12") { |ctx| %w[null zero].map { |w| :"k_#{w}" }.include?(:k_zero) && ctx.minor == 12 }

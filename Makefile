@@ -277,10 +277,11 @@ ALLOW_compiler/object := $(CORE)|compiler/(compiler|bpf/internal)\.h|compiler/ob
 ALLOW_compiler/lift   := $(CORE)|compiler/(compiler|ruby/(said|mruby))\.h|compiler/lift/.*
 ALLOW_compiler/ruby   := $(CORE)|compiler/(compiler|lift/lift)\.h|compiler/ruby/.*
 ALLOW_cgroup          := $(CORE)|cgroup/.*
-BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|policy/import/formats\.def|compiler/compiler\.h|cgroup/cgroup\.h|cmd/(cmd|document|options|output|settings|unit)\.h|cmd/verbs\.def|cmd/room/rooms\.h
+BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|policy/import/formats\.def|compiler/compiler\.h|cgroup/cgroup\.h|cmd/(cmd|document|options|output|settings|unit)\.h|cmd/verbs\.def|cmd/room/rooms\.h|cmd/where/where\.h
 ALLOW_cmd             := $(BELOW)|cmd/room/.*|cmd/audit/audit\.h
 ALLOW_cmd/room        := $(BELOW)|cmd/room/.*
 ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*
+ALLOW_cmd/where       := $(BELOW)|cmd/where/.*
 ALLOW_cmd/verbs       := $(BELOW)|cmd/audit/audit\.h|cmd/containers/guard\.h|cmd/room/room\.h
 ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
 # Of policy/, what is private to a file's relatives.

@@ -35,6 +35,8 @@ struct cgroup {
  * of this host if there is one), no permission. */
 int cgroup_open(struct arena *a, struct diags *d, const char *path, struct cgroup **out);
 void cgroup_close(struct cgroup *cg);
+/* Is it the root of the whole host's hierarchy, not only of a namespace? */
+bool cgroup_is_hosts_root(const struct cgroup *cg);
 /* The parent directory, or NULL at the hierarchy's root (*d untouched). */
 struct cgroup *cgroup_parent(struct arena *a, struct diags *d, const struct cgroup *cg);
 /* The mount point of the v2 hierarchy, found by type in /proc/self/mountinfo
@@ -239,6 +241,54 @@ int audit_clear(struct diags *d, struct audit *au);
 struct cgroup_paths;
 struct cgroup_paths *cgroup_paths_new(struct arena *a);
 const char *cgroup_path_of(struct cgroup_paths *paths, uint64_t id);
+
+/* ---- walk.c ----------------------------------------------------------------------- */
+
+struct cgroup_dir {
+	int fd;           /* while it is looked at */
+	const char *path; /* from the hierarchy's mount on: "/", "/a/b" */
+	const char *name; /* its last part, "" of the root */
+	uint64_t id;
+	bool below_roots; /* all directories above it, up to the mount, are root's */
+};
+enum walk_step { WALK_DOWN, WALK_PAST /* not into it */, WALK_END };
+/* Gives `one` each cgroup there is, a parent before its children, children by name; what it is
+ * given is valid until it returns. 0 or -1. */
+int cgroup_walk(struct arena *a, struct diags *d, enum walk_step (*one)(void *arg, const struct cgroup_dir *dir),
+                void *arg);
+
+/* ---- named.c: cgroups by what people call them -------------------------------------- */
+
+enum { CONTAINER_ID = 64, CONTAINER_ID_LEAST = 4 /* digits that name one */ };
+/* What is looked for; NULL: nothing of that kind. */
+struct cgroup_name {
+	const char *unit;      /* a systemd unit, whole: "web.service" */
+	const char *container; /* of LXC, systemd-nspawn, libvirt */
+	const char *id;        /* the beginning of a container's id, lower case */
+	pid_t pid;             /* a process of it; 0: none */
+};
+/* What a text that is no path can mean: "web.service", "web", "3f2a", "1234", and of one kind only
+ * "unit:web", "container:web", "pid:1234". False: nothing (then *out is all NULL). */
+bool cgroup_name_parse(struct arena *a, const char *text, struct cgroup_name *out);
+
+struct cgroup_named {
+	const char *path;   /* from the mount on */
+	const char *what;   /* "the unit web.service" */
+	uint64_t id;
+	bool others;        /* somebody else than root could have made it: it is told, never taken */
+};
+struct cgroup_found {
+	struct cgroup_named *list;
+	size_t n, cap;
+};
+/* Adds what has such a name to `out` (not the process). 0 or -1. */
+int cgroup_find(struct arena *a, struct diags *d, const struct cgroup_name *name, struct cgroup_found *out);
+
+/* ---- process.c ---------------------------------------------------------------------- */
+
+/* Opens the cgroup a process is in. -1 with a diagnostic: no such process, one that ended or was
+ * moved meanwhile, one in no v2 cgroup or in one outside of this cgroup namespace. */
+int cgroup_open_process(struct arena *a, struct diags *d, pid_t pid, struct cgroup **out);
 
 /* ---- container.c: the cgroup of a container being made ------------------------------ */
 

@@ -7,17 +7,10 @@
 #include "cgroup/internal.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static bool runs(int pidfd)
-{
-	struct pollfd p = {.fd = pidfd, .events = POLLIN};
-	return poll(&p, 1, 0) == 0;
-}
 
 static int gone(struct diags *d, int64_t pid)
 {
@@ -44,7 +37,7 @@ static int path_of(struct arena *a, struct diags *d, int64_t pid, int pidfd, con
 	char process[24], path[CGROUP_PATH], own[CGROUP_PATH];
 	snprintf(process, sizeof process, "%lld", (long long)pid);
 	int error = cgroup_of_process(process, path);
-	if (error == -ENOENT || error == -ESRCH || (error && !runs(pidfd))) /* one that ends has none */
+	if (error == -ENOENT || error == -ESRCH || (error && !process_runs(pidfd))) /* one that ends has none */
 		return gone(d, pid);
 	if (error && error != -ENODATA)
 		return cannot_tell(a, d, process, error);
@@ -88,7 +81,7 @@ int container_open(struct arena *a, struct diags *d, int64_t pid, struct contain
 		container_close(p);
 		return -1;
 	}
-	if (runs(p->pidfd))
+	if (process_runs(p->pidfd))
 		return 0;
 	cgroup_close(*out);
 	container_close(p);
@@ -101,7 +94,7 @@ int container_confirm(struct arena *a, struct diags *d, const struct container_p
 	char process[24], path[CGROUP_PATH];
 	snprintf(process, sizeof process, "%d", (int)p->pid);
 	int error = cgroup_of_process(process, path);
-	if (!runs(p->pidfd) || error == -ENOENT || error == -ESRCH)
+	if (!process_runs(p->pidfd) || error == -ENOENT || error == -ESRCH)
 		return gone(d, p->pid);
 	if (error)
 		return cannot_tell(a, d, process, error);

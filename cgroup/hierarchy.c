@@ -118,16 +118,16 @@ static const char *mount_of(struct arena *a, const char *path)
 	return best ? best : path;
 }
 
-/* Perhaps the path was meant relative to the hierarchy. */
+/* Perhaps the path was meant relative to the hierarchy, or the cgroup is still to be made. */
 static const char *missing_hint(struct arena *a, const char *path)
 {
 	const char *mount = cgroup_mount(a);
-	if (mount && *path && *path != '.') {
-		const char *inside = arena_printf(a, "%s/%s", mount, path + (*path == '/'));
-		if (is_cgroup2(inside))
-			return arena_printf(a, "did you mean %s?", inside);
-	}
-	return hierarchy_hint(a);
+	if (!mount || !*path || *path == '.')
+		return hierarchy_hint(a);
+	const char *inside = is_below(path, mount) ? path : arena_printf(a, "%s/%s", mount, path + (*path == '/'));
+	if (is_cgroup2(inside))
+		return arena_printf(a, "did you mean %s?", inside);
+	return arena_printf(a, "to make that cgroup: mkdir -p %s", inside);
 }
 
 static int open_failed(struct arena *a, struct diags *d, const char *path, int error)
@@ -200,6 +200,12 @@ void cgroup_close(struct cgroup *cg)
 	cg->fd = -1;
 }
 
+/* Every cgroup but that one has a type. */
+bool cgroup_is_hosts_root(const struct cgroup *cg)
+{
+	return faccessat(cg->fd, "cgroup.type", F_OK, 0) && errno == ENOENT && !strcmp(cg->path, cg->mount);
+}
+
 struct cgroup *cgroup_parent(struct arena *a, struct diags *d, const struct cgroup *cg)
 {
 	struct cgroup *parent;
@@ -213,4 +219,24 @@ bool cgroup_gone(const struct cgroup *cg)
 {
 	struct stat st;
 	return stat(cg->path, &st) || st.st_ino != cg->id;
+}
+
+bool events_populated(int events)
+{
+	char text[256];
+	ssize_t n = pread(events, text, sizeof text - 1, 0);
+	if (n <= 0)
+		return n == 0 || errno != ENODEV;
+	text[n] = '\0';
+	return !strstr(text, "populated 0");
+}
+
+bool cgroup_populated(int dir)
+{
+	int events = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (events < 0)
+		return errno != ENOENT && errno != ENODEV;
+	bool populated = events_populated(events);
+	close(events);
+	return populated;
 }

@@ -51,8 +51,17 @@ const char *privilege_hint(struct arena *a);
 
 /* Was the cgroup removed after it was opened? */
 bool cgroup_gone(const struct cgroup *cg);
+/* Does anything run in the cgroup, by its cgroup.events or by its directory? False also when it
+ * is gone; true when it cannot be told. */
+bool events_populated(int events);
+bool cgroup_populated(int dir);
 /* What to type where no cgroup v2 is to be seen, or where it is. */
 const char *hierarchy_hint(struct arena *a);
+
+/* ---- process.c --------------------------------------------------------------- */
+
+/* Does the process of a pidfd still run? */
+bool process_runs(int pidfd);
 
 /* ---- lock.c ------------------------------------------------------------------- */
 

@@ -50,17 +50,6 @@ void link_sweep(void)
 		closedir(dir);
 }
 
-/* Does anything run in the cgroup? False also when it is gone; true when it cannot be told. */
-static bool populated(int events)
-{
-	char text[256];
-	ssize_t n = pread(events, text, sizeof text - 1, 0);
-	if (n <= 0)
-		return n == 0 || errno != ENODEV;
-	text[n] = '\0';
-	return !strstr(text, "populated 0");
-}
-
 /* Leaves the session, the cgroup and all descriptors of the caller but this one. */
 static void leave_caller(const char *root, int keep)
 {
@@ -85,7 +74,7 @@ static void wait_empty(int events)
 {
 	enum { SECOND_LOOK_MS = 50, LATER_MS = 5000 };
 	struct pollfd p = {.fd = events, .events = POLLPRI};
-	for (int timeout = SECOND_LOOK_MS; populated(events);)
+	for (int timeout = SECOND_LOOK_MS; events_populated(events);)
 		timeout = poll(&p, 1, timeout) ? SECOND_LOOK_MS : LATER_MS;
 }
 
@@ -97,7 +86,7 @@ static void end_guard(uint64_t cgroup, int events, const char *pin)
 	for (;;) {
 		wait_empty(events);
 		int lock = lock_take_patiently(cgroup);
-		bool over = lock < 0 || !populated(events);
+		bool over = lock < 0 || !events_populated(events);
 		if (lock >= 0 && over)
 			unlink(pin);
 		if (lock >= 0)

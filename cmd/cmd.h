@@ -6,6 +6,7 @@
  *   options.h    the command line          settings.h   what it says over a policy
  *   document.h   texts that are read       output.h     what is printed and written
  *   unit.h       a POLICY: loaded, asked, given to the kernel
+ *   where/where.h  a CGROUP, as people name it
  */
 #ifndef DEVGUARD_CMD_CMD_H
 #define DEVGUARD_CMD_CMD_H
@@ -36,6 +37,7 @@ struct cmd {
 	struct arena *arena;        /* one policy's; see cmd_reset() */
 	struct diags diags;         /* in `arena` */
 	struct settings settings;   /* of the command line */
+	struct { bool self; const char *unit; } where; /* --self, --unit: see where.h */
 	struct documents inputs;    /* what messages quote */
 	struct rooms rooms;         /* where policies are compiled */
 	struct asking asking;       /* what the policy asked of the host, in `arena` */
@@ -85,10 +87,5 @@ void cmd_forget(struct cmd *c);
  * objects they fill become the array "policies". */
 int each_policy(struct cmd *c, int argc, char **argv,
                 int (*one)(struct cmd *c, const char *path, const void *options, json_t *item), const void *options);
-
-/* ---- own.c ------------------------------------------------------------------------------- */
-
-/* The path of the cgroup this process is in, or NULL with a diagnostic. */
-const char *own_cgroup(struct cmd *c);
 
 #endif

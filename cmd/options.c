@@ -31,6 +31,11 @@ void print_verb_help(const struct verb *v)
 		if (o->val == OPT_UNCONFINED)
 			printf("  --unconfined      compile also where the policy cannot be locked in, for example\n"
 			       "                    without seccomp: only for a policy that you trust\n");
+		if (o->val == OPT_OWN)
+			printf("  --self            the cgroup of the caller, in place of CGROUP; of a service of\n"
+			       "                    systemd its own, also where ExecStartPre=+ runs beside it\n");
+		if (o->val == OPT_OF_UNIT)
+			printf("  --unit NAME       the cgroup of this unit of systemd, in place of CGROUP\n");
 		if (o->val == OPT_AUDIT)
 			printf("  --audit WHAT      none, denied or all is reported to audit and stats; else as\n"
 			       "                    the policy says\n");
@@ -110,6 +115,16 @@ int option_count(struct cmd *c, const char *option, const char *text, uint64_t *
 	return STATUS_OK;
 }
 
+/* unit NULL: --self */
+static int where_option(struct cmd *c, const char *unit)
+{
+	if (c->where.self || c->where.unit)
+		return usage_error(c, "name one cgroup", "--self and --unit name a cgroup each");
+	c->where.self = !unit;
+	c->where.unit = unit;
+	return STATUS_OK;
+}
+
 static int ring_option(struct cmd *c, const char *text)
 {
 	const char *why = ring_size_parse(text, &c->settings.ring);
@@ -183,6 +198,8 @@ static bool shared_option(struct cmd *c, int opt)
 		c->settings.audit = 1 + option_word(c, "--audit", optarg, audit_words, AUDIT_LEVELS);
 	else if (opt == OPT_RING)
 		c->status = ring_option(c, optarg);
+	else if (opt == OPT_OWN || opt == OPT_OF_UNIT)
+		c->status = where_option(c, opt == OPT_OF_UNIT ? optarg : NULL);
 	else
 		return opt == OPT_JSON; /* main() has seen it */
 	return true;

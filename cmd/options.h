@@ -13,7 +13,8 @@ struct verb;
 
 enum { OPT_END = -1, OPT_STOP = -2 };
 /* Those that all verbs deal with alike; a verb's own: OPT_VERB + n */
-enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_LIMIT, OPT_UNCONFINED, OPT_VERB };
+enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_LIMIT, OPT_UNCONFINED, OPT_OWN,
+       OPT_OF_UNIT, OPT_VERB };
 #define OPTION_JSON  {"json", no_argument, NULL, OPT_JSON}
 #define OPTION_PARAM {"param", required_argument, NULL, OPT_PARAM}
 #define OPTION_MODE  {"mode", required_argument, NULL, OPT_MODE}
@@ -21,10 +22,13 @@ enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_L
 #define OPTION_LIMIT {"limit", required_argument, NULL, OPT_LIMIT}
 #define OPTION_UNCONFINED {"unconfined", no_argument, NULL, OPT_UNCONFINED}
 #define OPTION_RING  {"ring", required_argument, NULL, OPT_RING}
+/* Instead of a CGROUP: where_open() */
+#define OPTION_SELF  {"self", no_argument, NULL, OPT_OWN}
+#define OPTION_UNIT  {"unit", required_argument, NULL, OPT_OF_UNIT}
 #define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
 
-/* The verb's next own option; --json, --param, --limit, --unconfined, --mode, --audit, --ring and --help are dealt
- * with here.
+/* The verb's next own option; --json, --param, --limit, --unconfined, --mode, --audit, --ring, --self,
+ * --unit and --help are dealt with here.
  * OPT_END: operands start at argv[optind]. OPT_STOP: return c->status. */
 int options_next(struct cmd *c, int argc, char **argv);
 /* Values of options: a number from 1 on; seconds, a fraction too, as nanoseconds of

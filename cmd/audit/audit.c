@@ -9,6 +9,7 @@
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
 #include "cmd/options.h"
+#include "cmd/where/where.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -27,6 +28,8 @@ static const struct option options[] = {
 	{"fold", required_argument, NULL, OPT_FOLD},
 	{"all", no_argument, NULL, OPT_ALL},
 	{"output", required_argument, NULL, 'o'},
+	OPTION_SELF,
+	OPTION_UNIT,
 	OPTION_JSON,
 	OPTION_HELP,
 	{0},
@@ -259,16 +262,15 @@ static bool parse(struct audit_run *r, int argc, char **argv, const char **path)
 	while ((opt = options_next(c, argc, argv)) != OPT_END)
 		if (opt == OPT_STOP || (c->status = option(r, opt)))
 			return false;
-	int n = argc - optind;
-	*path = n ? argv[optind] : NULL;
-	r->watch.name = n > 1 ? argv[optind + 1] : NULL;
-	if (r->all && n)
+	int cgroups = !where_given(c), n = argc - optind - cgroups;
+	*path = cgroups && optind < argc ? argv[optind] : NULL;
+	r->watch.name = n > 0 ? argv[optind + cgroups] : NULL;
+	if (r->all && (optind < argc || !cgroups))
 		c->status = usage_error(c, "leave out the cgroup, or --all",
 		                        "--all reads every cgroup: none can be named");
-	else if (!r->all && (n < 1 || n > 2))
+	else if (!r->all && (n < 0 || n > 1))
 		c->status = usage_error(c, "usage: " PROGRAM " audit CGROUP [NAME], or audit --all",
-		                        n ? "more than a cgroup and a name given"
-		                          : "no cgroup given");
+		                        n < 0 ? "no cgroup given" : "more than a cgroup and a name given");
 	return !c->status;
 }
 
@@ -289,7 +291,7 @@ static int audit(struct cmd *c, int argc, char **argv)
 	c->status = STATUS_OK;
 	if (!parse(&r, argc, argv, &path))
 		return c->status;
-	if (!r.all && cgroup_open(c->arena, &c->diags, path, &r.cgroup))
+	if (!r.all && where_open(c, path, WHERE_LOOK, &r.cgroup))
 		return STATUS_FAILED;
 	raise_descriptors();
 	r.watch.cgroup = r.cgroup;
@@ -305,7 +307,7 @@ static int audit(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_audit = {
 	.name = "audit",
-	.synopsis = "CGROUP [NAME] | --all [--count N] [--timeout S] [--fold S] [-o FILE] [--json]",
+	.synopsis = "CGROUP [NAME] | --self [NAME] | --unit UNIT [NAME] | --all\n                           [--count N] [--timeout S] [--fold S] [-o FILE] [--json]",
 	.summary = "Print what our policies on a cgroup deny, as it happens",
 	.help = "The policy must report: apply it with --audit denied. NAME picks one of several. A\n"
 		"policy that is replaced meanwhile is read on; when none is left that reports, audit\n"

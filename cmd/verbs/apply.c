@@ -4,6 +4,7 @@
 #include "cmd/containers/guard.h"
 #include "cmd/options.h"
 #include "cmd/unit.h"
+#include "cmd/where/where.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,8 @@ static const struct option options[] = {
 	OPTION_MODE,
 	OPTION_AUDIT,
 	OPTION_RING,
+	OPTION_SELF,
+	OPTION_UNIT,
 	OPTION_JSON,
 	OPTION_HELP,
 	{0},
@@ -34,19 +37,20 @@ static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run, const cha
 		if (opt == OPT_CONFIG)
 			*config = optarg;
 	}
-	int n = argc - optind;
+	int n = argc - optind, operands = 1 + !where_given(c);
 	c->status = STATUS_OK;
-	if (*config && n)
+	if (*config && (n || operands == 1))
 		c->status = usage_error(c, "usage: " PROGRAM " apply --config guard.yaml",
 		                        "--config names the policies and the cgroups");
 	if (*config)
 		return !c->status;
-	if (n != 2)
-		c->status = usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
-		                        n == 0   ? "no policy and no cgroup given"
-		                        : n == 1 ? "no cgroup given"
-		                                 : "more than a policy and a cgroup given");
-	return n == 2;
+	if (n != operands)
+		c->status = usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP, or apply POLICY --self|--unit NAME",
+		                        n > operands    ? "more than a policy and a cgroup given"
+		                        : n             ? "no cgroup given"
+		                        : operands == 2 ? "no policy and no cgroup given"
+		                                        : "no policy given");
+	return n == operands;
 }
 
 /* `apply CGROUP POLICY` is an easy mistake, and the messages for either would mislead. */
@@ -67,13 +71,14 @@ static int apply(struct cmd *c, int argc, char **argv)
 		return c->status;
 	if (config)
 		return apply_manifest(c, config, dry_run);
-	if (is_swapped(argv[optind], argv[optind + 1]))
+	const char *where = where_given(c) ? NULL : argv[optind + 1];
+	if (where && is_swapped(argv[optind], where))
 		return usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
 		                   "the policy comes first, then the cgroup");
 	int status = unit_load(c, &c->settings, argv[optind], &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
 	if (status)
 		return status;
-	if (cgroup_open(c->arena, &c->diags, argv[optind + 1], &cg))
+	if (where_open(c, where, WHERE_ATTACH, &cg))
 		return STATUS_FAILED;
 	status = apply_unit(c, &u, cg, dry_run);
 	cgroup_close(cg);
@@ -82,12 +87,16 @@ static int apply(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_apply = {
 	.name = "apply",
-	.synopsis = "POLICY CGROUP [--param K=V]... [--mode enforce|permissive]\n"
+	.synopsis = "POLICY CGROUP | POLICY --self | POLICY --unit NAME\n"
+		    "                           [--param K=V]... [--mode enforce|permissive]\n"
 		    "                           [--audit none|denied|all] [--ring SIZE] [--dry-run] [--json]\n"
 		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--ring SIZE]\n"
 		    "                           [--dry-run] [--json]",
 	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",
-	.help = "CGROUP is a directory of the cgroup v2 hierarchy. The new program takes the place of\n"
+	.help = "CGROUP is a directory of the cgroup v2 hierarchy. Where there is none of that name:\n"
+		"/web as audit prints it, a unit of systemd (web.service), a container's name or the\n"
+		"beginning of its id, a PID. When two cgroups answer to a name, that is an error:\n"
+		"unit:NAME, container:NAME and pid:N say which kind is meant.\n\nThe new program takes the place of\n"
 		"the old one in one step: at no time is there none, or two. Programs of others stay.\n"
 		"What it counted and reports goes on in the new one.\n\n"
 		"  --dry-run         say what would happen, attach nothing\n"

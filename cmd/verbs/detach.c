@@ -5,8 +5,9 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/where/where.h"
 
-static const struct option options[] = {OPTION_JSON, OPTION_HELP, {0}};
+static const struct option options[] = {OPTION_SELF, OPTION_UNIT, OPTION_JSON, OPTION_HELP, {0}};
 
 static void report(struct cmd *c, const struct cgroup *cg, const struct attached *was)
 {
@@ -33,15 +34,14 @@ static int detach(struct cmd *c, int argc, char **argv)
 	struct attached was;
 	if (options_next(c, argc, argv) != OPT_END)
 		return c->status;
-	int n = argc - optind;
-	if (n < 1 || n > 2)
-		return usage_error(c, NULL, n ? "more than a cgroup and a name given"
-		                              : "no cgroup given");
-	if (cgroup_open(c->arena, &c->diags, argv[optind], &cg))
+	int cgroups = !where_given(c), n = argc - optind - cgroups;
+	if (n < 0 || n > 1)
+		return usage_error(c, NULL, n < 0 ? "no cgroup given" : "more than a cgroup and a name given");
+	if (where_open(c, cgroups ? argv[optind] : NULL, WHERE_LOOK, &cg))
 		return STATUS_FAILED;
 	int failed = cgroup_lock(cg, &c->diags);
 	if (!failed) {
-		failed = cgroup_detach(c->arena, &c->diags, cg, n == 2 ? argv[optind + 1] : NULL,
+		failed = cgroup_detach(c->arena, &c->diags, cg, n ? argv[optind + cgroups] : NULL,
 		                       &was);
 		cgroup_unlock(cg);
 	}
@@ -53,9 +53,9 @@ static int detach(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_detach = {
 	.name = "detach",
-	.synopsis = "CGROUP [NAME] [--json]",
+	.synopsis = "CGROUP [NAME] [--json] | --self [NAME] [--json] | --unit UNIT [NAME] [--json]",
 	.summary = "Take a policy off a cgroup",
-	.help = "NAME is the policy's name; it is needed when several of ours are attached there.\n"
+	.help = "CGROUP may be named as for apply. NAME is the policy's name; it is needed when several of ours are attached there.\n"
 		"Programs of others are never touched.\n\n",
 	.shorts = ":h",
 	.longs = options,

@@ -14,6 +14,7 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/unit.h"
+#include "cmd/where/where.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,6 +9,7 @@
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
 #include "cmd/options.h"
+#include "cmd/where/where.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,6 +23,8 @@ static const struct option options[] = {
 	{"prometheus", no_argument, NULL, OPT_PROMETHEUS},
 	{"clear", no_argument, NULL, OPT_CLEAR},
 	{"interval", required_argument, NULL, OPT_INTERVAL},
+	OPTION_SELF,
+	OPTION_UNIT,
 	OPTION_JSON,
 	OPTION_HELP,
 	{0},
@@ -393,17 +396,17 @@ static int stats(struct cmd *c, int argc, char **argv)
 				return c->status;
 		}
 	}
-	int n = argc - optind;
-	if (n < 1 || n > 2)
+	int cgroups = !where_given(c), n = argc - optind - cgroups;
+	if (n < 0 || n > 1)
 		return usage_error(c, "usage: " PROGRAM " stats CGROUP [NAME]",
-		                   n ? "more than a cgroup and a name given" : "no cgroup given");
+		                   n < 0 ? "no cgroup given" : "more than a cgroup and a name given");
 	if (r.prometheus && (c->json.on || r.interval))
 		return usage_error(c, "a scraper asks again by itself: leave the other option out",
 		                   "--prometheus and %s exclude each other",
 		                   c->json.on ? "--json" : "--interval");
-	if (cgroup_open(c->arena, &c->diags, argv[optind], &r.cgroup))
+	if (where_open(c, cgroups ? argv[optind] : NULL, WHERE_LOOK, &r.cgroup))
 		return STATUS_FAILED;
-	r.name = n > 1 ? argv[optind + 1] : NULL;
+	r.name = n ? argv[optind + cgroups] : NULL;
 	r.devices = device_names_new(c->arena);
 	int status = stats_run(&r);
 	cgroup_close(r.cgroup);
@@ -412,7 +415,7 @@ static int stats(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_stats = {
 	.name = "stats",
-	.synopsis = "CGROUP [NAME] [--clear] [--interval S] [--prometheus] [--json]",
+	.synopsis = "CGROUP [NAME] | --self [NAME] | --unit UNIT [NAME]\n                           [--clear] [--interval S] [--prometheus] [--json]",
 	.summary = "Show what our policies on a cgroup denied, as the kernel counted it",
 	.help = "The policy must report: apply it with --audit denied. Counts go on when it is\n"
 		"replaced, and whether or not anybody runs audit.\n\n"

@@ -6,13 +6,14 @@
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
 #include "cmd/options.h"
+#include "cmd/where/where.h"
 
 #include <linux/bpf.h>
 #include <string.h>
 #include <time.h>
 
 enum { SLOTS_NEARLY = CGROUP_PROGRAMS_MAX - 8 };
-static const struct option options[] = {OPTION_JSON, OPTION_HELP, {0}};
+static const struct option options[] = {OPTION_SELF, OPTION_UNIT, OPTION_JSON, OPTION_HELP, {0}};
 
 static const char *flags_text(uint32_t flags)
 {
@@ -217,10 +218,10 @@ static int status(struct cmd *c, int argc, char **argv)
 	struct cgroup *cg;
 	if (options_next(c, argc, argv) != OPT_END)
 		return c->status;
-	if (argc - optind > 1)
+	if (argc - optind > !where_given(c))
 		return usage_error(c, NULL, "one cgroup at a time, please");
-	const char *path = optind < argc ? argv[optind] : own_cgroup(c);
-	if (!path || cgroup_open(c->arena, &c->diags, path, &cg))
+	const char *path = optind < argc ? argv[optind] : where_given(c) ? NULL : own_cgroup(c);
+	if (c->diags.errors || where_open(c, path, WHERE_LOOK, &cg))
 		return STATUS_FAILED;
 	json_t *levels = json_array();
 	if (cgroup_hybrid())
@@ -236,9 +237,9 @@ static int status(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_status = {
 	.name = "status",
-	.synopsis = "[CGROUP] [--json]",
+	.synopsis = "[CGROUP | --self | --unit NAME] [--json]",
 	.summary = "Show the device programs of a cgroup and of those above it",
-	.help = "Without CGROUP: the cgroup of the caller. All programs shown are asked about every\n"
+	.help = "Without CGROUP: the cgroup of the caller. CGROUP may be named as for apply. All programs shown are asked about every\n"
 		"request of a process in CGROUP, and all of them must allow it. Runs are shown where\n"
 		"the kernel counts them: sysctl kernel.bpf_stats_enabled=1\n\n",
 	.shorts = ":h",

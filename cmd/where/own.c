@@ -3,7 +3,7 @@
  * below the mount of the v2 hierarchy.
  */
 #include "cgroup/cgroup.h"
-#include "cmd/cmd.h"
+#include "cmd/where/where.h"
 
 #include <string.h>
 

@@ -163,7 +163,7 @@ $(FUZZ)/replay $(FUZZ)/target: %: %.o $(FUZZ_BOTH) $(FUZZ)/main.o $(filter-out $
 BUILD_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev libcgroup-dev libseccomp-dev \
 	libyaml-dev libjansson-dev
 TEST_PACKAGES  := libcmocka-dev bpftool clang libclang-rt-dev mruby ruby busybox-static crun runc podman man-db cppcheck \
-	clang-tidy jq procps python3 python3-yaml strace
+	clang-tidy jq procps python3 python3-yaml strace systemd
 
 # A package of its own in Debian 13. That of Debian 12 would start a server: the tool alone is
 # taken out of it.
@@ -297,7 +297,7 @@ lint: lint-folders lint-papers lint-prototypes lint-gcc lint-clang lint-cppcheck
 # A source file that a document or a comment names is there: FILE.c, FOLDER/FILE.h ...
 lint-papers:
 	@find $(DIRS) tests -name '*.[ch]' -o -name '*.def' >$(BUILD)/files; \
-	grep -oE '[a-z0-9_/]+\.(c|h|def)\b' *.md */README.md $(wildcard cmd/*/*.md) | grep -vE 'linux/|mruby/|libcgroup\.h' | sort -u | \
+	grep -oE '[a-z0-9_/]+\.(c|h|def)\b' *.md */README.md $(wildcard cmd/*.md cmd/*/*.md) | grep -vE 'linux/|mruby/|libcgroup\.h' | sort -u | \
 	while IFS=: read -r paper name; do \
 		grep -qE "(^|/)$$name\$$" $(BUILD)/files || { echo "$$paper names $$name, which is not there" >&2; exit 1; }; \
 	done
@@ -350,8 +350,8 @@ install: all
 	$(if $(MAN5),install -m 644 $(MAN5) $(SHARE)/man/man5/)
 	$(if $(MAN7),install -m 644 $(MAN7) $(SHARE)/man/man7/)
 	$(if $(SHIPPED),install -m 644 $(SHIPPED) $(SHARE)/rucy-devguard/policies/)
-	install -m 755 cmd/containers/rucy-devguard-runtime $(BINDIR)/
-	install -m 644 cmd/containers/kubernetes.yaml cmd/containers/containers.md $(SHARE)/rucy-devguard/
+	install -m 755 cmd/containers/rucy-devguard-runtime cmd/containers/rucy-devguard-lxc $(BINDIR)/
+	install -m 644 cmd/containers/kubernetes.yaml cmd/containers/containers.md cmd/services.md $(SHARE)/rucy-devguard/
 	install -m 644 cmd/completion/rucy-devguard.bash \
 		$(SHARE)/bash-completion/completions/rucy-devguard
 	install -m 644 cmd/completion/_rucy-devguard $(SHARE)/zsh/site-functions/
@@ -369,7 +369,7 @@ uninstall:
 		echo "  hint: rucy-devguard install-hook --remove (with the --dir and --name they were made with), or" >&2; \
 		echo "  hint: make uninstall FORCE=1, which leaves them: no container that they are for starts then" >&2; \
 		exit 1; }
-	rm -f $(BINDIR)/rucy-devguard $(BINDIR)/rucy-devguard-runtime $(MAN1:cmd/%=$(SHARE)/man/man1/%) \
+	rm -f $(BINDIR)/rucy-devguard $(BINDIR)/rucy-devguard-runtime $(BINDIR)/rucy-devguard-lxc $(MAN1:cmd/%=$(SHARE)/man/man1/%) \
 		$(MAN5:cmd/%=$(SHARE)/man/man5/%) \
 		$(MAN7:policies/%=$(SHARE)/man/man7/%) \
 		$(SHARE)/bash-completion/completions/rucy-devguard \

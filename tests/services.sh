@@ -51,6 +51,7 @@ scratch host
 on_exit()
 {
 	local i
+	echo 1 2>/dev/null >"$CG2/$DGTEST_PREFIX.host/cgroup.kill"
 	[ ! -d "$CG2/$DGTEST_PREFIX.host" ] || for i in 1 2 3 4 5 6 7 8 9 10; do
 		find "$CG2/$DGTEST_PREFIX.host" -depth -type d -exec rmdir {} + 2>/dev/null && break
 		sleep 0.2

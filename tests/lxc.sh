@@ -95,6 +95,14 @@ done
 printf '#!/bin/sh\nexit 0\n' >"$D"
 refused "a script in its place" "is gone or no program" "${usual[@]}"
 mv "$T/tool" "$D"
+# Also of the hook itself: only its first line alone would be a success that guards nothing.
+size=$(stat -c %s "$SCRIPT") bad=
+for ((n = 12; n < size - 1; n += n > size - 60 ? 1 : 41)); do
+	head -c $n "$SCRIPT" >"$T/bin/cut"
+	! LXC_NAME=web LXC_PID=$PID sh "$T/bin/cut" --policy "$P" web lxc start-host >/dev/null 2>&1 || bad="$bad $n"
+done
+[ -z "$bad" ] && pass "the hook cut short: refused" || fail "the hook cut short: refused" "cut to$bad bytes"
+is "the hook cut short: nothing is attached" ok
 expect "all is well again" 0 "" "${usual[@]}"
 is "and guarded" EPERM
 summary

@@ -359,6 +359,8 @@ install: all
 # A hook that names what is gone stops every container it is for, or, if it is not one that
 # `install-hook` wrote, guards none: it goes first.
 HOOK_DIRS := /usr/share/containers/oci/hooks.d /etc/containers/oci/hooks.d
+# So does a unit, and LXC's configuration.
+USED_BY   := /etc/systemd/system /usr/share/lxc/config/common.conf.d /etc/lxc /var/lib/lxc/*/config
 
 uninstall:
 	@found=; for f in $(foreach d,$(HOOK_DIRS),$(DESTDIR)$(d)/*.json); do \
@@ -368,6 +370,12 @@ uninstall:
 		echo "make uninstall: these hooks need the tool:$$found" >&2; \
 		echo "  hint: rucy-devguard install-hook --remove (with the --dir and --name they were made with), or" >&2; \
 		echo "  hint: make uninstall FORCE=1, which leaves them: no container that they are for starts then" >&2; \
+		exit 1; }
+	@found=$$(grep -rlsw rucy-devguard $(foreach d,$(USED_BY),$(DESTDIR)$(d)) | tr '\n' ' '); \
+	[ -z "$$found" ] || [ -n "$(FORCE)" ] || { \
+		echo "make uninstall: these units and configurations need the tool: $$found" >&2; \
+		echo "  hint: take its lines out of them (cmd/services.md, cmd/containers/containers.md), or" >&2; \
+		echo "  hint: make uninstall FORCE=1, which leaves them: what they guard does not start then" >&2; \
 		exit 1; }
 	rm -f $(BINDIR)/rucy-devguard $(BINDIR)/rucy-devguard-runtime $(BINDIR)/rucy-devguard-lxc $(MAN1:cmd/%=$(SHARE)/man/man1/%) \
 		$(MAN5:cmd/%=$(SHARE)/man/man5/%) \

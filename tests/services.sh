@@ -38,6 +38,19 @@ for file in "$T"/steps/*.file; do
 	done < <(grep -o 'rucy-devguard apply .*' "$file" | cut -d' ' -f2-)
 done
 
+# make uninstall: not while something that the pages make needs the tool.
+uninstall() { make -s -C "$ROOT" --no-print-directory BUILD="$BUILD" DESTDIR="$T/root" PREFIX=/usr uninstall "$@"; }
+command -v make >/dev/null || skip 'make uninstall' 'no make'
+! command -v make >/dev/null || for path in etc/systemd/system/web.service.d/50-rucy-devguard.conf usr/share/lxc/config/common.conf.d/rucy-devguard.conf var/lib/lxc/web/config; do
+	mkdir -p "$(dirname "$T/root/$path")"
+	case $path in *lxc*) echo 'lxc.hook.start-host = /usr/bin/rucy-devguard-lxc' ;; *) echo 'ExecStartPre=+/usr/bin/rucy-devguard apply p.rb --self' ;; esac >"$T/root/$path"
+	expect "make uninstall: not while $path is there" 2 "need the tool: $T/root/$path" uninstall
+	expect "make uninstall FORCE=1" 0 "" uninstall FORCE=1
+	check "leaves it" test -s "$T/root/$path"
+	rm "$T/root/$path"
+done
+! command -v make >/dev/null || expect "make uninstall without any" 0 "" uninstall
+
 SYSTEMD=$(ls /usr/lib/systemd/systemd /lib/systemd/systemd 2>/dev/null | head -n 1)
 reason=$(need_kernel)
 [ -n "$reason" ] || [ -n "$SYSTEMD" ] || reason="no systemd"

@@ -112,5 +112,5 @@ while IFS= read -r line; do
 	*) fail "services: ${line#not ok }" ;;
 	esac
 done <"$T/facts"
-[ "$(grep -c . "$T/facts")" -ge 40 ] && pass "the facts are all there" || fail "the facts are all there" "$(cat "$T/facts")"
+[ "$(grep -c . "$T/facts")" -ge 70 ] && pass "the facts are all there" || fail "the facts are all there" "$(cat "$T/facts")"
 summary

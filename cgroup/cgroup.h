@@ -303,6 +303,9 @@ int container_open(struct arena *a, struct diags *d, int64_t pid, struct contain
 int container_confirm(struct arena *a, struct diags *d, const struct container_process *p,
                       const struct cgroup *cg);
 void container_close(struct container_process *p);
+/* Does the process `pid` have a mount namespace other than the caller's? No, too, where it cannot be
+ * told. */
+bool container_elsewhere(int64_t pid);
 
 /* ---- link.c: guards that stay when a runtime removes programs ------------------------- */
 
@@ -334,6 +337,9 @@ void link_sweep(void);
 
 /* May this process load device programs? NULL, or why not. */
 const char *kernel_closed(void);
+/* Is this the user namespace the kernel asks for BPF capabilities in? Yes, too, where it cannot be
+ * told (no /proc). */
+bool initial_user_namespace(void);
 
 /* ---- host.c: what this host can do (doctor) -------------------------------------- */
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -109,4 +110,13 @@ void container_close(struct container_process *p)
 	if (p->pidfd >= 0)
 		close(p->pidfd);
 	p->pidfd = -1;
+}
+
+bool container_elsewhere(int64_t pid)
+{
+	struct stat own, other;
+	char path[40];
+	snprintf(path, sizeof path, "/proc/%lld/ns/mnt", (long long)pid);
+	return pid > 1 && !stat("/proc/self/ns/mnt", &own) && !stat(path, &other) && own.st_dev == other.st_dev &&
+	       own.st_ino != other.st_ino;
 }

@@ -27,8 +27,6 @@ int mounts_read(struct arena *a, struct mount **list, size_t *n);
 
 /* Is the capability (CAP_* of <linux/capability.h>) in effect? */
 bool capable(int cap);
-/* Is this the user namespace the kernel asks for BPF capabilities in? */
-bool initial_user_namespace(void);
 /* Is the running kernel older than this version? */
 bool kernel_before(unsigned major, unsigned minor);
 /* A helper that tells a fact about the caller, and the first Linux that lets device

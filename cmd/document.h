@@ -32,7 +32,7 @@ void documents_free(struct documents *all);
 /* ---- input.c ------------------------------------------------------------------------- */
 
 /* FOREIGN: another tool's list */
-enum input_kind { INPUT_POLICY, INPUT_CASES, INPUT_MANIFEST, INPUT_FOREIGN, INPUT_STATE };
+enum input_kind { INPUT_POLICY, INPUT_CASES, INPUT_MANIFEST, INPUT_FOREIGN, INPUT_STATE, INPUT_SPEC };
 /* Reads a file or `-` (stdin) to its end; sizes reported by the kernel are not
  * trusted. STATUS_OK, or a status with a diagnostic. */
 int input_read(struct cmd *c, const char *path, enum input_kind kind, struct document **out);

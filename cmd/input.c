@@ -21,16 +21,20 @@ static const struct kind {
 	size_t most;           /* bytes */
 	int refused;           /* the status when it is too long, or no text */
 	const char *too_long, *no_text; /* hints */
+	int seconds;           /* it must be there within these; 0: it may take its time */
+	bool regular;          /* nothing but a regular file will do */
 } kinds[] = {
 	[INPUT_POLICY] = {"policy", ".rb", 4 * MIB, STATUS_REFUSED, "make the rules in a Ruby loop",
-	                  "a policy is Ruby text (.rb) or an object made by rucy-devguard compile (.o)"},
-	[INPUT_CASES] = {"cases file", ".cases", 16 * MIB, STATUS_FAILED, "split the file", "cases are plain text"},
+	                  "a policy is Ruby text (.rb) or an object made by rucy-devguard compile (.o)", 0, false},
+	[INPUT_CASES] = {"cases file", ".cases", 16 * MIB, STATUS_FAILED, "split the file", "cases are plain text", 0, false},
 	/* manifest_read() has the better words */
-	[INPUT_MANIFEST] = {"manifest", ".yaml", MIB, STATUS_REFUSED, NULL, NULL},
+	[INPUT_MANIFEST] = {"manifest", ".yaml", MIB, STATUS_REFUSED, NULL, NULL, 0, false},
 	[INPUT_FOREIGN] = {"file", "", 32 * MIB, STATUS_REFUSED, "no device list is that long: is it the right file?",
-	                   "give the list as its tool has it, as text"},
+	                   "give the list as its tool has it, as text", 0, false},
 	[INPUT_STATE] = {"state", "", MIB, STATUS_REFUSED, "a container runtime sends less: is it a state?",
-	                 "a container runtime sends its state as JSON text"},
+	                 "a container runtime sends its state as JSON text", 10, false},
+	[INPUT_SPEC] = {"specification", ".json", 32 * MIB, STATUS_REFUSED, "no specification is that long",
+	                "a specification is JSON text", 0, true},
 };
 
 static int fail_at(struct cmd *c, int status, const char *file, int line, const char *hint,
@@ -58,12 +62,32 @@ static int cannot_open(struct cmd *c, const char *path, enum input_kind kind, in
 	return fail_at(c, STATUS_FAILED, path, 0, hint, strerror(err));
 }
 
+/* To open a device may do something, to open a FIFO may take for ever: so look before. */
+static int open_only_regular(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st))
+		return -1;
+	int fd = S_ISREG(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
+	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode))
+		return fd;
+	if (fd < 0 && S_ISREG(st.st_mode))
+		return -1;
+	if (fd >= 0)
+		close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
 static int open_input(struct cmd *c, const char *path, enum input_kind kind, int *fd)
 {
 	struct stat st;
 	bool from_stdin = strcmp(path, "-") == 0;
-	*fd = from_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-	                 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	*fd = from_stdin                 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+	      : kinds[kind].regular ? open_only_regular(path)
+	                            : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (*fd < 0 && errno == EINVAL && kinds[kind].regular)
+		return fail_at(c, STATUS_FAILED, path, 0, "it is read from a regular file only", "is not a regular file");
 	if (*fd < 0)
 		return cannot_open(c, path, kind, errno);
 	if (fstat(*fd, &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -90,9 +114,10 @@ static size_t limit_of(const struct document *in, enum input_kind kind)
 static int read_all(struct document *in, int fd, enum input_kind kind)
 {
 	struct file_text t = {0};
+	int64_t deadline = kinds[kind].seconds ? clock_milliseconds() + kinds[kind].seconds * 1000 : 0;
 	int error;
 	do {
-		error = read_text(fd, limit_of(in, kind), &t);
+		error = read_text_until(fd, limit_of(in, kind), deadline, &t);
 		in->text = t.data;
 		in->len = t.len;
 	} while (error == EFBIG && in->len <= limit_of(in, kind));
@@ -151,6 +176,9 @@ int input_read_fd(struct cmd *c, int fd, const char *file, enum input_kind kind,
 	close(fd);
 	if (err == ENOMEM)
 		cmd_no_memory(c);
+	if (err == ETIMEDOUT && kinds[kind].seconds)
+		return fail_at(c, STATUS_FAILED, in->file, 0, "whoever writes it must close it",
+		               arena_printf(c->arena, "the %s did not end within %d seconds", kinds[kind].name, kinds[kind].seconds));
 	if (err)
 		return fail_at(c, STATUS_FAILED, in->file, 0, "it could be opened but not read",
 		               strerror(err));

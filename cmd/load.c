@@ -262,7 +262,7 @@ static int load_list(const struct loading *g, const char *path, struct unit *u)
 	struct room *prover;
 	int status = room_open(g->cmd, g->settings, work_judge, &prover);
 	if (!status)
-		status = input_read(g->cmd, path, INPUT_FOREIGN, &in);
+		status = input_read(g->cmd, path, INPUT_SPEC, &in);
 	return status ? status : judge(g, prover, JOB_OCI, in->file, in->text, in->len, u);
 }
 

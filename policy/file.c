@@ -10,9 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- reading ---------------------------------------------------------------------- */
@@ -41,9 +44,35 @@ ssize_t read_whole(int fd, void *to, size_t size)
 	return (ssize_t)len;
 }
 
+int64_t clock_milliseconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Until there is something to read, the end also. 0 or an errno. */
+static int wait_for(int fd, int64_t deadline)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	for (;;) {
+		int64_t left = deadline - clock_milliseconds();
+		int n = left > 0 ? poll(&p, 1, left < INT_MAX ? (int)left : INT_MAX) : 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		return n > 0 ? 0 : n ? errno : ETIMEDOUT;
+	}
+}
+
 int read_text(int fd, size_t most, struct file_text *t)
 {
+	return read_text_until(fd, most, 0, t);
+}
+
+int read_text_until(int fd, size_t most, int64_t deadline, struct file_text *t)
+{
 	enum { FIRST = 16 << 10 };
+	int late;
 	while (t->len <= most) {
 		if (t->len + 1 >= t->cap) {
 			size_t cap = t->cap ? t->cap * 2 : FIRST;
@@ -53,6 +82,8 @@ int read_text(int fd, size_t most, struct file_text *t)
 			t->data = grown;
 			t->cap = cap;
 		}
+		if (deadline && (late = wait_for(fd, deadline)))
+			return late;
 		ssize_t n = read(fd, t->data + t->len, t->cap - 1 - t->len);
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -3,6 +3,7 @@
 #define DEVGUARD_POLICY_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct arena;
@@ -23,6 +24,11 @@ struct file_text {
 /* Reads on to the end of the file, or until there is more than `most`. 0, EFBIG, or another
  * errno; what was read before is there. */
 int read_text(int fd, size_t most, struct file_text *t);
+/* The same, for what may never end: ETIMEDOUT when it has not by `deadline` (CLOCK_MONOTONIC, in
+ * milliseconds; 0: wait). */
+int read_text_until(int fd, size_t most, int64_t deadline, struct file_text *t);
+/* That clock. */
+int64_t clock_milliseconds(void);
 
 /* 0 or an errno. */
 int write_whole(int fd, const void *from, size_t len);

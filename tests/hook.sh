@@ -193,6 +193,7 @@ refusals() # refusals RUNTIME
 	gone "$rt: manifest"
 	if [ -w /dev/kmsg ] && dmesg >"$T/kmsg" 2>&1; then
 		has "--on-error allow: the kernel's log tells ($rt)" "$T/kmsg" "container $DGTEST_PREFIX.loud.$rt STARTS WITHOUT ITS DEVICE GUARD: "
+		has "the kernel's log tells of refusals ($rt)" "$T/kmsg" "rucy-devguard: container $DGTEST_PREFIX.nomatch.$rt is refused: "
 	else skip "--on-error allow: the kernel's log ($rt)" "it cannot be read"; fi
 }
 for rt in $RUNTIMES; do refusals $rt; done
@@ -204,7 +205,7 @@ podman_runs() # podman_runs YES-OR-NO: with that annotation; what it prints in $
 	timeout 30 podman --root "$T/pod/root" --runroot "$T/pod/run" --tmpdir "$T/pod/tmp" --runtime "$T/runtime" \
 		--cgroup-manager=cgroupfs --events-backend=file --storage-driver=vfs --hooks-dir "$T/hooks.d" \
 		run --rm --cgroup-parent "/$DGTEST_PREFIX.pod" --annotation "org.example.guard=$1" --network none \
-		--log-driver none --pids-limit -1 --ulimit nofile=20000:20000 --ulimit nproc=8000:8000 \
+		--log-driver none --pids-limit -1 --ulimit nofile=20000:20000 --ulimit nproc=8000:8000 ${USERNS-} \
 		--rootfs "$T/rootfs" sh -c "$FIRST" >"$T/out" 2>&1 </dev/null
 }
 podman_hook() # podman_hook POLICY
@@ -283,6 +284,103 @@ for rt in $RUNTIMES; do # runtimes themselves do refuse: config.json may name th
 	bundle "direct.$rt" createRuntime 'echo started' '.hooks.createRuntime[0].path = "/no/such/tool"'
 	refused "a hook in config.json that is not there" "" "$rt" "direct.$rt"
 done
+
+# ---- without root's rights ----------------------------------------------------------------------
+
+# rootless COMMAND HOOK-ARGUMENT...: the hook in a user namespace; its container is what COMMAND starts
+rootless()
+{
+	timeout 60 unshare -Ur bash -c '
+		$1 sleep 60 & p=$!
+		until [ "$(tr "\\0" " " <"/proc/$p/cmdline")" = "sleep 60 " ]; do sleep 0.01; done
+		printf "{\"ociVersion\":\"1.0.2\",\"id\":\"box\",\"status\":\"created\",\"pid\":%s,\"bundle\":\"/\"}" "$p" | "${@:2}"
+		rc=$?; kill "$p"; exit $rc' - "$1" "$DEVGUARD" oci-hook "${@:2}"
+}
+SKIPPED_FOR="starts without a device guard: its runtime is rootless (in a user namespace)"
+if unshare -Ur unshare -m true 2>/dev/null; then
+	expect "in a user namespace: skipped, and said so" 0 "rucy-devguard: warning: container box $SKIPPED_FOR" rootless "unshare -m" --policy "$POLICIES/guard.rb"
+	expect "with a policy that is broken, too" 0 "$SKIPPED_FOR" rootless "unshare -m" --policy "$POLICIES/broken.rb" --rootless skip
+	expect "--rootless refuse" 1 "it cannot be guarded: its runtime is rootless" rootless "unshare -m" --policy "$POLICIES/guard.rb" --rootless refuse
+	expect "--rootless refuse --on-error allow" 0 "STARTS WITHOUT ITS DEVICE GUARD" rootless "unshare -m" --policy "$POLICIES/guard.rb" --rootless refuse --on-error allow
+	# a hook inside of the container is no rootless one: its mount namespace is the container's
+	expect "in the mount namespace of the container: refused" 1 error rootless "" --policy "$POLICIES/guard.rb"
+	live userns
+	state "$LIVE" >"$T/state"
+	if unshare -Ur "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/state" >"$T/out" 2>&1; then fail "a process that it may not look at: refused" "$(cat "$T/out")"
+	else pass "a process that it may not look at: refused"; fi
+	kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
+	state 0 >"$T/state"
+	if unshare -Ur "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/state" >"$T/out" 2>&1; then fail "no pid: refused" "$(cat "$T/out")"
+	else pass "no pid: refused"; fi
+	gone "a user namespace"
+else skip "the hook in a user namespace" "none can be made"; fi
+
+# An ordinary user's podman reads root's hooks, too. The user is one of this mount namespace only.
+USER_ID=43210
+podman_user() # what an ordinary user needs
+{
+	local f
+	for f in passwd group subuid subgid; do
+		{ [ ! -e "/etc/$f" ] || cat "/etc/$f"; } >"$T/etc.$f"
+	done
+	echo "dgtest:x:$USER_ID:$USER_ID::$T/home:/bin/sh" >>"$T/etc.passwd"; echo "dgtest:x:$USER_ID:" >>"$T/etc.group"
+	echo dgtest:2000000000:65536 | tee -a "$T/etc.subuid" >>"$T/etc.subgid"
+	for f in passwd group subuid subgid; do chmod 644 "$T/etc.$f"; mount --bind "$T/etc.$f" "/etc/$f" 2>/dev/null || return; done
+	mkdir -p "$T/home" "/run/user/$USER_ID" && cp -a "$T/rootfs" "$T/home/rootfs"
+	chown -R $USER_ID:$USER_ID "$T/home" "/run/user/$USER_ID"
+	scratch user; mkdir "$CG/own"; chown -R $USER_ID:$USER_ID "$CG"
+}
+user_runs() # user_runs COMMAND: in a container of that user's podman; what it prints in $T/out
+{
+	inside "$CG2/$DGTEST_PREFIX.user/own" setpriv --reuid $USER_ID --regid $USER_ID --clear-groups timeout 60 env -i PATH="$PATH" HOME="$T/home" XDG_RUNTIME_DIR=/run/user/$USER_ID \
+		sh -c 'cd; exec "$@"' - podman --runtime "$T/runtime" --cgroup-manager=cgroupfs --events-backend=file --storage-driver=vfs --hooks-dir "$T/hooks.d" \
+		run --name box --replace --network none --log-driver k8s-file --pids-limit -1 --ulimit nofile=1024:1024 --ulimit nproc=8000:8000 \
+		--rootfs "$T/home/rootfs" sh -c "$1" >"$T/out" 2>&1 </dev/null
+}
+user_logs() { setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env -i PATH="$PATH" HOME="$T/home" XDG_RUNTIME_DIR=/run/user/$USER_ID sh -c 'cd; exec podman --cgroup-manager=cgroupfs --events-backend=file --storage-driver=vfs logs box' >"$T/logs" 2>&1; }
+if [ -n "$NOPODMAN" ] || ! command -v newuidmap >/dev/null; then skip "podman of an ordinary user" "${NOPODMAN:-newuidmap is not installed}"
+elif ! podman_user; then skip "podman of an ordinary user" "no user can be made here"
+else
+	rm -f "$T/hooks.d/"*
+	for a in $RUNTIMES; do
+		podman_by $a
+		user_runs 'echo it runs' || { skip "podman of an ordinary user with $a" "$(tail -n 1 "$T/out" | cut -c 1-200)"; continue; }
+		rm -f "$T/hooks.d/"*
+		"$DEVGUARD" install-hook --dir "$T/hooks.d" --policy "$POLICIES/guard.rb" >/dev/null
+		user_runs "$FIRST; echo it runs"
+		has "podman of an ordinary user with $a: it starts" "$T/out" "it runs" "zero opens"
+		user_logs
+		has "and podman logs says why it has no guard ($a)" "$T/logs" "$SKIPPED_FOR" "it runs"
+		"$DEVGUARD" install-hook --dir "$T/hooks.d" --policy "$POLICIES/guard.rb" --rootless refuse >/dev/null
+		if user_runs 'echo it runs' || grep -q 'it runs' "$T/out"; then fail "--rootless refuse: it does not start ($a)" "$(cat "$T/out")"
+		else has "--rootless refuse: it does not start, and podman says why ($a)" "$T/out" "it cannot be guarded: its runtime is rootless"; fi
+		"$DEVGUARD" install-hook --dir "$T/hooks.d" --remove >/dev/null
+	done
+	user_end() # its podman leaves a process that holds the user namespace
+	{
+		local i
+		kill -9 $(cat "$CG2/$DGTEST_PREFIX.user/own/cgroup.procs") 2>/dev/null
+		for ((i = 0; i < 50; i++)); do
+			find "$CG2/$DGTEST_PREFIX.user" -depth -type d -exec rmdir {} + 2>/dev/null
+			[ -d "$CG2/$DGTEST_PREFIX.user" ] || return
+			sleep 0.1
+		done
+	}
+	user_end
+	gone "podman of an ordinary user"
+fi
+# Root's containers with a user namespace: their hooks are in the host's.
+if [ -z "$NOPODMAN" ]; then
+	for a in $RUNTIMES; do
+		podman_by $a
+		podman_hook "$POLICIES/guard.rb"
+		USERNS="--uidmap 0:200000:65536 --gidmap 0:200000:65536" podman_runs yes
+		guarded "podman with $a: --uidmap: guarded" 2 "$T/out"
+	done
+	rm -f "$T/hooks.d/"*
+	rmdir "$CG2/$DGTEST_PREFIX.pod"/* "$CG2/$DGTEST_PREFIX.pod" 2>/dev/null
+	gone "podman with user namespaces"
+else skip "podman with user namespaces" "$NOPODMAN"; fi
 
 # ---- the bundle's own list -----------------------------------------------------------------------
 
@@ -488,6 +586,32 @@ is "one of them is allowed" in ENXIO
 is "one beside them is not" not EPERM
 kill "$LIVE" "$a"; wait "$LIVE" "$a" 2>/dev/null; rmdir "$CG"
 gone "100,000 device rules"
+
+# What is no regular file is not opened: a FIFO would be waited for, a device may do something.
+live inputs
+{ state "$LIVE"; exec sleep 300; } 2>/dev/null | timeout 60 "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" >"$T/endless" 2>&1 & ENDLESS=$!
+rm "$BUNDLE/config.json"
+state "$LIVE" | hostile "a bundle without config.json" "No such file" --policy-from-spec
+mkfifo "$BUNDLE/config.json"
+state "$LIVE" | hostile "a FIFO as config.json" "config.json: error: is not a regular file" --policy-from-spec
+rm "$BUNDLE/config.json"; mkdir "$BUNDLE/config.json"
+state "$LIVE" | hostile "a directory as config.json" "is not a regular file" --policy-from-spec
+rmdir "$BUNDLE/config.json"; ln -s /dev/zero "$BUNDLE/config.json"
+state "$LIVE" | hostile "a device as config.json" "is not a regular file" --policy-from-spec
+rm "$BUNDLE/config.json"; ln -s config.json "$BUNDLE/config.json"
+state "$LIVE" | hostile "a link to itself as config.json" "Too many levels" --policy-from-spec
+rm "$BUNDLE/config.json"; truncate -s 40M "$BUNDLE/config.json"
+state "$LIVE" | hostile "a huge config.json" "larger than 32 MiB" --policy-from-spec
+rm "$BUNDLE/config.json"
+mkfifo "$T/fifo"
+state "$LIVE" | sed "s|\"bundle\":\"[^\"]*\"|\"bundle\":\"$T/fifo\"|" | hostile "a FIFO as bundle" "Not a directory" --policy-from-spec
+yes "$(state "$LIVE")" 2>/dev/null | hostile "a stream without end" "larger than"
+state "$LIVE" | hostile "a FIFO as manifest" "is not a regular file" --config "$T/fifo"
+state "$LIVE" | hostile "a FIFO as policy" "is not a regular file" --policy "$T/fifo"
+wait "$ENDLESS"; same "a state that does not end: given up" <(echo 1) <(echo $?)
+has "a state that does not end" "$T/endless" "the state did not end within 10 seconds"
+kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
+gone "inputs that are no files"
 
 # What grants nothing in the runtimes does not grant here.
 live letters

@@ -11,12 +11,7 @@
 #include "cmd/options.h"
 #include "cmd/unit.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static const struct option options[] = {HOOK_OPTIONS, OPTION_HELP, {0}};
@@ -114,6 +109,48 @@ static int attach(struct cmd *c, const struct hook *h, struct unit *u)
 	return failed ? STATUS_FAILED : STATUS_OK;
 }
 
+/* The first error there is. */
+static const char *reason(const struct cmd *c)
+{
+	for (size_t i = 0; i < c->diags.n; i++)
+		if (c->diags.items[i].level == DIAG_ERROR)
+			return c->diags.items[i].text;
+	return "no reason was given";
+}
+
+static const char *id_of(const struct hook *h)
+{
+	return h->state.id ? h->state.id : "(unknown)";
+}
+
+/* ---- without root's rights ------------------------------------------------------------------ */
+
+/* A runtime that an ordinary user started is in a user namespace of that user's, and so is its hook.
+ * Root's runtimes run their hooks (createRuntime, prestart) in the host's, also for a container that
+ * has a user namespace. A hook that was put at a later stage is inside of the container: that one
+ * is not taken for a user's. */
+static bool is_rootless(const struct hook *h)
+{
+	return !initial_user_namespace() && container_elsewhere(h->state.pid);
+}
+
+static int without_root(struct cmd *c, const struct hook *h)
+{
+	static const char why[] = "its runtime is rootless (in a user namespace), where no BPF program can be loaded";
+	if (h->options.rootless == ROOTLESS_REFUSE) {
+		diag_fail(&c->diags, "root can let such containers start without a guard: install-hook --rootless skip",
+		          "it cannot be guarded: %s", why);
+		return STATUS_FAILED;
+	}
+	const char *text = arena_printf(c->arena, "container %s starts without a device guard: %s", id_of(h), why);
+	hook_tell_syslog(text);
+	hook_speak_up(true);
+	diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "it opens what its user may open without it", "%s", text);
+	return STATUS_OK;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------- */
+
 static int guard(struct cmd *c, struct hook *h)
 {
 	struct unit u;
@@ -123,6 +160,8 @@ static int guard(struct cmd *c, struct hook *h)
 	link_sweep();
 	if (h->state.status && !strcmp(h->state.status, "stopped"))
 		return STATUS_OK; /* a poststop hook: nothing is left to do */
+	if (is_rootless(h))
+		return without_root(c, h);
 	if (container_open(c->arena, &c->diags, h->state.pid, &h->process, &h->cgroup))
 		return STATUS_FAILED;
 	const struct hook_options *o = &h->options;
@@ -136,78 +175,46 @@ static int guard(struct cmd *c, struct hook *h)
 	return status;
 }
 
-static bool is_null(int fd)
+static int start_anyway(struct cmd *c, const struct hook *h)
 {
-	struct stat st;
-	return !fstat(fd, &st) && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
-}
-
-/* crun throws away what its hooks say. Then the reason goes where the runtime itself
- * speaks to its user: pidfd_getfd(2), since Linux 5.6. */
-static void speak_up(void)
-{
-	if (!is_null(STDOUT_FILENO) || !is_null(STDERR_FILENO))
-		return;
-	int runtime = (int)syscall(SYS_pidfd_open, getppid(), 0);
-	int fd = runtime < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, runtime, STDERR_FILENO, 0);
-	if (fd >= 0) {
-		dup2(fd, STDERR_FILENO);
-		close(fd);
-	}
-	if (runtime >= 0)
-		close(runtime);
-}
-
-/* The first error there is. */
-static const char *reason(const struct cmd *c)
-{
-	for (size_t i = 0; i < c->diags.n; i++)
-		if (c->diags.items[i].level == DIAG_ERROR)
-			return c->diags.items[i].text;
-	return "no reason was given";
-}
-
-/* One line for the kernel's log, where the host's own watchers look: what a hook prints, runtimes
- * throw away. The kernel takes no more than some 960 bytes. */
-static void tell_kernel(struct cmd *c, const char *id, const char *why)
-{
-	enum { LINE = 900 };
-	char line[LINE + 2], text[LINE];
-	const char *plain = arena_printf(c->arena, "container %.100s STARTS WITHOUT ITS DEVICE GUARD: %s", id, why);
-	text_escape(text, sizeof text - 32, plain, strlen(plain));
-	int n = snprintf(line, sizeof line, "<3>" PROGRAM ": %s\n", text);
-	int fd = open("/dev/kmsg", O_WRONLY | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || write(fd, line, (size_t)n) != n)
+	int error = hook_tell_kernel(
+		arena_printf(c->arena, "container %.100s STARTS WITHOUT ITS DEVICE GUARD: %s", id_of(h), reason(c)));
+	if (error)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "give the hook the host's /dev/kmsg",
-		         "the kernel's log could not be told: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
+		         "the kernel's log could not be told: %s", strerror(error));
+	hook_speak_up(true);
+	diags_flush(c);
+	diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error=allow it would not start",
+	         "container %s STARTS WITHOUT ITS DEVICE GUARD, for the reason above", id_of(h));
+	return STATUS_OK;
+}
+
+/* The reason, also where the host's own watchers look: engines do not all show what a hook prints. */
+static int refused(struct cmd *c, const struct hook *h, int status)
+{
+	if (h->options.let_start)
+		return start_anyway(c, h);
+	hook_tell_kernel(arena_printf(c->arena, "container %.100s is refused: %s", id_of(h), reason(c)));
+	return status;
 }
 
 static int oci_hook(struct cmd *c, int argc, char **argv)
 {
 	struct hook h = {.process.pidfd = -1};
 	c->cache = true;
-	speak_up();
+	hook_speak_up(false);
 	int status = parse(c, argc, argv, &h.options);
 	if (status)
 		return status < 0 ? STATUS_OK : status;
 	status = guard(c, &h);
-	if (status && h.options.let_start) {
-		const char *id = h.state.id ? h.state.id : "(unknown)";
-		tell_kernel(c, id, reason(c));
-		diags_flush(c);
-		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error=allow it would not start",
-		         "container %s STARTS WITHOUT ITS DEVICE GUARD, for the reason above", id);
-		status = STATUS_OK;
-	}
-	return status;
+	return status ? refused(c, &h, status) : STATUS_OK;
 }
 
 const struct verb verb_oci_hook = {
 	.name = HOOK_VERB,
 	.synopsis = "[--policy FILE | --config FILE | --policy-from-spec] [--param K=V]...\n"
-		    "                           [--mode MODE] [--audit LEVEL] [--ring SIZE] [--on-error refuse|allow]",
+		    "                           [--mode MODE] [--audit LEVEL] [--ring SIZE] [--on-error refuse|allow]\n"
+		    "                           [--rootless refuse|skip]",
 	.summary = "Guard a container that a runtime is making (createRuntime or prestart hook)",
 	.help = "Reads the container's state from stdin, finds its cgroup by the pid, attaches the policy\n"
 		"and reads back that the kernel asks it; only then the runtime goes on. What fails makes\n"
@@ -215,7 +222,10 @@ const struct verb verb_oci_hook = {
 		"  --policy FILE        this policy (.rb or .o), absolute; only root may have written it\n"
 		"  --config FILE        the manifest that chooses; default " MANIFEST "\n"
 		"  --policy-from-spec   the bundle's own linux.resources.devices, enforced as written\n"
-		"  --on-error allow     start the container also without a guard (loudly)\n",
+		"  --on-error allow     start the container also without a guard (loudly)\n"
+		"  --rootless refuse    a container that an ordinary user starts without root's rights\n"
+		"                       cannot be guarded: refuse it (default skip: it starts, with a\n"
+		"                       warning; it opens what that user may open anyway)\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = false,

@@ -12,6 +12,8 @@
 
 /* The manifest, unless another one is named. */
 #define MANIFEST "/etc/rucy-devguard/guard.yaml"
+/* The specification that containerd takes the hook from, unless another one is named. */
+#define BASE_SPEC "/etc/rucy-devguard/containerd-spec.json"
 /* The verb that runtimes run. */
 #define HOOK_VERB "oci-hook"
 
@@ -34,11 +36,14 @@ int hook_state_read(struct cmd *c, struct hook_state *out);
 struct hook_options {
 	const char *policy, *config; /* NULL: not given */
 	bool from_spec, let_start;
+	enum { ROOTLESS_SKIP, ROOTLESS_REFUSE } rootless; /* containers of ordinary users */
+	bool rootless_given;
 };
-enum { OPT_POLICY = OPT_VERB, OPT_CONFIG, OPT_SPEC, OPT_ON_ERROR, OPT_HOOK_END };
+enum { OPT_POLICY = OPT_VERB, OPT_CONFIG, OPT_SPEC, OPT_ON_ERROR, OPT_ROOTLESS, OPT_HOOK_END };
 #define HOOK_OPTIONS                                                                                        \
 	{"policy", required_argument, NULL, OPT_POLICY}, {"config", required_argument, NULL, OPT_CONFIG},   \
 	{"policy-from-spec", no_argument, NULL, OPT_SPEC}, {"on-error", required_argument, NULL, OPT_ON_ERROR}, \
+	{"rootless", required_argument, NULL, OPT_ROOTLESS},                                                \
 	OPTION_MODE, OPTION_AUDIT, OPTION_RING, OPTION_PARAM, OPTION_LIMIT
 
 /* Takes one of them; another one is passed over. STATUS_OK or a usage error. */
@@ -51,6 +56,16 @@ int hook_options_check(struct cmd *c, const struct hook_options *o);
 const char *hook_manifest(const struct hook_options *o);
 /* The command line of oci-hook that they come to. */
 json_t *hook_arguments(struct cmd *c, const struct hook_options *o);
+
+/* ---- hook_say.c ---------------------------------------------------------------------------- */
+
+/* From here on stderr is where the runtime itself speaks to its user, if that can be had; not
+ * always: only when the hook's own goes nowhere. */
+void hook_speak_up(bool always);
+/* One line for the kernel's log, where the host's own watchers look. 0 or an errno. */
+int hook_tell_kernel(const char *text);
+/* The same for syslog(3), where a user's own messages go; nobody may be there to take it. */
+void hook_tell_syslog(const char *text);
 
 /* ---- trusted_file.c -------------------------------------------------------------------- */
 
@@ -71,5 +86,12 @@ int make_directories(struct cmd *c, const char *dir);
 int hook_file_write(struct cmd *c, const char *path, const char *text, mode_t mode);
 /* What to do about an errno. */
 const char *hook_file_hint(int error);
+
+/* ---- base_spec.c: the specification that containerd begins with -------------------------- */
+
+/* Writes it: the one on stdin with the hook, whole or as it was. STATUS_OK or a status. */
+int base_spec_install(struct cmd *c, const char *path, json_t *hook);
+/* Takes the hook out of it; the file stays. STATUS_OK or a status. */
+int base_spec_remove(struct cmd *c, const char *path);
 
 #endif

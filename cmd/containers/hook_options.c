@@ -11,6 +11,7 @@
 int hook_option(struct cmd *c, int opt, struct hook_options *o)
 {
 	static const char *const answers[] = {"refuse", "allow"};
+	static const char *const rootless[] = {[ROOTLESS_SKIP] = "skip", [ROOTLESS_REFUSE] = "refuse"};
 	int word;
 	switch (opt) {
 	case OPT_POLICY: o->policy = optarg; break;
@@ -20,6 +21,12 @@ int hook_option(struct cmd *c, int opt, struct hook_options *o)
 		if ((word = option_word(c, "--on-error", optarg, answers, 2)) < 0)
 			return c->status;
 		o->let_start = word;
+		break;
+	case OPT_ROOTLESS:
+		if ((word = option_word(c, "--rootless", optarg, rootless, 2)) < 0)
+			return c->status;
+		o->rootless = word;
+		o->rootless_given = true;
 	}
 	return STATUS_OK;
 }
@@ -27,7 +34,7 @@ int hook_option(struct cmd *c, int opt, struct hook_options *o)
 bool hook_options_given(const struct cmd *c, const struct hook_options *o)
 {
 	const struct settings *s = &c->settings;
-	return o->policy || o->config || o->from_spec || o->let_start || s->nparams || s->mode || s->audit || s->ring ||
+	return o->policy || o->config || o->from_spec || o->let_start || o->rootless_given || s->nparams || s->mode || s->audit || s->ring ||
 	       s->limits_given;
 }
 
@@ -77,5 +84,7 @@ json_t *hook_arguments(struct cmd *c, const struct hook_options *o)
 		push(args, "--ring", arena_printf(c->arena, "%u", s->ring));
 	if (o->let_start)
 		push(args, "--on-error", "allow");
+	if (o->rootless_given)
+		push(args, "--rootless", o->rootless == ROOTLESS_SKIP ? "skip" : "refuse");
 	return args;
 }

@@ -110,6 +110,22 @@ static void texts(void **state)
 	assert_int_equal(read_whole(-1, small, sizeof small), -EBADF);
 }
 
+static void late(void **state)
+{
+	struct file_text t = {0};
+	int ends[2];
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "half", 4), 4);
+	assert_int_equal(read_text_until(ends[0], 100, clock_milliseconds() + 10, &t), ETIMEDOUT);
+	assert_string_equal(t.data, "half");
+	close(ends[1]);
+	assert_int_equal(read_text_until(ends[0], 100, clock_milliseconds() + 100000, &t), 0); /* the end is told */
+	assert_int_equal(t.len, 4);
+	free(t.data);
+	close(ends[0]);
+}
+
 static void kinds(void **state)
 {
 	struct stat st;
@@ -140,6 +156,6 @@ static void roots(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {FILE_TEST(fresh), FILE_TEST(texts), FILE_TEST(kinds), FILE_TEST(roots)};
+	const struct CMUnitTest tests[] = {FILE_TEST(fresh), FILE_TEST(texts), FILE_TEST(late), FILE_TEST(kinds), FILE_TEST(roots)};
 	return cmocka_run_group_tests(tests, NULL, remove_directory);
 }

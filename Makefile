@@ -162,7 +162,7 @@ $(FUZZ)/replay $(FUZZ)/target: %: %.o $(FUZZ_BOTH) $(FUZZ)/main.o $(filter-out $
 
 BUILD_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev libcgroup-dev libseccomp-dev \
 	libyaml-dev libjansson-dev
-TEST_PACKAGES  := libcmocka-dev bpftool clang libclang-rt-dev mruby ruby busybox-static crun runc podman man-db cppcheck \
+TEST_PACKAGES  := libcmocka-dev bpftool clang libclang-rt-dev mruby ruby busybox-static crun runc podman uidmap man-db cppcheck \
 	clang-tidy jq procps python3 python3-yaml strace systemd
 
 # A package of its own in Debian 13. That of Debian 12 would start a server: the tool alone is
@@ -359,16 +359,17 @@ install: all
 # A hook that names what is gone stops every container it is for, or, if it is not one that
 # `install-hook` wrote, guards none: it goes first.
 HOOK_DIRS := /usr/share/containers/oci/hooks.d /etc/containers/oci/hooks.d
+BASE_SPEC := /etc/rucy-devguard/containerd-spec.json
 # So does a unit, and LXC's configuration.
 USED_BY   := /etc/systemd/system /usr/share/lxc/config/common.conf.d /etc/lxc /var/lib/lxc/*/config
 
 uninstall:
-	@found=; for f in $(foreach d,$(HOOK_DIRS),$(DESTDIR)$(d)/*.json); do \
+	@found=; for f in $(foreach d,$(HOOK_DIRS),$(DESTDIR)$(d)/*.json) $(DESTDIR)$(BASE_SPEC); do \
 		! grep -qs '"rucy-devguard"' "$$f" || ! grep -qs '"oci-hook"' "$$f" || found="$$found $$f"; \
 	done; \
 	[ -z "$$found" ] || [ -n "$(FORCE)" ] || { \
 		echo "make uninstall: these hooks need the tool:$$found" >&2; \
-		echo "  hint: rucy-devguard install-hook --remove (with the --dir and --name they were made with), or" >&2; \
+		echo "  hint: rucy-devguard install-hook --remove (with the --dir and --name, or --containerd, they were made with), or" >&2; \
 		echo "  hint: make uninstall FORCE=1, which leaves them: no container that they are for starts then" >&2; \
 		exit 1; }
 	@found=$$(grep -rlsw rucy-devguard $(foreach d,$(USED_BY),$(DESTDIR)$(d)) | tr '\n' ' '); \

@@ -35,7 +35,7 @@ expect "--ring: no power of two" 64 "not a power of two" hook --policy "$P" --ri
 
 # Whatever install-hook takes of oci-hook's, oci-hook reads again: the last word alone is too much.
 hook --print --policy "$T/policies/gpu.rb" --param gpu=3 --mode permissive --audit all --limit time=9s,memory=200m \
-	--ring 64K --on-error allow >"$T/printed" 2>/dev/null
+	--ring 64K --on-error allow --rootless refuse >"$T/printed" 2>/dev/null
 mapfile -t args < <(jq -r '.hook.args[1:][]' "$T/printed")
 is_one() { [[ " ${args[*]} " == *" $1 "* ]] && pass "oci-hook is given $1" || fail "oci-hook is given $1" "${args[*]}"; }
 for o in $("$D" help oci-hook | sed -n 's/^  \(--[a-z-]*\) .*/\1/p'); do
@@ -120,7 +120,12 @@ expect "a pattern that is none" 64 "regular expression" hook --policy "$P" --ann
 expect "an annotation without key" 64 "no key" hook --policy "$P" --annotation =on
 expect "an annotation twice" 64 "given twice" hook --policy "$P" --annotation a=1 --annotation a=2
 expect "two policies" 64 "exclude each other" hook --policy "$P" --policy-from-spec
+expect "--remove takes no --rootless" 64 "takes only --dir and --name" hook --remove --rootless skip
+if unshare -Ur true 2>/dev/null; then
+	expect "root of a user namespace installs no hook: it would guard nothing" 1 "where no container can be guarded" unshare -Ur "$D" install-hook --dir "$H" --policy-from-spec
+else skip "install-hook in a user namespace" "none can be made"; fi
 expect "--remove takes no policy" 64 "takes only --dir and --name" hook --remove --policy "$P"
+expect "--rootless: another word" 64 "did you mean skip?" hook --policy "$P" --rootless skp
 expect "--on-error: another word" 64 "did you mean refuse?" hook --policy "$P" --on-error refus
 expect "the directory is a file" 1 "cannot" "$D" install-hook --dir "$P" --policy "$P"
 check "nothing was written" test -z "$(ls -A "$H")"
@@ -133,6 +138,71 @@ LONG=/$(head -c 5000 /dev/zero | tr '\0' x)
 expect "a path of 5,000 bytes" 1 "File name too long" "$D" install-hook --dir "$LONG" --policy "$P"
 expect "a hook that cannot be written, for a limit" 1 "File too large" bash -c 'ulimit -f 0; "$@" 2>&1 | cat; exit ${PIPESTATUS[0]}' - "$D" install-hook --dir "$H" --policy "$P"
 check "nothing is left of any" test -z "$(ls -A "$H")"
+
+# ---- containerd: the specification that it begins with ----------------------------------------------
+
+cat >"$T/ctr.json" <<'J' # the head of what `ctr oci spec` prints
+{"ociVersion": "1.2.0", "process": {"user": {"uid": 0, "gid": 0}, "cwd": "/", "capabilities": {"bounding": ["CAP_CHOWN"]},
+ "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}], "noNewPrivileges": true}, "root": {"path": "rootfs"},
+ "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}], "linux": {"cgroupsPath": "/default", "namespaces": [{"type": "pid"}]}}
+J
+S=$T/etc/spec.json
+containerd() { "$D" install-hook --containerd --spec "$S" "$@"; }
+from() { local file=$1; shift; "$@" <"$file" 2>&1; } # from FILE COMMAND...
+# given NAME STATUS TEXT FILE COMMAND...: with FILE as stdin
+given()
+{
+	local name=$1 status=$2 text=$3 out rc; shift 3
+	out=$(from "$@"); rc=$?
+	if [ "$rc" = "$status" ] && [[ $out == *"$text"* ]]; then pass "$name"; else fail "$name" "status $rc, expected $status; expected text: $text
+$out"; fi
+}
+holds() { check "$1" jq -e --arg d "$D" --arg p "$P" "$2" "$S"; } # holds NAME FILTER: so it is in the file
+given "--containerd writes it" 0 "spec.json: installed" "$T/ctr.json" containerd --policy "$P"
+holds "with the hook, which names the tool itself" '.hooks == {createRuntime: [{path: $d, args: ["rucy-devguard", "oci-hook", "--policy", $p], timeout: 30}]}'
+holds "without the limit of ctr oci spec" '.process | has("rlimits") | not'
+same "and all else is as it was given" <(jq -S 'del(.process.rlimits)' "$T/ctr.json") <(jq -S 'del(.hooks)' "$S")
+[ "$(stat -c '%a %u:%g' "$S")" = "644 0:0" ] && pass "it is root's, 0644" || fail "it is root's, 0644" "$(ls -l "$S")"
+cp "$S" "$T/spec.1"
+given "again" 0 "spec.json: as it was" "$T/ctr.json" containerd --policy "$P"
+same "changes nothing" "$T/spec.1" "$S"
+given "what it wrote can be given, too" 0 "as it was" "$T/spec.1" containerd --policy "$P"
+given "with other options" 0 "replaced" "$T/ctr.json" containerd --policy-from-spec --rootless refuse
+holds "there is one hook, the new one" '[.hooks.createRuntime[].args[2:]] == [["--policy-from-spec", "--rootless", "refuse"]]'
+given "--remove" 0 "until it is restarted new containers are guarded" /dev/null containerd --remove
+same "the file stays, without the hook: containerd does without CRI when it is missing" <(jq -S 'del(.process.rlimits)' "$T/ctr.json") <(jq -S . "$S")
+given "and says so" 0 "before the file may go, take base_runtime_spec out" /dev/null containerd --remove
+given "--remove again" 0 "has no hook of ours" /dev/null containerd --remove
+given "installed again" 0 "replaced" "$T/ctr.json" containerd --policy "$P"
+jq '.process.rlimits = [{type: "RLIMIT_NOFILE", hard: 4096, soft: 1024}, {type: "RLIMIT_CORE", hard: 0, soft: 0}] | .hooks = {createRuntime: [{path: "/x"}], poststop: [{path: "/y"}]}' "$T/ctr.json" >"$S"
+cp "$S" "$T/own.json"
+given "somebody's own specification is not written over" 1 "its settings would be lost" "$T/ctr.json" containerd --policy "$P"
+same "it is as it was" "$T/own.json" "$S"
+given "it can be given" 0 "replaced" "$T/own.json" containerd --policy "$P"
+holds "then its own limits and hooks stay" '(.process.rlimits | length) == 2 and .hooks.createRuntime[0].path == "/x" and (.hooks.createRuntime | length) == 2 and .hooks.poststop == [{path: "/y"}]'
+given "--remove takes out ours alone" 0 "taken out" /dev/null containerd --remove
+same "and the rest is as it was" <(jq -S . "$T/own.json") <(jq -S . "$S")
+rm "$S"
+given "--remove of none" 0 "not there" /dev/null containerd --remove
+given "nothing on stdin" 1 "ctr oci spec | rucy-devguard install-hook --containerd" /dev/null containerd --policy "$P"
+for key in ociVersion process root mounts linux; do
+	jq "del(.$key)" "$T/ctr.json" >"$T/less.json"
+	given "a specification without $key" 1 "no whole specification: it has no \"$key\"" "$T/less.json" containerd --policy "$P"
+done
+head -c 200 "$T/ctr.json" >"$T/less.json"
+given "one cut short" 1 "no specification" "$T/less.json" containerd --policy "$P"
+mkfifo "$S"; given "a FIFO in its place" 1 "is not a regular file" "$T/ctr.json" timeout 20 "$D" install-hook --containerd --spec "$S" --policy "$P"; rm "$S"
+check "nothing was written" test ! -e "$S"
+given "a policy that does not compile" 3 nosuch "$T/ctr.json" containerd --policy "$T/policies/bad.rb"
+chmod 777 "$T/etc"
+given "a directory others can write" 3 "can replace the hook" "$T/ctr.json" containerd --policy "$P"
+chmod 755 "$T/etc"
+check "nothing is left there" test ! -e "$S" -a -z "$(find "$T/etc" -name 'spec.json*')"
+for a in "--dir /x" "--name x" "--annotation a" --print; do
+	given "--containerd takes no $a" 64 "--containerd takes neither" /dev/null containerd --policy "$P" $a
+done
+expect "--spec without --containerd" 64 "goes with --containerd" hook --policy "$P" --spec "$S"
+expect "a relative --spec" 64 "is no absolute path" "$D" install-hook --containerd --spec x --policy "$P"
 
 # ---- make uninstall ---------------------------------------------------------------------------------
 
@@ -153,6 +223,9 @@ if command -v make >/dev/null; then
 	jq --arg d /usr/bin/rucy-devguard '.hook.path = $d' "$T/root.json" >"$T/root/etc/containers/oci/hooks.d/old.json"
 	expect "also a hook that names the tool itself" 2 "old.json" make_ uninstall
 	rm "$T/root/etc/containers/oci/hooks.d/old.json"
+	from "$T/ctr.json" "$T/root/usr/bin/rucy-devguard" install-hook --containerd --spec "$T/root/etc/rucy-devguard/containerd-spec.json" --policy "$P" >"$T/out"
+	expect "also a specification of containerd" 2 "containerd-spec.json" make_ uninstall
+	"$T/root/usr/bin/rucy-devguard" install-hook --containerd --spec "$T/root/etc/rucy-devguard/containerd-spec.json" --remove >"$T/out"
 	check "make uninstall after --remove" make_ uninstall
 	rm -rf "$T/root"
 else skip "make uninstall" "no make"; fi
@@ -198,6 +271,38 @@ if command -v jq >/dev/null; then
 	bundle '{"hooks": '
 	expect "a config.json that is none" 1 "the container is not created" wrap create -b "$B" c1
 	check "nothing is left beside it" test "$(ls -A "$B")" = config.json
+
+	# The engine reads the log that it names, and nothing else.
+	L=$T/log.json
+	bundle '{}'
+	for a in "--log $L --log-format json" "--log=$L --log-format=json" "-log $L -log-format json" "--log file:$L --log-format json"; do
+		rm -f "$L"
+		DEVGUARD_HOOK='/no "such\' expect "$a: refused" 1 "no program /no \"such\\: the container is not created" wrap --root /r $a create --bundle "$B" c1
+		check "$a: the reason is in the log" jq -es '.[0].level == "error" and .[0].msg == "rucy-devguard-runtime: there is no program /no \"such\\: the container is not created" and (.[0].time | fromdate > 0)' "$L"
+	done
+	echo '{"level":"info"}' >"$L"
+	DEVGUARD_HOOK=/no expect "a log that is there: refused" 1 "no program" wrap --log "$L" --log-format json create --bundle "$B" c1
+	check "goes on" jq -es 'length == 2 and .[1].level == "error"' "$L"
+	rm "$L"
+	DEVGUARD_HOOK=/no expect "a log as text: refused" 1 "no program" wrap --log "$L" create --bundle "$B" c1
+	grep -qE '^time="[-0-9T:]+Z" level=error msg="rucy-devguard-runtime: there is no program /no: the container is not created"$' "$L" &&
+		pass "has the reason as text" || fail "has the reason as text" "$(cat "$L")"
+	rm "$L"; mkfifo "$L"
+	DEVGUARD_HOOK=/no expect "a log that is a FIFO is not waited for" 1 "no program" timeout 20 env DEVGUARD_RUNTIME="$T/bin/runtime" "$W" --log "$L" create --bundle "$B" c1
+	rm "$L"
+	expect "a log that cannot be written: refused all the same" 1 "or it is no regular file" wrap --log /no/such/log create --bundle "$T/bin" c1
+	wrap --log "$L" create --bundle "$B" c1 >"$T/out"
+	check "nothing is logged when nothing is wrong" test ! -e "$L"
+
+	rm "$B/config.json"; mkfifo "$B/config.json"
+	expect "a FIFO as config.json is not waited for" 1 "no regular file: the container is not created" timeout 20 env DEVGUARD_RUNTIME="$T/bin/runtime" "$W" create --bundle "$B" c1
+	rm "$B/config.json"; mkdir "$B/config.json"
+	expect "a directory" 1 "no regular file: the container is not created" wrap create --bundle "$B" c1
+	rmdir "$B/config.json"; ln -s /dev/zero "$B/config.json"
+	expect "a device" 1 "no regular file: the container is not created" wrap create --bundle "$B" c1
+	rm "$B/config.json"; truncate -s 33M "$B/config.json"
+	expect "a huge one" 1 "larger than 32 MiB: the container is not created" wrap create --bundle "$B" c1
+	rm "$B/config.json"
 else skip "the runtime that adds the hook" "no jq"; fi
 
 sed -n '/^```sh$/,/^```$/{/^```/!p}' "$ROOT/cmd/containers/containers.md" >"$T/shown"
@@ -233,7 +338,8 @@ mkdir -p "$C/config" "$C/usr/local/share/rucy-devguard" "$C/host/run/crio"
 mount --bind "$T/config" "$C/config"
 cp "$T/bin/rucy-devguard" "$C/usr/local/bin/"
 cp -r "$3" "$C/usr/local/share/rucy-devguard/policies"
-printf '#!/bin/sh\necho "{\\"ociVersion\\": \\"1.1.0\\", \\"process\\": {}}"\n' >"$C/host/usr/local/bin/ctr"
+cp "$T/ctr.json" "$C/host/usr/local/ctr.json"
+printf '#!/bin/sh\n[ "$*" = "oci spec" ] && cat /usr/local/ctr.json\n' >"$C/host/usr/local/bin/ctr"
 chmod 755 "$C/host/usr/local/bin/ctr"
 ENGINE=$2 PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin chroot "$C" sh /config/install.sh
 cat "$C/host/usr/share/containers/oci/hooks.d/rucy-devguard.json" 2>/dev/null >"$T/hook.json" || :
@@ -250,9 +356,11 @@ if [ -L /bin ] && command -v jq >/dev/null && unshare -m true 2>/dev/null; then
 	check "and its wrapper runs the node's tool" grep -qx "tool='/opt/rucy-devguard/bin/rucy-devguard'" "$T/hook.sh"
 	GONE=1 expect "it takes the hook out of a node that has no tool any more" 0 "removed" node crio
 	expect "it installs on a containerd node" 0 "container-default" node containerd
-	check "the base spec has the hook" jq -e '.process == {} and .hooks.createRuntime[0].args == ["rucy-devguard", "oci-hook"]' \
-		"$T/spec.json"
-	check "and later none" jq -e '.hooks == null' "$T/image/host/etc/rucy-devguard/containerd-spec.json"
+	check "the base spec has the hook" jq -e '.hooks.createRuntime[0] == {path: "/opt/rucy-devguard/bin/rucy-devguard", args: ["rucy-devguard", "oci-hook"], timeout: 30}' "$T/spec.json"
+	same "and is as containerd's own, but for its limit" <(jq -S 'del(.process.rlimits)' "$T/ctr.json") <(jq -S 'del(.hooks)' "$T/spec.json")
+	same "later the file is still there, without the hook" <(jq -S 'del(.process.rlimits)' "$T/ctr.json") \
+		<(jq -S . "$T/image/host/etc/rucy-devguard/containerd-spec.json")
+	GONE=1 expect "it takes the hook out of a containerd node that has no tool any more" 0 "taken out" node containerd
 	rm -rf "$T/image"; echo 'allow :nosuch' >"$T/config/container-default.rb"
 	expect "a policy that does not compile does not get to the node" 3 "nosuch" node crio
 	check "the node has nothing of it" test ! -e "$T/image/host/etc/rucy-devguard" -a ! -e "$T/image/host/opt"

@@ -24,21 +24,24 @@
 
 enum { HOOK_SECONDS = 30 }; /* then the runtime ends the hook, and the container with it */
 
-enum { OPT_PRINT = OPT_HOOK_END, OPT_REMOVE, OPT_DIR, OPT_ANNOTATION, OPT_NAME };
+enum { OPT_PRINT = OPT_HOOK_END, OPT_REMOVE, OPT_DIR, OPT_ANNOTATION, OPT_NAME, OPT_CONTAINERD, OPT_SPEC_FILE };
 static const struct option options[] = {
 	{"print", no_argument, NULL, OPT_PRINT},
 	{"remove", no_argument, NULL, OPT_REMOVE},
 	{"dir", required_argument, NULL, OPT_DIR},
 	{"name", required_argument, NULL, OPT_NAME},
 	{"annotation", required_argument, NULL, OPT_ANNOTATION},
+	{"containerd", no_argument, NULL, OPT_CONTAINERD},
+	{"spec", required_argument, NULL, OPT_SPEC_FILE},
 	HOOK_OPTIONS,
 	OPTION_HELP,
 	{0},
 };
 
 struct install {
-	const char *dir, *name, *path, *wrapper;
-	bool print, remove;
+	const char *dir, *name, *path, *wrapper; /* dir, name: NULL when not given */
+	const char *spec;                        /* of containerd, NULL when not given */
+	bool print, remove, containerd;
 	struct hook_options hook;
 	json_t *annotations; /* pattern of the key to pattern of the value; NULL: all containers */
 };
@@ -89,19 +92,32 @@ static int option(struct cmd *c, struct install *in, int opt)
 	case OPT_REMOVE: in->remove = true; break;
 	case OPT_DIR: in->dir = optarg; break;
 	case OPT_NAME: in->name = optarg; break;
+	case OPT_CONTAINERD: in->containerd = true; break;
+	case OPT_SPEC_FILE: in->spec = optarg; break;
 	case OPT_ANNOTATION: return add_annotation(c, in, optarg);
 	default: return hook_option(c, opt, &in->hook);
 	}
 	return STATUS_OK;
 }
 
-static int check_options(struct cmd *c, struct install *in)
+static int check_containerd(struct cmd *c, struct install *in)
 {
-	if (in->remove && (hook_options_given(c, &in->hook) || in->annotations || in->print))
-		return usage_error(c, NULL, "--remove takes only --dir and --name");
-	int status = hook_options_check(c, &in->hook);
-	if (status)
-		return status;
+	if (in->dir || in->name || in->annotations || in->print)
+		return usage_error(c, NULL, "--containerd takes neither --dir, --name, --annotation nor --print");
+	if (!in->spec)
+		in->spec = BASE_SPEC;
+	return in->spec[0] == '/' ? STATUS_OK
+	                          : usage_error(c, "name it from the root directory on", "--spec %s is no absolute path", in->spec);
+}
+
+static int check_place(struct cmd *c, struct install *in)
+{
+	if (in->spec)
+		return usage_error(c, NULL, "--spec goes with --containerd");
+	if (!in->dir)
+		in->dir = DIRECTORY;
+	if (!in->name)
+		in->name = PROGRAM;
 	if (in->dir[0] != '/')
 		return usage_error(c, "name it from the root directory on", "--dir %s is no absolute path", in->dir);
 	if (!*in->name || in->name[0] == '.' || strlen(in->name) > 200 ||
@@ -115,6 +131,16 @@ static int check_options(struct cmd *c, struct install *in)
 	in->path = arena_printf(c->args, "%s/%s.json", in->dir, in->name);
 	in->wrapper = arena_printf(c->args, "%s/%s.sh", in->dir, in->name);
 	return STATUS_OK;
+}
+
+static int check_options(struct cmd *c, struct install *in)
+{
+	if (in->remove && (hook_options_given(c, &in->hook) || in->annotations || in->print))
+		return usage_error(c, NULL, "--remove takes only %s", in->containerd ? "--containerd and --spec" : "--dir and --name");
+	int status = hook_options_check(c, &in->hook);
+	if (status)
+		return status;
+	return in->containerd ? check_containerd(c, in) : check_place(c, in);
 }
 
 /* STATUS_OK, another status, or -1: the help was printed. */
@@ -230,24 +256,22 @@ static int remove_hook(struct cmd *c, const struct install *in)
 	return STATUS_OK;
 }
 
-static int install(struct cmd *c, const struct install *in)
+/* Root of a user namespace can have hooks run, and guard nothing. */
+static int check_namespace(struct cmd *c, const struct install *in)
 {
-	const char *program;
-	int status = find_program(c, &program);
-	if (!status)
-		status = check_rules(c, in);
-	if (status)
-		return status;
-	if (in->hook.let_start)
-		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error allow they do not start",
-		         "containers that cannot be guarded WILL START WITHOUT A DEVICE GUARD");
-	json_t *hook = hook_json(c, in, in->print ? program : in->wrapper);
-	char *json = hook ? json_dumps(hook, JSON_INDENT(2)) : NULL;
-	json_decref(hook);
-	if (!json) {
-		diag_fail(&c->diags, "use names in UTF-8", "a path is no valid UTF-8, as JSON must be");
-		return STATUS_FAILED;
-	}
+	if (initial_user_namespace() || in->hook.rootless_given)
+		return STATUS_OK;
+	diag_fail(&c->diags, "install it on the host; or give --rootless refuse, or skip, where the file is for another host",
+	          "this is a user namespace, where no container can be guarded: all would start without a guard");
+	return STATUS_FAILED;
+}
+
+/* The text goes to stdout, or to the hook's file. */
+static int put_hook(struct cmd *c, const struct install *in, const char *program, json_t *hook)
+{
+	char *json = json_dumps(hook, JSON_INDENT(2));
+	if (!json)
+		cmd_no_memory(c);
 	const char *text = arena_printf(c->args, "%s\n", json);
 	free(json);
 	if (!in->print)
@@ -256,12 +280,38 @@ static int install(struct cmd *c, const struct install *in)
 	return STATUS_OK;
 }
 
+static int install(struct cmd *c, const struct install *in)
+{
+	const char *program;
+	int status = check_namespace(c, in);
+	if (!status)
+		status = find_program(c, &program);
+	if (!status)
+		status = check_rules(c, in);
+	if (status)
+		return status;
+	if (in->hook.let_start)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "without --on-error allow they do not start",
+		         "containers that cannot be guarded WILL START WITHOUT A DEVICE GUARD");
+	json_t *hook = hook_json(c, in, in->print || in->containerd ? program : in->wrapper);
+	if (!hook) {
+		diag_fail(&c->diags, "use names in UTF-8", "a path is no valid UTF-8, as JSON must be");
+		return STATUS_FAILED;
+	}
+	status = in->containerd ? base_spec_install(c, in->spec, json_object_get(hook, "hook"))
+	                        : put_hook(c, in, program, hook);
+	json_decref(hook);
+	return status;
+}
+
 static int install_hook(struct cmd *c, int argc, char **argv)
 {
-	struct install in = {.dir = DIRECTORY, .name = PROGRAM};
+	struct install in = {0};
 	int status = parse(c, argc, argv, &in);
-	if (!status)
-		status = in.remove ? remove_hook(c, &in) : install(c, &in);
+	if (!status && in.remove)
+		status = in.containerd ? base_spec_remove(c, in.spec) : remove_hook(c, &in);
+	else if (!status)
+		status = install(c, &in);
 	json_decref(in.annotations);
 	return status < 0 ? STATUS_OK : status;
 }
@@ -269,10 +319,11 @@ static int install_hook(struct cmd *c, int argc, char **argv)
 const struct verb verb_install_hook = {
 	.name = "install-hook",
 	.synopsis = "[--print | --remove] [--dir DIR] [--name NAME] [--annotation KEY[=REGEX]]...\n"
+		    "                           [--containerd [--spec FILE]]\n"
 		    "                           [--policy FILE | --config FILE | --policy-from-spec]\n"
 		    "                           [--param K=V]... [--mode MODE] [--audit LEVEL] [--ring SIZE]\n"
-		    "                           [--on-error refuse|allow]",
-	.summary = "Have podman and CRI-O call oci-hook for the containers they make",
+		    "                           [--on-error refuse|allow] [--rootless refuse|skip]",
+	.summary = "Have podman, CRI-O or containerd call oci-hook for the containers they make",
 	.help = "Writes DIR/NAME.json, once the manifest or policy was checked as the hook will find it, and\n"
 		"DIR/NAME.sh, which it names: that runs this program, and refuses the container when this\n"
 		"program is gone (engines pass over a hook that is not there). Other files are never changed.\n\n"
@@ -284,7 +335,12 @@ const struct verb verb_install_hook = {
 		"  --name NAME          of the file, default " PROGRAM "\n"
 		"  --annotation K[=RE]  only containers with the annotation K, its value matching RE\n"
 		"                       (several: all of them); the others start WITHOUT a guard\n"
-		"  --policy FILE, --config FILE, --policy-from-spec, --on-error refuse|allow\n"
+		"  --containerd         write the specification that containerd begins with (CRI): the\n"
+		"                       one on stdin, of `ctr oci spec`, with the hook, without the limit of\n"
+		"                       1,024 files; --remove takes the hook out, and the file stays\n"
+		"  --spec FILE          where to; default " BASE_SPEC "\n"
+		"  --policy FILE, --config FILE, --policy-from-spec, --on-error refuse|allow,\n"
+		"  --rootless refuse|skip\n"
 		"                       handed to oci-hook; default --config " MANIFEST "\n",
 	.shorts = ":h",
 	.longs = options,

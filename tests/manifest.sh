@@ -56,8 +56,60 @@ refused() { # refused NAME TEXT: the manifest's policy gpu is not trusted
 manifest gpu gpu
 expect "a policy of root" 0 "it: gpu from $DIR/gpu.rb" "$DEVGUARD" check "$T/gpu.yaml"
 chmod 646 "$T/gpu.yaml"
-expect "a manifest that the hook will refuse" 0 "oci-hook will refuse this manifest: $T/gpu.yaml can be written by others" "$DEVGUARD" check "$T/gpu.yaml"
+expect "a manifest that the hook will refuse" 3 "the manifest is not trusted: $T/gpu.yaml can be written by others" "$DEVGUARD" check "$T/gpu.yaml"
+expect "its policies are told all the same" 3 "it: gpu from $DIR/gpu.rb" "$DEVGUARD" check "$T/gpu.yaml"
+expect "in JSON, too" 3 "the manifest is not trusted" "$DEVGUARD" check --json "$T/gpu.yaml"
+chmod 664 "$T/gpu.yaml"; expect "one that a group can write" 3 "by a group other than root" "$DEVGUARD" check "$T/gpu.yaml"
+chmod 644 "$T/gpu.yaml"; chown 1000 "$T/gpu.yaml"; expect "another's" 3 "is owned by uid 1000" "$DEVGUARD" check "$T/gpu.yaml"
+chown 0 "$T/gpu.yaml"; ln -s gpu.yaml "$T/other.yaml"; expect "a symbolic link" 3 "other.yaml is a symbolic link" "$DEVGUARD" check "$T/other.yaml"
+mkdir "$T/above"; cp "$T/gpu.yaml" "$T/above"; chmod 777 "$T/above"
+expect "below a directory of all" 3 "above can be written by others" "$DEVGUARD" check "$T/above/gpu.yaml"
+expect "the same by a relative path" 3 "above can be written by others" sh -c 'cd "$1" && exec "$2" check gpu.yaml' - "$T/above" "$DEVGUARD"
+chmod 755 "$T/above"; expect "a relative path that is root's" 0 "it: gpu" sh -c 'cd "$1" && exec "$2" check gpu.yaml' - "$T/above" "$DEVGUARD"
+# what check says is what the hook says: there is one function
+for a in 646 664; do
+	chmod $a "$T/gpu.yaml"
+	"$DEVGUARD" check "$T/gpu.yaml" 2>&1 >/dev/null | head -n 1 >"$T/said"
+	"$DEVGUARD" install-hook --print --config "$T/gpu.yaml" 2>&1 | head -n 1 >"$T/hooks"
+	same "check and install-hook say the same of mode $a" "$T/hooks" "$T/said"
+done
 chmod 644 "$T/gpu.yaml"
+
+# ---- what can never match on an engine ------------------------------------------------------
+
+cat >"$T/engine.yaml" <<'YAML'
+version: 1
+default: none
+match:
+  - {name: image, image: "docker.io/*", none: true}
+  - {name: name, container_name: "web", none: true}
+  - {name: key of crio, annotations: {io.kubernetes.cri-o.Image: "*"}, none: true}
+  - {name: key of containerd, annotations: {io.kubernetes.cri.sandbox-namespace: "*"}, none: true}
+  - {name: own key, annotations: {io.example.x: "*"}, none: true}
+  - {name: ids, id: ["web*", "????", "*", "ab*", "[a-f]*0"], none: true}
+  - {name: podman place, cgroup: "/machine.slice/libpod-*", none: true}
+  - {name: docker place, cgroup: ["/docker/*", "/system.slice/docker-*.scope"], none: true}
+  - {name: pod place, cgroup: "/kubepods/**", none: true}
+  - {name: own place, cgroup: "/docks/*", none: true}
+  - {name: users, rootless: true, none: true}
+YAML
+engine() # engine NAME ENTRY...: of these entries it warns, a line each time
+{
+	local name=$1; shift
+	"$DEVGUARD" check --engine "$name" "$T/engine.yaml" 2>&1 >/dev/null | sed -n 's/.* warning: entry "\([^"]*\)".*/\1/p' >"$T/got"
+	same "what can never match on $name" <(printf '%s\n' "$@") "$T/got"
+}
+engine docker image name "key of crio" "key of containerd" ids ids "podman place" "pod place" users
+engine containerd "key of crio" "own key" "podman place" "docker place" "docker place" users
+engine cri-o "key of containerd" ids ids "podman place" "docker place" "docker place" users
+engine podman image name "key of crio" "key of containerd" ids ids "docker place" "docker place" "pod place" users
+expect "they are warnings" 0 "id web* never matches: an id of docker is 64 hexadecimal digits" "$DEVGUARD" check --engine docker "$T/engine.yaml"
+expect "with line and column" 0 "engine.yaml:4:5: warning: entry \"image\": image never matches: docker tells a hook no image of a container" "$DEVGUARD" check --engine docker "$T/engine.yaml"
+"$DEVGUARD" check "$T/engine.yaml" 2>"$T/got" >/dev/null; same "without --engine there are none" /dev/null "$T/got"
+expect "another engine" 64 "did you mean cri-o?" "$DEVGUARD" check --engine crio "$T/engine.yaml"
+expect "--engine is for manifests" 64 "--engine does not go with a policy" "$DEVGUARD" check --engine docker "$DIR/gpu.rb"
+manifest pick gpu 'params_from: {gpu: {annotation: io.podman.x, range: 0..3}}'
+expect "annotations that parameters come from" 0 "annotation io.podman.x is never set by docker: it is one of podman" "$DEVGUARD" check --engine docker "$T/pick.yaml"
 chmod 646 "$DIR/gpu.rb"; refused "world-writable" "gpu.rb can be written by others than root (mode 0646)"
 chmod 664 "$DIR/gpu.rb"; refused "group-writable" "gpu.rb can be written by a group other than root (mode 0664)"
 chmod 644 "$DIR/gpu.rb"; chown 1000 "$DIR/gpu.rb"; refused "another's" "gpu.rb is owned by uid 1000, not by root"
@@ -69,7 +121,7 @@ refused "none" "there is no policy gpu in $DIR"
 mv "$DIR/real.rb" "$DIR/gpu.rb"
 chmod 1777 "$DIR"; refused "in a sticky directory" "policies can be written by others than root (mode 1777)"
 chmod 755 "$DIR"; chmod 777 "$T"; refused "below a directory of all" "can be written by others than root (mode 0777)"
-chmod 1777 "$T"; expect "below a sticky directory" 0 "" "$DEVGUARD" check "$T/gpu.yaml"
+chmod 1777 "$T"; expect "below a sticky directory" 0 "" "$DEVGUARD" check "$T/above/gpu.yaml"
 chmod 755 "$T"; chown 1000 "$T"; refused "below a directory of another" "is owned by uid 1000, not by root"; chown 0 "$T"
 ln -s policies "$T/link"; sed -i "s|$DIR|$T/link|" "$T/gpu.yaml"; refused "by a linked directory" "link is a symbolic link"
 sed -i "s|$T/link|$T/absent, $DIR|" "$T/gpu.yaml"

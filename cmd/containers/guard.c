@@ -21,14 +21,14 @@ bool manifest_named(const char *path)
 	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
 }
 
-/* 0 or a status: the file, if only root can have written it. */
-static int read_trusted(struct cmd *c, const char *path, struct document **in)
+/* STATUS_OK with *fd, or a status: the file, if only root can have written it. */
+static int open_trusted(struct cmd *c, const char *path, int *fd)
 {
 	const struct span at = {.file = path};
 	const char *why;
-	int fd, status = trusted_open(c->arena, path, &fd, &why);
+	int status = trusted_open(c->arena, path, fd, &why);
 	if (!status)
-		return input_read_fd(c, fd, path, INPUT_MANIFEST, in);
+		return STATUS_OK;
 	if (status > 0)
 		diag_add(&c->diags, DIAG_ERROR, at, "write it, see rucy-devguard-guard.yaml(5)",
 		         "there is no such manifest");
@@ -46,8 +46,9 @@ int manifest_load(struct cmd *c, struct arena *keep, const char *path, bool trus
                   struct manifest **m)
 {
 	struct document *in;
-	int status = trusted ? read_trusted(c, path, &in)
-	                     : input_read(c, path, INPUT_MANIFEST, &in);
+	int fd, status = trusted ? open_trusted(c, path, &fd) : STATUS_OK;
+	if (!status)
+		status = trusted ? input_read_fd(c, fd, path, INPUT_MANIFEST, &in) : input_read(c, path, INPUT_MANIFEST, &in);
 	if (status)
 		return status;
 	return manifest_read(keep, &c->diags, in->file, in->text, in->len, m) ? STATUS_REFUSED
@@ -242,44 +243,48 @@ static int check_rulings(struct cmd *c, struct arena *keep, const struct manifes
 	return status;
 }
 
-/* Whoever checks it may have it anywhere; the hook will not. */
-static void warn_untrusted(struct cmd *c, const char *path)
+/* As the hook will open it, by the same function; it gets the path from the root directory on. */
+static int check_trust(struct cmd *c, const char *path)
 {
 	char *whole = path[0] == '/' ? NULL : realpath(path, NULL);
-	const char *why, *absolute = whole ? whole : path;
-	int fd, result = absolute[0] == '/' ? trusted_open(c->arena, absolute, &fd, &why) : 1;
+	int fd, status = open_trusted(c, whole ? arena_strdup(c->args, whole) : path, &fd);
 	free(whole);
-	if (!result)
+	if (!status)
 		close(fd);
-	if (result == -1)
-		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = path},
-		         "chown root, chmod go-w, and no symbolic links",
-		         "oci-hook will refuse this manifest: %s", why);
+	return status;
 }
 
-static int check_all(struct cmd *c, const char *path, bool trusted, bool report, json_t *item)
+struct checking {
+	bool trusted; /* read it only if the hook would */
+	bool report;
+	int engine;   /* or -1 */
+};
+
+static int check_all(struct cmd *c, const char *path, const struct checking *how, json_t *item)
 {
 	struct manifest *m;
 	struct arena *keep = cmd_arena(c);
 	int status = no_params(c);
 	if (!status)
-		status = manifest_load(c, keep, path, trusted, &m);
+		status = manifest_load(c, keep, path, how->trusted, &m);
+	if (!status && how->engine >= 0)
+		manifest_check_engine(keep, &c->diags, m, (size_t)how->engine);
 	if (!status)
-		status = check_rulings(c, keep, m, report ? path : NULL, item);
-	if (!status && !trusted)
-		warn_untrusted(c, path);
+		status = check_rulings(c, keep, m, how->report ? path : NULL, item);
+	if (!status && !how->trusted)
+		status = check_trust(c, path);
 	diags_flush(c); /* they point into the manifest */
 	cmd_reset(c);
 	arena_free(keep);
 	return status;
 }
 
-int check_manifest(struct cmd *c, const char *path, json_t *item)
+int check_manifest(struct cmd *c, const char *path, int engine, json_t *item)
 {
-	return check_all(c, path, false, true, item);
+	return check_all(c, path, &(struct checking){.report = true, .engine = engine}, item);
 }
 
 int prove_manifest(struct cmd *c, const char *path)
 {
-	return check_all(c, path, true, false, NULL);
+	return check_all(c, path, &(struct checking){.trusted = true, .engine = -1}, NULL);
 }

@@ -24,8 +24,9 @@ int manifest_load(struct cmd *c, struct arena *keep, const char *path, bool trus
 int ruling_load(struct cmd *c, const struct settings *given, const struct manifest *m, const struct ruling *r,
                 const struct load *l, struct unit *u, const char **path);
 
-/* `check guard.yaml`: the manifest and each policy it may choose. */
-int check_manifest(struct cmd *c, const char *path, json_t *item);
+/* `check guard.yaml`: the manifest, whether the hook will trust it, and each policy it may choose.
+ * engine: a position in manifest_engines(), whose hooks will read it, or -1. */
+int check_manifest(struct cmd *c, const char *path, int engine, json_t *item);
 
 /* The same without a report, and only if the manifest is trusted. STATUS_OK or a
  * status with diagnostics that were shown. */

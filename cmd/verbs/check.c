@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, OPTION_JSON, OPTION_PARAM,
+enum { OPT_ENGINE = OPT_VERB };
+static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, {"engine", required_argument, NULL, OPT_ENGINE}, OPTION_JSON, OPTION_PARAM,
                                         OPTION_LIMIT, OPTION_UNCONFINED, OPTION_HELP, {0}};
 
 struct report {
@@ -171,17 +172,25 @@ static void fill_json(const struct report *r, json_t *item)
 	json_decref(all);
 }
 
+struct wishes {
+	bool verbose;
+	int engine; /* whose hooks read the manifest, or -1 */
+};
+
 static int check_one(struct cmd *c, const char *path, const void *options, json_t *item)
 {
+	const struct wishes *w = options;
 	struct unit u;
 	if (c->json.on)
 		json_object_set_new(item, "file", text_json(path));
 	if (manifest_named(path))
-		return check_manifest(c, path, item);
+		return check_manifest(c, path, w->engine, item);
+	if (w->engine >= 0)
+		return usage_error(c, "it says whose hooks read a manifest (.yaml, .yml)", "--engine does not go with a policy");
 	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
 	if (status)
 		return status;
-	struct report r = {.policy = u.policy, .image = &u.image, .reads = u.inputs, .verbose = *(const bool *)options,
+	struct report r = {.policy = u.policy, .image = &u.image, .reads = u.inputs, .verbose = w->verbose,
 	                   .locked = c->rooms.unconfined_said ? "NOT whole, see the warning" : room_layers(c->arena, u.kept_uid)};
 	describe_inputs(c, &r);
 	status = ask_kernel(c, &u, &r);
@@ -194,25 +203,33 @@ static int check_one(struct cmd *c, const char *path, const void *options, json_
 
 static int check(struct cmd *c, int argc, char **argv)
 {
-	bool verbose = false;
+	struct wishes w = {.engine = -1};
+	const char *const *engines;
+	size_t n = manifest_engines(&engines);
 	int opt;
-	while ((opt = options_next(c, argc, argv)) == 'v')
-		verbose = true;
+	while ((opt = options_next(c, argc, argv)) == 'v' || opt == OPT_ENGINE) {
+		if (opt == 'v')
+			w.verbose = true;
+		else if ((w.engine = option_word(c, "--engine", optarg, engines, n)) < 0)
+			return c->status;
+	}
 	if (opt != OPT_END)
 		return c->status;
 	if (optind == argc)
 		return usage_error(c, NULL, "no policy given");
 	c->json.notes = true;
-	return each_policy(c, argc - optind, argv + optind, check_one, &verbose);
+	return each_policy(c, argc - optind, argv + optind, check_one, &w);
 }
 
 const struct verb verb_check = {
 	.name = "check",
-	.synopsis = "POLICY|MANIFEST... [--param K=V]... [--json]",
+	.synopsis = "POLICY|MANIFEST... [--param K=V]... [--engine ENGINE] [--json]",
 	.summary = "Compile, prove and lint policies; attach nothing",
 	.help = "Prints which devices the names of the policy stand for, warns of rules that never\n"
 		"decide, and tells what the program costs and needs. As root the kernel's verifier\n"
-		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked.\n\n"
+		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked, and\n"
+		"whether the hook will read it: that it is root's alone, and all above it.\n\n"
+		"  --engine ENGINE   warn of what can never match on docker, containerd, cri-o or podman\n"
 		"  -v, --verbose     tell also how the compilation was locked in\n",
 	.shorts = ":hv",
 	.longs = options,

@@ -81,6 +81,11 @@ bool manifest_choose_cgroup(struct arena *a, const struct manifest *m, const cha
 void manifest_variants(struct arena *a, const struct manifest *m, const struct ruling **list,
                        size_t *n);
 
+/* The engines of which is known what they tell a hook. */
+size_t manifest_engines(const char *const **names);
+/* Warns of each entry that can never match on that one of them. */
+void manifest_check_engine(struct arena *a, struct diags *d, const struct manifest *m, size_t engine);
+
 struct policy_file {
 	int fd;           /* for reading, O_CLOEXEC */
 	const char *path;

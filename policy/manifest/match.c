@@ -37,16 +37,17 @@ static const char *annotation_of(const struct container *who, const char *key)
 	return NULL;
 }
 
+/* The annotations that say it, each of one engine. Not org.opencontainers.image.*: those are the
+ * image author's own words. */
+enum { ENGINES_SAY = 2 };
+static const char *const names[ENGINES_SAY] = {"io.kubernetes.cri.container-name", "io.kubernetes.container.name"};
+static const char *const images[ENGINES_SAY] = {"io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName"};
+
 void container_describe(struct container *who)
 {
-	static const char *const names[] = {"io.kubernetes.cri.container-name",
-	                                    "io.kubernetes.container.name"};
-	/* not org.opencontainers.image.*: those are the image author's own words */
-	static const char *const images[] = {"io.kubernetes.cri-o.ImageName",
-	                                     "io.kubernetes.cri.image-name"};
-	for (size_t i = 0; !who->name && i < sizeof names / sizeof *names; i++)
+	for (size_t i = 0; !who->name && i < ENGINES_SAY; i++)
 		who->name = annotation_of(who, names[i]);
-	for (size_t i = 0; !who->image && i < sizeof images / sizeof *images; i++)
+	for (size_t i = 0; !who->image && i < ENGINES_SAY; i++)
 		who->image = annotation_of(who, images[i]);
 }
 
@@ -180,6 +181,17 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* An engine sets its own annotation, whatever people give; the other engine's is then somebody's. */
+static int check_sources(struct arena *a, struct diags *d, const struct container *who, const char *const keys[ENGINES_SAY],
+                         const char *what)
+{
+	const char *one = annotation_of(who, keys[0]), *other = annotation_of(who, keys[1]);
+	if (!one || !other || !strcmp(one, other))
+		return 0;
+	return diag_fail(d, "one of them is not the engine's own: start it without that one",
+	                 "the container has two %s: %s by annotation %s, %s by %s", what, shown(a, one), keys[0], shown(a, other), keys[1]);
+}
+
 /* An annotation that is there twice could be read either way. */
 static int check_annotations(struct arena *a, struct diags *d, const struct container *who)
 {
@@ -194,12 +206,23 @@ static int check_annotations(struct arena *a, struct diags *d, const struct cont
 	return 0;
 }
 
+/* Where an entry asks for the name or the image. */
+static int check_described(struct arena *a, struct diags *d, const struct manifest *m, const struct container *who)
+{
+	bool by_name = false, by_image = false;
+	for (const struct entry *e = m->entries; e < m->entries + m->nentries; e++) {
+		by_name |= e->container_name.n > 0;
+		by_image |= e->image.n > 0;
+	}
+	return (by_name && check_sources(a, d, who, names, "names")) || (by_image && check_sources(a, d, who, images, "images")) ? -1 : 0;
+}
+
 int manifest_choose(struct arena *a, struct diags *d, const struct manifest *m,
                     const struct container *who, struct ruling *out)
 {
 	const struct entry *e = m->entries;
 	*out = (struct ruling){.kind = RULING_REFUSE, .why = "the manifest could not decide"};
-	if (check_annotations(a, d, who))
+	if (check_annotations(a, d, who) || check_described(a, d, m, who))
 		return -1;
 	while (e < m->entries + m->nentries && !entry_matches(e, who))
 		e++;

@@ -334,6 +334,36 @@ static void names(void **state)
 	assert_string_equal(b.image, "docker.io/x");
 }
 
+/* What one engine sets, people can give to another's container: two that differ are nobody's word. */
+static void forged(void **state)
+{
+	static const char by_image[] = "version: 1\nmatch:\n  - {name: i, image: \"free/*\", none: true}\n";
+	static const char by_name[] = "version: 1\nmatch:\n  - {name: n, container_name: \"free*\", none: true}\n";
+	static const char by_id[] = "version: 1\nmatch:\n  - {name: i, id: \"*\", none: true}\n";
+	static const struct {
+		const char *manifest, *one, *other, *one_value, *other_value, *error;
+	} table[] = {
+		{by_image, "io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName", "web", "free/x", "has two images: \"web\" by annotation"},
+		{by_image, "io.kubernetes.cri-o.ImageName", "io.kubernetes.cri.image-name", "web", "free/x", "has two images"},
+		{by_name, "io.kubernetes.cri.container-name", "io.kubernetes.container.name", "web", "free", "has two names"},
+		{by_image, "io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName", "free/x", "free/x", NULL},
+		{by_name, "io.kubernetes.cri.image-name", "io.kubernetes.container.name", "web", "free", NULL},
+		{by_id, "io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName", "web", "free/x", NULL},
+	};
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct diags d;
+		struct ruling r;
+		struct manifest *m = read_text(*state, &d, table[i].manifest);
+		struct annotation a[] = {{table[i].one, table[i].one_value}, {table[i].other, table[i].other_value}};
+		struct container who = {.id = "x", .annotations = a, .nannotations = 2};
+		container_describe(&who);
+		assert_int_equal(manifest_choose(*state, &d, m, &who, &r), table[i].error ? -1 : 0);
+		assert_int_equal(r.kind, table[i].error ? RULING_REFUSE : RULING_NONE);
+		if (table[i].error && !strstr(d.items[0].text, table[i].error))
+			fail_msg("%s", d.items[0].text);
+	}
+}
+
 /* Cut off anywhere, or with a byte changed: read or refused, with a message. */
 static void damage(void **state)
 {
@@ -381,7 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ARENA_TEST(globs),      ARENA_TEST(slow_globs), ARENA_TEST(integers), ARENA_TEST(an_entry),
 		ARENA_TEST(conditions), ARENA_TEST(wishes),     ARENA_TEST(defaults), ARENA_TEST(by_cgroup),
-		ARENA_TEST(variants),   ARENA_TEST(names),      ARENA_TEST(damage),   ARENA_TEST(trusted),
+		ARENA_TEST(variants),   ARENA_TEST(names), ARENA_TEST(forged),      ARENA_TEST(damage),   ARENA_TEST(trusted),
 	};
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
 }

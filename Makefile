@@ -282,7 +282,7 @@ ALLOW_cmd             := $(BELOW)|cmd/room/.*|cmd/audit/audit\.h
 ALLOW_cmd/room        := $(BELOW)|cmd/room/.*
 ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*
 ALLOW_cmd/where       := $(BELOW)|cmd/where/.*
-ALLOW_cmd/verbs       := $(BELOW)|cmd/audit/audit\.h|cmd/containers/guard\.h|cmd/room/room\.h
+ALLOW_cmd/verbs       := $(BELOW)|cmd/audit/audit\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
 ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
 # Of policy/, what is private to a file's relatives.
 PRIVATE               := policy/(term|diagram)_internal\.h

@@ -709,5 +709,68 @@ H
 	all delete
 	gone "100 containers"
 fi
+# ---- doctor knows the hook ----------------------------------------------------------------------------
+
+cat >"$T/doctor.sh" <<'D'
+T=$1 DEVGUARD=$2 P=$3
+for d in /etc /usr/share /usr/local; do
+	mkdir -p "$T/over$d/u" "$T/over$d/w"
+	mount -t overlay -o "lowerdir=$d,upperdir=$T/over$d/u,workdir=$T/over$d/w" overlay $d || exit 125
+done
+rm -rf /usr/share/containers/oci /etc/containers/oci /etc/rucy-devguard /etc/docker /etc/containerd
+install -D "$DEVGUARD" /usr/local/bin/tool
+mkdir -p /etc/rucy-devguard/policies /etc/containerd; cp "$P" /etc/rucy-devguard/policies/guard.rb
+printf 'version: 1\npolicies: [/etc/rucy-devguard/policies]\ndefault: {policy: guard}\n' >/etc/rucy-devguard/guard.yaml
+says() { /usr/local/bin/tool doctor >"$T/doctor" 2>&1; echo "$? $(grep -E "$1" "$T/doctor" | head -n 1)"; }
+says '^[A-Z]* *hook:'
+/usr/local/bin/tool install-hook >/dev/null
+says '^[A-Z]* *hook:'; says "hook's program"; says "hook's manifest"
+mv /usr/local/bin/tool /usr/local/bin/other; /usr/local/bin/other doctor 2>&1 | grep "hook's program"; mv /usr/local/bin/other /usr/local/bin/tool
+mv /etc/rucy-devguard/policies/guard.rb /etc/rucy-devguard/guard.rb; says "hook's manifest"; mv /etc/rucy-devguard/guard.rb /etc/rucy-devguard/policies/
+chmod 666 /etc/rucy-devguard/guard.yaml; says "hook's manifest"; chmod 644 /etc/rucy-devguard/guard.yaml
+setpriv --reuid 1234 --regid 1234 --clear-groups /usr/local/bin/tool doctor 2>&1 | grep "hook's user"
+/usr/local/bin/tool install-hook --rootless refuse --on-error allow >/dev/null 2>&1; says '^[A-Z]* *hook:'
+setpriv --reuid 1234 --regid 1234 --clear-groups /usr/local/bin/tool doctor 2>&1 | grep "hook's user"
+/usr/local/bin/tool install-hook --policy /etc/rucy-devguard/policies/guard.rb >/dev/null; says "hook's policy"
+/usr/local/bin/tool install-hook --remove >/dev/null; says '^[A-Z]* *hook:'
+echo 'base_runtime_spec = "/etc/rucy-devguard/containerd-spec.json"' >/etc/containerd/config.toml; says containerd:
+echo '{"ociVersion": "1", "process": {}, "root": {}, "mounts": [], "linux": {}}' | /usr/local/bin/tool install-hook --containerd >/dev/null; says '^[A-Z]* *hook:'; says containerd:
+cp "$(command -v sleep)" /usr/local/bin/containerd; /usr/local/bin/containerd 100 & touch -d '+1 hour' /etc/rucy-devguard/containerd-spec.json; says containerd:
+kill $!; : >/etc/containerd/config.toml; says containerd:
+/usr/local/bin/tool install-hook --containerd --remove >/dev/null; says '^[A-Z]* *hook:'
+mkdir /etc/docker; echo '{"runtimes": {"guarded": {"path": "/usr/local/bin/rucy-devguard-runtime"}}, "default-runtime": "guarded"}' >/etc/docker/daemon.json; says '^[A-Z]* *hook:'
+touch /usr/local/bin/rucy-devguard-runtime; says '^[A-Z]* *hook:'
+D
+unshare -m --propagation private bash "$T/doctor.sh" "$T" "$DEVGUARD" "$POLICIES/guard.rb" >"$T/got" 2>"$T/err"; rc=$?
+if [ $rc = 125 ]; then skip "doctor and the hook" "no overlay can be mounted"
+else
+	sed -E 's/^[0-9]+ //; s/ +/ /g' "$T/got" >"$T/told"
+	same "doctor knows the hook" - "$T/told" <<'TEXT'
+OK hook: none is installed where engines look by default: containers are not guarded by one
+OK hook: /usr/share/containers/oci/hooks.d/rucy-devguard.json, for every container of podman and CRI-O
+OK hook's program: /usr/local/bin/tool
+OK hook's manifest: /etc/rucy-devguard/guard.yaml, 0 entries; its policies are there (check compiles them)
+FAIL hook's program: /usr/local/bin/tool: no such file
+FAIL hook's manifest: /etc/rucy-devguard/guard.yaml: there is no policy guard in /etc/rucy-devguard/policies
+FAIL hook's manifest: /etc/rucy-devguard/guard.yaml: the manifest is not trusted: /etc/rucy-devguard/guard.yaml can be written by others than root (mode 0666)
+WARN hook's user: containers that this user starts without root's rights start without a guard (--rootless skip)
+WARN hook: /usr/share/containers/oci/hooks.d/rucy-devguard.json, for every container of podman and CRI-O: containers that cannot be guarded START WITHOUT (--on-error allow)
+WARN hook's user: containers that this user starts without root's rights are refused (--rootless refuse)
+OK hook's policy: /etc/rucy-devguard/policies/guard.rb
+OK hook: none is installed where engines look by default: containers are not guarded by one
+FAIL containerd: /etc/containerd/config.toml names /etc/rucy-devguard/containerd-spec.json, which is missing or no JSON: containerd has no CRI
+OK hook: /etc/rucy-devguard/containerd-spec.json, for every container that containerd makes by CRI
+OK containerd: /etc/containerd/config.toml names /etc/rucy-devguard/containerd-spec.json
+WARN containerd: it was started before /etc/rucy-devguard/containerd-spec.json was written, and reads it at its start only
+WARN containerd: its configuration does not name /etc/rucy-devguard/containerd-spec.json (/etc/containerd/config.toml)
+OK hook: none is installed where engines look by default: containers are not guarded by one
+FAIL hook: /usr/local/bin/rucy-devguard-runtime: no such file
+OK hook: /etc/docker/daemon.json: runtime guarded, for every container of Docker
+TEXT
+	same "and nothing went wrong on the way" /dev/null "$T/err"
+	if dmesg 2>/dev/null | grep -q 'rucy-devguard: container'; then has "and what was refused" "$T/doctor" "hook's log: " "rucy-devguard: container "
+	else skip "doctor and refusals" "the kernel's log cannot be read"; fi
+fi
+
 check "no lock is left in the end" test -z "$(find /run/rucy-devguard/lock -type f -mmin +2 2>/dev/null)"
 summary

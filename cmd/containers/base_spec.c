@@ -20,20 +20,13 @@ static const char from_where[] = "give it containerd's own: ctr oci spec | " PRO
 
 /* ---- a specification ------------------------------------------------------------------------ */
 
-static bool is_our_entry(const json_t *hook)
-{
-	const char *name = json_string_value(json_array_get(json_object_get(hook, "args"), 0));
-	const char *verb = json_string_value(json_array_get(json_object_get(hook, "args"), 1));
-	return name && verb && !strcmp(name, PROGRAM) && !strcmp(verb, HOOK_VERB);
-}
-
 /* Takes our hook out: was it there? */
 static bool take_hook(json_t *spec)
 {
 	json_t *hooks = json_object_get(spec, "hooks"), *list = json_object_get(hooks, "createRuntime");
 	bool there = false;
 	for (size_t i = json_array_size(list); i-- > 0;)
-		if (is_our_entry(json_array_get(list, i)))
+		if (hook_is_ours(json_array_get(list, i)))
 			there = !json_array_remove(list, i);
 	if (there && !json_array_size(list))
 		json_object_del(hooks, "createRuntime");

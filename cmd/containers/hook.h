@@ -77,6 +77,8 @@ int open_trusted_file(struct cmd *c, const char *path, const char *hint, int *fd
 
 /* The wrapper that a hook names, for this program. */
 const char *wrapper_text(struct cmd *c, const char *program);
+/* Is this entry of a configuration a call of our hook? */
+bool hook_is_ours(const json_t *hook);
 /* Was it written by install-hook? 1 yes, 0 there is none, -1 with a diagnostic. */
 int hook_file_ours(struct cmd *c, const char *path);
 int wrapper_ours(struct cmd *c, const char *path);

@@ -48,12 +48,17 @@ const char *wrapper_text(struct cmd *c, const char *program)
 
 /* ---- is it ours? --------------------------------------------------------------------------- */
 
+bool hook_is_ours(const json_t *hook)
+{
+	const json_t *args = json_object_get(hook, "args");
+	const char *name = json_string_value(json_array_get(args, 0)), *verb = json_string_value(json_array_get(args, 1));
+	return name && verb && !strcmp(name, PROGRAM) && !strcmp(verb, HOOK_VERB);
+}
+
 static bool is_our_hook(int fd)
 {
-	const char *name = NULL, *verb = NULL;
 	json_t *root = json_loadfd(fd, 0, NULL);
-	bool is = root && !json_unpack(root, "{s:{s:[s, s*]}}", "hook", "args", &name, &verb) &&
-	          !strcmp(name, PROGRAM) && !strcmp(verb, HOOK_VERB);
+	bool is = hook_is_ours(json_object_get(root, "hook"));
 	json_decref(root);
 	return is;
 }

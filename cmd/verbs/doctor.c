@@ -4,6 +4,7 @@
  */
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/containers/installed.h"
 #include "cmd/options.h"
 #include "cmd/room/room.h"
 
@@ -62,8 +63,8 @@ static void show(struct cmd *c, const struct host_check *h, json_t *checks)
 
 static int doctor(struct cmd *c, int argc, char **argv)
 {
-	struct host_check *list, room;
-	size_t n;
+	struct host_check *list, *hooks, room;
+	size_t n, nhooks;
 	if (options_next(c, argc, argv) != OPT_END)
 		return c->status;
 	if (optind < argc)
@@ -80,6 +81,12 @@ static int doctor(struct cmd *c, int argc, char **argv)
 	show(c, &room, checks);
 	if (room.state == HOST_FAIL)
 		status = STATUS_FAILED;
+	hook_checks(c, &hooks, &nhooks);
+	for (size_t i = 0; i < nhooks; i++) {
+		if (hooks[i].state == HOST_FAIL)
+			status = STATUS_FAILED;
+		show(c, &hooks[i], checks);
+	}
 	if (c->json.on)
 		json_object_set(c->json.out, "checks", checks);
 	json_decref(checks);

@@ -254,6 +254,11 @@ if command -v jq >/dev/null; then
 	hooks "it was added there" '.hooks.createRuntime | length == 1'
 	bundle '{}'; wrap create -bundle "$B" c1 >/dev/null
 	hooks "-bundle, as runc also knows it" '.hooks.createRuntime | length == 1'
+	for a in --root --log -log --log-format --cgroup-manager; do
+		bundle '{}'; (cd "$T" && wrap $a state create --bundle "$B" c1 >/dev/null)
+		hooks "$a state: a value that is called as a command is none" '.hooks.createRuntime | length == 1'
+	done
+	bundle '{}'; expect "and create as a value is no command" 0 "runtime: --root create state c1" wrap --root create state c1
 	bundle '{}'; wrap run "-b=$B" c1 >/dev/null
 	hooks "-b=DIR" '.hooks.createRuntime | length == 1'
 	for a in "-b$B" "--bund=$B" "-fother.json" "--config=other.json"; do

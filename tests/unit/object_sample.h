@@ -71,7 +71,7 @@ static inline struct policy *sample(struct arena *a)
 	p->params = arena_alloc(a, 2 * sizeof *p->params);
 	p->params[0] = (struct param){"gpu", 3, 0, 15};
 	p->params[1] = (struct param){"low", -5, INT64_MIN, INT64_MAX};
-	terms_input_range(p->terms, IN_PARAM_0, 0, 15);
+	terms_param(p->terms, IN_PARAM_0, "gpu", 0, 15);
 
 	struct terms *ts = p->terms;
 	term minor = term_input(ts, IN_MINOR), gpu = term_input(ts, IN_PARAM_0);

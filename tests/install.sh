@@ -292,6 +292,8 @@ if command -v jq >/dev/null; then
 	DEVGUARD_HOOK=/no expect "a log as text: refused" 1 "no program" wrap --log "$L" create --bundle "$B" c1
 	grep -qE '^time="[-0-9T:]+Z" level=error msg="rucy-devguard-runtime: there is no program /no: the container is not created"$' "$L" &&
 		pass "has the reason as text" || fail "has the reason as text" "$(cat "$L")"
+	DEVGUARD_HOOK=/no expect "a log that is no file: refused" 1 "no program" wrap --log journald:box create --bundle "$B" c1
+	check "no file is made of it" test ! -e journald:box
 	rm "$L"; mkfifo "$L"
 	DEVGUARD_HOOK=/no expect "a log that is a FIFO is not waited for" 1 "no program" timeout 20 env DEVGUARD_RUNTIME="$T/bin/runtime" "$W" --log "$L" create --bundle "$B" c1
 	rm "$L"

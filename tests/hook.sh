@@ -589,7 +589,10 @@ gone "100,000 device rules"
 
 # What is no regular file is not opened: a FIFO would be waited for, a device may do something.
 live inputs
-{ state "$LIVE"; exec sleep 300; } 2>/dev/null | timeout 60 "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" >"$T/endless" 2>&1 & ENDLESS=$!
+mkfifo "$T/open"
+{ state "$LIVE"; exec sleep 300; } >"$T/open" & WRITER=$!
+timeout 60 "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/open" >"$T/endless" 2>&1 & ENDLESS=$!
+BACKGROUND+=($WRITER $ENDLESS)
 rm "$BUNDLE/config.json"
 state "$LIVE" | hostile "a bundle without config.json" "No such file" --policy-from-spec
 mkfifo "$BUNDLE/config.json"
@@ -610,7 +613,7 @@ state "$LIVE" | hostile "a FIFO as manifest" "is not a regular file" --config "$
 state "$LIVE" | hostile "a FIFO as policy" "is not a regular file" --policy "$T/fifo"
 wait "$ENDLESS"; same "a state that does not end: given up" <(echo 1) <(echo $?)
 has "a state that does not end" "$T/endless" "the state did not end within 10 seconds"
-kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
+kill "$LIVE" "$WRITER"; wait "$LIVE" "$WRITER" 2>/dev/null; rmdir "$CG"
 gone "inputs that are no files"
 
 # What grants nothing in the runtimes does not grant here.

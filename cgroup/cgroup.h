@@ -340,6 +340,9 @@ const char *kernel_closed(void);
 /* Is this the user namespace the kernel asks for BPF capabilities in? Yes, too, where it cannot be
  * told (no /proc). */
 bool initial_user_namespace(void);
+/* Is it another one, in which this process is an ordinary user of the namespace around? No, too,
+ * where it cannot be told. */
+bool ordinary_user_namespace(void);
 
 /* ---- host.c: what this host can do (doctor) -------------------------------------- */
 

@@ -97,6 +97,19 @@ bool initial_user_namespace(void)
 	return stat("/proc/self/ns/user", &st) || st.st_ino == 0xeffffffd;
 }
 
+bool ordinary_user_namespace(void)
+{
+	char map[4096];
+	unsigned long long inside, outside, count, uid = geteuid();
+	int used;
+	if (initial_user_namespace() || file_read(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) < 0)
+		return false;
+	for (const char *p = map; sscanf(p, "%llu %llu %llu%n", &inside, &outside, &count, &used) == 3; p += used)
+		if (uid >= inside && uid - inside < count)
+			return outside + (uid - inside) != 0;
+	return false;
+}
+
 const char *kernel_closed(void)
 {
 	if (!capable(CAP_SYS_ADMIN) && !(capable(CAP_NET_ADMIN) && capable(CAP_BPF)))

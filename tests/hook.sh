@@ -287,36 +287,39 @@ done
 
 # ---- without root's rights ----------------------------------------------------------------------
 
-# rootless COMMAND HOOK-ARGUMENT...: the hook in a user namespace; its container is what COMMAND starts
+USER_ID=43210
+AS="setpriv --reuid $USER_ID --regid $USER_ID --clear-groups"
+# rootless COMMAND HOOK-ARGUMENT...: the hook in a user namespace of a user (AS); its container is what COMMAND starts
 rootless()
 {
-	timeout 60 unshare -Ur bash -c '
+	timeout 60 $AS unshare -Ur bash -c '
 		$1 sleep 60 & p=$!
 		until [ "$(tr "\\0" " " <"/proc/$p/cmdline")" = "sleep 60 " ]; do sleep 0.01; done
 		printf "{\"ociVersion\":\"1.0.2\",\"id\":\"box\",\"status\":\"created\",\"pid\":%s,\"bundle\":\"/\"}" "$p" | "${@:2}"
 		rc=$?; kill "$p"; exit $rc' - "$1" "$DEVGUARD" oci-hook "${@:2}"
 }
 SKIPPED_FOR="starts without a device guard: its runtime is rootless (in a user namespace)"
-if unshare -Ur unshare -m true 2>/dev/null; then
+if $AS unshare -Ur unshare -m true 2>/dev/null; then
 	expect "in a user namespace: skipped, and said so" 0 "rucy-devguard: warning: container box $SKIPPED_FOR" rootless "unshare -m" --policy "$POLICIES/guard.rb"
 	expect "with a policy that is broken, too" 0 "$SKIPPED_FOR" rootless "unshare -m" --policy "$POLICIES/broken.rb" --rootless skip
 	expect "--rootless refuse" 1 "it cannot be guarded: its runtime is rootless" rootless "unshare -m" --policy "$POLICIES/guard.rb" --rootless refuse
 	expect "--rootless refuse --on-error allow" 0 "STARTS WITHOUT ITS DEVICE GUARD" rootless "unshare -m" --policy "$POLICIES/guard.rb" --rootless refuse --on-error allow
+	AS= expect "root in a user namespace: never skipped" 1 "it cannot be guarded: its runtime is root's, but not the host's" rootless "unshare -m" --policy "$POLICIES/guard.rb"
+	AS= expect "nor by --rootless skip" 1 "it cannot be guarded" rootless "unshare -m" --policy "$POLICIES/guard.rb" --rootless skip
 	# a hook inside of the container is no rootless one: its mount namespace is the container's
 	expect "in the mount namespace of the container: refused" 1 error rootless "" --policy "$POLICIES/guard.rb"
 	live userns
 	state "$LIVE" >"$T/state"
-	if unshare -Ur "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/state" >"$T/out" 2>&1; then fail "a process that it may not look at: refused" "$(cat "$T/out")"
+	if $AS unshare -Ur "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/state" >"$T/out" 2>&1; then fail "a process that it may not look at: refused" "$(cat "$T/out")"
 	else pass "a process that it may not look at: refused"; fi
 	kill "$LIVE"; wait "$LIVE" 2>/dev/null; rmdir "$CG"
 	state 0 >"$T/state"
-	if unshare -Ur "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/state" >"$T/out" 2>&1; then fail "no pid: refused" "$(cat "$T/out")"
+	if $AS unshare -Ur "$DEVGUARD" oci-hook --policy "$POLICIES/guard.rb" <"$T/state" >"$T/out" 2>&1; then fail "no pid: refused" "$(cat "$T/out")"
 	else pass "no pid: refused"; fi
 	gone "a user namespace"
 else skip "the hook in a user namespace" "none can be made"; fi
 
 # An ordinary user's podman reads root's hooks, too. The user is one of this mount namespace only.
-USER_ID=43210
 podman_user() # what an ordinary user needs
 {
 	local f

@@ -134,15 +134,20 @@ static bool is_rootless(const struct hook *h)
 	return !initial_user_namespace() && container_elsewhere(h->state.pid);
 }
 
+/* Root itself may have gone into a user namespace (PrivateUsers= of systemd): its containers are
+ * never skipped. */
 static int without_root(struct cmd *c, const struct hook *h)
 {
-	static const char why[] = "its runtime is rootless (in a user namespace), where no BPF program can be loaded";
-	if (h->options.rootless == ROOTLESS_REFUSE) {
-		diag_fail(&c->diags, "root can let such containers start without a guard: install-hook --rootless skip",
-		          "it cannot be guarded: %s", why);
+	static const char why[] = "(in a user namespace), where no BPF program can be loaded";
+	bool ordinary = ordinary_user_namespace();
+	if (!ordinary || h->options.rootless == ROOTLESS_REFUSE) {
+		diag_fail(&c->diags,
+		          ordinary ? "root can let such containers start without a guard: install-hook --rootless skip"
+		                   : "run the engine in the host's user namespace, as root",
+		          "it cannot be guarded: its runtime is %s %s", ordinary ? "rootless" : "root's, but not the host's", why);
 		return STATUS_FAILED;
 	}
-	const char *text = arena_printf(c->arena, "container %s starts without a device guard: %s", id_of(h), why);
+	const char *text = arena_printf(c->arena, "container %s starts without a device guard: its runtime is rootless %s", id_of(h), why);
 	hook_tell_syslog(text);
 	hook_speak_up(true);
 	diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "it opens what its user may open without it", "%s", text);

@@ -78,7 +78,8 @@ static void check_privileges(struct arena *a, struct host_check *c)
 	else if (*missing)
 		result(c, needed ? HOST_FAIL : HOST_WARN,
 		       arena_printf(a, "uid %u, missing: %s", (unsigned)geteuid(), missing),
-		       needed ? "run it as root" : "give the process these capabilities too");
+		       needed ? arena_printf(a, "%s; check, compile, eval and test need no privileges", privilege_hint(a))
+		              : "give the process these capabilities too");
 	else
 		result(c, HOST_OK,
 		       arena_printf(a, "uid %u with all capabilities needed%s", (unsigned)geteuid(),

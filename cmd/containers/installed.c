@@ -288,7 +288,7 @@ static void look_at_docker(struct checks *k)
 static void check_log(struct checks *k)
 {
 	enum { RECORD = 8192 };
-	static const char *const marks[] = {";" PROGRAM ": ", ";" PROGRAM "-runtime: "};
+	static const char *const marks[] = {";" PROGRAM ": ", ";" PROGRAM "-runtime: ", ";" PROGRAM "-lxc: "};
 	char record[RECORD + 1];
 	const char *last = NULL;
 	size_t count = 0;

@@ -5,6 +5,10 @@
  *	opener mknod c|b MAJOR MINOR PATH  the same; the node is removed again
  *	opener loop COUNT GOOD BAD         opens both, at least COUNT times and until
  *	                                   stdin ends: GOOD must open, BAD must be EPERM
+ *	opener grid LISTS                  requests about devices: `MAJORS:MINORS,...`, each as c and b,
+ *	                                   for m, r, w, rw and nothing
+ *	opener ask DIRECTORY CGROUP        reads requests, goes into the cgroup and puts each to the kernel:
+ *	                                   the verdicts as eval prints them
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +59,98 @@ static int make(const char *type, const char *major, const char *minor, const ch
 	return say(rc);
 }
 
+/* ---- many requests ------------------------------------------------------------------ */
+
+/* "0-511" */
+static void range(const char *text, unsigned *from, unsigned *to)
+{
+	*from = *to = (unsigned)strtoul(text, (char **)&text, 10);
+	if (*text == '-')
+		*to = (unsigned)strtoul(text + 1, NULL, 10);
+}
+
+/* Numbers that one MAJORS:MINORS names; device 0:0 is none the kernel asks about. */
+static void grid_of(const char *majors, const char *minors)
+{
+	static const char *const letters[] = {"m", "r", "w", "rw", "-"};
+	unsigned from, to, low, high;
+	range(majors, &from, &to);
+	range(minors, &low, &high);
+	for (unsigned major = from; major <= to; major++)
+		for (unsigned minor = low; minor <= high; minor++)
+			for (const char *type = "cb"; *type && (major || minor); type++)
+				for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+					printf("%c %u:%u %s\n", *type, major, minor, letters[i]);
+}
+
+static int grid(char *lists)
+{
+	for (char *one = strtok(lists, ","); one; one = strtok(NULL, ",")) {
+		char *minors = strchr(one, ':');
+		if (!minors)
+			return 64;
+		*minors = '\0';
+		grid_of(one, minors + 1);
+	}
+	return 0;
+}
+
+struct request {
+	char type, letters[5];
+	unsigned major, minor;
+};
+
+static const char *node_of(const struct request *r)
+{
+	static char name[64];
+	snprintf(name, sizeof name, "%c%u.%u", r->type, r->major, r->minor);
+	return name;
+}
+
+static int make_node(const struct request *r, const char *name)
+{
+	return mknod(name, 0600 | (r->type == 'b' ? S_IFBLK : S_IFCHR), makedev(r->major, r->minor));
+}
+
+/* EPERM is a denial; what else goes wrong is none of the filter's. */
+static int is_denied(const struct request *r)
+{
+	int mode = (strchr(r->letters, 'r') ? R_OK : 0) | (strchr(r->letters, 'w') ? W_OK : 0);
+	if (*r->letters != 'm')
+		return faccessat(AT_FDCWD, node_of(r), mode, AT_EACCESS) && errno == EPERM;
+	int denied = make_node(r, "made") && errno == EPERM;
+	unlink("made");
+	return denied;
+}
+
+/* The nodes are made outside, where nobody denies it. */
+static int ask(const char *directory, const char *cgroup)
+{
+	static struct request all[1 << 20];
+	size_t n = 0;
+	FILE *procs;
+	if (chdir(directory) || !(procs = fopen(cgroup, "a")))
+		return 64;
+	while (n < sizeof all / sizeof *all &&
+	       scanf(" %c %u:%u %4s", &all[n].type, &all[n].major, &all[n].minor, all[n].letters) == 4) {
+		if (make_node(&all[n], node_of(&all[n])) && errno != EEXIST)
+			return say(-1);
+		n++;
+	}
+	if (fprintf(procs, "%d\n", (int)getpid()) < 0 || fclose(procs))
+		return say(-1);
+	for (size_t i = 0; i < n; i++)
+		printf("%s %c %u:%u %s\n", is_denied(&all[i]) ? "deny" : "allow", all[i].type, all[i].major, all[i].minor,
+		       all[i].letters);
+	return n == 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 3 && !strcmp(argv[1], "grid"))
+		return grid(argv[2]);
+	if (argc == 4 && !strcmp(argv[1], "ask"))
+		return ask(argv[2], argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "open")) {
 		int flags = !strcmp(argv[2], "rw") ? O_RDWR : *argv[2] == 'w' ? O_WRONLY : O_RDONLY;
 		errno = open_error(argv[3], flags);

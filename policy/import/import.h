@@ -34,6 +34,8 @@ struct foreign_entry {
 	uint32_t place;              /* line of the file, or index in the list */
 	bool in_rules;               /* inspect: of DeviceCgroupRules, not of Devices */
 	const char *path;            /* the numbers are those of this path on this host, or NULL */
+	bool no_letters;             /* oci: a denial without access is taken as one of all three */
+	bool passed_over;            /* its tool passes over the line, as the note says */
 	const char *note;            /* where the tool itself does otherwise, or NULL */
 };
 

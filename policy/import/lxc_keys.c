@@ -88,6 +88,45 @@ static int path_line(struct lxc_config *c, const struct lines *l, struct fault *
 	return foreign_add_path(c->out, f, path, letters, *e);
 }
 
+/* LXC 5 and 6 take one blank or tab between the parts of a rule, and at most three letters:
+ * what stands behind three is passed over, behind fewer the line is. */
+static const char *passed_over(struct slice rule, struct slice comment)
+{
+	const struct words w = words_of(rule);
+	for (size_t i = 1; i < w.n; i++)
+		if (w.word[i].s - (w.word[i - 1].s + w.word[i - 1].n) != 1)
+			return "LXC passes over it: more than one blank between its parts";
+	if (comment.n && w.word[2].n < 3)
+		return "LXC passes over it: only behind three letters may a comment stand";
+	return NULL;
+}
+
+/* A tab between the parts is as good as a blank. */
+static struct slice without_tabs(struct arena *a, struct slice s)
+{
+	char *text = arena_strndup(a, s.s, s.n);
+	for (char *tab = text; (tab = strchr(tab, '\t'));)
+		*tab = ' ';
+	return (struct slice){text, s.n};
+}
+
+static int rule_line(struct lxc_config *c, struct fault *f, struct slice value, struct foreign_entry *e)
+{
+	value = without_tabs(f->arena, value);
+	const char *hash = memchr(value.s, '#', value.n);
+	struct slice rule = trimmed((struct slice){value.s, hash ? (size_t)(hash - value.s) : value.n});
+	struct slice comment = {hash, hash ? value.n - (size_t)(hash - value.s) : 0};
+	if (text_check(f, value.s, value.n) || foreign_rule(f, rule, true, e))
+		return -1;
+	e->lone = slice_is(rule, "a");
+	if (e->lone && comment.n)
+		return fault_set(f, "put the comment into a line of its own", "LXC passes over the line: nothing may stand behind a");
+	e->note = passed_over(rule, comment);
+	e->passed_over = e->note != NULL;
+	foreign_add(f->arena, c->out, *e);
+	return 0;
+}
+
 static int device_line(struct lxc_config *c, const struct lines *l, struct fault *f, size_t key,
                        struct slice value)
 {
@@ -99,11 +138,7 @@ static int device_line(struct lxc_config *c, const struct lines *l, struct fault
 	c->seen[e.v2] = true;
 	if (value.s[0] == '/')
 		return path_line(c, l, f, value, &e);
-	if (foreign_rule(f, value, true, &e))
-		return -1;
-	e.lone = slice_is(value, "a");
-	foreign_add(f->arena, c->out, e);
-	return 0;
+	return rule_line(c, f, value, &e);
 }
 
 static int include(struct lxc_config *c, struct fault *f, struct slice value)
@@ -201,10 +236,10 @@ static void drop_v1(struct lxc_config *c)
 static void only_v1(struct lxc_config *c)
 {
 	foreign_note(c->d->arena, c->out,
-	             "Only lxc.cgroup.devices keys, of cgroup v1. On cgroup v2 LXC 5 passes over them and denies "
+	             "Only lxc.cgroup.devices keys, of cgroup v1. On cgroup v2 LXC 5 and 6 pass over them and deny "
 	             "nothing, LXC 7 refuses them.");
 	diag_add(c->d, DIAG_WARNING, (struct span){.file = c->out->file},
-	         "on cgroup v2 write lxc.cgroup2.devices; there LXC 5 passes over these and denies nothing, LXC 7 "
+	         "on cgroup v2 write lxc.cgroup2.devices; there LXC 5 and 6 pass over these and deny nothing, LXC 7 "
 	         "refuses them",
 	         "only lxc.cgroup.devices keys, of cgroup v1: they are taken as the list");
 }

@@ -74,6 +74,11 @@ struct view {
 	const struct foreign_entry *all; /* the last of type a: for runc the mode */
 };
 
+static bool is_lxc(const struct foreign *f)
+{
+	return f->format == FOREIGN_LXC || f->format == FOREIGN_PROXMOX;
+}
+
 static const char *linear_tool(const struct foreign *f)
 {
 	return f->format == FOREIGN_OCI ? "crun" : f->format == FOREIGN_SYSTEMD ? "systemd" : "LXC";
@@ -132,11 +137,6 @@ static bool makes_hole(const struct view *v, const struct foreign_entry *e, int 
 	return false;
 }
 
-static bool is_lxc(const struct foreign *f)
-{
-	return f->format == FOREIGN_LXC || f->format == FOREIGN_PROXMOX;
-}
-
 static bool every_container_has(const struct foreign *f, const struct foreign_entry *e)
 {
 	for (size_t i = 0; i < f->nadded; i++) {
@@ -148,13 +148,39 @@ static bool every_container_has(const struct foreign *f, const struct foreign_en
 	return false;
 }
 
+static const char *and_also(struct arena *a, const char *note, const char *more)
+{
+	return note && more ? arena_printf(a, "%s; %s", note, more) : note ? note : more;
+}
+
+/* A rule with some letters matches a request without any. */
+static const char *denies_existence(const struct foreign_entry *e, const char *text)
+{
+	return !e->allow && e->access != ACC_ALL ? text : NULL;
+}
+
+static const char *oci_note(const struct view *v, const struct foreign_entry *e, bool hole, const char *note)
+{
+	struct arena *a = v->arena;
+	if (e->no_letters)
+		return whole(e) ? "runc does not start with it: access is missing"
+		                : "runc does not start with it, crun passes over it: access is missing";
+	if (e->types == EVERY_TYPE && !whole(e))
+		return "runc takes type a as every device and all accesses";
+	if (hole)
+		note = and_also(a, "runc does not start with it: it cannot take a part out of a wider entry", note);
+	bool open = v->all && v->all->allow;
+	if (open)
+		note = and_also(a, note, denies_existence(e, "runc denies access(F_OK)"));
+	if (!e->allow && e->access & ACC_MKNOD && !whole(e) && (open || e->major != FOREIGN_ANY))
+		note = and_also(a, note, "crun lets the node be made: every container may");
+	return note;
+}
+
 static const char *note_of(const struct view *v, const struct foreign_entry *e)
 {
-	enum foreign_format format = v->f->format;
 	const char *note = NULL;
 	bool hole = false;
-	if (format == FOREIGN_OCI && e->types == EVERY_TYPE && !whole(e))
-		return "runc takes type a as every device and all accesses";
 	if (is_lxc(v->f) && !e->v2)
 		return NULL;
 	if (!is_lxc(v->f) && !e->allow && every_container_has(v->f, e))
@@ -164,37 +190,58 @@ static const char *note_of(const struct view *v, const struct foreign_entry *e)
 			continue;
 		if (half(e) && !note)
 			note = e->allow ? allows_half(v, e, type) : denies_half(v, e, type);
-		hole |= format == FOREIGN_OCI && e->types != EVERY_TYPE && makes_hole(v, e, type);
+		hole |= v->f->format == FOREIGN_OCI && e->types != EVERY_TYPE && makes_hole(v, e, type);
 	}
-	if (!hole)
-		return note;
-	return arena_printf(v->arena, "runc does not start with it: it cannot take a part out of a wider entry%s%s",
-	                    note ? "; " : "", note ? note : "");
+	return v->f->format == FOREIGN_OCI ? oci_note(v, e, hole, note) : note;
+}
+
+/* What LXC's program is made of: `a` alone forgets the rules before it, and is allowed unless
+ * a line says otherwise. */
+struct lxc_list {
+	bool denied, any, rule; /* `a` is denied, some line says so; a rule is left */
+};
+
+static struct lxc_list lxc_takes(const struct foreign *f)
+{
+	struct lxc_list l = {.denied = true};
+	for (size_t i = 0; i < f->n; i++) {
+		const struct foreign_entry *e = &f->entries[i];
+		l.rule = !e->lone && (l.rule || (!e->passed_over && (e->allow || !e->path)));
+		l.any |= e->lone;
+		l.denied = e->lone ? !e->allow : l.denied;
+	}
+	return l;
+}
+
+static const char *lxc_note(struct arena *a, const struct foreign_entry *e, bool denied)
+{
+	if (e->path && !e->allow)
+		return "LXC passes over it: only a line that allows takes a path";
+	if (whole(e) && e->allow && !e->lone)
+		return "LXC does not start with it: it takes a alone";
+	if (!denied && !e->allow)
+		return and_also(a, e->note, denies_existence(e, "LXC denies access(F_OK)"));
+	if (whole(e) || e->allow == denied)
+		return e->note;
+	return denied ? "LXC does not enforce it on cgroup v2: it takes allow lines only"
+	              : "LXC does not take it on cgroup v2: with allow = a only deny lines count, before it too";
 }
 
 /* With `a` denied LXC's program has allow rules only, with `a` allowed only deny
  * rules; with nothing else it makes none. */
 static void compare_lxc(struct arena *a, struct foreign *f)
 {
-	bool denied = true, any = false, rule = false;
-	if (!f->n || !f->entries[0].v2)
+	struct lxc_list l = lxc_takes(f);
+	if (f->n ? !f->entries[0].v2 : !f->nskipped)
 		return;
-	for (size_t i = 0; i < f->n; i++) {
-		const struct foreign_entry *e = &f->entries[i];
-		rule = !e->lone;
-		any |= e->lone;
-		denied = e->lone ? !e->allow : denied;
-	}
-	if (any && denied && !rule && !f->nadded)
+	if (l.any && l.denied && !l.rule && !f->nadded)
 		foreign_note(a, f, "On cgroup v2 LXC leaves every device open: deny = a alone makes no program.");
-	for (size_t i = 0; i < f->n; i++) {
-		struct foreign_entry *e = &f->entries[i];
-		if (!whole(e) && e->allow != denied)
-			e->note = e->path && !e->allow ? "LXC passes over it: only a line that allows takes a path"
-			          : denied ? "LXC does not enforce it on cgroup v2: it takes allow lines only"
-			                   : "LXC does not need it on cgroup v2: with allow = a it takes deny lines only";
-	}
-	if (!any && !f->nadded && !f->entries[0].allow)
+	if (!l.any && !l.rule && !f->nadded)
+		foreign_note(a, f, "On cgroup v2 LXC leaves every device open: it passes over every line.");
+	for (size_t i = 0; i < f->n; i++)
+		if (!f->entries[i].passed_over)
+			f->entries[i].note = lxc_note(a, &f->entries[i], l.denied);
+	if (!l.any && l.rule && !f->nadded && !f->entries[0].allow && !whole(&f->entries[0]))
 		foreign_note(a, f, "On cgroup v2 LXC denies everything else too: no line says allow = a.");
 }
 
@@ -220,7 +267,8 @@ void foreign_compare(struct arena *a, struct foreign *f)
 		struct foreign_entry *e = &f->entries[i];
 		if (e->named)
 			continue;
-		e->note = note_of(&v, e);
+		if (!e->passed_over)
+			e->note = note_of(&v, e);
 		if (e->types == EVERY_TYPE)
 			v.all = e;
 		if (remembers)

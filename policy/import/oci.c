@@ -105,10 +105,11 @@ static int read_number_of(struct devices *v, const char *key, const json_t *j, i
  * lack them: then it is of all three. */
 static int read_access_of(struct devices *v, const json_t *j, struct foreign_entry *e)
 {
-	static const char hint[] = "letters are r, w and m; runc does not start without";
+	static const char hint[] = "letters are r, w and m; without, runc does not start and crun grants nothing";
 	struct fault f = {.arena = v->d->arena};
 	e->access = ACC_ALL;
-	if ((!j || json_is_null(j)) && !e->allow)
+	e->no_letters = (!j || json_is_null(j)) && !e->allow;
+	if (e->no_letters)
 		return 0;
 	if (j && !json_is_null(j) && !json_is_string(j))
 		return wrong_type(v, "access", "a string of r, w and m", hint, j);

@@ -44,6 +44,21 @@ static bool starts(struct slice s, const char *prefix)
 	return s.n > strlen(prefix) && !memcmp(s.s, prefix, strlen(prefix));
 }
 
+static bool is_number(struct slice s)
+{
+	size_t n = 0;
+	while (n < s.n && s.s[n] >= '0' && s.s[n] <= '9')
+		n++;
+	return n && n == s.n;
+}
+
+/* "8:0"; "8:*" is none: systemd looks for a file of that name. */
+static bool is_pair(struct slice s)
+{
+	struct slice major = cut_at(&s, ':');
+	return is_number(major) && is_number(s);
+}
+
 /* Paths that stand for numbers, whether the node is there or not. */
 static int numbered_path(struct fault *f, struct slice path, struct foreign_entry *e)
 {
@@ -55,7 +70,7 @@ static int numbered_path(struct fault *f, struct slice path, struct foreign_entr
 		text = "b 0:0 rwm";
 	for (size_t i = 0; i < 2; i++) {
 		size_t n = strlen(roots[i].prefix);
-		if (starts(path, roots[i].prefix))
+		if (starts(path, roots[i].prefix) && is_pair((struct slice){path.s + n, path.n - n}))
 			text = arena_printf(f->arena, "%c %.*s rwm", roots[i].type, (int)(path.n - n), path.s + n);
 	}
 	return text ? foreign_rule(f, (struct slice){text, strlen(text)}, false, e) : 1;
@@ -80,11 +95,8 @@ static int numbered_group(struct fault *f, struct slice name, struct foreign_ent
 	size_t prefix = strlen(block ? "block-" : "char-");
 	struct slice digits = {name.s + prefix, name.n - prefix};
 	int64_t major;
-	if (!digits.n || digits.s[0] < '0' || digits.s[0] > '9')
+	if (!is_number(digits))
 		return 1;
-	for (size_t i = 0; i < digits.n; i++)
-		if (digits.s[i] < '0' || digits.s[i] > '9')
-			return 1;
 	if (read_number(f, "major", digits, MAJOR_MAX, &major))
 		return -1;
 	e->types = block ? DEV_BLOCK : DEV_CHAR;
@@ -210,15 +222,14 @@ static int unit_line(struct unit *u, struct fault *f, struct slice s)
 static void add_own(struct arena *a, struct foreign *f)
 {
 	static const int16_t devices[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}};
-	enum { PTS = 136, PTS_END = 144 };
+	enum { PTS = 136 }; /* char-pts there; Linux has no other major number for it */
 	struct foreign_entry e = {.allow = true, .builtin = true, .types = DEV_CHAR, .access = ACC_ALL};
 	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++, e.place++) {
 		e.major = devices[i][0], e.minor = devices[i][1];
 		foreign_add(a, f, e);
 	}
-	e.access = ACC_READ | ACC_WRITE, e.minor = FOREIGN_ANY;
-	for (e.major = PTS; e.major < PTS_END; e.major++, e.place++)
-		foreign_add(a, f, e);
+	e.access = ACC_READ | ACC_WRITE, e.major = PTS, e.minor = FOREIGN_ANY;
+	foreign_add(a, f, e);
 }
 
 static void allow_clock(struct unit *u)

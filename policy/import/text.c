@@ -136,6 +136,8 @@ static void put_head(FILE *out, struct arena *a, const struct foreign *f, const 
 		        place_text(a, f, p->dropped[p->ndropped - 1]));
 	if (f->open)
 		fprintf(out, "# EVERY DEVICE IS ALLOWED: %s.\n", f->open);
+	if (p->default_from && p->default_from->note)
+		fprintf(out, "# %s: %s\n", place_text(a, f, p->default_from), p->default_from->note);
 	fprintf(out, "policy \"%s\"\ndefault :%s", f->name, p->default_allow ? "allow" : "deny");
 	fprintf(out, p->default_from ? " # %s\n" : "\n", p->default_from ? place_text(a, f, p->default_from) : "");
 }
@@ -161,7 +163,8 @@ static void put_added_head(FILE *out, const struct foreign *f, bool again)
 	}
 	fputs("\n# What runc and crun give every container, whatever its list says (not with --exact): to make\n"
 	      "# any node, the devices every program counts on, its terminals, tun. They put these before\n"
-	      "# the list; here what the list says of a single device comes first.\n", out);
+	      "# the list; here what the list says of a single device comes first. Some give less: runc 1.1\n"
+	      "# not c 5:1, crun 1.8 not c 10:200.\n", out);
 }
 
 void foreign_ruby(FILE *out, struct arena *a, const struct foreign *f)

@@ -1,6 +1,6 @@
 # Made by rucy-devguard import lxc from lxc-denylist.conf: 2 entries.
 # There the last entry that matches an access decides, here the first rule.
-# Only lxc.cgroup.devices keys, of cgroup v1. On cgroup v2 LXC 5 passes over them and denies nothing, LXC 7 refuses them.
+# Only lxc.cgroup.devices keys, of cgroup v1. On cgroup v2 LXC 5 and 6 pass over them and deny nothing, LXC 7 refuses them.
 policy "lxc-denylist"
 default :allow
 

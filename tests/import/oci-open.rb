@@ -5,6 +5,7 @@
 policy "oci-open"
 default :allow # devices[2]
 
-# devices[3]: runc and crun let O_RDWR pass here: a rule with w alone does not match it
+# devices[3]: runc and crun let O_RDWR pass here: a rule with w alone does not match it; runc denies access(F_OK)
 deny "b *:* w" # devices[3]
+# devices[4]: runc does not start with it, crun passes over it: access is missing
 deny "c 1:1 rwm" # devices[4]

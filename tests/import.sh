@@ -134,7 +134,57 @@ expect "import docker: privileged" 0 "EVERY DEVICE IS ALLOWED" "$DEVGUARD" impor
 expect "import docker: a command as words" 0 'allow "c 10:229 rwm" # argument 5, /dev/fuse here' \
 	"$DEVGUARD" import docker -- docker run -it --device /dev/fuse alpine --privileged
 expect "import docker: a command's errors" 3 "argument 3: unknown option" "$DEVGUARD" import docker -- docker run --no-such alpine
-expect "import docker: a CDI device" 3 "argument 1: a device of CDI" "$DEVGUARD" import docker --device vendor.example/gpu=0
+expect "import docker: a CDI device" 3 'argument 1: no specification in /etc/cdi or /var/run/cdi has the device "vendor.example/gpu=0"' \
+	"$DEVGUARD" import docker --device vendor.example/gpu=0
+expect "import: --cdi-spec-dir of another format" 64 "--cdi-spec-dir is for" "$DEVGUARD" import v1 --cdi-spec-dir /etc/cdi ../v1-web.list
+
+# Devices of CDI by name, in the specifications of directories that only root can write.
+spec() # spec DIRECTORY FILE DEVICE MINOR
+{
+	mkdir -p -m 755 "$T/cdi/$1"
+	printf '{"cdiVersion": "0.5.0", "kind": "vendor.example/gpu", "devices": [\n{"name": "%s", "containerEdits": {"deviceNodes": [{"path": "/dev/gpu", "type": "c", "major": 195, "minor": %s, "permissions": "rw"}]}}],\n"containerEdits": {"deviceNodes": [{"path": "/dev/ctl", "type": "c", "major": 195, "minor": 255}]}}\n' \
+		"$3" "$4" >"$T/cdi/$1/$2"
+	chmod 644 "$T/cdi/$1/$2"
+}
+cdi() # cdi NAME STATUS TEXT WORD...: import docker with both directories
+{
+	local name=$1 status=$2 text=$3; shift 3
+	expect "import: CDI: $name" "$status" "$text" "$DEVGUARD" import docker --cdi-spec-dir "$T/cdi/etc" --cdi-spec-dir "$T/cdi/run" "$@"
+}
+if [ "$(id -u)" != 0 ]; then skip "import: CDI" "not root"
+else
+	chmod 755 "$T"; mkdir -m 755 "$T/cdi"
+	spec etc a.json 0 1; spec etc b.yaml 1 2; spec run a.json 0 7
+	cdi "a name" 0 "allow \"c 195:2 rw\" # argument 1, vendor.example/gpu=1 of $T/cdi/etc/b.yaml:2" --device vendor.example/gpu=1
+	cdi "what comes with each device" 0 "allow \"c 195:255 rwm\" # argument 1, vendor.example/gpu=1 of $T/cdi/etc/b.yaml:3" --device vendor.example/gpu=1
+	cdi "the last directory wins" 0 "allow \"c 195:7 rw\" # argument 1" --device vendor.example/gpu=0
+	cdi "no such device" 3 "hint: $T/cdi/etc/a.json has vendor.example/gpu=0, or make" --device vendor.example/gpu=5
+	cdi "a misspelt kind" 3 "hint: did you mean vendor.example/gpu=1?" --device vendor.example/gpus=1
+	cdi "no such device, left out" 0 '# allow "vendor.example/gpu=5" # argument 1: no specification in' --skip-missing --device vendor.example/gpu=5
+	cdi "privileged" 0 "EVERY DEVICE IS ALLOWED" --privileged --device vendor.example/gpu=5
+	expect "import: CDI: quadlet" 0 'allow "c 195:7 rw" # line 2, vendor.example/gpu=0 of' \
+		sh -c 'printf "[Container]\nAddDevice=vendor.example/gpu=0\n" | "$DEVGUARD" import quadlet --cdi-spec-dir "$1" -' - "$T/cdi/run"
+	printf 'services:\n  web:\n    devices:\n    - vendor.example/gpu=1\n    deploy: {resources: {reservations: {devices: [{driver: cdi, device_ids: [vendor.example/gpu=0]}]}}}\n' >"$T/cdi.yaml"
+	expect "import: CDI: compose, by path and by driver" 0 \
+		"allow \"c 195:1-2 rw\" # 2 entries, line 4, vendor.example/gpu=1 of $T/cdi/etc/b.yaml:2 to line 5, vendor.example/gpu=0 of $T/cdi/etc/a.json:2" \
+		"$DEVGUARD" import compose --cdi-spec-dir "$T/cdi/etc" "$T/cdi.yaml"
+	echo '[{"HostConfig": {"DeviceRequests": [{"Driver": "cdi", "DeviceIDs": ["vendor.example/gpu=0"]}]}}]' >"$T/cdi.json"
+	expect "import: CDI: inspect" 0 'allow "c 195:7 rw" # DeviceRequests[0], vendor.example/gpu=0 of' "$DEVGUARD" import inspect --cdi-spec-dir "$T/cdi/run" "$T/cdi.json"
+	expect "import: CDI: inspect, nowhere" 3 "HostConfig.DeviceRequests[0]: no specification" "$DEVGUARD" import inspect --cdi-spec-dir "$T/cdi/none" "$T/cdi.json"
+	expect "import: CDI: compose, no names" 3 "driver: cdi without device_ids" sh -c 'sed "s/, device_ids.*0\]//" "$1" | "$DEVGUARD" import compose -' - "$T/cdi.yaml"
+	spec etc c.json 1 3
+	cdi "in two files" 3 "c.json: error: the device vendor.example/gpu=1 is in $T/cdi/etc/b.yaml, too" --device vendor.example/gpu=1
+	chmod 666 "$T/cdi/etc/c.json"
+	cdi "a file that others can write" 3 "can be written by others than root" --device vendor.example/gpu=0
+	rm "$T/cdi/etc/c.json"; ln -s b.yaml "$T/cdi/etc/c.json"
+	cdi "a symbolic link" 3 "is a symbolic link" --device vendor.example/gpu=0
+	rm "$T/cdi/etc/c.json"; mkfifo "$T/cdi/etc/c.json"
+	cdi "a FIFO" 3 "is not a regular file" --device vendor.example/gpu=0
+	rm "$T/cdi/etc/c.json"; echo '{"kind": ' >"$T/cdi/etc/c.json"
+	cdi "a file cut short" 3 "c.json:" --device vendor.example/gpu=0
+	truncate -s 5M "$T/cdi/etc/c.json"
+	cdi "a large file" 3 "it is larger than 4 MiB" --device vendor.example/gpu=0
+fi
 expect "import: --device of another format" 64 "--device is for import docker" "$DEVGUARD" import v1 --device /dev/fuse ../v1-web.list
 expect "import: no format" 64 "no format given" "$DEVGUARD" import
 expect "import: another format" 64 "did you mean docker?" "$DEVGUARD" import dcoker x

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_SKIP, OPT_SERVICE, OPT_UNIT, OPT_DEVICE, OPT_PRIVILEGED };
+enum { OPT_EXACT = OPT_VERB, OPT_NAME, OPT_RULE, OPT_EMPTY, OPT_SKIP, OPT_SERVICE, OPT_UNIT, OPT_DEVICE, OPT_PRIVILEGED,
+       OPT_CDI };
 static const struct option options[] = {
 	{"exact", no_argument, NULL, OPT_EXACT},
 	{"name", required_argument, NULL, OPT_NAME},
@@ -17,6 +18,7 @@ static const struct option options[] = {
 	{"device-cgroup-rule", required_argument, NULL, OPT_RULE},
 	{"device", required_argument, NULL, OPT_DEVICE},
 	{"privileged", no_argument, NULL, OPT_PRIVILEGED},
+	{"cdi-spec-dir", required_argument, NULL, OPT_CDI},
 	{"empty-is-allow", no_argument, NULL, OPT_EMPTY},
 	{"service", required_argument, NULL, OPT_SERVICE},
 	{"unit", required_argument, NULL, OPT_UNIT},
@@ -38,6 +40,8 @@ struct import {
 	bool exact, empty_is_allow, skip_missing;
 	const char **args;  /* of docker: options and rules */
 	size_t nargs, args_cap;
+	const char **cdi;   /* directories of specifications */
+	size_t ncdi, cdi_cap;
 };
 
 static int (*const readers[FOREIGN_FORMATS])(struct diags *d, const char *file, const char *text, size_t len,
@@ -141,6 +145,8 @@ static int read_option(struct cmd *c, int opt, struct import *im)
 		add_option(c, im, arena_printf(c->args, "--device=%s", optarg));
 	else if (opt == OPT_PRIVILEGED)
 		add_option(c, im, "--privileged");
+	else if (opt == OPT_CDI)
+		*ARENA_PUSH(c->args, im->cdi, im->ncdi, im->cdi_cap) = optarg;
 	else if (opt == OPT_SERVICE)
 		im->service = optarg;
 	else if (opt == OPT_UNIT)
@@ -149,6 +155,32 @@ static int read_option(struct cmd *c, int opt, struct import *im)
 		im->skip_missing = true;
 	else
 		*(opt == OPT_NAME ? &im->name : &im->path) = optarg;
+	return STATUS_OK;
+}
+
+/* Options that are of one format alone. */
+static int check_options(struct cmd *c, const struct import *im, enum foreign_format format)
+{
+	for (size_t i = 0; i < im->nargs && format != FOREIGN_DOCKER; i++)
+		if (format != FOREIGN_CDI || strncmp(im->args[i], "--device=", strlen("--device=")))
+			return usage_error(c, NULL, "%.*s is for import docker", (int)strcspn(im->args[i], "="), im->args[i]);
+	if (im->service && format != FOREIGN_COMPOSE)
+		return usage_error(c, NULL, "--service is for import compose");
+	if (im->unit && format != FOREIGN_SYSTEMD)
+		return usage_error(c, NULL, "--unit is for import systemd");
+	if (im->ncdi && format != FOREIGN_DOCKER && format != FOREIGN_COMPOSE && format != FOREIGN_QUADLET &&
+	    format != FOREIGN_INSPECT)
+		return usage_error(c, NULL, "--cdi-spec-dir is for import docker, compose, quadlet and inspect");
+	return im->name ? check_name(c, im->name) : STATUS_OK;
+}
+
+static int settle(struct cmd *c, const struct import *im, struct foreign *f)
+{
+	if (foreign_cdi_resolve(&c->diags, f, im->cdi, im->ncdi) ||
+	    foreign_settle(&c->diags, f, im->empty_is_allow, im->skip_missing))
+		return STATUS_REFUSED;
+	f->exact = im->exact;
+	f->name = im->name ? im->name : f->name;
 	return STATUS_OK;
 }
 
@@ -166,23 +198,12 @@ static int import(struct cmd *c, int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage_error(c, one_of, "no format given");
-	if ((status = find_format(c, argv[optind], &format)) || (im.name && (status = check_name(c, im.name))))
+	if ((status = find_format(c, argv[optind], &format)) || (status = check_options(c, &im, format)))
 		return status;
-	for (size_t i = 0; i < im.nargs && format != FOREIGN_DOCKER; i++)
-		if (format != FOREIGN_CDI || strncmp(im.args[i], "--device=", strlen("--device=")))
-			return usage_error(c, NULL, "%.*s is for import docker", (int)strcspn(im.args[i], "="), im.args[i]);
-	if (im.service && format != FOREIGN_COMPOSE)
-		return usage_error(c, NULL, "--service is for import compose");
-	if (im.unit && format != FOREIGN_SYSTEMD)
-		return usage_error(c, NULL, "--unit is for import systemd");
 	argc -= optind + 1, argv += optind + 1;
 	status = format == FOREIGN_DOCKER ? read_docker(c, &im, argc, argv, &f) : read_file(c, &im, format, argc, argv, &f);
-	if (!status && foreign_settle(&c->diags, &f, im.empty_is_allow, im.skip_missing))
-		status = STATUS_REFUSED;
-	if (status)
+	if (status || (status = settle(c, &im, &f)))
 		return status;
-	f.exact = im.exact;
-	f.name = im.name ? im.name : f.name;
 	return write_policy(c, im.path, &f);
 }
 
@@ -221,6 +242,8 @@ const struct verb verb_import = {
 		"  --device-cgroup-rule RULE\n"
 		"                      one more rule of docker\n"
 		"  --privileged        of docker: every device\n"
+		"  --cdi-spec-dir DIR  where devices like vendor.com/gpu=0 are looked up, instead of /etc/cdi and\n"
+		"                      /var/run/cdi; the last one wins\n"
 		"  --empty-is-allow    a file that says nothing about devices is meant: all are allowed\n"
 		"  --skip-missing      a device to allow that is not there: its line becomes a comment;\n"
 		"                      without this it is an error\n",

@@ -119,13 +119,47 @@ static int read_list(struct composed *v, const struct yaml_node *n, const char *
 	return rc;
 }
 
+static void found_elsewhere(const struct composed *v, const struct yaml_node *key)
+{
+	diag_add(v->y.diags, DIAG_WARNING, key->at, "name them: allow \"char-nvidia rw\"",
+	         "%s: the devices that another program finds are not in the policy", key->text.s);
+}
+
+/* driver: cdi, device_ids: ["vendor.com/gpu=0"] are names; others are found by their driver. */
+static void read_reserved(struct composed *v, const struct yaml_node *key, const struct yaml_node *device)
+{
+	const struct yaml_node *driver = yaml_value(device, "driver"), *ids = yaml_value(device, "device_ids");
+	if (!driver || driver->kind != YAML_TEXT || !slice_is(driver->text, "cdi")) {
+		found_elsewhere(v, key);
+		return;
+	}
+	if (!ids) {
+		yaml_fail(&v->y, device->at, "write device_ids: [\"vendor.com/gpu=0\"]", "driver: cdi without device_ids");
+		return;
+	}
+	if (expect_kind(v, ids, YAML_LIST, "device_ids"))
+		return;
+	v->said = true;
+	for (size_t i = 0; i < ids->n; i++) {
+		const struct yaml_node *id = &ids->items[i];
+		if (!expect_kind(v, id, YAML_TEXT, "a device") && !foreign_is_cdi(id->text))
+			yaml_fail(&v->y, id->at, "a device of CDI is vendor.com/gpu=0", "%s is no name of a device",
+			          text_quoted(v->y.arena, id->text));
+		else
+			short_device(v, id);
+	}
+}
+
 /* deploy.resources.reservations.devices. */
-static bool reserves(const struct yaml_node *deploy)
+static void read_deploy(struct composed *v, const struct yaml_node *key, const struct yaml_node *deploy)
 {
 	static const char *const path[] = {"resources", "reservations", "devices"};
 	for (size_t i = 0; deploy && i < sizeof path / sizeof *path; i++)
 		deploy = yaml_value(deploy, path[i]);
-	return deploy != NULL;
+	if (!deploy || expect_kind(v, deploy, YAML_LIST, "devices"))
+		return;
+	for (size_t i = 0; i < deploy->n; i++)
+		read_reserved(v, key, &deploy->items[i]);
 }
 
 static void read_key(struct composed *v, const struct yaml_node *key, const struct yaml_node *value)
@@ -140,9 +174,10 @@ static void read_key(struct composed *v, const struct yaml_node *key, const stru
 		read_list(v, value, word.s, word.n != strlen("devices"));
 	else if (slice_is(word, "extends") || slice_is(word, "<<"))
 		yaml_fail(&v->y, key->at, WHOLE, "%s: what stands elsewhere is not read", word.s);
-	else if (slice_is(word, "gpus") || (slice_is(word, "deploy") && reserves(value)))
-		diag_add(v->y.diags, DIAG_WARNING, key->at, "name them: allow \"char-nvidia rw\"",
-		         "%s: the devices that another program finds are not in the policy", word.s);
+	else if (slice_is(word, "gpus"))
+		found_elsewhere(v, key);
+	else if (slice_is(word, "deploy"))
+		read_deploy(v, key, value);
 	else if ((near = foreign_near(v->y.arena, word, service_keys, SERVICE_KEYS)))
 		yaml_fail(&v->y, key->at, arena_printf(v->y.arena, "did you mean %s?", near), "unknown key %s",
 		          text_quoted(v->y.arena, word));

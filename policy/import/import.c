@@ -51,6 +51,11 @@ void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s)
 	*ARENA_PUSH(a, f->skipped, f->nskipped, f->skipped_cap) = s;
 }
 
+const char *foreign_member(bool in_rules, bool in_requests)
+{
+	return in_rules ? "DeviceCgroupRules" : in_requests ? "DeviceRequests" : "Devices";
+}
+
 /* ---- names ---------------------------------------------------------------------- */
 
 const char *foreign_name(struct arena *a, const char *text)

@@ -32,7 +32,8 @@ struct foreign_entry {
 	const struct pattern *named; /* a path or group as this host has it: instead of the numbers */
 	const char *file;
 	uint32_t place;              /* line of the file, or index in the list */
-	bool in_rules;               /* inspect: of DeviceCgroupRules, not of Devices */
+	bool in_rules, in_requests;  /* inspect: of DeviceCgroupRules, of DeviceRequests, not of Devices */
+	const char *via;             /* the device of CDI it is of, with the place in its file, or NULL */
 	const char *path;            /* the numbers are those of this path on this host, or NULL */
 	bool no_letters;             /* oci: a denial without access is taken as one of all three */
 	bool passed_over;            /* its tool passes over the line, as the note says */
@@ -46,6 +47,8 @@ struct foreign_skip {
 	uint32_t line;
 	const char *rule;        /* as a pattern: "char-nvidia-uvm rw" */
 	const char *why, *hint;
+	bool in_requests;        /* as in the entry */
+	bool cdi;                /* rule is the name of a device of CDI, which is not looked up yet */
 	bool missing;            /* not here; else its tool passes over the line wherever it is */
 	bool near;               /* the hint is what was probably meant */
 };
@@ -89,6 +92,10 @@ int foreign_systemd(struct diags *d, const char *file, const char *text, size_t 
 int foreign_compose(struct diags *d, const char *file, const char *text, size_t len, const char *service,
                     struct foreign *out);
 
+/* Looks up the devices of CDI that a list names, in the specifications of these directories, the
+ * last first; NULL: where the engines look. 0, or -1 with diagnostics. What is not found is left to
+ * foreign_settle(). */
+int foreign_cdi_resolve(struct diags *d, struct foreign *f, const char *const *directories, size_t n);
 /* Tells what a list leaves open: skipped lines (errors, unless the caller accepts them),
  * and that everything is allowed. A list that says nothing about devices is an
  * error, or, when the caller says that it is meant, allows every device. 0 or -1. */

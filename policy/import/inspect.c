@@ -86,6 +86,29 @@ static int read_rule(struct inspected *v, size_t i, const json_t *rule)
 	return 0;
 }
 
+/* {"Driver": "cdi", "DeviceIDs": ["vendor.com/gpu=0"]}: names; of others another program finds the
+ * devices. */
+static void read_request(struct inspected *v, size_t i, const json_t *request)
+{
+	struct fault f = {.arena = v->d->arena};
+	struct foreign_entry e = {.allow = true, .place = (uint32_t)i, .in_requests = true};
+	json_t *ids = json_object_get(request, "DeviceIDs");
+	if (!slice_is(string_of(json_object_get(request, "Driver")), "cdi")) {
+		diag_add(v->d, DIAG_WARNING, (struct span){.file = v->out->file}, "name them: allow \"char-nvidia rw\"",
+		         "HostConfig.DeviceRequests[%zu]: the devices that another program finds are not in the policy", i);
+		return;
+	}
+	for (size_t k = 0; k < json_array_size(ids); k++) {
+		struct slice name = string_of(json_array_get(ids, k));
+		if (foreign_is_cdi(name)) {
+			foreign_skip_cdi(v->out, &f, name, &e);
+			continue;
+		}
+		fault_set(&f, "a device of CDI is vendor.com/gpu=0", "%s is no name of a device", text_quoted(f.arena, name));
+		fail(v, &f, ".DeviceRequests[%zu].DeviceIDs[%zu]", i, k);
+	}
+}
+
 /* The member when it is of that type; NULL when it is not there, null, or, with an
  * error, of another. */
 static json_t *member(struct inspected *v, json_t *host, int which, bool right, const char *type)
@@ -115,9 +138,9 @@ static void read_host(struct inspected *v, json_t *host)
 	for (size_t i = 0; i < json_array_size(j) && v->d->errors <= FOREIGN_ERRORS; i++)
 		read_rule(v, i, json_array_get(j, i));
 	j = json_object_get(host, host_keys[REQUESTS]);
-	if (json_array_size(member(v, host, REQUESTS, json_is_array(j), "an array")))
-		diag_add(v->d, DIAG_WARNING, (struct span){.file = v->out->file}, "name them: allow \"char-nvidia rw\"",
-		         "HostConfig.DeviceRequests: the devices that another program finds are not in the policy");
+	j = member(v, host, REQUESTS, json_is_array(j), "an array");
+	for (size_t i = 0; i < json_array_size(j) && v->d->errors <= FOREIGN_ERRORS; i++)
+		read_request(v, i, json_array_get(j, i));
 }
 
 /* docker inspect prints an array, of one for one container. */

@@ -40,6 +40,8 @@ struct foreign_entry *foreign_add(struct arena *a, struct foreign *f, struct for
 void foreign_reserve(struct arena *a, struct foreign *f, size_t n);
 void foreign_note(struct arena *a, struct foreign *f, const char *note);
 void foreign_skip(struct arena *a, struct foreign *f, struct foreign_skip s);
+/* inspect: the member of HostConfig it is of. */
+const char *foreign_member(bool in_rules, bool in_requests);
 /* `c 195:* rwm`: type, numbers or *, letters. `a` alone too, where lone_a. */
 int foreign_rule(struct fault *f, struct slice text, bool lone_a, struct foreign_entry *e);
 /* The text as a policy's name; "" and NULL give NULL. */
@@ -65,7 +67,7 @@ int foreign_add_path(struct foreign *out, struct fault *f, struct slice path, st
 /* The same, where a directory stands for all devices in it and below, as engines take it. */
 int foreign_add_tree(struct foreign *out, struct fault *f, struct slice path, struct slice letters,
                      struct foreign_entry e);
-/* "vendor.com/gpu=0" where a path may stand, and its line as a comment. */
+/* "vendor.com/gpu=0" where a path may stand; left for foreign_cdi_resolve(). */
 bool foreign_is_cdi(struct slice device);
 void foreign_skip_cdi(struct foreign *out, struct fault *f, struct slice device, const struct foreign_entry *e);
 

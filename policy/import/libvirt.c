@@ -117,26 +117,47 @@ static int check_key(struct conf *c, struct slice key)
 	return foreign_fail(c->d, (struct span){.file = c->out->file, .line = c->line}, NULL, &f);
 }
 
-static int entry(struct conf *c)
+static bool is_key_byte(char c)
 {
-	struct slice key = {c->at, 0}, text;
-	while (c->at < c->end && (strchr("_-.", *c->at) || (*c->at >= '0' && *c->at <= '9') ||
-	                          (*c->at >= 'a' && *c->at <= 'z') || (*c->at >= 'A' && *c->at <= 'Z')))
+	return strchr("_-.", c) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static struct slice key_of(struct conf *c)
+{
+	struct slice key = {c->at, 0};
+	while (c->at < c->end && *c->at && is_key_byte(*c->at))
 		c->at++;
 	key.n = (size_t)(c->at - key.s);
 	blanks(c, false);
+	return key;
+}
+
+/* A list, text in quotes, or a number up to the end of the line. */
+static int value(struct conf *c, struct slice key)
+{
+	struct slice text;
+	char first = c->at < c->end ? *c->at : '\n';
+	if (first == '[')
+		return list(c, key);
+	if (slice_is(key, ACL))
+		return fail(c, c->line, "write " ACL " = [ \"/dev/null\" ]", ACL " is no list");
+	if (first == '"' || first == '\'')
+		return string(c, &text);
+	while (c->at < c->end && *c->at != '\n' && *c->at != '#')
+		c->at++;
+	return 0;
+}
+
+static int entry(struct conf *c)
+{
+	struct slice key = key_of(c);
 	if (!key.n || c->at == c->end || *c->at != '=')
 		return fail(c, c->line, "a line is KEY = VALUE, or a comment with #", "missing '='");
 	check_key(c, key);
 	c->at++;
 	blanks(c, false);
-	char first = c->at < c->end ? *c->at : 0;
-	if (slice_is(key, ACL) && first != '[')
-		return fail(c, c->line, "write " ACL " = [ \"/dev/null\" ]", ACL " is no list");
-	if (first == '[' ? list(c, key) : first && strchr("\"'", first) ? string(c, &text) : 0)
+	if (value(c, key))
 		return -1;
-	while (c->at < c->end && *c->at != '\n' && *c->at != '#' && !strchr("\"'[", first ? first : ' '))
-		c->at++;
 	blanks(c, false);
 	return c->at < c->end && *c->at != '\n' ? fail(c, c->line, "one key a line", "more text after the value") : 0;
 }

@@ -55,8 +55,8 @@ void foreign_skip_missing(struct foreign *f, const struct foreign_entry *e, cons
 	struct arena *a = why->arena;
 	const char *numbers = by_numbers(f, rule, true), *near = meant_instead(rule, why->hint);
 	foreign_skip(a, f, (struct foreign_skip){
-		.file = e->file, .line = e->place, .rule = rule, .why = why->error,
-		.missing = true, .near = near != NULL,
+		.file = e->file, .line = e->place, .in_requests = e->in_requests, .rule = rule,
+		.why = e->via ? arena_printf(a, "%s, %s", why->error, e->via) : why->error, .missing = true, .near = near != NULL,
 		.hint = near ? near
 		             : arena_printf(a, "%s, or make the line a comment: --skip-missing%s%s",
 		                            *rule == '/' ? "plug it in, or load its driver" : "load its driver",
@@ -193,9 +193,7 @@ bool foreign_is_cdi(struct slice device)
 void foreign_skip_cdi(struct foreign *out, struct fault *f, struct slice device, const struct foreign_entry *e)
 {
 	const char *name = text_safe(f->arena, device.s, device.n, 200);
-	fault_set(f, arena_printf(f->arena, "name its nodes, or make the line a comment: --skip-missing; rucy-devguard import cdi "
-	                                    "/etc/cdi/FILE --device %s tells them", name),
-	          "a device of CDI, which is not looked up here");
+	fault_set(f, NULL, "a device of CDI, %s, is not looked up", text_quoted(f->arena, device));
 	foreign_skip(f->arena, out, (struct foreign_skip){.file = e->file, .line = e->place, .rule = name, .why = f->error,
-	                                                  .hint = f->hint, .missing = true});
+	                                                  .in_requests = e->in_requests, .missing = true, .cdi = true});
 }

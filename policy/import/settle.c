@@ -20,7 +20,7 @@ static const char *before(struct diags *d, const struct foreign *f, const struct
 	if (f->format == FOREIGN_DOCKER && !s->file)
 		return arena_printf(d->arena, "argument %u: ", s->line);
 	if (f->format == FOREIGN_INSPECT)
-		return arena_printf(d->arena, "HostConfig.Devices[%u]: ", s->line);
+		return arena_printf(d->arena, "HostConfig.%s[%u]: ", foreign_member(false, s->in_requests), s->line);
 	return "";
 }
 

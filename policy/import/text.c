@@ -36,10 +36,11 @@ static char *place_text(struct arena *a, const struct foreign *f, const struct f
 	if (f->format == FOREIGN_OCI)
 		return arena_printf(a, "devices[%u]", e->place);
 	const char *path = e->path ? arena_printf(a, ", %s here", e->path) : "";
+	path = e->via ? arena_printf(a, ", %s%s", e->via, path) : path;
 	if (f->format == FOREIGN_DOCKER && !e->file)
 		return arena_printf(a, "%s %u%s", e->in_rules ? "rule" : "argument", e->place, path);
 	if (f->format == FOREIGN_INSPECT)
-		return arena_printf(a, "%s[%u]%s", e->in_rules ? "DeviceCgroupRules" : "Devices", e->place, path);
+		return arena_printf(a, "%s[%u]%s", foreign_member(e->in_rules, e->in_requests), e->place, path);
 	if (e->file && e->file != f->file)
 		return arena_printf(a, "%s:%u%s", text_safe(a, e->file, strlen(e->file), 200), e->place, path);
 	return arena_printf(a, "line %u%s", e->place, path);
@@ -113,7 +114,7 @@ static void put_skipped(FILE *out, struct arena *a, const struct foreign *f)
 		fputs("\n# Left out: these lines grant nothing here.\n", out);
 	for (size_t i = 0; i < f->nskipped; i++) {
 		const struct foreign_skip *s = &f->skipped[i];
-		struct foreign_entry e = {.file = s->file, .place = s->line};
+		struct foreign_entry e = {.file = s->file, .place = s->line, .in_requests = s->in_requests};
 		fputs("# allow ", out);
 		put_string(out, s->rule, strlen(s->rule));
 		fprintf(out, " # %s: %s\n", place_text(a, f, &e), s->why);

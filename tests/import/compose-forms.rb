@@ -3,7 +3,7 @@ policy "forms"
 default :deny
 
 # Left out: these lines grant nothing here.
-# allow "vendor.example/class=one" # line 13: a device of CDI, which is not looked up here
+# allow "vendor.example/class=one" # line 13: no specification in /etc/cdi or /var/run/cdi has the device "vendor.example/class=one"
 # allow "/dev/no-such-device-at-all rw" # line 14: no such file: "/dev/no-such-device-at-all"
 
 allow "c 10:229 rwm" # line 6, /dev/fuse here

@@ -3,7 +3,7 @@ policy "docker-found"
 default :deny
 
 # Left out: these lines grant nothing here.
-# allow "vendor.example/gpu=all" # line 1: a device of CDI, which is not looked up here
+# allow "vendor.example/gpu=all" # line 1: no specification in /etc/cdi or /var/run/cdi has the device "vendor.example/gpu=all"
 # allow "/dev/no-such-device-at-all rwm" # line 1: no such file: "/dev/no-such-device-at-all"
 
 # What runc and crun give every container, whatever its list says (not with --exact): to make

@@ -31,6 +31,12 @@ for list in $(lists); do
 	same "import $list makes $name.rb" "$name.rb" "$T/$name.rb"
 	check "import $name.rb decides as $name.cases says" "$DEVGUARD" test "$name.rb"
 done
+# What was left out is a rule as soon as its # is taken off: it compiles while the device is not there.
+for policy in $(grep -l '^# allow .*, missing: :skip' *.rb); do
+	sed 's/^# \(allow .*, missing: :skip\)/\1/' "$policy" >"$T/later.rb"
+	check "import $policy: a rule left out, without its #" "$DEVGUARD" check "$T/later.rb"
+	check "import $policy: and it still decides as its cases say" "$DEVGUARD" test "$T/later.rb" --cases "${policy%.rb}.cases"
+done
 import_file oci-web.json --exact >"$T/exact.rb" 2>&1
 expect "import --exact" 2 "deny c 1:8 r" "$DEVGUARD" eval "$T/exact.rb" 'c 1:8 r'
 import_file oci-web.json --name other -o "$T/named.rb" >"$T/out" 2>&1
@@ -160,7 +166,7 @@ else
 	cdi "the last directory wins" 0 "allow \"c 195:7 rw\" # argument 1" --device vendor.example/gpu=0
 	cdi "no such device" 3 "hint: $T/cdi/etc/a.json has vendor.example/gpu=0, or make" --device vendor.example/gpu=5
 	cdi "a misspelt kind" 3 "hint: did you mean vendor.example/gpu=1?" --device vendor.example/gpus=1
-	cdi "no such device, left out" 0 '# allow "vendor.example/gpu=5" # argument 1: no specification in' --skip-missing --device vendor.example/gpu=5
+	cdi "no such device, left out" 0 '# "vendor.example/gpu=5" # argument 1: no specification in' --skip-missing --device vendor.example/gpu=5
 	cdi "privileged" 0 "EVERY DEVICE IS ALLOWED" --privileged --device vendor.example/gpu=5
 	expect "import: CDI: quadlet" 0 'allow "c 195:7 rw" # line 2, vendor.example/gpu=0 of' \
 		sh -c 'printf "[Container]\nAddDevice=vendor.example/gpu=0\n" | "$DEVGUARD" import quadlet --cdi-spec-dir "$1" -' - "$T/cdi/run"

@@ -181,7 +181,7 @@ int foreign_add_tree(struct foreign *out, struct fault *f, struct slice path, st
 	if (found)
 		return 0;
 	fault_set(f, NULL, "no device in the directory %s", text_quoted(f->arena, path));
-	foreign_skip_missing(out, &e, f, arena_printf(f->arena, "%s %.*s", name, (int)letters.n, letters.s));
+	foreign_skip_missing(out, &e, f, arena_printf(f->arena, "all of %s %.*s", name, (int)letters.n, letters.s));
 	return 0;
 }
 

@@ -107,17 +107,31 @@ static bool denies(const struct foreign *f)
 	return false;
 }
 
+/* May its text stand in a rule? Not a name of CDI, nor a path out of /dev. */
+static bool is_rule(const struct foreign *f, const struct foreign_skip *s)
+{
+	static const char *const starts[] = {"/dev/", "char-", "block-"};
+	bool device = false;
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		device |= !strncmp(s->rule, starts[i], strlen(starts[i]));
+	return device && (s->missing || f->format == FOREIGN_QUADLET); /* there, behind a '-' */
+}
+
 /* A comment that would be the rule. */
 static void put_skipped(FILE *out, struct arena *a, const struct foreign *f)
 {
+	bool later = false;
+	for (size_t i = 0; i < f->nskipped; i++)
+		later |= is_rule(f, &f->skipped[i]);
 	if (f->nskipped)
-		fputs("\n# Left out: these lines grant nothing here.\n", out);
+		fprintf(out, "\n# Left out: these lines grant nothing here.%s\n",
+		        later ? " Without the # a rule is for the next compile that finds its device." : "");
 	for (size_t i = 0; i < f->nskipped; i++) {
 		const struct foreign_skip *s = &f->skipped[i];
 		struct foreign_entry e = {.file = s->file, .place = s->line, .in_requests = s->in_requests};
-		fputs("# allow ", out);
+		fputs(is_rule(f, s) ? "# allow " : "# ", out);
 		put_string(out, s->rule, strlen(s->rule));
-		fprintf(out, " # %s: %s\n", place_text(a, f, &e), s->why);
+		fprintf(out, "%s # %s: %s\n", is_rule(f, s) ? ", missing: :skip" : "", place_text(a, f, &e), s->why);
 	}
 }
 

@@ -3,7 +3,7 @@ policy "music"
 default :deny
 
 # Left out: these lines grant nothing here.
-# allow "/dev/shm rwm" # line 5: no device in the directory "/dev/shm"
+# "all of /dev/shm rwm" # line 5: no device in the directory "/dev/shm"
 
 allow "c 10:200 rw" # line 4, /dev/net/tun here
 

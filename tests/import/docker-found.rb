@@ -2,9 +2,9 @@
 policy "docker-found"
 default :deny
 
-# Left out: these lines grant nothing here.
-# allow "vendor.example/gpu=all" # line 1: no specification in /etc/cdi or /var/run/cdi has the device "vendor.example/gpu=all"
-# allow "/dev/no-such-device-at-all rwm" # line 1: no such file: "/dev/no-such-device-at-all"
+# Left out: these lines grant nothing here. Without the # a rule is for the next compile that finds its device.
+# "vendor.example/gpu=all" # line 1: no specification in /etc/cdi or /var/run/cdi has the device "vendor.example/gpu=all"
+# allow "/dev/no-such-device-at-all rwm", missing: :skip # line 1: no such file: "/dev/no-such-device-at-all"
 
 # What runc and crun give every container, whatever its list says (not with --exact): to make
 # any node, the devices every program counts on, its terminals, tun. They put these before

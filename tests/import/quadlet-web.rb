@@ -3,8 +3,8 @@
 policy "web-cam"
 default :deny
 
-# Left out: these lines grant nothing here.
-# allow "/dev/no-such-device-at-all rwm" # line 10: no such file: "/dev/no-such-device-at-all", as the '-' allows
+# Left out: these lines grant nothing here. Without the # a rule is for the next compile that finds its device.
+# allow "/dev/no-such-device-at-all rwm", missing: :skip # line 10: no such file: "/dev/no-such-device-at-all", as the '-' allows
 
 allow "c 10:229 rw" # line 10, /dev/fuse here
 allow "c 1:5 rwm" # line 10, /dev/zero here

@@ -3,8 +3,8 @@
 policy "slurm-allowed"
 default :deny
 
-# Left out: these lines grant nothing here.
-# allow "/dev/no-such-device* rwm" # line 5: no device is called "/dev/no-such-device*"
+# Left out: these lines grant nothing here. Without the # a rule is for the next compile that finds its device.
+# allow "/dev/no-such-device* rwm", missing: :skip # line 5: no device is called "/dev/no-such-device*"
 
 allow "c 1:3 rwm" # line 1, /dev/null here
 allow "c 5:0 rwm" # line 3, /dev/tty here

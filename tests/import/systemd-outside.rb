@@ -4,8 +4,8 @@ policy "systemd-outside"
 default :deny
 
 # Left out: these lines grant nothing here.
-# allow "/tmp/node rw" # line 2: "/tmp/node" is no path below /dev
-# allow "/dev/../tmp/node rw" # line 3: "/dev/../tmp/node" is no path below /dev
+# "/tmp/node rw" # line 2: "/tmp/node" is no path below /dev
+# "/dev/../tmp/node rw" # line 3: "/dev/../tmp/node" is no path below /dev
 
 # What systemd allows beside the list, unless DevicePolicy=strict (not with --exact).
 allow "c 1:3,5,7-9 rwm", label: "every unit has it"

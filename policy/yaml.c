@@ -108,8 +108,7 @@ static int check_text(const struct yaml *y)
 {
 	size_t i = 0;
 	if (y->len > MIB)
-		return yaml_fail(y, span_at(y, 0), "a glob can take the place of many entries",
-		                 "the file is larger than 1 MiB");
+		return yaml_fail(y, span_at(y, 0), y->shorten, "the file is larger than 1 MiB");
 	while ((i += text_unsafe(y->text + i, y->len - i)) < y->len) {
 		unsigned char c = (unsigned char)y->text[i];
 		bool newline = c == '\n' || (c == '\r' && i + 1 < y->len && y->text[i + 1] == '\n');
@@ -205,7 +204,7 @@ static int check_key(struct reader *r, const struct yaml_node *map, const struct
 		return yaml_fail(y, key->at, "write KEY: VALUE", "a key must be text, not %s",
 		                 yaml_kind_name(key->kind));
 	if (map->n > KEYS_MAX)
-		return yaml_fail(y, key->at, "a glob can take the place of many keys",
+		return yaml_fail(y, key->at, y->shorten,
 		                 "more than %d keys in one mapping", KEYS_MAX);
 	for (size_t i = 0; i + 1 < map->n; i++)
 		if (map->keys[i].text.n == key->text.n &&
@@ -250,8 +249,7 @@ static int read_node(struct reader *r, const yaml_event_t *e, int depth, struct 
 		return yaml_fail(r->y, out->at, "nothing here needs that", "nested deeper than %d levels",
 		                 DEPTH_MAX);
 	if (++r->nodes > NODES_MAX)
-		return yaml_fail(r->y, out->at, "a glob can take the place of many entries",
-		                 "more than %d values", NODES_MAX);
+		return yaml_fail(r->y, out->at, r->y->shorten, "more than %d values", NODES_MAX);
 	if (e->type == YAML_SCALAR_EVENT)
 		return read_text(r, e, out);
 	if (e->type == YAML_SEQUENCE_START_EVENT)
@@ -296,8 +294,8 @@ static int read_stream(struct reader *r, struct yaml_node *root)
 	if (!is_event(r, YAML_DOCUMENT_START_EVENT, &at))
 		return r->y->diags->errors > r->errors
 		               ? -1
-		               : yaml_fail(r->y, (struct span){r->y->file, 1, 1}, "start with: version: 1",
-		                           "the file is empty");
+		               : yaml_fail(r->y, (struct span){r->y->file, 1, 1},
+		                           arena_printf(r->y->arena, "start with: %s", r->y->begin), "the file is empty");
 	if (next_event(r, &e))
 		return -1;
 	int failed = read_node(r, &e, 1, root);

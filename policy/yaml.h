@@ -28,6 +28,8 @@ struct yaml {
 	const char *file;
 	const char *text;
 	size_t len;
+	const char *begin;   /* hints: what such a file starts with, */
+	const char *shorten; /* and how one has less in it */
 };
 
 /* Reads the one document. 0 with *root, or -1 with diagnostics: each has line,

@@ -122,6 +122,48 @@ if sh -c 'ulimit -v 163840 && "$DEVGUARD" --version' >/dev/null 2>&1; then
 else skip "import: 100,000 scattered entries in 160 MiB" "memory cannot be bounded"; fi
 expect "import: 100,000 entries decide" 2 "deny c 1200:0 r" \
 	"$DEVGUARD" eval "$T/big.rb" 'c 200:0 rw' 'c 1199:99 rw' 'c 1200:0 r'
+# Of every format: nothing, no text, what has no end, more than is read.
+: >"$T/empty"
+head -c 3000 /dev/urandom | tr -d '\n' >"$T/binary"; printf '\0\377' >>"$T/binary"
+head -c 40000000 /dev/zero | tr '\0' '#' >"$T/large"
+ln -s loop "$T/loop"
+for format in oci docker inspect compose quadlet cdi systemd lxc proxmox libvirt slurm v1; do
+	for bad in empty binary large loop .; do
+		timeout 20 "$DEVGUARD" import $format "$T/$bad" -o "$T/never.rb" >"$T/out" 2>&1; status=$?
+		[ \( $status = 3 -o $status = 1 \) -a ! -e "$T/never.rb" ] && grep -q 'error: ' "$T/out" && pass "import $format: $bad" ||
+			fail "import $format: $bad" "status $status, $(cat "$T/out")"
+	done
+	expect "import $format: /dev/zero" 3 "error: " timeout 20 "$DEVGUARD" import $format /dev/zero
+done
+expect "import compose: an empty file" 3 "start with: services:" "$DEVGUARD" import compose "$T/empty"
+expect "import cdi: an empty file" 3 "start with: cdiVersion: 0.6.0" "$DEVGUARD" import cdi "$T/empty"
+printf 'a: &a [x, x]\nb: &b [*a, *a]\nservices: {x: {devices: *b}}\n' >"$T/bomb.yaml"
+expect "import compose: anchors" 3 "bomb.yaml:1" "$DEVGUARD" import compose "$T/bomb.yaml"
+{ printf 'a: '; head -c 20000 /dev/zero | tr '\0' '['; } >"$T/deep.yaml"
+expect "import compose: nested deep" 3 "nested deeper than" "$DEVGUARD" import compose "$T/deep.yaml"
+expect "import cdi: nested deep" 3 "nested deeper than" "$DEVGUARD" import cdi "$T/deep.yaml"
+yes 'x: [1, 2, 3]' | head -n 200000 >"$T/large.yaml"
+expect "import compose: more than 1 MiB" 3 "leave out the other services" "$DEVGUARD" import compose "$T/large.yaml"
+# Work that grows with the text alone: none of these takes a second, by the square they would take hours.
+yes '\' | head -n 2000000 >"$T/slashes"
+expect "import systemd: lines that go on" 3 "no section can have" timeout 60 "$DEVGUARD" import systemd "$T/slashes"
+{ yes 'lxc.cgroup2.devices.deny = c 1:3 rw' | head -n 300000; yes 'lxc.cgroup2.devices.allow =' | head -n 300000; } >"$T/resets"
+expect "import lxc: resets" 0 "300000 entries" sh -c 'timeout 60 "$DEVGUARD" import lxc "$1" | head -n 1' - "$T/resets"
+seq 400000 | sed 's|.*|# /etc/systemd/system/u&.service\n[Service]\n|' >"$T/units"
+expect "import systemd: many units" 3 "u12.service ..." timeout 60 "$DEVGUARD" import systemd --unit x.service "$T/units"
+mkdir "$T/inc"
+for ((i = 0; i < 14; i++)); do yes "lxc.include = $T/inc/$((i + 1)).conf" | head -n 4 >"$T/inc/$i.conf"; done
+echo 'lxc.cgroup2.devices.deny = a' >"$T/inc/14.conf"
+expect "import lxc: files that include many" 3 "more than 1024 files are included" timeout 60 "$DEVGUARD" import lxc "$T/inc/0.conf"
+printf 'lxc.include = %s/inc/loop.conf\n' "$T" >"$T/inc/loop.conf"
+expect "import lxc: a file that includes itself" 3 "the files include each other" "$DEVGUARD" import lxc "$T/inc/loop.conf"
+mkfifo "$T/fifo"; echo "lxc.include = $T/fifo" >"$T/inc/fifo.conf"
+expect "import lxc: a FIFO included" 3 "it is no regular file" timeout 20 "$DEVGUARD" import lxc "$T/inc/fifo.conf"
+printf 'services:\n  a:\n    devices: [%s/dev/pts]\n' "$(yes '/dev/pts,' | head -n 5000 | tr -d '\n')" >"$T/many.yaml"
+expect "import compose: a directory again and again" 3 "more than 4096 devices" timeout 60 "$DEVGUARD" import compose "$T/many.yaml"
+printf 'services:\n  a:\n    devices: [%s]\n' "$(yes 'v.example/gpu=0,' | head -n 1100 | tr -d '\n')" >"$T/many.yaml"
+expect "import compose: many devices of CDI" 3 "more than 1024 devices of CDI" "$DEVGUARD" import compose "$T/many.yaml"
+
 expect "import lxc knows a file of Proxmox" 0 'allow "c 226:128 rwm"' "$DEVGUARD" import lxc ../proxmox-101.conf
 expect "import compose: another service of the file" 0 'allow "c 188:* rwm"' "$DEVGUARD" import compose ../compose-cam.yaml --service bridge --skip-missing
 expect "import compose: no service said" 3 "--service NAME, one of: bridge, cam" "$DEVGUARD" import compose ../compose-cam.yaml

@@ -227,7 +227,9 @@ static void choose(struct cdi_spec *v, const char *const *wanted, size_t n)
 int foreign_cdi(struct diags *d, const char *file, const char *text, size_t len, const char *const *wanted, size_t n,
                 struct foreign *out)
 {
-	struct cdi_spec v = {.y = {.arena = d->arena, .diags = d, .file = file, .text = text, .len = len}, .out = out,
+	struct cdi_spec v = {.y = {.arena = d->arena, .diags = d, .file = file, .text = text, .len = len,
+	                           .begin = "cdiVersion: 0.6.0", .shorten = "leave out the devices that are not named"},
+	                     .out = out,
 	                     .entry = {.allow = true}};
 	struct yaml_node root;
 	foreign_start(d, FOREIGN_CDI, file, out);

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SPEC_MAX = 4 << 20, SPECS_MAX = 256 };
+enum { SPEC_MAX = 4 << 20, SPECS_MAX = 256, NAMES_MAX = 1024 };
 
 struct found {
 	struct cdi_spec spec;
@@ -72,7 +72,8 @@ static int read_spec(struct lookup *l, const char *path)
 	struct found *one = ARENA_PUSH(l->d->arena, l->files, l->n, l->cap);
 	if (read_file(l, path, &text))
 		return -1;
-	one->spec = (struct cdi_spec){.y = {.arena = l->d->arena, .diags = l->d, .file = path, .text = text.s, .len = text.n},
+	one->spec = (struct cdi_spec){.y = {.arena = l->d->arena, .diags = l->d, .file = path, .text = text.s, .len = text.n,
+	                                    .begin = "cdiVersion: 0.6.0", .shorten = "leave out the devices that are not named"},
 	                              .out = l->f};
 	return yaml_read(&one->spec.y, &one->root) || cdi_open(&one->spec, &one->root) ? -1 : 0;
 }
@@ -190,6 +191,8 @@ int foreign_cdi_resolve(struct diags *d, struct foreign *f, const char *const *d
 		named += skipped[i].cdi;
 	if (!named)
 		return 0;
+	if (named > NAMES_MAX)
+		return fail(&l, f->file, "name fewer", "more than 1024 devices of CDI");
 	l.ends = arena_alloc(d->arena, l.ndirectories * sizeof *l.ends);
 	for (size_t i = 0; i < l.ndirectories && !f->open; i++) {
 		rc |= read_directory(&l, l.directories[i]);

@@ -186,14 +186,18 @@ static void read_key(struct composed *v, const struct yaml_node *key, const stru
 /* The service of that name, or the only one. */
 static const struct yaml_node *choose(struct composed *v, const struct yaml_node *root, const char *service)
 {
+	enum { NAMES_SHOWN = 12 };
 	const struct yaml_node *services = yaml_value(root, "services"), *found = NULL;
 	struct fault f = {.arena = v->y.arena};
 	char *names = "";
 	if (!services || services->kind != YAML_MAP || !services->n)
 		fault_set(&f, "give a compose file", "there are no services");
 	for (size_t i = 0; !f.error && i < services->n; i++) {
-		names = arena_printf(f.arena, "%s%s%s", names, i ? ", " : "", text_safe(f.arena, services->keys[i].text.s,
-		                                                                       services->keys[i].text.n, 64));
+		if (i < NAMES_SHOWN)
+			names = arena_printf(f.arena, "%s%s%s", names, i ? ", " : "", text_safe(f.arena, services->keys[i].text.s,
+			                                                                       services->keys[i].text.n, 64));
+		else if (i == NAMES_SHOWN)
+			names = arena_printf(f.arena, "%s ...", names);
 		if (service ? !slice_is(services->keys[i].text, service) : services->n > 1)
 			continue;
 		found = &services->items[i];
@@ -210,7 +214,9 @@ static const struct yaml_node *choose(struct composed *v, const struct yaml_node
 int foreign_compose(struct diags *d, const char *file, const char *text, size_t len, const char *service,
                     struct foreign *out)
 {
-	struct composed v = {.y = {.arena = d->arena, .diags = d, .file = file, .text = text, .len = len}, .out = out};
+	struct composed v = {.y = {.arena = d->arena, .diags = d, .file = file, .text = text, .len = len,
+	                            .begin = "services:", .shorten = "leave out the other services"},
+	                      .out = out};
 	struct yaml_node root;
 	foreign_start(d, FOREIGN_COMPOSE, file, out);
 	if (yaml_read(&v.y, &root))

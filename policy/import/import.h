@@ -64,6 +64,7 @@ struct foreign {
 	struct foreign_entry *entries, *added; /* added: what the tool allows unless an entry about
 	                                          devices of one major or minor says otherwise */
 	size_t n, cap, nadded, added_cap;
+	size_t in_directories;   /* so many of them were found in directories */
 	const char **notes;      /* about the whole list */
 	size_t nnotes, notes_cap;
 	struct foreign_skip *skipped;

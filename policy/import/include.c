@@ -59,6 +59,8 @@ static int include_text(struct fault *f, const char *path, int fd, struct slice 
 
 int include_read(struct includes *open_files, struct fault *f, const char *path, struct slice *out)
 {
+	if (++open_files->total > INCLUDES_MAX)
+		return cannot_include(f, path, "more than 1024 files are included");
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return not_opened(f, path);

@@ -6,12 +6,12 @@
 
 #include <sys/types.h>
 
-enum { INCLUDE_DEPTH_MAX = 16 };
+enum { INCLUDE_DEPTH_MAX = 16, INCLUDES_MAX = 1024 };
 
 /* The files being read, each within the one before. */
 struct includes {
 	struct { dev_t dev; ino_t ino; } file[INCLUDE_DEPTH_MAX];
-	int depth;
+	int depth, total;
 };
 
 /* Notes that the file is read when depth grows; false when it already is, or too deep. */

@@ -19,6 +19,7 @@ int foreign_lxc(struct diags *d, const char *file, const char *text, size_t len,
 	}
 	if (d->errors)
 		return -1;
+	lxc_forget(&c);
 	lxc_conclude(&c);
 	foreign_compare(d->arena, out);
 	return 0;

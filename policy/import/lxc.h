@@ -15,6 +15,7 @@ struct lxc_config {
 	bool lxc;         /* it has a key of LXC */
 	bool seen[2];     /* lines about devices, of cgroup v1 and of v2 */
 	bool reset[2];    /* one of them had no value: what stood before is forgotten */
+	size_t forgotten[2][2]; /* of a version and a verb: entries before that */
 };
 
 /* ---- import/lxc_keys.c ------------------------------------------------------- */
@@ -23,7 +24,9 @@ struct lxc_config {
 int lxc_key(struct lxc_config *c, const struct lines *l, struct fault *f, struct slice key, struct slice value);
 /* The lines of a file of LXC's own form. */
 void lxc_read_text(struct lxc_config *c, const char *file, struct slice text);
-/* After all of it: which keys are the list, and what it means when it is empty. */
+/* After all of it: drops what was forgotten. */
+void lxc_forget(struct lxc_config *c);
+/* Then: which keys are the list, and what it means when it is empty. */
 void lxc_conclude(struct lxc_config *c);
 
 /* ---- import/proxmox.c --------------------------------------------------- */

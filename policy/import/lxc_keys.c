@@ -55,13 +55,22 @@ static int check_key(struct fault *f, struct slice key)
 /* Forgets the entries before: of one version, or of one of its verbs. */
 static void reset(struct lxc_config *c, bool v2, bool allow, bool both)
 {
+	c->forgotten[v2][allow] = c->out->n;
+	if (both)
+		c->forgotten[v2][!allow] = c->out->n;
+	if (both || allow)
+		c->out->nskipped = 0;
+	c->seen[v2] = c->reset[v2] = true;
+}
+
+void lxc_forget(struct lxc_config *c)
+{
 	struct foreign *out = c->out;
 	size_t kept = 0;
 	for (size_t i = 0; i < out->n; i++)
-		if (out->entries[i].v2 != v2 || (!both && out->entries[i].allow != allow))
+		if (i >= c->forgotten[out->entries[i].v2][out->entries[i].allow])
 			out->entries[kept++] = out->entries[i];
 	out->n = kept;
-	c->seen[v2] = c->reset[v2] = true;
 }
 
 /* A path with letters. LXC passes over a path it cannot look up, and over one

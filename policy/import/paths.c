@@ -138,7 +138,8 @@ static int add_one(struct foreign *out, struct fault *f, const char *path, struc
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return add_below(out, f, path, letters, e, depth + 1, found);
-	if (++*found > DEVICES_IN)
+	++*found;
+	if (++out->in_directories > DEVICES_IN)
 		return fault_set(f, "name the devices that are needed", "more than %d devices", DEVICES_IN);
 	return foreign_add_path(out, f, (struct slice){path, strlen(path)}, letters, *e);
 }

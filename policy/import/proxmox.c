@@ -96,6 +96,7 @@ static void conclude(struct machine *m)
 	struct arena *a = m->c.d->arena;
 	struct foreign *f = m->c.out;
 	bool lone = false;
+	lxc_forget(&m->c);
 	m->c.seen[1] |= m->c.seen[0]; /* the files included have keys of v2 */
 	for (size_t i = 0; i < f->n; i++)
 		lone |= f->entries[i].v2 && f->entries[i].lone;

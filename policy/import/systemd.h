@@ -20,6 +20,7 @@ struct unit {
 	const char *called;    /* the unit with its instance: specifiers are of it; or NULL */
 	bool other, met;       /* these lines are of another unit than the wanted; it was there */
 	const char *others;    /* the names of those, for a message */
+	size_t nothers;
 	struct slice section;
 	bool counts, any;      /* this section, or any, is of the type */
 	enum device_policy policy;

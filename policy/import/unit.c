@@ -63,12 +63,16 @@ void unit_of_file(struct unit *u, const char *file, const char *wanted)
 /* One of several units begins. */
 static void next_unit(struct fault *f, struct unit *u, struct slice name)
 {
+	enum { NAMES_SHOWN = 12 };
 	u->other = !unit_is_file_of(name, u->wanted);
 	u->met |= !u->other;
 	u->section = (struct slice){0};
 	u->counts = false;
-	u->others = arena_printf(f->arena, "%s%s%s", u->others ? u->others : "", u->others ? ", " : "",
-	                         text_safe(f->arena, name.s, name.n, 64));
+	if (++u->nothers <= NAMES_SHOWN)
+		u->others = arena_printf(f->arena, "%s%s%s", u->others ? u->others : "", u->others ? ", " : "",
+		                         text_safe(f->arena, name.s, name.n, 64));
+	else if (u->nothers == NAMES_SHOWN + 1)
+		u->others = arena_printf(f->arena, "%s ...", u->others);
 }
 
 int unit_of_comment(struct fault *f, struct unit *u, struct slice comment)

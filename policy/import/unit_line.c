@@ -19,21 +19,30 @@ static bool goes_on(struct slice raw)
 	return n % 2 == 1;
 }
 
+/* The line after those that are comments; false: none is left. */
+static bool next_part(struct lines *l)
+{
+	bool got;
+	while ((got = lines_next(l)) && unit_is_comment(l->text))
+		;
+	return got;
+}
+
 struct slice unit_joined(struct lines *l)
 {
-	struct slice s = l->text;
+	struct arena *a = l->d->arena;
+	char *text = NULL;
+	size_t n = 0, cap = 0;
 	bool more = goes_on(l->raw);
-	while (more) {
-		s.n--;
-		bool got;
-		while ((got = lines_next(l)) && unit_is_comment(l->text))
-			;
-		struct slice next = got ? l->text : (struct slice){"", 0};
-		more = got && goes_on(l->raw);
-		char *text = arena_printf(l->d->arena, "%.*s %.*s", (int)s.n, s.s, (int)next.n, next.s);
-		s = (struct slice){text, strlen(text)};
-	}
-	return trimmed(s);
+	if (!more)
+		return trimmed(l->text);
+	do {
+		more = goes_on(l->raw);
+		for (size_t i = 0; i < l->text.n - more; i++)
+			*ARENA_PUSH(a, text, n, cap) = l->text.s[i];
+		*ARENA_PUSH(a, text, n, cap) = ' ';
+	} while (more && next_part(l));
+	return trimmed((struct slice){text, n});
 }
 
 int unit_word(struct fault *f, struct slice *rest, struct slice *word)

@@ -238,7 +238,8 @@ int manifest_read(struct arena *a, struct diags *d, const char *file, const char
 	struct manifest *m = arena_alloc(a, sizeof *m);
 	*out = NULL;
 	*m = (struct manifest){.file = arena_strdup(a, file), .otherwise.name = "default"};
-	struct reading r = {.y = {a, d, m->file, text, len}, .arena = a, .m = m};
+	struct reading r = {.y = {a, d, m->file, text, len, "version: 1",
+	                          "a glob can take the place of many entries"}, .arena = a, .m = m};
 	if (yaml_read(&r.y, &top) || read_top(&r, &top))
 		return -1;
 	m->text = arena_strndup(a, r.y.text, r.y.len);

@@ -2,7 +2,8 @@
 # import.sh - lists of other tools (import/FORMAT-NAME.*): the Ruby made of them, what is
 # said of it (.warn), and its cases through every engine; bad ones (import/bad) and exactly
 # what is said of them. A list may have its options in a file, .options.
-# `tests/import.sh --update` rewrites the .rb, .warn and .err files: review the diff.
+# `tests/import.sh --update` rewrites the .rb, .warn and .err files: review the diff. hints.table has
+# wrong lists, and what they are when the hint is followed.
 . "$(dirname "$0")/lib.sh"
 
 import_file() # import_file FILE OPTION...
@@ -122,6 +123,19 @@ if sh -c 'ulimit -v 163840 && "$DEVGUARD" --version' >/dev/null 2>&1; then
 else skip "import: 100,000 scattered entries in 160 MiB" "memory cannot be bounded"; fi
 expect "import: 100,000 entries decide" 2 "deny c 1200:0 r" \
 	"$DEVGUARD" eval "$T/big.rb" 'c 200:0 rw' 'c 1199:99 rw' 'c 1200:0 r'
+# Every hint, followed, works.
+followed() # followed FORMAT HINT WRONG RIGHT OPTIONS
+{
+	printf '%b\n' "$3" >"$T/wrong"; printf '%b\n' "$4" >"$T/right"
+	! "$DEVGUARD" import $1 "$T/wrong" >"$T/out" 2>&1 || { fail "import $1: $2: it is wrong" "$(cat "$T/out")"; return; }
+	sed -n 's/^  hint: //p' "$T/out" | grep -qF -- "$2" || { fail "import $1: $2: the hint" "$(cat "$T/out")"; return; }
+	check "import $1: $2: followed" "$DEVGUARD" import $1 "$T/right" $5 -o "$T/followed.rb"
+	check "import $1: $2: it compiles" "$DEVGUARD" check "$T/followed.rb"
+}
+while IFS='|' read -r format hint wrong right option; do
+	[[ $format == \#* ]] || followed $format "$hint" "$wrong" "$right" "$option" </dev/null
+done <../hints.table
+
 # Of every format: nothing, no text, what has no end, more than is read.
 : >"$T/empty"
 head -c 3000 /dev/urandom | tr -d '\n' >"$T/binary"; printf '\0\377' >>"$T/binary"

@@ -54,6 +54,13 @@ static bool is_about(const struct pattern *p, const struct pattern *all)
 	       within(p->minors, p->nminors, all->minors, all->nminors);
 }
 
+/* Does it have all of these devices among its own: every block device, and so every disk? */
+static bool has_all(const struct pattern *p, const struct pattern *all)
+{
+	return (p->types & all->types) == all->types && opens(p) && within(all->majors, all->nmajors, p->majors, p->nmajors) &&
+	       within(all->minors, all->nminors, p->minors, p->nminors);
+}
+
 /* Do the letters, where '-' is '_' in a symbol, stand in the text? */
 static bool names(const char *text, const char *word)
 {
@@ -86,12 +93,13 @@ static bool is_decided(const struct policy *p, const struct beside *b, const str
 	return false;
 }
 
-/* The first rule that denies what the entry is about, or NULL. */
-static const struct rule *denies(const struct policy *p, const struct pattern *all)
+/* The first rule that denies what the entry is about, or NULL. Of a wider one it can be told only
+ * where the numbers that stay open are fixed: else they may be among its own. */
+static const struct rule *denies(const struct policy *p, const struct beside *b, const struct pattern *all)
 {
 	for (const struct rule *r = p->rules; r < p->rules + p->nrules; r++)
 		for (const struct pattern *one = r->patterns; r->deny && one < r->patterns + r->npatterns; one++)
-			if (is_about(one, all))
+			if (is_about(one, all) || (b->fixed && has_all(one, all)))
 				return r;
 	return NULL;
 }
@@ -103,7 +111,7 @@ void lint_beside(struct diags *d, const struct policy *p, const struct host *h)
 		const char *error, *hint;
 		struct arena *a = p->arena;
 		pattern_parse(a, h, b->numbers, &about, &error, &hint);
-		const struct rule *r = denies(p, &about);
+		const struct rule *r = denies(p, b, &about);
 		if (!r)
 			continue;
 		if (b->fixed)

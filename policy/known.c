@@ -264,3 +264,13 @@ const struct known_device *known_series(struct slice name)
 	}
 	return NULL;
 }
+
+const char *known_first(struct arena *a, struct slice family)
+{
+	const struct known_device *k = whole(family, FORM_SERIES);
+	if (k)
+		return arena_printf(a, "%s%d", k->name, k->first);
+	if (!(k = whole(family, FORM_HERE)))
+		return NULL;
+	return arena_printf(a, "%s%s", k->name, !strcmp(k->name, "nvme") ? "0n1" : !strcmp(k->name, "vd") ? "a" : "0");
+}

@@ -43,5 +43,7 @@ const char *known_name_of(struct arena *a, char type, int64_t major, int64_t min
 const char *known_name_of_numbers(const char *numbers);
 /* The series that a name with a number out of its range is of, or NULL. */
 const struct known_device *known_series(struct slice name);
+/* The first of a family of that name, as a symbol: nvme0n1 of nvme; NULL: there is no such family. */
+const char *known_first(struct arena *a, struct slice family);
 
 #endif

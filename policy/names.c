@@ -72,19 +72,30 @@ static const char *near_symbol(struct arena *a, const char *name)
 	return near ? arena_printf(a, "%s%s", near, name + stem) : NULL;
 }
 
+/* Of a name that the host must tell: the form for one of a family, and that for all. */
+static const char *looked_up(struct arena *a, const struct known_device *k, const char *first)
+{
+	if (!first)
+		return arena_printf(a, "write \"%s\": it is looked up on this host", k->numbers);
+	if (*k->numbers == '/')
+		return arena_printf(a, "write which one: :%s is looked up on this host", first);
+	return arena_printf(a, "write which one, :%s, or \"%s\" for all: they are looked up on this host", first, k->numbers);
+}
+
 static int unknown_symbol(struct fault *f, struct slice name)
 {
 	struct arena *a = f->arena;
 	const char *safe = text_safe(a, name.s, name.n, 32);
 	const struct known_device *k = known_lookup(name);
+	const char *first = known_first(a, name);
 	if (k)
-		return fault_set(f, arena_printf(a, "write \"%s\": it is looked up on this host", k->numbers),
-		                 "device :%s has no fixed number", safe);
+		return fault_set(f, looked_up(a, k, first), "device :%s has no fixed number", safe);
 	if ((k = known_series(name)))
 		return fault_set(f, out_of_series(a, k), "unknown device :%s", safe);
 	const char *near = near_symbol(a, safe);
 	return fault_set(f,
-	                 near ? arena_printf(a, "did you mean :%s?", near)
+	                 first  ? arena_printf(a, "write which one: :%s", first)
+	                 : near ? arena_printf(a, "did you mean :%s?", near)
 	                      : "write its numbers (\"c 10:200\"), its path (\"/dev/net/tun\") "
 	                        "or its group (\"char-pts\")",
 	                 "unknown device :%s", safe);
@@ -148,7 +159,7 @@ static int no_file(struct fault *f, const char *path, const struct host_device *
 	const char *hint = "paths are looked up on this host: for a device it does not have, write "
 			   "the numbers, such as \"c 1:3\"";
 	if (text)
-		hint = arena_printf(a, "this host does not have it: write \"%s\"", text);
+		hint = arena_printf(a, "this host does not have it: write %s instead of the path", text);
 	else if (k)
 		hint = how_it_comes(a, k);
 	else if (near)

@@ -199,7 +199,20 @@ beside "NVIDIA" 1 'deny "c 195:*"'
 beside "NVIDIA with its parts" 0 'deny :nvidia, "/dev/nvidia-caps/*", missing: :skip'
 beside "three of them" 3 'deny :tpm, :sd, :input'
 beside "making nodes only" 0 'deny :sd, access: "m"'
-beside "every block device" 0 'deny "b *:*"'
+beside "every block device" 1 'deny "b *:*"'
+beside "writing to every block device" 1 'deny "b *:* w"'
+beside "every block device and sg" 0 'deny "b *:*", :sg'
+beside "every device" 0 'deny "a *:*"'
+beside "making nodes of every block device" 0 'deny "b *:* m"'
+beside "every device of one type: hidraw may be among them" 0 'deny "c *:*"'
+expect "a device that is not there: its number instead of the path, or without it" 3 \
+	'this host does not have it: write c 188:200 instead of the path; with missing: :skip the rule goes on without it' \
+	"$DEVGUARD" check <(echo 'allow "/dev/ttyUSB200 r"')
+check "the hint followed" "$DEVGUARD" check <(echo 'allow "c 188:200 r"')
+check "the other hint followed" "$DEVGUARD" check <(echo 'allow "/dev/ttyUSB200 r", missing: :skip')
+check "a deny is not told to go on without its device" \
+	sh -c 'echo "deny \"/dev/ttyUSB200 r\"" | "$DEVGUARD" check - 2>&1 | grep "instead of the path$"'
+expect "a family without a number" 3 'write which one, :hidraw0, or "char-hidraw" for all' "$DEVGUARD" check <(echo 'allow :hidraw')
 beside "a block that may deny anything" 0 'deny :sd\ndeny { |ctx| ctx.major == 21 }'
 printf 'deny :tpm\nallow :null\n' >"$T/beside.rb"
 check "beside: nothing is said when the default denies" [ "$("$DEVGUARD" check "$T/beside.rb" 2>&1 | grep -c 'allowed by default')" = 0 ]

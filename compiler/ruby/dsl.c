@@ -114,7 +114,8 @@ static mrb_value dsl_default(mrb_state *mrb, mrb_value self)
 struct devices {
 	struct pattern *list;
 	size_t n, cap;
-	bool skip; /* what is not on this host is left out */
+	bool skip;  /* what is not on this host is left out */
+	bool allow; /* a device that comes later is not left open by that */
 };
 
 /* Literal patterns say themselves what they are; of names check prints it. */
@@ -150,6 +151,8 @@ static void add_named(mrb_state *mrb, struct devices *to, mrb_value v)
 		          hint);
 		return;
 	}
+	if (rc == PATTERN_MISSING && to->allow && hint && !strstr(hint, "missing: :skip") && strncmp(hint, "did you", strlen("did you")))
+		hint = arena_printf(rb->arena, "%s; with missing: :skip the rule goes on without it", hint);
 	if (rc)
 		dsl_fail(mrb, hint, "%s", error);
 	for (size_t i = 0; i < n; i++)
@@ -285,7 +288,7 @@ static mrb_value add_rule(mrb_state *mrb, mrb_value self, bool deny)
 	mrb_kwargs keywords = {4, 0, names, values, &others};
 	const mrb_value *args;
 	mrb_int n;
-	struct devices devices = {0};
+	struct devices devices = {.allow = !deny};
 	mrb_get_args(mrb, "*:&", &args, &n, &keywords, &block);
 	while_running(mrb, what);
 	no_others(mrb, others, what, "a rule takes access:, label:, missing: and (deny) errno:", known, 4);

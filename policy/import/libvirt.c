@@ -1,7 +1,7 @@
 /*
  * libvirt.c - cgroup_device_acl of libvirt's qemu.conf: what every machine may use beside
  * what its own definition adds. The file is read whole, so that a key within another's
- * list is none. Linear in the text.
+ * list is none. libvirt 11 gave a machine what the policy allows. Linear in the text.
  */
 #include "policy/import/internal.h"
 

@@ -1,6 +1,7 @@
 /*
  * slurm.c - cgroup_allowed_devices_file.conf (paths, a line each, with * and ?) and the
- * files of gres.conf (File=/dev/nvidia[0-3]). Linear in the text and what it names.
+ * files of gres.conf (File=/dev/nvidia[0-3]). After cgroup.conf(5) and gres.conf(5) of Slurm
+ * 22.05. Linear in the text and what it names.
  */
 #include "policy/import/internal.h"
 
@@ -179,6 +180,9 @@ int foreign_slurm(struct diags *d, const char *file, const char *text, size_t le
 		return -1;
 	if (v.gres)
 		foreign_note(d->arena, out, "Slurm gives a job only those of the devices of gres.conf that it was allocated.");
-	foreign_note(d->arena, out, "Slurm leaves every device open that no gres.conf names.");
+	else
+		foreign_note(d->arena, out, "cgroup.conf(5) of Slurm 22.05 does not know this list.");
+	foreign_note(d->arena, out, "Slurm filters nothing unless cgroup.conf has ConstrainDevices=yes, and then leaves every "
+	                            "device open that no gres.conf names.");
 	return 0;
 }

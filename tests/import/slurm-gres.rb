@@ -1,6 +1,6 @@
 # Made by rucy-devguard import slurm from slurm-gres.conf: 4 entries.
 # Slurm gives a job only those of the devices of gres.conf that it was allocated.
-# Slurm leaves every device open that no gres.conf names.
+# Slurm filters nothing unless cgroup.conf has ConstrainDevices=yes, and then leaves every device open that no gres.conf names.
 policy "slurm-gres"
 default :deny
 

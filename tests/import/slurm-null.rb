@@ -1,5 +1,6 @@
 # Made by rucy-devguard import slurm from slurm-null.conf: 1 entry.
-# Slurm leaves every device open that no gres.conf names.
+# cgroup.conf(5) of Slurm 22.05 does not know this list.
+# Slurm filters nothing unless cgroup.conf has ConstrainDevices=yes, and then leaves every device open that no gres.conf names.
 policy "slurm-null"
 default :deny
 

@@ -1,4 +1,4 @@
-; 7: deny "b *:* w", label: "disks are read only"
+; 9: deny "b *:* w", label: "disks are read only"
     0: r2 = *(u16 *)(r1 +0)
     1: if r2 > 1 goto L7
     2: if r2 <= 0 goto L27
@@ -8,7 +8,7 @@
     6: exit
 L7:
     7: if r2 > 2 goto L27
-; 8: deny :sg, access: "rw", label: "no SCSI commands past it"
+; 10: deny :sg, access: "rw", label: "no SCSI commands past it"
     8: r2 = *(u16 *)(r1 +2)
     9: if r2 > 7 goto L27
    10: if r2 <= 1 goto L19
@@ -19,7 +19,7 @@ L7:
    15: exit
 L16:
    16: if r2 <= 4095 goto L23
-; 5: default :allow
+; 7: default :allow
    17: r0 = 0
    18: exit
 L19:

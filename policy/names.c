@@ -159,7 +159,7 @@ static int no_file(struct fault *f, const char *path, const struct host_device *
 	const char *hint = "paths are looked up on this host: for a device it does not have, write "
 			   "the numbers, such as \"c 1:3\"";
 	if (text)
-		hint = arena_printf(a, "this host does not have it: write %s instead of the path", text);
+		hint = arena_printf(a, "this host does not have it: write \"%s\"", text);
 	else if (k)
 		hint = how_it_comes(a, k);
 	else if (near)

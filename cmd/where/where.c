@@ -6,6 +6,7 @@
  * one that happened to be found first. What was found is opened by its path and compared by its
  * id, so a cgroup made anew under that name meanwhile is not taken for it.
  */
+#include "cmd/where/engines.h"
 #include "cmd/where/where.h"
 
 #include <errno.h>
@@ -75,14 +76,18 @@ static int ambiguous(struct cmd *c, const char *text, const struct cgroup_found 
 }
 
 static int nothing_found(struct cmd *c, const char *text, const struct cgroup_name *name,
-                         const struct cgroup_found *all)
+                         const struct cgroup_found *all, const struct engine_container *idle)
 {
 	struct diags *d = &c->diags;
+	if (idle)
+		return diag_fail(d, "start it; a container has a cgroup only while it runs",
+		                 "the container '%s' of %s has no cgroup here: it does not run", name->container,
+		                 idle->engine);
 	for (size_t i = 0; i < all->n; i++) /* only those of others */
 		return diag_fail(d, arena_printf(c->arena, "if that is the one, name its path: %s",
 		                                 below_mount(c, all->list[i].path)),
-		                 "'%s' is a name in the cgroup of somebody else than root only (%s): it is not taken", text,
-		                 all->list[i].what);
+		                 "only another user, or a container, has a cgroup of the name '%s' (%s): it is not taken",
+		                 text, all->list[i].what);
 	if (name->unit)
 		return diag_fail(d, arena_printf(c->arena, "start it (systemctl start %s); names are as systemctl shows "
 		                                           "them", name->unit),
@@ -104,6 +109,40 @@ static int open_named(struct cmd *c, const struct cgroup_named *one, struct cgro
 	diag_fail(&c->diags, "try again", "the cgroup '%s' was removed and made again meanwhile", (*out)->path);
 	cgroup_close(*out);
 	return -1;
+}
+
+/* Containers by the files of their engines. *idle: one that has no cgroup now. 0 or -1. */
+static int add_containers(struct cmd *c, const char *name, struct engine_answer *answer, struct cgroup_found *all,
+                          const struct engine_container **idle)
+{
+	engines_ask(c, name, answer);
+	for (size_t i = 0; i < answer->n; i++) {
+		const struct engine_container *one = &answer->list[i];
+		struct cgroup_found these = {0};
+		struct stat st;
+		if (one->id && cgroup_find(c->arena, &c->diags, &(struct cgroup_name){.id = one->id}, &these))
+			return -1;
+		if (one->path && !stat(below_mount(c, one->path), &st))
+			*ARENA_PUSH(c->arena, these.list, these.n, these.cap) =
+				(struct cgroup_named){.path = one->path, .id = st.st_ino};
+		if (!these.n)
+			*idle = one;
+		for (size_t k = 0; k < these.n; k++) {
+			these.list[k].what = arena_printf(c->arena, "the container %s of %s", name, one->engine);
+			*ARENA_PUSH(c->arena, all->list, all->n, all->cap) = these.list[k];
+		}
+	}
+	return 0;
+}
+
+/* By the names of directories; what a container that a runtime keeps made in itself is not root's. */
+static int add_directories(struct cmd *c, const struct cgroup_name *name, struct cgroup_found *all)
+{
+	if (cgroup_find(c->arena, &c->diags, name, all))
+		return -1;
+	for (size_t i = 0; i < all->n; i++)
+		all->list[i].others |= engines_hold(c, all->list[i].path);
+	return 0;
 }
 
 /* A process is one more that may be meant. Its cgroup is left open in *process. 0 or -1. */
@@ -128,13 +167,17 @@ static int open_name(struct cmd *c, const char *text, struct cgroup_name *name, 
 	struct cgroup_found all = {0};
 	struct cgroup *process = NULL;
 	const struct cgroup_named *one = NULL;
+	const struct engine_container *idle = NULL;
+	struct engine_answer answer = {0};
 	bool only_pid = name->pid && !name->container;
-	if (add_process(c, name->pid, only_pid, &all, &process) ||
-	    (!only_pid && cgroup_find(c->arena, &c->diags, name, &all))) {
-		cgroup_close(process);
+	if ((!only_pid && add_directories(c, name, &all)) ||
+	    (name->container && add_containers(c, name->container, &answer, &all, &idle)) ||
+	    add_process(c, name->pid, only_pid, &all, &process))
 		return -1;
-	}
 	size_t n = distinct(&all, &one);
+	if (answer.unread)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, "it may have a container of that name, too",
+		         "not read: %s", answer.unread);
 	if (n == 1 && process) {
 		*out = process;
 		return 0;
@@ -142,7 +185,7 @@ static int open_name(struct cmd *c, const char *text, struct cgroup_name *name, 
 	cgroup_close(process);
 	if (n > 1)
 		return ambiguous(c, text, &all);
-	return n ? open_named(c, one, out) : nothing_found(c, text, name, &all);
+	return n ? open_named(c, one, out) : nothing_found(c, text, name, &all, idle);
 }
 
 static int no_such_name(struct cmd *c, const char *text)

@@ -13,6 +13,7 @@
 #include "policy/event.h"
 #include "policy/arena.h"
 #include "policy/image.h"
+#include "policy/meaning.h"
 #include "policy/rules.h"
 
 /* What to do about an errno of the kernel's: names the capabilities that are missing, the limit
@@ -104,6 +105,7 @@ struct attached {
 	enum audit_level audit;       /* when ours */
 	enum policy_mode mode;
 	uint32_t generation;
+	char meaning[MEANING_MAX]; /* when ours: what it amounts to, "" of objects of before */
 };
 
 enum { CGROUP_PROGRAMS_MAX = 64 }; /* the kernel's BPF_CGROUP_MAX_PROGS */
@@ -136,6 +138,13 @@ int cgroup_detach(struct arena *a, struct diags *d, const struct cgroup *cg, con
  * keeps them. 0 or -1. */
 int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
                  struct attached **list, size_t *n);
+
+/* How many device programs the cgroup itself has: no look at them. Count or -errno. */
+int cgroup_programs(const struct cgroup *cg);
+
+/* How many the kernel asks for its processes: those of ancestors too, beyond the mount as well. Count or
+ * -errno. */
+int cgroup_effective(const struct cgroup *cg);
 
 /* Ours of that policy name in a list of cgroup_query(), or NULL. */
 const struct attached *attached_named(const struct attached *list, size_t n, const char *name);
@@ -256,6 +265,25 @@ enum walk_step { WALK_DOWN, WALK_PAST /* not into it */, WALK_END };
  * given is valid until it returns. 0 or -1. */
 int cgroup_walk(struct arena *a, struct diags *d, enum walk_step (*one)(void *arg, const struct cgroup_dir *dir),
                 void *arg);
+
+/* ---- author.c: whose hand a program shows ------------------------------------------- */
+
+struct author {
+	const char *name;  /* "crun", "crun or LXC": it is as these write them; NULL: not known */
+	size_t rules;      /* in it, where the name is known */
+	int otherwise;     /* what no rule decides: 0 denied, 1 allowed; -1: not known */
+	int unreadable;    /* errno: its instructions cannot be had */
+};
+/* By the kernel's instructions of a program that is loaded. */
+void program_author(uint32_t id, struct author *out);
+/* The same for n instructions (struct bpf_insn); without those whose maps tell it. NULL: not known. */
+const char *author_of(const void *insns, size_t n, struct author *out);
+
+/* ---- links.c: programs that are attached by a bpf_link -------------------------------- */
+
+struct cgroup_link { uint32_t id, program; uint64_t cgroup; };
+/* All links of device programs to cgroups that may be looked at. 0 or -errno. */
+int cgroup_links(struct arena *a, struct cgroup_link **list, size_t *n);
 
 /* ---- named.c: cgroups by what people call them -------------------------------------- */
 

@@ -82,9 +82,6 @@ int list_attached(struct arena *a, struct diags *d, const struct cgroup *cg,
                   struct attached **list, size_t *n, const struct attached **unreadable);
 /* The diagnostic for a cgroup that was removed after it was opened; -1. */
 int cgroup_is_gone(struct diags *d, const struct cgroup *cg);
-/* How many device programs the kernel asks for processes of this cgroup, its
- * own and those of ancestors (beyond the mount too). Count or -errno. */
-int cgroup_effective(const struct cgroup *cg);
 
 /* ---- confirm.c --------------------------------------------------------------- */
 

@@ -35,8 +35,23 @@ static void header_copy(struct image_header *header, const void *from, size_t si
 		memcpy(header, from, size < sizeof *header ? size : sizeof *header);
 }
 
-/* The first bytes of a program's .rodata map, if `id` is one. 1, 0 (it is not) or -errno. */
-static int rodata_header(uint32_t id, struct image_header *header)
+/* The line behind the parameters and some other texts; "" when it is not there. */
+static void meaning_copy(char out[MEANING_MAX], const char *from, size_t size)
+{
+	struct image_header h;
+	out[0] = '\0';
+	header_copy(&h, from, size);
+	size_t params = le32toh(h.nparams), at = le32toh(h.size) + params * sizeof(int64_t);
+	if (params > size / sizeof(int64_t))
+		return;
+	for (int i = 0; at < size && i < IMAGE_TEXT_MEANING; i++)
+		at += strnlen(from + at, size - at) + 1;
+	if (at < size && memchr(from + at, '\0', size - at) && strlen(from + at) < MEANING_MAX)
+		strcpy(out, from + at);
+}
+
+/* The first bytes of a program's .rodata map, if `id` is one, and the line. 1, 0 (it is not) or -errno. */
+static int rodata_header(uint32_t id, struct image_header *header, char meaning[MEANING_MAX])
 {
 	struct bpf_map_info info = {0};
 	uint32_t len = sizeof info, zero = 0;
@@ -50,8 +65,10 @@ static int rodata_header(uint32_t id, struct image_header *header)
 	    info.value_size <= RODATA_MAX) {
 		void *value = malloc(info.value_size);
 		result = value ? bpf_map_lookup_elem(fd, &zero, value) : -ENOMEM;
-		if (!result)
+		if (!result) {
 			header_copy(header, value, info.value_size);
+			meaning_copy(meaning, value, info.value_size);
+		}
 		result = result ? result : 1;
 		free(value);
 	}
@@ -66,12 +83,12 @@ static bool header_is_ours(const struct image_header *h)
 }
 
 /* Looks for our header in the program's maps. 1 found, 0 none, -errno. */
-static int program_header(int fd, struct image_header *header)
+static int program_header(int fd, struct image_header *header, char meaning[MEANING_MAX])
 {
 	uint32_t *ids, n;
 	int result = program_map_ids(fd, &ids, &n), unreadable = 0;
 	for (uint32_t i = 0; !result && i < n; i++) {
-		int map = rodata_header(ids[i], header);
+		int map = rodata_header(ids[i], header, meaning);
 		if (map < 0 && !unreadable)
 			unreadable = map;
 		if (map == 1 && header_is_ours(header))
@@ -108,7 +125,8 @@ enum reading describe_program(int fd, struct attached *at)
 	for (int i = 0; i < BPF_TAG_SIZE; i++)
 		snprintf(at->tag + 2 * i, 3, "%02x", info.tag[i]);
 
-	int found = program_header(fd, &header);
+	char meaning[MEANING_MAX] = "";
+	int found = program_header(fd, &header, meaning);
 	at->unreadable = found < 0 ? -found : 0;
 	if (found != 1)
 		return found < 0 ? READ_NOT : READ_OK;
@@ -120,6 +138,7 @@ enum reading describe_program(int fd, struct attached *at)
 	at->audit = le32toh(header.audit);
 	at->mode = le32toh(header.mode);
 	at->generation = le32toh(header.generation);
+	memcpy(at->meaning, meaning, sizeof at->meaning);
 	return READ_OK;
 }
 
@@ -148,6 +167,13 @@ static int query_ids(struct arena *a, const struct cgroup *cg, uint32_t **ids, u
 		if (error != -ENOSPC)
 			return error;
 	}
+}
+
+int cgroup_programs(const struct cgroup *cg)
+{
+	uint32_t n = 0, flags;
+	int error = bpf_prog_query(cg->fd, BPF_CGROUP_DEVICE, 0, &flags, NULL, &n);
+	return error ? error : (int)n;
 }
 
 int cgroup_effective(const struct cgroup *cg)

@@ -58,13 +58,19 @@ int output_open(struct cmd *c, const char *path, struct output *out)
 	return cannot_write(c, out, err);
 }
 
+/* A stream keeps no reason: a further write, into a file that will not stay, has the same. */
+static int reason_of(struct output *out)
+{
+	return out->fresh.path && write(fileno(out->file), "", 1) < 0 ? errno : EIO;
+}
+
 int output_close(struct cmd *c, struct output *out)
 {
 	if (out->file == stdout)
 		return 0; /* main() flushes it and looks for errors */
 	errno = 0;
-	int bad = ferror(out->file) ? EIO : 0;
-	if (fflush(out->file) != 0)
+	int bad = ferror(out->file) ? reason_of(out) : 0;
+	if (fflush(out->file) != 0 && !bad)
 		bad = errno;
 	if (!bad && out->fresh.path)
 		bad = fresh_name(&out->fresh);

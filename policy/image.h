@@ -31,7 +31,8 @@ struct image {
 
 /* The head of every program's .rodata, readable without BTF: how our programs
  * are found again in the kernel. Followed by nparams int64 values (in the order
- * of the policy's parameters), then bpf_metadata_* strings. Little-endian. */
+ * of the policy's parameters), then bpf_metadata_* strings, each with its NUL, in the order of
+ * enum image_text: new ones come last. Little-endian. */
 #define IMAGE_MAGIC 0x4452414756454452ull
 enum { IMAGE_VERSION = 2, IMAGE_NAME_MAX = 64 };
 struct image_header {
@@ -48,6 +49,7 @@ struct image_header {
 	uint32_t generation;          /* set when it is loaded: struct event */
 	uint32_t features;            /* enum feature: cleared when loaded where the kernel lacks it */
 };
+enum image_text { IMAGE_TEXT_POLICY, IMAGE_TEXT_TOOL, IMAGE_TEXT_SOURCE, IMAGE_TEXT_RULES, IMAGE_TEXT_DIGEST, IMAGE_TEXT_MEANING, IMAGE_TEXTS };
 enum feature { FEATURE_PID = 1, FEATURE_COMM = 2 };
 
 #endif

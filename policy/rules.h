@@ -72,6 +72,7 @@ struct policy {
 	size_t nrules, rules_cap;
 	struct param *params;
 	size_t nparams, params_cap;
+	const char *meaning; /* policy_meaning(), of one that was proven, or NULL */
 	/* The policy as an object has it, of one whose terms are not here: it came from
 	 * another process. NULL data: it is made from the terms. */
 	struct { const void *data; size_t len; uint64_t digest; } serial;

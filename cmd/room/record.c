@@ -12,7 +12,8 @@ enum { MAGIC = 0x43524744 /* "DGRC" */, INSN = 8 };
 
 struct head {
 	uint32_t magic, default_allow, audit, audit_given, mode, inputs, longest, null_denied;
-	uint32_t name, file; /* places of texts: 1 + offset, 0: there is none */
+	uint32_t name, file, meaning; /* places of texts: 1 + offset, 0: there is none */
+	uint32_t reserved;
 	uint32_t default_file;
 	int32_t default_line;
 	uint64_t digest, tail;
@@ -122,6 +123,7 @@ int record_write(struct diags *d, const struct recorded *r, struct bytes *out)
 	struct param_record *params = arena_alloc(a, h.nparams * sizeof *params);
 	h.name = put_text(&t, p->name);
 	h.file = put_text(&t, p->file);
+	h.meaning = put_text(&t, p->meaning);
 	h.default_file = put_file(&t, p->default_at.file);
 	h.default_line = p->default_at.line;
 	put_rules(p, &t, rules, raises);
@@ -240,6 +242,7 @@ static void get_head(struct reader *r, const struct head *h, struct policy *p)
 	                     .default_allow = h->default_allow, .audit = (enum audit_level)h->audit,
 	                     .audit_given = h->audit_given, .mode = (enum policy_mode)h->mode,
 	                     .default_at = place(r, h->default_file, h->default_line, 0)};
+	p->meaning = text_at(r, h->meaning);
 	must(r, *p->name && strlen(p->name) < IMAGE_NAME_MAX);
 }
 

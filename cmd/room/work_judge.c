@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cmd/room/record.h"
+#include "policy/meaning.h"
 #include "policy/picture.h"
 #include "policy/survey.h"
 #include "policy/import/import.h"
@@ -114,6 +115,8 @@ static bool hand_out(struct judge *j, uint32_t inputs)
 {
 	struct recorded r = {.policy = j->policy, .image = j->image, .inputs = inputs, .null_denied = denies_null(j)};
 	struct bytes bytes;
+	if (j->diagram.dg)
+		j->policy->meaning = policy_meaning(j->in->arena, j->policy, &j->diagram);
 	budget_stage(&j->in->budget, STAGE_WRITE);
 	if (serial_keep(j->policy, &j->in->diags) || record_write(&j->in->diags, &r, &bytes))
 		return false;

@@ -58,6 +58,11 @@ static void print_ours(const struct attached *at)
 	printf("    digest %016llx, compiled by " PROGRAM " ", (unsigned long long)at->digest);
 	put_text(stdout, at->tool);
 	printf(", tag %s\n", at->tag);
+	if (*at->meaning) {
+		fputs("    ", stdout);
+		put_text(stdout, at->meaning);
+		putchar('\n');
+	}
 	if (at->audit != AUDIT_NONE || at->mode != MODE_ENFORCE)
 		printf("    %saudit %s, generation %u\n",
 		       at->mode == MODE_PERMISSIVE ? "PERMISSIVE: nothing is denied by it; " : "",
@@ -105,6 +110,7 @@ static json_t *program_json(const struct attached *at)
 		json_object_set_new(o, "policy", text_json(at->name));
 		json_object_set_new(o, "tool", text_json(at->tool));
 		json_object_set_new(o, "rules", json_integer(at->nrules));
+		json_object_set_new(o, "meaning", *at->meaning ? text_json(at->meaning) : json_null());
 		json_object_set_new(o, "digest", json_string(digest));
 		json_object_set_new(o, "mode", json_string(mode_word(at->mode)));
 		json_object_set_new(o, "audit", json_string(audit_word(at->audit)));

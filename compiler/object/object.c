@@ -10,6 +10,7 @@
  */
 #include "compiler/object/internal.h"
 #include "policy/file.h"
+#include "policy/meaning.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -85,7 +86,7 @@ static void add_variable(struct rodata *ro, enum variable_kind kind, const char 
 
 static void add_metadata(struct rodata *ro, const char *name, const char *text)
 {
-	char clean[128];
+	char clean[MEANING_MAX + 8];
 	btf_clean_text(clean, sizeof clean, text, true);
 	add_variable(ro, VARIABLE_TEXT, name, clean, strlen(clean) + 1);
 }
@@ -116,6 +117,8 @@ static void make_rodata(struct rodata *ro, const struct policy *p, uint64_t dige
 	add_metadata(ro, "bpf_metadata_rules", arena_printf(a, "%zu", p->nrules));
 	add_metadata(ro, "bpf_metadata_digest",
 	             arena_printf(a, "%016llx", (unsigned long long)digest));
+	if (p->meaning)
+		add_metadata(ro, "bpf_metadata_meaning", p->meaning);
 }
 
 /* ---- instructions --------------------------------------------------------------------- */

@@ -249,10 +249,13 @@ static int only_ours(struct arena *a, struct diags *d, const struct cgroup *cg,
 		return diag_fail(d, error_hint(a, unreadable->unreadable, "see the kernel log"),
 		                 "cannot tell whose program %u on '%s' is: %s", unreadable->id, cg->path,
 		                 strerror(unreadable->unreadable));
-	if (!ours)
-		return diag_fail(d, n ? "its programs belong to others and are left alone"
-		                      : "`rucy-devguard status` shows where policies are attached",
+	if (!ours) {
+		const char *elsewhere = elsewhere_hint(a, cg, NULL);
+		return diag_fail(d, elsewhere ? elsewhere
+		                    : n       ? "its programs belong to others and are left alone"
+		                              : "`rucy-devguard list` shows where policies are attached",
 		                 "no policy is attached to '%s'", cg->path);
+	}
 	return 0;
 }
 
@@ -260,7 +263,7 @@ static int no_such_name(struct arena *a, struct diags *d, const struct cgroup *c
 {
 	struct attached *list;
 	size_t n, ours = 0;
-	const char *hint = "`rucy-devguard status` shows where policies are attached";
+	const char *hint = "`rucy-devguard list` shows where policies are attached", *elsewhere;
 	if (cgroup_query(a, d, cg, &list, &n))
 		return -1;
 	const char **names = arena_alloc(a, n * sizeof *names);
@@ -268,7 +271,9 @@ static int no_such_name(struct arena *a, struct diags *d, const struct cgroup *c
 		if (list[i].ours)
 			names[ours++] = list[i].name;
 	const char *near = did_you_mean(name, names, ours);
-	if (near)
+	if ((elsewhere = elsewhere_hint(a, cg, name)))
+		hint = elsewhere;
+	else if (near)
 		hint = arena_printf(a, "did you mean '%s'?", near);
 	else if (ours)
 		hint = arena_printf(a, "attached here: %s", names_text(a, list, n));

@@ -19,6 +19,8 @@
 /* What to do about an errno of the kernel's: names the capabilities that are missing, the limit
  * that was reached; `otherwise` when there is nothing better. */
 const char *error_hint(struct arena *a, int error, const char *otherwise);
+/* A word as a shell takes it: in quotes where it has to be (machine-my\x2dbox.scope). */
+const char *shell_word(struct arena *a, const char *word);
 
 /* ---- hierarchy.c ------------------------------------------------------------ */
 
@@ -334,6 +336,12 @@ void container_close(struct container_process *p);
 /* Does the process `pid` have a mount namespace other than the caller's? No, too, where it cannot be
  * told. */
 bool container_elsewhere(int64_t pid);
+
+/* ---- elsewhere.c ------------------------------------------------------------------ */
+
+/* Where a policy of that name (NULL: any of ours) is that is not on this cgroup: on one above or below,
+ * with the command that takes it off there; NULL: on neither. For hints. */
+const char *elsewhere_hint(struct arena *a, const struct cgroup *cg, const char *name);
 
 /* ---- link.c: guards that stay when a runtime removes programs ------------------------- */
 

@@ -126,8 +126,8 @@ static const char *missing_hint(struct arena *a, const char *path)
 		return hierarchy_hint(a);
 	const char *inside = is_below(path, mount) ? path : arena_printf(a, "%s/%s", mount, path + (*path == '/'));
 	if (is_cgroup2(inside))
-		return arena_printf(a, "did you mean %s?", inside);
-	return arena_printf(a, "to make that cgroup: mkdir -p %s", inside);
+		return arena_printf(a, "did you mean %s?", shell_word(a, inside));
+	return arena_printf(a, "to make that cgroup: mkdir -p %s", shell_word(a, inside));
 }
 
 static int open_failed(struct arena *a, struct diags *d, const char *path, int error)

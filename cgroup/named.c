@@ -81,22 +81,38 @@ static const char *between(struct arena *a, const char *name, const char *prefix
 	return unescape(a, name + p, n - p - s);
 }
 
-/* The machine of a unit of systemd-nspawn or libvirt (machine-qemu\x2d3\x2dweb.scope), or NULL. */
-static const char *machine_name(struct arena *a, const char *name)
+/* libvirt's own name behind its driver and number: "web" of "qemu-3-web"; NULL: it is none. */
+static const char *domain_name(const char *machine)
 {
 	static const char *const drivers[] = {"qemu-", "lxc-"};
-	const char *machine = between(a, name, "machine-", ".scope");
-	if (!machine)
-		return between(a, name, "systemd-nspawn@", ".service");
 	for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
-		const char *number = machine + strlen(drivers[i]);
 		if (strncmp(machine, drivers[i], strlen(drivers[i])))
 			continue;
+		const char *number = machine + strlen(drivers[i]);
 		size_t digits = strspn(number, "0123456789");
 		if (digits && number[digits] == '-' && number[digits + 1])
 			return number + digits + 1;
 	}
-	return machine;
+	return NULL;
+}
+
+/* The machine of a unit of systemd-nspawn or libvirt (machine-qemu\x2d3\x2dweb.scope), or NULL. */
+static const char *machine_name(struct arena *a, const char *name)
+{
+	const char *machine = between(a, name, "machine-", ".scope");
+	if (!machine)
+		return between(a, name, "systemd-nspawn@", ".service");
+	const char *domain = domain_name(machine);
+	return domain ? domain : machine;
+}
+
+/* libvirt's without systemd: machine/qemu-3-web.libvirt-qemu; NULL: it is none. */
+static const char *domain_directory(struct arena *a, const char *name)
+{
+	const char *machine = between(a, name, "", ".libvirt-qemu");
+	if (!machine)
+		machine = between(a, name, "", ".libvirt-lxc");
+	return machine ? domain_name(machine) : NULL;
 }
 
 /* Is `name` a slice that systemd puts into the one named `parent` ("" is the root)? a-b.slice
@@ -235,6 +251,8 @@ static bool look_for_lxc(struct search *s, const struct cgroup_dir *dir)
 static bool look_for_machine(struct search *s, const struct cgroup_dir *dir, bool in_slices)
 {
 	const char *machine = in_slices ? machine_name(s->arena, dir->name) : NULL;
+	if (!machine)
+		machine = domain_directory(s->arena, dir->name);
 	if (machine && s->name->container && !strcmp(machine, s->name->container))
 		found(s, dir, arena_printf(s->arena, "the machine %s", machine));
 	return machine;

@@ -175,6 +175,19 @@ const char *error_hint(struct arena *a, int error, const char *otherwise)
 	}
 }
 
+const char *shell_word(struct arena *a, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@+=,%";
+	if (*word && strspn(word, plain) == strlen(word))
+		return word;
+	char *quoted = arena_alloc(a, 4 * strlen(word) + 3), *to = quoted;
+	*to++ = '\'';
+	for (; *word; word++)
+		to = *word == '\'' ? stpcpy(to, "'\\''") : (*to = *word, to + 1);
+	*to = '\'';
+	return quoted;
+}
+
 const char *privilege_hint(struct arena *a)
 {
 	/* CAP_SYS_ADMIN stands for the two others as well */

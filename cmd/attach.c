@@ -15,6 +15,7 @@ struct attachment {
 	bool dry_run;
 	bool audit_ends;       /* what it replaced reported, and it does not */
 	uint64_t denied;       /* counted before, and taken over */
+	struct also also;      /* policies that decide there beside it */
 	const char *not_asked; /* why the kernel was not asked (dry run) */
 };
 
@@ -55,6 +56,7 @@ static void report(struct cmd *c, const struct attachment *at)
 		json_object_set_new(o, "audit", json_string(audit_word(u->policy->audit)));
 		json_object_set_new(o, "audit_ends", json_boolean(at->audit_ends));
 		json_object_set_new(o, "denied_so_far", json_integer((json_int_t)at->denied));
+		json_object_set_new(o, "also", also_json(&at->also));
 		json_object_update(c->json.out, o);
 		json_decref(o);
 		return;
@@ -78,6 +80,7 @@ static void report(struct cmd *c, const struct attachment *at)
 	if (at->audit_ends)
 		puts("note: the policy replaced reported; this one does not: its audit "
 		     "and its counts end");
+	also_print(&at->also);
 }
 
 /* What attaching would do, without doing it. */
@@ -158,6 +161,8 @@ int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
 	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
 	if (!status) {
 		diags_flush(c);
+		if (!at.not_asked)
+			also_find(c, cg, u->policy->name, &at.also);
 		report(c, &at);
 	}
 	return status;

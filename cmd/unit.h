@@ -2,6 +2,7 @@
 #ifndef DEVGUARD_CMD_UNIT_H
 #define DEVGUARD_CMD_UNIT_H
 
+#include "cmd/output.h"
 #include "cmd/room/room.h"
 #include "cmd/settings.h"
 #include "compiler/compiler.h"
@@ -78,6 +79,19 @@ int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **
  * host then would be answered alike now. */
 bool cache_find(struct cmd *c, const struct settings *s, const struct document *in, struct bytes *object);
 void cache_store(struct cmd *c, const struct settings *s, const struct document *in, const struct bytes *object);
+
+/* ---- also.c ------------------------------------------------------------------------------ */
+
+struct also {
+	struct also_one { const char *policy, *path; enum policy_mode mode; bool here; } *list;
+	size_t n, cap;
+};
+/* Which policies of ours decide for a cgroup beside the one of that name: on it, and above it. What
+ * cannot be looked at is not in it. */
+void also_find(struct cmd *c, const struct cgroup *cg, const char *name, struct also *out);
+/* A line each; a list. */
+void also_print(const struct also *all);
+json_t *also_json(const struct also *all);
 
 /* ---- attach.c --------------------------------------------------------------------------- */
 

@@ -83,6 +83,35 @@ check "detach" "$DEVGUARD" detach "$CG" no-new-nodes
 check "detach the second" "$DEVGUARD" detach "$CG"
 list | grep -q "^/${CG##*/}\$" && fail "a cgroup without programs is not shown" || pass "a cgroup without programs is not shown"
 
+# ---- policies beside and above ----------------------------------------------------------------
+
+scratch beside
+mkdir -p "$CG/low/er"
+expect "apply alone has no note" 0 "" "$DEVGUARD" apply "$ROOT/policies/allow-all.rb" "$CG"
+expect "a policy above is told" 0 "note: 'allow-all' is on $CG above it: what is asked here must be allowed by both" \
+	"$DEVGUARD" apply "$ROOT/policies/deny-all.rb" "$CG/low" --dry-run
+check "apply below" "$DEVGUARD" apply "$ROOT/policies/no-new-nodes.rb" "$CG/low" --mode permissive
+expect "one on this cgroup is told" 0 "note: 'no-new-nodes' is on this cgroup, too: permissive, it denies nothing" \
+	"$DEVGUARD" apply "$ROOT/policies/deny-all.rb" "$CG/low" --dry-run
+check "but not the one that is replaced" sh -c '! "$1" apply "$2" "$3" --mode permissive | grep "this cgroup, too"' - "$DEVGUARD" "$ROOT/policies/no-new-nodes.rb" "$CG/low"
+check "in JSON" sh -c '"$1" apply "$2" "$3/low" --dry-run --json | python3 -c "
+import json, sys
+also = json.load(sys.stdin)[\"also\"]
+assert also == [{\"policy\": \"no-new-nodes\", \"cgroup\": sys.argv[1] + \"/low\", \"mode\": \"permissive\"},
+    {\"policy\": \"allow-all\", \"cgroup\": sys.argv[1], \"mode\": \"enforce\"}], also
+" "$3"' - "$DEVGUARD" "$ROOT/policies/deny-all.rb" "$CG"
+expect "detach names the place above" 1 "'no-new-nodes' is on a cgroup above, and decides here too: rucy-devguard detach $CG/low no-new-nodes" "$DEVGUARD" detach "$CG/low/er"
+expect "that of the name" 1 "rucy-devguard detach $CG allow-all" "$DEVGUARD" detach "$CG/low/er" allow-all
+expect "and the place below" 1 "'no-new-nodes' is on a cgroup below: rucy-devguard detach $CG/low no-new-nodes" "$DEVGUARD" detach "$CG" no-new-nodes
+mkdir "$CG/low/er/x'y" && "$DEVGUARD" apply "$ROOT/policies/no-new-nodes.rb" "$CG/low/er/x'y" >/dev/null
+check "the command of the hint works" sh -c 'eval "$1 $("$1" detach "$2" no-new-nodes 2>&1 | sed -n "s/.*: rucy-devguard //p")"' - "$DEVGUARD" "$CG/low/er"
+check "it is off there" sh -c '! "$1" status "$2" 2>/dev/null | grep -q no-new-nodes' - "$DEVGUARD" "$CG/low"
+expect "others below are counted" 1 "(and on 1 more: rucy-devguard list)" sh -c '"$1" apply "$2" "$3/low/er" >/dev/null && "$1" detach "$3" no-new-nodes' - "$DEVGUARD" "$ROOT/policies/no-new-nodes.rb" "$CG"
+for dir in "$CG/low/er/x'y" "$CG/low/er" "$CG/low"; do "$DEVGUARD" detach "$dir" >/dev/null 2>&1; done
+check "detach the one above" "$DEVGUARD" detach "$CG"
+rmdir "$CG/low/er/x'y" "$CG/low/er" "$CG/low"
+scratch others
+
 # others' programs, as bpftool attaches them; cc1 of clang is not needed for eight bytes
 if [ -n "$(command -v clang)" ]; then
 	printf 'int devices(void *x) __attribute__((section("cgroup/dev"))); int devices(void *x) { return 1; } char l[] __attribute__((section("license"))) = "GPL";' |

@@ -70,7 +70,7 @@ refused "three digits are too few" "there is no cgroup" "${ID:0:3}"
 mkdir -p "$PLAIN/libpod-$ID.scope/container/docker-$OTHER.scope"
 refused "an id inside of a container is not the host's" "there is no cgroup" "${OTHER:0:16}"
 rmdir -p "$PLAIN/libpod-$ID.scope/container/docker-$OTHER.scope" 2>/dev/null
-mkdir "$PLAIN" "$PLAIN/$ID" 2>/dev/null; mkdir "$PLAIN/docker-${ID:0:63}x.scope" "$PLAIN/docker-${ID:0:32}$(cut -c1-32 <<<"$OTHER").scope"
+mkdir "$PLAIN" "$PLAIN/$ID" 2>/dev/null; mkdir "$PLAIN/docker-${ID:0:63}x.scope" "$PLAIN/docker-${ID:0:32}$(tr 0-9a-f a-f0-9 <<<"${ID:32}").scope"
 refused "a part of two ids" "names more than one cgroup" "${ID:0:16}"
 found "a longer part" "$PLAIN/$ID" "${ID:0:33}"
 rmdir "$PLAIN"/*/
@@ -85,6 +85,8 @@ mkdir "$PLAIN/lxc.payload.$U" "$S/machine-${U//./\\x2e}\\x2da.scope" "$S/systemd
 found "LXC's" "$PLAIN/lxc.payload.$U" "$U"
 found "a machine, unescaped" "$S/machine-${U//./\\x2e}\\x2da.scope" "$U-a"
 found "a machine of nspawn's unit" "$S/systemd-nspawn@$U\\x2db.service" "container:$U-b"
+mkdir -p "$PLAIN/qemu-3-$U-d.libvirt-qemu/emulator"
+found "libvirt's, without systemd" "$PLAIN/qemu-3-$U-d.libvirt-qemu" "$U-d"
 found "libvirt's" "$S/machine-qemu\\x2d7\\x2d$U\\x2dc.scope" "$U-c"
 mkdir "$PLAIN/lxc.payload.$U-1"
 found "LXC's, beside another of a like name where nothing runs" "$PLAIN/lxc.payload.$U" "$U"

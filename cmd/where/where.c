@@ -41,10 +41,12 @@ static int open_path(struct cmd *c, const char *text, struct cgroup **out)
 	if (!cgroup_open(c->arena, d, text, out))
 		return 0;
 	if (inside && is_there(inside))
-		d->items[d->n - 1].hint = arena_printf(c->arena, "the cgroup that audit prints as %s is %s", text, inside);
+		d->items[d->n - 1].hint = arena_printf(c->arena, "the cgroup that audit prints as %s is %s", text,
+		                                        shell_word(c->arena, inside));
 	else if (*text && !strchr(text, '/'))
 		d->items[d->n - 1].hint = arena_printf(c->arena, "it was taken for the file or directory here; the "
-		                                                 "container of that name is container:%s", text);
+		                                                 "container of that name is %s",
+		                                        shell_word(c->arena, arena_printf(c->arena, "container:%s", text)));
 	return -1;
 }
 
@@ -70,7 +72,7 @@ static int ambiguous(struct cmd *c, const char *text, const struct cgroup_found 
 	for (size_t i = 0; i < all->n; i++)
 		if (!all->list[i].others)
 			list = arena_printf(c->arena, "%s%s%s (%s)", list, *list ? ", " : "",
-			                    below_mount(c, all->list[i].path), all->list[i].what);
+			                    shell_word(c->arena, below_mount(c, all->list[i].path)), all->list[i].what);
 	return diag_fail(&c->diags, "name one by its path, or say which kind: unit:NAME, container:NAME, pid:N",
 	                 "'%s' names more than one cgroup: %s", text, list);
 }
@@ -85,7 +87,7 @@ static int nothing_found(struct cmd *c, const char *text, const struct cgroup_na
 		                 idle->engine);
 	for (size_t i = 0; i < all->n; i++) /* only those of others */
 		return diag_fail(d, arena_printf(c->arena, "if that is the one, name its path: %s",
-		                                 below_mount(c, all->list[i].path)),
+		                                 shell_word(c->arena, below_mount(c, all->list[i].path))),
 		                 "only another user, or a container, has a cgroup of the name '%s' (%s): it is not taken",
 		                 text, all->list[i].what);
 	if (name->unit)
@@ -193,9 +195,9 @@ static int no_such_name(struct cmd *c, const char *text)
 	const char *inside = below_mount(c, arena_printf(c->arena, "/%s", text));
 	return diag_fail(&c->diags,
 	                 inside && is_there(inside)
-	                         ? arena_printf(c->arena, "did you mean %s?", inside)
-	                         : "a unit and a container have a cgroup only while they run; a cgroup of your own is "
-	                           "named by its directory",
+	                         ? arena_printf(c->arena, "did you mean %s?", shell_word(c->arena, inside))
+	                         : "`" PROGRAM " list` shows the cgroups that have programs; a unit and a container have a cgroup only "
+	                           "while they run",
 	                 "there is no cgroup '%s': no directory, unit, container or process has that name", text);
 }
 

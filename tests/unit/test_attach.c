@@ -235,7 +235,7 @@ static void detach_wants_one_of_ours(void **state)
 	struct attached was;
 	need_object();
 	assert_int_equal(cgroup_detach(e->arena, &e->d, e->cg, NULL, &was), -1);
-	assert_error(e, "no policy is attached", "status");
+	assert_error(e, "no policy is attached", "list");
 	attach_foreign(e->cg, BPF_F_ALLOW_MULTI);
 	assert_int_equal(cgroup_detach(e->arena, &e->d, e->cg, NULL, &was), -1);
 	assert_error(e, "no policy is attached", "others");

@@ -16,10 +16,10 @@
 
 enum {
 	DEVICE = 1u << IN_TYPE | 1u << IN_ACCESS | 1u << IN_MAJOR | 1u << IN_MINOR,
-	ROOM = 16 << 10, /* nodes beyond those that were there */
+	TIMES = 8, ROOM = 64 << 10, /* nodes: so many for each that was there, and some */
 	KINDS = 3,       /* of accesses: r, w, m */
 	SHOWN = 3,       /* patterns in a line */
-	EDGES_MAX = 4096, /* of switches on the caller: each is a walk of what is below it */
+	EDGES_MAX = 64 << 10, /* of switches on the caller: each is a walk of what is below it */
 };
 
 /* ---- the caller taken out ------------------------------------------------------------------ */
@@ -371,7 +371,7 @@ const char *policy_meaning(struct arena *a, const struct policy *p, const struct
 		fixed = *pd;
 	node root = fixed.access;
 	struct diagrams *dg = diagrams_kept(scratch, fixed.dg, &root, 1);
-	diagrams_allow(dg, diagram_nodes(dg) + ROOM);
+	diagrams_allow(dg, TIMES * diagram_nodes(dg) + ROOM);
 	const char *line = meaning_within(scratch, dg, root);
 	line = arena_strdup(a, line ? line : p->default_allow ? "allows what no rule denies; too varied for a line"
 	                                                      : "denies what no rule allows; too varied for a line");

@@ -4,7 +4,8 @@
  *
  * All but libvirt's begin alike and have a block of tests for each rule; they differ in how a block
  * ends, and in what is tested first. Seen with the translated instructions of crun 1.8 and
- * 1.21, runc 1.1, LXC 6.0, systemd 252 and libvirt 11.3. One instruction that does not fit, and the author is
+ * 1.21, runc 1.1, LXC 6.0, systemd 252
+ * and 257, and libvirt 11.3. One instruction that does not fit, and the author is
  * not known: a shape can be imitated, so this is for people to read and decides nothing.
  */
 #include "cgroup/internal.h"

@@ -43,6 +43,7 @@ found "a unit of that kind only" "$S/$U-a.slice/$U.service" "unit:$U"
 found "--unit" "$S/$U-a.slice/$U.service" --unit "$U"
 found "a scope" "$S/$U.scope" "$U.scope"
 found "a slice" "$S/$U-a.slice" "$U-a.slice"
+refused "a unit without its kind" "did you mean the unit $U.service?" "$U"
 refused "a unit that does not run" "systemctl start $U-no.service" --unit "$U-no"
 expect "a unit and a cgroup" 64 "" "$DEVGUARD" status --unit x "$PLAIN"
 expect "a unit, and the caller's own" 64 "name one cgroup" "$DEVGUARD" status --unit x --self

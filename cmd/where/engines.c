@@ -13,6 +13,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/where/engines.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,8 @@ static void add(struct asking_engines *q, const char *engine, const char *id, co
 static const char *real_directory(struct cmd *c, const char *dir)
 {
 	char *real = realpath(dir, NULL);
+	if (!real && errno == ENOMEM)
+		cmd_no_memory(c);
 	const char *path = real ? arena_strdup(c->arena, real) : dir;
 	free(real);
 	return path;

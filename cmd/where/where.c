@@ -193,8 +193,15 @@ static int open_name(struct cmd *c, const char *text, struct cgroup_name *name, 
 static int no_such_name(struct cmd *c, const char *text)
 {
 	const char *inside = below_mount(c, arena_printf(c->arena, "/%s", text));
+	const char *service = arena_printf(c->arena, "%s.service", text);
+	struct cgroup_found units = {0};
+	struct diags ignored;
+	diags_init(&ignored, c->arena);
+	cgroup_find(c->arena, &ignored, &(struct cgroup_name){.unit = service}, &units);
 	return diag_fail(&c->diags,
-	                 inside && is_there(inside)
+	                 units.n && !units.list[0].others
+	                         ? arena_printf(c->arena, "did you mean the unit %s?", shell_word(c->arena, service))
+	                 : inside && is_there(inside)
 	                         ? arena_printf(c->arena, "did you mean %s?", shell_word(c->arena, inside))
 	                         : "`" PROGRAM " list` shows the cgroups that have programs; a unit and a container have a cgroup only "
 	                           "while they run",

@@ -158,11 +158,10 @@ int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
 {
 	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run};
 	warn_of_apply(c, u, cg);
+	also_find(c, cg, u->policy->name, &at.also); /* before: once it is attached, no memory may be missing */
 	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
 	if (!status) {
 		diags_flush(c);
-		if (!at.not_asked)
-			also_find(c, cg, u->policy->name, &at.also);
 		report(c, &at);
 	}
 	return status;

@@ -72,6 +72,7 @@ scene_json() { ARGS=(eval --json "$T/one.rb" "c 1:3 rw"); }
 scene_import() { ARGS=(import oci "$T/config.json" -o out.rb) ARTIFACT=out.rb; }
 scene_v1() { ARGS=(import v1 "$T/list"); }
 scene_apply() { ARGS=(apply "$T/one.rb" "$CG") BEFORE=clear_guard AFTER=after_first; }
+scene_named() { ARGS=(apply "$T/one.rb" "$LIVE") BEFORE=clear_guard AFTER=after_first; } # by its process: all meanings are looked up
 scene_replace() { guard_with "$T/loud.rb"; ARGS=(apply "$T/loud.rb" "$CG") AFTER=after_replacing; }
 scene_manifest()
 {
@@ -94,7 +95,7 @@ scene_hook_again() # with a guard there, and an object in the cache
 	GUARD=$(ids)
 }
 SCENES_PLAIN="check compile listing object eval json import v1"
-SCENES_KERNEL="apply replace manifest hook hook_again"
+SCENES_KERNEL="apply named replace manifest hook hook_again"
 
 # Without what differs from run to run: ids, and what the kernel made of it (its own random
 # constants, and what libbpf leaves out for a kernel that seems to lack it).

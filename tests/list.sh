@@ -125,6 +125,14 @@ if [ -n "$(command -v clang)" ]; then
 	else skip "others' programs" "bpftool cannot load"; fi
 else skip "others' programs" "no clang"; fi
 
+if setpriv --version >/dev/null 2>&1; then
+	check "apply for those who may not look" "$DEVGUARD" apply "$ROOT/policies/allow-all.rb" "$CG"
+	expect "without CAP_SYS_ADMIN what it does cannot be told" 1 "it cannot be told what" setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$DEVGUARD" list
+	cp "$DEVGUARD" "$T/tool" && chmod 755 "$T" "$T/tool"
+	expect "who is not root may not ask" 1 "run it as root" setpriv --reuid 65534 --clear-groups "$T/tool" list
+	expect "nor read what engines keep, and is told" 1 "there is no cgroup 'no-such'" setpriv --reuid 65534 --clear-groups "$T/tool" status no-such
+	"$DEVGUARD" detach "$CG" allow-all >/dev/null
+fi
 if unshare -C true 2>/dev/null; then
 	scratch outer
 	check "apply above a namespace" "$DEVGUARD" apply "$ROOT/policies/allow-all.rb" "$CG"

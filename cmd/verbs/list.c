@@ -24,7 +24,8 @@ struct listing {
 	json_t *cgroups; /* NULL: as text */
 	size_t seen, with, programs;
 	int beyond;      /* asked at the root, and not attached to what can be seen */
-	bool failed;
+	size_t untold;   /* programs of which something cannot be told */
+	int why;         /* errno of the first of them */
 };
 
 /* ---- one program ----------------------------------------------------------------------------- */
@@ -89,8 +90,7 @@ static void print_program(struct listing *l, const struct attached *at, const st
 }
 
 /* null is what cannot be told. */
-static json_t *program_json(struct listing *l, const struct attached *at, const struct author *who, uint32_t link,
-                            bool pinned)
+static json_t *program_json(const struct attached *at, const struct author *who, uint32_t link, bool pinned)
 {
 	json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:s}", "program", (json_int_t)at->id, "kernel_name",
 	                      at->known ? text_json(at->kernel_name) : json_null(), "ours",
@@ -115,7 +115,6 @@ static json_t *program_json(struct listing *l, const struct attached *at, const 
 	if (at->unreadable || who->unreadable)
 		json_object_set_new(o, "cannot_tell",
 		                    json_string(strerror(at->unreadable ? at->unreadable : who->unreadable)));
-	(void)l;
 	return o;
 }
 
@@ -128,10 +127,12 @@ static void one_program(struct listing *l, const struct cgroup *cg, const struct
 	bool pinned = link && at->ours && link_program(cg) == at->id;
 	if (!at->ours && !at->unreadable)
 		program_author(at->id, &who);
-	l->failed |= at->unreadable || who.unreadable;
+	int why = at->unreadable ? at->unreadable : who.unreadable;
+	l->untold += why != 0;
+	l->why = l->why ? l->why : why;
 	l->programs++;
 	if (programs)
-		json_array_append_new(programs, program_json(l, at, &who, link, pinned));
+		json_array_append_new(programs, program_json(at, &who, link, pinned));
 	else
 		print_program(l, at, &who, link, pinned);
 }
@@ -206,7 +207,11 @@ static int list(struct cmd *c, int argc, char **argv)
 	if (!cgroup_walk(c->arena, &c->diags, look, &l) && !c->diags.errors)
 		summary(&l);
 	json_decref(l.cgroups);
-	if (error)
+	if (l.untold)
+		diag_fail(&c->diags, error_hint(c->arena, l.why, "see the kernel log"), "of %s it cannot be told what %s: %s",
+		          plural_text(c->arena, l.untold, "program", "programs"), l.untold == 1 ? "it does" : "they do",
+		          strerror(l.why));
+	else if (error && !c->diags.errors)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){0}, error_hint(c->arena, error, "see the kernel log"),
 		         "cannot tell which programs are attached by links: %s", strerror(error));
 	if (l.beyond > 0)
@@ -214,7 +219,7 @@ static int list(struct cmd *c, int argc, char **argv)
 		         "%s above what can be seen here: all that runs here asks %s, too",
 		         plural_text(c->arena, (size_t)l.beyond, "program is attached", "programs are attached"),
 		         l.beyond == 1 ? "it" : "them");
-	return c->diags.errors || l.failed || error ? STATUS_FAILED : STATUS_OK;
+	return c->diags.errors || error ? STATUS_FAILED : STATUS_OK;
 }
 
 const struct verb verb_list = {

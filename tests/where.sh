@@ -161,6 +161,8 @@ engines "a container that names its cgroup like another's" 1 "it is not taken" \
 	"rm -r /var/lib/docker/containers/*; mkdir '$PLAIN/lxc.payload.x$U'; trap 'rmdir \"$PLAIN/lxc.payload.x$U\"' EXIT" "x$U"
 engines "docker's directory behind a link" 0 "$PLAIN/$ID" \
 	'mv /var/lib/docker/containers /run/docker/c; ln -s /run/docker/c /var/lib/docker/containers' web
+engines "docker's, with a user namespace" 0 "$PLAIN/$ID" \
+	'mkdir -m 710 /var/lib/docker/231072.231072; mv /var/lib/docker/containers /var/lib/docker/231072.231072/' web
 engines "docker's directory elsewhere" 0 "$PLAIN/$ID" \
 	'mkdir /run/docker/r; mv /var/lib/docker/containers /run/docker/r/; echo "{\"data-root\":\"/run/docker/r\"}" >/etc/docker/daemon.json' web
 [ ! -e "$T/made" ] || sort -u "$T/made" | xargs rmdir

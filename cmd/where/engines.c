@@ -1,7 +1,7 @@
 /*
  * engines.c - which containers have a name, by the files in which engines keep them.
  *
- *   docker              DATA-ROOT/containers/ID/config.v2.json: ID, Name ("/web")
+ *   docker              DATA-ROOT/containers/ID/config.v2.json: ID, Name ("/web"); with userns-remap DATA-ROOT/UID.GID/...
  *   podman, CRI-O       storage/DRIVER-containers/containers.json: a list of id, names
  *   runc                ROOT/NAME/state.json: cgroup_paths, the empty key is v2's
  *   crun                ROOT/NAME/status: cgroup-path
@@ -74,15 +74,12 @@ static const char *real_directory(struct cmd *c, const char *dir)
 
 /* ---- docker -------------------------------------------------------------------------------- */
 
-static void ask_docker(struct asking_engines *q)
+static void ask_data_root(struct asking_engines *q, const char *root)
 {
 	struct arena *a = q->c->arena;
-	json_t *config = read_file(q, "/etc/docker/daemon.json");
-	const char *root = state_text(config, "data-root");
-	const char *dir = real_directory(q->c, arena_printf(a, "%s/containers", root ? root : "/var/lib/docker"));
+	const char *dir = real_directory(q->c, arena_printf(a, "%s/containers", root));
 	size_t n;
 	const char *const *ids = entries(q, dir, &n);
-	json_decref(config);
 	for (size_t i = 0; i < n; i++) {
 		if (!is_id(ids[i]))
 			continue;
@@ -92,6 +89,30 @@ static void ask_docker(struct asking_engines *q)
 			add(q, "docker", ids[i], NULL);
 		json_decref(state);
 	}
+}
+
+/* "231072.231072": the part of the data root for containers whose root is that user. */
+static bool is_remapped(const char *name)
+{
+	size_t uid = strspn(name, "0123456789");
+	return uid && name[uid] == '.' && name[uid + 1] && !name[uid + 1 + strspn(name + uid + 1, "0123456789")];
+}
+
+static void ask_docker(struct asking_engines *q)
+{
+	struct arena *a = q->c->arena;
+	json_t *config = read_file(q, "/etc/docker/daemon.json");
+	const char *given = state_text(config, "data-root");
+	const char *roots[] = {given ? given : "/var/lib/docker", "/var/snap/docker/common/var-lib-docker"};
+	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+		size_t n;
+		const char *const *names = entries(q, roots[i], &n);
+		ask_data_root(q, roots[i]);
+		for (size_t k = 0; k < n; k++)
+			if (is_remapped(names[k]))
+				ask_data_root(q, arena_printf(a, "%s/%s", roots[i], names[k]));
+	}
+	json_decref(config);
 }
 
 /* ---- podman, CRI-O --------------------------------------------------------------------------- */

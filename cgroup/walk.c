@@ -55,7 +55,8 @@ static int push_children(struct walker *w, const char *path, int fd, bool roots)
 			*ARENA_PUSH(w->arena, w->names, w->nnames, w->names_cap) = arena_strdup(w->arena, e->d_name);
 	int error = errno;
 	closedir(dir);
-	qsort(w->names, w->nnames, sizeof *w->names, by_name_downwards);
+	if (w->nnames)
+		qsort(w->names, w->nnames, sizeof *w->names, by_name_downwards);
 	for (size_t i = 0; i < w->nnames; i++)
 		*ARENA_PUSH(w->arena, w->stack, w->n, w->cap) = (struct waiting){
 			arena_printf(w->arena, "%s%s%s", path, *path ? "/" : "", w->names[i]), roots};

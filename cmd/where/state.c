@@ -75,7 +75,8 @@ enum state_answer state_entries(struct cmd *c, const char *dir, const char *cons
 	closedir(open);
 	if (error || *n > ENTRIES_MAX)
 		return not_read(c, why, dir, error ? strerror(error) : "it has more than 20000 entries");
-	qsort(list, *n, sizeof *list, by_name);
+	if (*n)
+		qsort(list, *n, sizeof *list, by_name);
 	*names = list;
 	return STATE_READ;
 }

@@ -54,6 +54,8 @@ struct option;
 struct verb {
 	const char *name;
 	const char *synopsis;  /* what follows the name */
+	const char *usage;     /* the same without options, for an error */
+	const char *example;   /* a whole command line that works */
 	const char *summary;   /* one line */
 	const char *help;      /* the rest of `help VERB` */
 	const char *shorts;    /* for getopt_long, see options.c */
@@ -71,7 +73,7 @@ struct verb {
 _Noreturn void cmd_no_memory(struct cmd *c);
 /* A new arena, freed by whoever asked; memory that runs out in it ends the command. */
 struct arena *cmd_arena(struct cmd *c);
-/* Adds a usage error and returns STATUS_USAGE. hint NULL: points to the help. */
+/* Adds a usage error and returns STATUS_USAGE. hint NULL: how the verb is used, and an example. */
 int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The worse of two exit statuses: usage, refused, failed, deny, ok. */

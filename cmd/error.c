@@ -6,11 +6,13 @@
 
 int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
 {
-	char *see = c->verb ? arena_printf(c->arena, "see: %s help %s", PROGRAM, c->verb->name)
-	                    : arena_printf(c->arena, "see: %s help", PROGRAM);
+	const struct verb *v = c->verb;
+	if (!hint && v)
+		hint = arena_printf(c->arena, "usage: " PROGRAM " %s%s%s\nfor example: %s", v->name, *v->usage ? " " : "", v->usage,
+		                    v->example);
 	va_list ap;
 	va_start(ap, fmt);
-	diag_fail(&c->diags, hint ? hint : see, "%s", arena_vprintf(c->arena, fmt, ap));
+	diag_fail(&c->diags, hint ? hint : "see: " PROGRAM " help", "%s", arena_vprintf(c->arena, fmt, ap));
 	va_end(ap);
 	return STATUS_USAGE;
 }

@@ -74,21 +74,33 @@ static int unknown_verb(struct cmd *c, const char *name)
 	                   "unknown verb '%s'", name);
 }
 
-/* name: a verb, or --options for the completions and the tests: a line a verb. */
-static int help(struct cmd *c, const char *name)
+static void print_help_help(void)
 {
-	if (name && !strcmp(name, "--options")) {
+	puts("usage: " PROGRAM " help [VERB]\n\n"
+	     "Without VERB: a list of all verbs. With it: what it takes, its options, and an example.\n\n"
+	     "For example:\n  " PROGRAM " help eval");
+}
+
+/* n words: none, a verb, or --options for the completions and the tests: a line a verb. */
+static int help(struct cmd *c, int n, char **words)
+{
+	const char *name = n ? words[0] : NULL;
+	const struct verb *v = name ? find_verb(name) : NULL;
+	if (n > 1)
+		return usage_error(c, "usage: " PROGRAM " help [VERB]\nfor example: " PROGRAM " help eval",
+		                   "help takes one verb");
+	if (!name) {
+		print_help();
+	} else if (!strcmp(name, "--options")) {
 		for (size_t i = 0; i < NVERBS; i++)
 			print_verb_options(verbs[i]);
-		return STATUS_OK;
-	}
-	const struct verb *v = name ? find_verb(name) : NULL;
-	if (name && !v)
-		return unknown_verb(c, name);
-	if (v)
+	} else if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h")) {
+		print_help_help();
+	} else if (v) {
 		print_verb_help(v);
-	else
-		print_help();
+	} else {
+		return unknown_verb(c, name);
+	}
 	return STATUS_OK;
 }
 
@@ -96,9 +108,10 @@ static int dispatch(struct cmd *c, int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 	if (!name)
-		return usage_error(c, NULL, "no verb given");
+		return usage_error(c, "usage: " PROGRAM " VERB ...; the verbs: " PROGRAM " help\n"
+		                      "for example: echo 'allow :null' | " PROGRAM " eval - 'c 1:3 rw'", "no verb given");
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-		return help(c, argc > 2 ? argv[2] : NULL);
+		return help(c, argc - 2, argv + 2);
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
 		print_version();
 		return STATUS_OK;

@@ -43,6 +43,7 @@ void print_verb_help(const struct verb *v)
 			printf("  --ring SIZE       of the ring buffer for what is reported: 4K to 256M, a power of\n"
 			       "                    two; else as before, else 256K\n");
 	}
+	printf("\nFor example:\n  %s\n", v->example);
 }
 
 void print_verb_options(const struct verb *v)

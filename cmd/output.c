@@ -150,10 +150,12 @@ static void print_diag(FILE *out, const struct diag *d)
 	}
 	if (d->source)
 		print_source(out, d, colour);
-	if (d->hint) {
+	for (const char *line = d->hint; line;) { /* a usage, and an example */
+		const char *end = strchr(line, '\n');
 		fputs("  hint: ", out);
-		put_text(out, d->hint);
+		put_bytes(out, line, end ? (size_t)(end - line) : strlen(line));
 		putc('\n', out);
+		line = end ? end + 1 : NULL;
 	}
 }
 

@@ -160,8 +160,17 @@ static int read_device(struct fault *f, char type, struct slice numbers, struct 
 	               : 0;
 }
 
-static int read_access_or_none(struct fault *f, struct slice word, struct request *r)
+/* The letters behind a device, however it is named. A rule without letters means all three; a
+ * request must say what is asked, as any fact that decides: the kernel never asks for all three
+ * together, and reading is not assumed where perhaps writing was meant. */
+static int read_letters(struct fault *f, const char *device, struct slice *rest, struct request *r)
 {
+	struct slice word;
+	if (!cut(rest, &word) || slice_has(word, '='))
+		return fault_set(f,
+		                 arena_printf(f->arena,
+		                              "write any of r, w and m after the device, or - for none: %s r", device),
+		                 "missing access letters");
 	if (slice_is(word, "-"))
 		return r->access = 0;
 	r->access = read_access(f, word);
@@ -171,14 +180,9 @@ static int read_access_or_none(struct fault *f, struct slice word, struct reques
 static int read_path_request(struct fault *f, const struct host *h, struct slice path,
                              struct slice *rest, struct request *r)
 {
-	struct slice after = *rest, word;
 	if (device_at(f, h, path, &r->type, &r->major, &r->minor))
-		return -1;
-	r->access = ACC_READ | ACC_WRITE;
-	if (!cut(&after, &word) || slice_has(word, '='))
-		return 0;
-	*rest = after;
-	return read_access_or_none(f, word, r);
+		return REQUEST_UNKNOWN;
+	return read_letters(f, text_safe(f->arena, path.s, path.n, 64), rest, r);
 }
 
 static int not_a_request(struct fault *f, struct slice first, struct slice rest)
@@ -203,10 +207,8 @@ static int read_numeric_request(struct fault *f, struct slice type, struct slice
 		return fault_set(f, REQUEST_HINT, "missing major:minor after '%c'", type.s[0]);
 	if (read_device(f, type.s[0], word, r))
 		return -1;
-	if (!cut(rest, &word) || slice_has(word, '='))
-		return fault_set(f, "write any of r, w and m after the device, or - for none",
-		                 "missing access letters");
-	return read_access_or_none(f, word, r);
+	return read_letters(f, arena_printf(f->arena, "%c %lld:%lld", type.s[0], (long long)r->major, (long long)r->minor),
+	                    rest, r);
 }
 
 /* ---- whole requests -------------------------------------------------------------- */
@@ -221,9 +223,10 @@ int request_read(struct arena *a, const struct host *h, const char *text, size_t
 		return -1;
 	if (!cut(&rest, &word))
 		return fault_set(f, REQUEST_HINT, "no request");
-	if (word.s[0] == '/' ? read_path_request(f, h, word, &rest, &req)
-	                     : read_numeric_request(f, word, &rest, &req))
-		return -1;
+	int failed = word.s[0] == '/' ? read_path_request(f, h, word, &rest, &req)
+	                              : read_numeric_request(f, word, &rest, &req);
+	if (failed)
+		return failed;
 	while (cut(&rest, &word))
 		if (read_fact(f, word, &req))
 			return -1;

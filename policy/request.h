@@ -19,10 +19,11 @@ struct request {
 };
 
 /* Parses `c 1:3 rw uid=1000 comm=qemu` or `/dev/null rw ...` (the device then
- * found as the host says). Access letters in any order, none twice; `-` is none; they
- * may be left out for a path only when facts or nothing follow (then: rw).
+ * found as the host says). Access letters in any order, none twice; `-` is none; without
+ * them it is no request.
  * 0, or -1 with *error and what to do about it, *hint or NULL (arena text, one line, without
- * place). */
+ * place); REQUEST_UNKNOWN: it is well written, but the host does not tell the device at its path. */
+enum { REQUEST_UNKNOWN = -2 };
 int request_parse(struct arena *a, const struct host *h, const char *text, struct request *r,
                   const char **error, const char **hint);
 /* Parses one `key=value` into r. 0 or -1 with *error. */

@@ -105,10 +105,19 @@ expect "apply: the operands swapped" 64 "the policy comes first" "$DEVGUARD" app
 expect "an empty name" 64 "name of the policy is empty" "$DEVGUARD" check ""
 expect "an option before the verb" 64 "options come after the verb" "$DEVGUARD" --json check "$P"
 expect "a directory: the hint has one slash" 1 "name a file in it: $T/NAME.rb" "$DEVGUARD" check "$T/"
-expect "a request's hint is a hint" 1 "
-  hint: write any of r, w and m after the device" "$DEVGUARD" eval "$P" 'c 1:3'
-expect "also in JSON" 1 '"hint": "numbers are decimal, from 0 to 4095"' "$DEVGUARD" eval --json "$P" 'c 4096:0 r'
-expect "an empty request is seen in its message" 1 "error: '': no request" "$DEVGUARD" eval "$P" ''
+# A request that is none: of the command line 64, of stdin 1. What the host does not tell is 1.
+expect "a request's hint is a hint" 64 "
+  hint: write any of r, w and m after the device, or - for none: c 1:3 r" "$DEVGUARD" eval "$P" 'c 1:3'
+expect "the same by a path" 64 "
+  hint: write any of r, w and m after the device, or - for none: /dev/null r" "$DEVGUARD" eval "$P" /dev/null
+expect "the same from stdin" 1 "stdin:1: error: missing access letters
+    /dev/null
+  hint: write any of r, w and m after the device, or - for none: /dev/null r" bash -c 'echo /dev/null | "$1" eval "$2" -' - "$DEVGUARD" "$P"
+expect "a request after one that is none" 64 "allow c 1:3 r" "$DEVGUARD" eval "$P" 'c 1:3' 'c 1:3 r' 'b 8:0 r'
+expect "a device that is not there" 1 'no such file: "/dev/nul"' "$DEVGUARD" eval "$P" '/dev/nul r'
+expect "no device, and no request" 64 'unknown access letter' "$DEVGUARD" eval "$P" '/dev/nul r' 'c 1:3 x'
+expect "also in JSON" 64 '"hint": "numbers are decimal, from 0 to 4095"' "$DEVGUARD" eval --json "$P" 'c 4096:0 r'
+expect "an empty request is seen in its message" 64 "error: '': no request" "$DEVGUARD" eval "$P" ''
 expect "bytecode where no rule has a block" 0 "no rule has a block" "$DEVGUARD" compile "$P" --emit=bytecode
 if links=$(mktemp -d /dev/shm/dgtest.XXXXXX 2>/dev/null); then
 	ln -s loop "$links/loop" && ln -s b "$links/a" && ln -s a "$links/b"

@@ -269,8 +269,7 @@ static bool parse(struct audit_run *r, int argc, char **argv, const char **path)
 		c->status = usage_error(c, "leave out the cgroup, or --all",
 		                        "--all reads every cgroup: none can be named");
 	else if (!r->all && (n < 0 || n > 1))
-		c->status = usage_error(c, "usage: " PROGRAM " audit CGROUP [NAME], or audit --all",
-		                        n < 0 ? "no cgroup given" : "more than a cgroup and a name given");
+		c->status = usage_error(c, NULL, n < 0 ? "no cgroup given" : "more than a cgroup and a name given");
 	return !c->status;
 }
 
@@ -322,4 +321,6 @@ const struct verb verb_audit = {
 	.longs = options,
 	.json = true,
 	.main = audit,
+	.usage = "CGROUP [NAME] | --self [NAME] | --unit UNIT [NAME] | --all",
+	.example = PROGRAM " audit /web --timeout 60",
 };

@@ -235,4 +235,6 @@ const struct verb verb_oci_hook = {
 	.longs = options,
 	.json = false,
 	.main = oci_hook,
+	.usage = "[--policy FILE | --config FILE | --policy-from-spec]",
+	.example = PROGRAM " install-hook --print --policy-from-spec",
 };

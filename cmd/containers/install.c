@@ -346,4 +346,6 @@ const struct verb verb_install_hook = {
 	.longs = options,
 	.json = false,
 	.main = install_hook,
+	.usage = "[--policy FILE | --config FILE | --policy-from-spec]",
+	.example = PROGRAM " install-hook --print --policy-from-spec",
 };

@@ -45,7 +45,7 @@ static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run, const cha
 	if (*config)
 		return !c->status;
 	if (n != operands)
-		c->status = usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP, or apply POLICY --self|--unit NAME",
+		c->status = usage_error(c, NULL,
 		                        n > operands    ? "more than a policy and a cgroup given"
 		                        : n             ? "no cgroup given"
 		                        : operands == 2 ? "no policy and no cgroup given"
@@ -73,7 +73,7 @@ static int apply(struct cmd *c, int argc, char **argv)
 		return apply_manifest(c, config, dry_run);
 	const char *where = where_given(c) ? NULL : argv[optind + 1];
 	if (where && is_swapped(argv[optind], where))
-		return usage_error(c, "usage: " PROGRAM " apply POLICY CGROUP",
+		return usage_error(c, NULL,
 		                   "the policy comes first, then the cgroup");
 	int status = unit_load(c, &c->settings, argv[optind], &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
 	if (status)
@@ -106,4 +106,6 @@ const struct verb verb_apply = {
 	.longs = options,
 	.json = true,
 	.main = apply,
+	.usage = "POLICY CGROUP | POLICY --self | POLICY --unit NAME",
+	.example = PROGRAM " apply policy.rb /web",
 };

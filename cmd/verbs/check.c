@@ -235,4 +235,6 @@ const struct verb verb_check = {
 	.longs = options,
 	.json = true,
 	.main = check,
+	.usage = "POLICY|MANIFEST...",
+	.example = "echo 'allow :null' | " PROGRAM " check -",
 };

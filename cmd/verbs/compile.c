@@ -140,4 +140,6 @@ const struct verb verb_compile = {
 	.shorts = ":ho:",
 	.longs = options,
 	.main = compile,
+	.usage = "POLICY",
+	.example = "echo 'allow :null' | " PROGRAM " compile - --emit=diagram",
 };

@@ -55,10 +55,13 @@ const struct verb verb_detach = {
 	.name = "detach",
 	.synopsis = "CGROUP [NAME] [--json] | --self [NAME] [--json] | --unit UNIT [NAME] [--json]",
 	.summary = "Take a policy off a cgroup",
-	.help = "CGROUP may be named as for apply. NAME is the policy's name; it is needed when several of ours are attached there.\n"
+	.help = "CGROUP may be named as for apply.\n"
+		"NAME is the policy's name; it is needed when several of ours are attached there.\n"
 		"Programs of others are never touched.\n\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,
 	.main = detach,
+	.usage = "CGROUP [NAME] | --self [NAME] | --unit UNIT [NAME]",
+	.example = PROGRAM " detach /web",
 };

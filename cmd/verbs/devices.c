@@ -337,4 +337,6 @@ const struct verb verb_devices = {
 	.longs = options,
 	.json = true,
 	.main = devices,
+	.usage = "[WORD]",
+	.example = PROGRAM " devices null",
 };

@@ -102,4 +102,6 @@ const struct verb verb_doctor = {
 	.longs = options,
 	.json = true,
 	.main = doctor,
+	.usage = "",
+	.example = PROGRAM " doctor",
 };

@@ -17,7 +17,7 @@
 
 static const struct option options[] = {OPTION_JSON, OPTION_PARAM, OPTION_LIMIT, OPTION_UNCONFINED, OPTION_HELP, {0}};
 enum { LINE_MAX_BYTES = 32 << 10 };
-#define REQUEST_HINT "a request is: c 1:3 rw (or /dev/null rw), then facts such as uid=1000"
+#define REQUEST_HINT "a request is TYPE MAJOR:MINOR ACCESS, such as c 1:3 rw (or /dev/null rw), then facts such as uid=1000"
 
 struct waiting { struct request request; struct span at; };
 
@@ -27,7 +27,7 @@ struct evaluation {
 	bool stream;   /* requests come from stdin: JSON is one object a line */
 	json_t *results;
 	struct device_names *names; /* of --json */
-	bool denied, failed;
+	bool denied, failed, wrong; /* wrong: one of the command line is no request */
 	int broken;    /* a status: nobody answers any more */
 	/* read, and not answered yet */
 	struct waiting waiting[ASK_MOST];
@@ -119,7 +119,8 @@ static void answer(struct evaluation *ev, const char *text, struct span at)
 	struct cmd *c = ev->c;
 	struct request r = {0};
 	const char *error, *hint;
-	if (!request_parse(c->arena, &host_here, text, &r, &error, &hint)) {
+	int unread = request_parse(c->arena, &host_here, text, &r, &error, &hint);
+	if (!unread) {
 		ev->records[ev->n] = request_record(&r);
 		ev->waiting[ev->n++] = (struct waiting){r, at};
 		if (ev->n == ASK_MOST)
@@ -127,6 +128,7 @@ static void answer(struct evaluation *ev, const char *text, struct span at)
 		return;
 	}
 	settle(ev);
+	ev->wrong |= !ev->stream && unread != REQUEST_UNKNOWN;
 	hint = hint ? hint : REQUEST_HINT;
 	if (ev->stream)
 		diag_add(&c->diags, DIAG_ERROR, at, hint, "%s", error);
@@ -272,8 +274,7 @@ static int eval(struct cmd *c, int argc, char **argv)
 		return c->status;
 	int n = argc - optind - 1;
 	if (n < 1)
-		return usage_error(c, "give one, for example: 'c 1:3 rw', or - to read them from stdin",
-		                   n < 0 ? "no policy given" : "no request given");
+		return usage_error(c, NULL, n < 0 ? "no policy given" : "no request given");
 	const char *path = argv[optind];
 	bool stream = n == 1 && strcmp(argv[optind + 1], "-") == 0;
 	if (stream && strcmp(path, "-") == 0)
@@ -296,7 +297,7 @@ static int eval(struct cmd *c, int argc, char **argv)
 		answer_stream(&ev);
 	else
 		answer_words(&ev, n, argv + optind + 1);
-	return ev.broken ? ev.broken : ev.failed ? STATUS_FAILED : ev.denied ? STATUS_DENY : STATUS_OK;
+	return ev.broken ? ev.broken : ev.wrong ? STATUS_USAGE : ev.failed ? STATUS_FAILED : ev.denied ? STATUS_DENY : STATUS_OK;
 }
 
 const struct verb verb_eval = {
@@ -309,9 +310,12 @@ const struct verb verb_eval = {
 		"the next request. `-` reads one request a line from stdin (with --json: one object a\n"
 		"line); blank lines and # comments are passed over.\n\n"
 		"Prints `allow c 1:3 rw`, a tab, and the deciding rule as FILE:LINE label. Exit status\n"
-		"2 when any request is denied, 1 when any could not be answered.\n\n",
+		"2 when any request is denied, 1 when any could not be answered, 64 when one of the\n"
+		"command line is no request. A request always has letters, or - for none of them.\n\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,
 	.main = eval,
+	.usage = "POLICY REQUEST... | -",
+	.example = "echo 'allow :null' | " PROGRAM " eval - 'c 1:3 rw'",
 };

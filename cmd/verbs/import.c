@@ -31,6 +31,7 @@ static const struct option options[] = {
 static const char one_of[] = "one of:"
 #include "policy/import/formats.def"
 	;
+#define EXAMPLE PROGRAM " import docker 'c 195:* rmw'"
 
 struct import {
 	const char *path;   /* -o */
@@ -89,7 +90,7 @@ static int read_docker(struct cmd *c, struct import *im, int argc, char **argv, 
 	for (int i = 0; i < argc; i++)
 		*ARENA_PUSH(c->args, im->args, im->nargs, im->args_cap) = argv[i];
 	if (!im->nargs)
-		return usage_error(c, "for example: " PROGRAM " import docker 'c 195:* rmw'", "no rule given");
+		return usage_error(c, NULL, "no rule given");
 	if (!file)
 		return foreign_docker(&c->diags, im->args, im->nargs, f) ? STATUS_REFUSED : STATUS_OK;
 	int status = input_read(c, argv[0], INPUT_FOREIGN, &in);
@@ -197,7 +198,7 @@ static int import(struct cmd *c, int argc, char **argv)
 			return status;
 	}
 	if (optind == argc)
-		return usage_error(c, one_of, "no format given");
+		return usage_error(c, arena_printf(c->arena, "%s\nfor example: %s", one_of, EXAMPLE), "no format given");
 	if ((status = find_format(c, argv[optind], &format)) || (status = check_options(c, &im, format)))
 		return status;
 	argc -= optind + 1, argv += optind + 1;
@@ -250,4 +251,6 @@ const struct verb verb_import = {
 	.shorts = ":ho:",
 	.longs = options,
 	.main = import,
+	.usage = "FORMAT FILE",
+	.example = EXAMPLE,
 };

@@ -293,8 +293,7 @@ static bool parse(struct cmd *c, int argc, char **argv, const char **policy)
 	if (optind < argc && options_next(c, argc, argv) != OPT_END)
 		return false;
 	if (optind == argc)
-		c->status = usage_error(c, "for example: " PROGRAM " run policy.rb -- sh -c '...'",
-		                        "no command given");
+		c->status = usage_error(c, NULL, "no command given");
 	return optind < argc;
 }
 
@@ -334,4 +333,6 @@ const struct verb verb_run = {
 	.shorts = "+:h",
 	.longs = options,
 	.main = run,
+	.usage = "POLICY [--] COMMAND ARG...",
+	.example = "echo 'allow :null' | " PROGRAM " run - -- sh -c 'head -c 1 /dev/zero || echo denied'",
 };

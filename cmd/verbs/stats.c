@@ -398,8 +398,7 @@ static int stats(struct cmd *c, int argc, char **argv)
 	}
 	int cgroups = !where_given(c), n = argc - optind - cgroups;
 	if (n < 0 || n > 1)
-		return usage_error(c, "usage: " PROGRAM " stats CGROUP [NAME]",
-		                   n < 0 ? "no cgroup given" : "more than a cgroup and a name given");
+		return usage_error(c, NULL, n < 0 ? "no cgroup given" : "more than a cgroup and a name given");
 	if (r.prometheus && (c->json.on || r.interval))
 		return usage_error(c, "a scraper asks again by itself: leave the other option out",
 		                   "--prometheus and %s exclude each other",
@@ -427,4 +426,6 @@ const struct verb verb_stats = {
 	.longs = options,
 	.json = true,
 	.main = stats,
+	.usage = "CGROUP [NAME] | --self [NAME] | --unit UNIT [NAME]",
+	.example = PROGRAM " stats /web",
 };

@@ -245,11 +245,14 @@ const struct verb verb_status = {
 	.name = "status",
 	.synopsis = "[CGROUP | --self | --unit NAME] [--json]",
 	.summary = "Show the device programs of a cgroup and of those above it",
-	.help = "Without CGROUP: the cgroup of the caller. CGROUP may be named as for apply. All programs shown are asked about every\n"
+	.help = "Without CGROUP: the cgroup of the caller. CGROUP may be named as for apply. All\n"
+		"programs shown are asked about every\n"
 		"request of a process in CGROUP, and all of them must allow it. Runs are shown where\n"
 		"the kernel counts them: sysctl kernel.bpf_stats_enabled=1\n\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,
 	.main = status,
+	.usage = "[CGROUP | --self | --unit NAME]",
+	.example = PROGRAM " status /web",
 };

@@ -347,4 +347,6 @@ const struct verb verb_test = {
 	.longs = options,
 	.json = true,
 	.main = test,
+	.usage = "POLICY... [--cases FILE]",
+	.example = "echo 'allow :null' | " PROGRAM " test - --cases <(echo 'allow c 1:3 rw')",
 };

@@ -25,7 +25,7 @@ static void good_file(void **state)
 		"  deny\tb 8:0  r uid=1000   comm='a b' # raw disk\r\n"
 		"\t \r\n"
 		"   # allow c 1:1 r\n"
-		"allow /dev/zero\n"
+		"allow /dev/zero rw\n"
 		"deny c 5:2 -";
 	static const struct {
 		bool allow;
@@ -34,7 +34,7 @@ static void good_file(void **state)
 	} want[] = {
 		{true, 3, DEV_CHAR, 1, 3, 6, "c 1:3 rw"},
 		{false, 4, DEV_BLOCK, 8, 0, 2, "b 8:0 r uid=1000 comm='a b'"},
-		{true, 7, DEV_CHAR, 1, 5, 6, "/dev/zero"},
+		{true, 7, DEV_CHAR, 1, 5, 6, "/dev/zero rw"},
 		{false, 8, DEV_CHAR, 5, 2, 0, "c 5:2 -"},
 	};
 	struct diags d;
@@ -101,7 +101,9 @@ static void bad_lines(void **state)
 		 "a request is TYPE MAJOR:MINOR ACCESS, such as c 1:3 rw, then key=value facts",
 		 "deny # c 1:3 rw"},
 		{"allow c 1:3", 0, "missing access letters",
-		 "write any of r, w and m after the device, or - for none", "allow c 1:3"},
+		 "write any of r, w and m after the device, or - for none: c 1:3 r", "allow c 1:3"},
+		{"deny /dev/null", 0, "missing access letters",
+		 "write any of r, w and m after the device, or - for none: /dev/null r", "deny /dev/null"},
 		{"allow c 1:3 rwx", 0, "unknown access letter 'x'", "letters are r, w and m",
 		 "allow c 1:3 rwx"},
 		{"deny c 4096:0 r", 0, "major 4096 is over the limit of 4095",

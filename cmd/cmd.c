@@ -36,9 +36,7 @@ int each_policy(struct cmd *c, int argc, char **argv,
 		diags_flush(c);
 		if (c->json.on) {
 			json_object_set_new(item, "exit", json_integer(one_status));
-			json_object_set_new(item, "diagnostics",
-			                    c->json.diagnostics ? c->json.diagnostics : json_array());
-			c->json.diagnostics = NULL;
+			json_object_set_new(item, "diagnostics", json_take_diagnostics(c));
 			json_array_append_new(items, item);
 		}
 		status = worse_status(status, one_status);

@@ -215,5 +215,6 @@ int main(int argc, char **argv)
 	confine_plan_free(c.rooms.plan);
 	json_decref(c.json.out);
 	json_decref(c.json.diagnostics);
+	json_decref(c.json.taken);
 	return status;
 }

@@ -204,15 +204,25 @@ void diags_flush(struct cmd *c)
 
 /* ---- the end of a verb ---------------------------------------------------------- */
 
+json_t *json_take_diagnostics(struct cmd *c)
+{
+	json_t *part = c->json.diagnostics ? c->json.diagnostics : json_array();
+	if (!c->json.taken)
+		c->json.taken = json_array();
+	json_array_extend(c->json.taken, part);
+	c->json.diagnostics = NULL;
+	return part;
+}
+
 void json_finish(struct cmd *c, int status)
 {
+	json_decref(json_take_diagnostics(c));
 	json_t *o = json_pack("{s:s}", "schema", JSON_SCHEMA);
 	if (c->verb)
 		json_object_set_new(o, "verb", json_string(c->verb->name));
 	json_object_set_new(o, "exit", json_integer(status));
 	json_object_update(o, c->json.out);
-	json_object_set_new(o, "diagnostics", c->json.diagnostics ? c->json.diagnostics : json_array());
-	c->json.diagnostics = NULL;
+	json_object_set(o, "diagnostics", c->json.taken);
 	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(o);

@@ -22,7 +22,8 @@ struct json_output {
 	bool printed;        /* the verb has printed it already */
 	bool notes;          /* notes too belong into it */
 	json_t *out;         /* the object printed at the end */
-	json_t *diagnostics; /* those shown so far */
+	json_t *diagnostics; /* those shown since the last part of `out` took its own */
+	json_t *taken;       /* those before */
 };
 
 /* "3 rules", "1 rule": for "%zu %s%s". */
@@ -44,7 +45,10 @@ json_t *text_json(const char *text);
 void diags_flush(struct cmd *c);
 /* Shows one message now. */
 void diag_show(struct cmd *c, struct diag *d);
-/* Prints c->json.out with the diagnostics and the exit status. */
+/* The diagnostics shown since the last call, for a part of the object (a policy, a cgroup) to
+ * have; the whole object has them too. */
+json_t *json_take_diagnostics(struct cmd *c);
+/* Prints c->json.out with all diagnostics and the exit status. */
 void json_finish(struct cmd *c, int status);
 /* Flushes stdout; a full disk is an error. Returns status or STATUS_FAILED. */
 int stdout_finish(struct cmd *c, int status);

@@ -66,9 +66,9 @@ else skip "a device is told by its node" "no node can be made in /dev"; fi
 # ---- one denial, as people and as programs read it ---------------------------------------
 
 scratch record
-expect "audit: nothing is attached" 1 "apply POLICY CGROUP --audit denied" audit "$CG"
+expect "audit: nothing is attached" 1 "apply POLICY $CG --audit denied" audit "$CG"
 check "apply without audit" apply
-expect "audit: the policy reports nothing" 1 "apply it again with --audit denied" audit "$CG"
+expect "audit: the policy reports nothing" 1 "apply it again: rucy-devguard apply POLICY $CG --audit denied" audit "$CG"
 expect "stats: the policy reports nothing" 1 "reports nothing" "$DEVGUARD" stats "$CG"
 expect "audit: no such policy" 1 "'guard' is attached there" audit "$CG" other
 expect "apply --audit denied says so" 0 "audit denied" apply --audit denied

@@ -146,7 +146,8 @@ cd "$T" || exit 1
 long "thousands of warnings" 0 "2500 more messages like these are not shown" 150000 "$DEVGUARD" check warnings.rb
 yes 'allow { |c| 1 / (c.uid % 7) > 0 };' | head -n 100 | tr -d '\n' >line.rb
 { printf '#'; head -c 300000 /dev/zero | tr '\0' x; echo; } >>line.rb
-long "a warning quotes the beginning of a long line" 0 '"warning"' 1000000 "$DEVGUARD" check --json line.rb
+# twice: with its policy, and with the whole object
+long "a warning quotes the beginning of a long line" 0 '"warning"' 2000000 "$DEVGUARD" check --json line.rb
 echo 'allow :null' >failing.rb
 yes 'allow c 9:9 rw' | head -n 700 >failing.cases
 long "hundreds of cases that fail" 2 "200 more cases failed that are not shown" 100000 "$DEVGUARD" test failing.rb

@@ -173,11 +173,31 @@ static void last_checks(struct audit_run *r, uint64_t *losses)
 		r->ending = was;
 }
 
+/* To a person who sees nothing happen: what it waits for, and how to end it. */
+static void say_waiting(struct audit_run *r)
+{
+	uint64_t records = 0;
+	const char *names = "";
+	for (size_t i = 0; i < r->watch.n; i++) {
+		records += r->watch.sources[i]->records;
+		names = arena_printf(r->c->arena, "%s%s'%s'", names, *names ? ", " : "", r->watch.sources[i]->policy);
+	}
+	if (records || r->ending || !isatty(STDERR_FILENO))
+		return;
+	const char *end = r->timeout == UINT64_MAX ? "" : ", or when the time is up";
+	if (r->cgroup)
+		tell(r->c, "nothing so far: waiting for what %s on %s reports; Ctrl-C ends it%s", names, r->cgroup->path, end);
+	else
+		tell(r->c, "nothing so far: waiting for what any policy on this host reports; Ctrl-C ends it%s", end);
+}
+
 static void stream(struct audit_run *r)
 {
 	uint64_t start = now_ns(), losses = start + LOSSES_NS;
 	uint64_t end = r->timeout < UINT64_MAX - start ? start + r->timeout : UINT64_MAX;
 	uint64_t next = start + (r->all ? CHECK_ALL_NS : CHECK_NS);
+	wait_and_read(r, start); /* what waits already */
+	say_waiting(r);
 	while (!r->ending) {
 		wait_and_read(r, next < end ? next : end);
 		uint64_t now = now_ns();

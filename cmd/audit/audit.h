@@ -50,9 +50,14 @@ const char *audit_word(int audit);
 const char *mode_word(int mode);
 /* The object's fields for a rule: rule, label, file, line. */
 void rule_json(json_t *o, const struct rule_name *name, uint32_t rule);
-/* Characters a text takes on a terminal. */
+
+/* ---- audit/columns.c ---------------------------------------------------------------- */
+
+/* Columns a text takes on a terminal. */
 int columns_of(const char *text);
-/* Of the terminal stdout is, else of COLUMNS, else 100. */
+/* Takes the middle out of a text that is wider. */
+void column_cut(char *text, int width);
+/* Columns of the terminal that stdout is; 0: it is none, and nothing depends on a width. */
 int terminal_width(void);
 
 /* ---- audit/find.c --------------------------------------------------------------------- */
@@ -138,6 +143,12 @@ void print_record(struct printer *p, struct source *s, const struct event *e, ui
 /* Flushes. 0, or -1: it could not be written. */
 int printer_end(struct printer *p, struct diags *d);
 void printer_close(struct printer *p);
+
+/* ---- table.c ----------------------------------------------------------------------------- */
+
+/* What is counted of one policy, for people. */
+struct stats;
+void table_print(struct device_names *devices, const struct stats *st);
 
 /* ---- prometheus.c ------------------------------------------------------------------------- */
 

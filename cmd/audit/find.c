@@ -23,6 +23,32 @@ int find_reporting(struct arena *a, struct diags *d, const struct cgroup *cg, co
 	return 0;
 }
 
+/* A policy on a cgroup above decides here too. The command that reads it, or how to make it report;
+ * NULL: there is none. */
+static const char *hint_above(struct cmd *c, const struct cgroup *cg, const char *name)
+{
+	const char *hint = NULL;
+	struct diags ignored;
+	struct cgroup *at, *next;
+	diags_init(&ignored, c->arena);
+	for (at = cgroup_parent(c->arena, &ignored, cg); at; cgroup_close(at), at = next) {
+		struct attached *list;
+		size_t n = 0;
+		next = NULL;
+		if (hint || cgroup_query(c->arena, &ignored, at, &list, &n))
+			continue;
+		for (size_t i = 0; i < n && !hint; i++)
+			if (list[i].ours && (!name || !strcmp(list[i].name, name)))
+				hint = arena_printf(c->arena, list[i].audit != AUDIT_NONE
+				                        ? "'%s' on the cgroup %s decides here too: " PROGRAM " %s %s%s%s"
+				                        : "'%s' on the cgroup %s decides here too and reports nothing; once it is applied there "
+				                          "with --audit denied: " PROGRAM " %s %s%s%s",
+				                    list[i].name, at->path, c->verb->name, at->path, name ? " " : "", name ? name : "");
+		next = cgroup_parent(c->arena, &ignored, at);
+	}
+	return hint;
+}
+
 int nothing_reports(struct cmd *c, const struct cgroup *cg, const char *name)
 {
 	struct attached *list;
@@ -40,17 +66,17 @@ int nothing_reports(struct cmd *c, const struct cgroup *cg, const char *name)
 		if (name && strcmp(name, ours) == 0)
 			break;
 	}
-	const char *hint = "attach one: " PROGRAM " apply POLICY CGROUP --audit denied";
+	const char *attach = arena_printf(c->arena, "attach one: " PROGRAM " apply POLICY %s --audit denied", cg->path);
+	const char *above = hint_above(c, cg, name), *hint = above ? above : attach;
 	if (!ours && unreadable)
 		diag_fail(&c->diags, error_hint(c->arena, unreadable->unreadable, "see the kernel log"),
 		          "cannot tell whose program %u on %s is: %s", unreadable->id, cg->path,
 		          strerror(unreadable->unreadable));
 	else if (name && (!ours || strcmp(name, ours) != 0))
-		diag_fail(&c->diags,
-		          ours ? arena_printf(c->arena, "'%s' is attached there", ours) : hint,
+		diag_fail(&c->diags, ours && !above ? arena_printf(c->arena, "'%s' is attached there", ours) : hint,
 		          "no policy '%s' of ours is attached to %s", name, cg->path);
 	else if (ours)
-		diag_fail(&c->diags, "apply it again with --audit denied",
+		diag_fail(&c->diags, arena_printf(c->arena, "apply it again: " PROGRAM " apply POLICY %s --audit denied", cg->path),
 		          "the policy '%s' on %s reports nothing", ours, cg->path);
 	else
 		diag_fail(&c->diags, hint, "no policy of ours is attached to %s", cg->path);

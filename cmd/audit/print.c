@@ -2,7 +2,10 @@
  * print.c - a record as a line: for people in columns, or one JSON object.
  *
  * Columns grow to what they had to hold so far, up to a limit, so that lines stay
- * below each other. Everything that came from the kernel is escaped.
+ * below each other. On a terminal they have what it has room for: what is longer loses its middle,
+ * a narrow one has a line for who asked and one for what was decided, and a rule that does not fit has one
+ * of its own. Elsewhere nothing is cut, and a record is a line. Everything that came from the kernel
+ * is escaped.
  */
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
@@ -15,7 +18,9 @@
 #include <unistd.h>
 
 enum column { COL_CGROUP, COL_COMM, COL_UID, COL_VERDICT, COL_ACCESS, COL_DEVICE, COLUMNS };
-static const int column_most[COLUMNS] = {48, 28, 10, 9, 14, 40};
+static const int column_most[COLUMNS] = {48, 28, 14, 9, 14, 40};
+static const int column_least[COLUMNS] = {12, 12, 5, 4, 5, 18};
+enum { STAMP = 23, GAP = 2, RULE_LEAST = 20, INDENT = 4 };
 
 struct printer {
 	FILE *out;
@@ -25,6 +30,10 @@ struct printer {
 	struct cgroup_paths *cgroups;
 	int64_t wall; /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
 	int widths[COLUMNS];
+	int most[COLUMNS];
+	int width;       /* of the terminal; 0: none, nothing is cut to `most` */
+	bool two_lines;
+	int used;        /* columns of the line so far */
 };
 
 static FILE *open_append(const char *path)
@@ -50,9 +59,9 @@ int printer_new(struct cmd *c, const char *path, struct printer **out)
 		.out = path ? open_append(path) : stdout,
 		.path = path,
 		.json = c->json.on,
-		.widths = {[COL_CGROUP] = 12, [COL_COMM] = 12, [COL_UID] = 5, [COL_VERDICT] = 4,
-		           [COL_ACCESS] = 5, [COL_DEVICE] = 18},
 	};
+	memcpy(p->widths, column_least, sizeof p->widths);
+	memcpy(p->most, column_most, sizeof p->most);
 	if (!p->out)
 		return cannot(p, &c->diags, "open", errno);
 	p->colour = !path && (!no || !*no) && isatty(STDOUT_FILENO);
@@ -72,9 +81,33 @@ int printer_reopen(struct printer *p, struct diags *d)
 	return 0;
 }
 
+/* On a terminal: the columns' widths, by its own, which may change. */
+static void fit_columns(struct printer *p)
+{
+	static const int fitted[COLUMNS] = {14, 16, 9, 4, 13, 20};
+	int all = STAMP + RULE_LEAST + (COLUMNS + 1) * GAP;
+	int width = p->path ? 0 : terminal_width();
+	if (width == p->width)
+		return;
+	for (int i = 0; i < COLUMNS; i++)
+		all += p->widths[i] = fitted[i];
+	p->width = width;
+	p->two_lines = width < all;
+	int first = STAMP + fitted[COL_CGROUP] + fitted[COL_COMM] + fitted[COL_UID] + 3 * GAP;
+	int spare = p->two_lines ? width - first : (width - all) / 2;
+	p->widths[COL_CGROUP] += spare > 0 ? spare : 0;
+	spare = p->two_lines ? width - INDENT - (all - first - 2 * GAP) : (width - all) / 4;
+	p->widths[COL_DEVICE] += spare > 0 ? spare : 0;
+	for (int i = 0; i < COLUMNS; i++) {
+		p->widths[i] = p->widths[i] < column_most[i] ? p->widths[i] : column_most[i];
+		p->most[i] = i == COL_CGROUP || i == COL_DEVICE || i == COL_COMM ? p->widths[i] : column_most[i];
+	}
+}
+
 void printer_begin(struct printer *p)
 {
 	struct timespec now, up;
+	fit_columns(p);
 	clock_gettime(CLOCK_BOOTTIME, &up);
 	clock_gettime(CLOCK_REALTIME, &now);
 	p->wall = (int64_t)(now.tv_sec - up.tv_sec) * NSEC + now.tv_nsec - up.tv_nsec;
@@ -98,13 +131,22 @@ void printer_close(struct printer *p)
 
 /* ---- for people ------------------------------------------------------------------ */
 
-static void put_column(struct printer *p, enum column col, const char *text, const char *colour)
+static void put_column(struct printer *p, enum column col, char *text, const char *colour)
 {
+	if (p->width)
+		column_cut(text, p->most[col]);
 	int width = columns_of(text);
 	if (width > p->widths[col])
-		p->widths[col] = width < column_most[col] ? width : column_most[col];
-	fprintf(p->out, "%s%s%s%*s  ", colour, text, *colour ? "\033[0m" : "",
-	        width < p->widths[col] ? p->widths[col] - width : 0, "");
+		p->widths[col] = width < p->most[col] ? width : p->most[col];
+	int pad = width < p->widths[col] ? p->widths[col] - width : 0;
+	fprintf(p->out, "%s%s%s%*s  ", colour, text, *colour ? "\033[0m" : "", pad, "");
+	p->used += width + pad + GAP;
+}
+
+static void put_line_break(struct printer *p)
+{
+	fprintf(p->out, "\n%*s", INDENT, "");
+	p->used = INDENT;
 }
 
 static void put_cgroup(struct printer *p, const struct event *e)
@@ -133,8 +175,8 @@ static void put_process(struct printer *p, const struct event *e)
 
 static void put_decision(struct printer *p, const struct event *e)
 {
-	char access[ACCESS_WORDS], device[DEVICE_TEXT];
-	const char *verdict = verdict_word(e->verdict, e->flags);
+	char access[ACCESS_WORDS], device[DEVICE_TEXT], verdict[16];
+	snprintf(verdict, sizeof verdict, "%s", verdict_word(e->verdict, e->flags));
 	put_column(p, COL_VERDICT, verdict,
 	           !p->colour                      ? ""
 	           : e->verdict                    ? "\033[32m"
@@ -156,10 +198,15 @@ static void put_line(struct printer *p, const struct event *e, const struct rule
 	if (localtime_r(&t, &tm))
 		strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &tm);
 	fprintf(p->out, "%s.%03u  ", stamp, (unsigned)(ns % NSEC / 1000000));
+	p->used = STAMP + GAP;
 	put_cgroup(p, e);
 	put_process(p, e);
+	if (p->two_lines)
+		put_line_break(p);
 	put_decision(p, e);
 	rule_text(name, e->rule, rule);
+	if (p->width && p->used + columns_of(rule) > p->width)
+		put_line_break(p);
 	fputs(rule, p->out);
 	if (e->flags & EVENT_ERROR)
 		fputs("  error", p->out);

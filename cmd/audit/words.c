@@ -4,10 +4,7 @@
  */
 #include "cmd/audit/audit.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 void rule_text(const struct rule_name *name, uint32_t rule, char out[RULE_TEXT])
 {
@@ -69,22 +66,4 @@ void rule_json(json_t *o, const struct rule_name *name, uint32_t rule)
 	                                                       : json_null());
 	json_object_set_new(o, "file", placed ? text_json(name->file) : json_null());
 	json_object_set_new(o, "line", placed ? json_integer(name->line) : json_null());
-}
-
-int columns_of(const char *text)
-{
-	int n = 0;
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
-int terminal_width(void)
-{
-	struct winsize size;
-	const char *columns = getenv("COLUMNS");
-	int width = columns ? atoi(columns) : 0;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		width = size.ws_col;
-	return width > 0 ? width : 100;
 }

@@ -211,8 +211,7 @@ static void finish_target(struct sweep *s, struct target *t)
 	json_object_set_new(t->json, "outcome", json_string(outcome_words[t->outcome]));
 	if (t->covers)
 		json_object_set_new(t->json, "guarded_with", text_json(t->covers->path));
-	json_object_set_new(t->json, "diagnostics", c->json.diagnostics ? c->json.diagnostics : json_array());
-	c->json.diagnostics = NULL;
+	json_object_set_new(t->json, "diagnostics", json_take_diagnostics(c));
 }
 
 /* All cgroups of the entry that target `first` is of: its policy is loaded once. */

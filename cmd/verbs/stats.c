@@ -120,74 +120,6 @@ static void make_rows(struct arena *a, struct audit *au, struct tally_entry *lis
 	out->n = used;
 }
 
-/* ---- for people -------------------------------------------------------------------------- */
-
-enum { BAR_LEAST = 10, BAR_MOST = 40, FIXED = 46 };
-
-static void put_bar(uint64_t count, uint64_t most, int width)
-{
-	int n = most ? (int)((double)count / (double)most * width + 0.5) : 0;
-	putchar('|');
-	for (int i = 0; i < width; i++)
-		putchar(i < n || (i == 0 && count) ? '@' : ' ');
-	putchar('|');
-}
-
-static int longest(const struct stats_run *r, const struct stats *st, int *rule_width)
-{
-	char device[DEVICE_TEXT], rule[RULE_TEXT];
-	int most = 6;
-	*rule_width = 4;
-	for (size_t i = 0; i < st->n; i++) {
-		const struct tally_key *k = &st->rows[i].key;
-		device_text(r->devices, k->type, k->major, k->minor, device);
-		rule_text(st->rows[i].name, k->rule, rule);
-		int n = columns_of(device), m = columns_of(rule);
-		most = n > most ? n : most;
-		*rule_width = m > *rule_width ? m : *rule_width;
-	}
-	return most;
-}
-
-static void put_row(const struct stats_run *r, const struct stats_row *row, uint64_t most, int bar,
-                    int device_width)
-{
-	const struct tally_key *k = &row->key;
-	char device[DEVICE_TEXT], rule[RULE_TEXT], access[ACCESS_WORDS];
-	device_text(r->devices, k->type, k->major, k->minor, device);
-	access_words(k->decided, k->requested, access);
-	rule_text(row->name, k->rule, rule);
-	printf("%10llu  ", (unsigned long long)row->count);
-	put_bar(row->count, most, bar);
-	printf("  %-9s  %-11s  %s%*s  %5u  %s%s\n", verdict_word(k->verdict, k->flags), access,
-	       device, device_width - columns_of(device), "", k->uid, rule,
-	       k->flags & EVENT_ERROR ? "  error" : "");
-}
-
-static void print_table(const struct stats_run *r, const struct stats *st)
-{
-	int rule_width, device_width = longest(r, st, &rule_width);
-	int bar = terminal_width() - FIXED - device_width - rule_width;
-	bar = bar < BAR_LEAST ? BAR_LEAST : bar > BAR_MOST ? BAR_MOST : bar;
-	const struct totals *t = &st->totals;
-	put_text(stdout, st->at->name);
-	fputs(" on ", stdout);
-	put_text(stdout, st->cgroup);
-	printf(": program %u, generation %u, audit %s%s\n", st->at->id, st->at->generation,
-	       audit_word(st->at->audit),
-	       st->at->mode == MODE_PERMISSIVE ? ", permissive: nothing is denied by it" : "");
-	if (st->n)
-		printf("%10s  %-*s  %-9s  %-11s  %-*s  %5s  %s\n", "count", bar + 2, "", "verdict",
-		       "access", device_width, "device", "uid", "rule");
-	for (size_t i = 0; i < st->n; i++)
-		put_row(r, &st->rows[i], st->rows[0].count, bar, device_width);
-	printf("%sdenied %llu, allowed %llu; records: %llu submitted, %llu folded, %llu dropped",
-	       st->n ? "" : "nothing counted in the table\n", (unsigned long long)t->denied,
-	       (unsigned long long)t->allowed, (unsigned long long)t->submitted,
-	       (unsigned long long)t->folded, (unsigned long long)t->dropped);
-	printf("; not in the table: %llu\n", (unsigned long long)t->untallied);
-}
-
 /* ---- for programs -------------------------------------------------------------------------- */
 
 static json_t *row_json(const struct stats_run *r, const struct stats_row *row)
@@ -251,7 +183,7 @@ static void print_tables(const struct stats_run *r, const struct stats *list, si
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			putchar('\n');
-		print_table(r, &list[i]);
+		table_print(r->devices, &list[i]);
 	}
 	if (r->interval)
 		putchar('\n');

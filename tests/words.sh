@@ -1,0 +1,166 @@
+#!/bin/bash
+# words.sh - what somebody reads who does not know the tool yet: an error says the next step, and
+# that step works; audit says what it waits for; columns stand below each other.
+. "$(dirname "$0")/lib.sh"
+
+reason=$(need_kernel)
+mkdir "$T/bin" "$T/here"
+ln -s "$DEVGUARD" "$T/bin/rucy-devguard"
+PATH=$T/bin:$PATH
+cd "$T/here" || exit 1
+echo 'default :allow' >policy.rb
+[ -n "$reason" ] || scratch web
+
+# In an example the cgroup is /web; here it is this one.
+follow() { bash -c "${1//\/web//$(basename "${CG-web}")}" </dev/null; }
+needs_kernel() { case $1 in *" run "* | *" apply "* | *" detach "* | *" audit "* | *" stats "* | *" status"* | *install-hook*) true ;; *) false ;; esac; }
+
+# ---- a command line with too little in it -----------------------------------------------------
+
+verbs=$("$DEVGUARD" help --options | cut -d' ' -f1)
+# What each verb lacks: nothing is given, and then all but the last word.
+too_few() # too_few VERB: command lines, a line each
+{
+	case $1 in
+	check | compile | test | detach | stats | audit) echo "$1" ;;
+	apply | run | eval) echo "$1"; echo "$1 policy.rb" ;;
+	import) echo "$1"; for format in oci inspect quadlet lxc proxmox libvirt slurm v1 systemd cdi compose docker; do echo "$1 $format"; done ;;
+	esac
+}
+too_many() { case $1 in compile) echo "$1 a b" ;; apply) echo "$1 a b c" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
+
+for verb in $verbs; do
+	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
+	[[ $example == *"rucy-devguard "* ]] || { fail "help $verb has an example" "$example"; continue; }
+	usage=$("$DEVGUARD" help "$verb" | head -n 1)
+	[[ $usage == "usage: rucy-devguard $verb"* ]] && pass "help $verb has the usage" || fail "help $verb has the usage" "$usage"
+	while IFS= read -r line; do
+		[ -n "$line" ] || continue
+		set -- $line
+		out=$("$DEVGUARD" "$@" 2>&1 </dev/null); rc=$?
+		next=$(sed -n 's/^  hint: for example: //p' <<<"$out")
+		if [ $rc = 64 ] && [ "$next" = "$example" ] && grep -qE "^  hint: (usage: rucy-devguard $verb|one of: )" <<<"$out"; then
+			pass "$line: the next step"
+		else fail "$line: the next step" "status $rc
+$out"; fi
+	done < <(too_few "$verb"; too_many "$verb")
+done
+for line in "" "help help" "help eval apply" "help nosuch" nosuch; do
+	set -- $line
+	out=$("$DEVGUARD" "$@" 2>&1); rc=$?
+	want=64; [ "$line" != "help help" ] || want=0
+	if [ $rc = $want ] && grep -qE 'usage: rucy-devguard|rucy-devguard help' <<<"$out"; then pass "'$line' says the next step"
+	else fail "'$line' says the next step" "status $rc
+$out"; fi
+done
+expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard eval - 'c 1:3 rw'" "$DEVGUARD"
+
+# ---- every example works, in the order in which it would be tried -------------------------------
+
+for verb in check compile eval test import devices doctor apply status stats audit detach run oci-hook install-hook; do
+	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
+	[ "$verb" != audit ] || example=${example/--timeout 60/--timeout 0}
+	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
+	out=$(follow "$example" 2>&1); rc=$?
+	case $verb:$rc:$out in
+	doctor:[01]:*) pass "the example of $verb" ;; # 1: this host lacks something
+	*hook:1:*"only root may be able to write it"*) skip "the example of $verb" "the tool is where others can write" ;;
+	audit:1:*"reports nothing"* | stats:1:*"reports nothing"*) # as it says, it is applied again
+		follow "$(sed -n 's/^  hint: apply it again: //p' <<<"$out" | sed 's/POLICY/policy.rb/')" >/dev/null 2>&1
+		out=$(follow "$example" 2>&1) && pass "the example of $verb, after its hint" || fail "the example of $verb, after its hint" "$out" ;;
+	*:0:*) pass "the example of $verb" ;;
+	*) fail "the example of $verb" "$example
+status $rc
+$out" ;;
+	esac
+done
+for verb in $verbs; do
+	case " check compile eval test import devices doctor apply status stats audit detach run oci-hook install-hook list " in
+	*" $verb "*) ;;
+	*) fail "the example of $verb" "this test does not run it" ;;
+	esac
+done
+
+[ -z "$reason" ] || { skip "audit, stats and their columns" "$reason"; summary; exit; }
+
+# ---- audit says what it waits for, where a person sees it ------------------------------------------
+
+build_opener
+scratch above
+mkdir "$CG/below"
+cat >guard.rb <<'RUBY'
+policy "guard"
+audit :denied
+allow "c 1:3 rw"
+deny "c 1:11", label: "日本語のラベル: the kernel's log is not for this service, whoever it is"
+deny("c 1:5") { |ctx| ctx.write? }
+allow "c 1:5"
+deny "c 4001:7"
+RUBY
+on_terminal() { local width=$1; shift; timeout 60 python3 "$TESTS/terminal.py" "$width" "$@"; }
+expect "stats: no policy anywhere" 1 "attach one: rucy-devguard apply POLICY $CG/below --audit denied" "$DEVGUARD" stats "$CG/below"
+"$DEVGUARD" apply guard.rb "$CG" >/dev/null
+if command -v python3 >/dev/null; then
+	expect "audit waits: on a terminal it says so" 0 "waiting for what 'guard' on $CG reports; Ctrl-C ends it" on_terminal 80 "$DEVGUARD" audit "$CG" --timeout 0.2
+	expect "audit --all waits" 0 "waiting for what any policy on this host reports; Ctrl-C ends it" on_terminal 80 "$DEVGUARD" audit --all --timeout 0.2
+	out=$(on_terminal 80 bash -c '"$1" audit "$2" --timeout 0.2 2>"$3"' - "$DEVGUARD" "$CG" "$T/err")
+	[ -z "$out" ] && ! grep -q waiting "$T/err" && pass "nothing of it where stderr is no terminal" ||
+		fail "nothing of it where stderr is no terminal" "$out $(cat "$T/err")"
+fi
+for verb in audit stats; do
+	out=$("$DEVGUARD" $verb "$CG/below" 2>&1); rc=$?
+	next=$(sed -n "s/^  hint: 'guard' on the cgroup .* decides here too: //p" <<<"$out")
+	[ "$rc:$next" = "1:rucy-devguard $verb $CG" ] && pass "$verb below a policy names its place" || fail "$verb below a policy names its place" "$rc $out"
+	[ $verb != audit ] || next="$next --timeout 0"
+	check "$verb: that command works" bash -c "$next"
+done
+expect "a name above, too" 1 "decides here too: rucy-devguard stats $CG guard" "$DEVGUARD" stats "$CG/below" guard
+expect "another name" 1 "attach one: rucy-devguard apply POLICY $CG/below --audit denied" "$DEVGUARD" stats "$CG/below" other
+echo 'policy "guard"; default :allow' >quiet.rb
+"$DEVGUARD" apply quiet.rb "$CG" >/dev/null 2>&1
+expect "above, and it reports nothing" 1 "decides here too and reports nothing; once it is applied there with --audit denied: rucy-devguard audit $CG" \
+	"$DEVGUARD" audit "$CG/below"
+"$DEVGUARD" apply guard.rb "$CG" >/dev/null 2>&1
+
+# ---- columns ------------------------------------------------------------------------------------------
+
+command -v python3 >/dev/null || { skip "columns" "no python3"; summary; exit; }
+NODE="/dev/$DGTEST_PREFIX-長い名前-of-a-device"
+on_exit() { rm -f "$NODE"; }
+mknod -m 666 "$NODE" c 4001 7 || NODE=
+mknod -m 666 kmsg c 1 11 && mknod -m 666 zero c 1 5
+denials()
+{
+	inside "$CG/below" "$OPENER" open r kmsg
+	inside "$CG/below" "$OPENER" open rw kmsg
+	inside "$CG" "$OPENER" open w zero
+	inside "$CG/below" "$OPENER" open rw "${NODE:-kmsg}"
+	inside "$CG" "$OPENER" open r kmsg
+} >/dev/null
+aligned() # aligned NAME WIDTH FILE
+{
+	local out
+	out=$(python3 "$TESTS/columns.py" "$2" <"$3" 2>&1)
+	[ -z "$out" ] && pass "$1" || fail "$1" "$out
+$(cat "$3")"
+}
+denials
+for width in 300 200 160 120 100 80 60 40; do
+	on_terminal $width "$DEVGUARD" stats "$CG" >"$T/shown"
+	aligned "stats on $width columns" $width "$T/shown"
+	on_terminal $width "$DEVGUARD" audit "$CG" --timeout 0 >/dev/null 2>&1 # widths of columns begin anew
+	denials
+	on_terminal $width "$DEVGUARD" audit "$CG" --timeout 0 >"$T/shown"
+	aligned "audit on $width columns" $width "$T/shown"
+done
+grep -q 'the kernel.s log is not for this service, whoever it is' "$T/shown" && pass "a rule is never cut" || fail "a rule is never cut" "$(cat "$T/shown")"
+COLUMNS=40 "$DEVGUARD" stats "$CG" >"$T/one"
+COLUMNS=300 "$DEVGUARD" stats "$CG" >"$T/two"
+same "stats where there is no terminal: always the same" "$T/one" "$T/two"
+aligned "and aligned" 0 "$T/one"
+[ -z "$NODE" ] || check "and whole" grep -q "$NODE (c 4001:7)" "$T/one"
+denials
+COLUMNS=40 "$DEVGUARD" audit "$CG" --timeout 0 >"$T/one" 2>/dev/null
+check "audit where there is no terminal: a record is a line" [ "$(grep -c "$DGTEST_PREFIX" "$T/one")" = 5 ]
+check "and ends with its rule" [ "$(grep -cE 'guard.rb:[0-9]+( 日本語.*whoever it is)?$' "$T/one")" = 5 ]
+summary

@@ -124,10 +124,14 @@ static const char *missing_hint(struct arena *a, const char *path)
 	const char *mount = cgroup_mount(a);
 	if (!mount || !*path || *path == '.')
 		return hierarchy_hint(a);
-	const char *inside = is_below(path, mount) ? path : arena_printf(a, "%s/%s", mount, path + (*path == '/'));
+	static const char usual[] = "/sys/fs/cgroup"; /* where documents have it, and hybrid hosts have not */
+	const char *below = is_below(path, usual) && strcmp(path, usual) ? path + strlen(usual) : path;
+	const char *inside = is_below(path, mount) ? path : arena_printf(a, "%s/%s", mount, below + (*below == '/'));
 	if (is_cgroup2(inside))
 		return arena_printf(a, "did you mean %s?", shell_word(a, inside));
-	return arena_printf(a, "to make that cgroup: mkdir -p %s", shell_word(a, inside));
+	return below != path && inside != path
+	               ? arena_printf(a, "cgroups are at %s here; to make one: mkdir -p %s, and name it %s", mount, shell_word(a, inside), shell_word(a, below))
+	               : arena_printf(a, "to make that cgroup: mkdir -p %s", shell_word(a, inside));
 }
 
 static int open_failed(struct arena *a, struct diags *d, const char *path, int error)

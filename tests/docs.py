@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""docs.py - the man page, the help texts and the completions say what the verbs take.
+"""docs.py - the man page, the help texts, README and the completions say what the verbs take; man
+pages fit a terminal of 80 columns.
 
 What they take is told by the tool itself (`help --options`, made from the tables that getopt
 reads). Prints `ok WHAT` or `not ok WHAT: why`, a line each.
 """
+import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -105,6 +108,44 @@ def check_help(table):
         compare(f'help {verb}', options, words)
 
 
+# ---- README, and commands in running text ------------------------------------------------------
+
+
+def check_markdown(table):
+    text = open(os.path.join(ROOT, 'README.md')).read()
+    listed = set(re.findall(r'^    rucy-devguard ([a-z-]+)', text.split('## Commands')[1], re.M))
+    told('README: verbs', set(table) - listed, listed - set(table))
+    for path in sorted(glob.glob('*.md', root_dir=ROOT) + glob.glob('*/*.md', root_dir=ROOT) + glob.glob('cmd/*/*.md', root_dir=ROOT)):
+        if path == 'CHANGELOG.md' or path.startswith(('build', 'shared/')): # what was
+            continue
+        for line in re.findall(r'`rucy-devguard ([a-z-]+[^`]*)`', open(os.path.join(ROOT, path)).read()):
+            line = ' '.join(line.split())
+            verb = line.split()[0]
+            if verb in ('help', '--version'):
+                continue
+            options = table.get(verb, {})
+            known = set(options) | {letter for _, letter in options.values() if letter}
+            words = set(OPTION.findall(line.split(' -- ')[0])) - {'-devguard'}
+            told(f'{path}: `rucy-devguard {line}`', [] if verb in table else [f'the verb {verb}'], words - known)
+
+
+# ---- what man shows ------------------------------------------------------------------------------
+
+
+def check_pages():
+    if not shutil.which('man'):
+        return
+    for path in sorted(glob.glob('*/*.[1-8]', root_dir=ROOT)):
+        if path.startswith('build'):
+            continue
+        page = subprocess.run(('man', '--warnings=w', '-l', os.path.join(ROOT, path)), capture_output=True, text=True, check=False,
+                              env={**os.environ, 'MANWIDTH': '80', 'LC_ALL': 'C.UTF-8', 'MANPAGER': 'cat', 'MAN_KEEP_FORMATTING': ''})
+        shown = re.sub('.\b', '', re.sub(r'\x1b\[[0-9;]*m', '', page.stdout))
+        long = [line for line in shown.splitlines() if len(line) > 78] # man leaves two columns free
+        for what, found in ((f'{path} fits 80 columns', long), (f'{path}: groff has nothing to warn of', page.stderr.splitlines())):
+            print(f'not ok {what}: {found}' if found else f'ok {what}')
+
+
 # ---- bash -----------------------------------------------------------------------------------
 
 
@@ -187,6 +228,8 @@ def main():
     table = verbs()
     check_man(table)
     check_help(table)
+    check_markdown(table)
+    check_pages()
     with tempfile.TemporaryDirectory() as empty:
         os.chdir(empty)
         check_bash(table)

@@ -437,4 +437,31 @@ eval_lines()
 }
 check "eval decides 100,000 lines" eval_lines
 check "eval's verdicts are right" grep -qP '^deny c 1:1 rw\t' "$T/verdicts"
+# ---- ctx.uid and ctx.gid are the real ids, and groups beside them are not seen ---------------------
+
+scratch ids
+cat >"$T/ids.rb" <<'RUBY'
+allow("c 1:5 r", label: "the real user") { |ctx| ctx.uid == 1000 }
+allow("c 1:7 r", label: "the real group") { |ctx| ctx.gid == 44 }
+allow :null
+RUBY
+check "ids: attached" "$DEVGUARD" apply "$T/ids.rb" "$CG"
+mknod -m 666 "$T/ids.zero" c 1 5 && mknod -m 666 "$T/ids.full" c 1 7 && chmod 755 "$T"
+as() # as WANT NODE OPTION...: setpriv with these opens it, and gets that
+{
+	local want=$1 node=$2 got; shift 2
+	got=$(inside "$CG" setpriv "$@" "$OPENER" open r "$T/ids.$node" </dev/null 2>&1)
+	if [ "$got" = "$want" ]; then pass "ids: $node with $*: $want"; else fail "ids: $node with $*" "$got, expected $want"; fi
+}
+if command -v setpriv >/dev/null; then
+	as ok zero --ruid 1000 # as in a set-uid program of root that a user started
+	as EPERM zero --euid 1000
+	as ok zero --reuid 1000 --clear-groups
+	as EPERM zero --reuid 1001 --clear-groups
+	as ok full --rgid 44 --keep-groups
+	as EPERM full --egid 44 --keep-groups
+	as EPERM full --groups 44
+	as EPERM full --rgid 1000 --groups 44,1000
+else skip "ids" "no setpriv"; fi
+check "ids: detached" "$DEVGUARD" detach "$CG"
 summary

@@ -132,10 +132,12 @@ static void print_report(const struct report *r, const struct diags *d, const ch
 		printf("  compiled in a process locked in: %s\n", r->locked);
 	if (r->not_asked)
 		printf("  kernel: not asked (%s)\n", r->not_asked);
-	else if (r->insns && r->jited)
+	else if (!r->verbose) /* what the kernel makes of it is another with each version */
+		puts("  kernel: accepted");
+	else if (r->jited)
 		printf("  kernel: accepted (%u instructions, %u bytes of machine code)\n", r->insns,
 		       r->jited);
-	else if (r->insns)
+	else
 		printf("  kernel: accepted (%u instructions, interpreted)\n", r->insns);
 }
 
@@ -230,7 +232,8 @@ const struct verb verb_check = {
 		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked, and\n"
 		"whether the hook will read it: that it is root's alone, and all above it.\n\n"
 		"  --engine ENGINE   warn of what can never match on docker, containerd, cri-o or podman\n"
-		"  -v, --verbose     tell also how the compilation was locked in\n",
+		"  -v, --verbose     tell also how the compilation was locked in, and the size of what the\n"
+		"                    kernel made of the program\n",
 	.shorts = ":hv",
 	.longs = options,
 	.json = true,

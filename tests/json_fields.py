@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""json_fields.py - what --json prints, against the table of fields in the man page (section JSON).
+
+Prints `ok WHAT` or `not ok WHAT: why`, a line each.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOOL = os.environ.get('DEVGUARD', os.path.join(ROOT, 'build/rucy-devguard'))
+# An array or object of an object, and the row that says what is in it.
+INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('check', 'parameters'): 'parameter',
+          ('check', 'rulings'): 'ruling', ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
+          ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
+          ('devices', 'devices'): 'device', ('doctor', 'checks'): 'check'}
+
+
+def table():
+    """{(verb or '', row): (fields that are always there, fields that may be)}"""
+    text = open(os.path.join(ROOT, 'cmd/rucy-devguard.1')).read().split('.SH JSON')[1].split('.nf\n')[1].split('.fi')[0]
+    lines, rows, verb = [], {}, ''
+    for line in text.replace('\\-', '-').splitlines(): # a row goes on in lines that begin further to the right
+        if line.startswith('     '):
+            lines[-1] += ' ' + line.strip()
+        else:
+            lines.append(line)
+    for line in lines:
+        name, fields = re.match(r'^( *\S+(?: \S+)?)  +(.*)$', line).groups()
+        always, _, may = fields.partition('[')
+        if not name.startswith(' '):
+            verb = name if name not in ('every object', 'diagnostic') else ''
+        rows[(verb, name.strip() if name.startswith(' ') else '' if verb else name)] = (set(always.split()), set(may.rstrip(']').split()))
+    return rows
+
+
+def told(what, why):
+    print(f'not ok {what}: {"; ".join(why)}' if why else f'ok {what}')
+
+
+def differences(rows, verb, row, o, place):
+    """What of an object is not as its row says."""
+    always, may = rows.get((verb, row)) or rows[('eval', row)] # `by` is the same everywhere
+    if not row:
+        always, may = always | (rows[('', 'every object')][0] if verb != 'eval -' else set()), set(may)
+    why = [f'{place} lacks {name}' for name in sorted(always - set(o))] + [f'{place} has {name}' for name in sorted(set(o) - always - may)]
+    for name, value in o.items():
+        inside = INSIDE.get((verb.partition(' ')[0], name))
+        for item in value if isinstance(value, list) else [value]:
+            if name == 'diagnostics':
+                why += differences(rows, '', 'diagnostic', item, f'{place}.{name}')
+            elif inside and isinstance(item, dict):
+                why += differences(rows, verb if verb != 'eval -' else 'eval', inside, item, f'{place}.{name}')
+    return why
+
+
+def run(*words, stdin=''):
+    got = subprocess.run((TOOL, *words), input=stdin, capture_output=True, text=True, check=False)
+    return got.returncode, got.stdout, got.stderr
+
+
+def texts(diagnostics):
+    return [(d['level'], d['text']) for d in diagnostics]
+
+
+def check_verb(rows, name, status, words, said=None):
+    """said: [(level, a part of the text)] of all diagnostics, in order."""
+    got, out, err = run(*words)
+    why = [] if got == status else [f'status {got}, expected {status}']
+    try:
+        o = json.loads(out)
+        why += differences(rows, words[0], '', o, 'the object')
+        why += [] if o.get('exit') == status else [f'exit is {o.get("exit")}']
+        if said is not None and not (len(said) == len(o['diagnostics']) and
+                                     all(a == d['level'] and b in d['text'] for (a, b), d in zip(said, o['diagnostics']))):
+            why.append(f'diagnostics are {texts(o["diagnostics"])}')
+        for part in ('policies',):
+            if part in o and words[0] in ('check', 'test') and \
+                    texts(o['diagnostics']) != [d for item in o[part] for d in texts(item['diagnostics'])]:
+                why.append(f'the diagnostics of the object are not those of its {part}')
+    except (ValueError, KeyError) as e:
+        why.append(f'{e}: {out}')
+    told(name, why + ([f'stderr: {err.strip()}'] if err else []))
+
+
+def main():
+    rows = table()
+    policies = {'good.rb': 'allow :null\n', 'typo.rb': 'allow :nul\n', 'warned.rb': 'deny "b *:*"\nallow "b 8:0 r"\n',
+                'param.rb': 'param :n, 1, in: 0..3\nallow("c 1:3") { |c| c.minor == c.n }\n', 'empty.rb': '',
+                'memory.rb': 'x = []\nx = [x] while true\n', 'raises.rb': 'default :allow\ndeny { |c| 1 / c.minor > 1 }\n',
+                'good.cases': 'allow c 1:3 r\n', 'raises.cases': 'deny c 1:0 r\nallow c 1:1 r\n', 'bad.yaml': 'version: 1\nfoo: 1\n'}
+    for name, text in policies.items():
+        with open(name, 'w') as file:
+            file.write(text)
+    null, error = [('note', ':null is c 1:3')], 'error'
+    check_verb(rows, 'check: a good one', 0, ['check', '--json', 'good.rb'], null)
+    check_verb(rows, 'check: a parameter', 0, ['check', '--json', 'param.rb'], [])
+    check_verb(rows, 'check: refused', 3, ['check', '--json', 'typo.rb'], [(error, 'unknown device :nul')])
+    check_verb(rows, 'check: a warning', 0, ['check', '--json', 'warned.rb'], [('warning', 'never decides')])
+    check_verb(rows, 'check: no file', 1, ['check', '--json', 'absent.rb'], [(error, 'No such file')])
+    check_verb(rows, 'check: no text', 3, ['check', '--json', 'empty.rb'], [(error, 'empty')])
+    check_verb(rows, 'check: several', 3, ['check', '--json', 'good.rb', 'typo.rb', 'absent.rb', 'warned.rb'],
+               null + [(error, 'unknown device'), (error, 'No such file'), ('warning', 'never decides')])
+    check_verb(rows, 'check: at a limit', 3, ['check', '--json', '--limit', 'memory=64m', 'memory.rb'], [(error, 'stopped at 64 MiB')])
+    check_verb(rows, 'check: a parameter that is none', 3, ['check', '--json', 'good.rb', '--param', 'x=1'],
+               null + [(error, 'no such parameter')])
+    check_verb(rows, 'check: a manifest', 3, ['check', '--json', 'bad.yaml'])
+    check_verb(rows, 'check: the command line', 64, ['check', '--json'], [(error, 'no policy given')])
+    check_verb(rows, 'check: an option', 64, ['check', '--json', '--nosuch'], [(error, 'unknown option')])
+    check_verb(rows, 'test: passed', 0, ['test', '--json', 'good.rb', 'raises.rb'], [])
+    check_verb(rows, 'test: failed', 2, ['test', '--json', 'good.rb', '--cases', 'raises.cases'], [(error, 'expected allow')])
+    check_verb(rows, 'test: no cases', 1, ['test', '--json', 'warned.rb'], [(error, 'No such file')])
+    check_verb(rows, 'eval: allowed', 0, ['eval', '--json', 'good.rb', 'c 1:3 r'], [])
+    check_verb(rows, 'eval: an exception', 2, ['eval', '--json', 'raises.rb', 'c 1:0 r', 'c 9:9 r'], [])
+    check_verb(rows, 'eval: no request', 64, ['eval', '--json', 'good.rb', 'c 1:3'], [(error, 'missing access letters')])
+    check_verb(rows, 'eval: refused', 3, ['eval', '--json', 'typo.rb', 'c 1:3 r'], [(error, 'unknown device')])
+    _, out, _ = run('eval', '--json', 'raises.rb', '-', stdin='c 1:0 r\nc 1:3\n/dev/null r\n')
+    told('eval -: a line each', [why for line in out.splitlines() for why in differences(rows, 'eval -', '', json.loads(line), 'the line')]
+         + ([] if len(out.splitlines()) == 3 else [out]))
+    check_verb(rows, 'devices', 0, ['devices', '--json'], [])
+    check_verb(rows, 'devices: none', 1, ['devices', '--json', 'nulll'], [(error, 'no device has')])
+    check_verb(rows, 'apply: no cgroup', 1, ['apply', '--json', 'good.rb', './absent'], [(error, 'there is no cgroup')])
+    status, out, _ = run('doctor', '--json')
+    told('doctor', differences(rows, 'doctor', '', json.loads(out), 'the object') + ([] if status in (0, 1) else [str(status)]))
+    check_kernel(rows)
+
+
+def check_kernel(rows):
+    closed = os.environ.get('EXAMPLES_CLOSED')
+    if closed or os.getuid():
+        print(f'skip json: cgroups: {closed or "not root"}')
+        return
+    mount = subprocess.run(['findmnt', '-n', '-o', 'TARGET', '-t', 'cgroup2'], capture_output=True, text=True, check=False).stdout.split()[0]
+    cgroup = tempfile.mkdtemp(prefix=os.environ.get('DGTEST_PREFIX', 'dgtest') + '.json', dir=mount)
+    try:
+        check_verb(rows, 'apply --dry-run', 0, ['apply', '--json', '--dry-run', 'good.rb', cgroup], [])
+        check_verb(rows, 'apply', 0, ['apply', '--json', 'good.rb', cgroup, '--audit', 'denied'], [])
+        check_verb(rows, 'apply, with a warning', 0, ['apply', '--json', 'warned.rb', cgroup], [('warning', '/dev/null')])
+        check_verb(rows, 'status', 0, ['status', '--json', cgroup])
+        check_verb(rows, 'detach: which one', 1, ['detach', '--json', cgroup])
+        check_verb(rows, 'detach', 0, ['detach', '--json', cgroup, 'good'], [])
+    finally:
+        os.rmdir(cgroup)
+
+
+if __name__ == '__main__':
+    with tempfile.TemporaryDirectory() as directory:
+        os.chdir(directory)
+        sys.exit(main())

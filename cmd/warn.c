@@ -30,7 +30,7 @@ void warn_of_apply(struct cmd *c, struct unit *u, const struct cgroup *cg)
 		                         "this cgroup namespace");
 	bool reads = u->null_denied & ACC_READ, writes = u->null_denied & ACC_WRITE;
 	if (reads || writes)
-		warn(c, p->file, "allow it: allow \"c 1:3 rw\"",
+		warn(c, p->file, reads && writes ? "allow it: allow \"c 1:3 rw\"" : reads ? "allow it: allow \"c 1:3 r\"" : "allow it: allow \"c 1:3 w\"",
 		     arena_printf(c->arena, "%s /dev/null (c 1:3) is denied, which nearly every program needs; a container "
 		                            "runtime cannot start with it",
 		                  reads && writes ? "reading and writing" : reads ? "reading" : "writing"));

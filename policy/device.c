@@ -73,12 +73,38 @@ static int read_numbers(struct fault *f, const struct words *w, struct pattern *
 	return read_letters(f, w, 2, &out->access);
 }
 
+/* What a fault's hint says to write instead of the first word, with the letters that were written
+ * behind that: without them it would mean all three accesses, more than was asked. Always -1. */
+static int with_letters(struct fault *f, const struct words *w)
+{
+	static const char *const verbs[] = {"write ", "did you mean "};
+	if (!f->hint || w->n != 2 || access_parse(arena_strndup(f->arena, w->word[1].s, w->word[1].n)) < 0)
+		return -1;
+	const char *from = f->hint, *out = "", *at;
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if ((at = strstr(from, verbs[i])))
+			from = at + strlen(verbs[i]);
+	if (*from == ':') {
+		f->hint = arena_printf(f->arena, "%s, access: \"%.*s\"", f->hint, (int)w->word[1].n, w->word[1].s);
+		return -1;
+	}
+	const char *rest = f->hint;
+	bool open = false;
+	for (at = from; (at = strchr(at, '"')); at++, open = !open)
+		if (open) {
+			out = arena_printf(f->arena, "%s%.*s %.*s", out, (int)(at - rest), rest, (int)w->word[1].n, w->word[1].s);
+			rest = at;
+		}
+	f->hint = arena_printf(f->arena, "%s%s", out, rest);
+	return -1;
+}
+
 static int not_a_device(struct fault *f, const struct words *w)
 {
 	struct slice first = w->word[0], symbol = first;
 	if (not_a_type(f, first, w->n > 1 && slice_has(w->word[1], ':'),
 	               "types are c (character), b (block) and a (any)"))
-		return -1;
+		return with_letters(f, w);
 	const char *hint =
 		"a device is \"c 1:3 rw\", \"/dev/null\", \"char-pts\" or a symbol such as "
 		":null; a label is given by label:";
@@ -108,9 +134,10 @@ static void set_one(struct fault *f, struct pattern *out, int64_t major, int64_t
 static int read_path(struct fault *f, const struct host *h, const struct words *w, struct pattern *out)
 {
 	int64_t major, minor;
-	if (read_letters(f, w, 1, &out->access) ||
-	    device_at(f, h, w->word[0], &out->types, &major, &minor))
+	if (read_letters(f, w, 1, &out->access))
 		return -1;
+	if (device_at(f, h, w->word[0], &out->types, &major, &minor))
+		return with_letters(f, w);
 	set_one(f, out, major, minor);
 	return 0;
 }
@@ -126,8 +153,9 @@ static int read_pattern(struct fault *f, const struct host *h, const char *text,
 	if (w.word[0].s[0] == '/')
 		return read_path(f, h, &w, out);
 	if (!strncmp(w.word[0].s, "char-", 5) || !strncmp(w.word[0].s, "block-", 6))
-		return read_letters(f, &w, 1, &out->access) ? -1
-		                                            : device_group_here(f, h, w.word[0], out);
+		return read_letters(f, &w, 1, &out->access)          ? -1
+		       : device_group_here(f, h, w.word[0], out) ? with_letters(f, &w)
+		                                                 : 0;
 	if (is_type(w.word[0]))
 		return read_numbers(f, &w, out);
 	return not_a_device(f, &w);

@@ -81,6 +81,97 @@ for verb in $verbs; do
 	esac
 done
 
+# ---- exit statuses: every verb, every status that the man page has for it --------------------------
+
+echo 'allow :nul' >typo.rb
+echo 'allow("c 1:3") { |ctx| ctx.uid == 7 }' >fact.rb
+echo 'allow c 1:3 rw' >policy.cases
+echo 'deny c 1:3 rw' >wrong.cases
+cp policy.cases typo.cases
+printf '[Service]\nDevicePolicy=closed\n' >good.service
+printf 'DeviceAllow\n' >bad.service
+echo text >text
+watched() # watched VERB OPTIONS...: the policy is taken off while it runs
+{
+	"$DEVGUARD" apply policy.rb "$CG" --audit all >/dev/null 2>&1
+	timeout 20 "$DEVGUARD" "$1" "$CG" "${@:2}" >/dev/null 2>&1 & BACKGROUND+=($!)
+	local i
+	for ((i = 0; i < 200; i++)); do ls -l "/proc/$!/fd" 2>/dev/null | grep -qE 'eventpoll|bpf-map' && break; [ "$1" = stats ] && [ $i -gt 10 ] && break; sleep 0.05; done
+	"$DEVGUARD" detach "$CG" >/dev/null
+	wait $!
+}
+ends_with() # ends_with VERB STATUS: a command line that ends so
+{
+	local d=$DEVGUARD
+	case $1:$2 in
+	check:0 | compile:0) "$d" $1 policy.rb ;;
+	check:1 | compile:1) "$d" $1 absent.rb ;;
+	check:3 | compile:3) "$d" $1 typo.rb ;;
+	check:64 | compile:64 | apply:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | import:64) "$d" $1 ;;
+	status:64 | devices:64 | doctor:64 | help:64) "$d" $1 check check ;;
+	oci-hook:64 | install-hook:64) "$d" $1 policy.rb ;;
+	apply:0) "$d" apply policy.rb "$CG" --audit all ;;
+	apply:1) "$d" apply policy.rb ./absent ;;
+	apply:3) "$d" apply typo.rb "$CG" ;;
+	detach:0 | stats:0) "$d" apply policy.rb "$CG" --audit all && "$d" $1 "$CG" ;;
+	audit:0) "$d" apply policy.rb "$CG" --audit all && "$d" audit "$CG" --timeout 0 ;;
+	detach:1) "$d" detach "$CG"; "$d" detach "$CG" ;;
+	status:0) "$d" status "$CG" ;;
+	status:1 | audit:1 | stats:1) "$d" $1 ./absent ;;
+	audit:4) watched audit ;;
+	stats:4) watched stats --interval 0.1 ;;
+	devices:0) "$d" devices null ;;
+	devices:1) "$d" devices nulll ;;
+	doctor:0) "$d" doctor; [ $? -le 1 ] ;; # by the host
+	doctor:1) setpriv --reuid 65534 --regid 65534 --clear-groups "$d" doctor ;;
+	eval:0) "$d" eval policy.rb 'c 1:3 rw' ;;
+	eval:1) "$d" eval fact.rb 'c 1:3 rw' ;;
+	eval:2) "$d" eval fact.rb 'c 1:3 rw uid=8' ;;
+	eval:3) "$d" eval typo.rb 'c 1:3 rw' ;;
+	test:0) "$d" test policy.rb ;;
+	test:1) "$d" test policy.rb --cases absent.cases ;;
+	test:2) "$d" test policy.rb --cases wrong.cases ;;
+	test:3) "$d" test typo.rb ;;
+	run:1) "$d" run absent.rb true ;;
+	run:3) "$d" run typo.rb true ;;
+	run:126) "$d" run policy.rb ./text ;;
+	run:127) "$d" run policy.rb ./absent ;;
+	run:128+N) "$d" run policy.rb -- sh -c 'kill -TERM $$' ;;
+	import:0) "$d" import systemd good.service ;;
+	import:1) "$d" import systemd absent.service ;;
+	import:3) "$d" import systemd bad.service ;;
+	oci-hook:1) "$d" oci-hook --policy-from-spec </dev/null ;;
+	install-hook:0) "$d" install-hook --remove --dir "$T/no-hooks" ;;
+	install-hook:1) "$d" install-hook --dir "$T/no-hooks" --config "$T/absent.yaml" ;;
+	oci-hook:[03] | install-hook:3) return 250 ;; # hook.sh and install.sh have these
+	help:0) "$d" help ;;
+	*) return 251 ;;
+	esac
+}
+rows=$(sed -n '/^\.SH EXIT STATUS/,/^\.SH ENV/p' "$ROOT/cmd/rucy-devguard.1" | sed 's/\\-/-/g' | sed -nE 's/^([a-z, -]+[a-z])  *(as its command; )?([0-9].*)$/\1: \3/p')
+[ -n "$reason" ] || scratch statuses
+for verb in $verbs help; do
+	row=$(grep -E "(^|[ ,])$verb(,|:)" <<<"$rows")
+	[ -n "$row" ] || { fail "exit statuses of $verb" "the man page has none"; continue; }
+	for status in ${row#*: }; do
+		[ $verb:$status != doctor:1 ] || [ "$(id -u)" = 0 ] || { skip "$verb ends with $status" "not root"; continue; }
+		case $verb:$status in
+		apply:0 | detach:[01] | status:0 | audit:[04] | stats:[04] | run:12* | apply:3)
+			[ -z "$reason" ] || { skip "$verb ends with $status" "$reason"; continue; } ;;
+		esac
+		out=$(ends_with $verb $status 2>&1 </dev/null); got=$?
+		want=$status; [ "$status" != 128+N ] || want=143
+		case $got in
+		250) ;;
+		251) fail "$verb ends with $status" "this test has no such command line" ;;
+		$want) pass "$verb ends with $status" ;;
+		*) fail "$verb ends with $status" "status $got
+$out" ;;
+		esac
+	done
+done
+[ -n "$reason" ] || expect "run ends as its command" 7 "" "$DEVGUARD" run policy.rb -- sh -c 'exit 7'
+
 [ -z "$reason" ] || { skip "audit, stats and their columns" "$reason"; summary; exit; }
 
 # ---- audit says what it waits for, where a person sees it ------------------------------------------

@@ -138,7 +138,7 @@ static void warn_of_programs(struct cmd *c, const struct cgroup *cg, const struc
 		                : arena_printf(c->arena, "%zu of 64 program slots are in use", n));
 	for (size_t i = 0; i < n; i++)
 		if (list[i].ours && list[i].mode == MODE_PERMISSIVE)
-			warn(c, cg, "to enforce it: " PROGRAM " apply POLICY CGROUP --mode enforce",
+			warn(c, cg, arena_printf(c->arena, "to enforce it: " PROGRAM " apply POLICY %s --mode enforce", cg->path),
 			     arena_printf(c->arena, "'%s' is permissive: nothing is denied by it%s",
 			                  list[i].name,
 			                  list[i].audit == AUDIT_NONE ? ", and nothing reported"

@@ -115,9 +115,9 @@ static void refused_numbers(void **state)
 		{"p 1:3 rw", "unknown device type \"p\"",
 		 "types are c (character), b (block) and a (any)"},
 		{"c1:3", "missing space after the device type in \"c1:3\"", "write \"c 1:3\""},
-		{"a*:* m", "missing space after the device type in \"a*:*\"", "write \"a *:*\""},
+		{"a*:* m", "missing space after the device type in \"a*:*\"", "write \"a *:* m\""},
 		{"1:3", "missing device type before \"1:3\"", "write \"c 1:3\" or \"b 1:3\""},
-		{"8:* r", "missing device type before \"8:*\"", "write \"c 8:*\" or \"b 8:*\""},
+		{"8:* r", "missing device type before \"8:*\"", "write \"c 8:* r\" or \"b 8:* r\""},
 		{"c", "missing major:minor after 'c'", "write \"c 1:3\", or \"c *:*\" for all of them"},
 		{"a", "missing major:minor after 'a'", "write \"a 1:3\", or \"a *:*\" for all of them"},
 		/* the numbers */
@@ -187,7 +187,7 @@ static void refused_numbers(void **state)
 		{"dev/null", "path \"dev/null\" does not start with '/'",
 		 "a device path is absolute: \"/dev/null\""},
 		{"./null rw", "path \"./null\" does not start with '/'",
-		 "a device path is absolute: \"/./null\""},
+		 "a device path is absolute: \"/./null rw\""},
 		/* bytes that must not be shown */
 		{"c 1:3\trw", "unprintable byte \\x09 after \"c 1:3\"",
 		 "write a space instead of the tab"},

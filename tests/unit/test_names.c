@@ -31,7 +31,7 @@ static void refused_paths(void **state)
 		const char *text, *error, *hint;
 	} table[] = {
 		{"/dev/nul", "no such file: \"/dev/nul\"", "did you mean \"/dev/null\"?"},
-		{"/dev/nul rw", "no such file: \"/dev/nul\"", "did you mean \"/dev/null\"?"},
+		{"/dev/nul rw", "no such file: \"/dev/nul\"", "did you mean \"/dev/null rw\"?"},
 		{"/dev/uranodm", "no such file: \"/dev/uranodm\"", "did you mean \"/dev/urandom\"?"},
 		{"/dev/null/x", "no such file: \"/dev/null/x\"", PATH_HINT},
 		{"/dev/ no", "unknown access letter 'n'", LETTERS_HINT},
@@ -42,7 +42,7 @@ static void refused_paths(void **state)
 		{"/nowhere/sd", "no such file: \"/nowhere/sd\"", PATH_HINT},
 		{"/dev/loop", "no such file: \"/dev/loop\"", "did you mean \"/dev/loop0\"?"},
 		{"/dev/sdx", "no such file: \"/dev/sdx\"", "this host does not have it: write \"b 65:112\""},
-		{"/nowhere/sdx3 r", "no such file: \"/nowhere/sdx3\"", "this host does not have it: write \"b 65:115\""},
+		{"/nowhere/sdx3 r", "no such file: \"/nowhere/sdx3\"", "this host does not have it: write \"b 65:115 r\""},
 		{"/dev/ttyUSB200", "no such file: \"/dev/ttyUSB200\"", "this host does not have it: write \"c 188:200\""},
 		{"/dev/input/event31", "no such file: \"/dev/input/event31\"", "this host does not have it: write \"c 13:95\""},
 		{"/dev/hidraw91", "no such file: \"/dev/hidraw91\"", "its number is told by the host: plug it in, or load its driver (modprobe hid)"},

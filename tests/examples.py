@@ -120,7 +120,7 @@ def table():
 
 def steady(line):
     """A line of output without what the machine decides."""
-    was = line
+    was = line = re.sub(r'uid \d+ kept \([^)]*\);', 'uid 65534,', line) # not root
     line = re.sub(r'\b(program|programs?) \d+', r'\1 N', line)
     line = re.sub(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?', 'TIME', line)
     line = re.sub(r'(?<=\w)\[\d+\]', '[PID]', line)

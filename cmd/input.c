@@ -44,6 +44,20 @@ static int fail_at(struct cmd *c, int status, const char *file, int line, const 
 	return status;
 }
 
+/* For a policy that is not there: its file with the suffix, or one that is easily written. */
+static const char *policy_hint(struct cmd *c, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+	const char *file = dot ? path : arena_printf(c->arena, "%s.rb", path);
+	if (!dot && access(file, F_OK) == 0)
+		return arena_printf(c->arena, "did you mean %s?", file);
+	const char *where = slash ? arena_strndup(c->arena, path, (size_t)(slash - path) + 1) : ".";
+	if (path[strspn(path, plain)] || access(where, W_OK) || (dot && strcmp(dot, ".rb")))
+		return "name a policy (.rb or .o), or - for stdin";
+	return arena_printf(c->arena, "name a policy (.rb or .o), or - for stdin; to begin one: echo 'allow :null' >%s", file);
+}
+
 static int cannot_open(struct cmd *c, const char *path, enum input_kind kind, int err)
 {
 	const char *hint = "check the path and the permissions";
@@ -52,9 +66,9 @@ static int cannot_open(struct cmd *c, const char *path, enum input_kind kind, in
 	} else if (err == ENOENT && kind == INPUT_CASES) {
 		hint = "write cases there (a line is: allow c 1:3 rw), or name the file with --cases";
 	} else if (err == ENOENT && kind == INPUT_POLICY) {
-		const char *near = arena_printf(c->arena, "%s.rb", path);
-		hint = access(near, F_OK) == 0 ? arena_printf(c->arena, "did you mean %s?", near)
-		                               : "name a policy (.rb or .o), or - for stdin";
+		hint = policy_hint(c, path);
+	} else if (err == ENOENT && kind == INPUT_FOREIGN) {
+		hint = "name the file that has the list, or - for stdin";
 	} else if (err == EACCES) {
 		hint = arena_printf(c->arena, "uid %u must be allowed to read it",
 		                    (unsigned)geteuid());

@@ -63,10 +63,10 @@ static void print_version(void)
 
 static int unknown_verb(struct cmd *c, const char *name)
 {
-	const char *names[NVERBS + 1] = {[NVERBS] = "help"};
+	const char *names[NVERBS + 2] = {[NVERBS] = "help", "--version"};
 	for (size_t i = 0; i < NVERBS; i++)
 		names[i] = verbs[i]->name;
-	const char *near = did_you_mean(name, names, NVERBS + 1);
+	const char *near = did_you_mean(name, names, NVERBS + 2);
 	if (name[0] == '-')
 		return usage_error(c, "options come after the verb, see: " PROGRAM " help",
 		                   "unknown option %s", name);

@@ -185,24 +185,41 @@ static int read_path_request(struct fault *f, const struct host *h, struct slice
 	return read_letters(f, text_safe(f->arena, path.s, path.n, 64), rest, r);
 }
 
-static int not_a_request(struct fault *f, struct slice first, struct slice rest)
+/* For the name of a device in a rule, which a request has not: what to write instead. NULL: it is none. */
+static const char *symbol_hint(struct fault *f, const struct host *h, struct slice first, struct slice rest)
+{
+	bool here;
+	struct fault ignored = {.arena = f->arena};
+	if (first.s[0] == ':')
+		first.s++, first.n--;
+	const char *name = device_known(f->arena, first), *numbers = name ? device_symbol(&ignored, h, first, &here) : NULL;
+	if (!name)
+		return NULL;
+	if (numbers && !strpbrk(numbers, "*,-"))
+		return arena_printf(f->arena, "a request has numbers, or a path: write \"%s%s%.*s\"", numbers, rest.n ? " " : "",
+		                    (int)rest.n, rest.s);
+	return arena_printf(f->arena, "a request has numbers, or a path: `rucy-devguard devices %s` tells them", name);
+}
+
+static int not_a_request(struct fault *f, const struct host *h, struct slice first, struct slice rest)
 {
 	struct slice next;
+	const char *hint = symbol_hint(f, h, first, rest);
 	bool numbers = cut(&rest, &next) && slice_has(next, ':');
 	if (slice_is(first, "a"))
 		return fault_set(f, "types are c (character) and b (block); a is for rules",
 		                 "a request is about one device, not any type");
 	if (not_a_type(f, first, numbers, "types are c (character) and b (block)"))
 		return -1;
-	return fault_set(f, REQUEST_HINT, "%s is not a device type", text_quoted(f->arena, first));
+	return fault_set(f, hint ? hint : REQUEST_HINT, "%s is not a device type", text_quoted(f->arena, first));
 }
 
-static int read_numeric_request(struct fault *f, struct slice type, struct slice *rest,
+static int read_numeric_request(struct fault *f, const struct host *h, struct slice type, struct slice *rest,
                                 struct request *r)
 {
 	struct slice word;
 	if (type.n != 1 || (type.s[0] != 'c' && type.s[0] != 'b'))
-		return not_a_request(f, type, *rest);
+		return not_a_request(f, h, type, *rest);
 	if (!cut(rest, &word))
 		return fault_set(f, REQUEST_HINT, "missing major:minor after '%c'", type.s[0]);
 	if (read_device(f, type.s[0], word, r))
@@ -224,7 +241,7 @@ int request_read(struct arena *a, const struct host *h, const char *text, size_t
 	if (!cut(&rest, &word))
 		return fault_set(f, REQUEST_HINT, "no request");
 	int failed = word.s[0] == '/' ? read_path_request(f, h, word, &rest, &req)
-	                              : read_numeric_request(f, word, &rest, &req);
+	                              : read_numeric_request(f, h, word, &rest, &req);
 	if (failed)
 		return failed;
 	while (cut(&rest, &word))

@@ -81,6 +81,63 @@ for verb in $verbs; do
 	esac
 done
 
+# ---- a first hour in which everything goes wrong once: each hint is done, and the next command works --
+
+step() # step NAME STATUS HINT COMMAND...: ends so with a hint like that; what the pattern's \1 is, in NEXT
+{
+	local name=$1 status=$2 pattern=$3 out got; shift 3
+	out=$("$@" 2>&1 </dev/null); got=$?
+	NEXT=$(sed -nE "s!^  hint: $pattern.*!\\1!p" <<<"$out" | head -n 1)
+	if [ $got = "$status" ] && [ -n "$NEXT" ]; then pass "first hour: $name"
+	else fail "first hour: $name" "status $got
+$out"; fi
+}
+works() { local name=$1; shift; check "first hour: $name, as the hint says" bash -c "$*"; }
+step "a policy that is not there" 1 ".*to begin one: (echo .*)" rucy-devguard check first.rb
+works "a policy that is not there" "$NEXT && rucy-devguard check first.rb"
+step "its name without .rb" 1 "did you mean (first.rb)\?" rucy-devguard check first
+works "its name without .rb" "rucy-devguard check $NEXT"
+step "a name in a request" 64 'a request has numbers, or a path: write "([^"]*)"' rucy-devguard eval first.rb null rw
+works "a name in a request" "rucy-devguard eval first.rb '$NEXT'"
+step "a kind in a request" 64 'a request has numbers, or a path: `(.*)` tells them' rucy-devguard eval first.rb :sd r
+works "a kind in a request" "$NEXT"
+step "no letters" 64 "write any .*: (c 1:3 r)" rucy-devguard eval first.rb 'c 1:3'
+works "no letters" "rucy-devguard eval first.rb '$NEXT'"
+step "no type" 64 'write "(c 1:3)" or "b 1:3"' rucy-devguard eval first.rb 1:3 r
+works "no type" "rucy-devguard eval first.rb '$NEXT r'"
+step "a device that is not there" 1 'did you mean "(/dev/null)"' rucy-devguard eval first.rb '/dev/nul r'
+works "a device that is not there" "rucy-devguard eval first.rb '$NEXT r'"
+step "a fact that is missing" 1 "add comm=..., for example: (.*)" bash -c 'echo "allow(:null) { |c| c.comm == \"x\" }" >comm.rb; rucy-devguard eval comm.rb "c 1:3 r"'
+works "a fact that is missing" "rucy-devguard eval comm.rb '$NEXT'; test \$? = 2"
+step "no cases" 1 "write cases there \(a line is: (.*)\), or" rucy-devguard test first.rb
+works "no cases" "echo '$NEXT' >first.cases && rucy-devguard test first.rb"
+step "a unit that is no file" 1 "of a unit by its name: (systemctl cat x.service \| .*)" rucy-devguard import systemd x.service
+works "a unit that is no file" "systemctl() { printf '# /x.service\\n[Service]\\nDevicePolicy=closed\\n'; }; $NEXT"
+step "a version" 64 "did you mean (--version)\?" rucy-devguard version
+works "a version" "rucy-devguard $NEXT"
+if [ -z "$reason" ]; then
+	NAME=$DGTEST_PREFIX.first; CG=$CG2/$NAME
+	step "a cgroup that is not there" 1 "to make that cgroup: (mkdir .*)" rucy-devguard apply first.rb "/$NAME"
+	works "a cgroup that is not there" "$NEXT && rucy-devguard apply first.rb /$NAME"
+	[ "$CG2" = /sys/fs/cgroup ] || step "where documents have it" 1 "cgroups are at .* here; to make one: mkdir -p .*, and name it (/[^ ]*)" rucy-devguard status "/sys/fs/cgroup/$NAME.no"
+	step "the operands swapped" 64 "usage: rucy-devguard (apply POLICY CGROUP)" rucy-devguard apply "/$NAME" first.rb
+	works "the operands swapped" "rucy-devguard apply first.rb /$NAME"
+	step "nothing is reported" 1 "apply it again: (.*)" rucy-devguard audit "/$NAME"
+	works "nothing is reported" "${NEXT/POLICY/first.rb} && rucy-devguard audit /$NAME --timeout 0"
+	step "two policies" 1 "name one of ('first'), 'policy'" bash -c "rucy-devguard apply policy.rb /$NAME && rucy-devguard detach /$NAME"
+	works "two policies" "rucy-devguard detach /$NAME $NEXT"
+	step "it is permissive" 0 "to enforce it: (.*)" bash -c "rucy-devguard apply policy.rb /$NAME --mode permissive && rucy-devguard status /$NAME"
+	works "it is permissive" "${NEXT/POLICY/policy.rb} && ! rucy-devguard status /$NAME 2>&1 | grep permissive"
+	step "a policy of another name" 1 "did you mean '(policy)'\?" rucy-devguard detach "/$NAME" polixy
+	works "a policy of another name" "rucy-devguard detach /$NAME $NEXT"
+	for denied in 'r::c 1:3 w' 'w::c 1:3 r' 'rw::'; do
+		rule=${denied#*::}
+		echo "${rule:+allow \"$rule\"; }allow :zero" >null.rb
+		step "/dev/null is denied (${denied%%:*})" 0 'allow it: (allow "c 1:3 '"${denied%%:*}"'")' rucy-devguard apply null.rb "/$NAME" --dry-run
+		works "/dev/null is denied (${denied%%:*})" "echo '$NEXT' >>null.rb && ! rucy-devguard apply null.rb /$NAME --dry-run 2>&1 | grep warning"
+	done
+fi
+
 # ---- exit statuses: every verb, every status that the man page has for it --------------------------
 
 echo 'allow :nul' >typo.rb

@@ -57,8 +57,8 @@ static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run, const cha
 static bool is_swapped(const char *policy, const char *cgroup)
 {
 	struct stat first, second;
-	return stat(policy, &first) == 0 && S_ISDIR(first.st_mode) && stat(cgroup, &second) == 0 &&
-	       S_ISREG(second.st_mode);
+	bool no_policy = stat(policy, &first) ? *policy == '/' : S_ISDIR(first.st_mode);
+	return no_policy && stat(cgroup, &second) == 0 && S_ISREG(second.st_mode);
 }
 
 static int apply(struct cmd *c, int argc, char **argv)

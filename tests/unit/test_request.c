@@ -198,7 +198,6 @@ static void refused_requests(void **state)
 		{"1:3 rw", "missing device type before \"1:3\" (write \"c 1:3\" or \"b 1:3\")"},
 		{"dev/null r", "path \"dev/null\" does not start with '/' (a device path is absolute: "
 		               "\"/dev/null\")"},
-		{"null rw", "\"null\" is not a device type" FORM},
 		{"rw", "\"rw\" is not a device type" FORM},
 		{"allow c 1:3 rw", "\"allow\" is not a device type" FORM},
 		/* the numbers */
@@ -237,6 +236,12 @@ static void refused_requests(void **state)
 		{"c 1:3 rr", "access letter 'r' is written twice (write each letter once)"},
 		{"/dev/null x", "unknown access letter 'x'" LETTERS},
 		{"/dev/null rx uid=1", "unknown access letter 'x'" LETTERS},
+		/* names are for rules */
+		{"null rw", "\"null\" is not a device type (a request has numbers, or a path: write \"c 1:3 rw\")"},
+		{":tty r uid=0", "\":tty\" is not a device type (a request has numbers, or a path: write \"c 5:0 r uid=0\")"},
+		{"zero", "\"zero\" is not a device type (a request has numbers, or a path: write \"c 1:5\")"},
+		{"sd r", "\"sd\" is not a device type (a request has numbers, or a path: `rucy-devguard devices sd` tells them)"},
+		{"fus r", "\"fus\" is not a device type" FORM},
 		/* paths */
 		{"/dev/nul rw", "no such file: \"/dev/nul\" (did you mean \"/dev/null\"?)"},
 		{"/dev rw", "\"/dev\" is a directory, not a device (name the devices in it, or their "

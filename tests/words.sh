@@ -151,9 +151,13 @@ echo text >text
 watched() # watched VERB OPTIONS...: the policy is taken off while it runs
 {
 	"$DEVGUARD" apply policy.rb "$CG" --audit all >/dev/null 2>&1
-	timeout 20 "$DEVGUARD" "$1" "$CG" "${@:2}" >/dev/null 2>&1 & BACKGROUND+=($!)
+	timeout 20 "$DEVGUARD" "$1" "$CG" "${@:2}" >"$T/watched" 2>/dev/null & BACKGROUND+=($!)
 	local i
-	for ((i = 0; i < 200; i++)); do ls -l "/proc/$!/fd" 2>/dev/null | grep -qE 'eventpoll|bpf-map' && break; [ "$1" = stats ] && [ $i -gt 10 ] && break; sleep 0.05; done
+	for ((i = 0; i < 200; i++)); do # a denial is printed, or what is counted
+		inside "$CG" cat </dev/null /dev/null
+		[ -s "$T/watched" ] && break
+		sleep 0.05
+	done
 	"$DEVGUARD" detach "$CG" >/dev/null
 	wait $!
 }

@@ -16,7 +16,8 @@ TOOL = os.environ.get('DEVGUARD', os.path.join(ROOT, 'build/rucy-devguard'))
 INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('check', 'parameters'): 'parameter',
           ('check', 'rulings'): 'ruling', ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
-          ('devices', 'devices'): 'device', ('doctor', 'checks'): 'check'}
+          ('devices', 'devices'): 'device',
+          ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('doctor', 'checks'): 'check'}
 
 
 def table():
@@ -140,6 +141,7 @@ def check_kernel(rows):
         check_verb(rows, 'apply', 0, ['apply', '--json', 'good.rb', cgroup, '--audit', 'denied'], [])
         check_verb(rows, 'apply, with a warning', 0, ['apply', '--json', 'warned.rb', cgroup], [('warning', '/dev/null')])
         check_verb(rows, 'status', 0, ['status', '--json', cgroup])
+        check_verb(rows, 'list', 0, ['list', '--json'])
         check_verb(rows, 'detach: which one', 1, ['detach', '--json', cgroup])
         check_verb(rows, 'detach', 0, ['detach', '--json', cgroup, 'good'], [])
     finally:

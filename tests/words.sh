@@ -13,7 +13,7 @@ echo 'default :allow' >policy.rb
 
 # In an example the cgroup is /web; here it is this one.
 follow() { bash -c "${1//\/web//$(basename "${CG-web}")}" </dev/null; }
-needs_kernel() { case $1 in *" run "* | *" apply "* | *" detach "* | *" audit "* | *" stats "* | *" status"* | *install-hook*) true ;; *) false ;; esac; }
+needs_kernel() { case $1 in *" run "* | *" apply "* | *" detach "* | *" audit "* | *" stats "* | *" status"* | *" list"* | *install-hook*) true ;; *) false ;; esac; }
 
 # ---- a command line with too little in it -----------------------------------------------------
 
@@ -57,7 +57,7 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile eval test import devices doctor apply status stats audit detach run oci-hook install-hook; do
+for verb in check compile eval test import devices doctor apply status list stats audit detach run oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
 	[ "$verb" != audit ] || example=${example/--timeout 60/--timeout 0}
 	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
@@ -169,7 +169,7 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	check:1 | compile:1) "$d" $1 absent.rb ;;
 	check:3 | compile:3) "$d" $1 typo.rb ;;
 	check:64 | compile:64 | apply:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | import:64) "$d" $1 ;;
-	status:64 | devices:64 | doctor:64 | help:64) "$d" $1 check check ;;
+	status:64 | list:64 | devices:64 | doctor:64 | help:64) "$d" $1 check check ;;
 	oci-hook:64 | install-hook:64) "$d" $1 policy.rb ;;
 	apply:0) "$d" apply policy.rb "$CG" --audit all ;;
 	apply:1) "$d" apply policy.rb ./absent ;;
@@ -178,6 +178,8 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	audit:0) "$d" apply policy.rb "$CG" --audit all && "$d" audit "$CG" --timeout 0 ;;
 	detach:1) "$d" detach "$CG"; "$d" detach "$CG" ;;
 	status:0) "$d" status "$CG" ;;
+	list:0) "$d" list; [ $? -le 1 ] ;; # 1: programs that others attached by links cannot be told
+	list:1) setpriv --reuid 65534 --regid 65534 --clear-groups "$d" list ;;
 	status:1 | audit:1 | stats:1) "$d" $1 ./absent ;;
 	audit:4) watched audit ;;
 	stats:4) watched stats --interval 0.1 ;;
@@ -215,9 +217,9 @@ for verb in $verbs help; do
 	row=$(grep -E "(^|[ ,])$verb(,|:)" <<<"$rows")
 	[ -n "$row" ] || { fail "exit statuses of $verb" "the man page has none"; continue; }
 	for status in ${row#*: }; do
-		[[ " doctor:1 install-hook:1 " != *" $verb:$status "* ]] || [ "$(id -u)" = 0 ] || { skip "$verb ends with $status" "not root"; continue; }
+		[[ " doctor:1 list:1 install-hook:1 " != *" $verb:$status "* ]] || [ "$(id -u)" = 0 ] || { skip "$verb ends with $status" "not root"; continue; }
 		case $verb:$status in
-		apply:0 | detach:[01] | status:0 | audit:[04] | stats:[04] | run:12* | apply:3)
+		apply:0 | detach:[01] | status:0 | list:[01] | audit:[04] | stats:[04] | run:12* | apply:3)
 			[ -z "$reason" ] || { skip "$verb ends with $status" "$reason"; continue; } ;;
 		esac
 		out=$(ends_with $verb $status 2>&1 </dev/null); got=$?

@@ -225,6 +225,8 @@ static int list(struct cmd *c, int argc, char **argv)
 const struct verb verb_list = {
 	.name = "list",
 	.synopsis = "[--json]",
+	.usage = "",
+	.example = PROGRAM " list",
 	.summary = "Show every device program of this host, by the cgroup that it is on",
 	.help = "Ours with what they allow whoever asks, others' by the shape in which container engines\n"
 		"and systemd write them. Cgroups are named as audit prints them, from the mount of the\n"

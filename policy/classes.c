@@ -32,20 +32,11 @@ struct sorting {
 
 /* ---- what may be asked -------------------------------------------------------------------- */
 
-static bool reads_requested(struct arena *a, const struct diagrams *dg, node root)
-{
-	const bool *below = diagram_below(a, dg, &root, 1);
-	for (node k = 0; k < diagram_nodes(dg); k++)
-		if (below[k] && diagram_var_inputs(dg, node_switch(dg, k).var) & 1u << IN_REQUESTED)
-			return true;
-	return false;
-}
-
 static void answers(struct arena *a, const struct policy_diagram *pd, struct device_classes *out, node of[ASKED_MAX])
 {
 	static const int one[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE};
 	static const int sets[ASKED_MAX] = {0, 1, 2, 3, 4, 5, 6, 7};
-	bool each = !reads_requested(a, pd->dg, pd->access);
+	bool each = !(diagram_inputs(a, pd->dg, pd->access) & 1u << IN_REQUESTED);
 	out->asked = each ? one : sets;
 	out->nasked = each ? (int)(sizeof one / sizeof *one) : ASKED_MAX;
 	for (int i = 0; i < out->nasked; i++)

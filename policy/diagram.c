@@ -195,6 +195,16 @@ bool *diagram_below(struct arena *a, const struct diagrams *dg, const node *root
 	return below;
 }
 
+uint32_t diagram_inputs(struct arena *a, const struct diagrams *dg, node root)
+{
+	const bool *below = diagram_below(a, dg, &root, 1);
+	uint32_t inputs = 0;
+	for (node k = 0; k < diagram_nodes(dg); k++)
+		if (below[k])
+			inputs |= diagram_var_inputs(dg, node_switch(dg, k).var);
+	return inputs;
+}
+
 void diagram_size(const struct diagrams *dg, node root, size_t *nodes, size_t *edges)
 {
 	struct arena *scratch = arena_scratch(dg->arena);

@@ -41,6 +41,8 @@ size_t diagram_nodes(const struct diagrams *dg);
 /* Which of them are below some roots, or are one. A switch has a larger number than those it leads
  * to: ascending, the children come first. */
 bool *diagram_below(struct arena *a, const struct diagrams *dg, const node *roots, size_t n);
+/* The inputs that some way below a root asks for, as a set. */
+uint32_t diagram_inputs(struct arena *a, const struct diagrams *dg, node root);
 bool node_is_terminal(node n, outcome *out);
 struct switch_node node_switch(const struct diagrams *dg, node n);
 /* The smallest value of an edge. */

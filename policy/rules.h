@@ -116,6 +116,9 @@ int policy_orders(const struct policy *p);
  * that is out of proportion. 0, or -1 as above when no order fits the budget. */
 int policy_diagrams(struct policy *p, struct diags *d, struct policy_diagram out[DIAGRAM_ORDERS]);
 
+/* A diagram within the domain of requests, another outside of it. */
+node requests_within(struct diagrams *dg, node n, node outside);
+
 /* What a program reports of a decision, as the `rule` of an outcome: the rule and
  * the access that decided. */
 enum { REPORT_ACCESS_BITS = 2, REPORT_MKNOD = 1, REPORT_READ = 2, REPORT_WRITE = 3 };

@@ -119,6 +119,14 @@ static node within(struct diagrams *dg, uint32_t var, int64_t lo, int64_t hi, no
 	return diagram_ite(dg, in, n, outside);
 }
 
+node requests_within(struct diagrams *dg, node n, node outside)
+{
+	n = within(dg, IN_MINOR, 0, MINOR_MAX, n, outside);
+	n = within(dg, IN_MAJOR, 0, MAJOR_MAX, n, outside);
+	n = within(dg, IN_REQUESTED, 0, ACC_ALL, n, outside);
+	return within(dg, IN_TYPE, DEV_BLOCK, DEV_CHAR, n, outside);
+}
+
 static node request_diagram(struct diagrams *dg, const node *by_access, node outside)
 {
 	node all = outside;
@@ -127,9 +135,7 @@ static node request_diagram(struct diagrams *dg, const node *by_access, node out
 		node asked = diagram_switch(dg, IN_REQUESTED, set ? e : e + 1, set ? 3 : 2);
 		all = diagram_ite(dg, asked, set_diagram(dg, by_access, set), all);
 	}
-	all = within(dg, IN_MINOR, 0, MINOR_MAX, all, outside);
-	all = within(dg, IN_MAJOR, 0, MAJOR_MAX, all, outside);
-	return within(dg, IN_TYPE, DEV_BLOCK, DEV_CHAR, all, outside);
+	return requests_within(dg, all, outside);
 }
 
 /* ---- what a program must know of a decision -------------------------------------------- */

@@ -1,0 +1,147 @@
+/* dump.c - programs of anybody's, read back: instructions and the maps that they name. */
+#include "cgroup/functions.h"
+#include "cgroup/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+enum { INSNS_MAX = 1 << 20, BYTES_MAX = 256 << 20 };
+
+/* ---- maps ------------------------------------------------------------------------------------ */
+
+/* One entry after the other. False: they changed meanwhile, or could not be read. */
+static bool read_entries(struct arena *a, int fd, struct dump_map *m)
+{
+	uint8_t *keys = arena_alloc(a, (size_t)m->max_entries * m->key_size + 1);
+	uint8_t *values = arena_alloc(a, (size_t)m->max_entries * m->value_size + 1), *before = NULL;
+	m->keys = keys;
+	m->values = values;
+	for (m->n = 0; m->n < m->max_entries; m->n++) {
+		uint8_t *key = keys + m->n * m->key_size;
+		int error = bpf_map_get_next_key(fd, before, key);
+		if (error == -ENOENT)
+			return true;
+		if (error || bpf_map_lookup_elem(fd, key, values + m->n * m->value_size))
+			return false;
+		before = key;
+	}
+	return m->type == BPF_MAP_TYPE_ARRAY || bpf_map_get_next_key(fd, before, keys) == -ENOENT;
+}
+
+/* Read twice, and the same: nobody writes to it just now. */
+static bool read_settled(struct arena *a, int fd, struct dump_map *m)
+{
+	struct dump_map again = *m;
+	struct arena *scratch = arena_scratch(a);
+	bool same = read_entries(a, fd, m) && read_entries(scratch, fd, &again) && again.n == m->n &&
+	            !memcmp(again.keys, m->keys, m->n * m->key_size) && !memcmp(again.values, m->values, m->n * m->value_size);
+	arena_free(scratch);
+	return same;
+}
+
+static int read_map(struct arena *a, uint32_t id, struct dump_map *out)
+{
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof info;
+	int fd = bpf_map_get_fd_by_id(id), error = fd < 0 ? fd : bpf_obj_get_info_by_fd(fd, &info, &len);
+	*out = (struct dump_map){.id = id, .name = ""};
+	if (!error) {
+		*out = (struct dump_map){.id = id, .type = info.type, .key_size = info.key_size, .value_size = info.value_size,
+		                         .max_entries = info.max_entries,
+		                         .name = arena_strndup(a, info.name, strnlen(info.name, sizeof info.name))};
+		uint64_t bytes = (uint64_t)info.max_entries * ((uint64_t)info.key_size + info.value_size);
+		bool plain = info.type == BPF_MAP_TYPE_HASH || info.type == BPF_MAP_TYPE_ARRAY;
+		out->known = plain && bytes <= BYTES_MAX && read_settled(a, fd, out);
+	}
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* Maps that cannot be read are not known: what hangs on them is told to. */
+static void read_maps(struct arena *a, int prog, struct dump *out)
+{
+	uint32_t *ids, n;
+	if (program_map_ids(prog, &ids, &n))
+		n = 0;
+	struct dump_map *maps = arena_alloc(a, (n + 1) * sizeof *maps);
+	for (uint32_t i = 0; i < n; i++)
+		read_map(a, ids[i], &maps[i]);
+	free(ids);
+	out->maps = maps;
+	out->nmaps = n;
+}
+
+/* ---- calls ------------------------------------------------------------------------------------ */
+
+static void name_calls(struct arena *a, struct dump *out)
+{
+	const struct bpf_insn *insns = out->insns;
+	struct functions known = {.n = 0};
+	struct dump_call *calls = NULL;
+	size_t n = 0, cap = 0;
+	for (size_t i = 0; i < out->ninsns; i++) {
+		if (insns[i].code != (BPF_JMP | BPF_CALL) || insns[i].src_reg)
+			continue;
+		if (!n)
+			functions_learn(&known);
+		const struct function *f = function_at(&known, insns[i].imm);
+		*ARENA_PUSH(a, calls, n, cap) = (struct dump_call){
+			.insn = (uint32_t)i, .function = f ? f->function : DUMP_UNKNOWN_FUNCTION, .name = f ? f->name : NULL};
+	}
+	out->calls = calls ? calls : arena_alloc(a, sizeof *calls);
+	out->ncalls = n;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------ */
+
+static int cannot(struct arena *a, struct diags *d, uint32_t id, int error)
+{
+	const char *otherwise = error == ENOENT ? "list shows those there are" : "see the kernel log";
+	return diag_fail(d, error_hint(a, error, otherwise), "cannot read program %u: %s", id,
+	                 error == ENOENT ? "there is none with that number" : strerror(error));
+}
+
+static int read_program(struct arena *a, struct diags *d, int fd, uint32_t id, struct dump *out)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof info;
+	int error = bpf_obj_get_info_by_fd(fd, &info, &len);
+	if (error)
+		return cannot(a, d, id, -error);
+	if (info.type != BPF_PROG_TYPE_CGROUP_DEVICE)
+		return diag_fail(d, "list shows the device programs of this host", "program %u is no device program", id);
+	size_t n = info.xlated_prog_len / sizeof(struct bpf_insn);
+	if (!n)
+		return diag_fail(d, "the kernel shows instructions to root alone, and to nobody with kernel.kptr_restrict=2 or "
+		                    "net.core.bpf_jit_harden=2",
+		                 "the kernel does not show the instructions of program %u", id);
+	if (n > INSNS_MAX)
+		return diag_fail(d, NULL, "program %u has %zu instructions: more than %d are not read", id, n, INSNS_MAX);
+	void *insns = arena_alloc(a, n * sizeof(struct bpf_insn));
+	int got = program_insns(fd, insns, n * sizeof(struct bpf_insn));
+	if (got != (int)n)
+		return cannot(a, d, id, got < 0 ? -got : EAGAIN);
+	out->insns = insns;
+	out->ninsns = n;
+	return 0;
+}
+
+int program_dump(struct arena *a, struct diags *d, uint32_t id, struct dump *out)
+{
+	int fd = bpf_prog_get_fd_by_id(id);
+	*out = (struct dump){.insns = NULL};
+	if (fd < 0)
+		return cannot(a, d, id, -fd);
+	int status = read_program(a, d, fd, id, out);
+	if (!status) {
+		read_maps(a, fd, out);
+		name_calls(a, out);
+	}
+	close(fd);
+	return status;
+}

@@ -1,0 +1,23 @@
+/* functions.h - functions of the kernel that loaded programs call. Private to cgroup/. */
+#ifndef DEVGUARD_CGROUP_FUNCTIONS_H
+#define DEVGUARD_CGROUP_FUNCTIONS_H
+
+#include "cgroup/dump.h"
+
+#include <linux/bpf.h>
+
+struct function {
+	int32_t place;     /* as a loaded program shows it */
+	int32_t function;  /* BPF_FUNC_*, DUMP_HASH_ELEMENT */
+	const char *name;
+};
+struct functions { struct function list[32]; size_t n; };
+
+/* Asks the kernel: those that it does not have, or hides, are left out. */
+void functions_learn(struct functions *f);
+const struct function *function_at(const struct functions *f, int32_t place);
+
+/* The translated instructions of a program, `size` bytes of room. How many, or -errno. */
+int program_insns(int fd, void *out, size_t size);
+
+#endif

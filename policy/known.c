@@ -160,6 +160,14 @@ const char *known_name_of_numbers(const char *numbers)
 	return NULL;
 }
 
+const char *known_symbol_of(const char *numbers)
+{
+	for EACH (k)
+		if (k->form == FORM_KNOWN && !strcmp(k->numbers, numbers))
+			return k->name;
+	return NULL;
+}
+
 static const char *name_in_series(struct arena *a, const struct known_device *k, int64_t major, int64_t minor)
 {
 	int64_t behind = minor - k->minor;

@@ -41,6 +41,8 @@ const struct known_device *known_path_here(struct slice path);
  * the numbers of a text ("c 136:*": its symbol). NULL: nothing. */
 const char *known_name_of(struct arena *a, char type, int64_t major, int64_t minor);
 const char *known_name_of_numbers(const char *numbers);
+/* The symbol that has exactly the numbers of a text, or NULL. */
+const char *known_symbol_of(const char *numbers);
 /* The series that a name with a number out of its range is of, or NULL. */
 const struct known_device *known_series(struct slice name);
 /* The first of a family of that name, as a symbol: nvme0n1 of nvme; NULL: there is no such family. */

@@ -102,3 +102,52 @@ char *term_text(struct arena *a, const struct terms *ts, term t, size_t limit)
 	write_text(arena_stream(a, &s), ts, t, limit, 0);
 	return arena_text(a, &s);
 }
+
+/* ---- Ruby -------------------------------------------------------------------------------------- */
+
+struct ruby_text { FILE *out; const struct terms *ts; bool failed; };
+
+static void write_ruby(struct ruby_text *w, term t, int depth)
+{
+	enum { DEPTH_MAX = 200, BYTES_MAX = 100000 };
+	const struct term_node *k = term_get(w->ts, t);
+	if (w->failed || depth > DEPTH_MAX || ftell(w->out) > BYTES_MAX) {
+		w->failed = true;
+		return;
+	}
+	switch (k->op) {
+	case TERM_FALSE:
+	case TERM_TRUE: fputs(op_names[k->op], w->out); return;
+	case TERM_CONST: fprintf(w->out, k->lo < 0 ? "(%lld)" : "%lld", (long long)k->lo); return;
+	case TERM_INPUT:
+		w->failed |= k->a >= IN_PARAM_0 || k->a == IN_COMM_0 || k->a == IN_COMM_1;
+		if (k->a == IN_TYPE)
+			fputs("(ctx.char? ? 2 : 1)", w->out);
+		else
+			fprintf(w->out, "ctx.%s", input_name(k->a));
+		return;
+	case TERM_NOT:
+		fputs("!", w->out);
+		write_ruby(w, k->a, depth + 1);
+		return;
+	default: break;
+	}
+	fputc('(', w->out);
+	if (k->op == TERM_ITE) {
+		write_ruby(w, k->c, depth + 1);
+		fputs(" ? ", w->out);
+	}
+	write_ruby(w, k->a, depth + 1);
+	fprintf(w->out, " %s ", k->op == TERM_AND ? "&&" : k->op == TERM_ITE ? ":" : op_names[k->op]);
+	write_ruby(w, k->b, depth + 1);
+	fputc(')', w->out);
+}
+
+char *term_ruby(struct arena *a, const struct terms *ts, term t)
+{
+	struct arena_stream s;
+	struct ruby_text w = {.out = arena_stream(a, &s), .ts = ts};
+	write_ruby(&w, t, 0);
+	char *text = arena_text(a, &s);
+	return w.failed ? NULL : text;
+}

@@ -1,0 +1,166 @@
+/*
+ * Verdicts as policies: the rules that are made mean what the verdict meant, of every policy of the
+ * tests; no rule can be left out; the text compiles to the same.
+ */
+#include "policy/recover.h"
+#include "tests/unit/compiled.h"
+
+#include <glob.h>
+#include <limits.h>
+
+/* The same answers to all that the kernel asks. */
+static bool same_asked(struct diagrams *dg, node x, node y)
+{
+	static const int asked[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE};
+	for (size_t i = 0; i < COUNT(asked); i++)
+		if (diagram_restrict(dg, x, IN_REQUESTED, asked[i]) != diagram_restrict(dg, y, IN_REQUESTED, asked[i]))
+			return false;
+	return true;
+}
+
+/* The verdict of a policy in a set of diagrams that is there: rule by rule. */
+static node verdict_in(struct diagrams *dg, struct policy *p)
+{
+	node by_access[ACC_WRITE + 1];
+	node all = diagram_terminal(p->default_allow ? OUT_ALLOW : OUT_DENY), verdict = diagram_terminal(OUT_DENY);
+	for (size_t i = p->nrules; i-- > 0;)
+		all = diagram_ite(dg, diagram_of_term(dg, p->rules[i].match), diagram_terminal(p->rules[i].deny ? OUT_DENY : OUT_ALLOW), all);
+	for (int a = 0; a <= ACC_WRITE; a = a ? a << 1 : ACC_MKNOD)
+		by_access[a] = diagram_restrict(dg, all, IN_ACCESS, a);
+	for (int set = ACC_ALL; set >= 0; set--) {
+		node one = set ? diagram_terminal(OUT_ALLOW) : diagram_restrict(dg, by_access[0], IN_REQUESTED, 0);
+		for (int bit = ACC_MKNOD; bit <= ACC_WRITE; bit <<= 1)
+			if (set & bit)
+				one = diagram_ite(dg, one, diagram_restrict(dg, by_access[bit], IN_REQUESTED, set), diagram_terminal(OUT_DENY));
+		struct edge e[] = {{set - 1, diagram_terminal(OUT_PASS)}, {set, diagram_terminal(OUT_ALLOW)}, {UINT16_MAX, diagram_terminal(OUT_PASS)}};
+		node asked = diagram_switch(dg, IN_REQUESTED, set ? e : e + 1, set ? 3 : 2);
+		verdict = diagram_ite(dg, asked, one, verdict);
+	}
+	return requests_within(dg, verdict, diagram_terminal(OUT_DENY));
+}
+
+/* A rule that changes nothing when it is gone. */
+static void check_needed(const char *name, struct diagrams *dg, const struct policy *p, node verdict)
+{
+	for (size_t i = 0; i < p->nrules && p->nrules < 30; i++) {
+		struct policy less = *p;
+		less.rules = arena_alloc(p->arena, p->nrules * sizeof *less.rules);
+		memcpy(less.rules, p->rules, i * sizeof *less.rules);
+		memcpy(less.rules + i, p->rules + i + 1, (p->nrules - i - 1) * sizeof *less.rules);
+		less.nrules--;
+		if (same_asked(dg, verdict_in(dg, &less), verdict))
+			fail_msg("%s: %s is not needed", name, p->rules[i].source);
+	}
+}
+
+static uint32_t below(uint64_t *x, uint32_t n)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return (uint32_t)(*x >> 20) % n;
+}
+
+/* Two compilations: of the policy, and of the text that was made of it. */
+static void same_decisions(const char *name, const struct compiled *c, const struct compiled *again)
+{
+	static const int asked[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE};
+	uint64_t x = 99;
+	for (int i = 0; i < 6000; i++) {
+		struct request q = {.type = 1 + (int)below(&x, 2), .access = asked[below(&x, 5)], .known = ~0u,
+		                    .major = below(&x, 4) ? below(&x, 15) : below(&x, MAJOR_MAX),
+		                    .minor = below(&x, 3) ? below(&x, 30) : below(&x, MINOR_MAX)};
+		struct decision one, two;
+		int missing;
+		q.fact[IN_UID] = below(&x, 2) * 1000;
+		q.fact[IN_GID] = below(&x, 30);
+		q.fact[IN_PID] = below(&x, 5);
+		q.fact[IN_UPTIME] = below(&x, 200);
+		assert_int_equal(policy_decide(c->policy, &c->pd, &q, &one, &missing), 0);
+		assert_int_equal(policy_decide(again->policy, &again->pd, &q, &two, &missing), 0);
+		if (one.allow != two.allow)
+			fail_msg("%s: %d %lld:%lld access %d", name, q.type, (long long)q.major, (long long)q.minor, q.access);
+	}
+}
+
+static void try_text(const char *name, const char *text, size_t *rules, size_t *ruby)
+{
+	struct compiled c = compiled_of(text);
+	struct policy *p;
+	const char *made;
+	bool in_ruby;
+	struct policy_diagram pd;
+	if (policy_diagram(c.policy, &c.diags, ORDER_FACTS_LAST, &pd))
+		fail_msg("%s: no diagram", name);
+	if (policy_recover(c.arena, &c.diags, name, pd.dg, c.policy->terms, pd.verdict, &p, &made, &in_ruby))
+		fail_msg("%s: %s", name, c.diags.items[c.diags.n - 1].text);
+	if (!same_asked(pd.dg, verdict_in(pd.dg, p), pd.verdict))
+		fail_msg("%s means something else:\n%s", name, made);
+	check_needed(name, pd.dg, p, pd.verdict);
+	*rules += p->nrules;
+	if (in_ruby && strlen(made) < 60000) {
+		struct compiled again = compiled_of(*made ? made : "default :deny\n");
+		same_decisions(name, &c, &again);
+		compiled_free(&again);
+		++*ruby;
+	}
+	compiled_free(&c);
+}
+
+static void test_texts(void **state)
+{
+	(void)state;
+	static const char *const texts[][2] = {
+		{"default :allow\n", "default :allow\n"},
+		{"default :deny\n", ""},
+		{"allow :null, :zero, access: \"rw\"\nallow \"c 1:7 wr\"\nallow \"a *:* m\"\n",
+		 "allow :null, :zero, :full, access: \"rw\"\nallow \"a *:*\", access: \"m\"\n"},
+		{"default :allow\ndeny :mem, :kmem\ndeny \"b *:*\", access: \"w\"\n",
+		 "default :allow\ndeny :mem, :kmem\ndeny \"b *:*\", access: \"w\"\n"},
+		{"allow \"c *:*\"\nallow \"b 8:1\", access: \"r\"\nallow \"b 8:3\", access: \"r\"\n", "allow \"b 8:1,3\", access: \"r\"\nallow \"c *:*\"\n"},
+		{"allow { |c| c.major == 9 && c.requested != 6 }\n",
+		 "allow(\"a 9:*\") { |ctx| [0, 1, 2, 4].include?(ctx.requested) }\n"},
+	};
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct compiled c = compiled_of(texts[i][0]);
+		struct policy *p;
+		const char *made;
+		bool in_ruby;
+		assert_int_equal(policy_recover(c.arena, &c.diags, "it", c.pd.dg, c.policy->terms, c.pd.verdict, &p, &made, &in_ruby), 0);
+		same_text(texts[i][0], made, texts[i][1]);
+		compiled_free(&c);
+	}
+}
+
+static void test_files(void **state)
+{
+	(void)state;
+	glob_t found;
+	size_t rules = 0, ruby = 0;
+	const char *root = getenv("DGTEST_ROOT");
+	char policies[PATH_MAX], more[PATH_MAX];
+	if (!root)
+		skip();
+	snprintf(policies, sizeof policies, "%s/policies/*.rb", root);
+	snprintf(more, sizeof more, "%s/tests/ruby/*.rb", root);
+	assert_int_equal(glob(policies, 0, NULL, &found), 0);
+	assert_int_equal(glob(more, GLOB_APPEND, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		char *text = calloc(1, 1 << 20);
+		FILE *f = fopen(found.gl_pathv[i], "r");
+		assert_true(f && fread(text, 1, (1 << 20) - 1, f) && !fclose(f));
+		try_text(found.gl_pathv[i], text, &rules, &ruby);
+		free(text);
+	}
+	print_message("%zu files, %zu rules, %zu compiled again\n", found.gl_pathc, rules, ruby);
+	globfree(&found);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_files),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -147,6 +147,8 @@ int cgroup_programs(const struct cgroup *cg);
 /* How many the kernel asks for its processes: those of ancestors too, beyond the mount as well. Count or
  * -errno. */
 int cgroup_effective(const struct cgroup *cg);
+/* They, in the order in which the kernel asks them. 0 or -1. */
+int cgroup_effective_programs(struct arena *a, struct diags *d, const struct cgroup *cg, uint32_t **ids, size_t *n);
 
 /* Ours of that policy name in a list of cgroup_query(), or NULL. */
 const struct attached *attached_named(const struct attached *list, size_t n, const char *name);

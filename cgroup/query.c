@@ -183,6 +183,27 @@ int cgroup_effective(const struct cgroup *cg)
 	return error ? error : (int)n;
 }
 
+int cgroup_effective_programs(struct arena *a, struct diags *d, const struct cgroup *cg, uint32_t **ids, size_t *n)
+{
+	uint32_t count = 0, flags, room;
+	int error;
+	*n = 0;
+	do { /* more may have come between the two questions */
+		error = bpf_prog_query(cg->fd, BPF_CGROUP_DEVICE, BPF_F_QUERY_EFFECTIVE, &flags, NULL, &count);
+		room = count + 8;
+		*ids = arena_alloc(a, room * sizeof **ids);
+		count = room;
+		error = error ? error : bpf_prog_query(cg->fd, BPF_CGROUP_DEVICE, BPF_F_QUERY_EFFECTIVE, &flags, *ids, &count);
+	} while (error == -ENOSPC);
+	if (error && cgroup_gone(cg))
+		return cgroup_is_gone(d, cg);
+	if (error)
+		return diag_fail(d, error_hint(a, -error, "see the kernel log"), "cannot ask which programs decide for %s: %s", cg->path,
+		                 strerror(-error));
+	*n = count;
+	return 0;
+}
+
 int cgroup_is_gone(struct diags *d, const struct cgroup *cg)
 {
 	return diag_fail(d, "whoever made it has removed it; start again with a cgroup that stays",

@@ -8,6 +8,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/room/record.h"
+#include "cmd/source.h"
 #include "cmd/unit.h"
 
 #include <linux/bpf.h>
@@ -171,7 +172,7 @@ static int judge(const struct loading *g, struct room *r, enum job_kind kind, co
 	}
 	if (status)
 		return status;
-	*u = (struct unit){.from_object = kind == JOB_OBJECT, .policy = d.record.policy, .image = d.record.image,
+	*u = (struct unit){.from_object = kind == JOB_OBJECT || kind == JOB_DUMPS, .policy = d.record.policy, .image = d.record.image,
 	                   .inputs = d.record.inputs, .null_denied = d.record.null_denied, .judge = r,
 	                   .kept_uid = room_kept_uid(r), .bytecode = u->bytecode, .ring = g->settings->ring};
 	return STATUS_OK;
@@ -266,6 +267,18 @@ static int load_list(const struct loading *g, const char *path, struct unit *u)
 	return status ? status : judge(g, prover, JOB_OCI, in->file, in->text, in->len, u);
 }
 
+/* What a SOURCE of the kernel has attached: read here, understood in the child. */
+static int load_programs(const struct loading *g, const char *source, struct unit *u)
+{
+	struct room *prover;
+	void *bytes;
+	size_t len;
+	int status = room_open(g->cmd, g->settings, work_judge, &prover);
+	if (!status)
+		status = source_read(g->cmd, source, &bytes, &len);
+	return status ? status : judge(g, prover, JOB_DUMPS, source, bytes, len, u);
+}
+
 /* The child that proved it goes on only for those who will ask it. */
 static int loaded(int status, const struct load *l, struct unit *u)
 {
@@ -280,7 +293,7 @@ int unit_load(struct cmd *c, const struct settings *s, const char *path, const s
 {
 	struct loading g = {c, s, l};
 	*u = (struct unit){0};
-	return loaded(load_policy(&g, &(struct place){path, -1}, u), l, u);
+	return loaded(source_is_kernels(path) ? load_programs(&g, path, u) : load_policy(&g, &(struct place){path, -1}, u), l, u);
 }
 
 int unit_load_fd(struct cmd *c, const struct settings *s, int fd, const char *file, const struct load *l,

@@ -51,6 +51,8 @@ struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at,
                           int missing)
 {
 	const char *name = input_name((enum input)missing), *hint;
+	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) >= p->nparams) /* of a program of others */
+		return diag_add(&c->diags, DIAG_ERROR, at, NULL, "%s: that hangs on what is not understood of the program", request);
 	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) < p->nparams)
 		name = p->params[missing - IN_PARAM_0].name;
 	hint = missing >= IN_PARAM_0

@@ -142,6 +142,7 @@ def check_kernel(rows):
         check_verb(rows, 'apply, with a warning', 0, ['apply', '--json', 'warned.rb', cgroup], [('warning', '/dev/null')])
         check_verb(rows, 'status', 0, ['status', '--json', cgroup])
         check_verb(rows, 'list', 0, ['list', '--json'])
+        check_verb(rows, 'explain', 0, ['explain', '--json', f'cgroup:{cgroup}'])
         check_verb(rows, 'detach: which one', 1, ['detach', '--json', cgroup])
         check_verb(rows, 'detach', 0, ['detach', '--json', cgroup, 'good'], [])
     finally:

@@ -57,7 +57,7 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile eval test import devices doctor apply status list stats audit detach run oci-hook install-hook; do
+for verb in check compile eval explain test import devices doctor apply status list stats audit detach run oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
 	[ "$verb" != audit ] || example=${example/--timeout 60/--timeout 0}
 	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
@@ -75,7 +75,7 @@ $out" ;;
 	esac
 done
 for verb in $verbs; do
-	case " check compile eval test import devices doctor apply status stats audit detach run oci-hook install-hook list " in
+	case " check compile eval explain test import devices doctor apply status stats audit detach run oci-hook install-hook list " in
 	*" $verb "*) ;;
 	*) fail "the example of $verb" "this test does not run it" ;;
 	esac
@@ -165,10 +165,10 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 {
 	local d=$DEVGUARD
 	case $1:$2 in
-	check:0 | compile:0) "$d" $1 policy.rb ;;
-	check:1 | compile:1) "$d" $1 absent.rb ;;
-	check:3 | compile:3) "$d" $1 typo.rb ;;
-	check:64 | compile:64 | apply:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | import:64) "$d" $1 ;;
+	check:0 | compile:0 | explain:0) "$d" $1 policy.rb ;;
+	check:1 | compile:1 | explain:1) "$d" $1 absent.rb ;;
+	check:3 | compile:3 | explain:3) "$d" $1 typo.rb ;;
+	check:64 | compile:64 | explain:64 | apply:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | import:64) "$d" $1 ;;
 	status:64 | list:64 | devices:64 | doctor:64 | help:64) "$d" $1 check check ;;
 	oci-hook:64 | install-hook:64) "$d" $1 policy.rb ;;
 	apply:0) "$d" apply policy.rb "$CG" --audit all ;;

@@ -61,7 +61,7 @@ bool diag_read(struct diags *d, const char *file, const void *data, size_t len);
 
 /* ---- what goes in ---------------------------------------------------------------- */
 
-enum job_kind { JOB_RUBY, JOB_POLICY, JOB_OBJECT, JOB_OCI };
+enum job_kind { JOB_RUBY, JOB_POLICY, JOB_OBJECT, JOB_OCI, JOB_DUMPS };
 enum { JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4 };
 
 struct job {
@@ -104,7 +104,7 @@ struct verdict {
 /* What the judge says to one request. */
 struct verdict_pair { struct verdict diagram, bpf; };
 
-enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS };
+enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
 
 /* ---- the parent's side: room.c ------------------------------------------------- */
 

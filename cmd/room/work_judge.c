@@ -12,8 +12,11 @@
 #include <string.h>
 
 #include "cmd/room/record.h"
+#include "compiler/decode/decode.h"
+#include "policy/dump.h"
 #include "policy/meaning.h"
 #include "policy/picture.h"
+#include "policy/recover.h"
 #include "policy/survey.h"
 #include "policy/import/import.h"
 
@@ -22,6 +25,7 @@ struct judge {
 	struct policy *policy;
 	struct policy_diagram diagram;
 	struct image image; /* ninsns 0: none */
+	size_t unknown;     /* values that a program decides by, and that are not understood */
 };
 
 /* ---- what came in ------------------------------------------------------------------------ */
@@ -61,9 +65,49 @@ static bool read_list(struct judge *j, const struct order *o)
 	       !foreign_policy(j->in->arena, &j->in->diags, &f, &j->policy);
 }
 
+/* Programs of the kernel, all of which must allow: as the rules that mean the same. */
+static bool read_programs(struct judge *j, const struct order *o)
+{
+	struct arena *a = j->in->arena;
+	struct diags *d = &j->in->diags;
+	struct dump *list;
+	struct terms *ts = terms_new(a);
+	struct diagrams *dg = diagrams_new(a, ts, ORDER_FACTS_LAST);
+	node all = diagram_terminal(OUT_ALLOW);
+	size_t n, unknown = 0;
+	const char *text;
+	bool in_ruby;
+	if (!dumps_read(a, o->text, o->len, &list, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct decoded one;
+		const char *name = n == 1 ? o->file : arena_printf(a, "program %zu of %zu of %s", i + 1, n, o->file);
+		if (decode_program(a, d, name, &list[i], dg, ts, unknown, &one))
+			return false;
+		unknown += one.unknown;
+		all = diagram_ite(dg, all, one.verdict, diagram_terminal(OUT_DENY));
+	}
+	all = requests_within(dg, all, diagram_terminal(OUT_DENY));
+	if (policy_recover(a, d, o->file, dg, ts, all, &j->policy, &text, &in_ruby))
+		return false;
+	uint32_t inputs = diagram_inputs(a, dg, all);
+	for (size_t i = 0; i < unknown; i++) {
+		enum input in = (enum input)(IN_PARAM_0 + i);
+		if (!(inputs & 1u << in)) /* it is only reported, or counted */
+			continue;
+		j->unknown++;
+		diag_add(d, DIAG_WARNING, (struct span){.file = o->file}, "eval says which requests hang on it",
+		         "it decides by what is not understood: %s", terms_input_name(ts, in));
+	}
+	return true;
+}
+
 static bool make(struct judge *j, bool program)
 {
 	struct diags *d = &j->in->diags;
+	if (program && j->unknown)
+		return !diag_fail(d, "explain says what is known of it", "%s decides by what is not understood: it cannot be compiled",
+		                  j->policy->file);
 	j->policy->serial.data = NULL;
 	return program ? !compile_policy(j->policy, d, &j->diagram, &j->image)
 	               : !policy_diagram_any(j->policy, d, &j->diagram);
@@ -90,6 +134,8 @@ static bool take_in(struct judge *j, const struct order *o)
 			return false;
 		override(j, o);
 		return make(j, o->job.flags & JOB_IMAGE);
+	case JOB_DUMPS:
+		return read_programs(j, o) && make(j, o->job.flags & JOB_IMAGE);
 	default:
 		return false;
 	}
@@ -211,6 +257,26 @@ static void write_terms(FILE *out, struct arena *a, const struct policy *p)
 	terms_dump(out, p->terms, roots, names, n);
 }
 
+/* The policy as the rules that it amounts to; with `ruby`, only where all of it is Ruby. */
+static bool write_rules(FILE *out, struct judge *j, bool ruby)
+{
+	static const char why[] = "a condition cannot be said in Ruby: halves of a name, or what is not understood";
+	struct diags *d = &j->in->diags;
+	struct policy_diagram pd;
+	struct policy *p;
+	const char *text;
+	bool in_ruby;
+	if (policy_diagram(j->policy, d, ORDER_FACTS_LAST, &pd) ||
+	    policy_recover(j->in->arena, d, j->policy->file, pd.dg, j->policy->terms, pd.verdict, &p, &text, &in_ruby))
+		return false;
+	if (!in_ruby && ruby)
+		return !diag_fail(d, "without --ruby it is printed for people", "%s", why);
+	if (!in_ruby)
+		diag_add(d, DIAG_WARNING, (struct span){.file = j->policy->file}, NULL, "%s", why);
+	fprintf(out, "%s", *text ? text : "default :deny\n");
+	return true;
+}
+
 static bool dump(struct judge *j, const struct frame *f)
 {
 	bool failed = false;
@@ -226,6 +292,8 @@ static bool dump(struct judge *j, const struct frame *f)
 		diagram_dump(out, j->diagram.dg, j->diagram.verdict);
 	if (kind == DUMP_DOT)
 		policy_picture(out, j->policy);
+	if (kind == DUMP_RULES || kind == DUMP_RUBY)
+		failed = !write_rules(out, j, kind == DUMP_RUBY);
 	if (kind == DUMP_ORDERS)
 		failed = compile_dump_orders(out, j->policy, &j->in->diags);
 	const char *text = arena_text(j->in->arena, &s);

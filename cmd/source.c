@@ -1,0 +1,95 @@
+/* source.c - programs of the kernel as a SOURCE: by number, or by the cgroup they are attached to. */
+#include "cmd/source.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/dump.h"
+#include "cmd/cmd.h"
+#include "cmd/where/where.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *behind(const char *source, const char *kind)
+{
+	size_t n = strlen(kind);
+	return strncmp(source, kind, n) ? NULL : source + n;
+}
+
+bool source_is_kernels(const char *source)
+{
+	return behind(source, "prog:") || behind(source, "cgroup:") || behind(source, "effective:");
+}
+
+/* The numbers of the programs. */
+struct numbers { uint32_t *list; size_t n, cap; };
+
+static int by_number(struct cmd *c, const char *text, struct numbers *out)
+{
+	char *end;
+	errno = 0;
+	unsigned long id = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || !id || id > UINT32_MAX)
+		return usage_error(c, "for example prog:42; list shows the numbers", "prog:%s: a program is named by its number", text);
+	*ARENA_PUSH(c->arena, out->list, out->n, out->cap) = (uint32_t)id;
+	return STATUS_OK;
+}
+
+/* Those attached to the cgroup itself. */
+static int attached_to(struct cmd *c, const struct cgroup *cg, struct numbers *out)
+{
+	struct attached *list;
+	size_t n;
+	if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
+		return STATUS_FAILED;
+	for (size_t i = 0; i < n; i++)
+		*ARENA_PUSH(c->arena, out->list, out->n, out->cap) = list[i].id;
+	return STATUS_OK;
+}
+
+static int by_cgroup(struct cmd *c, const char *text, bool effective, struct numbers *out)
+{
+	struct cgroup *cg;
+	if (where_open(c, text, WHERE_LOOK, &cg))
+		return STATUS_FAILED;
+	int status = effective ? cgroup_effective_programs(c->arena, &c->diags, cg, &out->list, &out->n) ? STATUS_FAILED : STATUS_OK
+	                       : attached_to(c, cg, out);
+	if (!status && !out->n) {
+		diag_fail(&c->diags, effective ? "every request is allowed there, as far as programs go"
+		                               : arena_printf(c->arena, "effective:%s has those above it too", cg->path),
+		          "%s has no device program", cg->path);
+		status = STATUS_FAILED;
+	}
+	cgroup_close(cg);
+	return status;
+}
+
+int source_programs(struct cmd *c, const char *source, uint32_t **ids, size_t *n)
+{
+	struct numbers all = {.list = NULL};
+	const char *rest = behind(source, "prog:");
+	int status = rest                                ? by_number(c, rest, &all)
+	             : (rest = behind(source, "cgroup:")) ? by_cgroup(c, rest, false, &all)
+	                                                  : by_cgroup(c, behind(source, "effective:"), true, &all);
+	*ids = all.list;
+	*n = all.n;
+	return status;
+}
+
+int source_read(struct cmd *c, const char *source, void **bytes, size_t *len)
+{
+	uint32_t *ids;
+	size_t n;
+	int status = source_programs(c, source, &ids, &n);
+	if (status)
+		return status;
+	struct dump *list = arena_alloc(c->arena, n * sizeof *list);
+	for (size_t i = 0; i < n; i++)
+		if (program_dump(c->arena, &c->diags, ids[i], &list[i]))
+			return STATUS_FAILED;
+	*bytes = dumps_write(c->arena, list, n, len);
+	if (*bytes)
+		return STATUS_OK;
+	diag_fail(&c->diags, "ask about one of its programs: prog:ID", "%s: its programs and maps take more than %d MiB", source,
+	          DUMPS_MAX >> 20);
+	return STATUS_FAILED;
+}

@@ -1,0 +1,141 @@
+/*
+ * explain.c - what a policy, or a program of anybody's, amounts to: the rules that mean the same, of
+ * which none can be left out.
+ */
+#include "cgroup/cgroup.h"
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/source.h"
+#include "cmd/unit.h"
+
+#include <string.h>
+
+enum { OPT_DOT = OPT_VERB, OPT_RUBY };
+static const struct option options[] = {{"dot", no_argument, NULL, OPT_DOT}, {"ruby", no_argument, NULL, OPT_RUBY}, OPTION_PARAM, OPTION_LIMIT, OPTION_UNCONFINED,
+                                        OPTION_JSON, OPTION_HELP, {0}};
+
+/* The lines of the policy. */
+static json_t *rules_json(const char *text)
+{
+	json_t *list = json_array();
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		json_array_append_new(list, json_stringn(text, n));
+		text += n + (text[n] == '\n');
+	}
+	return list;
+}
+
+static void print_lines(const char *text)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		put_bytes(stdout, line, strcspn(line, "\n"));
+		putchar('\n');
+	}
+}
+
+/* What one source amounts to. */
+static int rules_of(struct cmd *c, const char *source, enum dump_kind kind, const char **text)
+{
+	struct unit u;
+	const struct load depth = {.depth = LOAD_DIAGRAM, .keep = true};
+	int status = unit_load(c, &c->settings, source, &depth, &u);
+	return status ? status : unit_listing(c, &u, kind, text);
+}
+
+static const char *whose(struct cmd *c, uint32_t id)
+{
+	struct author who;
+	program_author(id, &who);
+	return who.name ? arena_printf(c->arena, " (as %s writes them)", who.name) : "";
+}
+
+/* Each program, before what several are together; in JSON also one. */
+static int explain_each(struct cmd *c, const char *source, json_t *programs, size_t *n)
+{
+	uint32_t *ids;
+	int status = source_programs(c, source, &ids, n);
+	for (size_t i = 0; i < *n && !status && (*n > 1 || c->json.on); i++) {
+		const char *text;
+		status = rules_of(c, arena_printf(c->arena, "prog:%u", ids[i]), DUMP_RULES, &text);
+		if (status)
+			return status;
+		if (c->json.on) {
+			json_array_append_new(programs, json_pack("{s:I, s:o}", "program", (json_int_t)ids[i], "rules", rules_json(text)));
+			continue;
+		}
+		diags_flush(c);
+		printf("# program %u%s\n", ids[i], whose(c, ids[i]));
+		print_lines(text);
+		putchar('\n');
+	}
+	return status;
+}
+
+static void print_head(const char *source)
+{
+	fputs("# What ", stdout);
+	put_text(stdout, source);
+	puts(" amounts to.");
+}
+
+struct wish { bool dot, ruby; };
+
+static int explain_source(struct cmd *c, const char *source, const struct wish *w)
+{
+	const char *text;
+	size_t n = 1;
+	json_t *programs = json_array();
+	int status = source_is_kernels(source) && !w->dot && !w->ruby ? explain_each(c, source, programs, &n) : STATUS_OK;
+	if (!status)
+		status = rules_of(c, source, w->dot ? DUMP_DOT : w->ruby ? DUMP_RUBY : DUMP_RULES, &text);
+	if (c->json.on && !status) {
+		json_object_set(c->json.out, "programs", programs);
+		json_object_set_new(c->json.out, "source", text_json(source));
+		json_object_set_new(c->json.out, "rules", rules_json(text));
+	} else if (!status) {
+		diags_flush(c);
+		if (w->ruby)
+			print_head(source);
+		else if (n > 1)
+			puts("# together");
+		print_lines(text);
+	}
+	json_decref(programs);
+	return status;
+}
+
+static int explain(struct cmd *c, int argc, char **argv)
+{
+	struct wish w = {0};
+	int opt;
+	while ((opt = options_next(c, argc, argv)) != OPT_END) {
+		if (opt == OPT_STOP)
+			return c->status;
+		w.dot |= opt == OPT_DOT;
+		w.ruby |= opt == OPT_RUBY;
+	}
+	if (argc - optind != 1)
+		return usage_error(c, NULL, optind == argc ? "no source given" : "one source at a time, please");
+	if (w.dot + w.ruby + c->json.on > 1)
+		return usage_error(c, NULL, "one of --ruby, --dot and --json");
+	return explain_source(c, argv[optind], &w);
+}
+
+const struct verb verb_explain = {
+	.name = "explain",
+	.synopsis = "SOURCE [--param K=V]... [--ruby | --dot | --json]",
+	.usage = "SOURCE",
+	.example = "echo 'allow :null; deny \"c *:*\"' | " PROGRAM " explain -",
+	.summary = "Say what a policy, or a program of anybody's, allows and denies",
+	.help = "SOURCE is a policy, prog:ID (a program of the kernel, whoever wrote it), cgroup:CGROUP (what\n"
+		"is attached there) or effective:CGROUP (with all above it, as the kernel decides). Printed is\n"
+		"a policy that means the same, of which no rule can be left out. What no rule matches is denied,\n"
+		"unless its first line is `default :allow`.\n\n"
+		"  --ruby            as a file, or an error where a condition cannot be said in Ruby\n"
+		"  --dot             a picture for Graphviz\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = true,
+	.main = explain,
+};

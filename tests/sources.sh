@@ -1,0 +1,194 @@
+#!/bin/bash
+# sources.sh - programs of the kernel as a source: ours and those of others, explained, asked, compiled
+# again. Each answer about a program of others is held against the kernel's.
+. "$(dirname "$0")/containers.sh"
+reason=$(need_kernel)
+[ -z "$reason" ] || { skip "programs of the kernel" "$reason"; summary; exit; }
+build_opener
+$CC -O2 -o "$T/loader" "$TESTS/loader.c" -lbpf || exit 1
+program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
+explained() { "$DEVGUARD" explain "$@" 2>&1; }
+together() { explained "$@" | sed '1,/^# together$/d'; } # of several programs
+equal() # equal NAME WANTED GOT
+{
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi
+}
+
+# ---- ours -----------------------------------------------------------------------------------------
+
+scratch ours
+list='allow :null, :zero, :full, :random, :urandom, :tty, :console, :ptmx, :tun, :pts, access: "rw"
+allow "a *:*", access: "m"'
+for how in "" "--audit denied" "--audit all"; do
+	"$DEVGUARD" apply "$ROOT/policies/container-default.rb" "$CG" $how >"$T/out" 2>&1 || cat "$T/out"
+	equal "container-default, applied ${how:-as it is}" "$list" "$(explained "prog:$(program_of "$CG")")"
+done
+equal "by its cgroup" "$list" "$(explained "cgroup:$CG")"
+"$DEVGUARD" apply "$ROOT/policies/container-default.rb" "$CG" --mode permissive >"$T/out" 2>&1
+equal "permissive: nothing is denied" "default :allow" "$(explained "cgroup:$CG")"
+"$DEVGUARD" apply "$ROOT/policies/container-default.rb" "$CG" >"$T/out" 2>&1
+printf 'policy "second"\ndefault :allow\ndeny :null, access: "w"\n' >"$T/second.rb"
+"$DEVGUARD" apply "$T/second.rb" "$CG" >"$T/out" 2>&1
+mkdir "$CG/below"
+printf 'policy "third"\ndefault :allow\ndeny :zero\n' >"$T/third.rb"
+"$DEVGUARD" apply "$T/third.rb" "$CG/below" >"$T/out" 2>&1
+equal "what is above counts too" 'deny :zero
+allow :full, :random, :urandom, :tty, :console, :ptmx, :tun, :pts, access: "rw"
+allow :null, access: "r"
+allow "a *:*", access: "m"' "$(together "effective:$CG/below")"
+equal "each in turn, as the kernel asks them" "3 third second" "$(explained "effective:$CG/below" | grep -c '^# program') $(
+	explained "effective:$CG/below" | grep -q -m 1 "deny :zero" && echo third) $(explained "cgroup:$CG" | grep -q 'deny :null' && echo second)"
+equal "an order of the kernel" "$(bpftool cgroup list "$CG/below" effective | awk '$2 ~ /device/ { print $1 }' | paste -sd ' ')" \
+	"$(explained "effective:$CG/below" | sed -n 's/^# program \([0-9]*\).*/\1/p' | paste -sd ' ')"
+expect "eval of a cgroup" 2 "deny c 1:3 rw" "$DEVGUARD" eval "effective:$CG/below" "c 1:3 rw"
+expect "eval of one program" 0 "allow c 1:3 rw" "$DEVGUARD" eval "prog:$(program_of "$CG")" "c 1:3 rw"
+printf 'allow c 1:3 r\ndeny c 1:3 w\ndeny c 1:5 r\nallow b 8:0 m\n' >"$T/list.cases"
+check "test of a cgroup, with cases" "$DEVGUARD" test "effective:$CG/below" --cases "$T/list.cases"
+check "compile of a cgroup" "$DEVGUARD" compile "effective:$CG/below" -o "$T/again.o"
+equal "the object means the same" "$(together "effective:$CG/below")" "$(explained "$T/again.o")"
+check "the same as Ruby" "$DEVGUARD" test --cases "$T/list.cases" <(explained "effective:$CG/below" --ruby)
+scratch empty
+expect "a cgroup without a program" 1 "no device program" "$DEVGUARD" explain "cgroup:$CG"
+expect "no such program" 1 "there is none with that number" "$DEVGUARD" explain prog:4294967295
+expect "no number" 64 "named by its number" "$DEVGUARD" explain prog:web
+expect "no such cgroup" 1 "" "$DEVGUARD" explain "cgroup:$CG2/$DGTEST_PREFIX.none"
+
+# ---- others' ---------------------------------------------------------------------------------------
+
+# ask CGROUP: the kernel's answers to some requests, as a cases file
+ask()
+{
+	local type major minor answer path=$T/node
+	for node in c:1:3 c:1:5 c:1:9 c:5:2 c:7:0 c:7:9 c:10:1 c:10:2 c:3:3 b:8:0 b:7:3 b:1:3; do
+		IFS=: read -r type major minor <<<"$node"
+		answer=$(inside "$1" "$OPENER" mknod "$type" "$major" "$minor" "$path")
+		case $answer in ok) echo "allow $type $major:$minor m" ;; EPERM) echo "deny $type $major:$minor m" ;; esac
+	done
+	for node in "1:3 /dev/null" "1:5 /dev/zero" "1:9 /dev/urandom"; do
+		for how in r w rw; do
+			answer=$(inside "$1" "$OPENER" open "$how" "${node#* }")
+			case $answer in EPERM) echo "deny c ${node% *} $how" ;; *) echo "allow c ${node% *} $how" ;; esac
+		done
+	done
+}
+
+others() # others NAME RULES: the program on stdin, explained; and as the kernel decides
+{
+	scratch "$1"
+	"$T/loader" "$CG" >"$T/id" 2>"$T/err" || { fail "$1: it is loaded" "$(cat "$T/err")"; return; }
+	equal "$1" "$2" "$(explained "prog:$(cat "$T/id")")"
+	ask "$CG" >"$T/$1.cases"
+	check "$1: the kernel says the same" "$DEVGUARD" test "prog:$(cat "$T/id")" --cases "$T/$1.cases"
+}
+
+# A hash whose keys are major << 32 | minor, -1 for any minor: values are type << 16 | access.
+others hash 'allow :vcs
+allow :null, :ptmx, access: "rw"
+allow :psaux, access: "r"' <<'P'
+map hash 8 4 64
+entry 0300000001000000 06000200
+entry 0200000005000000 06000200
+entry 010000000a000000 02000200
+entry ffffffff07000000 07000200
+insn 191 6 1 0 0
+insn 97 2 6 4 0
+insn 103 2 0 0 32
+insn 97 3 6 8 0
+insn 79 2 3 0 0
+insn 123 10 2 -8 0
+insn 24 1 1 0 0
+insn 0 0 0 0 0
+insn 191 2 10 0 0
+insn 7 2 0 0 -8
+insn 133 0 0 0 1
+insn 85 0 0 8 0
+insn 98 10 0 -8 -1
+insn 24 1 1 0 0
+insn 0 0 0 0 0
+insn 191 2 10 0 0
+insn 7 2 0 0 -8
+insn 133 0 0 0 1
+insn 85 0 0 1 0
+insn 149 0 0 0 0
+insn 97 3 0 0 0
+insn 97 2 6 0 0
+insn 191 4 2 0 0
+insn 84 4 0 0 65535
+insn 191 5 3 0 0
+insn 119 5 0 0 16
+insn 93 4 5 6 0
+insn 119 2 0 0 16
+insn 87 3 0 0 7
+insn 167 3 0 0 7
+insn 77 2 3 2 0
+insn 183 0 0 0 1
+insn 149 0 0 0 0
+insn 183 0 0 0 0
+insn 149 0 0 0 0
+P
+
+# An array with a word: the highest major number that is allowed.
+others array 'allow "a 0-7:*"' <<'P'
+map array 4 4 1
+entry 00000000 07000000
+insn 97 6 1 4 0
+insn 98 10 0 -4 0
+insn 24 1 1 0 0
+insn 0 0 0 0 0
+insn 191 2 10 0 0
+insn 7 2 0 0 -4
+insn 133 0 0 0 1
+insn 21 0 0 3 0
+insn 97 1 0 0 0
+insn 183 0 0 0 1
+insn 189 6 1 1 0
+insn 183 0 0 0 0
+insn 149 0 0 0 0
+P
+
+# One that counts in a map, and denies by the count: told, and not guessed.
+scratch counts
+id=$("$T/loader" "$CG" <<'P'
+map array 4 8 1
+insn 97 6 1 4 0
+insn 98 10 0 -4 0
+insn 24 1 1 0 0
+insn 0 0 0 0 0
+insn 191 2 10 0 0
+insn 7 2 0 0 -4
+insn 133 0 0 0 1
+insn 21 0 0 6 0
+insn 121 3 0 0 0
+insn 183 2 0 0 1
+insn 219 0 2 0 0
+insn 183 0 0 0 1
+insn 21 6 0 1 3
+insn 37 3 0 1 100
+insn 149 0 0 0 0
+insn 183 0 0 0 0
+insn 149 0 0 0 0
+P
+)
+expect "what it counts is not known" 1 "hangs on what is not understood" "$DEVGUARD" eval "prog:$id" "c 1:3 rw"
+expect "what does not hang on it is" 0 "allow c 3:3 rw" "$DEVGUARD" eval "prog:$id" "c 3:3 rw"
+expect "it is not compiled" 3 "cannot be compiled" "$DEVGUARD" compile "prog:$id" -o "$T/none.o"
+
+# ---- of engines -------------------------------------------------------------------------------------
+
+engine() # engine NAME COMMAND RULES
+{
+	local name=$1 command=$2
+	bundle "$name" createRuntime "sleep 7200" 'del(.hooks) | .linux.resources.devices += [{allow: true, type: "c", major: 10, minor: 229, access: "rw"}]'
+	$command run -d -b "$T/b/$name" "$DGTEST_PREFIX.$name" >"$T/out" 2>&1 || { fail "$name starts a container" "$(cat "$T/out")"; return; }
+	equal "$name's list" "$3" "$(explained "cgroup:$CG")"
+	$command delete -f "$DGTEST_PREFIX.$name" >/dev/null 2>&1
+}
+reason=$(need_containers)
+if [ -n "$reason" ]; then skip "programs of engines" "$reason"
+else
+	[ -z "$CRUN" ] || engine crun crun 'allow :null, :zero, :full, :random, :urandom, :tty, :console, :ptmx, :fuse, :pts, access: "rw"
+allow "a *:*", access: "m"'
+	[ -z "$RUNC" ] || engine runc runc 'allow :null, :zero, :full, :random, :urandom, :tty, :ptmx, :tun, :fuse, :pts, access: "rw"
+allow "a *:*", access: "m"'
+fi
+summary

@@ -256,7 +256,9 @@ expect "stats: no policy anywhere" 1 "attach one: rucy-devguard apply POLICY $CG
 "$DEVGUARD" apply guard.rb "$CG" >/dev/null
 if command -v python3 >/dev/null; then
 	expect "audit waits: on a terminal it says so" 0 "waiting for what 'guard' on $CG reports; Ctrl-C ends it" on_terminal 80 "$DEVGUARD" audit "$CG" --timeout 0.2
-	expect "audit --all waits" 0 "waiting for what any policy on this host reports; Ctrl-C ends it" on_terminal 80 "$DEVGUARD" audit --all --timeout 0.2
+	others=$("$DEVGUARD" list --json | jq '[.. | objects | select(.audit? and .audit != "none")] | length')
+	if [ "$others" != 1 ]; then skip "audit --all waits" "other policies on this host report"
+	else expect "audit --all waits" 0 "waiting for what any policy on this host reports; Ctrl-C ends it" on_terminal 80 "$DEVGUARD" audit --all --timeout 0.2; fi
 	out=$(on_terminal 80 bash -c '"$1" audit "$2" --timeout 0.2 2>"$3"' - "$DEVGUARD" "$CG" "$T/err")
 	[ -z "$out" ] && ! grep -q waiting "$T/err" && pass "nothing of it where stderr is no terminal" ||
 		fail "nothing of it where stderr is no terminal" "$out $(cat "$T/err")"

@@ -141,7 +141,7 @@ def check_pages():
         page = subprocess.run(('man', '--warnings=w', '-l', os.path.join(ROOT, path)), capture_output=True, text=True, check=False,
                               env={**os.environ, 'MANWIDTH': '80', 'LC_ALL': 'C.UTF-8', 'MANPAGER': 'cat', 'MAN_KEEP_FORMATTING': ''})
         shown = re.sub('.\b', '', re.sub(r'\x1b\[[0-9;]*m', '', page.stdout))
-        long = [line for line in shown.splitlines() if len(line) > 78] # man leaves two columns free
+        long = [line for line in shown.splitlines() if len(line) > 80]
         for what, found in ((f'{path} fits 80 columns', long), (f'{path}: groff has nothing to warn of', page.stderr.splitlines())):
             print(f'not ok {what}: {found}' if found else f'ok {what}')
 

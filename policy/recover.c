@@ -358,13 +358,21 @@ static struct condition answer_to(struct recovery *rc, node n, unsigned sets, te
 	enum { ALL = 1u << 0 | 1u << ACC_MKNOD | 1u << ACC_READ | 1u << ACC_WRITE | 1u << (ACC_READ | ACC_WRITE) };
 	struct terms *ts = rc->policy->terms;
 	struct condition out = {.t = term_of_node(rc, n, made)};
-	out.ruby = term_ruby(rc->arena, ts, out.t);
+	out.ruby = term_ruby(rc->arena, ts, rc->policy->nparams, out.t);
 	if ((sets & ALL) == ALL || out.t == T_FALSE)
 		return out;
 	struct condition asked = requested(rc, sets & ALL);
 	bool always = out.t == T_TRUE;
 	out.t = term_and(ts, asked.t, out.t);
 	out.ruby = always ? asked.ruby : out.ruby ? arena_printf(rc->arena, "(%s && %s)", asked.ruby, out.ruby) : NULL;
+	return out;
+}
+
+static struct condition condition_of(struct recovery *rc, node n)
+{
+	term *made = arena_alloc(rc->arena, (diagram_nodes(rc->dg) + 1) * sizeof *made);
+	struct condition out = {.t = term_of_node(rc, n, made)};
+	out.ruby = term_ruby(rc->arena, rc->policy->terms, rc->policy->nparams, out.t);
 	return out;
 }
 
@@ -393,12 +401,35 @@ static bool rest_allows(const struct recovery *rc, int types)
 	return (types & DEV_CHAR && rc->rest_letters[DEV_CHAR]) || (types & DEV_BLOCK && rc->rest_letters[DEV_BLOCK]);
 }
 
+/* Where one condition decides all that is allowed of a class: the letters that it allows. 0: it is not so. */
+static int letters_if(const struct recovery *rc, const struct device_class *c, node *when)
+{
+	const struct device_classes *cs = &rc->classes;
+	int letters = 0;
+	bool allow;
+	*when = diagram_terminal(OUT_DENY);
+	for (int i = 0; i < cs->nasked; i++)
+		if (!decided(c->answer[i], &allow)) {
+			*when = c->answer[i];
+			letters |= is_asked(cs->asked[i]) ? cs->asked[i] : 0;
+		}
+	for (int i = 0; i < cs->nasked; i++) {
+		int set = cs->asked[i];
+		node wanted = set & ~letters ? diagram_terminal(OUT_DENY) : *when;
+		if (is_asked(set) && c->answer[i] != wanted && !(set & ~letters && decided(c->answer[i], &allow) && !allow))
+			return 0;
+	}
+	return letters;
+}
+
 /* All that is allowed of a class, by request: before everything else, and nothing else of it. */
 static void rules_of_requests(struct recovery *rc, size_t class, int *line)
 {
 	const struct device_class *c = &rc->classes.list[class];
 	struct rule r = {.deny = false}, others = {.deny = true};
 	size_t cap = 0;
+	node one;
+	int letters = letters_if(rc, c, &one);
 	for (int type = DEV_CHAR; type >= DEV_BLOCK; type--) {
 		const struct block_of_devices **blocks = arena_alloc(rc->arena, (c->nblocks + 1) * sizeof *blocks);
 		size_t n = 0;
@@ -406,17 +437,19 @@ static void rules_of_requests(struct recovery *rc, size_t class, int *line)
 			if (c->blocks[k].type == type)
 				blocks[n++] = &c->blocks[k];
 		if (n)
-			add_blocks(rc, &r, &cap, type, ACC_ALL, blocks, n);
+			add_blocks(rc, &r, &cap, type, letters ? letters : ACC_ALL, blocks, n);
 	}
 	join_types(&r);
-	struct condition when = allowed_when(rc, c);
+	struct condition when = letters ? condition_of(rc, one) : allowed_when(rc, c);
 	rc->in_ruby &= when.ruby != NULL;
 	add_rule(rc, r, line, when.t, when.ruby ? when.ruby : term_text(rc->arena, rc->policy->terms, when.t, 400));
 	/* and what later rules would allow of it */
 	others.patterns = arena_alloc(rc->arena, r.npatterns * sizeof *others.patterns);
 	for (size_t i = 0; i < r.npatterns; i++)
-		if (rest_allows(rc, r.patterns[i].types))
-			others.patterns[others.npatterns++] = r.patterns[i];
+		if (rest_allows(rc, r.patterns[i].types)) {
+			others.patterns[others.npatterns] = r.patterns[i];
+			others.patterns[others.npatterns++].access = ACC_ALL;
+		}
 	if (others.npatterns)
 		add_rule(rc, others, line, T_TRUE, NULL);
 }
@@ -455,6 +488,9 @@ static void all_rules(struct recovery *rc)
 	p->default_at = (struct span){.file = p->file, .line = p->default_allow ? ++line : 0};
 	if (p->default_allow)
 		add_line(rc, "default :allow");
+	for (size_t i = 0; i < p->nparams; i++, line++)
+		add_line(rc, arena_printf(rc->arena, "param :%s, %lld, in: %lld..%lld", p->params[i].name, (long long)p->params[i].value,
+		                          (long long)p->params[i].lo, (long long)p->params[i].hi));
 	for (size_t i = 0; i < rc->classes.n; i++)
 		if (rc->letters[i] == NO_LETTERS)
 			rules_of_requests(rc, i, &line);
@@ -464,14 +500,18 @@ static void all_rules(struct recovery *rc)
 	rules_of_rest(rc, &line);
 }
 
-int policy_recover(struct arena *a, struct diags *d, const char *name, struct diagrams *dg, struct terms *ts,
-                   node verdict, struct policy **out, const char **text, bool *in_ruby)
+int policy_recover(struct arena *a, struct diags *d, const char *name, const struct policy *of, struct diagrams *dg,
+                   struct terms *ts, node verdict, struct policy **out, const char **text, bool *in_ruby)
 {
 	struct recovery rc = {.arena = a, .diags = d, .dg = dg, .in_ruby = true};
 	const struct policy_diagram pd = {.dg = dg, .access = verdict, .attribution = verdict};
 	struct policy *p = arena_alloc(a, sizeof *p);
 	*p = (struct policy){.arena = a, .terms = ts, .name = policy_name_of(a, name), .file = name};
 	rc.policy = p;
+	if (of) {
+		p->params = of->params;
+		p->nparams = p->params_cap = of->nparams;
+	}
 	if (!device_classes(a, &pd, CLASSES_MAX, &rc.classes))
 		return diag_fail(d, "eval answers single requests", "%s treats too many devices differently to be told in rules", name);
 	rc.letters = arena_alloc(a, (rc.classes.n + 1) * sizeof *rc.letters);

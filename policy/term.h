@@ -98,9 +98,9 @@ size_t term_cases(struct terms *ts, struct arena *a, term t, struct term_case **
 int64_t term_apply(enum term_op op, int64_t a, int64_t b);
 /* "major == 195 && minor < 4": for people; cut to about `limit` bytes. */
 char *term_text(struct arena *a, const struct terms *ts, term t, size_t limit);
-/* A boolean term as the body of a block of `ctx`; NULL: it cannot be said (halves of comm, parameters),
- * or is long. */
-char *term_ruby(struct arena *a, const struct terms *ts, term t);
+/* A boolean term as the body of a block of `ctx`, which knows nparams parameters; NULL: it cannot be said
+ * (halves of comm, other parameters), or is long. */
+char *term_ruby(struct arena *a, const struct terms *ts, size_t nparams, term t);
 /* The whole DAG below the given roots, one numbered line a node (--emit=terms). */
 void terms_dump(FILE *out, const struct terms *ts, const term *roots, const char *const *names,
                 size_t n);

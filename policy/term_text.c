@@ -105,7 +105,7 @@ char *term_text(struct arena *a, const struct terms *ts, term t, size_t limit)
 
 /* ---- Ruby -------------------------------------------------------------------------------------- */
 
-struct ruby_text { FILE *out; const struct terms *ts; bool failed; };
+struct ruby_text { FILE *out; const struct terms *ts; size_t nparams; bool failed; };
 
 static void write_ruby(struct ruby_text *w, term t, int depth)
 {
@@ -120,11 +120,11 @@ static void write_ruby(struct ruby_text *w, term t, int depth)
 	case TERM_TRUE: fputs(op_names[k->op], w->out); return;
 	case TERM_CONST: fprintf(w->out, k->lo < 0 ? "(%lld)" : "%lld", (long long)k->lo); return;
 	case TERM_INPUT:
-		w->failed |= k->a >= IN_PARAM_0 || k->a == IN_COMM_0 || k->a == IN_COMM_1;
+		w->failed |= (k->a >= IN_PARAM_0 && k->a - IN_PARAM_0 >= w->nparams) || k->a == IN_COMM_0 || k->a == IN_COMM_1;
 		if (k->a == IN_TYPE)
 			fputs("(ctx.char? ? 2 : 1)", w->out);
 		else
-			fprintf(w->out, "ctx.%s", input_name(k->a));
+			fprintf(w->out, "ctx.%s", terms_input_name(w->ts, k->a));
 		return;
 	case TERM_NOT:
 		fputs("!", w->out);
@@ -143,10 +143,10 @@ static void write_ruby(struct ruby_text *w, term t, int depth)
 	fputc(')', w->out);
 }
 
-char *term_ruby(struct arena *a, const struct terms *ts, term t)
+char *term_ruby(struct arena *a, const struct terms *ts, size_t nparams, term t)
 {
 	struct arena_stream s;
-	struct ruby_text w = {.out = arena_stream(a, &s), .ts = ts};
+	struct ruby_text w = {.out = arena_stream(a, &s), .ts = ts, .nparams = nparams};
 	write_ruby(&w, t, 0);
 	char *text = arena_text(a, &s);
 	return w.failed ? NULL : text;

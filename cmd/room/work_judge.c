@@ -88,7 +88,7 @@ static bool read_programs(struct judge *j, const struct order *o)
 		all = diagram_ite(dg, all, one.verdict, diagram_terminal(OUT_DENY));
 	}
 	all = requests_within(dg, all, diagram_terminal(OUT_DENY));
-	if (policy_recover(a, d, o->file, dg, ts, all, &j->policy, &text, &in_ruby))
+	if (policy_recover(a, d, o->file, NULL, dg, ts, all, &j->policy, &text, &in_ruby))
 		return false;
 	uint32_t inputs = diagram_inputs(a, dg, all);
 	for (size_t i = 0; i < unknown; i++) {
@@ -267,7 +267,7 @@ static bool write_rules(FILE *out, struct judge *j, bool ruby)
 	const char *text;
 	bool in_ruby;
 	if (policy_diagram(j->policy, d, ORDER_FACTS_LAST, &pd) ||
-	    policy_recover(j->in->arena, d, j->policy->file, pd.dg, j->policy->terms, pd.verdict, &p, &text, &in_ruby))
+	    policy_recover(j->in->arena, d, j->policy->file, j->policy, pd.dg, j->policy->terms, pd.verdict, &p, &text, &in_ruby))
 		return false;
 	if (!in_ruby && ruby)
 		return !diag_fail(d, "without --ruby it is printed for people", "%s", why);

@@ -92,7 +92,7 @@ static void try_text(const char *name, const char *text, size_t *rules, size_t *
 	struct policy_diagram pd;
 	if (policy_diagram(c.policy, &c.diags, ORDER_FACTS_LAST, &pd))
 		fail_msg("%s: no diagram", name);
-	if (policy_recover(c.arena, &c.diags, name, pd.dg, c.policy->terms, pd.verdict, &p, &made, &in_ruby))
+	if (policy_recover(c.arena, &c.diags, name, c.policy, pd.dg, c.policy->terms, pd.verdict, &p, &made, &in_ruby))
 		fail_msg("%s: %s", name, c.diags.items[c.diags.n - 1].text);
 	if (!same_asked(pd.dg, verdict_in(pd.dg, p), pd.verdict))
 		fail_msg("%s means something else:\n%s", name, made);
@@ -118,6 +118,9 @@ static void test_texts(void **state)
 		{"default :allow\ndeny :mem, :kmem\ndeny \"b *:*\", access: \"w\"\n",
 		 "default :allow\ndeny :mem, :kmem\ndeny \"b *:*\", access: \"w\"\n"},
 		{"allow \"c *:*\"\nallow \"b 8:1\", access: \"r\"\nallow \"b 8:3\", access: \"r\"\n", "allow \"b 8:1,3\", access: \"r\"\nallow \"c *:*\"\n"},
+		{"allow(\"c 9:* rw\") { |c| c.minor == c.uid }\n", "allow(:st, access: \"rw\") { |ctx| (ctx.minor == ctx.uid) }\n"},
+		{"param :gpu, 3, in: 0..15\nallow(\"c 195:0-15 r\") { |c| c.minor == c.gpu }\n",
+		 "param :gpu, 3, in: 0..15\nallow(\"c 195:0-15\", access: \"r\") { |ctx| (ctx.minor == ctx.gpu) }\n"},
 		{"allow { |c| c.major == 9 && c.requested != 6 }\n",
 		 "allow(\"a 9:*\") { |ctx| [0, 1, 2, 4].include?(ctx.requested) }\n"},
 	};
@@ -126,7 +129,7 @@ static void test_texts(void **state)
 		struct policy *p;
 		const char *made;
 		bool in_ruby;
-		assert_int_equal(policy_recover(c.arena, &c.diags, "it", c.pd.dg, c.policy->terms, c.pd.verdict, &p, &made, &in_ruby), 0);
+		assert_int_equal(policy_recover(c.arena, &c.diags, "it", c.policy, c.pd.dg, c.policy->terms, c.pd.verdict, &p, &made, &in_ruby), 0);
 		same_text(texts[i][0], made, texts[i][1]);
 		compiled_free(&c);
 	}

@@ -458,7 +458,8 @@ static void rules_of_requests(struct recovery *rc, size_t class, int *line)
 static const char *policy_name_of(struct arena *a, const char *source)
 {
 	const char *last = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
-	char *name = arena_strndup(a, *last ? last : "root", IMAGE_NAME_MAX - 1);
+	last = *last ? last : "root";
+	char *name = arena_strndup(a, last, strnlen(last, IMAGE_NAME_MAX - 1));
 	for (char *at = name; *at; at++)
 		if (!strchr(POLICY_NAME_BYTES, *at))
 			*at = '-';

@@ -131,6 +131,7 @@ static void test_texts(void **state)
 		bool in_ruby;
 		assert_int_equal(policy_recover(c.arena, &c.diags, "it", c.policy, c.pd.dg, c.policy->terms, c.pd.verdict, &p, &made, &in_ruby), 0);
 		same_text(texts[i][0], made, texts[i][1]);
+		same_text("name", p->name, "it");
 		compiled_free(&c);
 	}
 }

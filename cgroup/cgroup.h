@@ -306,6 +306,7 @@ bool cgroup_name_parse(struct arena *a, const char *text, struct cgroup_name *ou
 struct cgroup_named {
 	const char *path;   /* from the mount on */
 	const char *what;   /* "the unit web.service" */
+	const char *container; /* its whole id, where that was found; else NULL */
 	uint64_t id;
 	bool others;        /* somebody else than root could have made it: it is told, never taken */
 };

@@ -18,7 +18,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* ---- what a directory's name says ---------------------------------------------------------- */
 
@@ -258,22 +257,12 @@ static bool look_for_machine(struct search *s, const struct cgroup_dir *dir, boo
 	return machine;
 }
 
-/* crun runs a container of podman one directory further down, where systemd makes the first. */
-static void enter_payload(struct search *s, const struct cgroup_dir *dir, struct cgroup_named *one)
-{
-	struct stat st;
-	if (strncmp(dir->name, "libpod-", strlen("libpod-")) ||
-	    fstatat(dir->fd, "container", &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))
-		return;
-	one->path = arena_printf(s->arena, "%s/container", dir->path);
-	one->id = st.st_ino;
-}
-
 static bool look_for_id(struct search *s, const struct cgroup_dir *dir)
 {
 	const char *id = container_id(dir->name);
 	if (id && s->name->id && !strncmp(id, s->name->id, strlen(s->name->id)))
-		enter_payload(s, dir, found(s, dir, arena_printf(s->arena, "the container %.12s", id)));
+		found(s, dir, arena_printf(s->arena, "the container %.12s", id))->container =
+			arena_strndup(s->arena, id, CONTAINER_ID);
 	return id;
 }
 

@@ -66,7 +66,7 @@ for dir in "$PLAIN/$ID" "$PLAIN/docker-$ID.scope" "$PLAIN/libpod-$ID" "$PLAIN/li
 	rmdir "$dir" "$PLAIN/libpod-conmon-$ID.scope"
 done
 mkdir -p "$PLAIN/libpod-$ID.scope/container"
-found "podman's container is one further down" "$PLAIN/libpod-$ID.scope/container" "container:${ID:0:8}"
+found "a directory that a container made in its own is not the container" "$PLAIN/libpod-$ID.scope" "container:${ID:0:8}"
 refused "three digits are too few" "there is no cgroup" "${ID:0:3}"
 mkdir -p "$PLAIN/libpod-$ID.scope/container/docker-$OTHER.scope"
 refused "an id inside of a container is not the host's" "there is no cgroup" "${OTHER:0:16}"
@@ -127,7 +127,9 @@ expect "audit --all names none" 64 "none can be named" "$DEVGUARD" audit --all -
 # ---- containers by their engines' files, in directories of our own ---------------------------
 
 if ! unshare -m true 2>/dev/null; then skip "engines" "no mount namespace"; summary; exit; fi
-mkdir "$PLAIN/$ID"
+scratch pod
+POD=$(sha256sum <<<"$T pod" | cut -c1-64); SCOPE=$CG/libpod-$POD.scope
+mkdir -p "$PLAIN/$ID" "$SCOPE/container"
 cat >"$T/engines" <<ENGINES
 for dir in /etc/docker /var/lib/docker /var/lib/containers /run/containers /run/runc /run/crun /run/containerd /run/docker; do
 	[ -d \$dir ] || { mkdir -p \$dir; echo \$dir >>"$T/made"; }
@@ -149,6 +151,13 @@ engines "podman's name" 0 "$PLAIN/$ID" : pod
 engines "podman's, stopped" 1 "it does not run" : gone
 for name in d1 d2 d3; do engines "a runtime's name $name" 0 "$PLAIN" : $name; done
 engines "a name of nobody" 1 "there is no cgroup" : d4
+kept() { echo "mkdir /run/crun/$POD; echo '{\"cgroup-path\": \"${SCOPE#"$CG2"}$1\"}' >/run/crun/$POD/status"; }
+for word in "$POD" "${POD:0:12}"; do
+	engines "crun's, one further down, by ${#word} digits" 0 "$SCOPE/container: no device program" "$(kept /container)" "$word"
+done
+engines "crun's, which has made one of that name itself" 0 "$SCOPE: no device program" "$(kept "")" "$POD"
+engines "crun's, where the one further down is gone" 0 "$SCOPE: no device program" "$(kept /gone)" "$POD"
+engines "what the runtime kept is of another" 0 "$SCOPE: no device program" "$(kept x/container)" "${POD:0:12}"
 engines "two engines that mean one cgroup" 0 "$PLAIN" 'cp -r /run/runc/d1 /run/containerd/runc/default' d1
 engines "two engines that mean two" 1 "names more than one cgroup" 'mv /run/runc/d1 /run/runc/web' web
 engines "a directory that others may write" 1 "can be written by others than root" 'chmod 777 /run/runc/d1' d1

@@ -219,6 +219,18 @@ bool engines_hold(struct cmd *c, const char *path)
 	return inside;
 }
 
+const char *engines_payload(struct cmd *c, const char *id, const char *path)
+{
+	struct engine_answer answer = {0};
+	struct asking_engines q = {c, id, &answer};
+	size_t n = strlen(path);
+	ask_roots(&q, ask_root);
+	for (size_t i = 0; i < answer.n; i++)
+		if (!strncmp(answer.list[i].path, path, n) && answer.list[i].path[n] == '/')
+			return answer.list[i].path;
+	return path;
+}
+
 void engines_ask(struct cmd *c, const char *name, struct engine_answer *out)
 {
 	struct asking_engines q = {c, name, out};

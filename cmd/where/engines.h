@@ -33,5 +33,8 @@ void engines_ask(struct cmd *c, const char *name, struct engine_answer *out);
 /* Does the cgroup `path` lie inside of a container that a runtime keeps? One whose cgroup's name does
  * not tell that it is a container's. */
 bool engines_hold(struct cmd *c, const char *path);
+/* The cgroup that the runtime made for the container with that id, whose engine's is `path`: itself, or one
+ * in it. */
+const char *engines_payload(struct cmd *c, const char *id, const char *path);
 
 #endif

@@ -113,6 +113,29 @@ static int open_named(struct cmd *c, const struct cgroup_named *one, struct cgro
 	return -1;
 }
 
+/* crun runs a container one directory further down where systemd makes the first. A container that may write
+ * to its cgroup can make a directory of that name, too: only what its runtime kept tells. */
+static void enter_payload(struct cmd *c, struct cgroup_named *one)
+{
+	struct stat st;
+	const char *path = one->container ? engines_payload(c, one->container, one->path) : one->path;
+	if (path == one->path || stat(below_mount(c, path), &st))
+		return;
+	one->path = path;
+	one->id = st.st_ino;
+}
+
+/* cgroup_find(), and into what was found. 0 or -1. */
+static int find(struct cmd *c, const struct cgroup_name *name, struct cgroup_found *out)
+{
+	size_t before = out->n;
+	if (cgroup_find(c->arena, &c->diags, name, out))
+		return -1;
+	for (size_t i = before; i < out->n; i++)
+		enter_payload(c, &out->list[i]);
+	return 0;
+}
+
 /* Containers by the files of their engines. *idle: one that has no cgroup now. 0 or -1. */
 static int add_containers(struct cmd *c, const char *name, struct engine_answer *answer, struct cgroup_found *all,
                           const struct engine_container **idle)
@@ -122,7 +145,7 @@ static int add_containers(struct cmd *c, const char *name, struct engine_answer 
 		const struct engine_container *one = &answer->list[i];
 		struct cgroup_found these = {0};
 		struct stat st;
-		if (one->id && cgroup_find(c->arena, &c->diags, &(struct cgroup_name){.id = one->id}, &these))
+		if (one->id && find(c, &(struct cgroup_name){.id = one->id}, &these))
 			return -1;
 		if (one->path && !stat(below_mount(c, one->path), &st))
 			*ARENA_PUSH(c->arena, these.list, these.n, these.cap) =
@@ -140,7 +163,7 @@ static int add_containers(struct cmd *c, const char *name, struct engine_answer 
 /* By the names of directories; what a container that a runtime keeps made in itself is not root's. */
 static int add_directories(struct cmd *c, const struct cgroup_name *name, struct cgroup_found *all)
 {
-	if (cgroup_find(c->arena, &c->diags, name, all))
+	if (find(c, name, all))
 		return -1;
 	for (size_t i = 0; i < all->n; i++)
 		all->list[i].others |= engines_hold(c, all->list[i].path);

@@ -160,13 +160,20 @@ static int read_device(struct fault *f, char type, struct slice numbers, struct 
 	               : 0;
 }
 
+/* Do the letters stand there? Facts may, without them. */
+static bool has_letters(struct slice rest)
+{
+	struct slice word;
+	return cut(&rest, &word) && !slice_has(word, '=');
+}
+
 /* The letters behind a device, however it is named. A rule without letters means all three; a
  * request must say what is asked, as any fact that decides: the kernel never asks for all three
  * together, and reading is not assumed where perhaps writing was meant. */
 static int read_letters(struct fault *f, const char *device, struct slice *rest, struct request *r)
 {
 	struct slice word;
-	if (!cut(rest, &word) || slice_has(word, '='))
+	if (!has_letters(*rest) || !cut(rest, &word))
 		return fault_set(f,
 		                 arena_printf(f->arena,
 		                              "write any of r, w and m after the device, or - for none: %s r", device),
@@ -196,8 +203,8 @@ static const char *symbol_hint(struct fault *f, const struct host *h, struct sli
 	if (!name)
 		return NULL;
 	if (numbers && !strpbrk(numbers, "*,-"))
-		return arena_printf(f->arena, "a request has numbers, or a path: write \"%s%s%.*s\"", numbers, rest.n ? " " : "",
-		                    (int)rest.n, rest.s);
+		return arena_printf(f->arena, "a request has numbers, or a path: write \"%s%s%s%.*s\"", numbers,
+		                    has_letters(rest) ? "" : " r", rest.n ? " " : "", (int)rest.n, rest.s);
 	return arena_printf(f->arena, "a request has numbers, or a path: `rucy-devguard devices %s` tells them", name);
 }
 

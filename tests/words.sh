@@ -99,6 +99,8 @@ step "its name without .rb" 1 "did you mean (first.rb)\?" rucy-devguard check fi
 works "its name without .rb" "rucy-devguard check $NEXT"
 step "a name in a request" 64 'a request has numbers, or a path: write "([^"]*)"' rucy-devguard eval first.rb null rw
 works "a name in a request" "rucy-devguard eval first.rb '$NEXT'"
+step "a name without letters" 64 'a request has numbers, or a path: write "([^"]*)"' rucy-devguard eval first.rb :null
+works "a name without letters" "rucy-devguard eval first.rb '$NEXT'"
 step "a kind in a request" 64 'a request has numbers, or a path: `(.*)` tells them' rucy-devguard eval first.rb :sd r
 works "a kind in a request" "$NEXT"
 step "no letters" 64 "write any .*: (c 1:3 r)" rucy-devguard eval first.rb 'c 1:3'
@@ -259,6 +261,8 @@ if command -v python3 >/dev/null; then
 	others=$("$DEVGUARD" list --json | jq '[.. | objects | select(.audit? and .audit != "none")] | length')
 	if [ "$others" != 1 ]; then skip "audit --all waits" "other policies on this host report"
 	else expect "audit --all waits" 0 "waiting for what any policy on this host reports; Ctrl-C ends it" on_terminal 80 "$DEVGUARD" audit --all --timeout 0.2; fi
+	out=$(on_terminal 80 "$DEVGUARD" audit "$CG" --timeout 0)
+	grep -q "0 records" <<<"$out" && ! grep -q waiting <<<"$out" && pass "nor where it does not wait" || fail "nor where it does not wait" "$out"
 	out=$(on_terminal 80 bash -c '"$1" audit "$2" --timeout 0.2 2>"$3"' - "$DEVGUARD" "$CG" "$T/err")
 	[ -z "$out" ] && ! grep -q waiting "$T/err" && pass "nothing of it where stderr is no terminal" ||
 		fail "nothing of it where stderr is no terminal" "$out $(cat "$T/err")"

@@ -182,7 +182,7 @@ static void say_waiting(struct audit_run *r)
 		records += r->watch.sources[i]->records;
 		names = arena_printf(r->c->arena, "%s%s'%s'", names, *names ? ", " : "", r->watch.sources[i]->policy);
 	}
-	if (records || r->ending || !isatty(STDERR_FILENO))
+	if (records || r->ending || !r->timeout || !isatty(STDERR_FILENO))
 		return;
 	const char *end = r->timeout == UINT64_MAX ? "" : ", or when the time is up";
 	if (r->cgroup)

@@ -239,7 +239,8 @@ static void refused_requests(void **state)
 		/* names are for rules */
 		{"null rw", "\"null\" is not a device type (a request has numbers, or a path: write \"c 1:3 rw\")"},
 		{":tty r uid=0", "\":tty\" is not a device type (a request has numbers, or a path: write \"c 5:0 r uid=0\")"},
-		{"zero", "\"zero\" is not a device type (a request has numbers, or a path: write \"c 1:5\")"},
+		{"zero", "\"zero\" is not a device type (a request has numbers, or a path: write \"c 1:5 r\")"},
+		{":tty uid=0", "\":tty\" is not a device type (a request has numbers, or a path: write \"c 5:0 r uid=0\")"},
 		{"sd r", "\"sd\" is not a device type (a request has numbers, or a path: `rucy-devguard devices sd` tells them)"},
 		{"fus r", "\"fus\" is not a device type" FORM},
 		/* paths */

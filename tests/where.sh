@@ -29,6 +29,12 @@ found "the path that audit prints" "$PLAIN" "/${PLAIN##*/}"
 expect "a path that exists wins, with the way to the other" 1 "the cgroup that audit prints as $T is $CG2$T" \
 	sh -c 'mkdir -p "$2$3"; "$1" status "$3"; s=$?; cd "$2"; rmdir -p ".$3"; exit $s' - "$DEVGUARD" "$CG2" "$T"
 expect "a file that has a container's name" 1 "container:here" sh -c 'cd "$2"; : >here; "$1" status here' - "$DEVGUARD" "$T"
+out=$(cd "$T"; "$DEVGUARD" status . 2>&1)
+[[ $out == *"is a directory, but not a cgroup"* && $out != *container:* ]] && pass "a dot is no container's name" || fail "a dot is no container's name" "$out"
+for word in "$(printf '%0300d' 7)" "unit:$(printf '%0300d' 7)"; do
+	refused "a name longer than any file's" "there is no cgroup " "$word"
+	check "which was not looked for" sh -c '! "$1" status "$2" 2>&1 | grep "not read"' - "$DEVGUARD" "$word"
+done
 refused "no such path: how to make it" "mkdir -p $CG2/$U.no" "/$U.no"
 refused "nor below the mount" "mkdir -p $CG2/$U.no" "$CG2/$U.no"
 refused "a path is no name" "there is no cgroup '$U.no/x'" "$U.no/x"

@@ -14,6 +14,7 @@
 #include "cmd/where/engines.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,8 +236,8 @@ void engines_ask(struct cmd *c, const char *name, struct engine_answer *out)
 {
 	struct asking_engines q = {c, name, out};
 	*out = (struct engine_answer){0};
-	if (*name == '.' || strchr(name, '/'))
-		return; /* no name of a container; it would leave the directory */
+	if (*name == '.' || strchr(name, '/') || strlen(name) > NAME_MAX)
+		return; /* no name of a container; it would leave the directory, or fit in none */
 	ask_docker(&q);
 	ask_storage(&q, "/var/lib/containers/storage");
 	ask_storage(&q, "/run/containers/storage");

@@ -23,7 +23,7 @@ bool where_given(const struct cmd *c)
 static bool is_there(const char *path)
 {
 	struct stat st;
-	return !*path || !stat(path, &st) || (errno != ENOENT && errno != ENOTDIR);
+	return !*path || !stat(path, &st) || (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG);
 }
 
 /* The path with a name from the mount on: "/web" as audit prints it. */
@@ -43,7 +43,7 @@ static int open_path(struct cmd *c, const char *text, struct cgroup **out)
 	if (inside && is_there(inside))
 		d->items[d->n - 1].hint = arena_printf(c->arena, "the cgroup that audit prints as %s is %s", text,
 		                                        shell_word(c->arena, inside));
-	else if (*text && !strchr(text, '/'))
+	else if (*text && *text != '.' && !strchr(text, '/')) /* no container's name begins with a dot */
 		d->items[d->n - 1].hint = arena_printf(c->arena, "it was taken for the file or directory here; the "
 		                                                 "container of that name is %s",
 		                                        shell_word(c->arena, arena_printf(c->arena, "container:%s", text)));

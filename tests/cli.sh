@@ -30,6 +30,8 @@ expect "apply: unknown mode" 64 "did you mean permissive?" "$DEVGUARD" apply "$P
 expect "apply: unknown audit" 64 "one of: none, denied, all" "$DEVGUARD" apply "$P" "$T" --audit 7
 expect "run: unknown audit" 64 "did you mean denied?" "$DEVGUARD" run --audit denid "$P" true
 expect "audit: no cgroup" 64 "no cgroup given" "$DEVGUARD" audit
+expect "oci-hook: help for a person" 0 "usage: rucy-devguard oci-hook" "$DEVGUARD" oci-hook --help
+expect "oci-hook: help is no guard for a runtime" 64 "with --help nothing is guarded" bash -c 'echo "{}" | "$1" oci-hook --help' - "$DEVGUARD"
 expect "audit: --all and a cgroup" 64 "--all reads every cgroup" "$DEVGUARD" audit --all "$T"
 expect "audit: a count of 0" 64 "not a count" "$DEVGUARD" audit "$T" --count 0
 expect "audit: a count that is none" 64 "not a count" "$DEVGUARD" audit "$T" --count -1

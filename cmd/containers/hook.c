@@ -12,6 +12,7 @@
 #include "cmd/unit.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct option options[] = {HOOK_OPTIONS, OPTION_HELP, {0}};
@@ -203,6 +204,15 @@ static int refused(struct cmd *c, const struct hook *h, int status)
 	return status;
 }
 
+/* Help was printed. A runtime that waits for a guard, its state on a pipe, must not take that for one. */
+static int helped(struct cmd *c)
+{
+	struct stat st;
+	if (fstat(STDIN_FILENO, &st) || !S_ISFIFO(st.st_mode))
+		return STATUS_OK;
+	return usage_error(c, "take --help out of the hook's arguments", "with --help nothing is guarded");
+}
+
 static int oci_hook(struct cmd *c, int argc, char **argv)
 {
 	struct hook h = {.process.pidfd = -1};
@@ -210,7 +220,7 @@ static int oci_hook(struct cmd *c, int argc, char **argv)
 	hook_speak_up(false);
 	int status = parse(c, argc, argv, &h.options);
 	if (status)
-		return status < 0 ? STATUS_OK : status;
+		return status < 0 ? helped(c) : status;
 	status = guard(c, &h);
 	return status ? refused(c, &h, status) : STATUS_OK;
 }

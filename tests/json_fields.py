@@ -17,7 +17,7 @@ INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('chec
           ('check', 'rulings'): 'ruling', ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
           ('devices', 'devices'): 'device',
-          ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('doctor', 'checks'): 'check'}
+          ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('doctor', 'checks'): 'check'}
 
 
 def table():
@@ -142,6 +142,7 @@ def check_kernel(rows):
         check_verb(rows, 'apply, with a warning', 0, ['apply', '--json', 'warned.rb', cgroup], [('warning', '/dev/null')])
         check_verb(rows, 'status', 0, ['status', '--json', cgroup])
         check_verb(rows, 'list', 0, ['list', '--json'])
+        check_verb(rows, 'why', 2, ['why', '--json', cgroup, 'c', '1:3', 'rw'])
         check_verb(rows, 'explain', 0, ['explain', '--json', f'cgroup:{cgroup}'])
         check_verb(rows, 'detach: which one', 1, ['detach', '--json', cgroup])
         check_verb(rows, 'detach', 0, ['detach', '--json', cgroup, 'good'], [])

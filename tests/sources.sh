@@ -40,6 +40,27 @@ equal "each in turn, as the kernel asks them" "3 third second" "$(explained "eff
 	explained "effective:$CG/below" | grep -q -m 1 "deny :zero" && echo third) $(explained "cgroup:$CG" | grep -q 'deny :null' && echo second)"
 equal "an order of the kernel" "$(bpftool cgroup list "$CG/below" effective | awk '$2 ~ /device/ { print $1 }' | paste -sd ' ')" \
 	"$(explained "effective:$CG/below" | sed -n 's/^# program \([0-9]*\).*/\1/p' | paste -sd ' ')"
+expect "why: who denies" 2 "deny    $CG  program $(program_of "$CG"), container-default (ours)
+        no rule matches, and its default is deny" "$DEVGUARD" why "$CG/below" /dev/kmsg r
+expect "why: by which rule" 2 "        deny :zero" "$DEVGUARD" why "$CG/below" c 1:5 r
+expect "why: how many" 2 "deny: c 1:3 w: 1 of 3 programs denies it" "$DEVGUARD" why "$CG/below" c 1:3 w
+expect "why: all allow" 0 "allow: c 1:3 r: all programs allow it" "$DEVGUARD" why "$CG/below" c 1:3 r
+mkdir "$T/nodev" && mount -t tmpfs -o nodev tmpfs "$T/nodev" 2>/dev/null && {
+	mknod -m 600 "$T/nodev/full" c 1 7
+	expect "why: a mount without devices" 0 "mounted nodev" "$DEVGUARD" why "$CG/below" "$T/nodev/full" r
+	umount "$T/nodev"
+}
+mknod -m 600 "$T/full" c 1 7
+expect "why: the mode of the node" 0 "mode 0600, owner 0, group 0: uid 1000 has not these bits" "$DEVGUARD" why "$CG/below" "$T/full" r uid=1000
+(echo "$BASHPID" >"$CG/below/cgroup.procs" && exec setpriv --reuid 1000 --clear-groups sleep 7200) & BACKGROUND+=($!)
+until grep -qx "$!" "$CG/below/cgroup.procs" && grep -q '^Uid:.1000' "/proc/$!/status"; do sleep 0.01; done
+expect "why: facts of a process" 0 "uid 1000 has not these bits" "$DEVGUARD" why "$!" "$T/full" r
+printf 'policy "third"\ndefault :allow\ndeny(:zero) { |c| c.uid == 1000 && c.comm == "sleep" }\n' >"$T/third.rb"
+"$DEVGUARD" apply "$T/third.rb" "$CG/below" >"$T/out" 2>&1
+expect "why: a rule about the caller" 2 "deny: c 1:5 r" "$DEVGUARD" why "$!" c 1:5 r
+expect "why: without the facts" 1 "it hangs on uid, which the request does not give" "$DEVGUARD" why "$CG/below" c 1:5 r
+printf 'policy "third"\ndefault :allow\ndeny :zero\n' >"$T/third.rb"
+"$DEVGUARD" apply "$T/third.rb" "$CG/below" >"$T/out" 2>&1
 expect "eval of a cgroup" 2 "deny c 1:3 rw" "$DEVGUARD" eval "effective:$CG/below" "c 1:3 rw"
 expect "eval of one program" 0 "allow c 1:3 rw" "$DEVGUARD" eval "prog:$(program_of "$CG")" "c 1:3 rw"
 printf 'allow c 1:3 r\ndeny c 1:3 w\ndeny c 1:5 r\nallow b 8:0 m\n' >"$T/list.cases"
@@ -170,6 +191,7 @@ insn 149 0 0 0 0
 P
 )
 expect "what it counts is not known" 1 "hangs on what is not understood" "$DEVGUARD" eval "prog:$id" "c 1:3 rw"
+expect "why: what is not known" 1 "it hangs on what is not understood of the program" "$DEVGUARD" why "$CG" c 1:3 rw
 expect "what does not hang on it is" 0 "allow c 3:3 rw" "$DEVGUARD" eval "prog:$id" "c 3:3 rw"
 expect "it is not compiled" 3 "cannot be compiled" "$DEVGUARD" compile "prog:$id" -o "$T/none.o"
 

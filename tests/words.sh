@@ -13,7 +13,7 @@ echo 'default :allow' >policy.rb
 
 # In an example the cgroup is /web; here it is this one.
 follow() { bash -c "${1//\/web//$(basename "${CG-web}")}" </dev/null; }
-needs_kernel() { case $1 in *" run "* | *" apply "* | *" detach "* | *" audit "* | *" stats "* | *" status"* | *" list"* | *install-hook*) true ;; *) false ;; esac; }
+needs_kernel() { case $1 in *" run "* | *" apply "* | *" detach "* | *" audit "* | *" stats "* | *" status"* | *" list"* | *" why "* | *install-hook*) true ;; *) false ;; esac; }
 
 # ---- a command line with too little in it -----------------------------------------------------
 
@@ -57,7 +57,7 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile eval explain test import devices doctor apply status list stats audit detach run oci-hook install-hook; do
+for verb in check compile eval explain why test import devices doctor apply status list stats audit detach run oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
 	[ "$verb" != audit ] || example=${example/--timeout 60/--timeout 0}
 	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
@@ -75,7 +75,7 @@ $out" ;;
 	esac
 done
 for verb in $verbs; do
-	case " check compile eval explain test import devices doctor apply status stats audit detach run oci-hook install-hook list " in
+	case " check compile eval explain why test import devices doctor apply status stats audit detach run oci-hook install-hook list " in
 	*" $verb "*) ;;
 	*) fail "the example of $verb" "this test does not run it" ;;
 	esac
@@ -180,6 +180,10 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	audit:0) "$d" apply policy.rb "$CG" --audit all && "$d" audit "$CG" --timeout 0 ;;
 	detach:1) "$d" detach "$CG"; "$d" detach "$CG" ;;
 	status:0) "$d" status "$CG" ;;
+	why:0) "$d" why --self c 1:3 rw ;;
+	why:1) "$d" why ./absent c 1:3 rw ;;
+	why:2) echo 'policy "no"; deny "b *:*"' >no.rb; "$d" apply no.rb "$CG"; "$d" why "$CG" b 8:0 r; set -- $?; "$d" detach "$CG" no; return "$1" ;;
+	why:64) "$d" why --self ;;
 	list:0) "$d" list; [ $? -le 1 ] ;; # 1: programs that others attached by links cannot be told
 	list:1) setpriv --reuid 65534 --regid 65534 --clear-groups "$d" list ;;
 	status:1 | audit:1 | stats:1) "$d" $1 ./absent ;;

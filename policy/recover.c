@@ -7,6 +7,7 @@
  * the same are one rule, so there is a rule for each set of letters at most.
  */
 #include "policy/recover.h"
+#include "policy/recover_patterns.h"
 #include "policy/arena.h"
 #include "policy/classes.h"
 #include "policy/device.h"
@@ -65,73 +66,6 @@ static int letters_of(const struct device_classes *cs, const struct device_class
 			return NO_LETTERS;
 	}
 	return letters;
-}
-
-/* ---- devices of several classes together --------------------------------------------------- */
-
-/* Some of the majors of a list of blocks, and all minors that they have there. */
-struct column { struct interval majors; struct interval *minors; size_t nminors; };
-
-static bool has_major(const struct block_of_devices *b, int64_t major)
-{
-	return intervals_have(b->majors, b->nmajors, major);
-}
-
-static struct column column_at(struct recovery *rc, const struct block_of_devices *const *blocks, size_t n, int64_t lo, int64_t hi)
-{
-	struct column col = {.majors = {lo, hi}};
-	size_t cap = 0;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; has_major(blocks[i], lo) && k < blocks[i]->nminors; k++)
-			*ARENA_PUSH(rc->arena, col.minors, col.nminors, cap) = blocks[i]->minors[k];
-	col.nminors = intervals_merge(col.minors, col.nminors);
-	return col;
-}
-
-/* The next major from which on the list of blocks is another one. */
-static int64_t next_change(const struct block_of_devices *const *blocks, size_t n, int64_t from)
-{
-	int64_t next = MAJOR_MAX + 1;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < blocks[i]->nmajors; k++) {
-			const struct interval *m = &blocks[i]->majors[k];
-			if (m->lo > from && m->lo < next)
-				next = m->lo;
-			if (m->hi >= from && m->hi + 1 < next)
-				next = m->hi + 1;
-		}
-	return next;
-}
-
-/* Adds a column to a rule's patterns: to one with the same minors, or as a new one. */
-static void add_column(struct recovery *rc, struct rule *r, size_t *cap, int type, int letters, const struct column *col)
-{
-	struct pattern *p = r->patterns, *end = p + r->npatterns;
-	while (p < end && !(p->types == type && p->nminors == col->nminors &&
-	                    !memcmp(p->minors, col->minors, col->nminors * sizeof *col->minors)))
-		p++;
-	if (p == end) {
-		p = ARENA_PUSH(rc->arena, r->patterns, r->npatterns, *cap);
-		*p = (struct pattern){.types = type, .minors = col->minors, .nminors = col->nminors, .access = letters};
-	}
-	struct interval *majors = arena_alloc(rc->arena, (p->nmajors + 1) * sizeof *majors);
-	if (p->nmajors)
-		memcpy(majors, p->majors, p->nmajors * sizeof *majors);
-	majors[p->nmajors] = col->majors;
-	p->nmajors = intervals_merge(majors, p->nmajors + 1);
-	p->majors = majors;
-}
-
-static void add_blocks(struct recovery *rc, struct rule *r, size_t *cap, int type, int letters,
-                       const struct block_of_devices *const *blocks, size_t n)
-{
-	for (int64_t lo = 0; lo <= MAJOR_MAX;) {
-		int64_t next = next_change(blocks, n, lo);
-		struct column col = column_at(rc, blocks, n, lo, next - 1);
-		if (col.nminors)
-			add_column(rc, r, cap, type, letters, &col);
-		lo = next;
-	}
 }
 
 /* ---- text ------------------------------------------------------------------------------------- */
@@ -222,29 +156,6 @@ static int more_than_rest(const struct recovery *rc, size_t class, int type, boo
 	return !own && rest ? ACC_ALL : rest & ~own; /* all three: it must not be seen to be there */
 }
 
-static bool same_numbers(const struct pattern *x, const struct pattern *y)
-{
-	return x->nmajors == y->nmajors && x->nminors == y->nminors &&
-	       !memcmp(x->majors, y->majors, x->nmajors * sizeof *x->majors) &&
-	       !memcmp(x->minors, y->minors, x->nminors * sizeof *x->minors);
-}
-
-/* Patterns of both types with the same numbers are one. */
-static void join_types(struct rule *r)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < r->npatterns; i++) {
-		size_t k = 0;
-		while (k < n && !(r->patterns[k].types != r->patterns[i].types && same_numbers(&r->patterns[k], &r->patterns[i])))
-			k++;
-		if (k < n)
-			r->patterns[k].types = DEV_BLOCK | DEV_CHAR;
-		else
-			r->patterns[n++] = r->patterns[i];
-	}
-	r->npatterns = n;
-}
-
 /* One rule for the classes that need the same letters. */
 static void rule_of_letters(struct recovery *rc, bool deny, int letters, int *line)
 {
@@ -258,9 +169,9 @@ static void rule_of_letters(struct recovery *rc, bool deny, int letters, int *li
 				if (rc->classes.list[i].blocks[k].type == type)
 					*ARENA_PUSH(rc->arena, blocks, n, room) = &rc->classes.list[i].blocks[k];
 		if (n)
-			add_blocks(rc, &r, &cap, type, letters, blocks, n);
+			rule_add_blocks(rc->arena, &r, &cap, letters, blocks, n);
 	}
-	join_types(&r);
+	rule_join_types(&r);
 	if (r.npatterns)
 		add_rule(rc, r, line, T_TRUE, NULL);
 }
@@ -437,9 +348,9 @@ static void rules_of_requests(struct recovery *rc, size_t class, int *line)
 			if (c->blocks[k].type == type)
 				blocks[n++] = &c->blocks[k];
 		if (n)
-			add_blocks(rc, &r, &cap, type, letters ? letters : ACC_ALL, blocks, n);
+			rule_add_blocks(rc->arena, &r, &cap, letters ? letters : ACC_ALL, blocks, n);
 	}
-	join_types(&r);
+	rule_join_types(&r);
 	struct condition when = letters ? condition_of(rc, one) : allowed_when(rc, c);
 	rc->in_ruby &= when.ruby != NULL;
 	add_rule(rc, r, line, when.t, when.ruby ? when.ruby : term_text(rc->arena, rc->policy->terms, when.t, 400));

@@ -142,6 +142,19 @@ struct value value_cut(struct reader *r, const struct value *v, unsigned size);
  * its numbers. */
 uint16_t value_first_words(const struct reader *r, const struct value *v, uint16_t mask, int64_t *k);
 
+/* ---- scan.c ------------------------------------------------------------------------------------ */
+
+/* Kinds of instructions. */
+bool is_jump(const struct bpf_insn *in);
+bool is_wide(const struct bpf_insn *in); /* takes two places */
+bool is_call(const struct bpf_insn *in);
+bool is_exit(const struct bpf_insn *in);
+bool is_own_call(const struct bpf_insn *in); /* of a function of the program itself */
+/* Where a jump, or a call of an own function, goes. */
+int64_t target_of(const struct bpf_insn *in, size_t pc);
+/* What is known before the program is executed: r->leader, live, stack_end, array_base. */
+bool scan_program(struct reader *r);
+
 /* ---- alu.c ---------------------------------------------------------------------------------- */
 
 /* What an instruction needs before it can be executed: that the register (or -1) is split by word. */

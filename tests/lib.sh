@@ -75,7 +75,12 @@ cleanup()
 	[ ${#BACKGROUND[@]} = 0 ] || kill -9 "${BACKGROUND[@]}" 2>/dev/null
 	wait 2>/dev/null
 	sweep || status=1
-	rm -rf "$T"
+	local i
+	for i in 1 2 3 4 5 6 7 8 9 10; do # an engine's helper may still write there
+		rm -rf "$T" 2>/dev/null && break
+		sleep 0.2
+	done
+	[ ! -e "$T" ] || { echo "left behind: $T" >&2; status=1; }
 	exit $status
 }
 trap cleanup EXIT

@@ -8,6 +8,7 @@
  * and 257, and libvirt 11.3. One instruction that does not fit, and the author is
  * not known: a shape can be imitated, so this is for people to read and decides nothing.
  */
+#include "cgroup/functions.h"
 #include "cgroup/internal.h"
 
 #include <errno.h>
@@ -214,15 +215,12 @@ static struct bpf_insn *translated(int fd, size_t *n)
 	struct bpf_insn *insns = calloc(1, size + 1);
 	if (!insns)
 		return NULL;
-	info = (struct bpf_prog_info){.xlated_prog_len = size, .xlated_prog_insns = (uintptr_t)insns};
-	len = sizeof info;
-	int error = bpf_obj_get_info_by_fd(fd, &info, &len);
-	if (!error && size && info.xlated_prog_insns && info.xlated_prog_len == size) {
-		*n = size / sizeof *insns;
+	int count = program_insns(fd, insns, size);
+	*n = size / sizeof *insns;
+	if (count > 0 && (size_t)count == *n)
 		return insns;
-	}
 	free(insns);
-	errno = error ? -error : EPERM;
+	errno = count < 0 ? -count : EPERM;
 	return NULL;
 }
 

@@ -78,18 +78,15 @@ static void read_maps(struct arena *a, int prog, struct dump *out)
 
 /* ---- calls ------------------------------------------------------------------------------------ */
 
-static void name_calls(struct arena *a, struct dump *out)
+static void name_calls(struct arena *a, struct functions *known, struct dump *out)
 {
 	const struct bpf_insn *insns = out->insns;
-	struct functions known = {.n = 0};
 	struct dump_call *calls = NULL;
 	size_t n = 0, cap = 0;
 	for (size_t i = 0; i < out->ninsns; i++) {
 		if (insns[i].code != (BPF_JMP | BPF_CALL) || insns[i].src_reg)
 			continue;
-		if (!n)
-			functions_learn(&known);
-		const struct function *f = function_at(&known, insns[i].imm);
+		const struct function *f = function_at(known, insns[i].imm);
 		*ARENA_PUSH(a, calls, n, cap) = (struct dump_call){
 			.insn = (uint32_t)i, .function = f ? f->function : DUMP_UNKNOWN_FUNCTION, .name = f ? f->name : NULL};
 	}
@@ -131,7 +128,7 @@ static int read_program(struct arena *a, struct diags *d, int fd, uint32_t id, s
 	return 0;
 }
 
-int program_dump(struct arena *a, struct diags *d, uint32_t id, struct dump *out)
+int program_dump(struct arena *a, struct diags *d, struct functions *known, uint32_t id, struct dump *out)
 {
 	int fd = bpf_prog_get_fd_by_id(id);
 	*out = (struct dump){.insns = NULL};
@@ -140,7 +137,7 @@ int program_dump(struct arena *a, struct diags *d, uint32_t id, struct dump *out
 	int status = read_program(a, d, fd, id, out);
 	if (!status) {
 		read_maps(a, fd, out);
-		name_calls(a, out);
+		name_calls(a, known, out);
 	}
 	close(fd);
 	return status;

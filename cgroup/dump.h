@@ -6,11 +6,15 @@
 #include "policy/diag.h"
 #include "policy/dump.h"
 
+/* The functions of the kernel that programs call: learned once, when a program that calls one is read. */
+struct functions;
+struct functions *functions_new(struct arena *a);
+
 /* The instructions of a device program and what its maps hold. The kernel shows them as it changed
  * them: look-ups written out, functions by their place (kernel/bpf/syscall.c,
  * bpf_insn_prepare_dump()). Maps that others write to at the same time are taken as not known.
  * 0, or -1 with a diagnostic: it is gone, no device program, hidden (no right, or kernel.kptr_restrict
  * and net.core.bpf_jit_harden), too large. */
-int program_dump(struct arena *a, struct diags *d, uint32_t id, struct dump *out);
+int program_dump(struct arena *a, struct diags *d, struct functions *known, uint32_t id, struct dump *out);
 
 #endif

@@ -28,6 +28,8 @@ static const struct { int32_t function; const char *name; } plain[] = {
 	{BPF_FUNC_get_retval, "bpf_get_retval"},
 };
 
+enum { CALLS = 4, SHOWN = 64 };
+
 static int load(const struct bpf_insn *insns, size_t n)
 {
 	struct bpf_prog_load_opts opts = {.sz = sizeof opts, .expected_attach_type = BPF_CGROUP_DEVICE};
@@ -44,19 +46,28 @@ int program_insns(int fd, void *out, size_t size)
 	return info.xlated_prog_insns ? (int)(info.xlated_prog_len / sizeof(struct bpf_insn)) : -EPERM;
 }
 
-/* The place that the call shows of the n instructions loaded; 0: the kernel does not take them, or
- * hides it. `which`: of several calls. */
-static int32_t place_of(const struct bpf_insn *insns, size_t n)
+/* The calls of a program as they are shown, in their order. How many. */
+static size_t places_of(const struct bpf_insn *insns, size_t n, struct bpf_insn behind[CALLS], int32_t places[CALLS])
 {
-	struct bpf_insn shown[64];
-	int32_t place = 0;
+	struct bpf_insn shown[SHOWN];
+	size_t found = 0;
 	int fd = load(insns, n), count = fd < 0 ? 0 : program_insns(fd, shown, sizeof shown);
-	for (int i = 0; i < count && i < 64; i++)
-		if (shown[i].code == (BPF_JMP | BPF_CALL) && !shown[i].src_reg)
-			place = shown[i].imm;
+	for (int i = 0; i + 1 < count && i + 1 < SHOWN && found < CALLS; i++)
+		if (shown[i].code == (BPF_JMP | BPF_CALL) && !shown[i].src_reg) {
+			behind[found] = shown[i + 1];
+			places[found++] = shown[i].imm;
+		}
 	if (fd >= 0)
 		close(fd);
-	return place;
+	return found;
+}
+
+/* The place of the only call of a program; 0: the kernel does not take it, or hides it. */
+static int32_t place_of(const struct bpf_insn *insns, size_t n)
+{
+	struct bpf_insn behind[CALLS];
+	int32_t places[CALLS];
+	return places_of(insns, n, behind, places) == 1 ? places[0] : 0;
 }
 
 static void add(struct functions *f, int32_t place, int32_t function, const char *name)
@@ -92,29 +103,13 @@ static void add_set_retval(struct functions *f)
 	add(f, place_of(insns, sizeof insns / sizeof *insns), BPF_FUNC_set_retval, "bpf_set_retval");
 }
 
-/* The calls of a program as they are shown, in their order. How many. */
-static size_t places_of(const struct bpf_insn *insns, size_t n, struct bpf_insn behind[4], int32_t places[4])
-{
-	struct bpf_insn shown[64];
-	size_t found = 0;
-	int fd = load(insns, n), count = fd < 0 ? 0 : program_insns(fd, shown, sizeof shown);
-	for (int i = 0; i + 1 < count && i + 1 < 64 && found < 4; i++)
-		if (shown[i].code == (BPF_JMP | BPF_CALL) && !shown[i].src_reg) {
-			behind[found] = shown[i + 1];
-			places[found++] = shown[i].imm;
-		}
-	if (fd >= 0)
-		close(fd);
-	return found;
-}
-
 /* Functions of a hash: the kernel calls the hash's own. What follows a look-up tells whether it gives
  * the element or its value. */
 static void add_hash(struct functions *f)
 {
 	int map = bpf_map_create(BPF_MAP_TYPE_HASH, NULL, 4, 4, 1, NULL);
-	struct bpf_insn behind[4];
-	int32_t places[4];
+	struct bpf_insn behind[CALLS];
+	int32_t places[CALLS];
 #define KEY                                                                                                          \
 	INSN(BPF_ST | BPF_MEM | BPF_W, 10, 0, -4, 0), INSN(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, map), \
 		INSN(0, 0, 0, 0, 0), INSN(BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0), INSN(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -4)
@@ -139,8 +134,8 @@ static void add_hash(struct functions *f)
 static void add_ring(struct functions *f)
 {
 	int map = bpf_map_create(BPF_MAP_TYPE_RINGBUF, NULL, 0, 0, (uint32_t)getpagesize(), NULL);
-	struct bpf_insn behind[4];
-	int32_t places[4];
+	struct bpf_insn behind[CALLS];
+	int32_t places[CALLS];
 	const struct bpf_insn insns[] = {
 		INSN(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, map), INSN(0, 0, 0, 0, 0), INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 8),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0), INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_reserve),
@@ -156,9 +151,14 @@ static void add_ring(struct functions *f)
 	close(map);
 }
 
-void functions_learn(struct functions *f)
+struct functions *functions_new(struct arena *a)
 {
-	f->n = 0;
+	return arena_alloc(a, sizeof(struct functions));
+}
+
+static void learn(struct functions *f)
+{
+	f->learned = true;
 	add_plain(f);
 	add_comm(f);
 	add_set_retval(f);
@@ -166,8 +166,10 @@ void functions_learn(struct functions *f)
 	add_ring(f);
 }
 
-const struct function *function_at(const struct functions *f, int32_t place)
+const struct function *function_at(struct functions *f, int32_t place)
 {
+	if (!f->learned)
+		learn(f);
 	for (size_t i = 0; i < f->n; i++)
 		if (f->list[i].place == place)
 			return &f->list[i];

@@ -11,13 +11,14 @@ struct function {
 	int32_t function;  /* BPF_FUNC_*, DUMP_HASH_ELEMENT */
 	const char *name;
 };
-struct functions { struct function list[32]; size_t n; };
+struct functions { struct function list[32]; size_t n; bool learned; };
 
-/* Asks the kernel: those that it does not have, or hides, are left out. */
-void functions_learn(struct functions *f);
-const struct function *function_at(const struct functions *f, int32_t place);
+/* The function at a place, or NULL. The kernel is asked the first time: functions that it does not have,
+ * or hides, are left out. */
+const struct function *function_at(struct functions *f, int32_t place);
 
-/* The translated instructions of a program, `size` bytes of room. How many, or -errno. */
+/* The translated instructions of a program, `size` bytes of room. How many, or -errno: EPERM also where
+ * the kernel hides them. */
 int program_insns(int fd, void *out, size_t size);
 
 #endif

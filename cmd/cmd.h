@@ -42,6 +42,7 @@ struct cmd {
 	struct rooms rooms;         /* where policies are compiled */
 	struct asking asking;       /* what the policy asked of the host, in `arena` */
 	struct json_output json;
+	struct functions *functions; /* of the kernel, see source.c; in `args` */
 	bool kernel_asked;          /* what libbpf asks once, see load.c */
 	bool cache;                 /* compiled policies are kept for the next time */
 	bool quiet;                 /* warnings are for other verbs to show */

@@ -83,8 +83,10 @@ int source_read(struct cmd *c, const char *source, void **bytes, size_t *len)
 	if (status)
 		return status;
 	struct dump *list = arena_alloc(c->arena, n * sizeof *list);
+	if (!c->functions)
+		c->functions = functions_new(c->args);
 	for (size_t i = 0; i < n; i++)
-		if (program_dump(c->arena, &c->diags, ids[i], &list[i]))
+		if (program_dump(c->arena, &c->diags, c->functions, ids[i], &list[i]))
 			return STATUS_FAILED;
 	*bytes = dumps_write(c->arena, list, n, len);
 	if (*bytes)

@@ -90,6 +90,11 @@ bool intervals_have(const struct interval *list, size_t n, int64_t v)
 	return false;
 }
 
+bool intervals_are_one(const struct interval *list, size_t n)
+{
+	return n == 1 && list->lo == list->hi;
+}
+
 bool intervals_meet(const struct interval *x, size_t n, const struct interval *y, size_t m)
 {
 	for (size_t i = 0; i < n; i++)

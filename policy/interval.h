@@ -19,6 +19,8 @@ size_t intervals_merge(struct interval *list, size_t n);
 int intervals_read(struct fault *f, const char *what, struct slice s, int64_t max, struct interval **list, size_t *n);
 /* Is the number in a merged list? */
 bool intervals_have(const struct interval *list, size_t n, int64_t v);
+/* Is it one number alone? */
+bool intervals_are_one(const struct interval *list, size_t n);
 /* Is a number in both lists? */
 bool intervals_meet(const struct interval *x, size_t n, const struct interval *y, size_t m);
 /* A merged list as text. */

@@ -152,20 +152,24 @@ const char *known_path_numbers(struct arena *a, struct slice path)
 
 /* ---- names of numbers ------------------------------------------------------------------ */
 
-const char *known_name_of_numbers(const char *numbers)
+static const struct known_device *with_numbers(const char *numbers)
 {
 	for EACH (k)
 		if (k->form == FORM_KNOWN && !strcmp(k->numbers, numbers))
-			return *k->path ? k->path : k->name;
+			return k;
 	return NULL;
+}
+
+const char *known_name_of_numbers(const char *numbers)
+{
+	const struct known_device *k = with_numbers(numbers);
+	return !k ? NULL : *k->path ? k->path : k->name;
 }
 
 const char *known_symbol_of(const char *numbers)
 {
-	for EACH (k)
-		if (k->form == FORM_KNOWN && !strcmp(k->numbers, numbers))
-			return k->name;
-	return NULL;
+	const struct known_device *k = with_numbers(numbers);
+	return k ? k->name : NULL;
 }
 
 static const char *name_in_series(struct arena *a, const struct known_device *k, int64_t major, int64_t minor)

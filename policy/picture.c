@@ -60,11 +60,6 @@ static void items_end(const struct items *l)
 
 /* ---- devices -------------------------------------------------------------------------- */
 
-static bool is_one(const struct interval *list, size_t n)
-{
-	return n == 1 && list->lo == list->hi;
-}
-
 /* "ttyUSB3" of ttyUSB0 and ttyUSB3: are they the same but for the number at the end? */
 static bool in_one_series(const char *x, const char *y)
 {
@@ -130,7 +125,7 @@ static void block_items(struct picture *w, struct items *l, const struct device_
 		item(l, text);
 	else if (name)
 		item(l, name);
-	else if (is_one(b->majors, b->nmajors))
+	else if (intervals_are_one(b->majors, b->nmajors))
 		minors_by_name(w, l, b, b->majors->lo);
 	else
 		item(l, text);

@@ -20,7 +20,6 @@ enum { CLASSES_MAX = 4096, SETS = ACC_ALL + 1, NO_LETTERS = -1 };
 
 struct recovery {
 	struct arena *arena;
-	struct diags *diags;
 	struct diagrams *dg;
 	struct policy *policy;
 	struct device_classes classes;
@@ -75,11 +74,6 @@ static const char *joined(struct recovery *rc, const char *list, const char *ite
 	return *list ? arena_printf(rc->arena, "%s, %s", list, item) : item;
 }
 
-static bool is_one(const struct interval *list, size_t n)
-{
-	return n == 1 && list->lo == list->hi;
-}
-
 /* Devices of one major, each by its symbol; "": one of them has none. */
 static const char *symbols_of(struct recovery *rc, char type, int64_t major, const struct pattern *p)
 {
@@ -106,7 +100,7 @@ static const char *pattern_ruby(struct recovery *rc, const struct pattern *p)
 	const char *symbol = known_symbol_of(text);
 	if (symbol)
 		return arena_printf(rc->arena, ":%s", symbol);
-	if (is_one(p->majors, p->nmajors) && p->types != (DEV_BLOCK | DEV_CHAR))
+	if (intervals_are_one(p->majors, p->nmajors) && p->types != (DEV_BLOCK | DEV_CHAR))
 		list = symbols_of(rc, text[0], p->majors->lo, p);
 	return *list ? list : arena_printf(rc->arena, "\"%s\"", text);
 }
@@ -415,7 +409,7 @@ static void all_rules(struct recovery *rc)
 int policy_recover(struct arena *a, struct diags *d, const char *name, const struct policy *of, struct diagrams *dg,
                    struct terms *ts, node verdict, struct policy **out, const char **text, bool *in_ruby)
 {
-	struct recovery rc = {.arena = a, .diags = d, .dg = dg, .in_ruby = true};
+	struct recovery rc = {.arena = a, .dg = dg, .in_ruby = true};
 	const struct policy_diagram pd = {.dg = dg, .access = verdict, .attribution = verdict};
 	struct policy *p = arena_alloc(a, sizeof *p);
 	*p = (struct policy){.arena = a, .terms = ts, .name = policy_name_of(a, name), .file = name};

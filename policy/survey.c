@@ -17,30 +17,18 @@ static void note_decision(const struct policy *p, node n, struct survey *out)
 		out->decides[OUTCOME_RULE(o)] = true;
 }
 
-/* Notes every terminal and every switch below root. */
-static void walk(struct arena *a, const struct policy *p, const struct policy_diagram *pd, node root,
-                 struct survey *out)
-{
-	const bool *below = diagram_below(a, pd->dg, &root, 1);
-	note_decision(p, root, out);
-	for (node k = 0; k < diagram_nodes(pd->dg); k++) {
-		struct switch_node sw = node_switch(pd->dg, k);
-		if (!below[k])
-			continue;
-		out->inputs |= diagram_var_inputs(pd->dg, sw.var);
-		for (uint32_t i = 0; i < sw.n; i++)
-			note_decision(p, sw.edges[i].to, out);
-	}
-}
-
 void survey_diagram(struct arena *a, const struct policy *p, const struct policy_diagram *pd,
                     struct survey *out)
 {
-	struct survey attribution = {.decides = arena_alloc(a, p->nrules + 1)};
-	*out = (struct survey){.decides = arena_alloc(a, p->nrules + 1)};
-	walk(a, p, pd, pd->attribution, &attribution);
-	walk(a, p, pd, pd->verdict, out); /* what the program reads: the verdict only */
-	out->decides = attribution.decides;
+	const bool *below = diagram_below(a, pd->dg, &pd->attribution, 1);
+	/* what the program reads: the verdict only */
+	*out = (struct survey){.decides = arena_alloc(a, p->nrules + 1), .inputs = diagram_inputs(a, pd->dg, pd->verdict)};
+	note_decision(p, pd->attribution, out);
+	for (node k = 0; k < diagram_nodes(pd->dg); k++) {
+		struct switch_node sw = node_switch(pd->dg, k);
+		for (uint32_t i = 0; below[k] && i < sw.n; i++)
+			note_decision(p, sw.edges[i].to, out);
+	}
 }
 
 /* ---- lint ------------------------------------------------------------------------ */

@@ -87,7 +87,6 @@ static bool read_programs(struct judge *j, const struct order *o)
 		unknown += one.unknown;
 		all = diagram_ite(dg, all, one.verdict, diagram_terminal(OUT_DENY));
 	}
-	all = requests_within(dg, all, diagram_terminal(OUT_DENY));
 	if (policy_recover(a, d, o->file, NULL, dg, ts, all, &j->policy, &text, &in_ruby))
 		return false;
 	uint32_t inputs = diagram_inputs(a, dg, all);

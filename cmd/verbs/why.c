@@ -102,7 +102,7 @@ static const char *missing_text(struct arena *a, int missing)
 }
 
 /* What cannot be read is no error here: the others still say something. */
-static int ask(struct inquiry *q, struct opinion *o)
+static void ask(struct inquiry *q, struct opinion *o)
 {
 	struct cmd *c = q->c;
 	struct unit u;
@@ -128,7 +128,6 @@ static int ask(struct inquiry *q, struct opinion *o)
 		not_known(q, o, "the process that reads it gave no answer");
 	else
 		say(q, o, &u, &d);
-	return STATUS_OK;
 }
 
 /* ---- who asks --------------------------------------------------------------------------------------- */
@@ -279,7 +278,7 @@ static int ask_all(struct inquiry *q, struct cgroup *cg)
 	}
 	status = find_places(q, cg);
 	for (size_t i = 0; i < q->n && !status; i++)
-		status = ask(q, &q->list[i]);
+		ask(q, &q->list[i]);
 	return status;
 }
 

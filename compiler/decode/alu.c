@@ -60,24 +60,6 @@ static uint64_t compute(const struct operation *o, uint64_t a, uint64_t b)
 
 /* ---- terms --------------------------------------------------------------------------------- */
 
-static term low_bits(struct terms *ts, term t, int bits)
-{
-	const struct term_node *n = term_get(ts, t);
-	int64_t mask = (int64_t)((1ull << bits) - 1);
-	return n->lo >= 0 && n->hi <= mask ? t : term_op(ts, TERM_BAND, t, term_const(ts, mask));
-}
-
-/* The low bits as a signed number. */
-static term signed_bits(struct terms *ts, term t, int bits)
-{
-	const struct term_node *n = term_get(ts, t);
-	int64_t sign = (int64_t)(1ull << (bits - 1));
-	if (n->lo >= -sign && n->hi < sign)
-		return t;
-	term flipped = term_op(ts, TERM_BXOR, low_bits(ts, t, bits), term_const(ts, sign));
-	return term_op(ts, TERM_SUB, flipped, term_const(ts, sign));
-}
-
 /* Is s the sign of x in all bits: x >> 63? */
 static bool is_sign_of(struct terms *ts, term s, term x)
 {
@@ -129,7 +111,7 @@ static bool logical_shift(struct terms *ts, term a, term count, term *out)
 	if (is_natural(ts, a))
 		return true;
 	if (n->op == TERM_CONST && n->lo & 63)
-		*out = low_bits(ts, *out, 64 - (int)(n->lo & 63));
+		*out = term_low_bits(ts, *out, 64 - (int)(n->lo & 63));
 	return n->op == TERM_CONST;
 }
 
@@ -139,7 +121,7 @@ static bool term_of(struct terms *ts, uint8_t op, bool wide, term a, term b, ter
 	static const enum term_op same[] = {
 		[BPF_ADD >> 4] = TERM_ADD, [BPF_SUB >> 4] = TERM_SUB, [BPF_MUL >> 4] = TERM_MUL, [BPF_OR >> 4] = TERM_BOR,
 		[BPF_AND >> 4] = TERM_BAND, [BPF_XOR >> 4] = TERM_BXOR};
-	term count = wide ? b : low_bits(ts, b, 5);
+	term count = wide ? b : term_low_bits(ts, b, 5);
 	if (wide && floor_op(ts, op, a, b, out))
 		return true;
 	switch (op) {
@@ -151,7 +133,7 @@ static bool term_of(struct terms *ts, uint8_t op, bool wide, term a, term b, ter
 	case BPF_XOR: *out = term_op(ts, same[op >> 4], a, b); return true;
 	case BPF_LSH: *out = term_op(ts, TERM_SHL, a, count); return true;
 	case BPF_RSH: return logical_shift(ts, a, count, out);
-	case BPF_ARSH: *out = term_op(ts, TERM_SHR, wide ? a : signed_bits(ts, a, 32), count); return true;
+	case BPF_ARSH: *out = term_op(ts, TERM_SHR, wide ? a : term_signed_bits(ts, a, 32), count); return true;
 	case BPF_DIV: /* terms take the divisor without a sign; x / 0 is 0, x % 0 is x */
 	case BPF_MOD: *out = term_op(ts, op == BPF_DIV ? TERM_DIV : TERM_MOD, a, b); return is_natural(ts, a);
 	default: *out = b; return true;
@@ -164,12 +146,12 @@ static struct value terms_op(struct reader *r, const struct operation *o, const 
 	if (x->kind == V_UNKNOWN || y->kind == V_UNKNOWN || o->is_signed || !value_as_term(r, x, &a) || !value_as_term(r, y, &b))
 		return value_unknown(r, o->st, o->pc, "a result");
 	if (!o->wide) {
-		a = low_bits(r->terms, a, 32);
-		b = low_bits(r->terms, b, 32);
+		a = term_low_bits(r->terms, a, 32);
+		b = term_low_bits(r->terms, b, 32);
 	}
 	if (!term_of(r->terms, o->op, o->wide, a, b, &out))
 		return value_unknown(r, o->st, o->pc, "a result");
-	return value_term(r, o->wide ? out : low_bits(r->terms, out, 32));
+	return value_term(r, o->wide ? out : term_low_bits(r->terms, out, 32));
 }
 
 /* ---- halves --------------------------------------------------------------------------------- */
@@ -209,7 +191,7 @@ static bool half_op(struct reader *r, uint8_t op, const struct value *x, int64_t
 	else if (op == BPF_RSH && k == 32)
 		*out = value_term(r, x->b);
 	else if (op == BPF_ARSH && k == 32)
-		*out = value_term(r, signed_bits(ts, x->b, 32));
+		*out = value_term(r, term_signed_bits(ts, x->b, 32));
 	else if (op == BPF_LSH && k == 32)
 		*out = (struct value){.kind = V_PAIR, .a = zero, .b = x->a};
 	else if (op == BPF_AND && k >= 0 && k <= UINT32_MAX)
@@ -221,15 +203,10 @@ static bool half_op(struct reader *r, uint8_t op, const struct value *x, int64_t
 
 /* ---- addresses -------------------------------------------------------------------------------- */
 
-static bool is_address(const struct value *v)
-{
-	return v->kind == V_CTX || v->kind == V_STACK || v->kind == V_MAP || v->kind == V_ENTRY || v->kind == V_FOREIGN;
-}
-
 /* An address and a number. Where it points to then is known only with a constant. */
 static struct value address_op(uint8_t op, const struct value *x, const struct value *y)
 {
-	const struct value *address = is_address(x) ? x : y, *number = is_address(x) ? y : x;
+	const struct value *address = value_is_address(x) ? x : y, *number = value_is_address(x) ? y : x;
 	struct value moved = *address;
 	if (number->kind == V_CONST && (op == BPF_ADD || (op == BPF_SUB && address == x))) {
 		moved.k += op == BPF_ADD ? number->k : -number->k;
@@ -252,19 +229,14 @@ static struct value words_op(struct reader *r, const struct operation *o, const 
 	return value_of_words(r, of);
 }
 
-static bool is_number(const struct value *v)
-{
-	return v->kind == V_CONST || v->kind == V_WORD;
-}
-
 static struct value binary(struct reader *r, const struct operation *o, const struct value *x, const struct value *y)
 {
 	enum { A_SECOND = 1000000000 };
 	bool by_constant = o->wide && !o->is_signed && y->kind == V_CONST;
 	struct value out;
-	if (is_number(x) && is_number(y))
+	if (value_is_number(x) && value_is_number(y))
 		return words_op(r, o, x, y);
-	if (o->wide && (is_address(x) || is_address(y)))
+	if (o->wide && (value_is_address(x) || value_is_address(y)))
 		return address_op(o->op, x, y);
 	if (o->wide && halves_joined(r, o->op, x, y, &out))
 		return out;
@@ -287,7 +259,7 @@ static struct value moved(struct reader *r, const struct state *st, uint32_t pc,
 		return (struct value){.kind = V_FOREIGN, .a = true};
 	if (bits != 8 && bits != 16 && bits != 32)
 		return value_unknown(r, st, pc, "a result");
-	if (is_number(y)) {
+	if (value_is_number(y)) {
 		for (int i = 0; i < WORDS; i++) {
 			uint64_t v = sign_extended((uint64_t)(y->kind == V_WORD ? r->words[y->a][i] : y->k), bits);
 			of[i] = (int64_t)(wide ? v : v & UINT32_MAX);
@@ -296,8 +268,8 @@ static struct value moved(struct reader *r, const struct state *st, uint32_t pc,
 	}
 	if (y->kind == V_UNKNOWN || !value_as_term(r, y, &t))
 		return value_unknown(r, st, pc, "a result");
-	t = signed_bits(r->terms, t, bits);
-	return value_term(r, wide ? t : low_bits(r->terms, t, 32));
+	t = term_signed_bits(r->terms, t, bits);
+	return value_term(r, wide ? t : term_low_bits(r->terms, t, 32));
 }
 
 /* Byte order: BPF_END, and the swap that has no condition. */
@@ -314,7 +286,7 @@ static struct value swapped(struct reader *r, const struct state *st, uint32_t p
 	struct value low = value_cut(r, x, (unsigned)bytes);
 	if (!swaps)
 		return low;
-	if (is_number(&low)) {
+	if (value_is_number(&low)) {
 		for (int i = 0; i < WORDS; i++)
 			of[i] = (int64_t)(__builtin_bswap64((uint64_t)(low.kind == V_WORD ? r->words[low.a][i] : low.k)) >>
 			                  (64 - 8 * bytes));
@@ -323,7 +295,7 @@ static struct value swapped(struct reader *r, const struct state *st, uint32_t p
 	if (low.kind == V_UNKNOWN || !value_as_term(r, &low, &t))
 		return value_unknown(r, st, pc, "a result");
 	for (int i = 0; i < bytes; i++) {
-		term byte = low_bits(ts, term_op(ts, TERM_SHR, t, term_const(ts, 8 * i)), 8);
+		term byte = term_low_bits(ts, term_op(ts, TERM_SHR, t, term_const(ts, 8 * i)), 8);
 		out = term_op(ts, TERM_BOR, out, term_op(ts, TERM_SHL, byte, term_const(ts, 8 * (bytes - 1 - i))));
 	}
 	return value_term(r, out);
@@ -334,9 +306,9 @@ static int to_split(const struct reader *r, const struct bpf_insn *in, const str
                     uint16_t mask)
 {
 	int64_t k;
-	if (x->kind == V_WORD && !is_number(y) && !value_settled(r, x, mask, &k))
+	if (x->kind == V_WORD && !value_is_number(y) && !value_settled(r, x, mask, &k))
 		return in->dst_reg;
-	if (y->kind == V_WORD && !is_number(x) && !value_settled(r, y, mask, &k))
+	if (y->kind == V_WORD && !value_is_number(x) && !value_settled(r, y, mask, &k))
 		return in->src_reg;
 	return NO_SPLIT;
 }
@@ -344,7 +316,7 @@ static int to_split(const struct reader *r, const struct bpf_insn *in, const str
 static struct value settled(const struct reader *r, const struct value *v, const struct value *other, uint16_t mask)
 {
 	int64_t k;
-	return v->kind == V_WORD && !is_number(other) && value_settled(r, v, mask, &k) ? value_const(k) : *v;
+	return v->kind == V_WORD && !value_is_number(other) && value_settled(r, v, mask, &k) ? value_const(k) : *v;
 }
 
 bool alu_step(struct reader *r, struct state *st, uint32_t pc, uint16_t mask, int *split)

@@ -367,8 +367,7 @@ int decode_program(struct arena *a, struct diags *d, const char *name, const str
 	bool ok = r.n && r.n <= INSNS_MAX ? scan_program(&r) && read_program(&r, &verdict)
 	                                  : reader_fail(&r, "it has %zu instructions", r.n);
 	if (ok)
-		*out = (struct decoded){.verdict = requests_within(dg, verdict, diagram_terminal(OUT_DENY)), .unknown = r.unknown,
-		                        .nodes = r.nsteps};
+		*out = (struct decoded){.verdict = requests_within(dg, verdict, diagram_terminal(OUT_DENY)), .unknown = r.unknown};
 	else
 		diag_fail(d, "bpftool prog dump xlated id ID shows its instructions", "%s cannot be read: %s", name,
 		          arena_strdup(d->arena, r.why));

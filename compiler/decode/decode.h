@@ -8,7 +8,6 @@
 struct decoded {
 	node verdict;          /* of a request: OUT_ALLOW or OUT_DENY; outside the domain: denied */
 	size_t unknown;        /* values that are not understood: IN_PARAM_0 + first_unknown ... */
-	size_t nodes;          /* how many steps the reading took */
 };
 
 /* Reads a program, as a diagram over the inputs of a request in dg. What is not understood is a

@@ -72,7 +72,6 @@ enum { NO_STEP = UINT32_MAX };
 struct step {
 	uint32_t pc;
 	uint16_t mask;       /* the words with which one gets here */
-	bool plain;          /* no condition: always yes */
 	struct state *state; /* freed when it was executed */
 	node cond;           /* of going to yes */
 	uint32_t yes, no;    /* steps; NO_STEP with `end` */
@@ -136,6 +135,12 @@ bool value_as_term(struct reader *r, const struct value *v, term *out);
 bool value_same(const struct value *x, const struct value *y);
 /* Is it one number with all words of the mask? */
 bool value_settled(const struct reader *r, const struct value *v, uint16_t mask, int64_t *k);
+/* Is it known number by number: a constant, or by word? Is it an address? */
+bool value_is_number(const struct value *v);
+bool value_is_address(const struct value *v);
+/* The low bits of a term, below 64: as they are, or as a signed number. */
+term term_low_bits(struct terms *ts, term t, int bits);
+term term_signed_bits(struct terms *ts, term t, int bits);
 /* Its low `size` bytes (1, 2, 4, 8), as a load has them. */
 struct value value_cut(struct reader *r, const struct value *v, unsigned size);
 /* One that differs by word, of several with which a step cannot go on: its words with the first of

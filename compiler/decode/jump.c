@@ -84,15 +84,7 @@ static term comparison(struct terms *ts, uint8_t op, term a, term b)
 static term half(struct terms *ts, uint8_t op, term t)
 {
 	bool is_signed = op == BPF_JSGT || op == BPF_JSGE || op == BPF_JSLT || op == BPF_JSLE;
-	const struct term_node *n = term_get(ts, t);
-	if (n->lo >= 0 && n->hi <= (is_signed ? INT32_MAX : UINT32_MAX))
-		return t;
-	if (n->lo < 0 || n->hi > UINT32_MAX)
-		t = term_op(ts, TERM_BAND, t, term_const(ts, UINT32_MAX));
-	if (!is_signed)
-		return t;
-	term sign = term_const(ts, 1ll << 31);
-	return term_op(ts, TERM_SUB, term_op(ts, TERM_BXOR, t, sign), sign);
+	return is_signed ? term_signed_bits(ts, t, 32) : term_low_bits(ts, t, 32);
 }
 
 static struct condition of_term(struct reader *r, term t, uint16_t mask)
@@ -104,11 +96,6 @@ static struct condition of_term(struct reader *r, term t, uint16_t mask)
 static struct condition always(bool yes, uint16_t mask)
 {
 	return (struct condition){.cond = yes ? YES_NODE : NO_NODE, .yes = yes ? mask : 0, .no = yes ? 0 : mask};
-}
-
-static bool is_number(const struct value *v)
-{
-	return v->kind == V_CONST || v->kind == V_WORD;
 }
 
 static struct condition of_words(struct reader *r, uint8_t op, bool wide, const struct value *x, const struct value *y,
@@ -138,11 +125,6 @@ static bool of_addresses(uint8_t op, const struct value *x, const struct value *
 	return true;
 }
 
-static bool is_address(const struct value *v)
-{
-	return !is_number(v) && v->kind != V_TERM && v->kind != V_PAIR && v->kind != V_UNKNOWN && v->kind != V_NANOS;
-}
-
 /* Two numbers in one register are a third: each half is. */
 static bool of_halves(struct reader *r, uint8_t op, const struct value *x, const struct value *y, uint16_t mask,
                       struct condition *out)
@@ -161,17 +143,17 @@ static bool decide(struct reader *r, const struct state *st, uint32_t pc, uint8_
                    const struct value *y, uint16_t mask, struct condition *out)
 {
 	term a, b;
-	if (is_number(x) && is_number(y)) {
+	if (value_is_number(x) && value_is_number(y)) {
 		*out = of_words(r, op, wide, x, y, mask);
 		return true;
 	}
-	if (is_address(x) && of_addresses(op, x, y, mask, out))
+	if (value_is_address(x) && of_addresses(op, x, y, mask, out))
 		return true;
 	if (wide && of_halves(r, op, x, y, mask, out))
 		return true;
 	struct value odd = value_unknown(r, st, pc, "a comparison");
-	bool known = (is_number(x) || x->kind == V_TERM || x->kind == V_PAIR || x->kind == V_UNKNOWN) &&
-	             (is_number(y) || y->kind == V_TERM || y->kind == V_PAIR || y->kind == V_UNKNOWN);
+	bool known = (value_is_number(x) || x->kind == V_TERM || x->kind == V_PAIR || x->kind == V_UNKNOWN) &&
+	             (value_is_number(y) || y->kind == V_TERM || y->kind == V_PAIR || y->kind == V_UNKNOWN);
 	if (!known) {
 		x = &odd;
 		op = BPF_JNE;
@@ -203,9 +185,9 @@ bool jump_condition(struct reader *r, const struct state *st, uint32_t pc, uint1
 		return reader_fail(r, "instruction %u is none", pc);
 	struct value x = settled(r, &st->reg[in->dst_reg], mask);
 	struct value y = BPF_SRC(in->code) == BPF_X ? settled(r, &st->reg[in->src_reg], mask) : value_const(in->imm);
-	if (x.kind == V_WORD && !is_number(&y))
+	if (x.kind == V_WORD && !value_is_number(&y))
 		*split = in->dst_reg;
-	else if (y.kind == V_WORD && !is_number(&x))
+	else if (y.kind == V_WORD && !value_is_number(&x))
 		*split = in->src_reg;
 	return *split != NO_SPLIT || decide(r, st, pc, op, BPF_CLASS(in->code) == BPF_JMP, &x, &y, mask, out);
 }

@@ -117,6 +117,34 @@ uint16_t value_first_words(const struct reader *r, const struct value *v, uint16
 	return with;
 }
 
+bool value_is_number(const struct value *v)
+{
+	return v->kind == V_CONST || v->kind == V_WORD;
+}
+
+bool value_is_address(const struct value *v)
+{
+	return v->kind == V_CTX || v->kind == V_STACK || v->kind == V_MAP || v->kind == V_ENTRY || v->kind == V_FOREIGN;
+}
+
+term term_low_bits(struct terms *ts, term t, int bits)
+{
+	const struct term_node *n = term_get(ts, t);
+	int64_t mask = (int64_t)((1ull << bits) - 1);
+	return n->lo >= 0 && n->hi <= mask ? t : term_op(ts, TERM_BAND, t, term_const(ts, mask));
+}
+
+/* The low bits as a signed number. */
+term term_signed_bits(struct terms *ts, term t, int bits)
+{
+	const struct term_node *n = term_get(ts, t);
+	int64_t sign = (int64_t)(1ull << (bits - 1));
+	if (n->lo >= -sign && n->hi < sign)
+		return t;
+	term flipped = term_op(ts, TERM_BXOR, term_low_bits(ts, t, bits), term_const(ts, sign));
+	return term_op(ts, TERM_SUB, flipped, term_const(ts, sign));
+}
+
 struct value value_cut(struct reader *r, const struct value *v, unsigned size)
 {
 	uint64_t mask = size == 8 ? UINT64_MAX : (1ull << 8 * size) - 1;
@@ -140,8 +168,5 @@ struct value value_cut(struct reader *r, const struct value *v, unsigned size)
 		return (struct value){.kind = V_UNKNOWN, .a = v->a, .k = (int64_t)table_mix((uint64_t)v->k, size)};
 	default: return (struct value){.kind = V_NONE};
 	}
-	const struct term_node *n = term_get(r->terms, t);
-	if (n->lo >= 0 && (uint64_t)n->hi <= mask)
-		return value_term(r, t);
-	return value_term(r, term_op(r->terms, TERM_BAND, t, term_const(r->terms, (int64_t)mask)));
+	return value_term(r, term_low_bits(r->terms, t, 8 * (int)size));
 }

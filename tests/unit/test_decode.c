@@ -6,9 +6,8 @@
 #include "compiler/bpf/internal.h"
 #include "compiler/decode/decode.h"
 #include "tests/unit/compiled.h"
+#include "tests/unit/policy_files.h"
 
-#include <glob.h>
-#include <limits.h>
 #include <linux/bpf.h>
 
 #define INSN(c, d, s, o, i) ((struct bpf_insn){.code = (uint8_t)(c), .dst_reg = (uint8_t)(d), .src_reg = (uint8_t)(s), .off = (int16_t)(o), .imm = (int32_t)(i)})
@@ -22,16 +21,6 @@
 #define EXIT INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 /* ---- requests ------------------------------------------------------------------------------------- */
-
-struct rng { uint64_t x; };
-
-static uint32_t below(struct rng *g, uint32_t n)
-{
-	g->x ^= g->x << 13;
-	g->x ^= g->x >> 7;
-	g->x ^= g->x << 17;
-	return (uint32_t)(g->x >> 20) % n;
-}
 
 /* What the diagram says: OUT_ALLOW, OUT_DENY, or OUT_PASS: that hangs on what is not understood. */
 static outcome read_as(struct diagrams *dg, node root, const struct request *q, size_t unknown)
@@ -134,13 +123,8 @@ static void same_answers(const char *path, struct compiled *c, const struct deco
 	assert_true(known > 3000);
 }
 
-static void try_file(const char *path)
+static void try_file(const char *path, const char *text)
 {
-	struct arena *a = arena_new();
-	FILE *f = fopen(path, "r");
-	char *text = arena_alloc(a, 1 << 20);
-	if (!f || !fread(text, 1, (1 << 20) - 1, f) || fclose(f))
-		fail_msg("cannot read %s", path);
 	struct compiled c = compiled_of(text);
 	struct dump dump = dump_of(&c);
 	struct decoded out;
@@ -153,25 +137,12 @@ static void try_file(const char *path)
 	else if (out.verdict != c.pd.verdict)
 		same_answers(path, &c, &out);
 	compiled_free(&c);
-	arena_free(a);
 }
 
 static void test_files(void **state)
 {
 	(void)state;
-	glob_t found;
-	const char *root = getenv("DGTEST_ROOT");
-	char policies[PATH_MAX], more[PATH_MAX];
-	if (!root)
-		skip();
-	snprintf(policies, sizeof policies, "%s/policies/*.rb", root);
-	snprintf(more, sizeof more, "%s/tests/ruby/*.rb", root);
-	assert_int_equal(glob(policies, 0, NULL, &found), 0);
-	assert_int_equal(glob(more, GLOB_APPEND, NULL, &found), 0);
-	assert_true(found.gl_pathc > 25);
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		try_file(found.gl_pathv[i]);
-	globfree(&found);
+	each_policy_file(try_file);
 }
 
 /* ---- random instructions ------------------------------------------------------------------------ */

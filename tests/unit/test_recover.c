@@ -4,9 +4,8 @@
  */
 #include "policy/recover.h"
 #include "tests/unit/compiled.h"
+#include "tests/unit/policy_files.h"
 
-#include <glob.h>
-#include <limits.h>
 
 /* The same answers to all that the kernel asks. */
 static bool same_asked(struct diagrams *dg, node x, node y)
@@ -53,29 +52,21 @@ static void check_needed(const char *name, struct diagrams *dg, const struct pol
 	}
 }
 
-static uint32_t below(uint64_t *x, uint32_t n)
-{
-	*x ^= *x << 13;
-	*x ^= *x >> 7;
-	*x ^= *x << 17;
-	return (uint32_t)(*x >> 20) % n;
-}
-
 /* Two compilations: of the policy, and of the text that was made of it. */
 static void same_decisions(const char *name, const struct compiled *c, const struct compiled *again)
 {
 	static const int asked[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE};
-	uint64_t x = 99;
+	struct rng g = {99};
 	for (int i = 0; i < 6000; i++) {
-		struct request q = {.type = 1 + (int)below(&x, 2), .access = asked[below(&x, 5)], .known = ~0u,
-		                    .major = below(&x, 4) ? below(&x, 15) : below(&x, MAJOR_MAX),
-		                    .minor = below(&x, 3) ? below(&x, 30) : below(&x, MINOR_MAX)};
+		struct request q = {.type = 1 + (int)below(&g, 2), .access = asked[below(&g, 5)], .known = ~0u,
+		                    .major = below(&g, 4) ? below(&g, 15) : below(&g, MAJOR_MAX),
+		                    .minor = below(&g, 3) ? below(&g, 30) : below(&g, MINOR_MAX)};
 		struct decision one, two;
 		int missing;
-		q.fact[IN_UID] = below(&x, 2) * 1000;
-		q.fact[IN_GID] = below(&x, 30);
-		q.fact[IN_PID] = below(&x, 5);
-		q.fact[IN_UPTIME] = below(&x, 200);
+		q.fact[IN_UID] = below(&g, 2) * 1000;
+		q.fact[IN_GID] = below(&g, 30);
+		q.fact[IN_PID] = below(&g, 5);
+		q.fact[IN_UPTIME] = below(&g, 200);
 		assert_int_equal(policy_decide(c->policy, &c->pd, &q, &one, &missing), 0);
 		assert_int_equal(policy_decide(again->policy, &again->pd, &q, &two, &missing), 0);
 		if (one.allow != two.allow)
@@ -83,7 +74,9 @@ static void same_decisions(const char *name, const struct compiled *c, const str
 	}
 }
 
-static void try_text(const char *name, const char *text, size_t *rules, size_t *ruby)
+static size_t files, rules, ruby; /* of test_files() */
+
+static void try_text(const char *name, const char *text)
 {
 	struct compiled c = compiled_of(text);
 	struct policy *p;
@@ -97,12 +90,13 @@ static void try_text(const char *name, const char *text, size_t *rules, size_t *
 	if (!same_asked(pd.dg, verdict_in(pd.dg, p), pd.verdict))
 		fail_msg("%s means something else:\n%s", name, made);
 	check_needed(name, pd.dg, p, pd.verdict);
-	*rules += p->nrules;
+	files++;
+	rules += p->nrules;
 	if (in_ruby && strlen(made) < 60000) {
 		struct compiled again = compiled_of(*made ? made : "default :deny\n");
 		same_decisions(name, &c, &again);
 		compiled_free(&again);
-		++*ruby;
+		ruby++;
 	}
 	compiled_free(&c);
 }
@@ -139,25 +133,8 @@ static void test_texts(void **state)
 static void test_files(void **state)
 {
 	(void)state;
-	glob_t found;
-	size_t rules = 0, ruby = 0;
-	const char *root = getenv("DGTEST_ROOT");
-	char policies[PATH_MAX], more[PATH_MAX];
-	if (!root)
-		skip();
-	snprintf(policies, sizeof policies, "%s/policies/*.rb", root);
-	snprintf(more, sizeof more, "%s/tests/ruby/*.rb", root);
-	assert_int_equal(glob(policies, 0, NULL, &found), 0);
-	assert_int_equal(glob(more, GLOB_APPEND, NULL, &found), 0);
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		char *text = calloc(1, 1 << 20);
-		FILE *f = fopen(found.gl_pathv[i], "r");
-		assert_true(f && fread(text, 1, (1 << 20) - 1, f) && !fclose(f));
-		try_text(found.gl_pathv[i], text, &rules, &ruby);
-		free(text);
-	}
-	print_message("%zu files, %zu rules, %zu compiled again\n", found.gl_pathc, rules, ruby);
-	globfree(&found);
+	each_policy_file(try_text);
+	print_message("%zu files, %zu rules, %zu compiled again\n", files, rules, ruby);
 }
 
 int main(void)

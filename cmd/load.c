@@ -279,13 +279,17 @@ static int load_programs(const struct loading *g, const char *source, struct uni
 	return status ? status : judge(g, prover, JOB_DUMPS, source, bytes, len, u);
 }
 
+void unit_end(struct unit *u)
+{
+	room_close(u->judge);
+	u->judge = NULL;
+}
+
 /* The child that proved it goes on only for those who will ask it. */
 static int loaded(int status, const struct load *l, struct unit *u)
 {
-	if (u->judge && !l->keep) {
-		room_close(u->judge);
-		u->judge = NULL;
-	}
+	if (!l->keep)
+		unit_end(u);
 	return status;
 }
 

@@ -37,7 +37,7 @@ struct unit {
 	uint32_t inputs;       /* load.lint: set of enum input that the verdict reads */
 	int null_denied;       /* accesses to /dev/null (c 1:3) that it denies everybody: set of ACC_* */
 	const char *bytecode;  /* load.bytecode: a listing, NULL for an object */
-	struct room *judge;    /* load.keep: who answers for it; ends with cmd_reset() */
+	struct room *judge;    /* load.keep: who answers for it; ends with unit_end() or cmd_reset() */
 	bool kept_uid;         /* the children kept the uid: room_kept_uid() */
 	uint32_t ring;         /* bytes of its ring buffer; 0: as it is */
 };
@@ -56,6 +56,9 @@ int unit_load_spec(struct cmd *c, const struct settings *s, const char *path, co
 int unit_plain(struct cmd *c, const struct unit *u, struct unit *out);
 /* A listing, which may hold control bytes. STATUS_OK or a status with diagnostics. */
 int unit_listing(struct cmd *c, const struct unit *u, enum dump_kind kind, const char **text);
+
+/* Ends who answers for it: a command has few such children at a time. */
+void unit_end(struct unit *u);
 
 enum { ASK_MOST = 128 }; /* requests in one frame */
 struct request_record request_record(const struct request *r);

@@ -51,10 +51,10 @@ sweep()
 	local i dir pids
 	[ -n "$CG2" ] || return 0
 	for i in 1 2 3 4 5 6 7 8 9 10; do
-		pids=$(find "$CG2" -maxdepth 3 -path "$CG2/$DGTEST_PREFIX.*" -name cgroup.procs \
+		pids=$(find "$CG2" -maxdepth 12 -path "$CG2/$DGTEST_PREFIX.*" -name cgroup.procs \
 			-exec cat {} + 2>/dev/null)
 		[ -z "$pids" ] || kill -9 $pids 2>/dev/null
-		find "$CG2" -maxdepth 3 -depth -type d -path "$CG2/$DGTEST_PREFIX.*" \
+		find "$CG2" -maxdepth 12 -depth -type d -path "$CG2/$DGTEST_PREFIX.*" \
 			-exec rmdir {} + 2>/dev/null
 		dir=$(find "$CG2" -maxdepth 1 -name "$DGTEST_PREFIX.*" 2>/dev/null)
 		[ -n "$dir" ] || return 0

@@ -6,27 +6,20 @@
  * list; proves that the instructions compute the policy; hands out the policy as records,
  * and then answers what is asked about it.
  */
-#include "cmd/room/inside.h"
+#include "cmd/room/judge.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/room/record.h"
 #include "compiler/decode/decode.h"
 #include "policy/dump.h"
 #include "policy/meaning.h"
-#include "policy/picture.h"
 #include "policy/recover.h"
 #include "policy/survey.h"
 #include "policy/import/import.h"
 
-struct judge {
-	struct inside *in;
-	struct policy *policy;
-	struct policy_diagram diagram;
-	struct image image; /* ninsns 0: none */
-	size_t unknown;     /* values that a program decides by, and that are not understood */
-};
 
 /* ---- what came in ------------------------------------------------------------------------ */
 
@@ -182,8 +175,9 @@ static bool report(struct judge *j, bool lint)
 
 /* The policy's verdicts and nothing else, for the kernel: a test ignores the mode, and a
  * denial must not look like an answer of the device. */
-static bool plain(struct judge *j)
+static bool plain(struct judge *j, const struct frame *f)
 {
+	(void)f;
 	struct arena *a = j->in->arena;
 	struct policy *p = arena_alloc(a, sizeof *p);
 	struct judge only = {.in = j->in, .policy = p};
@@ -218,7 +212,7 @@ static void simulate_one(const struct judge *j, const struct request *r, struct 
 	v->error = out.reported && out.event.flags & EVENT_ERROR;
 }
 
-static void answer(struct judge *j, const struct frame *f)
+static bool answer(struct judge *j, const struct frame *f)
 {
 	size_t n = f->len / sizeof(struct request_record);
 	struct request_record *all = arena_alloc(j->in->arena, f->len);
@@ -233,74 +227,16 @@ static void answer(struct judge *j, const struct frame *f)
 		simulate_one(j, &r, &out[i].bpf);
 	}
 	inside_write(j->in, FRAME_VERDICTS, out, n * sizeof *out);
-}
-
-/* ---- listings --------------------------------------------------------------------------------- */
-
-static void write_terms(FILE *out, struct arena *a, const struct policy *p)
-{
-	size_t n = 0, total = p->nrules;
-	for (size_t i = 0; i < p->nrules; i++)
-		total += p->rules[i].nraises;
-	term *roots = arena_alloc(a, total * sizeof *roots);
-	const char **names = arena_alloc(a, total * sizeof *names);
-	for (size_t k = 0; k < p->nrules; k++) {
-		const struct rule *r = &p->rules[k];
-		for (size_t i = 0; i < r->nraises; i++, n++) {
-			roots[n] = r->raises[i].when;
-			names[n] = arena_printf(a, "error line %d", r->raises[i].at.line);
-		}
-		roots[n] = r->match;
-		names[n++] = arena_printf(a, "%s line %d", r->deny ? "deny" : "allow", r->at.line);
-	}
-	terms_dump(out, p->terms, roots, names, n);
-}
-
-/* The policy as the rules that it amounts to; with `ruby`, only where all of it is Ruby. */
-static bool write_rules(FILE *out, struct judge *j, bool ruby)
-{
-	static const char why[] = "a condition cannot be said in Ruby: halves of a name, or what is not understood";
-	struct diags *d = &j->in->diags;
-	struct policy_diagram pd;
-	struct policy *p;
-	const char *text;
-	bool in_ruby;
-	if (policy_diagram(j->policy, d, ORDER_FACTS_LAST, &pd) ||
-	    policy_recover(j->in->arena, d, j->policy->file, j->policy, pd.dg, j->policy->terms, pd.verdict, &p, &text, &in_ruby))
-		return false;
-	if (!in_ruby && ruby)
-		return !diag_fail(d, "without --ruby it is printed for people", "%s", why);
-	if (!in_ruby)
-		diag_add(d, DIAG_WARNING, (struct span){.file = j->policy->file}, NULL, "%s", why);
-	fprintf(out, "%s", *text ? text : "default :deny\n");
 	return true;
 }
 
-static bool dump(struct judge *j, const struct frame *f)
-{
-	bool failed = false;
-	uint32_t kind = DUMP_ASM;
-	struct arena_stream s;
-	FILE *out = arena_stream(j->in->arena, &s);
-	memcpy(&kind, f->data, f->len == sizeof kind ? sizeof kind : 0);
-	if (kind == DUMP_ASM)
-		emit_asm(out, j->policy, &j->image);
-	if (kind == DUMP_TERMS)
-		write_terms(out, j->in->arena, j->policy);
-	if (kind == DUMP_DIAGRAM)
-		diagram_dump(out, j->diagram.dg, j->diagram.verdict);
-	if (kind == DUMP_DOT)
-		policy_picture(out, j->policy);
-	if (kind == DUMP_RULES || kind == DUMP_RUBY)
-		failed = !write_rules(out, j, kind == DUMP_RUBY);
-	if (kind == DUMP_ORDERS)
-		failed = compile_dump_orders(out, j->policy, &j->in->diags);
-	const char *text = arena_text(j->in->arena, &s);
-	inside_write(j->in, FRAME_TEXT, text, s.len);
-	return !failed;
-}
-
 /* ---- the whole ------------------------------------------------------------------------------------ */
+
+static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *f) = {
+	[FRAME_REQUESTS] = answer,
+	[FRAME_DUMP] = judge_tells,
+	[FRAME_PLAIN] = plain,
+};
 
 /* What is needed for one frame only is given back after it: requests may have no end. */
 static void serve(struct judge *j)
@@ -309,7 +245,6 @@ static void serve(struct judge *j)
 	struct arena *kept = in->arena;
 	for (;;) {
 		struct frame f;
-		bool failed = false;
 		in->arena = arena_new();
 		if (!in->arena)
 			arena_fail(kept);
@@ -317,12 +252,9 @@ static void serve(struct judge *j)
 		arena_charge(in->arena, &in->budget);
 		inside_read(in, &f);
 		diags_init(&in->diags, in->arena);
-		if (f.kind == FRAME_REQUESTS)
-			answer(j, &f);
-		else if (f.kind == FRAME_DUMP)
-			failed = explained(in, j->policy->file, !dump(j, &f));
-		else
-			failed = explained(in, j->policy->file, !plain(j));
+		if (f.kind >= FRAME_KINDS || !handlers[f.kind])
+			_exit(INSIDE_FAULT);
+		bool failed = explained(in, j->policy->file, !handlers[f.kind](j, &f));
 		inside_done(in, failed);
 		arena_free(in->arena);
 	}

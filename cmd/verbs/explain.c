@@ -40,7 +40,10 @@ static int rules_of(struct cmd *c, const char *source, enum dump_kind kind, cons
 	struct unit u;
 	const struct load depth = {.depth = LOAD_DIAGRAM, .keep = true};
 	int status = unit_load(c, &c->settings, source, &depth, &u);
-	return status ? status : unit_listing(c, &u, kind, text);
+	if (!status)
+		status = unit_listing(c, &u, kind, text);
+	unit_end(&u);
+	return status;
 }
 
 static const char *whose(struct cmd *c, uint32_t id)

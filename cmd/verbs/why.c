@@ -128,6 +128,7 @@ static void ask(struct inquiry *q, struct opinion *o)
 		not_known(q, o, "the process that reads it gave no answer");
 	else
 		say(q, o, &u, &d);
+	unit_end(&u);
 }
 
 /* ---- who asks --------------------------------------------------------------------------------------- */

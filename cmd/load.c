@@ -1,5 +1,5 @@
 /*
- * load.c - from a POLICY on the command line to what the verbs work with.
+ * load.c - from a SOURCE on the command line to what the verbs work with.
  *
  * Ruby is run in one locked child; of what comes out another one, that never held an
  * interpreter, makes the program and proves it; an object goes to the second only. This
@@ -7,18 +7,21 @@
  */
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/foreign.h"
 #include "cmd/room/record.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
 
 #include <linux/bpf.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What is to be loaded, and how. */
 struct loading {
 	struct cmd *cmd;
 	const struct settings *settings;
 	const struct load *load;
+	bool source; /* a list or programs: no child ran before the one that proves it */
 };
 
 /* ---- the two children ------------------------------------------------------------------ */
@@ -161,9 +164,9 @@ static int judge(const struct loading *g, struct room *r, enum job_kind kind, co
 {
 	const struct load *l = g->load;
 	struct delivery d;
-	uint32_t flags = (l->depth == LOAD_IMAGE ? JOB_IMAGE : 0) | (l->lint ? JOB_LINT : 0);
+	uint32_t flags = (l->depth == LOAD_IMAGE ? JOB_IMAGE : 0) | (l->lint ? JOB_LINT : 0) | (g->source ? JOB_SETTLED : 0);
 	struct order o = {.job = {.kind = kind, .flags = flags}, .file = file, .text = text, .len = len,
-	                  .go_on = kind == JOB_POLICY, .first = kind != JOB_POLICY};
+	                  .go_on = !g->source && kind == JOB_POLICY, .first = kind != JOB_POLICY};
 	int status = give(g, r, &o, &d);
 	if (!status && (!d.has_record || (l->depth == LOAD_IMAGE && !d.record.image.ninsns))) {
 		diag_add(&g->cmd->diags, DIAG_ERROR, (struct span){.file = file}, NULL,
@@ -172,7 +175,8 @@ static int judge(const struct loading *g, struct room *r, enum job_kind kind, co
 	}
 	if (status)
 		return status;
-	*u = (struct unit){.from_object = kind == JOB_OBJECT || kind == JOB_DUMPS, .policy = d.record.policy, .image = d.record.image,
+	static const char *const instead[] = {[JOB_OBJECT] = "an object", [JOB_OCI] = "a list", [JOB_DUMPS] = "a program of the kernel"};
+	*u = (struct unit){.instead = kind == JOB_POLICY ? g->source ? "a list" : NULL : instead[kind], .policy = d.record.policy, .image = d.record.image,
 	                   .inputs = d.record.inputs, .null_denied = d.record.null_denied, .judge = r,
 	                   .kept_uid = room_kept_uid(r), .bytecode = u->bytecode, .ring = g->settings->ring};
 	return STATUS_OK;
@@ -257,14 +261,43 @@ static int load_policy(const struct loading *g, const struct place *from, struct
 	return status ? status : load_ruby(g, runner, prover, in, u);
 }
 
-static int load_list(const struct loading *g, const char *path, struct unit *u)
+/* A bundle's config.json: a stranger's, and read in the child. */
+static int load_spec(const struct loading *g, const char *path, struct unit *u)
 {
 	struct document *in;
 	struct room *prover;
+	json_object_seed(0); /* from a file that the child cannot open */
 	int status = room_open(g->cmd, g->settings, work_judge, &prover);
 	if (!status)
-		status = input_read(g->cmd, path, INPUT_SPEC, &in);
+		status = input_read(g->cmd, path, g->source ? INPUT_FOREIGN : INPUT_SPEC, &in);
 	return status ? status : judge(g, prover, JOB_OCI, in->file, in->text, in->len, u);
+}
+
+/* A list of another tool: read here, because it names files and devices of the host. */
+static int load_list(const struct loading *g, const struct foreign_wish *w, struct unit *u)
+{
+	struct cmd *c = g->cmd;
+	struct foreign f;
+	struct policy *p;
+	struct room *prover;
+	int status = room_open(c, g->settings, work_judge, &prover);
+	if (!status)
+		status = foreign_load(c, w, &f);
+	if (!status && (foreign_policy(c->arena, &c->diags, &f, &p) || serial_keep(p, &c->diags)))
+		status = STATUS_REFUSED;
+	return status ? status : judge(g, prover, JOB_POLICY, p->file, p->serial.data, p->serial.len, u);
+}
+
+static int load_foreign(const struct loading *g, const char *source, struct unit *u)
+{
+	struct foreign_wish w;
+	size_t before = g->cmd->diags.n;
+	source_list(g->cmd->arena, source, &w);
+	if (w.format != FOREIGN_OCI)
+		return load_list(g, &w, u);
+	int status = load_spec(g, w.file, u);
+	foreign_reword(g->cmd, &w, before);
+	return status;
 }
 
 /* What a SOURCE of the kernel has attached: read here, understood in the child. */
@@ -293,26 +326,56 @@ static int loaded(int status, const struct load *l, struct unit *u)
 	return status;
 }
 
+/* What a SOURCE that is no policy cannot be given. */
+static int refuse(struct cmd *c, const struct settings *s, const char *source, const struct load *l)
+{
+	if (l->policy_only)
+		return usage_error(c, arena_printf(c->arena, "make an object of it first: " PROGRAM " compile %s -o x.o, and then name x.o",
+		                                   shell_word(c->arena, source)),
+		                   "%s: %s takes a policy, no other source", source, c->verb->name);
+	return s->nparams ? usage_error(c, "take the option away", "%s: only a policy has parameters, so --param %s is of none", source,
+	                                s->params[0].name)
+	                  : STATUS_OK;
+}
+
+/* No such file: the word before its colon may be meant for another. */
+static void hint_source(struct cmd *c, const char *path)
+{
+	const char *hint = access(path, F_OK) ? source_hint(c->arena, path) : NULL;
+	if (hint && c->diags.n)
+		c->diags.items[c->diags.n - 1].hint = hint;
+}
+
 int unit_load(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u)
 {
-	struct loading g = {c, s, l};
+	enum source_kind kind = source_kind(path);
+	struct loading g = {c, s, l, kind != SOURCE_POLICY};
 	*u = (struct unit){0};
-	return loaded(source_is_kernels(path) ? load_programs(&g, path, u) : load_policy(&g, &(struct place){path, -1}, u), l, u);
+	int status = g.source ? refuse(c, s, path, l) : STATUS_OK;
+	if (status)
+		return status;
+	status = loaded(kind == SOURCE_PROGRAMS ? load_programs(&g, path, u)
+	                : kind == SOURCE_LIST   ? load_foreign(&g, path, u)
+	                                        : load_policy(&g, &(struct place){path, -1}, u),
+	                l, u);
+	if (status == STATUS_FAILED && !g.source)
+		hint_source(c, path);
+	return status;
 }
 
 int unit_load_fd(struct cmd *c, const struct settings *s, int fd, const char *file, const struct load *l,
                  struct unit *u)
 {
-	struct loading g = {c, s, l};
+	struct loading g = {c, s, l, false};
 	*u = (struct unit){0};
 	return loaded(load_policy(&g, &(struct place){file, fd}, u), l, u);
 }
 
 int unit_load_spec(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u)
 {
-	struct loading g = {c, s, l};
+	struct loading g = {c, s, l, false};
 	*u = (struct unit){0};
-	return loaded(load_list(&g, path, u), l, u);
+	return loaded(load_spec(&g, path, u), l, u);
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */

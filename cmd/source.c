@@ -1,8 +1,15 @@
-/* source.c - programs of the kernel as a SOURCE: by number, or by the cgroup they are attached to. */
+/*
+ * source.c - a SOURCE by its words: a policy, a list of another tool, or programs of the kernel, by number or by
+ * the cgroup they are attached to.
+ *
+ * The word before the first colon says what it is. A path with a colon is a policy, unless it begins with such a
+ * word: then ./ goes before it.
+ */
 #include "cmd/source.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/dump.h"
 #include "cmd/cmd.h"
+#include "cmd/foreign.h"
 #include "cmd/where/where.h"
 
 #include <errno.h>
@@ -19,6 +26,61 @@ bool source_is_kernels(const char *source)
 {
 	return behind(source, "prog:") || behind(source, "cgroup:") || behind(source, "effective:");
 }
+
+/* ---- lists ----------------------------------------------------------------------------------------- */
+
+/* What follows the word of a list, and which list. NULL: it is none. */
+static const char *behind_format(const char *source, enum foreign_format *format)
+{
+	for (*format = 0; *format < FOREIGN_FORMATS; (*format)++) {
+		const char *rest = behind(source, foreign_names[*format]);
+		if (rest && *rest == ':')
+			return rest + 1;
+	}
+	return NULL;
+}
+
+enum source_kind source_kind(const char *source)
+{
+	enum foreign_format format;
+	return source_is_kernels(source) ? SOURCE_PROGRAMS : behind_format(source, &format) ? SOURCE_LIST : SOURCE_POLICY;
+}
+
+void source_list(struct arena *a, const char *source, struct foreign_wish *out)
+{
+	*out = (struct foreign_wish){.source = true};
+	const char *rest = behind_format(source, &out->format), *part = strrchr(rest, '#');
+	bool parts = out->format == FOREIGN_COMPOSE || out->format == FOREIGN_SYSTEMD || out->format == FOREIGN_CDI;
+	out->file = parts && part ? arena_strndup(a, rest, (size_t)(part - rest)) : rest;
+	out->part = parts && part && part[1] ? part + 1 : NULL;
+	if (out->format != FOREIGN_DOCKER || !foreign_is_rule(rest))
+		return;
+	const char **rule = arena_alloc(a, sizeof *rule);
+	*rule = rest;
+	*out = (struct foreign_wish){.source = true, .format = FOREIGN_DOCKER, .args = rule, .nargs = 1};
+}
+
+const char *source_file(struct arena *a, const char *source)
+{
+	struct foreign_wish w;
+	if (source_kind(source) != SOURCE_LIST)
+		return source_kind(source) == SOURCE_POLICY ? source : NULL;
+	source_list(a, source, &w);
+	return w.file;
+}
+
+const char *source_hint(struct arena *a, const char *source)
+{
+	const char *known[FOREIGN_FORMATS + 3] = {"prog", "cgroup", "effective"}, *colon = strchr(source, ':');
+	if (!colon)
+		return NULL;
+	for (size_t i = 0; i < FOREIGN_FORMATS; i++)
+		known[3 + i] = foreign_names[i];
+	const char *near = did_you_mean(arena_strndup(a, source, (size_t)(colon - source)), known, FOREIGN_FORMATS + 3);
+	return near ? arena_printf(a, "did you mean %s%s?", near, colon) : NULL;
+}
+
+/* ---- programs of the kernel -------------------------------------------------------------------------- */
 
 /* The numbers of the programs. */
 struct numbers { uint32_t *list; size_t n, cap; };

@@ -1,4 +1,4 @@
-/* source.h - what has a meaning and is no file: programs that the kernel has. */
+/* source.h - a SOURCE by its words: what has a meaning, and is no policy. */
 #ifndef DEVGUARD_CMD_SOURCE_H
 #define DEVGUARD_CMD_SOURCE_H
 
@@ -6,7 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arena;
 struct cmd;
+struct foreign_wish;
+
+/* What a word of the command line is. A policy that is called like another source is named by its path:
+ * ./oci:x. */
+enum source_kind { SOURCE_POLICY, SOURCE_PROGRAMS, SOURCE_LIST };
+enum source_kind source_kind(const char *source);
+/* A list of another tool: how it is read. */
+void source_list(struct arena *a, const char *source, struct foreign_wish *out);
+/* The file that is read, "-" for stdin; NULL: none is. */
+const char *source_file(struct arena *a, const char *source);
+/* Where there is no policy of that name: what was probably meant, or NULL. */
+const char *source_hint(struct arena *a, const char *source);
+
 
 /* prog:ID, cgroup:CGROUP or effective:CGROUP. */
 bool source_is_kernels(const char *source);

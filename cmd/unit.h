@@ -26,12 +26,13 @@ struct load {
 	bool lint;               /* warn of rules that never decide; unit.inputs */
 	bool bytecode;           /* unit.bytecode */
 	bool kernel;             /* the kernel will be given it */
+	bool policy_only;        /* a SOURCE that is no policy is refused */
 	const struct ask *ask;   /* or NULL */
 };
 
 /* A POLICY from the command line, proven. */
 struct unit {
-	bool from_object;
+	const char *instead;   /* of Ruby: "an object", "a list", ...; NULL: it is Ruby */
 	struct policy *policy; /* its rules have no terms here */
 	struct image image;    /* LOAD_IMAGE, and of every object */
 	uint32_t inputs;       /* load.lint: set of enum input that the verdict reads */
@@ -44,8 +45,8 @@ struct unit {
 
 /* ---- load.c ---------------------------------------------------------------------------- */
 
-/* Reads and compiles .rb, or reads and proves .o; the settings go over what the policy
- * says. STATUS_OK or a status with diagnostics. */
+/* Any SOURCE: reads and compiles .rb, reads and proves .o, reads lists of other tools and programs of the
+ * kernel; the settings go over what the policy says. STATUS_OK or a status with diagnostics. */
 int unit_load(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u);
 /* The same for a file that is open, and that only root may have written. Closes fd. */
 int unit_load_fd(struct cmd *c, const struct settings *s, int fd, const char *file, const struct load *l,

@@ -75,7 +75,7 @@ static int apply(struct cmd *c, int argc, char **argv)
 	if (where && is_swapped(argv[optind], where))
 		return usage_error(c, NULL,
 		                   "the policy comes first, then the cgroup");
-	int status = unit_load(c, &c->settings, argv[optind], &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
+	int status = unit_load(c, &c->settings, argv[optind], &(struct load){.depth = LOAD_IMAGE, .kernel = true, .policy_only = true}, &u);
 	if (status)
 		return status;
 	if (where_open(c, where, WHERE_ATTACH, &cg))

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/containers/guard.h"
 #include "cmd/options.h"
+#include "cmd/source.h"
 #include "cmd/unit.h"
 
 #include <string.h>
@@ -185,7 +186,7 @@ static int check_one(struct cmd *c, const char *path, const void *options, json_
 	struct unit u;
 	if (c->json.on)
 		json_object_set_new(item, "file", text_json(path));
-	if (manifest_named(path))
+	if (manifest_named(path) && source_kind(path) == SOURCE_POLICY)
 		return check_manifest(c, path, w->engine, item);
 	if (w->engine >= 0)
 		return usage_error(c, "it says whose hooks read a manifest (.yaml, .yml)", "--engine does not go with a policy");

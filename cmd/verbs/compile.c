@@ -4,6 +4,7 @@
  */
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/source.h"
 #include "cmd/unit.h"
 
 #include <string.h>
@@ -50,10 +51,10 @@ static int listing(struct cmd *c, const struct unit *u, enum kind kind, const ch
 	return kind == EMIT_BYTECODE ? STATUS_OK : unit_listing(c, u, dumps[kind], text);
 }
 
-/* NAME.o in the current directory, for POLICY dir/NAME.rb. */
+/* NAME.o in the current directory, for POLICY dir/NAME.rb; of what is no file of a policy, its name. */
 static const char *object_name(struct cmd *c, const char *path, const struct policy *p)
 {
-	if (strcmp(path, "-") == 0)
+	if (strcmp(path, "-") == 0 || source_kind(path) != SOURCE_POLICY)
 		return arena_printf(c->arena, "%s.o", p->name);
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	const char *dot = strrchr(base, '.');
@@ -67,7 +68,7 @@ static int write_unit(struct cmd *c, struct unit *u, enum kind kind, const char 
 	struct output out;
 	const char *text = NULL;
 	if (kind == EMIT_BYTECODE && !u->bytecode) {
-		diag_fail(&c->diags, "give the .rb it was compiled from", "an object has no bytecode");
+		diag_fail(&c->diags, "give the .rb it was compiled from", "%s has no bytecode", u->instead);
 		return STATUS_FAILED;
 	}
 	if (kind == EMIT_OBJ && (!path || strcmp(path, "-") == 0) && isatty(STDOUT_FILENO)) {

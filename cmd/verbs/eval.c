@@ -8,6 +8,7 @@
 #include "cmd/audit/audit.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/source.h"
 #include "cmd/unit.h"
 #include "policy/host.h"
 
@@ -277,7 +278,8 @@ static int eval(struct cmd *c, int argc, char **argv)
 		return usage_error(c, NULL, n < 0 ? "no policy given" : "no request given");
 	const char *path = argv[optind];
 	bool stream = n == 1 && strcmp(argv[optind + 1], "-") == 0;
-	if (stream && strcmp(path, "-") == 0)
+	const char *file = source_file(c->arena, path);
+	if (stream && file && strcmp(file, "-") == 0)
 		return usage_error(c, NULL, "policy and requests cannot both be stdin");
 	struct unit u;
 	c->quiet = true;

@@ -3,9 +3,9 @@
  * authors expect. Nothing is written unless all of the list was understood.
  */
 #include "cmd/cmd.h"
+#include "cmd/foreign.h"
 #include "cmd/options.h"
 #include "policy/image.h"
-#include "policy/import/import.h"
 
 #include <string.h>
 
@@ -45,58 +45,38 @@ struct import {
 	size_t ncdi, cdi_cap;
 };
 
-static int (*const readers[FOREIGN_FORMATS])(struct diags *d, const char *file, const char *text, size_t len,
-                                             struct foreign *out) = {
-#define FILE_FORMAT(id, name) [FOREIGN_##id] = foreign_##name,
-#define FORMAT(id, name)
-#include "policy/import/formats.def"
-};
+static void add_option(struct cmd *c, struct import *im, const char *word)
+{
+	*ARENA_PUSH(c->args, im->args, im->nargs, im->args_cap) = word;
+}
 
 /* CDI: what --device names. */
-static int read_cdi(struct cmd *c, const struct import *im, const struct document *in, struct foreign *f)
+static void names_of_devices(struct cmd *c, const struct import *im, struct foreign_wish *w)
 {
 	const char **names = arena_alloc(c->arena, (im->nargs + 1) * sizeof *names);
 	for (size_t i = 0; i < im->nargs; i++)
 		names[i] = strchr(im->args[i], '=') + 1;
-	return foreign_cdi(&c->diags, in->file, in->text, in->len, names, im->nargs, f);
+	w->args = names;
+	w->nargs = im->nargs;
 }
 
-static int read_file(struct cmd *c, const struct import *im, enum foreign_format format, int argc, char **argv,
-                     struct foreign *f)
+/* A file; of docker options and rules, a whole command, or the file with one. */
+static int what_to_read(struct cmd *c, struct import *im, int argc, char **argv, struct foreign_wish *w)
 {
-	struct document *in;
-	if (argc != 1)
-		return usage_error(c, NULL, argc ? "one file at a time, please" : "no file given");
-	int status = input_read(c, argv[0], INPUT_FOREIGN, &in);
-	if (status == STATUS_FAILED && format == FOREIGN_SYSTEMD && !strchr(argv[0], '/') && c->diags.n)
-		c->diags.items[c->diags.n - 1].hint =
-			arena_printf(c->arena, "of a unit by its name: systemctl cat %s | %s import systemd -", argv[0], PROGRAM);
-	if (status)
-		return status;
-	int failed = format == FOREIGN_COMPOSE
-	                     ? foreign_compose(&c->diags, in->file, in->text, in->len, im->service, f)
-	             : format == FOREIGN_CDI ? read_cdi(c, im, in, f)
-	             : format == FOREIGN_SYSTEMD
-	                     ? foreign_systemd(&c->diags, in->file, in->text, in->len, im->unit, f)
-	                     : readers[format](&c->diags, in->file, in->text, in->len, f);
-	return failed ? STATUS_REFUSED : STATUS_OK;
-}
-
-/* Options and rules, a whole command, or the file with one. */
-static int read_docker(struct cmd *c, struct import *im, int argc, char **argv, struct foreign *f)
-{
-	struct document *in;
-	bool file = argc == 1 && !im->nargs && !strpbrk(argv[0], " \t");
+	bool docker = w->format == FOREIGN_DOCKER;
+	if (docker ? !im->nargs && !argc : argc != 1)
+		return usage_error(c, NULL, docker ? "no rule given" : argc ? "one file at a time, please" : "no file given");
+	if (w->format == FOREIGN_CDI)
+		names_of_devices(c, im, w);
+	if (!docker || (argc == 1 && !im->nargs && !foreign_is_rule(argv[0]))) {
+		w->file = argv[0];
+		return STATUS_OK;
+	}
 	for (int i = 0; i < argc; i++)
-		*ARENA_PUSH(c->args, im->args, im->nargs, im->args_cap) = argv[i];
-	if (!im->nargs)
-		return usage_error(c, NULL, "no rule given");
-	if (!file)
-		return foreign_docker(&c->diags, im->args, im->nargs, f) ? STATUS_REFUSED : STATUS_OK;
-	int status = input_read(c, argv[0], INPUT_FOREIGN, &in);
-	if (status)
-		return status;
-	return foreign_docker_file(&c->diags, in->file, in->text, in->len, f) ? STATUS_REFUSED : STATUS_OK;
+		add_option(c, im, argv[i]);
+	w->args = im->args;
+	w->nargs = im->nargs;
+	return STATUS_OK;
 }
 
 static int check_name(struct cmd *c, const char *name)
@@ -127,11 +107,6 @@ static int write_policy(struct cmd *c, const char *path, const struct foreign *f
 		return STATUS_FAILED;
 	foreign_ruby(out.file, c->arena, f);
 	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;
-}
-
-static void add_option(struct cmd *c, struct import *im, const char *word)
-{
-	*ARENA_PUSH(c->args, im->args, im->nargs, im->args_cap) = word;
 }
 
 static int read_option(struct cmd *c, int opt, struct import *im)
@@ -175,16 +150,6 @@ static int check_options(struct cmd *c, const struct import *im, enum foreign_fo
 	return im->name ? check_name(c, im->name) : STATUS_OK;
 }
 
-static int settle(struct cmd *c, const struct import *im, struct foreign *f)
-{
-	if (foreign_cdi_resolve(&c->diags, f, im->cdi, im->ncdi) ||
-	    foreign_settle(&c->diags, f, im->empty_is_allow, im->skip_missing))
-		return STATUS_REFUSED;
-	f->exact = im->exact;
-	f->name = im->name ? im->name : f->name;
-	return STATUS_OK;
-}
-
 static int import(struct cmd *c, int argc, char **argv)
 {
 	struct import im = {0};
@@ -201,10 +166,12 @@ static int import(struct cmd *c, int argc, char **argv)
 		return usage_error(c, arena_printf(c->arena, "%s\nfor example: %s", one_of, EXAMPLE), "no format given");
 	if ((status = find_format(c, argv[optind], &format)) || (status = check_options(c, &im, format)))
 		return status;
-	argc -= optind + 1, argv += optind + 1;
-	status = format == FOREIGN_DOCKER ? read_docker(c, &im, argc, argv, &f) : read_file(c, &im, format, argc, argv, &f);
-	if (status || (status = settle(c, &im, &f)))
+	struct foreign_wish w = {.format = format, .part = im.service ? im.service : im.unit, .cdi = im.cdi, .ncdi = im.ncdi,
+	                         .empty_is_allow = im.empty_is_allow, .skip_missing = im.skip_missing};
+	if ((status = what_to_read(c, &im, argc - optind - 1, argv + optind + 1, &w)) || (status = foreign_load(c, &w, &f)))
 		return status;
+	f.exact = im.exact;
+	f.name = im.name ? im.name : f.name;
 	return write_policy(c, im.path, &f);
 }
 

@@ -304,7 +304,7 @@ static int run(struct cmd *c, int argc, char **argv)
 	struct program *program;
 	if (!parse(c, argc, argv, &path))
 		return c->status;
-	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .kernel = true}, &u);
+	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .kernel = true, .policy_only = true}, &u);
 	if (status)
 		return status;
 	if (unit_program(c, &u, 0, &program))

@@ -7,6 +7,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/source.h"
 #include "cmd/unit.h"
 #include "policy/cases.h"
 
@@ -196,10 +197,14 @@ static void run_case(struct trial *b, size_t i)
 static int read_cases(struct cmd *c, const char *policy, const char *path, struct cases *out)
 {
 	struct document *in;
+	const char *source = policy;
+	policy = source_file(c->arena, source);
+	if (!path && !policy)
+		return usage_error(c, "name them with --cases FILE", "%s: no file, and so no cases beside it", source);
 	if (!path && strcmp(policy, "-") == 0)
 		return usage_error(c, "name them with --cases FILE",
 		                   "a policy from stdin has no cases beside it");
-	if (path && strcmp(path, "-") == 0 && strcmp(policy, "-") == 0)
+	if (path && policy && strcmp(path, "-") == 0 && strcmp(policy, "-") == 0)
 		return usage_error(c, NULL, "policy and cases cannot both be stdin");
 	if (!path) {
 		const char *slash = strrchr(policy, '/'), *dot = strrchr(policy, '.');
@@ -302,8 +307,8 @@ static int test_one(struct cmd *c, const char *path, const void *cases, json_t *
 	status = unread && !status ? unread : status;
 	if (!status)
 		status = open_kernel(&b);
-	if (b.unit.from_object)
-		b.absent[RUBY] = "an object has no Ruby";
+	if (b.unit.instead)
+		b.absent[RUBY] = arena_printf(c->arena, "%s has no Ruby", b.unit.instead);
 	for (size_t i = 0; !status && i < b.cases.n; i++)
 		run_case(&b, i);
 	close_kernel(&b);

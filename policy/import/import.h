@@ -32,6 +32,7 @@ struct foreign_entry {
 	const struct pattern *named; /* a path or group as this host has it: instead of the numbers */
 	const char *file;
 	uint32_t place;              /* line of the file, or index in the list */
+	uint32_t line;               /* where place is an index: line of the file, 0: not known */
 	bool in_rules, in_requests;  /* inspect: of DeviceCgroupRules, of DeviceRequests, not of Devices */
 	const char *via;             /* the device of CDI it is of, with the place in its file, or NULL */
 	const char *path;            /* the numbers are those of this path on this host, or NULL */

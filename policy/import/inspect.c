@@ -186,6 +186,22 @@ static int read_config(struct diags *d, json_t *root, json_t *config, struct for
 	return 0;
 }
 
+static void place_config(struct arena *a, struct foreign *out, const char *text, size_t len)
+{
+	const char *const crictl[] = {"info", "runtimeSpec", "linux", "resources", "devices", NULL};
+	const char *const ctr[] = {"Spec", "linux", "resources", "devices", NULL};
+	json_place(a, out, text, len, &(struct json_array){ctr, false, false});
+	json_place(a, out, text, len, &(struct json_array){crictl, false, false});
+}
+
+static void place_host(struct arena *a, struct foreign *out, const char *text, size_t len)
+{
+	for (int which = DEVICES; which <= REQUESTS; which++) {
+		const char *const path[] = {"HostConfig", host_keys[which], NULL};
+		json_place(a, out, text, len, &(struct json_array){path, which == RULES, which == REQUESTS});
+	}
+}
+
 int foreign_inspect(struct diags *d, const char *file, const char *text, size_t len, struct foreign *out)
 {
 	struct inspected v = {.d = d, .out = out};
@@ -197,6 +213,8 @@ int foreign_inspect(struct diags *d, const char *file, const char *text, size_t 
 	if ((config = config_in(root))) {
 		int rc = read_config(d, root, config, out);
 		json_decref(root);
+		if (rc == 0)
+			place_config(d->arena, out, text, len);
 		return rc;
 	}
 	read_container(&v, root);
@@ -204,5 +222,6 @@ int foreign_inspect(struct diags *d, const char *file, const char *text, size_t 
 	if (d->errors)
 		return -1;
 	foreign_container(d->arena, out, v.said);
+	place_host(d->arena, out, text, len);
 	return 0;
 }

@@ -261,5 +261,8 @@ int foreign_oci(struct diags *d, const char *file, const char *text, size_t len,
 		return json_syntax_error(d, file, &error);
 	int rc = oci_read_json(d, root, out);
 	json_decref(root);
+	const char *const path[] = {"linux", "resources", "devices", NULL};
+	if (rc == 0)
+		json_place(d->arena, out, text, len, &(struct json_array){path, false, false});
 	return rc;
 }

@@ -209,6 +209,19 @@ void foreign_ruby(FILE *out, struct arena *a, const struct foreign *f)
 
 /* ---- a policy -------------------------------------------------------------------------- */
 
+static struct span span_of(const char *file, const struct foreign_entry *e)
+{
+	return (struct span){.file = e && e->file ? e->file : file, .line = !e ? 0 : e->file ? (int)e->place : (int)e->line};
+}
+
+/* Nothing for a rule of one line: its place says that. */
+static const char *rule_label(struct arena *a, const struct foreign *f, const struct step *s)
+{
+	if (s->builtin)
+		return label_of(f);
+	return s->first == s->last && s->first->file && !s->first->path && !s->first->via ? NULL : places_text(a, f, s);
+}
+
 int foreign_policy(struct arena *a, struct diags *d, const struct foreign *f, struct policy **out)
 {
 	enum { RULES_MAX = 1 << 20 }; /* far beyond what a diagram has room for */
@@ -219,7 +232,7 @@ int foreign_policy(struct arena *a, struct diags *d, const struct foreign *f, st
 		return diag_fail(d, "merge entries about neighbouring numbers", "more than %d rules", RULES_MAX);
 	*p = (struct policy){.arena = a, .terms = terms_new(a), .name = f->name, .file = f->file ? f->file : foreign_names[f->format],
 	                     .default_allow = plan.default_allow, .nrules = plan.nsteps, .rules_cap = plan.nsteps};
-	p->default_at.file = p->file;
+	p->default_at = span_of(p->file, plan.default_from);
 	p->rules = arena_alloc(a, (plan.nsteps + 1) * sizeof *p->rules);
 	for (size_t i = 0; i < plan.nsteps; i++) {
 		const struct step *s = &plan.steps[i];
@@ -229,9 +242,8 @@ int foreign_policy(struct arena *a, struct diags *d, const struct foreign *f, st
 		if (!pattern->text)
 			pattern->text = pattern_text(a, pattern);
 		*r = (struct rule){.deny = !s->allow, .patterns = pattern, .npatterns = 1, .block = -1,
-		                   .source = pattern->text, .label = s->builtin ? label_of(f) : places_text(a, f, s)};
-		r->at = (struct span){.file = !s->builtin && s->first->file ? s->first->file : p->file,
-		                      .line = !s->builtin && s->first->file ? (int)s->first->place : 0};
+		                   .source = pattern->text, .label = rule_label(a, f, s)};
+		r->at = span_of(p->file, s->builtin ? NULL : s->first);
 		r->devices = r->match = rule_devices(p, r);
 	}
 	*out = p;

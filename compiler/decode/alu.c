@@ -325,12 +325,16 @@ bool alu_step(struct reader *r, struct state *st, uint32_t pc, uint16_t mask, in
 	struct operation o = {.st = st, .pc = pc, .op = BPF_OP(in->code), .wide = BPF_CLASS(in->code) == BPF_ALU64,
 	                      .is_signed = in->off};
 	*split = NO_SPLIT;
-	if (in->dst_reg >= REGISTERS || in->src_reg > BPF_REG_10 || o.op > BPF_END)
+	if (!is_register(in->dst_reg) || in->src_reg >= REGISTERS || o.op > BPF_END)
 		return reader_fail(r, "instruction %u is none", pc);
 	struct value *dst = &st->reg[in->dst_reg], x = *dst, y = value_const(in->imm);
 	if (o.op != BPF_END && BPF_SRC(in->code) == BPF_X)
 		y = in->src_reg == BPF_REG_10 ? (struct value){.kind = V_STACK, .a = st->up ? st->up->depth : 0}
 		                              : st->reg[in->src_reg];
+	if (is_zeroing(in)) {
+		*dst = value_const(0);
+		return true;
+	}
 	if (o.op == BPF_END) {
 		*dst = swapped(r, st, pc, &x);
 		return true;

@@ -55,7 +55,13 @@ struct caller {
 	const struct caller *up;
 	uint32_t depth;         /* 1: called by the program itself */
 };
-enum { DEPTH_MAX = 8, REGISTERS = 10 };
+enum { DEPTH_MAX = 8, REGISTERS = 12 };
+/* r10 is an address, and has no place. r11 is the kernel's own: with net.core.bpf_jit_harden it shows each
+ * constant as `r11 = A; r11 ^= B`, and the instruction with r11. */
+static inline bool is_register(unsigned reg)
+{
+	return reg < REGISTERS && reg != BPF_REG_10;
+}
 
 struct state {
 	struct value reg[REGISTERS];
@@ -155,6 +161,7 @@ bool is_wide(const struct bpf_insn *in); /* takes two places */
 bool is_call(const struct bpf_insn *in);
 bool is_exit(const struct bpf_insn *in);
 bool is_own_call(const struct bpf_insn *in); /* of a function of the program itself */
+bool is_zeroing(const struct bpf_insn *in);  /* `r ^= r`, whatever was in it: the kernel writes 0 so, see is_register() */
 /* Where a jump, or a call of an own function, goes. */
 int64_t target_of(const struct bpf_insn *in, size_t pc);
 /* What is known before the program is executed: r->leader, live, stack_end, array_base. */

@@ -181,7 +181,7 @@ bool jump_condition(struct reader *r, const struct state *st, uint32_t pc, uint1
 	const struct bpf_insn *in = &r->insns[pc];
 	uint8_t op = BPF_OP(in->code);
 	*split = NO_SPLIT;
-	if (in->dst_reg >= REGISTERS || in->src_reg >= REGISTERS || op > BPF_JSLE)
+	if (!is_register(in->dst_reg) || !is_register(in->src_reg) || op > BPF_JSLE)
 		return reader_fail(r, "instruction %u is none", pc);
 	struct value x = settled(r, &st->reg[in->dst_reg], mask);
 	struct value y = BPF_SRC(in->code) == BPF_X ? settled(r, &st->reg[in->src_reg], mask) : value_const(in->imm);

@@ -85,7 +85,7 @@ bool load_step(struct reader *r, struct state *st, uint32_t pc)
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	unsigned size = size_of(in->code);
-	if (in->dst_reg >= REGISTERS || in->src_reg > BPF_REG_10)
+	if (!is_register(in->dst_reg) || in->src_reg >= REGISTERS)
 		return reader_fail(r, "instruction %u is none", pc);
 	struct value base = address_in(st, in->src_reg), *out = &st->reg[in->dst_reg];
 	int64_t at = base.k + in->off;
@@ -142,7 +142,7 @@ static void atomic(struct reader *r, struct state *st, uint32_t pc, const struct
 	store_to(r, st, base, at, size, &none);
 	if (in->imm == BPF_CMPXCHG)
 		st->reg[0] = value_unknown(r, st, pc, "what is in memory");
-	else if (in->imm & BPF_FETCH && in->src_reg < REGISTERS)
+	else if (in->imm & BPF_FETCH && is_register(in->src_reg))
 		st->reg[in->src_reg] = value_unknown(r, st, pc, "what is in memory");
 }
 
@@ -150,7 +150,7 @@ bool store_step(struct reader *r, struct state *st, uint32_t pc)
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	unsigned size = size_of(in->code);
-	if (in->dst_reg > BPF_REG_10 || in->src_reg > BPF_REG_10)
+	if (in->dst_reg >= REGISTERS || in->src_reg >= REGISTERS)
 		return reader_fail(r, "instruction %u is none", pc);
 	struct value base = address_in(st, in->dst_reg);
 	struct value v = BPF_CLASS(in->code) == BPF_ST ? value_const(in->imm) : address_in(st, in->src_reg);
@@ -187,7 +187,7 @@ bool wide_step(struct reader *r, struct state *st, uint32_t pc)
 {
 	enum { MAP_IDX = 5, MAP_IDX_VALUE = 6 };
 	const struct bpf_insn *in = &r->insns[pc];
-	if (in->code != (BPF_LD | BPF_DW | BPF_IMM) || pc + 1 >= r->n || in->dst_reg >= REGISTERS)
+	if (in->code != (BPF_LD | BPF_DW | BPF_IMM) || pc + 1 >= r->n || !is_register(in->dst_reg))
 		return reader_fail(r, "instruction %u is none that is known", pc);
 	struct value *out = &st->reg[in->dst_reg];
 	switch (in->src_reg) {

@@ -64,11 +64,18 @@ static bool find_leaders(struct reader *r)
 	return true;
 }
 
-enum { R0_TO_R5 = 0x3f, R1_TO_R5 = 0x3e, ALL_REGISTERS = 0x3ff };
+enum { R0_TO_R5 = 0x3f, R1_TO_R5 = 0x3e, ALL_REGISTERS = 0xbff };
 
 static uint16_t bit(unsigned reg)
 {
-	return reg < REGISTERS ? (uint16_t)(1u << reg) : 0;
+	return is_register(reg) ? (uint16_t)(1u << reg) : 0;
+}
+
+bool is_zeroing(const struct bpf_insn *in)
+{
+	bool alu = BPF_CLASS(in->code) == BPF_ALU64 || BPF_CLASS(in->code) == BPF_ALU;
+	return alu && BPF_SRC(in->code) == BPF_X && in->src_reg == in->dst_reg && is_register(in->dst_reg) &&
+	       (BPF_OP(in->code) == BPF_XOR || BPF_OP(in->code) == BPF_SUB);
 }
 
 /* The registers that an instruction reads and those that it gives a new value, all of it. */
@@ -77,6 +84,10 @@ static void reads_and_writes(const struct bpf_insn *in, uint16_t *reads, uint16_
 	uint16_t dst = bit(in->dst_reg), src = bit(in->src_reg);
 	bool by_register = BPF_SRC(in->code) == BPF_X;
 	*reads = *writes = 0;
+	if (is_zeroing(in)) {
+		*writes = dst;
+		return;
+	}
 	switch (BPF_CLASS(in->code)) {
 	case BPF_ALU:
 	case BPF_ALU64:

@@ -5,6 +5,7 @@
  */
 #include "compiler/bpf/internal.h"
 #include "compiler/decode/decode.h"
+#include "tests/unit/blind.h"
 #include "tests/unit/compiled.h"
 #include "tests/unit/policy_files.h"
 
@@ -37,6 +38,22 @@ static outcome read_as(struct diagrams *dg, node root, const struct request *q, 
 		known &= ~(1u << (IN_PARAM_0 + i));
 	outcome o = diagram_eval(dg, root, in, known, &missing);
 	return missing >= 0 ? OUT_PASS : o;
+}
+
+/* The same program with its constants blinded means the same. */
+static void try_blinded(struct arena *a, struct diags *d, const struct dump *dump, struct diagrams *dg, struct terms *ts, size_t first,
+                        const struct decoded *plain)
+{
+	struct rng g = {dump->ninsns};
+	struct dump hidden = *dump;
+	struct decoded out;
+	hidden.insns = blinded(a, &g, dump->insns, dump->ninsns, &hidden.ninsns);
+	if (decode_program(a, d, "blinded", &hidden, dg, ts, first, &out))
+		fail_msg("%s", d->items[d->n - 1].text);
+	if (!plain->unknown && !out.unknown && out.verdict != plain->verdict)
+		fail_msg("blinded, it means something else");
+	if (!plain->unknown && out.unknown)
+		fail_msg("blinded, it is not understood");
 }
 
 /* ---- of the compiler ---------------------------------------------------------------------------- */
@@ -99,6 +116,7 @@ static void test_compiled(void **state)
 			assert_int_equal(out.verdict, requests_within(c.pd.dg, diagram_terminal(OUT_ALLOW), diagram_terminal(OUT_DENY)));
 		else if (out.verdict != c.pd.verdict)
 			fail_msg("%s: it means something else", policies[i]);
+		try_blinded(c.arena, &c.diags, &dump, c.pd.dg, c.policy->terms, 0, &out);
 		compiled_free(&c);
 	}
 }
@@ -272,7 +290,7 @@ static void test_random(void **state)
 		if (decode_program(a, &d, "it", &dump, dg, ts, 0, &out))
 			t.refused++;
 		else
-			try_requests(&g, insns, n, dg, &out, &t);
+			try_requests(&g, insns, n, dg, &out, &t), try_blinded(a, &d, &dump, dg, ts, 0, &out);
 		arena_free(a);
 	}
 	print_message("%zu programs, %zu not read; %zu requests, %zu hang on what is not understood\n", t.programs, t.refused,

@@ -175,9 +175,15 @@ void transient_sweep(const char *mount, const char *prefix);
  * attached; requests are asked by mknod(2) and faccessat(2) on nodes of any
  * number made there. */
 struct probe;
+/* The facts about the caller that it can take on. */
+#define PROBE_FACTS (1u << IN_UID | 1u << IN_GID | 1u << IN_COMM_0 | 1u << IN_COMM_1)
 /* May this process open one? NULL, or why not. */
 const char *probe_closed(struct arena *a);
 int probe_open(struct arena *a, struct diags *d, const struct program *p, struct probe **out);
+/* The same with programs of anybody, that are loaded: they count and report what they are asked. */
+int probe_open_programs(struct arena *a, struct diags *d, const uint32_t *ids, size_t n, struct probe **out);
+/* Nothing is attached: a process goes into the cgroup, and is decided for as its processes are. */
+int probe_open_in(struct arena *a, struct diags *d, const struct cgroup *cg, struct probe **out);
 enum probe_answer { PROBE_DENY, PROBE_ALLOW, PROBE_SKIPPED, PROBE_FAILED };
 /* Asks one request. mknod together with read or write is never one request in
  * the kernel: it is asked as two, and allowed when both are. uid, gid and comm

@@ -103,6 +103,13 @@ static int cannot(struct arena *a, struct diags *d, uint32_t id, int error)
 	                 error == ENOENT ? "there is none with that number" : strerror(error));
 }
 
+static int hidden(struct diags *d, uint32_t id)
+{
+	return diag_fail(d, "eval, test and why ask the kernel itself; to see what was loaded with net.core.bpf_jit_harden=2, as root: "
+	                    "sysctl kernel.kptr_restrict=1",
+	                 "program %u cannot be read: the kernel does not show its instructions", id);
+}
+
 static int read_program(struct arena *a, struct diags *d, int fd, uint32_t id, struct dump *out)
 {
 	struct bpf_prog_info info = {0};
@@ -113,14 +120,12 @@ static int read_program(struct arena *a, struct diags *d, int fd, uint32_t id, s
 	if (info.type != BPF_PROG_TYPE_CGROUP_DEVICE)
 		return diag_fail(d, "list shows the device programs of this host", "program %u is no device program", id);
 	size_t n = info.xlated_prog_len / sizeof(struct bpf_insn);
-	if (!n)
-		return diag_fail(d, "the kernel shows instructions to root alone, and to nobody with kernel.kptr_restrict=2 or "
-		                    "net.core.bpf_jit_harden=2",
-		                 "the kernel does not show the instructions of program %u", id);
 	if (n > INSNS_MAX)
 		return diag_fail(d, NULL, "program %u has %zu instructions: more than %d are not read", id, n, INSNS_MAX);
-	void *insns = arena_alloc(a, n * sizeof(struct bpf_insn));
-	int got = program_insns(fd, insns, n * sizeof(struct bpf_insn));
+	void *insns = arena_alloc(a, n * sizeof(struct bpf_insn) + 1);
+	int got = n ? program_insns(fd, insns, n * sizeof(struct bpf_insn)) : -EPERM;
+	if (got == -EPERM)
+		return hidden(d, id);
 	if (got != (int)n)
 		return cannot(a, d, id, got < 0 ? -got : EAGAIN);
 	out->insns = insns;
@@ -141,4 +146,17 @@ int program_dump(struct arena *a, struct diags *d, struct functions *known, uint
 	}
 	close(fd);
 	return status;
+}
+
+bool program_hidden(uint32_t id)
+{
+	struct bpf_prog_info info = {0};
+	struct bpf_insn first;
+	uint32_t len = sizeof info;
+	int fd = bpf_prog_get_fd_by_id(id);
+	bool is = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_PROG_TYPE_CGROUP_DEVICE &&
+	          (!info.xlated_prog_len || program_insns(fd, &first, sizeof first) == -EPERM);
+	if (fd >= 0)
+		close(fd);
+	return is;
 }

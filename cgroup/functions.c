@@ -28,7 +28,7 @@ static const struct { int32_t function; const char *name; } plain[] = {
 	{BPF_FUNC_get_retval, "bpf_get_retval"},
 };
 
-enum { CALLS = 4, SHOWN = 64 };
+enum { CALLS = 4, SHOWN = 128 };
 
 static int load(const struct bpf_insn *insns, size_t n)
 {
@@ -54,7 +54,9 @@ static size_t places_of(const struct bpf_insn *insns, size_t n, struct bpf_insn 
 	int fd = load(insns, n), count = fd < 0 ? 0 : program_insns(fd, shown, sizeof shown);
 	for (int i = 0; i + 1 < count && i + 1 < SHOWN && found < CALLS; i++)
 		if (shown[i].code == (BPF_JMP | BPF_CALL) && !shown[i].src_reg) {
-			behind[found] = shown[i + 1];
+			/* net.core.bpf_jit_harden: two instructions before make the constant of the one that is meant */
+			bool blinded = shown[i + 1].dst_reg > BPF_REG_10 && i + 3 < count && i + 3 < SHOWN;
+			behind[found] = shown[blinded ? i + 3 : i + 1];
 			places[found++] = shown[i].imm;
 		}
 	if (fd >= 0)
@@ -123,7 +125,7 @@ static void add_hash(struct functions *f)
 	if (map < 0)
 		return;
 	if (places_of(insns, sizeof insns / sizeof *insns, behind, places) == 3) {
-		bool element = behind[0].code == (BPF_JMP | BPF_JEQ | BPF_K);
+		bool element = BPF_CLASS(behind[0].code) == BPF_JMP && BPF_OP(behind[0].code) == BPF_JEQ;
 		add(f, places[0], element ? DUMP_HASH_ELEMENT : BPF_FUNC_map_lookup_elem, "bpf_map_lookup_elem");
 		add(f, places[1], BPF_FUNC_map_update_elem, "bpf_map_update_elem");
 		add(f, places[2], BPF_FUNC_map_delete_elem, "bpf_map_delete_elem");

@@ -38,8 +38,10 @@ enum { SLOTS = 1024, ANSWER_WAIT_SECONDS = 10 };
 
 struct probe {
 	struct cgroup *cg;
+	struct cgroup *below; /* another's, where the asker is; NULL: none was made */
 	int socket, nodes; /* -1: not open */
 	pid_t asker;       /* 0: none */
+	bool others;       /* programs of anybody: a denial may be another errno than EPERM */
 	uint64_t device_of[SLOTS]; /* 1 + device with type, 0: no node */
 	char why[128];
 };
@@ -86,7 +88,7 @@ static const char *take_facts(const struct request *r, struct question *q)
 {
 	const uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1;
 	uint32_t facts = r->known & ~((1u << IN_UID) - 1);
-	if (facts & ~(1u << IN_UID | 1u << IN_GID | comm))
+	if (facts & ~PROBE_FACTS)
 		return "a process cannot choose its pid, cgroup id, the uptime or a parameter";
 	if (facts & 1u << IN_UID) {
 		if (r->fact[IN_UID] < 0 || r->fact[IN_UID] >= UINT32_MAX)
@@ -128,6 +130,12 @@ static const char *make_question(const struct request *r, struct question *q)
 	return take_facts(r, q);
 }
 
+/* Is it the program that says so, and no file system that is full? */
+static bool denies(const struct probe *pr, int error)
+{
+	return error == EPERM || (pr->others && error != ENOSPC && error != ENOMEM && error != EEXIST);
+}
+
 enum probe_answer probe_ask(struct probe *pr, const struct request *r, const char **why)
 {
 	struct question q;
@@ -143,11 +151,11 @@ enum probe_answer probe_ask(struct probe *pr, const struct request *r, const cha
 		return failed(pr, why, "the asking process does not answer", error);
 	if (a.adopt)
 		return failed(pr, why, "cannot take on the caller's uid, gid or comm", a.adopt);
-	if (a.mknod > 0 && a.mknod != EPERM)
+	if (a.mknod > 0 && !denies(pr, a.mknod))
 		return failed(pr, why, "mknod", a.mknod);
-	if (a.access > 0 && a.access != EPERM)
+	if (a.access > 0 && !denies(pr, a.access))
 		return failed(pr, why, "faccessat", a.access);
-	return a.mknod == EPERM || a.access == EPERM ? PROBE_DENY : PROBE_ALLOW;
+	return a.mknod > 0 || a.access > 0 ? PROBE_DENY : PROBE_ALLOW;
 }
 
 /* ---- setting up ----------------------------------------------------------------------- */
@@ -235,7 +243,14 @@ const char *probe_closed(struct arena *a)
 	return NULL;
 }
 
-static int open_all(struct arena *a, struct diags *d, const struct program *p, struct probe *pr)
+static int attach(struct arena *a, struct diags *d, struct probe *pr, int fd)
+{
+	int error = bpf_prog_attach(fd, pr->cg->fd, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI);
+	return error ? diag_fail(d, privilege_hint(a), "cannot attach to a scratch cgroup: %s", strerror(-error)) : 0;
+}
+
+/* A scratch cgroup with an asker, and no program yet. */
+static int begin(struct arena *a, struct diags *d, struct probe *pr)
 {
 	const char *mount = cgroup_mount(a);
 	if (mount)
@@ -246,26 +261,65 @@ static int open_all(struct arena *a, struct diags *d, const struct program *p, s
 	if (pr->nodes < 0)
 		return diag_fail(d, error_hint(a, errno, privilege_hint(a)), "no file system for a probe: %s",
 		                 strerror(errno));
-	if (start_asker(d, pr) || transient_enter(d, pr->cg, pr->asker) || calibrate(d, pr))
-		return -1;
-	int error = bpf_prog_attach(program_fd(p), pr->cg->fd, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI);
-	if (error)
-		return diag_fail(d, privilege_hint(a), "cannot attach to a scratch cgroup: %s",
-		                 strerror(-error));
-	return 0;
+	return start_asker(d, pr) || transient_enter(d, pr->cg, pr->asker) || calibrate(d, pr) ? -1 : 0;
+}
+
+static struct probe *new_probe(struct arena *a)
+{
+	struct probe *pr = arena_alloc(a, sizeof *pr);
+	pr->socket = pr->nodes = -1;
+	return pr;
+}
+
+static int end(struct probe *pr, int failed, struct probe **out)
+{
+	*out = failed ? NULL : pr;
+	if (failed)
+		probe_close(pr);
+	return failed ? -1 : 0;
 }
 
 int probe_open(struct arena *a, struct diags *d, const struct program *p, struct probe **out)
 {
-	struct probe *pr = arena_alloc(a, sizeof *pr);
-	pr->socket = pr->nodes = -1;
-	*out = NULL;
-	if (open_all(a, d, p, pr)) {
-		probe_close(pr);
-		return -1;
+	struct probe *pr = new_probe(a);
+	return end(pr, begin(a, d, pr) || attach(a, d, pr, program_fd(p)), out);
+}
+
+int probe_open_programs(struct arena *a, struct diags *d, const uint32_t *ids, size_t n, struct probe **out)
+{
+	struct probe *pr = new_probe(a);
+	int failed = begin(a, d, pr);
+	pr->others = true;
+	for (size_t i = 0; i < n && !failed; i++) {
+		int fd = bpf_prog_get_fd_by_id(ids[i]);
+		failed = fd < 0 ? diag_fail(d, error_hint(a, -fd, "list shows those there are"), "cannot open program %u: %s", ids[i], strerror(-fd))
+		                : attach(a, d, pr, fd);
+		if (fd >= 0)
+			close(fd);
 	}
-	*out = pr;
-	return 0;
+	return end(pr, failed, out);
+}
+
+/* Into the cgroup itself, or, where only cgroups below may have processes, into a new one below it. */
+static int enter(struct arena *a, struct diags *d, struct probe *pr, const struct cgroup *cg)
+{
+	struct diags unsaid;
+	char events[128];
+	diags_init(&unsaid, a);
+	if (file_read(cg->fd, "cgroup.events", events, sizeof events) > 0 && strstr(events, "frozen 1"))
+		return diag_fail(d, "thaw it first", "%s is frozen: no process in it can ask the kernel", cg->path);
+	if (!transient_enter(&unsaid, cg, pr->asker))
+		return 0;
+	transient_sweep(cg->path, PREFIX);
+	return transient_new(a, d, cg->path, PREFIX, &pr->below) || transient_enter(d, pr->below, pr->asker) ? -1 : 0;
+}
+
+int probe_open_in(struct arena *a, struct diags *d, const struct cgroup *cg, struct probe **out)
+{
+	struct probe *pr = new_probe(a);
+	int failed = begin(a, d, pr);
+	pr->others = true;
+	return end(pr, failed || enter(a, d, pr, cg), out);
 }
 
 void probe_close(struct probe *pr)
@@ -281,6 +335,7 @@ void probe_close(struct probe *pr)
 	}
 	if (pr->nodes >= 0)
 		close(pr->nodes);
+	transient_end(pr->below);
 	transient_end(pr->cg);
 	*pr = (struct probe){.socket = -1, .nodes = -1};
 }

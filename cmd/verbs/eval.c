@@ -5,6 +5,7 @@
  * One request a word of the command line, or `-`: one a line of stdin, answered
  * as they come. Memory for a line is given back, so a stream may have no end.
  */
+#include "cmd/asked.h"
 #include "cmd/audit/audit.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
@@ -25,6 +26,7 @@ struct waiting { struct request request; struct span at; };
 struct evaluation {
 	struct cmd *c;
 	const struct unit *unit;
+	struct probe *probe; /* NULL, or who is asked: the kernel does not show what it has */
 	bool stream;   /* requests come from stdin: JSON is one object a line */
 	json_t *results;
 	struct device_names *names; /* of --json */
@@ -42,7 +44,7 @@ static json_t *result_json(const struct evaluation *ev, const struct request *r,
 	const char *path = device_path(ev->names, r->type, (uint32_t)r->major, (uint32_t)r->minor);
 	return json_pack("{s:o, s:o, s:s, s:o}", "request", text_json(r->text), "device",
 	                 path ? text_json(path) : json_null(), "verdict", d->allow ? "allow" : "deny", "by",
-	                 decider_json(ev->unit->policy, d));
+	                 ev->probe ? json_pack("{s:b, s:s}", "default", 0, "label", ASKED) : decider_json(ev->unit->policy, d));
 }
 
 static void print_line(json_t *o, int line)
@@ -66,7 +68,7 @@ static void tell_verdict(struct evaluation *ev, const struct request *r, const s
 		fputs(d->allow ? "allow " : "deny ", stdout);
 		put_text(stdout, r->text);
 		putchar('\t');
-		put_text(stdout, decider_text(c->arena, ev->unit->policy, d));
+		put_text(stdout, ev->probe ? ASKED : decider_text(c->arena, ev->unit->policy, d));
 		putchar('\n');
 	}
 }
@@ -114,6 +116,26 @@ static void settle(struct evaluation *ev)
 	}
 }
 
+/* Puts one to the kernel. */
+static void ask_kernel(struct evaluation *ev, const struct request *r, struct span at)
+{
+	struct cmd *c = ev->c;
+	const char *why;
+	enum probe_answer said = ev->broken ? PROBE_FAILED : probe_ask(ev->probe, r, &why);
+	if (ev->broken)
+		return;
+	if (said == PROBE_FAILED) {
+		diag_fail(&c->diags, "ask again", "%s: the kernel gave no answer: %s", r->text, why);
+		ev->broken = STATUS_FAILED;
+	} else if (said == PROBE_SKIPPED) {
+		diag_add(&c->diags, DIAG_ERROR, at, "leave it out: uid, gid and comm can be taken on", "%s: the kernel cannot be asked that: %s",
+		         r->text, why);
+		complain(ev, r->text, at.line);
+	} else {
+		tell_verdict(ev, r, &(struct decision){.allow = said == PROBE_ALLOW}, at.line);
+	}
+}
+
 /* Takes one request in. `at` is its line on stdin. */
 static void answer(struct evaluation *ev, const char *text, struct span at)
 {
@@ -121,6 +143,10 @@ static void answer(struct evaluation *ev, const char *text, struct span at)
 	struct request r = {0};
 	const char *error, *hint;
 	int unread = request_parse(c->arena, &host_here, text, &r, &error, &hint);
+	if (!unread && ev->probe) {
+		ask_kernel(ev, &r, at);
+		return;
+	}
 	if (!unread) {
 		ev->records[ev->n] = request_record(&r);
 		ev->waiting[ev->n++] = (struct waiting){r, at};
@@ -269,6 +295,21 @@ static void answer_words(struct evaluation *ev, int argc, char **argv)
 	settle(ev);
 }
 
+/* The unit, or, where it cannot be read, who is asked in its place. */
+static int load(struct cmd *c, const char *source, struct unit *u, struct probe **probe)
+{
+	*probe = NULL;
+	c->quiet = true;
+	int status = unit_load(c, &c->settings, source, &(struct load){.depth = LOAD_DIAGRAM, .keep = true}, u);
+	if (status != STATUS_FAILED || !asked_needed(c, source))
+		return status;
+	diags_init(&c->diags, c->arena);
+	status = asked_open(c, source, probe);
+	if (!status)
+		asked_say(c, source);
+	return status;
+}
+
 static int eval(struct cmd *c, int argc, char **argv)
 {
 	if (options_next(c, argc, argv) != OPT_END)
@@ -282,23 +323,24 @@ static int eval(struct cmd *c, int argc, char **argv)
 	if (stream && file && strcmp(file, "-") == 0)
 		return usage_error(c, NULL, "policy and requests cannot both be stdin");
 	struct unit u;
-	c->quiet = true;
-	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_DIAGRAM, .keep = true}, &u);
+	struct probe *probe;
+	int status = load(c, path, &u, &probe);
 	if (status)
 		return status;
 	diags_flush(c);
 	static struct evaluation ev;
-	ev = (struct evaluation){.c = c, .unit = &u, .stream = stream,
+	ev = (struct evaluation){.c = c, .unit = &u, .probe = probe, .stream = stream,
 	                         .names = c->json.on ? device_names_new(c->arena) : NULL};
 	if (c->json.on && !stream) {
 		ev.results = json_array();
-		json_object_set_new(c->json.out, "policy", text_json(u.policy->name));
+		json_object_set_new(c->json.out, "policy", text_json(probe ? path : u.policy->name));
 		json_object_set_new(c->json.out, "results", ev.results);
 	}
 	if (stream)
 		answer_stream(&ev);
 	else
 		answer_words(&ev, n, argv + optind + 1);
+	probe_close(probe);
 	return ev.broken ? ev.broken : ev.wrong ? STATUS_USAGE : ev.failed ? STATUS_FAILED : ev.denied ? STATUS_DENY : STATUS_OK;
 }
 

@@ -4,7 +4,7 @@
  * kernel. A case passes when all of them give the expected verdict and the first
  * two name the same rule.
  */
-#include "cgroup/cgroup.h"
+#include "cmd/asked.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/source.h"
@@ -139,6 +139,11 @@ static int judge(struct trial *b, const struct answer *answers)
 		differ |= first && first->reply != x->reply;
 		first = first ? first : x;
 	}
+	if (!first) {
+		diag_add(&b->c->diags, DIAG_ERROR, t->at, "leave it out: uid, gid and comm can be taken on", "%s: the kernel cannot be asked that: %s",
+		         t->request.text, answers[KERNEL].why);
+		return -1;
+	}
 	if (!wrong && same_decider(&answers[RUBY], &answers[DIAGRAM]) &&
 	    (!answers[BPF].names_rule || same_decider(&answers[DIAGRAM], &answers[BPF])))
 		return 0;
@@ -158,8 +163,8 @@ static int judge(struct trial *b, const struct answer *answers)
 		diag_add(&b->c->diags, DIAG_ERROR, t->at, "correct the rule that decided, or the case",
 		         "%s: expected %s, got %s from %s", t->request.text, reply_names[want],
 		         reply_names[first->reply],
-		         decider_text(b->c->arena, b->unit.policy,
-		                      &answers[DIAGRAM].decision));
+		         first == &answers[KERNEL] ? ASKED : decider_text(b->c->arena, b->unit.policy,
+		                                                          &answers[DIAGRAM].decision));
 	return -1;
 }
 
@@ -224,8 +229,8 @@ static int open_kernel(struct trial *b)
 	struct cmd *c = b->c;
 	struct bytes object;
 	struct unit plain;
-	b->absent[KERNEL] = probe_closed(c->arena);
-	if (b->absent[KERNEL])
+	b->absent[KERNEL] = b->probe ? NULL : probe_closed(c->arena);
+	if (b->absent[KERNEL] || b->probe)
 		return STATUS_OK;
 	int status = STATUS_OK;
 	plain = b->unit;
@@ -281,6 +286,20 @@ static void summarize(const struct trial *b, json_t *item)
 	putchar('\n');
 }
 
+/* What cannot be read: the kernel alone answers. */
+static int ask_only_kernel(struct trial *b, const char *source)
+{
+	struct policy *p = arena_alloc(b->c->arena, sizeof *p);
+	*p = (struct policy){.name = source, .file = source};
+	b->unit = (struct unit){.policy = p};
+	for (int e = 0; e < KERNEL; e++)
+		b->absent[e] = "the kernel does not show its instructions";
+	int status = asked_open(b->c, source, &b->probe);
+	if (!status)
+		asked_say(b->c, source);
+	return status;
+}
+
 /* The policy with what mruby says to the cases, and what its program says. */
 static int load_and_ask(struct trial *b, const char *path)
 {
@@ -292,7 +311,12 @@ static int load_and_ask(struct trial *b, const char *path)
 	for (size_t i = 0; i < n; i++)
 		requests[i] = request_record(&b->cases.items[i].request);
 	struct ask ask = {requests, b->ruby, n};
+	struct diags kept = c->diags;
 	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .keep = true, .ask = &ask}, &b->unit);
+	if (status == STATUS_FAILED && asked_needed(c, path)) {
+		c->diags = kept;
+		return ask_only_kernel(b, path);
+	}
 	return status ? status : unit_ask(c, &b->unit, requests, n, b->judged);
 }
 

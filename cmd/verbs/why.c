@@ -2,7 +2,7 @@
  * why.c - which program decides a request, of those that the kernel asks for a cgroup, whoever wrote
  * them; and what of the device's node would refuse it before any program is asked.
  */
-#include "cgroup/cgroup.h"
+#include "cmd/asked.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/source.h"
@@ -30,6 +30,7 @@ struct opinion {
 struct inquiry {
 	struct cmd *c;
 	struct request request;
+	uint32_t of_process; /* facts that are not of the request */
 	struct opinion *list;
 	size_t n, denials, unknown;
 };
@@ -120,7 +121,14 @@ static void ask(struct inquiry *q, struct opinion *o)
 		status = unit_ask(c, &u, &record, 1, &said);
 	struct diags told = c->diags;
 	c->diags = kept;
-	if (status)
+	struct kernel_said asked;
+	if (status == STATUS_FAILED && asked_program(c, o->id, &q->request, q->of_process, &asked)) {
+		o->says = asked.allow ? SAYS_ALLOW : SAYS_DENY;
+		o->rule = asked.text;
+		q->denials += asked.known && !asked.allow;
+		if (!asked.known)
+			not_known(q, o, asked.text);
+	} else if (status)
 		not_known(q, o, told.n ? told.items[told.n - 1].text : "it cannot be read");
 	else if (said.diagram.status == VERDICT_MISSING)
 		not_known(q, o, missing_text(c->arena, said.diagram.missing));
@@ -170,6 +178,7 @@ static int facts_of(struct inquiry *q, const char *text, const struct cgroup *cg
 	for (int in = 0; in < INPUT_MAX; in++)
 		if (told & ~r->known & 1u << in)
 			r->fact[in] = facts[in];
+	q->of_process = told & ~r->known;
 	r->known |= told;
 	return 0;
 }

@@ -1,0 +1,104 @@
+/*
+ * asked.c - the kernel itself, where it does not show the instructions of a program: with net.core.bpf_jit_harden
+ * it shows them only as kernel.kptr_restrict lets it.
+ *
+ * Then a request can be put to it still, one by one (cgroup/probe.c): what decides cannot be told, and who asks is
+ * a process of ours, with the uid, gid and comm that the request gives.
+ */
+#include "cmd/asked.h"
+#include "cgroup/dump.h"
+#include "cmd/cmd.h"
+#include "cmd/source.h"
+#include "cmd/where/where.h"
+
+#include <string.h>
+
+/* The programs of the SOURCE; messages about them are for whoever reads them. */
+static bool programs_of(struct cmd *c, const char *source, uint32_t **ids, size_t *n)
+{
+	struct diags kept = c->diags;
+	if (source_kind(source) != SOURCE_PROGRAMS)
+		return false;
+	diags_init(&c->diags, c->arena);
+	bool ok = !source_programs(c, source, ids, n);
+	c->diags = kept;
+	return ok;
+}
+
+bool asked_needed(struct cmd *c, const char *source)
+{
+	uint32_t *ids;
+	size_t n;
+	bool hidden = false;
+	if (!programs_of(c, source, &ids, &n))
+		return false;
+	for (size_t i = 0; i < n && !hidden; i++)
+		hidden = program_hidden(ids[i]);
+	return hidden;
+}
+
+static int open_it(struct cmd *c, const char *source, struct probe **out)
+{
+	static const char effective[] = "effective:";
+	uint32_t *ids;
+	size_t n;
+	struct cgroup *cg;
+	int status;
+	if (strncmp(source, effective, strlen(effective))) {
+		status = source_programs(c, source, &ids, &n);
+		return status ? status : probe_open_programs(c->arena, &c->diags, ids, n, out) ? STATUS_FAILED : STATUS_OK;
+	}
+	if (where_open(c, source + strlen(effective), WHERE_LOOK, &cg))
+		return STATUS_FAILED;
+	status = probe_open_in(c->arena, &c->diags, cg, out) ? STATUS_FAILED : STATUS_OK;
+	cgroup_close(cg);
+	return status;
+}
+
+int asked_open(struct cmd *c, const char *source, struct probe **out)
+{
+	const char *closed = probe_closed(c->arena);
+	*out = NULL;
+	if (closed) {
+		diag_fail(&c->diags, "as root on the host the kernel itself can be asked", "%s cannot be read, and the kernel cannot be asked: %s",
+		          source, closed);
+		return STATUS_FAILED;
+	}
+	return open_it(c, source, out);
+}
+
+bool asked_program(struct cmd *c, uint32_t id, const struct request *r, uint32_t may_lack, struct kernel_said *out)
+{
+	struct probe *probe;
+	struct request asked = *r;
+	const char *why;
+	struct diags kept = c->diags;
+	if (!program_hidden(id) || probe_closed(c->arena))
+		return false;
+	diags_init(&c->diags, c->arena);
+	int failed = probe_open_programs(c->arena, &c->diags, &id, 1, &probe);
+	const char *told = c->diags.n ? c->diags.items[c->diags.n - 1].text : "no probe";
+	c->diags = kept;
+	asked.known &= ~(may_lack & ~PROBE_FACTS);
+	enum probe_answer said = failed ? PROBE_FAILED : probe_ask(probe, &asked, &why);
+	out->known = said == PROBE_ALLOW || said == PROBE_DENY;
+	out->allow = said == PROBE_ALLOW;
+	out->text = out->known ? ASKED ", because it does not show the instructions"
+	                       : arena_printf(c->arena, "the kernel does not show the instructions, and cannot be asked: %s", failed ? told : why);
+	if (out->known && asked.known != r->known)
+		out->text = arena_printf(c->arena, "%s; by a process of another number", out->text);
+	if (!failed)
+		probe_close(probe);
+	return true;
+}
+
+void asked_say(struct cmd *c, const char *source)
+{
+	struct diag said = {.level = DIAG_WARNING, .at = {.file = source}, .hint = "what it decides by cannot be told",
+	                    .text = "the kernel does not show its instructions: it is asked itself, one request after the other, by uid 0, "
+	                            "gid 0, comm " PROGRAM " where the request does not say who"};
+	bool quiet = c->quiet;
+	c->quiet = false;
+	diag_show(c, &said);
+	c->quiet = quiet;
+}

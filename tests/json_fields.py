@@ -109,7 +109,7 @@ def main():
     check_verb(rows, 'check: a parameter that is none', 3, ['check', '--json', 'good.rb', '--param', 'x=1'],
                null + [(error, 'no such parameter')])
     check_verb(rows, 'check: a manifest', 3, ['check', '--json', 'bad.yaml'])
-    check_verb(rows, 'check: the command line', 64, ['check', '--json'], [(error, 'no policy given')])
+    check_verb(rows, 'check: the command line', 64, ['check', '--json'], [(error, 'no source given')])
     check_verb(rows, 'check: an option', 64, ['check', '--json', '--nosuch'], [(error, 'unknown option')])
     check_verb(rows, 'test: passed', 0, ['test', '--json', 'good.rb', 'raises.rb'], [])
     check_verb(rows, 'test: failed', 2, ['test', '--json', 'good.rb', '--cases', 'raises.cases'], [(error, 'expected allow')])

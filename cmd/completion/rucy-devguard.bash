@@ -23,6 +23,29 @@ _rucy_devguard_policies()
 	compopt -o filenames
 }
 
+# A policy, or another source: bash takes the colon behind its word for a word, too.
+_rucy_devguard_sources()
+{
+	_rucy_devguard_policies "${1-}"
+	mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W 'prog: cgroup: effective: oci: docker: inspect: compose: quadlet:
+		cdi: systemd: lxc: proxmox: libvirt: slurm: v1:' -- "$cur")
+	[[ ${COMPREPLY[0]} != *: ]] || compopt -o nospace
+}
+
+_rucy_devguard_behind_colon()
+{
+	local word=$prev
+	if [[ $cur == : ]]; then cur=; else word=${COMP_WORDS[COMP_CWORD - 2]}; fi
+	case $word in
+	cgroup | effective) _rucy_devguard_cgroups ;;
+	prog) ;;
+	*)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames
+		;;
+	esac
+}
+
 _rucy_devguard()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -73,8 +96,17 @@ _rucy_devguard()
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		if [[ $options == *" ${COMP_WORDS[i]}= "* ]]; then ((i++)) # its value is the next word
+		elif [[ ${COMP_WORDS[i]} == : ]]; then ((i++)) # of a source
 		elif [[ ${COMP_WORDS[i]} != -?* ]]; then ((operand++)); fi
 	done
+	case $verb in
+	check | compile | eval | explain | test)
+		if [[ $cur == : || $prev == : ]]; then
+			_rucy_devguard_behind_colon
+			return
+		fi
+		;;
+	esac
 	case $verb:$operand in
 	help:0) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
 	import:0) mapfile -t COMPREPLY < <(compgen -W 'oci docker inspect compose quadlet cdi systemd lxc proxmox libvirt slurm v1' -- "$cur") ;;
@@ -82,8 +114,9 @@ _rucy_devguard()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
 		;;
-	check:*) _rucy_devguard_policies yaml ;;
-	test:* | compile:0 | apply:0 | eval:0 | explain:0 | run:0) _rucy_devguard_policies ;;
+	check:*) _rucy_devguard_sources yaml ;;
+	test:* | compile:0 | eval:0 | explain:0) _rucy_devguard_sources ;;
+	apply:0 | run:0) _rucy_devguard_policies ;;
 	apply:1 | detach:0 | status:0 | audit:0 | stats:0) _rucy_devguard_cgroups ;;
 	run:1) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	run:*)

@@ -219,16 +219,18 @@ static int check(struct cmd *c, int argc, char **argv)
 	if (opt != OPT_END)
 		return c->status;
 	if (optind == argc)
-		return usage_error(c, NULL, "no policy given");
+		return usage_error(c, NULL, "no source given");
 	c->json.notes = true;
 	return each_policy(c, argc - optind, argv + optind, check_one, &w);
 }
 
 const struct verb verb_check = {
 	.name = "check",
-	.synopsis = "POLICY|MANIFEST... [--param K=V]... [--engine ENGINE] [--json]",
+	.synopsis = "SOURCE|MANIFEST... [--param K=V]... [--engine ENGINE] [--json]",
 	.summary = "Compile, prove and lint policies; attach nothing",
-	.help = "Prints which devices the names of the policy stand for, warns of rules that never\n"
+	.help = "SOURCE is a policy, a list of another tool (lxc:FILE, ...) or what the kernel has (prog:ID,\n"
+		"cgroup:CGROUP, effective:CGROUP): SOURCE in the man page.\n\n"
+		"Prints which devices the names of the policy stand for, warns of rules that never\n"
 		"decide, and tells what the program costs and needs. As root the kernel's verifier\n"
 		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked, and\n"
 		"whether the hook will read it: that it is root's alone, and all above it.\n\n"
@@ -239,6 +241,6 @@ const struct verb verb_check = {
 	.longs = options,
 	.json = true,
 	.main = check,
-	.usage = "POLICY|MANIFEST...",
+	.usage = "SOURCE|MANIFEST...",
 	.example = "echo 'allow :null' | " PROGRAM " check -",
 };

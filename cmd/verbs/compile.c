@@ -111,8 +111,8 @@ static int compile(struct cmd *c, int argc, char **argv)
 			                   "--emit=%s: unknown kind", optarg);
 	}
 	if (argc - optind != 1)
-		return usage_error(c, NULL, optind == argc ? "no policy given"
-		                                           : "one policy at a time, please");
+		return usage_error(c, NULL, optind == argc ? "no source given"
+		                                           : "one source at a time, please");
 	struct unit u;
 	const struct load depth = {.depth = LOAD_IMAGE, .keep = kind != EMIT_OBJ, .bytecode = kind == EMIT_BYTECODE};
 	int status = unit_load(c, &c->settings, argv[optind], &depth, &u);
@@ -125,9 +125,11 @@ static int compile(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_compile = {
 	.name = "compile",
-	.synopsis = "POLICY [-o FILE] [--emit=obj|asm|terms|diagram|dot|orders|bytecode] [--param K=V]...",
+	.synopsis = "SOURCE [-o FILE] [--emit=obj|asm|terms|diagram|dot|orders|bytecode] [--param K=V]...",
 	.summary = "Write the BPF object of a policy, or one of the stages on the way to it",
-	.help = "The object is written to NAME.o in the current directory, everything else to stdout.\n"
+	.help = "SOURCE is a policy, a list of another tool (oci:FILE, ...) or what the kernel has (prog:ID,\n"
+		"cgroup:CGROUP, effective:CGROUP): SOURCE in the man page.\n\n"
+		"The object is written to NAME.o in the current directory, everything else to stdout.\n"
 		"`-o -` is stdout.\n\n"
 		"  --emit=obj        the ELF object the kernel is given (default)\n"
 		"  --emit=asm        its instructions, with the lines of the policy\n"
@@ -141,6 +143,6 @@ const struct verb verb_compile = {
 	.shorts = ":ho:",
 	.longs = options,
 	.main = compile,
-	.usage = "POLICY",
+	.usage = "SOURCE",
 	.example = "echo 'allow :null' | " PROGRAM " compile - --emit=diagram",
 };

@@ -316,7 +316,7 @@ static int eval(struct cmd *c, int argc, char **argv)
 		return c->status;
 	int n = argc - optind - 1;
 	if (n < 1)
-		return usage_error(c, NULL, n < 0 ? "no policy given" : "no request given");
+		return usage_error(c, NULL, n < 0 ? "no source given" : "no request given");
 	const char *path = argv[optind];
 	bool stream = n == 1 && strcmp(argv[optind + 1], "-") == 0;
 	const char *file = source_file(c->arena, path);
@@ -346,9 +346,12 @@ static int eval(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_eval = {
 	.name = "eval",
-	.synopsis = "POLICY REQUEST... | -  [--param K=V]... [--json]",
+	.synopsis = "SOURCE REQUEST... | -  [--param K=V]... [--json]",
 	.summary = "Tell the verdict on requests and the rule that decided",
-	.help = "REQUEST is 'c 1:3 rw': type, major:minor, any of r w m (- for none); or a path:\n"
+	.help = "SOURCE is a policy, a list of another tool (lxc:FILE, compose:FILE#SERVICE, ...) or what\n"
+		"the kernel has (prog:ID, cgroup:CGROUP, effective:CGROUP): SOURCE in the man page. Where\n"
+		"the kernel does not show a program, it is asked itself, and eval says so.\n\n"
+		"REQUEST is 'c 1:3 rw': type, major:minor, any of r w m (- for none); or a path:\n"
 		"'/dev/null rw'. Facts about the caller follow: 'b 8:0 r uid=1000 comm=qemu'. A fact\n"
 		"that decides must be given. Unquoted words are joined: a type letter or a path starts\n"
 		"the next request. `-` reads one request a line from stdin (with --json: one object a\n"
@@ -360,6 +363,6 @@ const struct verb verb_eval = {
 	.longs = options,
 	.json = true,
 	.main = eval,
-	.usage = "POLICY REQUEST... | -",
+	.usage = "SOURCE REQUEST... | -",
 	.example = "echo 'allow :null' | " PROGRAM " eval - 'c 1:3 rw'",
 };

@@ -358,14 +358,14 @@ static int test(struct cmd *c, int argc, char **argv)
 		cases = optarg;
 	}
 	if (optind == argc)
-		return usage_error(c, NULL, "no policy given");
+		return usage_error(c, NULL, "no source given");
 	c->quiet = true;
 	return each_policy(c, argc - optind, argv + optind, test_one, cases);
 }
 
 const struct verb verb_test = {
 	.name = "test",
-	.synopsis = "POLICY... [--cases FILE] [--param K=V]... [--json]",
+	.synopsis = "SOURCE... [--cases FILE] [--param K=V]... [--json]",
 	.summary = "Run a policy's cases through mruby, the diagram, a BPF simulator and the kernel",
 	.help = "The cases of NAME.rb are in NAME.cases beside it, one a line: `allow c 1:3 rw` or\n"
 		"`deny b 8:0 r uid=1000`, or of ranges: `deny b 8:0-15 w` is sixteen cases; # starts a\n"
@@ -376,6 +376,6 @@ const struct verb verb_test = {
 	.longs = options,
 	.json = true,
 	.main = test,
-	.usage = "POLICY... [--cases FILE]",
+	.usage = "SOURCE... [--cases FILE]",
 	.example = "echo 'allow :null' | " PROGRAM " test - --cases <(echo 'allow c 1:3 rw')",
 };

@@ -13,7 +13,11 @@ on_exit() { echo "$was_hardened" >$HARDEN; echo "$was_restricted" >$RESTRICT; }
 hardened() { echo 2 >$HARDEN; "$@"; local status=$?; echo "$was_hardened" >$HARDEN; return $status; }
 restricted() { echo 2 >$RESTRICT; "$@"; local status=$?; echo "$was_restricted" >$RESTRICT; return $status; }
 shown() { echo 1 >$RESTRICT; "$@"; local status=$?; echo "$was_restricted" >$RESTRICT; return $status; }
-program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
+applied() # applied POLICY CGROUP: the number of its program, with blinded constants
+{
+	hardened "$DEVGUARD" apply "$1" "$2" >"$T/out" 2>&1 || cat "$T/out" >&2
+	sed -n 's/.*program \([0-9]*\).*)$/\1/p' "$T/out"
+}
 hidden() { local name=$1 status=$2 text=$3; shift 3; echo 2 >$RESTRICT; expect "$name" "$status" "$text" "$@"; echo "$was_restricted" >$RESTRICT; }
 
 scratch hidden
@@ -21,19 +25,18 @@ mkdir "$CG/below" "$CG/below/inner"
 printf 'policy "upper"\nallow :null, :zero\nallow("b 8:*") { |c| c.uid == 7 && c.gid == 8 }\nallow("c 9:*") { |c| c.pid == 1 }\n' >"$T/upper.rb"
 printf 'policy "lower"\ndefault :allow\ndeny :zero, errno: :ENOENT\n' >"$T/lower.rb"
 kernel_before 6.1 && sed -i '/pid/d' "$T/upper.rb"
-hardened "$DEVGUARD" apply "$T/upper.rb" "$CG" >"$T/out" 2>&1 || fail "apply with blinded constants" "$(cat "$T/out")"
-hardened "$DEVGUARD" apply "$T/lower.rb" "$CG/below" >"$T/out" 2>&1 || fail "apply with blinded constants" "$(cat "$T/out")"
-upper=$(program_of "$CG") lower=$(program_of "$CG/below")
+kernel_before 5.18 && sed -i 's/, errno.*//' "$T/lower.rb"
+upper=$(applied "$T/upper.rb" "$CG") lower=$(applied "$T/lower.rb" "$CG/below")
+[ -n "$upper" -a -n "$lower" ] || { fail "apply with blinded constants"; summary; exit; }
 if restricted "$DEVGUARD" explain "prog:$upper" >/dev/null 2>&1; then skip "hidden programs" "this kernel shows them"; summary; exit; fi
 
 # ---- shown, with blinded constants -----------------------------------------------------------------------
 
 shown "$DEVGUARD" explain "prog:$upper" >"$T/got" 2>&1
 "$DEVGUARD" apply "$T/upper.rb" "$CG" >"$T/out" 2>&1
-"$DEVGUARD" explain "prog:$(program_of "$CG")" >"$T/wanted" 2>&1
+"$DEVGUARD" explain "cgroup:$CG" >"$T/wanted" 2>&1
 same "blinded constants: explained alike" "$T/wanted" "$T/got"
-hardened "$DEVGUARD" apply "$T/upper.rb" "$CG" >"$T/out" 2>&1
-upper=$(program_of "$CG")
+upper=$(applied "$T/upper.rb" "$CG")
 # What maps hold is behind addresses then; and functions of the kernel are learned from blinded programs.
 $CC -O2 -o "$T/loader" "$TESTS/loader.c" -lbpf || exit 1
 cat >"$T/hash" <<'P'

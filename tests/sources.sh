@@ -75,6 +75,10 @@ printf 'allow c 1:3 r\ndeny c 1:3 w\ndeny c 1:5 r\nallow b 8:0 m\n' >"$T/list.ca
 check "test of a cgroup, with cases" "$DEVGUARD" test "effective:$CG/below" --cases "$T/list.cases"
 check "compile of a cgroup" "$DEVGUARD" compile "effective:$CG/below" -o "$T/again.o"
 equal "the object means the same" "$(together "effective:$CG/below")" "$(explained "$T/again.o")"
+scratch copied
+check "the object applied" "$DEVGUARD" apply "$T/again.o" "$CG"
+equal "what the kernel runs then means the same" "$(explained "$T/again.o")" "$(explained "cgroup:$CG")"
+CG=$CG2/$DGTEST_PREFIX.ours
 check "the same as Ruby" "$DEVGUARD" test --cases "$T/list.cases" <(explained "effective:$CG/below" --ruby)
 scratch empty
 expect "a cgroup without a program" 1 "no device program" "$DEVGUARD" explain "cgroup:$CG"

@@ -73,6 +73,8 @@ expect "eval of a cgroup" 2 "deny c 1:3 rw" "$DEVGUARD" eval "effective:$CG/belo
 expect "eval of one program" 0 "allow c 1:3 rw" "$DEVGUARD" eval "prog:$(program_of "$CG")" "c 1:3 rw"
 printf 'allow c 1:3 r\ndeny c 1:3 w\ndeny c 1:5 r\nallow b 8:0 m\n' >"$T/list.cases"
 check "test of a cgroup, with cases" "$DEVGUARD" test "effective:$CG/below" --cases "$T/list.cases"
+grep -v 'c 1:5' "$T/list.cases" >"$T/own.cases"
+check "test of a cgroup's own programs" "$DEVGUARD" test "cgroup:$CG" --cases "$T/own.cases"
 check "compile of a cgroup" "$DEVGUARD" compile "effective:$CG/below" -o "$T/again.o"
 equal "the object means the same" "$(together "effective:$CG/below")" "$(explained "$T/again.o")"
 scratch copied

@@ -62,7 +62,7 @@ bool diag_read(struct diags *d, const char *file, const void *data, size_t len);
 /* ---- what goes in ---------------------------------------------------------------- */
 
 enum job_kind { JOB_RUBY, JOB_POLICY, JOB_OBJECT, JOB_OCI, JOB_DUMPS };
-enum { JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4, JOB_SETTLED = 8 /* a list must leave nothing open */ };
+enum { JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4, JOB_SETTLED = 16 /* a list must leave nothing open */ };
 
 struct job {
 	uint32_t kind;   /* enum job_kind */

@@ -398,8 +398,8 @@ int unit_listing(struct cmd *c, const struct unit *u, enum dump_kind kind, const
 {
 	struct delivery d = {.cmd = c};
 	struct taker taker = {take_delivery, &d, RECORD_MAX};
-	uint32_t which = kind;
-	struct call call = {.kind = FRAME_DUMP, .data = &which, .len = sizeof which};
+	struct about about = {u->part, kind};
+	struct call call = {.kind = FRAME_DUMP, .data = &about, .len = sizeof about};
 	int status = room_call(u->judge, u->policy->file, &call, &taker);
 	*text = d.text ? d.text : "";
 	return status;
@@ -431,7 +431,9 @@ int unit_ask(struct cmd *c, const struct unit *u, const struct request_record *r
 		size_t some = n - i < ASK_MOST ? n - i : ASK_MOST;
 		struct answers a = {out + i, some, false};
 		struct taker taker = {take_answers, &a, some * sizeof *out};
-		struct call call = {.kind = FRAME_REQUESTS, .data = requests + i, .len = some * sizeof *requests};
+		struct about about = {.part = u->part};
+		struct call call = {.kind = FRAME_REQUESTS, .head = &about, .nhead = sizeof about, .data = requests + i,
+		                    .len = some * sizeof *requests};
 		int status = room_call(u->judge, u->policy->file, &call, &taker);
 		if (!status && !a.there) {
 			diag_fail(&c->diags, NULL, "the process that proves the policy did not answer");

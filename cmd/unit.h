@@ -39,6 +39,7 @@ struct unit {
 	int null_denied;       /* accesses to /dev/null (c 1:3) that it denies everybody: set of ACC_* */
 	const char *bytecode;  /* load.bytecode: a listing, NULL for an object */
 	struct room *judge;    /* load.keep: who answers for it; ends with unit_end() or cmd_reset() */
+	uint32_t part;         /* which program the judge is asked about, see each.h; 0: all that it has */
 	bool kept_uid;         /* the children kept the uid: room_kept_uid() */
 	uint32_t ring;         /* bytes of its ring buffer; 0: as it is */
 };

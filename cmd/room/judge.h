@@ -6,11 +6,20 @@
 
 struct judge {
 	struct inside *in;
-	struct policy *policy;
+	const char *file;      /* what it is called in messages */
+	struct policy *policy; /* NULL: a program of several that cannot be read */
 	struct policy_diagram diagram;
 	struct image image; /* ninsns 0: none */
 	size_t unknown;     /* values that a program decides by, and that are not understood */
+	const char *told;      /* JOB_EACH: the text of its struct part */
+	struct judge *parts;   /* JOB_EACH: each program by itself */
+	size_t nparts;
 };
+
+/* work_programs.c: programs of the kernel, all of which must allow, as the rules that mean the same. With
+ * JOB_EACH each is a part too; then one that cannot be read is no failure of the others. False: it
+ * failed. */
+bool judge_reads_programs(struct judge *j, const struct order *o);
 
 /* Each answers one frame; what it takes from j->in->arena is given back after it. False: it failed, and
  * a message may say why. */

@@ -35,6 +35,7 @@ enum frame_kind {
 	FRAME_RECORD,   /* a proven policy, see record.h */
 	FRAME_VERDICTS, /* struct verdict, as many as there were requests */
 	FRAME_TEXT,     /* a listing */
+	FRAME_PART,     /* what of a program among several: struct part, text; before its record */
 	FRAME_DONE,     /* all was done that the frame to the child asked for: int32_t failed */
 	FRAME_KINDS
 };
@@ -62,7 +63,11 @@ bool diag_read(struct diags *d, const char *file, const void *data, size_t len);
 /* ---- what goes in ---------------------------------------------------------------- */
 
 enum job_kind { JOB_RUBY, JOB_POLICY, JOB_OBJECT, JOB_OCI, JOB_DUMPS };
-enum { JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4, JOB_SETTLED = 16 /* a list must leave nothing open */ };
+enum {
+	JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4,
+	JOB_SETTLED = 16, /* a list must leave nothing open */
+	JOB_EACH = 8, /* of JOB_DUMPS: each program can be asked about by itself, too */
+};
 
 struct job {
 	uint32_t kind;   /* enum job_kind */
@@ -74,6 +79,10 @@ struct job {
 	/* struct job_param[nparams], struct request_record[nrequests], file, text follow */
 };
 struct job_param { char name[64]; int64_t value; };
+
+/* What a FRAME_REQUESTS (requests follow) or FRAME_DUMP is about: part 0 is the whole, 1 + i program i
+ * of a JOB_EACH. */
+struct about { uint32_t part, kind /* enum dump_kind */; };
 
 struct request_record {
 	int32_t type, access;
@@ -103,6 +112,11 @@ struct verdict {
 };
 /* What the judge says to one request. */
 struct verdict_pair { struct verdict diagram, bpf; };
+
+/* Of each program of a JOB_EACH, and then of all together. The text: why it cannot be read (then no record
+ * follows), a line, and a line with a hint or none; else what it decides by that is not understood, a
+ * line each. */
+struct part { uint32_t failed, reserved; };
 
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
 

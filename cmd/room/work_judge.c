@@ -13,10 +13,7 @@
 #include <unistd.h>
 
 #include "cmd/room/record.h"
-#include "compiler/decode/decode.h"
-#include "policy/dump.h"
 #include "policy/meaning.h"
-#include "policy/recover.h"
 #include "policy/survey.h"
 #include "policy/import/import.h"
 
@@ -59,42 +56,6 @@ static bool read_list(struct judge *j, const struct order *o)
 	       !foreign_policy(j->in->arena, &j->in->diags, &f, &j->policy);
 }
 
-/* Programs of the kernel, all of which must allow: as the rules that mean the same. */
-static bool read_programs(struct judge *j, const struct order *o)
-{
-	struct arena *a = j->in->arena;
-	struct diags *d = &j->in->diags;
-	struct dump *list;
-	struct terms *ts = terms_new(a);
-	struct diagrams *dg = diagrams_new(a, ts, ORDER_FACTS_LAST);
-	node all = diagram_terminal(OUT_ALLOW);
-	size_t n, unknown = 0;
-	const char *text;
-	bool in_ruby;
-	if (!dumps_read(a, o->text, o->len, &list, &n))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		struct decoded one;
-		const char *name = n == 1 ? o->file : arena_printf(a, "program %zu of %zu of %s", i + 1, n, o->file);
-		if (decode_program(a, d, name, &list[i], dg, ts, unknown, &one))
-			return false;
-		unknown += one.unknown;
-		all = diagram_ite(dg, all, one.verdict, diagram_terminal(OUT_DENY));
-	}
-	if (policy_recover(a, d, o->file, NULL, dg, ts, all, &j->policy, &text, &in_ruby))
-		return false;
-	uint32_t inputs = diagram_inputs(a, dg, all);
-	for (size_t i = 0; i < unknown; i++) {
-		enum input in = (enum input)(IN_PARAM_0 + i);
-		if (!(inputs & 1u << in)) /* it is only reported, or counted */
-			continue;
-		j->unknown++;
-		diag_add(d, DIAG_WARNING, (struct span){.file = o->file}, "eval says which requests hang on it",
-		         "it decides by what is not understood: %s", terms_input_name(ts, in));
-	}
-	return true;
-}
-
 static bool make(struct judge *j, bool program)
 {
 	struct diags *d = &j->in->diags;
@@ -128,7 +89,7 @@ static bool take_in(struct judge *j, const struct order *o)
 		override(j, o);
 		return make(j, o->job.flags & JOB_IMAGE);
 	case JOB_DUMPS:
-		return read_programs(j, o) && make(j, o->job.flags & JOB_IMAGE);
+		return judge_reads_programs(j, o) && (o->job.flags & JOB_EACH || make(j, o->job.flags & JOB_IMAGE));
 	default:
 		return false;
 	}
@@ -161,6 +122,26 @@ static bool hand_out(struct judge *j, uint32_t inputs)
 		return false;
 	inside_write(j->in, FRAME_RECORD, bytes.data, bytes.len);
 	return true;
+}
+
+/* A program of several, or all of them. */
+static bool hand_out_part(struct judge *j)
+{
+	struct part head = {.failed = !j->policy};
+	size_t len = strlen(j->told);
+	char *bytes = arena_alloc(j->in->arena, sizeof head + len);
+	memcpy(bytes, &head, sizeof head);
+	memcpy(bytes + sizeof head, j->told, len);
+	inside_write(j->in, FRAME_PART, bytes, sizeof head + len);
+	return !j->policy || hand_out(j, 0);
+}
+
+static bool report_each(struct judge *j)
+{
+	for (size_t i = 0; i < j->nparts; i++)
+		if (!hand_out_part(&j->parts[i]))
+			return false;
+	return hand_out_part(j);
 }
 
 static bool report(struct judge *j, bool lint)
@@ -215,9 +196,9 @@ static void simulate_one(const struct judge *j, const struct request *r, struct 
 
 static bool answer(struct judge *j, const struct frame *f)
 {
-	size_t n = f->len / sizeof(struct request_record);
-	struct request_record *all = arena_alloc(j->in->arena, f->len);
-	memcpy(all, f->data, f->len);
+	size_t len = f->len - sizeof(struct about), n = len / sizeof(struct request_record);
+	struct request_record *all = arena_alloc(j->in->arena, len);
+	memcpy(all, f->data + sizeof(struct about), len);
 	struct verdict_pair *out = arena_alloc(j->in->arena, n * sizeof *out);
 	budget_stage(&j->in->budget, STAGE_ASK);
 	for (size_t i = 0; i < n; i++) {
@@ -239,6 +220,18 @@ static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *
 	[FRAME_PLAIN] = plain,
 };
 
+/* Whom a frame is about. */
+static struct judge *asked(struct judge *j, const struct frame *f)
+{
+	struct about about = {0};
+	if (f->kind == FRAME_REQUESTS || f->kind == FRAME_DUMP)
+		memcpy(&about, f->data, f->len < sizeof about ? f->len : sizeof about);
+	struct judge *one = !about.part ? j : about.part <= j->nparts ? &j->parts[about.part - 1] : NULL;
+	if (!one || !one->policy || f->kind >= FRAME_KINDS || !handlers[f->kind])
+		_exit(INSIDE_FAULT);
+	return one;
+}
+
 /* What is needed for one frame only is given back after it: requests may have no end. */
 static void serve(struct judge *j)
 {
@@ -253,9 +246,8 @@ static void serve(struct judge *j)
 		arena_charge(in->arena, &in->budget);
 		inside_read(in, &f);
 		diags_init(&in->diags, in->arena);
-		if (f.kind >= FRAME_KINDS || !handlers[f.kind])
-			_exit(INSIDE_FAULT);
-		bool failed = explained(in, j->policy->file, !handlers[f.kind](j, &f));
+		struct judge *one = asked(j, &f);
+		bool failed = explained(in, one->file, !handlers[f.kind](one, &f));
 		inside_done(in, failed);
 		arena_free(in->arena);
 	}
@@ -268,7 +260,8 @@ void work_judge(struct inside *in)
 	struct order o;
 	inside_read(in, &f);
 	order_read(in, &f, &o);
-	bool made = take_in(&j, &o) && report(&j, o.job.flags & JOB_LINT);
+	j.file = o.file;
+	bool made = take_in(&j, &o) && (o.job.flags & JOB_EACH ? report_each(&j) : report(&j, o.job.flags & JOB_LINT));
 	inside_done(in, explained(in, o.file, !made));
 	serve(&j);
 }

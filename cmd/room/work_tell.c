@@ -50,10 +50,11 @@ static bool write_rules(FILE *out, struct judge *j, bool ruby)
 bool judge_tells(struct judge *j, const struct frame *f)
 {
 	bool failed = false;
-	uint32_t kind = DUMP_ASM;
+	struct about about = {.kind = DUMP_ASM};
 	struct arena_stream s;
 	FILE *out = arena_stream(j->in->arena, &s);
-	memcpy(&kind, f->data, f->len == sizeof kind ? sizeof kind : 0);
+	memcpy(&about, f->data, f->len == sizeof about ? sizeof about : 0);
+	uint32_t kind = about.kind;
 	if (kind == DUMP_ASM)
 		emit_asm(out, j->policy, &j->image);
 	if (kind == DUMP_TERMS)

@@ -4,6 +4,7 @@
  */
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/each.h"
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
@@ -53,25 +54,53 @@ static const char *whose(struct cmd *c, uint32_t id)
 	return who.name ? arena_printf(c->arena, " (as %s writes them)", who.name) : "";
 }
 
+static int program_rules(struct cmd *c, const struct program_unit *one, const char **text)
+{
+	if (!one->failed)
+		return unit_listing(c, &one->unit, DUMP_RULES, text);
+	diag_fail(&c->diags, one->hint, "%s", one->failed);
+	return STATUS_FAILED;
+}
+
+static void print_part(const char *head, const char *text)
+{
+	puts(head);
+	print_lines(text);
+	putchar('\n');
+}
+
 /* Each program, before what several are together; in JSON also one. */
-static int explain_each(struct cmd *c, const char *source, json_t *programs, size_t *n)
+static int explain_programs(struct cmd *c, const char *source)
 {
 	uint32_t *ids;
-	int status = source_programs(c, source, &ids, n);
-	for (size_t i = 0; i < *n && !status && (*n > 1 || c->json.on); i++) {
-		const char *text;
-		status = rules_of(c, arena_printf(c->arena, "prog:%u", ids[i]), DUMP_RULES, &text);
-		if (status)
-			return status;
-		if (c->json.on) {
+	size_t n;
+	const char *text;
+	struct program_units all;
+	int status = source_programs(c, source, &ids, &n);
+	if (status)
+		return status;
+	json_t *programs = json_array();
+	status = programs_load(c, &c->settings, source, ids, n, &all);
+	for (size_t i = 0; i < n && !status && (n > 1 || c->json.on); i++) {
+		status = program_rules(c, &all.list[i], &text);
+		if (c->json.on && !status)
 			json_array_append_new(programs, json_pack("{s:I, s:o}", "program", (json_int_t)ids[i], "rules", rules_json(text)));
-			continue;
-		}
-		diags_flush(c);
-		printf("# program %u%s\n", ids[i], whose(c, ids[i]));
-		print_lines(text);
-		putchar('\n');
+		else if (!status)
+			print_part(arena_printf(c->arena, "# program %u%s", ids[i], whose(c, ids[i])), text);
 	}
+	if (!status)
+		status = program_rules(c, &all.together, &text);
+	programs_end(&all);
+	if (c->json.on && !status) {
+		json_object_set(c->json.out, "programs", programs);
+		json_object_set_new(c->json.out, "source", text_json(source));
+		json_object_set_new(c->json.out, "rules", rules_json(text));
+	} else if (!status) {
+		if (n > 1)
+			puts("# together");
+		print_lines(text);
+	}
+	json_decref(programs);
 	return status;
 }
 
@@ -87,25 +116,22 @@ struct wish { bool dot, ruby; };
 static int explain_source(struct cmd *c, const char *source, const struct wish *w)
 {
 	const char *text;
-	size_t n = 1;
-	json_t *programs = json_array();
-	int status = source_is_kernels(source) && !w->dot && !w->ruby ? explain_each(c, source, programs, &n) : STATUS_OK;
-	if (!status)
-		status = rules_of(c, source, w->dot ? DUMP_DOT : w->ruby ? DUMP_RUBY : DUMP_RULES, &text);
-	if (c->json.on && !status) {
-		json_object_set(c->json.out, "programs", programs);
+	if (source_is_kernels(source) && !w->dot && !w->ruby)
+		return explain_programs(c, source);
+	int status = rules_of(c, source, w->dot ? DUMP_DOT : w->ruby ? DUMP_RUBY : DUMP_RULES, &text);
+	if (status)
+		return status;
+	if (c->json.on) {
+		json_object_set_new(c->json.out, "programs", json_array());
 		json_object_set_new(c->json.out, "source", text_json(source));
 		json_object_set_new(c->json.out, "rules", rules_json(text));
-	} else if (!status) {
-		diags_flush(c);
-		if (w->ruby)
-			print_head(source);
-		else if (n > 1)
-			puts("# together");
-		print_lines(text);
+		return STATUS_OK;
 	}
-	json_decref(programs);
-	return status;
+	diags_flush(c);
+	if (w->ruby)
+		print_head(source);
+	print_lines(text);
+	return STATUS_OK;
 }
 
 static int explain(struct cmd *c, int argc, char **argv)

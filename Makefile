@@ -267,7 +267,7 @@ fuzz: deps
 
 # What the files of a folder may include: its own headers, and those of the folders below it.
 # cmd -> compiler, cgroup, policy; compiler -> policy; cgroup -> policy.
-CORE                  := policy/[a-z0-9_]+\.h|policy/(facts|maps|devices)\.def
+CORE                  := policy/[a-z0-9_]+\.h|policy/(facts|maps|devices|reach)\.def
 ALLOW_policy          := $(CORE)
 ALLOW_policy/import   := $(CORE)|policy/import/.*
 ALLOW_policy/manifest := $(CORE)|policy/manifest/.*
@@ -282,8 +282,9 @@ BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|pol
 ALLOW_cmd             := $(BELOW)|cmd/room/.*|cmd/audit/audit\.h
 ALLOW_cmd/room        := $(BELOW)|cmd/room/.*
 ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*
+ALLOW_cmd/explain     := $(BELOW)|cmd/explain/.*|cmd/audit/audit\.h|cmd/room/room\.h
 ALLOW_cmd/where       := $(BELOW)|cmd/where/.*
-ALLOW_cmd/verbs       := $(BELOW)|cmd/audit/audit\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
+ALLOW_cmd/verbs       := $(BELOW)|cmd/(audit/audit|explain/explain)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
 ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
 # Of policy/, what is private to a file's relatives.
 PRIVATE               := policy/(term|diagram)_internal\.h

@@ -141,6 +141,9 @@ int cgroup_detach(struct arena *a, struct diags *d, const struct cgroup *cg, con
 int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
                  struct attached **list, size_t *n);
 
+/* What one is, by at->id, without where it is attached. */
+void program_describe(struct attached *at);
+
 /* How many device programs the cgroup itself has: no look at them. Count or -errno. */
 int cgroup_programs(const struct cgroup *cg);
 

@@ -154,6 +154,12 @@ static enum reading describe(struct attached *at)
 	return result;
 }
 
+void program_describe(struct attached *at)
+{
+	if (describe(at) == READ_GONE)
+		at->unreadable = ENOENT;
+}
+
 /* ---- what is attached --------------------------------------------------------------- */
 
 /* The ids attached here. 0 or -errno. */

@@ -70,6 +70,13 @@ int unit_ask(struct cmd *c, const struct unit *u, const struct request_record *r
 /* A verdict as a decision of the policy. False: it is no verdict. */
 bool verdict_decision(struct cmd *c, const struct policy *p, const struct verdict *v, struct decision *out);
 
+/* ---- explained.c ------------------------------------------------------------------------ */
+
+/* What it amounts to, in rules; their conditions may hold control bytes. STATUS_OK or a status with
+ * diagnostics. */
+struct explanation;
+int unit_explain(struct cmd *c, const struct unit *u, struct explanation *out);
+
 /* ---- program.c -------------------------------------------------------------------------- */
 
 /* The bytes to give the kernel. */

@@ -283,9 +283,13 @@ static const char *line_of(struct arena *a, struct diagrams *dg, const struct ac
 }
 
 /* "uid, comm": what decides beside lists of devices. */
-static const char *facts_text(struct arena *a, uint32_t inputs)
+static const char *facts_text(struct arena *a, uint32_t inputs, bool has_params)
 {
 	const char *text = "";
+	if (!has_params && inputs >> IN_PARAM_0) {
+		inputs &= (1u << IN_PARAM_0) - 1;
+		text = "what is not understood";
+	}
 	for (int in = 0; in < INPUT_MAX; in++)
 		if (inputs & 1u << in && !(in == IN_COMM_1 && inputs & 1u << IN_COMM_0))
 			text = arena_printf(a, "%s%s%s", text, *text ? ", " : "", input_name((enum input)in));
@@ -315,7 +319,8 @@ static const char *told(struct arena *a, struct diagrams *dg, const struct acces
 	return strlen(line) < MEANING_MAX ? line : NULL;
 }
 
-static const char *meaning_within(struct arena *a, struct diagrams *dg, node root)
+/* has_params: parameters are those of the policy; else what a program has that is not understood. */
+static const char *meaning_within(struct arena *a, struct diagrams *dg, node root, bool has_params)
 {
 	size_t edges;
 	node rules = diagram_relabel(dg, root, allowed_only, NULL, false);
@@ -332,13 +337,12 @@ static const char *meaning_within(struct arena *a, struct diagrams *dg, node roo
 	const char *more = "";
 	for (int i = 0; i < KINDS && !*more; i++)
 		if (!alike(&always[i], &ever[i]))
-			more = arena_printf(a, "; more by %s", facts_text(a, inputs));
+			more = arena_printf(a, "; more by %s", facts_text(a, inputs, has_params));
 	const char *line = told(a, dg, always, more, false);
 	return line ? line : told(a, dg, always, more, true);
 }
 
-/* The policy with its parameters' values in place of the parameters. */
-static struct policy *with_values(struct arena *a, const struct policy *p)
+struct policy *policy_with_values(struct arena *a, const struct policy *p)
 {
 	struct policy *copy = arena_alloc(a, sizeof *copy);
 	*copy = *p;
@@ -367,12 +371,12 @@ const char *policy_meaning(struct arena *a, const struct policy *p, const struct
 	struct policy_diagram fixed = *pd;
 	struct diags quiet;
 	diags_init(&quiet, scratch);
-	if (p->nparams && policy_diagram_any(with_values(scratch, p), &quiet, &fixed))
+	if (p->nparams && policy_diagram_any(policy_with_values(scratch, p), &quiet, &fixed))
 		fixed = *pd;
 	node root = fixed.access;
 	struct diagrams *dg = diagrams_kept(scratch, fixed.dg, &root, 1);
 	diagrams_allow(dg, TIMES * diagram_nodes(dg) + ROOM);
-	const char *line = meaning_within(scratch, dg, root);
+	const char *line = meaning_within(scratch, dg, root, p->nparams);
 	line = arena_strdup(a, line ? line : p->default_allow ? "allows what no rule denies; too varied for a line"
 	                                                      : "denies what no rule allows; too varied for a line");
 	arena_free(scratch);

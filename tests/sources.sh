@@ -7,8 +7,8 @@ reason=$(need_kernel)
 build_opener
 $CC -O2 -o "$T/loader" "$TESTS/loader.c" -lbpf || exit 1
 program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
-explained() { "$DEVGUARD" explain "$@" 2>&1; }
-together() { explained "$@" | sed '1,/^# together$/d'; } # of several programs
+explained() { "$DEVGUARD" explain --ruby "$@" 2>&1 | sed '1{/^# What/d}'; }
+told() { "$DEVGUARD" explain "$@" 2>&1; }
 equal() # equal NAME WANTED GOT
 {
 	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi
@@ -35,11 +35,56 @@ printf 'policy "third"\ndefault :allow\ndeny :zero\n' >"$T/third.rb"
 equal "what is above counts too" 'deny :zero
 allow :full, :random, :urandom, :tty, :console, :ptmx, :tun, :pts, access: "rw"
 allow :null, access: "r"
-allow "a *:*", access: "m"' "$(together "effective:$CG/below")"
-equal "each in turn, as the kernel asks them" "3 third second" "$(explained "effective:$CG/below" | grep -c '^# program') $(
-	explained "effective:$CG/below" | grep -q -m 1 "deny :zero" && echo third) $(explained "cgroup:$CG" | grep -q 'deny :null' && echo second)"
+allow "a *:*", access: "m"' "$(explained "effective:$CG/below")"
+equal "each in turn, as the kernel asks them, and together" "program $(program_of "$CG/below") on $CG/below: third (ours)
+  allows all character devices but c 1:5, all block devices
+  allow  rwm  a *:*  every device
+  deny   rwm  c 1:5  /dev/zero     gives zero bytes
+
+program $(program_of "$CG") on $CG: container-default (ours)
+  opens 9 character devices and c 136:*, no block device; makes everything
+  allow  rw   c 5:1     /dev/console  the system console
+  allow  rw   c 10:200  /dev/net/tun  makes network interfaces tun and tap
+  allow  rw   c 1:3     /dev/null     takes everything, gives nothing
+  allow  rw   c 1:5     /dev/zero     gives zero bytes
+  allow  rw   c 1:7     /dev/full     gives zero bytes, is always full
+  allow  rw   c 1:8     /dev/random   random numbers
+  allow  rw   c 1:9     /dev/urandom  random numbers
+  allow  rw   c 5:0     /dev/tty      the terminal of the process itself
+  allow  rw   c 5:2     /dev/ptmx     makes pseudo terminals
+  allow  rw   c 136:*   /dev/pts/*    pseudo terminals
+  allow  m    a *:*     every device  making its node (mknod)
+  everything else is denied
+
+program $(bpftool cgroup list "$CG" | awk '$2 ~ /device/ { print $1 }' | sed -n 2p) on $CG: second (ours)
+  reads and makes everything; writes all character devices but c 1:3, all block
+  devices
+  allow  rwm  a *:*  every device
+  deny   w    c 1:3  /dev/null     takes everything, gives nothing
+
+together (a request is allowed when all 3 allow it)
+  reads 8 character devices and c 136:*, no block device; writes 7 character
+  devices and c 136:*, no block device; makes all character devices but c 1:5,
+  all block devices
+  allow  rw   c 5:1     /dev/console  the system console
+  allow  rw   c 10:200  /dev/net/tun  makes network interfaces tun and tap
+  allow  r    c 1:3     /dev/null     takes everything, gives nothing
+  allow  rw   c 1:7     /dev/full     gives zero bytes, is always full
+  allow  rw   c 1:8     /dev/random   random numbers
+  allow  rw   c 1:9     /dev/urandom  random numbers
+  allow  rw   c 5:0     /dev/tty      the terminal of the process itself
+  allow  rw   c 5:2     /dev/ptmx     makes pseudo terminals
+  allow  rw   c 136:*   /dev/pts/*    pseudo terminals
+  allow  m    a *:*     every device  making its node (mknod)
+  deny   m    c 1:5     /dev/zero     gives zero bytes
+  everything else is denied" "$(told "effective:$CG/below")"
 equal "an order of the kernel" "$(bpftool cgroup list "$CG/below" effective | awk '$2 ~ /device/ { print $1 }' | paste -sd ' ')" \
-	"$(explained "effective:$CG/below" | sed -n 's/^# program \([0-9]*\).*/\1/p' | paste -sd ' ')"
+	"$(told "effective:$CG/below" | sed -n 's/^program \([0-9]*\).*/\1/p' | paste -sd ' ')"
+equal "one child for all of them" 1 "$(strace -f -e trace=clone,clone3,fork,vfork "$DEVGUARD" explain "effective:$CG/below" 2>&1 | grep -cE '(clone3?|v?fork)\(')"
+"$DEVGUARD" explain --json "effective:$CG/below" >"$T/json"
+equal "as JSON: rules with their devices" "[[1,1]] [[3,3]] r c null /dev/null standard" \
+	"$(jq -r '.table[] | select(.access == "r") | "\(.majors|tostring) \(.minors|tostring) \(.access) \(.type) \(.when) \(.devices[0].name) \(.devices[0].kind)"' "$T/json")"
+equal "as JSON: whose they are" "third $CG/below 2 deny" "$(jq -r '.programs[0] | "\(.policy) \(.cgroup) \(.table | length) \(.table[0].verdict)"' "$T/json")"
 expect "why: who denies" 2 "deny    $CG  program $(program_of "$CG"), container-default (ours)
         no rule matches, and its default is deny" "$DEVGUARD" why "$CG/below" /dev/kmsg r
 expect "why: by which rule" 2 "        deny :zero" "$DEVGUARD" why "$CG/below" c 1:5 r
@@ -52,7 +97,7 @@ for level in 3 4 5 6 7 8; do
 	"$DEVGUARD" apply "$ROOT/policies/container-default.rb" "$deep" >"$T/out" 2>&1 || cat "$T/out"
 done
 expect "why: eight levels deep" 2 "1 of 9 programs denies it" "$DEVGUARD" why "$deep" c 1:3 w
-equal "explain: eight levels deep" 9 "$(explained "effective:$deep" | grep -c '^# program')"
+equal "explain: eight levels deep" 9 "$(told "effective:$deep" | grep -c '^program')"
 mkdir "$T/nodev" && mount -t tmpfs -o nodev tmpfs "$T/nodev" 2>/dev/null && {
 	mknod -m 600 "$T/nodev/full" c 1 7
 	expect "why: a mount without devices" 0 "mounted nodev" "$DEVGUARD" why "$CG/below" "$T/nodev/full" r
@@ -76,7 +121,8 @@ check "test of a cgroup, with cases" "$DEVGUARD" test "effective:$CG/below" --ca
 grep -v 'c 1:5' "$T/list.cases" >"$T/own.cases"
 check "test of a cgroup's own programs" "$DEVGUARD" test "cgroup:$CG" --cases "$T/own.cases"
 check "compile of a cgroup" "$DEVGUARD" compile "effective:$CG/below" -o "$T/again.o"
-equal "the object means the same" "$(together "effective:$CG/below")" "$(explained "$T/again.o")"
+equal "the object means the same" "$(explained "effective:$CG/below")" "$(explained "$T/again.o")"
+check "the same as Ruby" "$DEVGUARD" test --cases "$T/list.cases" <(explained "effective:$CG/below")
 scratch copied
 check "the object applied" "$DEVGUARD" apply "$T/again.o" "$CG"
 equal "what the kernel runs then means the same" "$(explained "$T/again.o")" "$(explained "cgroup:$CG")"
@@ -207,7 +253,80 @@ P
 expect "what it counts is not known" 1 "hangs on what is not understood" "$DEVGUARD" eval "prog:$id" "c 1:3 rw"
 expect "why: what is not known" 1 "it hangs on what is not understood of the program" "$DEVGUARD" why "$CG" c 1:3 rw
 expect "what does not hang on it is" 0 "allow c 3:3 rw" "$DEVGUARD" eval "prog:$id" "c 3:3 rw"
+equal "explain: what it hangs on" "program $id on $CG: by an author that is not known
+  allows c 3:*, b 3:*; more by what is not understood
+  not understood: what a map holds at instruction 14
+  unknown  rwm  a *:*  every device  hangs on what a map holds at instruction 14
+  allow    rwm  a 3:*" "$(told "cgroup:$CG")"
 expect "it is not compiled" 3 "cannot be compiled" "$DEVGUARD" compile "prog:$id" -o "$T/none.o"
+
+# ---- in the shape of engines ------------------------------------------------------------------------
+
+# shape RETURN TYPE:MAJOR:MINOR:ACCESS...: a test for each part that is not "any", then RETURN 1
+shape()
+{
+	local code=$1 type major minor access tests
+	shift
+	echo "insn 97 2 1 0 0
+insn 84 2 0 0 65535
+insn 97 3 1 0 0
+insn 116 3 0 0 16
+insn 97 4 1 4 0
+insn 97 5 1 8 0"
+	for rule in "$@"; do
+		IFS=: read -r type major minor access <<<"$rule"
+		tests=("insn 85 2 0 OFF $type")
+		[ "$access" = 7 ] || tests+=("insn 188 1 3 0 0" "insn 84 1 0 0 $access" "insn 93 1 3 OFF 0")
+		[ "$major" = any ] || tests+=("insn 85 4 0 OFF $major")
+		[ "$minor" = any ] || tests+=("insn 85 5 0 OFF $minor")
+		for ((i = 0; i < ${#tests[@]}; i++)); do echo "${tests[i]/OFF/$((${#tests[@]} - i + 1))}"; done
+		echo "insn $code 0 0 0 1
+insn 149 0 0 0 0"
+	done
+	echo "insn $code 0 0 0 0
+insn 149 0 0 0 0"
+}
+
+# listed NAME TOLD: the program on the stdin, as it is told for people, its first line without its number
+listed()
+{
+	scratch "$1"
+	"$T/loader" "$CG" >"$T/id" 2>"$T/err" || { fail "$1: it is loaded" "$(cat "$T/err")"; return; }
+	equal "$1" "$2" "$(told "prog:$(cat "$T/id")" | sed '1s/^program [0-9]*/program/')"
+	ask "$CG" >"$T/$1.cases"
+	check "$1: the kernel says the same" "$DEVGUARD" test "prog:$(cat "$T/id")" --cases "$T/$1.cases"
+}
+
+# What runc 1.1 allows every container: the devices that the runtime specification names, and tun.
+shape 180 1:any:any:1 2:any:any:1 2:1:3:7 2:1:8:7 2:1:7:7 2:5:0:7 2:1:5:7 2:1:9:7 2:136:any:7 2:5:2:7 2:10:200:7 | listed runc-default \
+'program: as runc writes them
+  opens 8 character devices and c 136:*, no block device; makes everything
+  allow  rw   c 10:200  /dev/net/tun  makes network interfaces tun and tap
+  allow  rw   c 1:3     /dev/null     takes everything, gives nothing
+  allow  rw   c 1:5     /dev/zero     gives zero bytes
+  allow  rw   c 1:7     /dev/full     gives zero bytes, is always full
+  allow  rw   c 1:8     /dev/random   random numbers
+  allow  rw   c 1:9     /dev/urandom  random numbers
+  allow  rw   c 5:0     /dev/tty      the terminal of the process itself
+  allow  rw   c 5:2     /dev/ptmx     makes pseudo terminals
+  allow  rw   c 136:*   /dev/pts/*    pseudo terminals
+  allow  m    a *:*     every device  making its node (mknod)
+  everything else is denied'
+# crun 1.8: the console too, and not tun.
+shape 183 2:5:2:7 2:136:any:7 2:5:1:7 2:1:9:7 2:1:5:7 2:5:0:7 2:1:7:7 2:1:8:7 2:1:3:7 1:any:any:1 2:any:any:1 | listed crun-default \
+'program: as crun writes them
+  opens 8 character devices and c 136:*, no block device; makes everything
+  allow  rw   c 5:1    /dev/console  the system console
+  allow  rw   c 1:3    /dev/null     takes everything, gives nothing
+  allow  rw   c 1:5    /dev/zero     gives zero bytes
+  allow  rw   c 1:7    /dev/full     gives zero bytes, is always full
+  allow  rw   c 1:8    /dev/random   random numbers
+  allow  rw   c 1:9    /dev/urandom  random numbers
+  allow  rw   c 5:0    /dev/tty      the terminal of the process itself
+  allow  rw   c 5:2    /dev/ptmx     makes pseudo terminals
+  allow  rw   c 136:*  /dev/pts/*    pseudo terminals
+  allow  m    a *:*    every device  making its node (mknod)
+  everything else is denied'
 
 # ---- of engines -------------------------------------------------------------------------------------
 

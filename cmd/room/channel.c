@@ -77,6 +77,7 @@ static size_t largest(const struct taker *t, uint32_t kind)
 	case FRAME_RECORD:
 	case FRAME_VERDICTS:
 	case FRAME_TEXT:
+	case FRAME_RULES:
 	case FRAME_PART:
 		return t ? t->most : 0;
 	default:

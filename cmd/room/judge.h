@@ -26,5 +26,7 @@ bool judge_reads_programs(struct judge *j, const struct order *o);
 
 /* work_tell.c: FRAME_DUMP, a listing. */
 bool judge_tells(struct judge *j, const struct frame *f);
+/* work_explain.c: FRAME_EXPLAIN, what it amounts to, as FRAME_RULES. */
+bool judge_explains(struct judge *j, const struct frame *f);
 
 #endif

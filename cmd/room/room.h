@@ -26,7 +26,7 @@
 
 enum frame_kind {
 	/* to the child */
-	FRAME_JOB = 1, FRAME_ANSWER, FRAME_REQUESTS, FRAME_DUMP, FRAME_PLAIN,
+	FRAME_JOB = 1, FRAME_ANSWER, FRAME_REQUESTS, FRAME_DUMP, FRAME_PLAIN, FRAME_EXPLAIN,
 	/* from the child */
 	FRAME_LOCKED,   /* it is locked in: struct locked */
 	FRAME_QUESTION, /* struct question, the text */
@@ -35,6 +35,7 @@ enum frame_kind {
 	FRAME_RECORD,   /* a proven policy, see record.h */
 	FRAME_VERDICTS, /* struct verdict, as many as there were requests */
 	FRAME_TEXT,     /* a listing */
+	FRAME_RULES,    /* what a FRAME_EXPLAIN asked for: struct explained_record and two texts, as many as there are */
 	FRAME_PART,     /* what of a program among several: struct part, text; before its record */
 	FRAME_DONE,     /* all was done that the frame to the child asked for: int32_t failed */
 	FRAME_KINDS
@@ -80,7 +81,7 @@ struct job {
 };
 struct job_param { char name[64]; int64_t value; };
 
-/* What a FRAME_REQUESTS (requests follow) or FRAME_DUMP is about: part 0 is the whole, 1 + i program i
+/* What a FRAME_REQUESTS (requests follow), FRAME_DUMP or FRAME_EXPLAIN is about: part 0 is the whole, 1 + i program i
  * of a JOB_EACH. */
 struct about { uint32_t part, kind /* enum dump_kind */; };
 
@@ -117,6 +118,9 @@ struct verdict_pair { struct verdict diagram, bpf; };
  * follows), a line, and a line with a hint or none; else what it decides by that is not understood, a
  * line each. */
 struct part { uint32_t failed, reserved; };
+
+/* A rule of policy/explain.h. Its pattern and its condition (length 0: it has none) are behind it. */
+struct explained_record { uint32_t verdict, access; int32_t asked; uint32_t npattern, nwhen; };
 
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
 

@@ -218,13 +218,14 @@ static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *
 	[FRAME_REQUESTS] = answer,
 	[FRAME_DUMP] = judge_tells,
 	[FRAME_PLAIN] = plain,
+	[FRAME_EXPLAIN] = judge_explains,
 };
 
 /* Whom a frame is about. */
 static struct judge *asked(struct judge *j, const struct frame *f)
 {
 	struct about about = {0};
-	if (f->kind == FRAME_REQUESTS || f->kind == FRAME_DUMP)
+	if (f->kind == FRAME_REQUESTS || f->kind == FRAME_DUMP || f->kind == FRAME_EXPLAIN)
 		memcpy(&about, f->data, f->len < sizeof about ? f->len : sizeof about);
 	struct judge *one = !about.part ? j : about.part <= j->nparts ? &j->parts[about.part - 1] : NULL;
 	if (!one || !one->policy || f->kind >= FRAME_KINDS || !handlers[f->kind])

@@ -1,10 +1,10 @@
 /*
- * explain.c - what a policy, or a program of anybody's, amounts to: the rules that mean the same, of
- * which none can be left out.
+ * explain.c - what a policy, or a program of anybody's, amounts to: for people, as JSON, as Ruby.
  */
-#include "cgroup/cgroup.h"
+#include "cmd/audit/audit.h"
 #include "cmd/cmd.h"
 #include "cmd/each.h"
+#include "cmd/explain/explain.h"
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
@@ -35,75 +35,6 @@ static void print_lines(const char *text)
 	}
 }
 
-/* What one source amounts to. */
-static int rules_of(struct cmd *c, const char *source, enum dump_kind kind, const char **text)
-{
-	struct unit u;
-	const struct load depth = {.depth = LOAD_DIAGRAM, .keep = true};
-	int status = unit_load(c, &c->settings, source, &depth, &u);
-	if (!status)
-		status = unit_listing(c, &u, kind, text);
-	unit_end(&u);
-	return status;
-}
-
-static const char *whose(struct cmd *c, uint32_t id)
-{
-	struct author who;
-	program_author(id, &who);
-	return who.name ? arena_printf(c->arena, " (as %s writes them)", who.name) : "";
-}
-
-static int program_rules(struct cmd *c, const struct program_unit *one, const char **text)
-{
-	if (!one->failed)
-		return unit_listing(c, &one->unit, DUMP_RULES, text);
-	diag_fail(&c->diags, one->hint, "%s", one->failed);
-	return STATUS_FAILED;
-}
-
-static void print_part(const char *head, const char *text)
-{
-	puts(head);
-	print_lines(text);
-	putchar('\n');
-}
-
-/* Each program, before what several are together; in JSON also one. */
-static int explain_programs(struct cmd *c, const char *source)
-{
-	uint32_t *ids;
-	size_t n;
-	const char *text;
-	struct program_units all;
-	int status = source_programs(c, source, &ids, &n);
-	if (status)
-		return status;
-	json_t *programs = json_array();
-	status = programs_load(c, &c->settings, source, ids, n, &all);
-	for (size_t i = 0; i < n && !status && (n > 1 || c->json.on); i++) {
-		status = program_rules(c, &all.list[i], &text);
-		if (c->json.on && !status)
-			json_array_append_new(programs, json_pack("{s:I, s:o}", "program", (json_int_t)ids[i], "rules", rules_json(text)));
-		else if (!status)
-			print_part(arena_printf(c->arena, "# program %u%s", ids[i], whose(c, ids[i])), text);
-	}
-	if (!status)
-		status = program_rules(c, &all.together, &text);
-	programs_end(&all);
-	if (c->json.on && !status) {
-		json_object_set(c->json.out, "programs", programs);
-		json_object_set_new(c->json.out, "source", text_json(source));
-		json_object_set_new(c->json.out, "rules", rules_json(text));
-	} else if (!status) {
-		if (n > 1)
-			puts("# together");
-		print_lines(text);
-	}
-	json_decref(programs);
-	return status;
-}
-
 static void print_head(const char *source)
 {
 	fputs("# What ", stdout);
@@ -111,27 +42,135 @@ static void print_head(const char *source)
 	puts(" amounts to.");
 }
 
-struct wish { bool dot, ruby; };
+/* ---- one unit ------------------------------------------------------------------------------------- */
 
-static int explain_source(struct cmd *c, const char *source, const struct wish *w)
+/* As rules, into an object or as text. */
+static int tell_unit(struct cmd *c, const struct unit *u, const char *unknown, struct device_names *here, json_t *o)
 {
-	const char *text;
-	if (source_is_kernels(source) && !w->dot && !w->ruby)
-		return explain_programs(c, source);
-	int status = rules_of(c, source, w->dot ? DUMP_DOT : w->ruby ? DUMP_RUBY : DUMP_RULES, &text);
+	struct explanation e;
+	const char *lines;
+	int status = unit_explain(c, u, &e);
+	if (!status && c->json.on)
+		status = unit_listing(c, u, DUMP_RULES, &lines);
 	if (status)
 		return status;
 	if (c->json.on) {
-		json_object_set_new(c->json.out, "programs", json_array());
-		json_object_set_new(c->json.out, "source", text_json(source));
-		json_object_set_new(c->json.out, "rules", rules_json(text));
+		json_object_set_new(o, "rules", rules_json(lines));
+		explain_json(o, c, &e, here, u, unknown);
 		return STATUS_OK;
 	}
+	struct explain_rows rows;
+	explain_rows(c, &e, here, &rows);
 	diags_flush(c);
-	if (w->ruby)
-		print_head(source);
-	print_lines(text);
+	explain_print(&rows, u, unknown);
 	return STATUS_OK;
+}
+
+/* ---- programs of the kernel ------------------------------------------------------------------------- */
+
+static int tell_program(struct cmd *c, const struct program_unit *one, struct device_names *here, json_t *o)
+{
+	if (!one->failed)
+		return tell_unit(c, &one->unit, one->unknown, here, o);
+	if (c->json.on)
+		json_object_set_new(o, "cannot_tell", text_json(one->failed));
+	else
+		put_wrapped(arena_printf(c->arena, "it cannot be told: %s", one->failed), 2);
+	diag_fail(&c->diags, one->hint, "%s", one->failed);
+	return STATUS_FAILED;
+}
+
+static json_t *program_json(const struct explain_program *p)
+{
+	return json_pack("{s:I, s:o, s:o, s:o}", "program", (json_int_t)p->id, "policy", p->at.ours ? text_json(p->at.name) : json_null(),
+	                 "author", p->author.name ? json_string(p->author.name) : json_null(), "cgroup",
+	                 p->path ? text_json(p->path) : json_null());
+}
+
+static void print_title(const char *title)
+{
+	put_text(stdout, title);
+	putchar('\n');
+}
+
+/* Each, and then what several are together; in JSON that of one, too. */
+static int tell_programs(struct cmd *c, const struct explain_program *list, const struct program_units *all)
+{
+	struct device_names *here = device_names_new(c->arena);
+	json_t *programs = json_array();
+	int status = STATUS_OK;
+	for (size_t i = 0; i < all->n; i++) {
+		json_t *o = program_json(&list[i]);
+		if (!c->json.on)
+			print_title(explain_title(c->arena, &list[i]));
+		status = worse_status(status, tell_program(c, &all->list[i], here, o));
+		if (!c->json.on && all->n > 1)
+			putchar('\n');
+		json_array_append_new(programs, o);
+	}
+	if (!c->json.on && all->n > 1)
+		print_title(arena_printf(c->arena, "together (a request is allowed when all %zu allow it)", all->n));
+	if (c->json.on || all->n > 1)
+		status = worse_status(status, tell_program(c, &all->together, here, c->json.out));
+	if (c->json.on)
+		json_object_set(c->json.out, "programs", programs);
+	json_decref(programs);
+	return status;
+}
+
+static int explain_programs(struct cmd *c, const char *source)
+{
+	struct explain_program *list;
+	struct program_units all;
+	size_t n;
+	int status = explain_whose(c, source, &list, &n);
+	if (status)
+		return status;
+	uint32_t *ids = arena_alloc(c->arena, n * sizeof *ids);
+	for (size_t i = 0; i < n; i++)
+		ids[i] = list[i].id;
+	status = programs_load(c, &c->settings, source, ids, n, &all);
+	if (!status)
+		status = tell_programs(c, list, &all);
+	programs_end(&all);
+	return status;
+}
+
+/* ---- the verb ----------------------------------------------------------------------------------------- */
+
+struct wish { bool dot, ruby; };
+
+static int explain_policy(struct cmd *c, const char *source, const struct wish *w)
+{
+	struct unit u;
+	const char *text;
+	const struct load depth = {.depth = LOAD_DIAGRAM, .keep = true};
+	int status = unit_load(c, &c->settings, source, &depth, &u);
+	if (!status && (w->dot || w->ruby)) {
+		status = unit_listing(c, &u, w->dot ? DUMP_DOT : DUMP_RUBY, &text);
+		if (!status) {
+			diags_flush(c);
+			if (w->ruby)
+				print_head(source);
+			print_lines(text);
+		}
+	} else if (!status) {
+		diags_flush(c);
+		if (c->json.on)
+			json_object_set_new(c->json.out, "programs", json_array());
+		else
+			print_title(arena_printf(c->arena, "%s: policy %s", u.policy->file, u.policy->name));
+		status = tell_unit(c, &u, "", NULL, c->json.out);
+	}
+	unit_end(&u);
+	return status;
+}
+
+static int explain_source(struct cmd *c, const char *source, const struct wish *w)
+{
+	if (c->json.on)
+		json_object_set_new(c->json.out, "source", text_json(source));
+	return source_is_kernels(source) && !w->dot && !w->ruby ? explain_programs(c, source) : explain_policy(c, source, w);
 }
 
 static int explain(struct cmd *c, int argc, char **argv)
@@ -158,10 +197,10 @@ const struct verb verb_explain = {
 	.example = "echo 'allow :null; deny \"c *:*\"' | " PROGRAM " explain -",
 	.summary = "Say what a policy, or a program of anybody's, allows and denies",
 	.help = "SOURCE is a policy, prog:ID (a program of the kernel, whoever wrote it), cgroup:CGROUP (what\n"
-		"is attached there) or effective:CGROUP (with all above it, as the kernel decides). Printed is\n"
-		"a policy that means the same, of which no rule can be left out. What no rule matches is denied,\n"
-		"unless its first line is `default :allow`.\n\n"
-		"  --ruby            as a file, or an error where a condition cannot be said in Ruby\n"
+		"is attached there) or effective:CGROUP (with all above it, as the kernel decides). Printed is a\n"
+		"line for each device, the most important first, and what is with all others. Of a cgroup each\n"
+		"program is told, and then what they are together.\n\n"
+		"  --ruby            a policy that means the same, of which no rule can be left out\n"
 		"  --dot             a picture for Graphviz\n",
 	.shorts = ":h",
 	.longs = options,

@@ -1,0 +1,63 @@
+/* explain.h - what a policy or programs amount to, as people and programs read it. */
+#ifndef DEVGUARD_CMD_EXPLAIN_EXPLAIN_H
+#define DEVGUARD_CMD_EXPLAIN_EXPLAIN_H
+
+#include "cgroup/cgroup.h"
+#include "cmd/cmd.h"
+#include "cmd/unit.h"
+#include "policy/explain.h"
+#include "policy/reach.h"
+
+struct device_names;
+
+/* ---- rows.c: a line for what has a name of its own ---------------------------------------------- */
+
+struct explain_row {
+	const struct explained *rule;
+	struct device_run run;
+	size_t runs;          /* that are told by this one: 1, or many of a rule */
+	uint64_t devices;     /* in all of them */
+	const char *numbers;  /* "c 1:3", "c 188:0,2,4,..." */
+	struct device_called called;
+	bool here;            /* this host calls it so, others may not */
+	enum reach reach;
+};
+struct explain_rows {
+	struct explain_row *list; /* most important first, what is denied behind what is allowed */
+	size_t n, cap;
+	size_t of_none;           /* rules about requests that ask for no access: not in the list */
+	bool nothing_else;        /* every device has a line for every letter: allowed, or not known */
+	bool else_unknown;        /* and what has none of its own is not known */
+	bool none_allowed;
+	bool all_told;            /* some lines are about all devices, and there are conditions on them */
+};
+/* `here`: the numbers are those of this host, so that names are, too. NULL: they may be of any. */
+void explain_rows(struct cmd *c, const struct explanation *e, struct device_names *here, struct explain_rows *out);
+
+/* ---- print.c: for people ------------------------------------------------------------------------ */
+
+/* `unknown`: what it decides by that is not understood, a line each, or "". */
+void explain_print(const struct explain_rows *rows, const struct unit *u, const char *unknown);
+/* Text in lines of at most 80 columns, each with so many blanks before it. */
+void put_wrapped(const char *text, int indent);
+
+/* ---- json.c ---------------------------------------------------------------------------------------- */
+
+/* Adds to an object: meaning, table, otherwise, unknown. */
+void explain_json(json_t *o, struct cmd *c, const struct explanation *e, struct device_names *here, const struct unit *u,
+                  const char *unknown);
+
+/* ---- whose.c: programs of a SOURCE, and whose they are ------------------------------------------- */
+
+struct explain_program {
+	uint32_t id;
+	const char *path;        /* of the cgroup it is on; NULL: not known, or above what is mounted here */
+	struct attached at;      /* what the kernel says of it */
+	struct author author;    /* where it is not ours */
+};
+/* STATUS_OK or a status with diagnostics. */
+int explain_whose(struct cmd *c, const char *source, struct explain_program **out, size_t *n);
+/* "program 42 on /sys/fs/cgroup/web: container-default (ours)" */
+const char *explain_title(struct arena *a, const struct explain_program *p);
+
+#endif

@@ -153,6 +153,18 @@ static bool run_of(const struct known_device *k, struct device_run *out)
 	return n > 0 || (sscanf(minors, "%c", &star) == 1 && star == '*');
 }
 
+/* The entry that has all of a run, and more. */
+static const struct known_device *part_of(const struct device_run *r)
+{
+	for EACH (k) {
+		struct device_run whole;
+		if (k->form == FORM_KNOWN && run_of(k, &whole) && whole.types == r->types && within(r->minors, whole.minors.lo, whole.minors.hi) &&
+		    within(r->majors, whole.majors.lo, whole.majors.hi))
+			return k;
+	}
+	return NULL;
+}
+
 /* Is there an entry for the whole major that it is of? Or is the entry one of that name? */
 static bool is_told(const struct known_device *series, const struct device_run *run)
 {
@@ -251,6 +263,9 @@ struct device_called device_called(struct arena *a, const struct device_run *r)
 	k = disks_of(r);
 	if (k)
 		return (struct device_called){.name = arena_printf(a, "/dev/%s*", k->path), .what = k->what};
+	k = part_of(r);
+	if (k)
+		return (struct device_called){.name = "", .what = k->what};
 	const char *of_host = given_when_loaded(r);
 	return (struct device_called){.name = "", .what = of_host ? of_host : members(a, r), .of_host = of_host};
 }

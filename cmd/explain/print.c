@@ -91,7 +91,7 @@ static const char *fitting(struct arena *a, const char *text, int room)
 
 static const char *what_text(struct arena *a, const struct explain_row *row, int room)
 {
-	const char *more = row->runs > 1 ? arena_printf(a, "and others: %llu in all", (unsigned long long)row->devices) : "";
+	const char *more = row->runs > 1 ? arena_printf(a, "%llu devices in all", (unsigned long long)row->devices) : "";
 	const char *full = row->rule->pattern.access == ACC_MKNOD && !*row->called.what ? "making its node (mknod)" : row->called.what;
 	const char *what = fitting(a, full, room - (int)strlen(called_here(row)) - (*more ? (int)strlen(more) + 2 : 0));
 	return arena_printf(a, "%s%s%s%s", what, *what ? called_here(row) : "", *what && *more ? ", " : "", more);
@@ -104,9 +104,10 @@ static void print_row(struct arena *a, const struct explain_row *row, const stru
 	const char *name = *row->called.name ? arena_printf(a, "%s%s", row->called.name, called_here(row)) : "";
 	int column = printf("%*s%-*s  %-*s  ", LEAD, "", l->verdict, explain_words[r->verdict], l->access,
 	                    access_text(r->pattern.access, letters));
-	column += put_column(row->numbers, l->numbers);
-	const char *when = r->when ? r->when : "", *what = what_text(a, row, WIDTH - column - l->name - 4);
-	const char *behind = *when && columns_of(when) <= WIDTH - column - l->name - 4 ? when : what;
+	int room = WIDTH - column - l->numbers - l->name - 4;
+	const char *when = r->when ? r->when : "", *what = what_text(a, row, room);
+	const char *behind = *when && columns_of(when) <= room ? when : what;
+	column += put_column(row->numbers, *name || *behind ? l->numbers : 0);
 	if (*name || (*behind && l->name)) {
 		fputs("  ", stdout);
 		column += 2 + (*behind ? put_column(name, l->name) : put_column(name, 0));

@@ -140,7 +140,9 @@ static struct explained differs(struct explaining *x, int access, node own, node
 		r.verdict = EXPLAIN_DENY;
 		unless = !unless;
 	}
-	const char *lead = unless ? "unless" : "only when";
+	const char *lead = w.many ? "for some" : unless ? "unless" : "only when";
+	if (w.many)
+		w.text = arena_printf(x->arena, "%s (too many cases for a line)", w.text);
 	r.when = asked ? arena_printf(x->arena, "when %s, %s %s", asked, lead, w.text) : arena_printf(x->arena, "%s %s", lead, w.text);
 	return r;
 }

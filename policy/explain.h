@@ -35,7 +35,7 @@ int policy_explain(struct arena *a, struct diags *d, const char *name, struct di
 struct condition_words {
 	const char *text;    /* "uid is 1000, or gid is 5"; of what is not understood the names */
 	bool negated;        /* allowed unless it is so */
-	bool unknown;
+	bool unknown, many;  /* many cases: the text is what they are about */
 };
 /* When a diagram of OUT_ALLOW and OUT_DENY, no terminal, allows. */
 struct condition_words condition_in_words(struct arena *a, const struct diagrams *dg, const struct terms *ts, node n);

@@ -10,13 +10,14 @@
 #include "policy/recover_patterns.h"
 #include "policy/arena.h"
 #include "policy/classes.h"
+#include "policy/conditions.h"
 #include "policy/device.h"
 #include "policy/image.h"
 #include "policy/known.h"
 
 #include <string.h>
 
-enum { CLASSES_MAX = 4096, SETS = ACC_ALL + 1, NO_LETTERS = -1 };
+enum { CLASSES_MAX = 4096, NO_LETTERS = -1 };
 
 struct recovery {
 	struct arena *arena;
@@ -40,31 +41,29 @@ static bool decided(node n, bool *allow)
 	return terminal;
 }
 
-/* What the kernel may ask: nothing, m, r, w, rw. */
-static bool is_asked(int set)
+static node answer_of(const struct device_classes *cs, const struct device_class *c, int set)
 {
-	return !(set & ACC_MKNOD) || set == ACC_MKNOD;
+	for (int i = 0; i < cs->nasked; i++)
+		if (cs->asked[i] == set)
+			return c->answer[i];
+	return diagram_terminal(OUT_DENY);
 }
 
-/* The letters that a class's answers are, or NO_LETTERS. */
+/* The letters that are always allowed, where the answer to each request is that to its letters; a
+ * letter's own answer may be a condition. Else NO_LETTERS. */
 static int letters_of(const struct device_classes *cs, const struct device_class *c)
 {
+	node any = diagram_terminal(OUT_DENY), allow = diagram_terminal(OUT_ALLOW);
 	int letters = 0;
-	bool allow;
-	for (int i = 0; i < cs->nasked; i++) {
-		if (!decided(c->answer[i], &allow))
-			return NO_LETTERS;
-		if (allow && is_asked(cs->asked[i]))
-			letters |= cs->asked[i];
+	bool always;
+	for (int letter = ACC_MKNOD; letter <= ACC_WRITE; letter <<= 1) {
+		node own = answer_of(cs, c, letter);
+		letters |= decided(own, &always) && always ? letter : 0;
+		any = diagram_ite(cs->dg, own, allow, any);
 	}
-	for (int i = 0; i < cs->nasked; i++) {
-		int set = cs->asked[i];
-		decided(c->answer[i], &allow);
-		bool by_letters = set ? !(set & ~letters) : letters != 0;
-		if (is_asked(set) && allow != by_letters)
-			return NO_LETTERS;
-	}
-	return letters;
+	node both = diagram_ite(cs->dg, answer_of(cs, c, ACC_READ), answer_of(cs, c, ACC_WRITE), diagram_terminal(OUT_DENY));
+	bool each = cs->nasked < ASKED_MAX || answer_of(cs, c, ACC_READ | ACC_WRITE) == both;
+	return each && answer_of(cs, c, 0) == any ? letters : NO_LETTERS;
 }
 
 /* ---- text ------------------------------------------------------------------------------------- */
@@ -205,126 +204,30 @@ static void rules_of_rest(struct recovery *rc, int *line)
 
 /* ---- classes without letters --------------------------------------------------------------------- */
 
-/* A node of a boolean function as a term. */
-static term term_of_node(struct recovery *rc, node n, term *made)
-{
-	struct terms *ts = rc->policy->terms;
-	outcome o;
-	if (node_is_terminal(n, &o))
-		return OUTCOME_KIND(o) == OUT_ALLOW ? T_TRUE : T_FALSE;
-	if (made[n])
-		return made[n] - 1;
-	struct switch_node s = node_switch(rc->dg, n);
-	term any = T_FALSE;
-	for (uint32_t i = 0; i < s.n; i++) {
-		term below = term_of_node(rc, s.edges[i].to, made);
-		int64_t lo = switch_edge_lo(rc->dg, &s, i);
-		term here = s.var < INPUT_MAX ? term_between(ts, term_input(ts, (enum input)s.var), lo, s.edges[i].hi)
-		            : lo == s.edges[i].hi ? (lo ? diagram_free_term(rc->dg, s.var) : term_not(ts, diagram_free_term(rc->dg, s.var)))
-		                                  : T_TRUE;
-		any = term_or(ts, any, term_and(ts, here, below));
-	}
-	made[n] = any + 1;
-	return any;
-}
-
-/* A condition and Ruby for it, NULL: there is none. */
-struct condition { term t; const char *ruby; };
-
-static struct condition either(struct recovery *rc, struct condition x, struct condition y)
-{
-	struct condition out = {.t = term_or(rc->policy->terms, x.t, y.t)};
-	if (x.t == T_FALSE)
-		out.ruby = y.ruby;
-	else if (x.ruby && y.ruby)
-		out.ruby = arena_printf(rc->arena, "%s || %s", x.ruby, y.ruby);
-	return out;
-}
-
-/* Requests for one of some sets: "[2, 6].include?(ctx.requested)". */
-static struct condition requested(struct recovery *rc, unsigned sets)
-{
-	struct terms *ts = rc->policy->terms;
-	struct condition out = {.t = T_FALSE};
-	const char *list = "";
-	for (int set = 0; set < SETS; set++)
-		if (sets & 1u << set) {
-			out.t = term_or(ts, out.t, term_eq(ts, term_input(ts, IN_REQUESTED), term_const(ts, set)));
-			list = joined(rc, list, arena_printf(rc->arena, "%d", set));
-		}
-	out.ruby = strchr(list, ',') ? arena_printf(rc->arena, "[%s].include?(ctx.requested)", list)
-	                             : arena_printf(rc->arena, "ctx.requested == %s", list);
-	return out;
-}
-
-/* Answer n, to requests for these sets. */
-static struct condition answer_to(struct recovery *rc, node n, unsigned sets, term *made)
-{
-	enum { ALL = 1u << 0 | 1u << ACC_MKNOD | 1u << ACC_READ | 1u << ACC_WRITE | 1u << (ACC_READ | ACC_WRITE) };
-	struct terms *ts = rc->policy->terms;
-	struct condition out = {.t = term_of_node(rc, n, made)};
-	out.ruby = term_ruby(rc->arena, ts, rc->policy->nparams, out.t);
-	if ((sets & ALL) == ALL || out.t == T_FALSE)
-		return out;
-	struct condition asked = requested(rc, sets & ALL);
-	bool always = out.t == T_TRUE;
-	out.t = term_and(ts, asked.t, out.t);
-	out.ruby = always ? asked.ruby : out.ruby ? arena_printf(rc->arena, "(%s && %s)", asked.ruby, out.ruby) : NULL;
-	return out;
-}
-
-static struct condition condition_of(struct recovery *rc, node n)
-{
-	term *made = arena_alloc(rc->arena, (diagram_nodes(rc->dg) + 1) * sizeof *made);
-	struct condition out = {.t = term_of_node(rc, n, made)};
-	out.ruby = term_ruby(rc->arena, rc->policy->terms, rc->policy->nparams, out.t);
-	return out;
-}
-
-/* When a class without letters is allowed. */
-static struct condition allowed_when(struct recovery *rc, const struct device_class *c)
-{
-	const struct device_classes *cs = &rc->classes;
-	term *made = arena_alloc(rc->arena, (diagram_nodes(rc->dg) + 1) * sizeof *made);
-	struct condition any = {.t = T_FALSE};
-	unsigned done = 0;
-	for (int i = 0; i < cs->nasked; i++) {
-		unsigned sets = 0;
-		for (int k = i; k < cs->nasked; k++)
-			if (c->answer[k] == c->answer[i] && is_asked(cs->asked[k]) && !(done & 1u << cs->asked[k]))
-				sets |= 1u << cs->asked[k];
-		done |= sets;
-		struct condition one = sets ? answer_to(rc, c->answer[i], sets, made) : (struct condition){.t = T_FALSE};
-		if (one.t != T_FALSE)
-			any = either(rc, any, one);
-	}
-	return any;
-}
-
 static bool rest_allows(const struct recovery *rc, int types)
 {
 	return (types & DEV_CHAR && rc->rest_letters[DEV_CHAR]) || (types & DEV_BLOCK && rc->rest_letters[DEV_BLOCK]);
 }
 
-/* Where one condition decides all that is allowed of a class: the letters that it allows. 0: it is not so. */
-static int letters_if(const struct recovery *rc, const struct device_class *c, node *when)
+/* The devices of a class, for these letters. */
+static void add_class(struct recovery *rc, struct rule *r, size_t *cap, const struct device_class *c, int letters)
 {
-	const struct device_classes *cs = &rc->classes;
-	int letters = 0;
-	bool allow;
-	*when = diagram_terminal(OUT_DENY);
-	for (int i = 0; i < cs->nasked; i++)
-		if (!decided(c->answer[i], &allow)) {
-			*when = c->answer[i];
-			letters |= is_asked(cs->asked[i]) ? cs->asked[i] : 0;
-		}
-	for (int i = 0; i < cs->nasked; i++) {
-		int set = cs->asked[i];
-		node wanted = set & ~letters ? diagram_terminal(OUT_DENY) : *when;
-		if (is_asked(set) && c->answer[i] != wanted && !(set & ~letters && decided(c->answer[i], &allow) && !allow))
-			return 0;
+	for (int type = DEV_CHAR; type >= DEV_BLOCK; type--) {
+		const struct block_of_devices **blocks = arena_alloc(rc->arena, (c->nblocks + 1) * sizeof *blocks);
+		size_t n = 0;
+		for (size_t k = 0; k < c->nblocks; k++)
+			if (c->blocks[k].type == type)
+				blocks[n++] = &c->blocks[k];
+		if (n)
+			rule_add_blocks(rc->arena, r, cap, letters, blocks, n);
 	}
-	return letters;
+}
+
+static void add_conditional(struct recovery *rc, struct rule r, int *line, struct condition when)
+{
+	rule_join_types(&r);
+	rc->in_ruby &= when.ruby != NULL;
+	add_rule(rc, r, line, when.t, when.ruby ? when.ruby : term_text(rc->arena, rc->policy->terms, when.t, 400));
 }
 
 /* All that is allowed of a class, by request: before everything else, and nothing else of it. */
@@ -333,21 +236,9 @@ static void rules_of_requests(struct recovery *rc, size_t class, int *line)
 	const struct device_class *c = &rc->classes.list[class];
 	struct rule r = {.deny = false}, others = {.deny = true};
 	size_t cap = 0;
-	node one;
-	int letters = letters_if(rc, c, &one);
-	for (int type = DEV_CHAR; type >= DEV_BLOCK; type--) {
-		const struct block_of_devices **blocks = arena_alloc(rc->arena, (c->nblocks + 1) * sizeof *blocks);
-		size_t n = 0;
-		for (size_t k = 0; k < c->nblocks; k++)
-			if (c->blocks[k].type == type)
-				blocks[n++] = &c->blocks[k];
-		if (n)
-			rule_add_blocks(rc->arena, &r, &cap, letters ? letters : ACC_ALL, blocks, n);
-	}
+	add_class(rc, &r, &cap, c, ACC_ALL);
 	rule_join_types(&r);
-	struct condition when = letters ? condition_of(rc, one) : allowed_when(rc, c);
-	rc->in_ruby &= when.ruby != NULL;
-	add_rule(rc, r, line, when.t, when.ruby ? when.ruby : term_text(rc->arena, rc->policy->terms, when.t, 400));
+	add_conditional(rc, r, line, condition_of_requests(rc->arena, &rc->classes, rc->policy, c));
 	/* and what later rules would allow of it */
 	others.patterns = arena_alloc(rc->arena, r.npatterns * sizeof *others.patterns);
 	for (size_t i = 0; i < r.npatterns; i++)
@@ -357,6 +248,58 @@ static void rules_of_requests(struct recovery *rc, size_t class, int *line)
 		}
 	if (others.npatterns)
 		add_rule(rc, others, line, T_TRUE, NULL);
+}
+
+/* Letters that are allowed under one condition. */
+struct conditional { node when; int letters; size_t *classes; size_t n, cap; };
+
+static void find_conditionals(struct recovery *rc, size_t class, struct conditional **list, size_t *n, size_t *cap)
+{
+	const struct device_class *c = &rc->classes.list[class];
+	int told = 0;
+	bool allow;
+	for (int letter = ACC_MKNOD; letter <= ACC_WRITE; letter <<= 1) {
+		node when = answer_of(&rc->classes, c, letter);
+		int letters = 0;
+		if (told & letter || decided(when, &allow))
+			continue;
+		for (int k = letter; k <= ACC_WRITE; k <<= 1)
+			letters |= answer_of(&rc->classes, c, k) == when ? k : 0;
+		told |= letters;
+		size_t at = 0;
+		while (at < *n && !((*list)[at].when == when && (*list)[at].letters == letters))
+			at++;
+		if (at == *n)
+			*ARENA_PUSH(rc->arena, *list, *n, *cap) = (struct conditional){.when = when, .letters = letters};
+		*ARENA_PUSH(rc->arena, (*list)[at].classes, (*list)[at].n, (*list)[at].cap) = class;
+	}
+}
+
+/* Before all that says nothing of the caller: a rule for each condition. */
+static void rules_of_conditions(struct recovery *rc, int *line)
+{
+	struct conditional *list = NULL;
+	size_t n = 0, cap = 0;
+	for (size_t i = 0; i < rc->classes.n; i++)
+		if (rc->letters[i] != NO_LETTERS)
+			find_conditionals(rc, i, &list, &n, &cap);
+	for (size_t i = 0; i < n; i++) {
+		struct rule r = {.deny = false};
+		size_t room = 0;
+		for (int type = DEV_CHAR; type >= DEV_BLOCK; type--) {
+			const struct block_of_devices **blocks = NULL;
+			size_t count = 0, more = 0;
+			for (size_t k = 0; k < list[i].n; k++) {
+				const struct device_class *c = &rc->classes.list[list[i].classes[k]];
+				for (size_t m = 0; m < c->nblocks; m++)
+					if (c->blocks[m].type == type)
+						*ARENA_PUSH(rc->arena, blocks, count, more) = &c->blocks[m];
+			}
+			if (count)
+				rule_add_blocks(rc->arena, &r, &room, list[i].letters, blocks, count);
+		}
+		add_conditional(rc, r, line, condition_of(rc->arena, rc->dg, rc->policy, list[i].when));
+	}
 }
 
 /* A name that a policy may have: prog:42 is prog-42, a path its last part. */
@@ -400,6 +343,7 @@ static void all_rules(struct recovery *rc)
 	for (size_t i = 0; i < rc->classes.n; i++)
 		if (rc->letters[i] == NO_LETTERS)
 			rules_of_requests(rc, i, &line);
+	rules_of_conditions(rc, &line);
 	for (int deny = 1; deny >= 0; deny--)
 		for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
 			rule_of_letters(rc, deny, sets[i], &line);

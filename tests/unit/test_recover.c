@@ -4,7 +4,7 @@
  */
 #include "policy/recover.h"
 #include "tests/unit/compiled.h"
-#include "tests/unit/policy_files.h"
+#include "tests/unit/random_policy.h"
 
 
 /* The same answers to all that the kernel asks. */
@@ -52,12 +52,50 @@ static void check_needed(const char *name, struct diagrams *dg, const struct pol
 	}
 }
 
-/* Two compilations: of the policy, and of the text that was made of it. */
-static void same_decisions(const char *name, const struct compiled *c, const struct compiled *again)
+/* Two compilations: of the policy, and of the text that was made of it. Diagrams are reduced, so equal ones
+ * have the same switches. Comparisons of several inputs have an order in each set: then *known is false. */
+struct pairs { struct pair { node x, y; } *list; size_t n, cap; struct arena *arena; };
+
+static bool same_node(struct pairs *met, struct diagrams *dx, node x, struct diagrams *dy, node y, bool *known)
+{
+	outcome o, p;
+	if (node_is_terminal(x, &o) || node_is_terminal(y, &p))
+		return node_is_terminal(x, &o) && node_is_terminal(y, &p) && o == p;
+	for (size_t i = 0; i < met->n; i++)
+		if (met->list[i].x == x && met->list[i].y == y)
+			return true;
+	*ARENA_PUSH(met->arena, met->list, met->n, met->cap) = (struct pair){x, y};
+	struct switch_node s = node_switch(dx, x), t = node_switch(dy, y);
+	*known &= s.var < INPUT_MAX && t.var < INPUT_MAX;
+	bool same = s.var == t.var && s.n == t.n;
+	for (uint32_t i = 0; i < s.n && same; i++)
+		same = s.edges[i].hi == t.edges[i].hi && same_node(met, dx, s.edges[i].to, dy, t.edges[i].to, known);
+	return same;
+}
+
+static size_t equal_diagrams;
+
+static void same_diagrams(const char *name, struct compiled *c, struct compiled *again)
+{
+	static const int sets[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE};
+	struct policy_diagram x, y;
+	bool known = true, same = true;
+	struct pairs met = {.arena = again->arena};
+	if (policy_diagram(c->policy, &c->diags, ORDER_FACTS_LAST, &x) || policy_diagram(again->policy, &again->diags, ORDER_FACTS_LAST, &y))
+		fail_msg("%s: no diagram", name);
+	for (size_t i = 0; i < COUNT(sets); i++)
+		same &= same_node(&met, x.dg, diagram_restrict(x.dg, x.verdict, IN_REQUESTED, sets[i]), y.dg,
+		                  diagram_restrict(y.dg, y.verdict, IN_REQUESTED, sets[i]), &known);
+	if (!same && known)
+		fail_msg("%s: what was made of it has another diagram", name);
+	equal_diagrams += same;
+}
+
+static void same_decisions(const char *name, const struct compiled *c, const struct compiled *again, int requests)
 {
 	static const int asked[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE};
 	struct rng g = {99};
-	for (int i = 0; i < 6000; i++) {
+	for (int i = 0; i < requests; i++) {
 		struct request q = {.type = 1 + (int)below(&g, 2), .access = asked[below(&g, 5)], .known = ~0u,
 		                    .major = below(&g, 4) ? below(&g, 15) : below(&g, MAJOR_MAX),
 		                    .minor = below(&g, 3) ? below(&g, 30) : below(&g, MINOR_MAX)};
@@ -74,7 +112,8 @@ static void same_decisions(const char *name, const struct compiled *c, const str
 	}
 }
 
-static size_t files, rules, ruby; /* of test_files() */
+static size_t files, rules, ruby; /* of test_files(), test_random() */
+static int requests = 6000;
 
 static void try_text(const char *name, const char *text)
 {
@@ -94,11 +133,29 @@ static void try_text(const char *name, const char *text)
 	rules += p->nrules;
 	if (in_ruby && strlen(made) < 60000) {
 		struct compiled again = compiled_of(*made ? made : "default :deny\n");
-		same_decisions(name, &c, &again);
+		same_decisions(name, &c, &again, requests);
+		same_diagrams(name, &c, &again);
 		compiled_free(&again);
 		ruby++;
 	}
 	compiled_free(&c);
+}
+
+static void test_random(void **state)
+{
+	(void)state;
+	struct rng g = {11};
+	files = rules = ruby = equal_diagrams = 0;
+	requests = 300;
+	for (int i = 0; i < 300; i++) {
+		struct arena *a = arena_new();
+		const char *text = random_policy(a, &g, i & 1);
+		try_text(text, text);
+		arena_free(a);
+	}
+	print_message("%zu policies, %zu rules, %zu compiled again, %zu diagrams equal\n", files, rules, ruby, equal_diagrams);
+	assert_int_equal(ruby, 300);
+	assert_true(equal_diagrams > 250);
 }
 
 static void test_texts(void **state)
@@ -115,6 +172,16 @@ static void test_texts(void **state)
 		{"allow(\"c 9:* rw\") { |c| c.minor == c.uid }\n", "allow(:st, access: \"rw\") { |ctx| (ctx.minor == ctx.uid) }\n"},
 		{"param :gpu, 3, in: 0..15\nallow(\"c 195:0-15 r\") { |c| c.minor == c.gpu }\n",
 		 "param :gpu, 3, in: 0..15\nallow(\"c 195:0-15\", access: \"r\") { |ctx| (ctx.minor == ctx.gpu) }\n"},
+		{"allow(:kmsg) { |c| c.uid == 0 && c.gid == 5 }\nallow \"a *:* m\"\n",
+		 "allow(:kmsg, access: \"rw\") { |ctx| ctx.uid == 0 && ctx.gid == 5 }\nallow \"a *:*\", access: \"m\"\n"},
+		{"default :allow\ndeny(:mem) { |c| c.uid == 1000 || c.gid == 5 }\n",
+		 "default :allow\nallow(:mem) { |ctx| !(ctx.gid == 5 || ctx.uid == 1000) }\ndeny :mem\n"},
+		{"allow(:null) { |c| c.comm == \"qemu-system-x86\" }\nallow(:zero) { |c| c.comm != \"a\\\"b\" }\n",
+		 "allow(:null) { |ctx| ctx.comm == \"qemu-system-x86\" }\nallow(:zero) { |ctx| !(ctx.comm == \"a\\\"b\") }\n"},
+		{"allow(:null) { |c| [1, 5, 9, 20].include?(c.uid) || c.uid.between?(30, 40) }\n",
+		 "allow(:null) { |ctx| ([1, 5, 9, 20].include?(ctx.uid) || ctx.uid.between?(30, 40)) }\n"},
+		{"allow(:null, access: \"r\") { |c| c.uid == 0 }\nallow(:zero, access: \"r\") { |c| c.uid == 0 }\nallow :zero, access: \"w\"\n",
+		 "allow(:null, :zero, access: \"r\") { |ctx| ctx.uid == 0 }\nallow :zero, access: \"w\"\n"},
 		{"allow { |c| c.major == 9 && c.requested != 6 }\n",
 		 "allow(\"a 9:*\") { |ctx| [0, 1, 2, 4].include?(ctx.requested) }\n"},
 	};
@@ -142,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_random),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,17 +91,10 @@ static const char *fact_ruby(const struct ways *w, const struct asks *k)
 	                                 : arena_printf(w->arena, "!%s", ranges_ruby(w->arena, name, not, n, INT64_MIN, INT64_MAX));
 }
 
-/* Letters of half a comm; NULL: not for a text in quotes. */
-static const char *half_letters(struct arena *a, const struct asks *k)
+/* Letters as in quotes; NULL: they are not for that. */
+static const char *quotable(struct arena *a, const char *text)
 {
-	char text[sizeof(int64_t) + 1] = "", *out = arena_alloc(a, 2 * sizeof text), *to = out;
-	static const char none[sizeof(int64_t)];
-	if (!intervals_are_one(k->ranges, k->n))
-		return NULL;
-	memcpy(text, &k->ranges->lo, sizeof(int64_t));
-	size_t n = strlen(text);
-	if (memcmp(text + n, none, sizeof(int64_t) - n))
-		return NULL;
+	char *out = arena_alloc(a, 2 * strlen(text) + 1), *to = out;
 	for (const char *at = text; *at; at++) {
 		if (*at < ' ' || *at > '~')
 			return NULL;
@@ -111,6 +104,18 @@ static const char *half_letters(struct arena *a, const struct asks *k)
 	}
 	*to = '\0';
 	return out;
+}
+
+/* Letters of half a comm; NULL: not for a text in quotes. */
+static const char *half_letters(struct arena *a, const struct asks *k)
+{
+	char text[sizeof(int64_t) + 1] = "";
+	static const char none[sizeof(int64_t)];
+	if (!intervals_are_one(k->ranges, k->n))
+		return NULL;
+	memcpy(text, &k->ranges->lo, sizeof(int64_t));
+	size_t n = strlen(text);
+	return memcmp(text + n, none, sizeof(int64_t) - n) ? NULL : quotable(a, text);
 }
 
 /* Both halves, or the first alone where it is full. NULL: it is no Ruby. */
@@ -124,10 +129,24 @@ static const char *comm_ruby(const struct ways *w, const struct asks *first, con
 	              : arena_printf(w->arena, "ctx.comm.start_with?(\"%s\")", begin);
 }
 
+/* A beginning of more than a half. */
+static const char *longer_ruby(const struct ways *w, const struct asks *first, const struct asks *next)
+{
+	enum input half = IN_COMM_0;
+	const char *begin = half_letters(w->arena, first), *more = next ? asks_beginning(w, next, &half) : NULL;
+	more = more && half == IN_COMM_1 && next->ranges->lo ? quotable(w->arena, more) : NULL;
+	return begin && more && !memchr(&first->ranges->lo, 0, sizeof(int64_t))
+	               ? arena_printf(w->arena, "ctx.comm.start_with?(\"%s%s\")", begin, more)
+	               : NULL;
+}
+
 /* A comparison of several inputs, or of a parameter. */
 static const char *comparison_ruby(const struct ways *w, const struct asks *k, size_t nparams)
 {
-	const char *text = term_ruby(w->arena, w->terms, nparams, diagram_free_term(w->dg, k->var));
+	enum input half;
+	const char *begin = asks_beginning(w, k, &half), *text = begin && half == IN_COMM_0 ? quotable(w->arena, begin) : NULL;
+	text = text ? arena_printf(w->arena, "ctx.comm.start_with?(\"%s\")", text)
+	            : term_ruby(w->arena, w->terms, nparams, diagram_free_term(w->dg, k->var));
 	return !text || k->ranges->lo ? text : arena_printf(w->arena, "!%s", text);
 }
 
@@ -139,8 +158,9 @@ static const char *way_ruby(const struct ways *w, const struct way *way, size_t 
 		const char *one = NULL;
 		if (k->var == IN_COMM_0) {
 			const struct asks *second = next && next->var == IN_COMM_1 ? next : NULL;
-			one = comm_ruby(w, k, second);
-			i += second != NULL;
+			one = longer_ruby(w, k, next);
+			i += second || one;
+			one = one ? one : comm_ruby(w, k, second);
 		} else if (k->var >= INPUT_MAX) {
 			one = comparison_ruby(w, k, nparams);
 		} else if (k->var != IN_COMM_1 && k->var < IN_PARAM_0 + nparams) {

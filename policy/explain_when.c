@@ -47,26 +47,30 @@ static const char *fact_words(struct ways *w, const struct asks *k)
 	                                                  : arena_printf(a, "%s is %s", name, ranges_words(a, k->ranges, k->n));
 }
 
-/* Half of a comm as letters, up to its end; NULL: they are not for people. */
-static const char *letters_of(struct arena *a, int64_t half, bool *ended)
+/* NULL: they are not for people. */
+static const char *for_people(const char *letters)
+{
+	for (const char *at = letters; letters && *at; at++)
+		if (*at < ' ' || *at > '~' || *at == '"')
+			return NULL;
+	return letters;
+}
+
+/* Half of a comm as letters, up to its end. */
+static const char *letters_of(struct arena *a, int64_t half)
 {
 	char text[sizeof half + 1] = "";
 	memcpy(text, &half, sizeof half);
-	for (const char *at = text; *at; at++)
-		if (*at < ' ' || *at > '~' || *at == '"')
-			return NULL;
-	*ended = strlen(text) < sizeof half;
-	return arena_strdup(a, text);
+	return for_people(arena_strdup(a, text));
 }
 
 /* comm, of which k asks for the first half, and `second` (or NULL) for the other. NULL: not one text. */
 static const char *comm_words(struct ways *w, const struct asks *k, const struct asks *second)
 {
-	bool ended = false, whole = false;
 	if (!intervals_are_one(k->ranges, k->n) || (second && !intervals_are_one(second->ranges, second->n)))
 		return NULL;
-	const char *begin = letters_of(w->arena, k->ranges->lo, &ended);
-	const char *end = second ? letters_of(w->arena, second->ranges->lo, &whole) : "";
+	const char *begin = letters_of(w->arena, k->ranges->lo);
+	const char *end = second ? letters_of(w->arena, second->ranges->lo) : "";
 	if (!begin || !end)
 		return NULL;
 	return second ? arena_printf(w->arena, "comm is \"%s%s\"", begin, end) : arena_printf(w->arena, "comm begins with \"%s\"", begin);
@@ -75,6 +79,10 @@ static const char *comm_words(struct ways *w, const struct asks *k, const struct
 /* A comparison of several inputs. */
 static const char *comparison_words(struct ways *w, const struct asks *k)
 {
+	enum input half;
+	const char *begin = for_people(asks_beginning(w, k, &half));
+	if (begin && half == IN_COMM_0)
+		return arena_printf(w->arena, "comm %s with \"%s\"", k->ranges->lo ? "begins" : "does not begin", begin);
 	const char *text = term_text(w->arena, w->terms, diagram_free_term(w->dg, k->var), 160);
 	return k->ranges->lo ? text : arena_printf(w->arena, "not (%s)", text);
 }
@@ -85,11 +93,14 @@ static const char *way_words(struct ways *w, const struct way *way)
 	const char *text = "";
 	for (size_t i = 0; i < way->n; i++) {
 		const struct asks *k = &way->list[i], *next = i + 1 < way->n ? k + 1 : NULL;
-		const char *one;
+		enum input half;
+		const char *one = NULL;
 		if (k->var == IN_COMM_0) {
 			const struct asks *second = next && next->var == IN_COMM_1 ? next : NULL;
-			one = comm_words(w, k, second);
-			i += second != NULL;
+			const char *more = next ? for_people(asks_beginning(w, next, &half)) : NULL;
+			bool longer = more && half == IN_COMM_1 && next->ranges->lo && (one = comm_words(w, k, NULL));
+			one = longer ? arena_printf(w->arena, "%.*s%s\"", (int)strlen(one) - 1, one, more) : comm_words(w, k, second);
+			i += second || longer;
 		} else {
 			one = k->var == IN_COMM_1 ? NULL : k->var < INPUT_MAX ? fact_words(w, k) : comparison_words(w, k);
 		}

@@ -173,3 +173,23 @@ struct ways *ways_of(struct arena *a, const struct diagrams *dg, const struct te
 	size_t cost = simplify(yes);
 	return simplify(no) < cost ? no : yes;
 }
+
+const char *asks_beginning(const struct ways *w, const struct asks *k, enum input *half)
+{
+	if (k->var < INPUT_MAX)
+		return NULL;
+	const struct term_node *eq = term_get(w->terms, diagram_free_term(w->dg, k->var)), *band = term_get(w->terms, eq->a);
+	if (eq->op != TERM_EQ || band->op != TERM_BAND)
+		return NULL;
+	const struct term_node *in = term_get(w->terms, band->a), *mask = term_get(w->terms, band->b), *value = term_get(w->terms, eq->b);
+	if (in->op != TERM_INPUT || (in->a != IN_COMM_0 && in->a != IN_COMM_1) || mask->op != TERM_CONST || value->op != TERM_CONST)
+		return NULL;
+	char text[sizeof value->lo + 1] = "";
+	memcpy(text, &value->lo, sizeof value->lo);
+	size_t n = strlen(text);
+	uint64_t whole = n && n < sizeof value->lo ? (UINT64_C(1) << 8 * n) - 1 : 0;
+	if ((uint64_t)mask->lo != whole || !n || (uint64_t)value->lo & ~whole)
+		return NULL;
+	*half = (enum input)in->a;
+	return arena_strdup(w->arena, text);
+}

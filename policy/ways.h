@@ -33,5 +33,7 @@ struct asks asks_to(const struct ways *w, const struct switch_node *s, uint32_t 
 size_t asks_others(const struct ways *w, const struct asks *k, struct interval **out);
 /* Are those easier to say? */
 bool asks_by_others(const struct ways *w, const struct asks *k, struct interval **out, size_t *n);
+/* The letters that a comparison asks a half of comm (IN_COMM_0, IN_COMM_1) to begin with; NULL: it is another. */
+const char *asks_beginning(const struct ways *w, const struct asks *k, enum input *half);
 
 #endif

@@ -20,7 +20,7 @@ static inline const char *random_condition(struct arena *a, struct rng *g)
 	static const char *const facts[] = {
 		"c.uid == 0", "c.uid != 1000", "c.gid < 5", "[3, 7, 9].include?(c.gid)", "c.uptime > 60", "c.pid == 1", "c.read?", "!c.write?",
 		"c.mknod?", "c.minor == c.gid", "c.minor % 3 == 1", "c.requested == 6", "c.uid.between?(500, 1500)", "c.comm == \"qemu\"",
-		"c.major + c.gid == 9",
+		"c.major + c.gid == 9", "c.comm.start_with?(\"sh\")", "c.comm == \"qemu-system-x86\"",
 	};
 	enum { FACTS = sizeof facts / sizeof *facts };
 	const char *one = facts[below(g, FACTS)], *two = facts[below(g, FACTS)];

@@ -202,6 +202,8 @@ static void test_words(void **state)
 		{"allow { |c| c.uid == 0 }\n", "allow rwm a *:* only when uid is 0\n"},
 		{"allow(:null) { |c| c.comm != \"qemu\" }\n", "allow rwm c 1:3 unless comm is \"qemu\"\n"},
 		{"allow(:null) { |c| c.comm == \"qemu-system-x86\" }\n", "allow rwm c 1:3 only when comm is \"qemu-system-x86\"\n"},
+		{"allow(:null) { |c| c.comm.start_with?(\"qemu\") }\n", "allow rwm c 1:3 only when comm begins with \"qemu\"\n"},
+		{"allow(:null) { |c| c.comm.start_with?(\"qemu-system\") }\n", "allow rwm c 1:3 only when comm begins with \"qemu-system\"\n"},
 		{"allow(:null) { |c| c.uid.between?(1000, 1999) && (c.gid == 4 || c.gid == 27) }\n",
 		 "allow rwm c 1:3 only when uid is 1000 to 1999 and gid is 4 or 27\n"},
 		{"allow(:null) { |c| c.uptime < 60 && (c.uid == 0 || c.gid == 5) }\n",

@@ -178,6 +178,8 @@ static void test_texts(void **state)
 		 "default :allow\nallow(:mem) { |ctx| !(ctx.gid == 5 || ctx.uid == 1000) }\ndeny :mem\n"},
 		{"allow(:null) { |c| c.comm == \"qemu-system-x86\" }\nallow(:zero) { |c| c.comm != \"a\\\"b\" }\n",
 		 "allow(:null) { |ctx| ctx.comm == \"qemu-system-x86\" }\nallow(:zero) { |ctx| !(ctx.comm == \"a\\\"b\") }\n"},
+		{"allow(:null) { |c| c.comm.start_with?(\"qemu\") }\nallow(:zero) { |c| c.comm.start_with?(\"qemu-system\") }\n",
+		 "allow(:null) { |ctx| ctx.comm.start_with?(\"qemu\") }\nallow(:zero) { |ctx| ctx.comm.start_with?(\"qemu-system\") }\n"},
 		{"allow(:null) { |c| [1, 5, 9, 20].include?(c.uid) || c.uid.between?(30, 40) }\n",
 		 "allow(:null) { |ctx| ([1, 5, 9, 20].include?(ctx.uid) || ctx.uid.between?(30, 40)) }\n"},
 		{"allow(:null, access: \"r\") { |c| c.uid == 0 }\nallow(:zero, access: \"r\") { |c| c.uid == 0 }\nallow :zero, access: \"w\"\n",

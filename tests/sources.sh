@@ -128,6 +128,28 @@ check "the object applied" "$DEVGUARD" apply "$T/again.o" "$CG"
 equal "what the kernel runs then means the same" "$(explained "$T/again.o")" "$(explained "cgroup:$CG")"
 CG=$CG2/$DGTEST_PREFIX.ours
 check "the same as Ruby" "$DEVGUARD" test --cases "$T/list.cases" <(explained "effective:$CG/below" --ruby)
+printf 'policy "here"\nallow "c 10:230 rw"\n' >"$T/here.rb" # misc has that number everywhere, and no device
+scratch here
+"$DEVGUARD" apply "$T/here.rb" "$CG" >"$T/out" 2>&1 || cat "$T/out"
+equal "explain: numbers of this host have its names" "  opens c 10:230, no block device; makes nothing
+  allow  rw   c 10:230  driver misc (here)
+  everything else is denied
+  (here): so this host calls it" "$(told "cgroup:$CG" | sed 1d)"
+equal "explain: numbers in a policy have not" "  allow  rw   c 10:230" "$(told "$T/here.rb" | grep 10:230 | tail -n 1)"
+
+# One that hangs on more than can be told: the other is told all the same.
+unknowns="$(for ((i = 0; i < 17; i++)); do echo "insn 133 0 0 0 7
+insn 37 0 0 2 100
+insn 183 0 0 0 0
+insn 149 0 0 0 0"; done)
+insn 183 0 0 0 1
+insn 149 0 0 0 0"
+bad=$("$T/loader" "$CG" <<<"$unknowns")
+expect "explain: one that cannot be read" 1 "  it cannot be told: " "$DEVGUARD" explain "cgroup:$CG"
+expect "explain: the other one is" 1 "driver misc (here)" "$DEVGUARD" explain "cgroup:$CG"
+"$DEVGUARD" explain --json "cgroup:$CG" >"$T/json"
+equal "as JSON: what cannot be told" "here=null $bad=string together=string" "$(jq -r '"here=\(.programs[] | select(.policy == "here") | .cannot_tell)",
+	"\(.programs[] | select(.policy == null) | "\(.program)=\(.cannot_tell | type)")", "together=\(.cannot_tell | type)"' "$T/json" | paste -sd ' ')"
 scratch empty
 expect "a cgroup without a program" 1 "no device program" "$DEVGUARD" explain "cgroup:$CG"
 expect "no such program" 1 "there is none with that number" "$DEVGUARD" explain prog:4294967295

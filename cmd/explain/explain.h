@@ -33,6 +33,8 @@ struct explain_rows {
 };
 /* `here`: the numbers are those of this host, so that names are, too. NULL: they may be of any. */
 void explain_rows(struct cmd *c, const struct explanation *e, struct device_names *here, struct explain_rows *out);
+/* Many lines of a kind that say the same of devices without a name become one. */
+void explain_rows_join(struct cmd *c, struct explain_rows *rows);
 
 /* ---- print.c: for people ------------------------------------------------------------------------ */
 

@@ -104,13 +104,13 @@ static void print_row(struct arena *a, const struct explain_row *row, const stru
 	const char *name = *row->called.name ? arena_printf(a, "%s%s", row->called.name, called_here(row)) : "";
 	int column = printf("%*s%-*s  %-*s  ", LEAD, "", l->verdict, explain_words[r->verdict], l->access,
 	                    access_text(r->pattern.access, letters));
-	int room = WIDTH - column - l->numbers - l->name - 4;
+	int room = WIDTH - column - l->numbers - 2 - (*name ? l->name + 2 : 0);
 	const char *when = r->when ? r->when : "", *what = what_text(a, row, room);
 	const char *behind = *when && columns_of(when) <= room ? when : what;
-	column += put_column(row->numbers, *name || *behind ? l->numbers : 0);
-	if (*name || (*behind && l->name)) {
+	put_column(row->numbers, *name || *behind ? l->numbers : 0);
+	if (*name) {
 		fputs("  ", stdout);
-		column += 2 + (*behind ? put_column(name, l->name) : put_column(name, 0));
+		put_column(name, *behind ? l->name : 0);
 	}
 	if (*behind) {
 		fputs("  ", stdout);

@@ -67,7 +67,7 @@ static void name_here(struct cmd *c, struct device_names *names, struct explain_
 	const char *driver = name ? NULL : driver_of(c, r->types, r->majors.lo);
 	row->here = name || driver;
 	if (name)
-		row->called.name = arena_strdup(c->arena, name);
+		row->called = (struct device_called){.name = arena_strdup(c->arena, name), .what = ""};
 	else if (driver)
 		row->called.what = arena_printf(c->arena, "driver %s", driver);
 }
@@ -172,4 +172,53 @@ void explain_rows(struct cmd *c, const struct explanation *e, struct device_name
 	enum { NAMED_MAX = 256 };
 	for (size_t i = 0; here && i < out->n && i < NAMED_MAX; i++)
 		name_here(c, here, &out->list[i]);
+}
+
+/* ---- many without a name -------------------------------------------------------------------------------- */
+
+static bool says_the_same(const struct explain_row *x, const struct explain_row *y)
+{
+	const struct explained *r = x->rule, *s = y->rule;
+	return x->reach == y->reach && x->run.types == y->run.types && r->verdict == s->verdict && r->asked == s->asked &&
+	       r->pattern.access == s->pattern.access && (r->when == s->when || (r->when && s->when && !strcmp(r->when, s->when)));
+}
+
+/* A line among those of a kind; how many these are. */
+struct kind { size_t first, rows; };
+
+static void join(struct arena *a, struct explain_row *to, const struct explain_row *row, size_t nth)
+{
+	const char *numbers = row->numbers + 2;
+	if (nth < NUMBERS_SHOWN - 1)
+		to->numbers = arena_printf(a, "%s,%s", to->numbers, numbers);
+	else if (nth == NUMBERS_SHOWN - 1)
+		to->numbers = arena_printf(a, "%s,...", to->numbers);
+	to->runs += row->runs;
+	to->devices += row->devices;
+	to->called = (struct device_called){.name = "", .what = ""};
+}
+
+void explain_rows_join(struct cmd *c, struct explain_rows *rows)
+{
+	struct kind *kinds = NULL;
+	size_t n = 0, cap = 0, kept = 0, *of = arena_alloc(c->arena, (rows->n + 1) * sizeof *of), *nth = arena_alloc(c->arena, (rows->n + 1) * sizeof *nth);
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct explain_row *row = &rows->list[i];
+		bool plain = !*row->called.name && row->runs == 1 && !(row->run.types == (DEV_BLOCK | DEV_CHAR));
+		for (of[i] = 0; of[i] < n && !(plain && says_the_same(&rows->list[kinds[of[i]].first], row)); of[i]++)
+			;
+		if (of[i] == n)
+			*ARENA_PUSH(c->arena, kinds, n, cap) = (struct kind){.first = i};
+		nth[i] = kinds[of[i]].rows++;
+	}
+	for (size_t i = 0; i < rows->n; i++) {
+		struct kind *k = &kinds[of[i]];
+		if (k->rows <= RUNS_MAX || !nth[i]) {
+			k->first = nth[i] ? k->first : kept;
+			rows->list[kept++] = rows->list[i];
+		} else {
+			join(c->arena, &rows->list[k->first], &rows->list[i], nth[i]);
+		}
+	}
+	rows->n = kept;
 }

@@ -61,6 +61,7 @@ static int tell_unit(struct cmd *c, const struct unit *u, const char *unknown, s
 	}
 	struct explain_rows rows;
 	explain_rows(c, &e, here, &rows);
+	explain_rows_join(c, &rows);
 	diags_flush(c);
 	explain_print(&rows, u, unknown);
 	return STATUS_OK;

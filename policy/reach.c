@@ -250,6 +250,8 @@ struct device_called device_called(struct arena *a, const struct device_run *r)
 	static const char *const every[] = {"", "every block device", "every character device", "every device"};
 	if (is_all(r))
 		return (struct device_called){.name = every[r->types], .what = ""};
+	if (!r->majors.hi && !r->minors.hi)
+		return (struct device_called){.name = "", .what = "no device: what systemd makes inaccessible"};
 	const struct known_device *k = exactly(a, r);
 	if (k)
 		return (struct device_called){.name = family_name(a, k), .what = k->what};

@@ -270,6 +270,7 @@ static void test_called(void **state)
 		{{DEV_CHAR, {3, 3}, {0, MINOR_MAX}}, REACH_OTHER, "", ""},
 		{{DEV_CHAR, {0, MAJOR_MAX}, {0, MINOR_MAX}}, REACH_EVERYTHING, "every character device", ""},
 		{{DEV_BLOCK | DEV_CHAR, {0, MAJOR_MAX}, {0, MINOR_MAX}}, REACH_EVERYTHING, "every device", ""},
+		{{DEV_BLOCK | DEV_CHAR, {0, 0}, {0, 0}}, REACH_STANDARD, "", "no device: what systemd makes inaccessible"},
 		{{DEV_CHAR, {2, 3}, {0, MINOR_MAX}}, REACH_OTHER, "", ""},
 		{{DEV_CHAR, {0, 9}, {0, MINOR_MAX}}, REACH_DISK + 1, "", "with mem, kmsg, lp, ttyS ..."},
 	};

@@ -32,7 +32,9 @@ static int decode(struct arena *a, struct diags *d, const char *name, const stru
 	struct decoded one;
 	if (decode_program(a, d, name, program, s->dg, s->ts, s->unknown, &one))
 		return -1;
-	s->unknown += one.unknown;
+	/* what is only reported or counted leaves its variable to the next program */
+	for (uint32_t used = diagram_inputs(a, s->dg, one.verdict) >> (IN_PARAM_0 + s->unknown); used; used >>= 1)
+		s->unknown++;
 	*out = one.verdict;
 	return 0;
 }
@@ -45,7 +47,7 @@ static void find_unknown(struct judge *j, const struct set *s, node verdict)
 	j->unknown = 0;
 	for (size_t i = 0; i < s->unknown; i++) {
 		enum input in = (enum input)(IN_PARAM_0 + i);
-		if (!(inputs & 1u << in)) /* it is only reported, or counted */
+		if (!(inputs & 1u << in))
 			continue;
 		j->unknown++;
 		j->told = arena_printf(j->in->arena, "%s%s\n", j->told, terms_input_name(s->ts, in));

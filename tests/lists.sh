@@ -102,7 +102,7 @@ expect "check lxc:FILE" 0 "c1: ok" "$DEVGUARD" check lxc:lxc-c1.conf
 expect "check compose:FILE#SERVICE" 0 "cam: ok" "$DEVGUARD" check compose:compose-cam.yaml#cam
 expect "check: lists and policies" 0 "web: ok" "$DEVGUARD" check oci-web.rb v1:v1-web.list
 expect "check: it allows everything" 0 "EVERY DEVICE IS ALLOWED" "$DEVGUARD" check inspect:inspect-privileged.json
-expect "explain compose:FILE#SERVICE" 0 '"c 81:*    :video"' "$DEVGUARD" explain compose:compose-cam.yaml#cam
+expect "explain compose:FILE#SERVICE" 0 "c 81:*    :video" "$DEVGUARD" explain compose:compose-cam.yaml#cam
 expect "eval proxmox:FILE -" 2 "deny c 195:0 r" sh -c 'echo c 195:0 r | "$DEVGUARD" eval proxmox:proxmox-101.conf -'
 check "test FORMAT:FILE, its cases beside it" "$DEVGUARD" test lxc:lxc-c1.conf
 check "test FORMAT:FILE --cases FILE" "$DEVGUARD" test systemd:systemd-closed.service --cases systemd-closed.cases

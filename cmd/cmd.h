@@ -43,6 +43,7 @@ struct cmd {
 	struct asking asking;       /* what the policy asked of the host, in `arena` */
 	struct json_output json;
 	struct functions *functions; /* of the kernel, see source.c; in `args` */
+	struct { struct claims_file *list; size_t n, cap; } claims; /* --claims, see claims.c; in `args` */
 	bool kernel_asked;          /* what libbpf asks once, see load.c */
 	bool cache;                 /* compiled policies are kept for the next time */
 	bool quiet;                 /* warnings are for other verbs to show */

@@ -36,6 +36,7 @@ struct delivery {
 	char *text;
 	struct verdict *verdicts; /* of mruby, one a frame */
 	size_t nverdicts, verdicts_max;
+	struct claims_told claims;
 };
 
 static bool take_delivery(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
@@ -58,6 +59,8 @@ static bool take_delivery(void *self, enum frame_kind kind, const unsigned char 
 			return false;
 		d->text = arena_strndup(a, (const char *)data, strnlen((const char *)data, len));
 		return true;
+	case FRAME_CLAIM:
+		return claim_take(a, &d->claims, data, len);
 	case FRAME_VERDICTS:
 		if (len != sizeof *d->verdicts || d->nverdicts == d->verdicts_max)
 			return false;
@@ -143,11 +146,11 @@ static int give(const struct loading *g, struct room *r, const struct order *o, 
 }
 
 /* Runs the policy in one child; what it is, for the other. */
-static int run_ruby(const struct loading *g, struct room *r, const struct document *in, struct delivery *d)
+static int run_ruby(const struct loading *g, struct room *r, const struct document *in, uint32_t flags, struct delivery *d)
 {
 	struct cmd *c = g->cmd;
 	const struct load *l = g->load;
-	struct order o = {.job = {.kind = JOB_RUBY, .flags = l->bytecode ? JOB_BYTECODE : 0}, .ask = l->ask, .file = in->file,
+	struct order o = {.job = {.kind = JOB_RUBY, .flags = flags}, .ask = l->ask, .file = in->file,
 	                  .text = in->text, .len = in->len, .first = true};
 	int status = give(g, r, &o, d);
 	if (!status && (!d->policy || d->nverdicts != d->verdicts_max)) {
@@ -168,6 +171,7 @@ static int judge(const struct loading *g, struct room *r, enum job_kind kind, co
 	struct order o = {.job = {.kind = kind, .flags = flags}, .file = file, .text = text, .len = len,
 	                  .go_on = !g->source && kind == JOB_POLICY, .first = kind != JOB_POLICY};
 	int status = give(g, r, &o, &d);
+	u->claims = d.claims;
 	if (!status && (!d.has_record || (l->depth == LOAD_IMAGE && !d.record.image.ninsns))) {
 		diag_add(&g->cmd->diags, DIAG_ERROR, (struct span){.file = file}, NULL,
 		         "the policy is refused: the process that proves it answered less than it was asked");
@@ -178,7 +182,7 @@ static int judge(const struct loading *g, struct room *r, enum job_kind kind, co
 	static const char *const instead[] = {[JOB_OBJECT] = "an object", [JOB_OCI] = "a list", [JOB_DUMPS] = "a program of the kernel"};
 	*u = (struct unit){.instead = kind == JOB_POLICY ? g->source ? "a list" : NULL : instead[kind], .policy = d.record.policy, .image = d.record.image,
 	                   .inputs = d.record.inputs, .null_denied = d.record.null_denied, .judge = r,
-	                   .kept_uid = room_kept_uid(r), .bytecode = u->bytecode, .ring = g->settings->ring};
+	                   .kept_uid = room_kept_uid(r), .bytecode = u->bytecode, .ring = g->settings->ring, .claims = d.claims};
 	return STATUS_OK;
 }
 
@@ -203,7 +207,7 @@ static int load_ruby(const struct loading *g, struct room *runner, struct room *
 	struct cmd *c = g->cmd;
 	struct delivery d;
 	struct bytes object;
-	int status = run_ruby(g, runner, in, &d);
+	int status = run_ruby(g, runner, in, g->load->bytecode ? JOB_BYTECODE : 0, &d);
 	room_close(runner);
 	u->bytecode = d.text;
 	if (!status)
@@ -310,6 +314,31 @@ static int load_programs(const struct loading *g, const char *source, struct uni
 	if (!status)
 		status = source_read(g->cmd, source, &bytes, &len);
 	return status ? status : judge(g, prover, JOB_DUMPS, source, bytes, len, u);
+}
+
+int claims_run(struct cmd *c, const char *path, struct bytes *out)
+{
+	const struct load plain = {.depth = LOAD_DIAGRAM};
+	struct settings s = c->settings;
+	struct loading g = {c, &s, &plain};
+	struct document *in;
+	struct room *runner;
+	struct delivery d;
+	s.nparams = 0; /* they are the policy's */
+	s.mode = s.audit = 0;
+	int status = room_open(c, &s, work_ruby, &runner);
+	if (!status)
+		status = read_policy(c, &(struct place){path, -1}, &in);
+	if (!status && object_is(in->text, in->len)) {
+		diag_add(&c->diags, DIAG_ERROR, (struct span){.file = in->file}, "give the .rb with the claims", "an object is no file of claims");
+		status = STATUS_REFUSED;
+	}
+	if (!status)
+		status = run_ruby(&g, runner, in, JOB_CLAIMS, &d);
+	room_close(runner);
+	if (!status)
+		*out = (struct bytes){d.policy, d.npolicy};
+	return status;
 }
 
 void unit_end(struct unit *u)

@@ -7,6 +7,7 @@
  */
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/unit.h"
 #include "compiler/compiler.h"
 #include "policy/number.h"
 
@@ -31,6 +32,9 @@ void print_verb_help(const struct verb *v)
 		if (o->val == OPT_UNCONFINED)
 			printf("  --unconfined      compile also where the policy cannot be locked in, for example\n"
 			       "                    without seccomp: only for a policy that you trust\n");
+		if (o->val == OPT_CLAIMS)
+			printf("  --claims FILE     claims (never, always) that the policy must keep, in a file of\n"
+			       "                    their own; may be repeated\n");
 		if (o->val == OPT_OWN)
 			printf("  --self            the cgroup of the caller, in place of CGROUP; of a service of\n"
 			       "                    systemd its own, also where ExecStartPre=+ runs beside it\n");
@@ -197,6 +201,8 @@ static bool shared_option(struct cmd *c, int opt)
 		c->settings.mode = 1 + option_word(c, "--mode", optarg, mode_words, POLICY_MODES);
 	else if (opt == OPT_AUDIT)
 		c->settings.audit = 1 + option_word(c, "--audit", optarg, audit_words, AUDIT_LEVELS);
+	else if (opt == OPT_CLAIMS)
+		claims_add(c, optarg);
 	else if (opt == OPT_RING)
 		c->status = ring_option(c, optarg);
 	else if (opt == OPT_OWN || opt == OPT_OF_UNIT)

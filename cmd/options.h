@@ -14,20 +14,21 @@ struct verb;
 enum { OPT_END = -1, OPT_STOP = -2 };
 /* Those that all verbs deal with alike; a verb's own: OPT_VERB + n */
 enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_LIMIT, OPT_UNCONFINED, OPT_OWN,
-       OPT_OF_UNIT, OPT_VERB };
+       OPT_OF_UNIT, OPT_CLAIMS, OPT_VERB };
 #define OPTION_JSON  {"json", no_argument, NULL, OPT_JSON}
 #define OPTION_PARAM {"param", required_argument, NULL, OPT_PARAM}
 #define OPTION_MODE  {"mode", required_argument, NULL, OPT_MODE}
 #define OPTION_AUDIT {"audit", required_argument, NULL, OPT_AUDIT}
 #define OPTION_LIMIT {"limit", required_argument, NULL, OPT_LIMIT}
 #define OPTION_UNCONFINED {"unconfined", no_argument, NULL, OPT_UNCONFINED}
+#define OPTION_CLAIMS {"claims", required_argument, NULL, OPT_CLAIMS}
 #define OPTION_RING  {"ring", required_argument, NULL, OPT_RING}
 /* Instead of a CGROUP: where_open() */
 #define OPTION_SELF  {"self", no_argument, NULL, OPT_OWN}
 #define OPTION_UNIT  {"unit", required_argument, NULL, OPT_OF_UNIT}
 #define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
 
-/* The verb's next own option; --json, --param, --limit, --unconfined, --mode, --audit, --ring, --self,
+/* The verb's next own option; --json, --param, --limit, --unconfined, --mode, --audit, --ring, --claims, --self,
  * --unit and --help are dealt with here.
  * OPT_END: operands start at argv[optind]. OPT_STOP: return c->status. */
 int options_next(struct cmd *c, int argc, char **argv);

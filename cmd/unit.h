@@ -30,6 +30,12 @@ struct load {
 	const struct ask *ask;   /* or NULL */
 };
 
+/* What was found out about claims, as texts that are safe to read (not to print). */
+struct claims_told {
+	struct claim_told *list;
+	size_t n, cap;
+};
+
 /* A POLICY from the command line, proven. */
 struct unit {
 	const char *instead;   /* of Ruby: "an object", "a list", ...; NULL: it is Ruby */
@@ -41,8 +47,17 @@ struct unit {
 	struct room *judge;    /* load.keep: who answers for it; ends with unit_end() or cmd_reset() */
 	uint32_t part;         /* which program the judge is asked about, see each.h; 0: all that it has */
 	bool kept_uid;         /* the children kept the uid: room_kept_uid() */
+	struct claims_told claims; /* of the policy itself; also of one that is refused */
 	uint32_t ring;         /* bytes of its ring buffer; 0: as it is */
 };
+
+/* ---- claims_told.c ---------------------------------------------------------------------- */
+
+/* A frame of one, checked. False: it is none. */
+bool claim_take(struct arena *a, struct claims_told *to, const void *data, size_t len);
+/* "  claims: 3 proven", of a file of its own with its name; each as an object. */
+void claims_print(const struct claims_told *told, const char *file, bool each);
+void claims_json(const struct claims_told *told, json_t *list);
 
 /* ---- load.c ---------------------------------------------------------------------------- */
 
@@ -54,6 +69,8 @@ int unit_load_fd(struct cmd *c, const struct settings *s, int fd, const char *fi
                  struct unit *u);
 /* The same for the devices of a bundle's config.json. */
 int unit_load_spec(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u);
+/* Runs a file of claims; what it says, for a judge. STATUS_OK or a status with diagnostics. */
+int claims_run(struct cmd *c, const char *path, struct bytes *out);
 /* The same policy without audit, errnos and mode. STATUS_OK or a status with diagnostics. */
 int unit_plain(struct cmd *c, const struct unit *u, struct unit *out);
 /* A listing, which may hold control bytes. STATUS_OK or a status with diagnostics. */
@@ -76,6 +93,18 @@ bool verdict_decision(struct cmd *c, const struct policy *p, const struct verdic
  * diagnostics. */
 struct explanation;
 int unit_explain(struct cmd *c, const struct unit *u, struct explanation *out);
+
+/* ---- claims.c ---------------------------------------------------------------------------- */
+
+/* Notes a file of --claims. */
+void claims_add(struct cmd *c, const char *file);
+/* Runs the files that were given; before a policy is loaded. STATUS_OK or a status with diagnostics. */
+int claims_open(struct cmd *c);
+/* Puts their claims to a unit that was kept; `told` (or NULL) has what was found out, file by file. STATUS_OK: all
+ * hold; STATUS_REFUSED, STATUS_FAILED (it cannot be told), with diagnostics. */
+int claims_ask(struct cmd *c, const struct unit *u, struct claims_told *told);
+/* The name of the file with this number. */
+const char *claims_name(const struct cmd *c, size_t i);
 
 /* ---- program.c -------------------------------------------------------------------------- */
 

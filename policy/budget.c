@@ -10,6 +10,7 @@ const char *const stage_words[STAGES] = {
 	[STAGE_DIAGRAM] = "building the decision diagram",
 	[STAGE_EMIT] = "writing the program",
 	[STAGE_PROVE] = "proving the program",
+	[STAGE_CLAIMS] = "proving the claims",
 	[STAGE_LINT] = "looking for rules that never decide",
 	[STAGE_ASK] = "answering a request",
 	[STAGE_WRITE] = "writing the result",

@@ -43,6 +43,14 @@ struct rule {
 	size_t nraises;
 };
 
+/* A statement about every request, proven and not asked: no access that `what` matches is allowed
+ * (never), or every request for such accesses alone is (always). */
+struct claim {
+	bool always;
+	struct rule what; /* its place, label, patterns and condition; it raises nowhere */
+};
+enum { CLAIMS_MAX = 1000 };
+
 /* A `param` with a range: a runtime input (IN_PARAM_0 + index). */
 struct param {
 	const char *name;
@@ -70,6 +78,8 @@ struct policy {
 	enum policy_mode mode;
 	struct rule *rules;
 	size_t nrules, rules_cap;
+	struct claim *claims;
+	size_t nclaims, claims_cap;
 	struct param *params;
 	size_t nparams, params_cap;
 	const char *meaning; /* policy_meaning(), of one that was proven, or NULL */

@@ -174,11 +174,18 @@ void lint_rules(struct diags *d, const struct policy *p, struct policy_diagram *
 		         "%zu more rules never decide", dead - LINT_MAX);
 }
 
+static void lint_left_out_of(struct diags *d, const struct rule *r)
+{
+	for (const struct pattern *one = r->patterns; one < r->patterns + r->npatterns; one++)
+		if (!one->types)
+			diag_add(d, DIAG_WARNING, r->at, "compile the policy again where it is there",
+			         "%s is left out: it was not there when this was compiled", one->text);
+}
+
 void lint_left_out(struct diags *d, const struct policy *p)
 {
-	for (const struct rule *r = p->rules; r < p->rules + p->nrules; r++)
-		for (const struct pattern *one = r->patterns; one < r->patterns + r->npatterns; one++)
-			if (!one->types)
-				diag_add(d, DIAG_WARNING, r->at, "compile the policy again where it is there",
-				         "%s is left out: it was not there when this was compiled", one->text);
+	for (size_t i = 0; i < p->nrules; i++)
+		lint_left_out_of(d, &p->rules[i]);
+	for (size_t i = 0; i < p->nclaims; i++)
+		lint_left_out_of(d, &p->claims[i].what);
 }

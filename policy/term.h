@@ -75,6 +75,11 @@ void term_range_given(const struct terms *ts, term given, term t, int64_t *lo, i
 /* Value of a term for values of the inputs (indexed by enum input): 0 or 1 for
  * a boolean. Total, iterative. */
 int64_t term_eval(struct terms *ts, term t, const int64_t *inputs);
+/* Bounds of its value while each input is within lo..hi (indexed by enum input): sound, and exact
+ * where each input has one value. */
+void term_bounds(struct terms *ts, term t, const int64_t *lo, const int64_t *hi, int64_t *least, int64_t *most);
+/* A term of other terms, built in these: inputs are the same, and parameters by their numbers. */
+term term_brought(struct terms *ts, struct terms *from, term t);
 /* A boolean term of one input, by value of that input, lo..hi: true or false up to `hi`, from
  * the piece before. 0: more than `max` pieces, or too much work. */
 struct term_piece { int64_t hi; bool value; };

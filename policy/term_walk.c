@@ -135,19 +135,36 @@ static struct term_range step_range(const struct term_step *s, const struct term
 	}
 }
 
-/* What the list's last term can be while the input is within lo..hi: exact for lo == hi. */
-static struct term_range range_within(struct terms *ts, enum input in, int64_t lo, int64_t hi)
+/* What the list's last term can be while each input is within lo..hi: exact for lo == hi. */
+static struct term_range range_in_box(struct terms *ts, const int64_t *lo, const int64_t *hi)
 {
 	for (size_t i = 0; i < ts->nsteps; i++) {
 		const struct term_step *s = &ts->steps[i];
 		if (s->op == TERM_INPUT)
-			ts->ranges[i] = s->a == in ? (struct term_range){lo, hi} : (struct term_range){s->lo, s->hi};
+			ts->ranges[i] = (struct term_range){larger(lo[s->a], s->lo), smaller(hi[s->a], s->hi)};
 		else if (!term_has_operands(s->op))
 			ts->ranges[i] = (struct term_range){s->lo, s->hi};
 		else
 			ts->ranges[i] = step_range(s, ts->ranges);
 	}
 	return ts->ranges[ts->nsteps - 1];
+}
+
+static void room_for_ranges(struct terms *ts, size_t nsteps)
+{
+	if (ts->ranges_cap < nsteps) {
+		ts->ranges_cap = 2 * nsteps;
+		ts->ranges = arena_alloc(ts->arena, ts->ranges_cap * sizeof *ts->ranges);
+	}
+}
+
+void term_bounds(struct terms *ts, term t, const int64_t *lo, const int64_t *hi, int64_t *least, int64_t *most)
+{
+	const struct term_step *steps;
+	room_for_ranges(ts, term_list(ts, t, &steps));
+	struct term_range r = range_in_box(ts, lo, hi);
+	*least = r.lo;
+	*most = r.hi;
 }
 
 static int64_t value_at(struct terms *ts, int64_t input)
@@ -192,10 +209,8 @@ size_t term_pieces(struct terms *ts, term root, enum input in, int64_t lo, int64
 	struct term_range todo[66];
 	size_t n = 0, nsteps = term_list(ts, root, &steps);
 	long long work = WORK_MAX;
-	if (ts->ranges_cap < nsteps) {
-		ts->ranges_cap = 2 * nsteps;
-		ts->ranges = arena_alloc(ts->arena, ts->ranges_cap * sizeof *ts->ranges);
-	}
+	int64_t low[INPUT_MAX] = {0}, high[INPUT_MAX] = {0}; /* it reads no other input */
+	room_for_ranges(ts, nsteps);
 	/* halves, the lower one on top; a range that decides is a piece */
 	todo[n++] = (struct term_range){lo, hi};
 	while (n) {
@@ -209,7 +224,9 @@ size_t term_pieces(struct terms *ts, term root, enum input in, int64_t lo, int64
 			}
 			work -= ONE_BY_ONE * (long long)nsteps;
 		} else {
-			struct term_range r = range_within(ts, in, part.lo, part.hi);
+			low[in] = part.lo;
+			high[in] = part.hi;
+			struct term_range r = range_in_box(ts, low, high);
 			int64_t mid = (int64_t)((uint64_t)part.lo + ((uint64_t)part.hi - (uint64_t)part.lo) / 2);
 			work -= 4 * (long long)nsteps;
 			if (r.lo == r.hi && !add_piece(&p, part.hi, r.lo))
@@ -282,4 +299,20 @@ term term_assume(struct terms *ts, term root, term literal)
 			ts->rewritten[i] = changed ? rebuilt(ts, &s, ts->rewritten) : s.t;
 	}
 	return ts->rewritten[n - 1];
+}
+
+term term_brought(struct terms *ts, struct terms *from, term root)
+{
+	size_t n = begin_rewriting(from, root);
+	for (size_t i = 0; i < n; i++) {
+		const struct term_step *s = &from->steps[i];
+		switch (s->op) {
+		case TERM_FALSE: from->rewritten[i] = T_FALSE; break;
+		case TERM_TRUE: from->rewritten[i] = T_TRUE; break;
+		case TERM_CONST: from->rewritten[i] = term_const(ts, s->lo); break;
+		case TERM_INPUT: from->rewritten[i] = term_input(ts, (enum input)s->a); break;
+		default: from->rewritten[i] = rebuilt(ts, s, from->rewritten);
+		}
+	}
+	return from->rewritten[n - 1];
 }

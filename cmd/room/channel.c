@@ -73,6 +73,8 @@ static size_t largest(const struct taker *t, uint32_t kind)
 		return DIAG_FRAME_MAX;
 	case FRAME_DONE:
 		return sizeof(int32_t);
+	case FRAME_CLAIM:
+		return sizeof(struct claim_told);
 	case FRAME_POLICY:
 	case FRAME_RECORD:
 	case FRAME_VERDICTS:

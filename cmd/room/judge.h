@@ -29,4 +29,9 @@ bool judge_tells(struct judge *j, const struct frame *f);
 /* work_explain.c: FRAME_EXPLAIN, what it amounts to, as FRAME_RULES. */
 bool judge_explains(struct judge *j, const struct frame *f);
 
+/* work_claims.c: the claims of the policy itself, told one by one; true: all hold. Then FRAME_CLAIMS, those of a file
+ * of its own: what cannot be told is told, and is no failure. */
+bool judge_proves_claims(struct judge *j, bool lint);
+bool judge_claims(struct judge *j, const struct frame *f);
+
 #endif

@@ -27,11 +27,13 @@
 enum frame_kind {
 	/* to the child */
 	FRAME_JOB = 1, FRAME_ANSWER, FRAME_REQUESTS, FRAME_DUMP, FRAME_PLAIN, FRAME_EXPLAIN,
+	FRAME_CLAIMS,   /* a policy as an object keeps it: its claims are put to the one that was proven */
 	/* from the child */
 	FRAME_LOCKED,   /* it is locked in: struct locked */
 	FRAME_QUESTION, /* struct question, the text */
 	FRAME_DIAG,     /* one message */
 	FRAME_POLICY,   /* a policy as an object keeps it, for another child */
+	FRAME_CLAIM,    /* struct claim_told, one a claim */
 	FRAME_RECORD,   /* a proven policy, see record.h */
 	FRAME_VERDICTS, /* struct verdict, as many as there were requests */
 	FRAME_TEXT,     /* a listing */
@@ -65,7 +67,8 @@ bool diag_read(struct diags *d, const char *file, const void *data, size_t len);
 
 enum job_kind { JOB_RUBY, JOB_POLICY, JOB_OBJECT, JOB_OCI, JOB_DUMPS };
 enum {
-	JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4,
+	JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4, JOB_CLAIMS = 8 /* the file has claims and nothing else */,
+      
 	JOB_SETTLED = 16, /* a list must leave nothing open */
 	JOB_EACH = 8, /* of JOB_DUMPS: each program can be asked about by itself, too */
 };
@@ -121,6 +124,15 @@ struct part { uint32_t failed, reserved; };
 
 /* A rule of policy/explain.h. Its pattern and its condition (length 0: it has none) are behind it. */
 struct explained_record { uint32_t verdict, access; int32_t asked; uint32_t npattern, nwhen; };
+
+/* What was found out about a claim (policy/claims.h): texts end with a 0, and are cut where they are long. */
+enum { TOLD_TEXT = 192 };
+struct claim_told {
+	uint32_t state, always; /* enum claim_state */
+	int32_t line, by_line;  /* by_line 0: the default decides */
+	char file[TOLD_TEXT], label[TOLD_TEXT], request[TOLD_TEXT], device[TOLD_TEXT], params[TOLD_TEXT], on[TOLD_TEXT];
+	char by_file[TOLD_TEXT], by_label[TOLD_TEXT];
+};
 
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
 

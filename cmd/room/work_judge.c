@@ -219,6 +219,7 @@ static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *
 	[FRAME_DUMP] = judge_tells,
 	[FRAME_PLAIN] = plain,
 	[FRAME_EXPLAIN] = judge_explains,
+	[FRAME_CLAIMS] = judge_claims,
 };
 
 /* Whom a frame is about. */
@@ -262,7 +263,7 @@ void work_judge(struct inside *in)
 	inside_read(in, &f);
 	order_read(in, &f, &o);
 	j.file = o.file;
-	bool made = take_in(&j, &o) && (o.job.flags & JOB_EACH ? report_each(&j) : report(&j, o.job.flags & JOB_LINT));
+	bool made = take_in(&j, &o) && judge_proves_claims(&j, o.job.flags & JOB_LINT) && (o.job.flags & JOB_EACH ? report_each(&j) : report(&j, o.job.flags & JOB_LINT));
 	inside_done(in, explained(in, o.file, !made));
 	serve(&j);
 }

@@ -19,17 +19,49 @@ static void send_text(struct inside *in, void (*write)(FILE *out, struct ruby *r
 	inside_write(in, FRAME_TEXT, text, s.len);
 }
 
+static bool has_rules(struct inside *in, const struct policy *p)
+{
+	if (p->nrules || p->default_at.line > 0)
+		return true;
+	diag_add(&in->diags, DIAG_ERROR, (struct span){.file = p->file},
+	         p->nclaims ? "claims of a file of their own are put to a policy: check --claims FILE POLICY"
+	                    : "to deny every device on purpose, write: default :deny",
+	         p->nclaims ? "policy has claims and no rules" : "policy has no rules");
+	return false;
+}
+
+static bool not_a_claim(struct inside *in, struct span at, const char *source, const char *text)
+{
+	diag_add(&in->diags, DIAG_ERROR, at, "write it into the policy: a file of claims says never and always, and nothing else",
+	         "%s", text)->source = source;
+	return false;
+}
+
+/* A file of claims: what else it said would not count. */
+static bool only_claims(struct inside *in, const struct policy *p)
+{
+	struct span file = {.file = p->file};
+	if (p->nrules)
+		return not_a_claim(in, p->rules[0].at, p->rules[0].source, "a rule in a file of claims");
+	if (p->default_at.line > 0)
+		return not_a_claim(in, p->default_at, NULL, "a default in a file of claims");
+	if (p->mode != MODE_ENFORCE || p->audit_given)
+		return not_a_claim(in, file, NULL, "mode or audit in a file of claims");
+	if (p->nparams)
+		return not_a_claim(in, file, NULL, "a parameter with a range in a file of claims");
+	if (!p->nclaims)
+		diag_add(&in->diags, DIAG_ERROR, file, "for example: never \"b *:*\", label: \"no raw disks\"", "the file has no claims");
+	return p->nclaims;
+}
+
 static bool compile(struct inside *in, const struct order *o, struct policy **policy)
 {
 	struct policy *p;
 	if (ruby_compile(in->arena, &in->diags, &in->host, o->file, o->text, o->len, o->params,
 	                 o->job.nparams, &in->ruby, &p))
 		return false;
-	if (!p->nrules && p->default_at.line <= 0) {
-		diag_add(&in->diags, DIAG_ERROR, (struct span){.file = p->file},
-		         "to deny every device on purpose, write: default :deny", "policy has no rules");
+	if (o->job.flags & JOB_CLAIMS ? !only_claims(in, p) : !has_rules(in, p))
 		return false;
-	}
 	policy_override(p, &in->diags, o->job.mode, o->job.audit);
 	*policy = p;
 	budget_stage(&in->budget, STAGE_WRITE);

@@ -13,6 +13,7 @@ enum { OPT_DRY_RUN = OPT_VERB, OPT_CONFIG };
 static const struct option options[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"config", required_argument, NULL, OPT_CONFIG},
+	OPTION_CLAIMS,
 	OPTION_PARAM,
 	OPTION_LIMIT,
 	OPTION_UNCONFINED,
@@ -42,6 +43,8 @@ static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run, const cha
 	if (*config && (n || operands == 1))
 		c->status = usage_error(c, "usage: " PROGRAM " apply --config guard.yaml",
 		                        "--config names the policies and the cgroups");
+	else if (*config && c->claims.n)
+		c->status = usage_error(c, "write them into the policies that the manifest names", "--claims does not go with --config");
 	if (*config)
 		return !c->status;
 	if (n != operands)
@@ -75,9 +78,15 @@ static int apply(struct cmd *c, int argc, char **argv)
 	if (where && is_swapped(argv[optind], where))
 		return usage_error(c, NULL,
 		                   "the policy comes first, then the cgroup");
-	int status = unit_load(c, &c->settings, argv[optind], &(struct load){.depth = LOAD_IMAGE, .kernel = true, .policy_only = true}, &u);
+	const struct load how = {.depth = LOAD_IMAGE, .kernel = true, .policy_only = true, .keep = c->claims.n};
+	int status = claims_open(c);
+	if (!status)
+		status = unit_load(c, &c->settings, argv[optind], &how, &u);
+	if (!status)
+		status = claims_ask(c, &u, NULL);
 	if (status)
 		return status;
+	unit_end(&u);
 	if (where_open(c, where, WHERE_ATTACH, &cg))
 		return STATUS_FAILED;
 	status = apply_unit(c, &u, cg, dry_run);
@@ -89,7 +98,8 @@ const struct verb verb_apply = {
 	.name = "apply",
 	.synopsis = "POLICY CGROUP | POLICY --self | POLICY --unit NAME\n"
 		    "                           [--param K=V]... [--mode enforce|permissive]\n"
-		    "                           [--audit none|denied|all] [--ring SIZE] [--dry-run] [--json]\n"
+		    "                           [--audit none|denied|all] [--ring SIZE] [--claims FILE]...\n"
+		    "                           [--dry-run] [--json]\n"
 		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--ring SIZE]\n"
 		    "                           [--dry-run] [--json]",
 	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",

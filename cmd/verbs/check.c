@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum { OPT_ENGINE = OPT_VERB };
-static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, {"engine", required_argument, NULL, OPT_ENGINE}, OPTION_JSON, OPTION_PARAM,
+static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, {"engine", required_argument, NULL, OPT_ENGINE}, OPTION_JSON, OPTION_CLAIMS, OPTION_PARAM,
                                         OPTION_LIMIT, OPTION_UNCONFINED, OPTION_HELP, {0}};
 
 struct report {
@@ -29,6 +29,8 @@ struct report {
 	const char *locked;   /* how the compilation was locked in */
 	const char *not_asked; /* why the kernel was not asked, or NULL */
 	unsigned insns, jited; /* as the kernel has it */
+	const struct claims_told *claims;   /* of the policy */
+	const struct claims_told *of_files; /* by file of --claims */
 };
 
 static const char *join(struct arena *a, const char *list, const char *word)
@@ -107,13 +109,20 @@ static void print_notes(const struct policy *p, const struct diags *d)
 	}
 }
 
-static void print_report(const struct report *r, const struct diags *d, const char *outcome)
+static void print_reads(const struct report *r)
+{
+	fputs("  reads: ", stdout);
+	put_text(stdout, *r->inputs ? r->inputs : "nothing");
+	putchar('\n');
+}
+
+static void print_report(const struct cmd *c, const struct report *r, const char *outcome)
 {
 	const struct policy *p = r->policy;
 	put_text(stdout, p->name);
 	printf(": %s (%zu rule%s, default %s)\n", outcome, p->nrules, PLURAL(p->nrules),
 	       p->default_allow ? "allow" : "deny");
-	print_notes(p, d);
+	print_notes(p, &c->diags);
 	for (size_t i = 0; i < p->nparams; i++) {
 		fputs("  parameter ", stdout);
 		put_text(stdout, p->params[i].name);
@@ -123,11 +132,17 @@ static void print_report(const struct report *r, const struct diags *d, const ch
 	if (p->audit != AUDIT_NONE || p->mode != MODE_ENFORCE)
 		printf("  reports: %s%s\n", audit_words[p->audit],
 		       p->mode == MODE_PERMISSIVE ? "; permissive: nothing is denied by it" : "");
+	claims_print(r->claims, NULL, r->verbose);
+	for (size_t i = 0; i < c->claims.n; i++)
+		claims_print(&r->of_files[i], claims_name(c, i), r->verbose);
+	if (!r->image->ninsns) { /* what runs already is not compiled again */
+		print_reads(r);
+		return;
+	}
 	printf("  program: %zu instruction%s, at most %u a request; proven equal to the rules\n",
 	       r->image->ninsns, PLURAL(r->image->ninsns), r->image->longest);
-	fputs("  reads: ", stdout);
-	put_text(stdout, *r->inputs ? r->inputs : "nothing");
-	printf("\n  needs: Linux %s%s%s%s\n", r->kernel, *r->helpers ? " (" : "", r->helpers,
+	print_reads(r);
+	printf("  needs: Linux %s%s%s%s\n", r->kernel, *r->helpers ? " (" : "", r->helpers,
 	       *r->helpers ? ")" : "");
 	if (r->verbose)
 		printf("  compiled in a process locked in: %s\n", r->locked);
@@ -180,27 +195,52 @@ struct wishes {
 	int engine; /* whose hooks read the manifest, or -1 */
 };
 
+/* What is known of a policy that was proven. */
+static int report_one(struct cmd *c, struct unit *u, const struct wishes *w, json_t *item, json_t *claims)
+{
+	struct claims_told *of_files = arena_alloc(c->arena, (c->claims.n + 1) * sizeof *of_files);
+	struct report r = {.policy = u->policy, .image = &u->image, .reads = u->inputs, .verbose = w->verbose,
+	                   .claims = &u->claims, .of_files = of_files,
+	                   .locked = c->rooms.unconfined_said ? "NOT whole, see the warning" : room_layers(c->arena, u->kept_uid)};
+	describe_inputs(c, &r);
+	int status = claims_ask(c, u, of_files);
+	unit_end(u);
+	if (u->image.ninsns)
+		status = worse_status(status, ask_kernel(c, u, &r));
+	else
+		r.not_asked = "it runs already";
+	for (size_t i = 0; claims && i < c->claims.n; i++)
+		claims_json(&of_files[i], claims);
+	if (c->json.on)
+		fill_json(&r, item);
+	else
+		print_report(c, &r, status ? "failed" : "ok");
+	return status;
+}
+
 static int check_one(struct cmd *c, const char *path, const void *options, json_t *item)
 {
 	const struct wishes *w = options;
 	struct unit u;
 	if (c->json.on)
 		json_object_set_new(item, "file", text_json(path));
+	if (manifest_named(path) && source_kind(path) == SOURCE_POLICY && c->claims.n)
+		return usage_error(c, "write them into the policies that the manifest names", "--claims does not go with a manifest");
 	if (manifest_named(path) && source_kind(path) == SOURCE_POLICY)
 		return check_manifest(c, path, w->engine, item);
 	if (w->engine >= 0)
 		return usage_error(c, "it says whose hooks read a manifest (.yaml, .yml)", "--engine does not go with a policy");
-	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .lint = true}, &u);
-	if (status)
-		return status;
-	struct report r = {.policy = u.policy, .image = &u.image, .reads = u.inputs, .verbose = w->verbose,
-	                   .locked = c->rooms.unconfined_said ? "NOT whole, see the warning" : room_layers(c->arena, u.kept_uid)};
-	describe_inputs(c, &r);
-	status = ask_kernel(c, &u, &r);
-	if (c->json.on)
-		fill_json(&r, item);
-	else
-		print_report(&r, &c->diags, status ? "failed" : "ok");
+	/* what a program that runs already claims is asked of what can be understood of it */
+	bool runs = c->claims.n && source_is_kernels(path);
+	const struct load how = {.depth = runs ? LOAD_DIAGRAM : LOAD_IMAGE, .lint = true, .keep = c->claims.n};
+	int status = unit_load(c, &c->settings, path, &how, &u);
+	json_t *claims = c->json.on ? json_array() : NULL;
+	if (claims)
+		claims_json(&u.claims, claims);
+	if (!status)
+		status = report_one(c, &u, w, item, claims);
+	if (claims)
+		json_object_set_new(item, "claims", claims);
 	return status;
 }
 
@@ -220,20 +260,25 @@ static int check(struct cmd *c, int argc, char **argv)
 		return c->status;
 	if (optind == argc)
 		return usage_error(c, NULL, "no source given");
+	int status = claims_open(c);
+	diags_flush(c);
+	if (status)
+		return status;
 	c->json.notes = true;
 	return each_policy(c, argc - optind, argv + optind, check_one, &w);
 }
 
 const struct verb verb_check = {
 	.name = "check",
-	.synopsis = "SOURCE|MANIFEST... [--param K=V]... [--engine ENGINE] [--json]",
+	.synopsis = "SOURCE|MANIFEST... [--param K=V]... [--claims FILE]... [--engine ENGINE] [--json]",
 	.summary = "Compile, prove and lint policies; attach nothing",
 	.help = "SOURCE is a policy, a list of another tool (lxc:FILE, ...) or what the kernel has (prog:ID,\n"
 		"cgroup:CGROUP, effective:CGROUP): SOURCE in the man page.\n\n"
 		"Prints which devices the names of the policy stand for, warns of rules that never\n"
 		"decide, and tells what the program costs and needs. As root the kernel's verifier\n"
 		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked, and\n"
-		"whether the hook will read it: that it is root's alone, and all above it.\n\n"
+		"whether the hook will read it: that it is root's alone, and all above it. With --claims\n"
+		"also prog:ID, cgroup:CGROUP and effective:CGROUP: what the kernel runs.\n\n"
 		"  --engine ENGINE   warn of what can never match on docker, containerd, cri-o or podman\n"
 		"  -v, --verbose     tell also how the compilation was locked in, and the size of what the\n"
 		"                    kernel made of the program\n",

@@ -14,6 +14,7 @@ enum { OPT_EMIT = OPT_VERB };
 static const struct option options[] = {
 	{"emit", required_argument, NULL, OPT_EMIT},
 	{"output", required_argument, NULL, 'o'},
+	OPTION_CLAIMS,
 	OPTION_PARAM,
 	OPTION_LIMIT,
 	OPTION_UNCONFINED,
@@ -114,8 +115,12 @@ static int compile(struct cmd *c, int argc, char **argv)
 		return usage_error(c, NULL, optind == argc ? "no source given"
 		                                           : "one source at a time, please");
 	struct unit u;
-	const struct load depth = {.depth = LOAD_IMAGE, .keep = kind != EMIT_OBJ, .bytecode = kind == EMIT_BYTECODE};
-	int status = unit_load(c, &c->settings, argv[optind], &depth, &u);
+	const struct load depth = {.depth = LOAD_IMAGE, .keep = kind != EMIT_OBJ || c->claims.n, .bytecode = kind == EMIT_BYTECODE};
+	int status = claims_open(c);
+	if (!status)
+		status = unit_load(c, &c->settings, argv[optind], &depth, &u);
+	if (!status)
+		status = claims_ask(c, &u, NULL);
 	if (status)
 		return status;
 	if (!path && kind == EMIT_OBJ)
@@ -125,7 +130,7 @@ static int compile(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_compile = {
 	.name = "compile",
-	.synopsis = "SOURCE [-o FILE] [--emit=obj|asm|terms|diagram|dot|orders|bytecode] [--param K=V]...",
+	.synopsis = "SOURCE [-o FILE] [--emit=obj|asm|terms|diagram|dot|orders|bytecode] [--param K=V]... [--claims FILE]...",
 	.summary = "Write the BPF object of a policy, or one of the stages on the way to it",
 	.help = "SOURCE is a policy, a list of another tool (oci:FILE, ...) or what the kernel has (prog:ID,\n"
 		"cgroup:CGROUP, effective:CGROUP): SOURCE in the man page.\n\n"

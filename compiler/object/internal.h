@@ -29,7 +29,8 @@ size_t buffer_put(struct buffer *b, const void *data, size_t n);
 
 enum {
 	SERIAL_MAGIC = 0x50474456, /* "VDGP" */
-	SERIAL_VERSION = 3,
+	SERIAL_VERSION = 4,
+	SERIAL_WITHOUT_CLAIMS = 3, /* of a policy that has none, as before there were any */
 	SERIAL_HEADER_SIZE = 4 + 4 + 8 + 4,
 	SERIAL_CHECK_SIZE = 8,
 	SERIAL_TERMS_MAX = 4 << 20,

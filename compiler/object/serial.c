@@ -4,7 +4,8 @@
  * Little-endian: a header (magic, version, digest and length of the body), the
  * body, the parameters' values, and a check sum of all that. In the body numbers
  * are LEB128, signed ones zigzag, and strings carry their length + 1 (0: NULL).
- * Terms come in the order in which the rules need them, operands before their users, each
+ * Claims, if there are any, follow the rules and look like them.
+ * Terms come in the order in which the rules and claims need them, operands before their users, each
  * naming its operands by how far back they are; false and true are terms 0 and 1.
  *
  * The same policy gives the same bytes, and a policy that was read is written as
@@ -149,6 +150,14 @@ static void number_terms(struct live *l, term t)
 	}
 }
 
+static void number_rule(struct live *l, const struct rule *r)
+{
+	number_terms(l, r->devices);
+	number_terms(l, r->match);
+	for (size_t k = 0; k < r->nraises; k++)
+		number_terms(l, r->raises[k].when);
+}
+
 static struct live live_terms(const struct policy *p, struct arena *a)
 {
 	size_t n = terms_count(p->terms);
@@ -161,13 +170,10 @@ static struct live live_terms(const struct policy *p, struct arena *a)
 	for (size_t t = 0; t < n; t++) /* operands have smaller ids than their term */
 		l.shape[t] = shape_of(&l, term_get(p->terms, (term)t));
 	l.number[T_TRUE] = T_TRUE;
-	for (size_t i = 0; i < p->nrules; i++) {
-		const struct rule *r = &p->rules[i];
-		number_terms(&l, r->devices);
-		number_terms(&l, r->match);
-		for (size_t k = 0; k < r->nraises; k++)
-			number_terms(&l, r->raises[k].when);
-	}
+	for (size_t i = 0; i < p->nrules; i++)
+		number_rule(&l, &p->rules[i]);
+	for (size_t i = 0; i < p->nclaims; i++)
+		number_rule(&l, &p->claims[i].what);
 	return l;
 }
 
@@ -266,6 +272,12 @@ static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
 	put_number(b, p->nrules);
 	for (size_t i = 0; i < p->nrules; i++)
 		put_rule(b, p, &p->rules[i], &l);
+	if (p->nclaims)
+		put_number(b, p->nclaims);
+	for (size_t i = 0; i < p->nclaims; i++) {
+		put_fixed(b, p->claims[i].always, 1);
+		put_rule(b, p, &p->claims[i].what, &l);
+	}
 	if (l.count > SERIAL_TERMS_MAX || b->n > SERIAL_BODY_MAX)
 		return diag_fail(d, "split the policy, or write its rules as ranges",
 		                 "the policy is too large for an object: %zu terms, %zu bytes",
@@ -281,7 +293,7 @@ int serial_write(const struct policy *p, struct diags *d, struct buffer *out, ui
 	*digest = serial_digest(body.data, body.n);
 	size_t start = out->n;
 	put_fixed(out, SERIAL_MAGIC, 4);
-	put_fixed(out, SERIAL_VERSION, 4);
+	put_fixed(out, p->nclaims ? SERIAL_VERSION : SERIAL_WITHOUT_CLAIMS, 4);
 	put_fixed(out, *digest, 8);
 	put_fixed(out, body.n, 4);
 	buffer_put(out, body.data, body.n);

@@ -285,7 +285,22 @@ static void get_rule(struct reader *r, struct rule *rule)
 	}
 }
 
-static void get_body(struct reader *r)
+static void get_claims(struct reader *r)
+{
+	struct policy *p = r->policy;
+	p->nclaims = p->claims_cap = get_upto(r, CLAIMS_MAX, "it has more claims than there can be");
+	if (!p->nclaims)
+		fail(r, "it has no claims where they should be");
+	p->claims = arena_alloc(r->arena, p->nclaims * sizeof *p->claims);
+	for (size_t i = 0; i < p->nclaims && !r->why; i++) {
+		p->claims[i].always = get_flag(r);
+		get_rule(r, &p->claims[i].what);
+		if (p->claims[i].what.deny || p->claims[i].what.nraises)
+			fail(r, "a claim denies or raises");
+	}
+}
+
+static void get_body(struct reader *r, bool claims)
 {
 	struct policy *p = r->policy;
 	p->name = get_text(r);
@@ -301,6 +316,8 @@ static void get_body(struct reader *r)
 	p->rules = arena_alloc(r->arena, p->nrules * sizeof *p->rules);
 	for (size_t i = 0; i < p->nrules && !r->why; i++)
 		get_rule(r, &p->rules[i]);
+	if (claims && !r->why)
+		get_claims(r);
 	if (r->p != r->end)
 		fail(r, "something follows the rules");
 }
@@ -352,17 +369,17 @@ int serial_read(struct arena *a, struct diags *d, const char *file, const void *
 	struct reader r = {.arena = a, .p = bytes, .end = bytes + len};
 	uint64_t version;
 	size_t body = get_header(&r, bytes, len, &version, digest);
-	if (!r.why && version != SERIAL_VERSION) {
+	if (!r.why && version != SERIAL_VERSION && version != SERIAL_WITHOUT_CLAIMS) {
 		diag_add(d, DIAG_ERROR, (struct span){.file = file},
 		         "compile the policy again with this version of rucy-devguard",
-		         "the object has format %u, this version reads %d", (unsigned)version,
-		         SERIAL_VERSION);
+		         "the object has format %u, this version reads %d and %d", (unsigned)version,
+		         SERIAL_WITHOUT_CLAIMS, SERIAL_VERSION);
 		return -1;
 	}
 	if (!r.why) {
 		r.policy = new_policy(a);
 		r.end = r.p + body;
-		get_body(&r);
+		get_body(&r, version == SERIAL_VERSION);
 	}
 	if (!r.why) {
 		r.end = bytes + len - SERIAL_CHECK_SIZE;

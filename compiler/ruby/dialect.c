@@ -462,6 +462,7 @@ static void note_names(struct scan *s, const struct code_at *c)
 
 static enum kind kind_of_child(struct scan *s, const mrb_irep *irep, uint32_t i)
 {
+	static const char *const rules[] = {"allow", "deny", "never", "always", NULL};
 	struct insn in, next;
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
 		if (in.b == i)
@@ -469,7 +470,7 @@ static enum kind kind_of_child(struct scan *s, const mrb_irep *irep, uint32_t i)
 			case OP_METHOD: return CODE_METHOD;
 			case OP_BLOCK:
 				if (insn_decode(irep, in.next, &next) && next.op == OP_SSENDB &&
-				    (named(s, irep->syms[next.b], "allow") || named(s, irep->syms[next.b], "deny")))
+				    is_one_of(irep_symbol(s->rb, irep, next.b), rules))
 					return CODE_RULE;
 				return CODE_BLOCK;
 			case OP_LAMBDA: return CODE_LAMBDA;

@@ -157,8 +157,8 @@ static bool is_verb_call(struct interpreter *rb, const mrb_irep *irep, const str
 {
 	if (in->op != OP_SSEND && in->op != OP_SSENDB)
 		return false;
-	const char *name = irep_symbol(rb, irep, in->b);
-	return !strcmp(name, "allow") || !strcmp(name, "deny");
+	static const char *const verbs[] = {"allow", "deny", "never", "always", NULL};
+	return is_one_of(irep_symbol(rb, irep, in->b), verbs);
 }
 
 struct ways { bool *reached; uint32_t *todo; size_t n; };
@@ -239,7 +239,7 @@ static bool is_loop(struct interpreter *rb, const char *name)
 	return false;
 }
 
-struct body { int line; bool made; }; /* where it names allow or deny first, 0 = nowhere */
+struct body { int line; bool made; }; /* where it names allow, deny, never or always first, 0 = nowhere */
 
 static struct body look_into(struct ruby *ruby, const mrb_irep *irep);
 

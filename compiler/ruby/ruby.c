@@ -98,23 +98,41 @@ static void warn_changed(struct interpreter *rb, const struct block *b)
 	}
 }
 
-static int lift_rules(struct ruby *ruby)
+static int lift_rule(struct ruby *ruby, struct rule *r)
 {
 	struct interpreter *rb = &ruby->rb;
+	int ai = mrb_gc_arena_save(rb->mrb), rc = 0;
+	ruby_turn_to(rb, r->at.file);
+	if (r->block >= 0) {
+		const struct block *b = &ruby->said.blocks[r->block];
+		budget_line(arena_budget(rb->arena), r->at.line);
+		warn_changed(rb, b);
+		rc = lift_block(ruby->lifting, r, b);
+	}
+	mrb_gc_arena_restore(rb->mrb, ai);
+	return rc;
+}
+
+/* A claim is true or false of each request: there is no third. */
+static int lift_claim(struct ruby *ruby, struct claim *c)
+{
+	int rc = lift_rule(ruby, &c->what);
+	if (rc || !c->what.nraises)
+		return rc;
+	const struct raise *r = &c->what.raises[0];
+	ruby_report(&ruby->rb, DIAG_ERROR, r->at, "write the claim so that it raises for no request",
+	            arena_printf(ruby->rb.arena, "the block of a claim may raise %s", r->what));
+	return -1;
+}
+
+static int lift_rules(struct ruby *ruby)
+{
 	struct policy *p = ruby->said.policy;
 	int rc = 0;
-	for (size_t i = 0; i < p->nrules; i++) {
-		struct rule *r = &p->rules[i];
-		int ai = mrb_gc_arena_save(rb->mrb);
-		ruby_turn_to(rb, r->at.file);
-		if (r->block >= 0) {
-			const struct block *b = &ruby->said.blocks[r->block];
-			budget_line(arena_budget(rb->arena), r->at.line);
-			warn_changed(rb, b);
-			rc |= lift_block(ruby->lifting, r, b);
-		}
-		mrb_gc_arena_restore(rb->mrb, ai);
-	}
+	for (size_t i = 0; i < p->nrules; i++)
+		rc |= lift_rule(ruby, &p->rules[i]);
+	for (size_t i = 0; i < p->nclaims; i++)
+		rc |= lift_claim(ruby, &p->claims[i]);
 	return rc;
 }
 

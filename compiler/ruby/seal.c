@@ -12,7 +12,7 @@
 
 /* ---- the words of the language ---------------------------------------------------------- */
 
-static const char *const verbs[] = {"policy", "default", "allow", "deny", "param", "mode",
+static const char *const verbs[] = {"policy", "default", "allow", "deny", "never", "always", "param", "mode",
                                     "audit", "set", "license!", "section!", "load", "require_relative"};
 /* What Ruby calls by itself. */
 static const struct { const char *name, *hint; } hooks[] = {

@@ -1,0 +1,81 @@
+/*
+ * claims.c - --claims FILE: claims of a file of their own, put to policies.
+ *
+ * The file is run once, in a child of its own. What it says goes, as bytes, to each judge, which proved the
+ * policy before and knows of no interpreter.
+ */
+#include "cmd/cmd.h"
+#include "cmd/unit.h"
+#include "policy/claims.h"
+
+#include <string.h>
+
+struct claims_file {
+	const char *name;
+	struct bytes says; /* data NULL: it was not run yet */
+};
+
+void claims_add(struct cmd *c, const char *file)
+{
+	*ARENA_PUSH(c->args, c->claims.list, c->claims.n, c->claims.cap) = (struct claims_file){.name = file};
+}
+
+int claims_open(struct cmd *c)
+{
+	for (size_t i = 0; i < c->claims.n; i++) {
+		struct claims_file *f = &c->claims.list[i];
+		struct bytes says;
+		int status = f->says.data ? STATUS_OK : claims_run(c, f->name, &says);
+		if (status)
+			return status;
+		if (f->says.data)
+			continue;
+		unsigned char *kept = arena_alloc(c->args, says.len);
+		memcpy(kept, says.data, says.len);
+		f->says = (struct bytes){kept, says.len};
+	}
+	return STATUS_OK;
+}
+
+/* What comes of one file. */
+struct telling { struct cmd *c; struct claims_told told; };
+
+static bool take_claim(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
+{
+	struct telling *t = self;
+	return kind == FRAME_CLAIM && claim_take(t->c->arena, &t->told, data, len);
+}
+
+static int ask_one(struct cmd *c, const struct unit *u, const struct claims_file *f, struct claims_told *told)
+{
+	struct telling t = {.c = c};
+	struct taker taker = {take_claim, &t, sizeof(struct claim_told)};
+	struct call call = {.kind = FRAME_CLAIMS, .data = f->says.data, .len = f->says.len};
+	int status = room_call(u->judge, f->name, &call, &taker);
+	*told = t.told;
+	bool holds = told->n > 0;
+	for (size_t i = 0; i < told->n; i++)
+		holds &= told->list[i].state == CLAIM_HOLDS;
+	if (!status && !told->n)
+		diag_fail(&c->diags, NULL, "the process that proves the policy did not answer");
+	return status || holds ? status : STATUS_FAILED;
+}
+
+int claims_ask(struct cmd *c, const struct unit *u, struct claims_told *told)
+{
+	int status = STATUS_OK;
+	for (size_t i = 0; i < c->claims.n; i++) {
+		struct claims_told one;
+		status = worse_status(status, ask_one(c, u, &c->claims.list[i], &one));
+		if (told)
+			told[i] = one;
+		if (!one.n) /* nobody answers any more */
+			break;
+	}
+	return status;
+}
+
+const char *claims_name(const struct cmd *c, size_t i)
+{
+	return c->claims.list[i].name;
+}

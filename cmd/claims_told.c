@@ -1,0 +1,78 @@
+/* claims_told.c - what a judge found out about claims: checked, printed, as JSON. */
+#include "cmd/cmd.h"
+#include "cmd/unit.h"
+#include "policy/claims.h"
+
+#include <string.h>
+
+bool claim_take(struct arena *a, struct claims_told *to, const void *data, size_t len)
+{
+	struct claim_told *told;
+	if (len != sizeof *told || to->n == CLAIMS_MAX)
+		return false;
+	told = ARENA_PUSH(a, to->list, to->n, to->cap);
+	memcpy(told, data, sizeof *told);
+	char *const texts[] = {told->file, told->label, told->request, told->device, told->params, told->on, told->by_file, told->by_label};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (!memchr(texts[i], 0, TOLD_TEXT))
+			return false;
+	return told->state < CLAIM_STATES && told->always <= 1 && told->line >= 0 && told->by_line >= 0;
+}
+
+static size_t held(const struct claims_told *told)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < told->n; i++)
+		n += told->list[i].state == CLAIM_HOLDS;
+	return n;
+}
+
+void claims_print(const struct claims_told *told, const char *file, bool each)
+{
+	static const char *const words[CLAIM_STATES] = {"proven", "false", "cannot be told", "cannot be proven"};
+	size_t hold = held(told);
+	if (!told->n)
+		return;
+	printf("  claims: %zu", hold);
+	if (hold < told->n)
+		printf(" of %zu", told->n);
+	if (file) {
+		fputs(" of ", stdout);
+		put_text(stdout, file);
+	}
+	puts(" proven");
+	for (size_t i = 0; i < told->n && each; i++) {
+		const struct claim_told *t = &told->list[i];
+		printf("    line %d: %s, %s%s", t->line, t->always ? "always" : "never", words[t->state], *t->label ? ": " : "");
+		put_text(stdout, t->label);
+		putchar('\n');
+	}
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? text_json(text) : json_null();
+}
+
+static json_t *counterexample(const struct claim_told *t)
+{
+	json_t *by = json_pack("{s:s}", "kind", "default");
+	if (t->by_line)
+		by = json_pack("{s:s, s:o, s:i, s:o}", "kind", "rule", "file", text_or_null(t->by_file), "line", t->by_line, "label",
+		               text_or_null(t->by_label));
+	return json_pack("{s:o, s:o, s:o, s:o}", "request", text_json(t->request), "device", text_or_null(t->device), "parameters",
+	                 text_or_null(t->params), "by", by);
+}
+
+void claims_json(const struct claims_told *told, json_t *list)
+{
+	for (size_t i = 0; i < told->n; i++) {
+		const struct claim_told *t = &told->list[i];
+		bool known = t->state == CLAIM_HOLDS || t->state == CLAIM_FALSE;
+		json_t *o = json_pack("{s:o, s:i, s:s, s:o, s:o}", "file", text_or_null(t->file), "line", t->line, "claim",
+		                      t->always ? "always" : "never", "label", text_or_null(t->label), "hangs_on", text_or_null(t->on));
+		json_object_set_new(o, "holds", known ? json_boolean(t->state == CLAIM_HOLDS) : json_null());
+		json_object_set_new(o, "counterexample", t->state == CLAIM_FALSE ? counterexample(t) : json_null());
+		json_array_append_new(list, o);
+	}
+}

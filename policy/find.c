@@ -1,0 +1,264 @@
+/*
+ * find.c - the search for a request that makes a diagram true.
+ *
+ * A way down the diagram narrows a box: an interval for each input. Without free variables the first way
+ * to the end is an answer. What a way says of free variables (comparisons of several inputs) is then looked
+ * for in the box: where the bounds of the terms decide nothing, one side of the box is halved. A box where
+ * they refute one of them is done with, so an empty answer is a proof. EFFORT bounds the whole; deeper than
+ * the inputs have bits nothing is halved.
+ */
+#include "policy/find.h"
+#include "policy/arena.h"
+#include "policy/known.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { EFFORT = 400000, LITERALS_MAX = 64 };
+
+struct box { int64_t lo[INPUT_MAX], hi[INPUT_MAX]; };
+struct literal { term t; bool holds; };
+
+struct search {
+	const struct diagrams *dg;
+	struct terms *terms;
+	const int64_t *values;
+	struct literal literals[LITERALS_MAX];
+	size_t nliterals;
+	uint32_t asked;
+	long effort;
+	int64_t *out;
+};
+
+/* ---- one point of a box -------------------------------------------------------------------- */
+
+/* Eight bytes of a name as the input has them. */
+static int64_t letters(const char *text)
+{
+	int64_t v = 0;
+	memcpy(&v, text, strnlen(text, sizeof v));
+	return v;
+}
+
+static int64_t first_of(const struct box *b, enum input in, const int64_t *wanted, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (b->lo[in] <= wanted[i] && wanted[i] <= b->hi[in])
+			return wanted[i];
+	return b->lo[in];
+}
+
+static bool has(const struct box *b, enum input in, int64_t v)
+{
+	return b->lo[in] <= v && v <= b->hi[in];
+}
+
+static bool pick_one(const struct box *b, int type, int64_t major, int64_t minor, int64_t *out)
+{
+	if (!has(b, IN_TYPE, type) || !has(b, IN_MAJOR, major) || !has(b, IN_MINOR, minor))
+		return false;
+	out[IN_TYPE] = type;
+	out[IN_MAJOR] = major;
+	out[IN_MINOR] = minor;
+	return true;
+}
+
+/* A device that has a name, where there is one: the first disk before all others. */
+static void pick_device(const struct box *b, int64_t *out)
+{
+	if (pick_one(b, DEV_BLOCK, 8, 0, out))
+		return;
+	for (const struct known_device *k = known_devices; k < known_devices + known_devices_n; k++) {
+		int major = k->major, minor = k->minor;
+		const char *minors = k->form == FORM_KNOWN ? strchr(k->numbers, ':') : NULL;
+		if (minors) { /* the first of its numbers; of `*` that is 0 */
+			major = atoi(k->numbers + strlen("c "));
+			minor = atoi(minors + 1);
+		}
+		if ((minors || k->form == FORM_SERIES) && pick_one(b, k->type == 'b' ? DEV_BLOCK : DEV_CHAR, major, minor, out))
+			return;
+	}
+}
+
+/* A name of a process that can be: what follows its end is empty. */
+static void pick_name(const struct box *b, int64_t *out)
+{
+	static const char *const whole[] = {"sh", "cat", "a", "b", "c"}, *const begin[] = {"aaaaaaaa", "bbbbbbbb", "cccccccc"};
+	int64_t wanted[5];
+	size_t n = 0;
+	if (has(b, IN_COMM_1, 0))
+		for (; n < sizeof whole / sizeof *whole; n++)
+			wanted[n] = letters(whole[n]);
+	else
+		for (; n < sizeof begin / sizeof *begin; n++)
+			wanted[n] = letters(begin[n]);
+	static const int64_t rest[] = {0, 'a', 'b'};
+	out[IN_COMM_0] = first_of(b, IN_COMM_0, wanted, n);
+	out[IN_COMM_1] = first_of(b, IN_COMM_1, rest, sizeof rest / sizeof *rest);
+}
+
+static void pick(const struct search *s, const struct box *b, int64_t *out)
+{
+	static const int64_t people[] = {1000}, one[] = {1};
+	for (int in = 0; in < INPUT_MAX; in++)
+		out[in] = in >= IN_PARAM_0 ? first_of(b, (enum input)in, s->values + in, 1)
+		          : in == IN_UID || in == IN_GID || in == IN_PID || in == IN_TID ? first_of(b, (enum input)in, people, 1)
+		                                                                        : first_of(b, (enum input)in, one, 1);
+	out[IN_MAJOR] = b->lo[IN_MAJOR];
+	out[IN_MINOR] = b->lo[IN_MINOR];
+	pick_device(b, out);
+	pick_name(b, out);
+}
+
+/* ---- the boxes of one way --------------------------------------------------------------------- */
+
+static bool all_hold(struct search *s, const int64_t *at)
+{
+	for (size_t i = 0; i < s->nliterals; i++)
+		if ((term_eval(s->terms, s->literals[i].t, at) != 0) != s->literals[i].holds)
+			return false;
+	return true;
+}
+
+/* Does some point that is easily guessed do? */
+static bool guess(struct search *s, const struct box *b)
+{
+	int64_t at[INPUT_MAX];
+	pick(s, b, at);
+	if (!all_hold(s, at)) {
+		if (!all_hold(s, b->lo) && !all_hold(s, b->hi))
+			return false;
+		memcpy(at, all_hold(s, b->lo) ? b->lo : b->hi, sizeof at);
+	}
+	memcpy(s->out, at, sizeof at);
+	return true;
+}
+
+/* What the bounds say of all literals: FOUND_NONE: one is refuted; FOUND_ONE: all hold everywhere; else
+ * *open has the inputs of those that are open. */
+static enum found bounds_say(struct search *s, const struct box *b, uint32_t *open)
+{
+	*open = 0;
+	for (size_t i = 0; i < s->nliterals; i++) {
+		int64_t least, most;
+		s->effort--;
+		term_bounds(s->terms, s->literals[i].t, b->lo, b->hi, &least, &most);
+		if (least == most && least != s->literals[i].holds)
+			return FOUND_NONE;
+		if (least != most)
+			*open |= term_get(s->terms, s->literals[i].t)->inputs;
+	}
+	return *open ? FOUND_UNSURE : FOUND_ONE;
+}
+
+/* The widest side among some inputs; -1: each has one value. */
+static int widest(const struct box *b, uint32_t among)
+{
+	int best = -1;
+	uint64_t most = 0;
+	for (int in = 0; in < INPUT_MAX; in++) {
+		uint64_t width = (uint64_t)b->hi[in] - (uint64_t)b->lo[in];
+		if (among & 1u << in && width > most) {
+			best = in;
+			most = width;
+		}
+	}
+	return best;
+}
+
+static enum found look_in(struct search *s, const struct box *b)
+{
+	uint32_t open;
+	enum found say = bounds_say(s, b, &open);
+	if (say == FOUND_NONE)
+		return FOUND_NONE;
+	if (guess(s, b))
+		return FOUND_ONE;
+	int side = widest(b, open);
+	if (side < 0 || s->effort < 0)
+		return FOUND_UNSURE;
+	struct box half = *b;
+	int64_t mid = (int64_t)((uint64_t)b->lo[side] + ((uint64_t)b->hi[side] - (uint64_t)b->lo[side]) / 2);
+	half.hi[side] = mid;
+	say = look_in(s, &half);
+	if (say == FOUND_ONE)
+		return FOUND_ONE;
+	half.hi[side] = b->hi[side];
+	half.lo[side] = mid + 1;
+	enum found other = look_in(s, &half);
+	return other == FOUND_NONE ? say : other;
+}
+
+/* ---- ways down the diagram --------------------------------------------------------------------- */
+
+static enum found go_down(struct search *s, node n, const struct box *b);
+
+static enum found both(enum found before, enum found now)
+{
+	return now == FOUND_NONE ? before : now;
+}
+
+/* A comparison of several inputs: what holds of it is noted on the way. */
+static enum found go_by_comparison(struct search *s, const struct switch_node *sw, const struct box *b)
+{
+	enum found say = FOUND_NONE;
+	uint32_t before = s->asked;
+	s->asked |= diagram_var_inputs(s->dg, sw->var);
+	if (s->nliterals == LITERALS_MAX)
+		return FOUND_UNSURE;
+	for (uint32_t i = 0; i < sw->n && say != FOUND_ONE; i++) {
+		uint32_t open;
+		s->literals[s->nliterals++] = (struct literal){diagram_free_term(s->dg, sw->var), sw->edges[i].hi == 1};
+		say = both(say, bounds_say(s, b, &open) == FOUND_NONE ? FOUND_NONE : go_down(s, sw->edges[i].to, b));
+		s->nliterals--;
+	}
+	if (say != FOUND_ONE)
+		s->asked = before;
+	return say;
+}
+
+static enum found go_by_input(struct search *s, const struct switch_node *sw, const struct box *b)
+{
+	enum found say = FOUND_NONE;
+	uint32_t before = s->asked;
+	s->asked |= 1u << sw->var;
+	for (uint32_t i = 0; i < sw->n && say != FOUND_ONE; i++) {
+		struct box part = *b;
+		int64_t lo = switch_edge_lo(s->dg, sw, i), hi = sw->edges[i].hi;
+		part.lo[sw->var] = lo > b->lo[sw->var] ? lo : b->lo[sw->var];
+		part.hi[sw->var] = hi < b->hi[sw->var] ? hi : b->hi[sw->var];
+		if (part.lo[sw->var] <= part.hi[sw->var])
+			say = both(say, go_down(s, sw->edges[i].to, &part));
+	}
+	if (say != FOUND_ONE)
+		s->asked = before;
+	return say;
+}
+
+/* As deep as there are variables on one way. */
+static enum found go_down(struct search *s, node n, const struct box *b)
+{
+	outcome o;
+	if (node_is_terminal(n, &o))
+		return OUTCOME_KIND(o) != OUT_ALLOW ? FOUND_NONE : look_in(s, b);
+	if (s->effort-- < 0)
+		return FOUND_UNSURE;
+	struct switch_node sw = node_switch(s->dg, n);
+	return sw.var < INPUT_MAX ? go_by_input(s, &sw, b) : go_by_comparison(s, &sw, b);
+}
+
+enum found find_true(struct arena *a, const struct diagrams *dg, struct terms *ts, node root, const int64_t *values,
+                     int64_t inputs[INPUT_MAX], uint32_t *asked)
+{
+	struct search *s = arena_alloc(a, sizeof *s);
+	struct box all;
+	*s = (struct search){.dg = dg, .terms = ts, .values = values, .effort = EFFORT, .out = inputs};
+	for (int in = 0; in < INPUT_MAX; in++) {
+		const struct term_node *k = term_get(ts, term_input(ts, (enum input)in));
+		all.lo[in] = k->lo;
+		all.hi[in] = k->hi;
+	}
+	enum found say = go_down(s, root, &all);
+	*asked = s->asked;
+	return say;
+}

@@ -1,0 +1,14 @@
+/* find.h - a request for which a diagram is true, or the proof that there is none. */
+#ifndef DEVGUARD_POLICY_FIND_H
+#define DEVGUARD_POLICY_FIND_H
+
+#include "policy/diagram.h"
+
+enum found { FOUND_NONE, FOUND_ONE, FOUND_UNSURE };
+/* Values of all inputs for which the diagram (OUT_ALLOW: true; terminals without rules) is true, each within
+ * its range, and in *asked those that it was asked about. FOUND_NONE is proven, of free variables too;
+ * FOUND_UNSURE: none was found within the effort that is bounded. `values`: the parameters' values, preferred. */
+enum found find_true(struct arena *a, const struct diagrams *dg, struct terms *ts, node root, const int64_t *values,
+                     int64_t inputs[INPUT_MAX], uint32_t *asked);
+
+#endif

@@ -120,6 +120,8 @@ void lint_claims(struct diags *d, const struct claim *list, size_t n, const stru
 		const struct rule *r = &list[i].what;
 		if (answers[i].about_nothing && !left_out(r))
 			diag_add(d, DIAG_WARNING, r->at, "remove it, or correct its condition", "this claim is about no request");
+		if (answers[i].about_nothing)
+			continue;
 		for (size_t k = 0; k < i; k++)
 			if (list[k].always == list[i].always && list[k].what.match == r->match) {
 				diag_add(d, DIAG_WARNING, r->at, "remove one of them", "line %d claims the same", list[k].what.at.line);

@@ -134,6 +134,29 @@ static bool guess(struct search *s, const struct box *b)
 	return true;
 }
 
+/* How two values may compare, as far as a literal says; 0 where it is not about these two. */
+enum { LESS = 1, SAME = 2, MORE = 4, ANY_OF_THEM = LESS | SAME | MORE };
+
+static int compares(const struct search *s, const struct literal *l, term x, term y)
+{
+	const struct term_node *k = term_get(s->terms, l->t);
+	bool straight = k->a == x && k->b == y, turned = k->a == y && k->b == x;
+	if ((k->op != TERM_LT && k->op != TERM_EQ) || (!straight && !turned))
+		return ANY_OF_THEM;
+	int way = k->op == TERM_EQ ? SAME : straight ? LESS : MORE;
+	return l->holds ? way : ANY_OF_THEM & ~way;
+}
+
+/* Does the last literal leave no way to compare its operands? */
+static bool contradicts(const struct search *s)
+{
+	const struct term_node *last = term_get(s->terms, s->literals[s->nliterals - 1].t);
+	int ways = ANY_OF_THEM;
+	for (size_t i = 0; i < s->nliterals; i++)
+		ways &= compares(s, &s->literals[i], last->a, last->b);
+	return !ways;
+}
+
 /* What the bounds say of all literals: FOUND_NONE: one is refuted; FOUND_ONE: all hold everywhere; else
  * *open has the inputs of those that are open. */
 static enum found bounds_say(struct search *s, const struct box *b, uint32_t *open)
@@ -209,7 +232,7 @@ static enum found go_by_comparison(struct search *s, const struct switch_node *s
 	for (uint32_t i = 0; i < sw->n && say != FOUND_ONE; i++) {
 		uint32_t open;
 		s->literals[s->nliterals++] = (struct literal){diagram_free_term(s->dg, sw->var), sw->edges[i].hi == 1};
-		say = both(say, bounds_say(s, b, &open) == FOUND_NONE ? FOUND_NONE : go_down(s, sw->edges[i].to, b));
+		say = both(say, contradicts(s) || bounds_say(s, b, &open) == FOUND_NONE ? FOUND_NONE : go_down(s, sw->edges[i].to, b));
 		s->nliterals--;
 	}
 	if (say != FOUND_ONE)

@@ -131,7 +131,12 @@ static struct term_range step_range(const struct term_step *s, const struct term
 		if (c.lo == c.hi)
 			return c.lo ? a : b;
 		return range_hull(a, b);
-	default: return term_op_range(s->op, a, b);
+	default:
+		if (a.lo == a.hi && b.lo == b.hi)
+			a.lo = a.hi = term_apply(s->op, a.lo, b.lo);
+		else
+			a = term_op_range(s->op, a, b);
+		return a;
 	}
 }
 

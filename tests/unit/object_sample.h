@@ -110,6 +110,11 @@ static inline struct policy *sample(struct arena *a)
 	                            .devices = T_TRUE,
 	                            .match = T_TRUE,
 	                            .block = 1};
+	p->nclaims = p->claims_cap = 2;
+	p->claims = arena_alloc(a, 2 * sizeof *p->claims);
+	p->claims[0].what = p->rules[0];
+	p->claims[0].what.nraises = 0;
+	p->claims[1] = (struct claim){true, {.at = {"lib.rb", 8, 0}, .label = "all", .devices = T_TRUE, .match = odd, .block = -1}};
 	return p;
 }
 

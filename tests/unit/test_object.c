@@ -79,6 +79,11 @@ static void test_round_trip(void **state)
 	assert_int_equal(p->nrules, q->nrules);
 	for (size_t i = 0; i < p->nrules; i++)
 		assert_rule(p, &p->rules[i], q, &q->rules[i]);
+	assert_int_equal(p->nclaims, q->nclaims);
+	for (size_t i = 0; i < p->nclaims; i++) {
+		assert_int_equal(p->claims[i].always, q->claims[i].always);
+		assert_rule(p, &p->claims[i].what, q, &q->claims[i].what);
+	}
 
 	assert_int_equal(img.ninsns, NCODE);
 	assert_memory_equal(img.insns, code, sizeof code);
@@ -94,6 +99,35 @@ static void test_round_trip(void **state)
 	again = write_object(s.arena, q, &img);
 	assert_int_equal(again.len, o.len);
 	assert_memory_equal(again.data, o.data, o.len);
+	arena_free(s.arena);
+}
+
+/* A policy without claims is written as it was before there were any; with the newer number, or with the older one
+ * and claims behind its rules, it is refused. */
+static void test_claims_or_none(void **state)
+{
+	(void)state;
+	struct setup s = begin();
+	struct policy *p = sample(s.arena), *q;
+	struct buffer with = {.arena = s.arena}, without = with;
+	uint64_t digest, other;
+	assert_int_equal(serial_write(p, diags_of(&s), &with, &digest), 0);
+	p->nclaims = 0;
+	assert_int_equal(serial_write(p, diags_of(&s), &without, &other), 0);
+	assert_true(digest != other);
+	assert_int_equal(with.data[4], SERIAL_VERSION);
+	assert_int_equal(without.data[4], SERIAL_WITHOUT_CLAIMS);
+	assert_int_equal(serial_read(s.arena, diags_of(&s), "x.o", without.data, without.n, &q, &digest), 0);
+	assert_int_equal(q->nclaims, 0);
+	struct buffer *const both[] = {&with, &without};
+	for (size_t i = 0; i < COUNT(both); i++) {
+		unsigned char *b = both[i]->data;
+		size_t body = both[i]->n - SERIAL_CHECK_SIZE;
+		b[4] = i ? SERIAL_VERSION : SERIAL_WITHOUT_CLAIMS;
+		uint64_t sum = serial_digest(b, body);
+		memcpy(b + body, &sum, sizeof sum);
+		assert_int_equal(serial_read(s.arena, diags_of(&s), "x.o", b, both[i]->n, &q, &digest), -1);
+	}
 	arena_free(s.arena);
 }
 
@@ -338,7 +372,7 @@ static void test_bad_image(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_claims_or_none), cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_order_of_making),
 		cmocka_unit_test(test_names),      cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_clean_text), cmocka_unit_test(test_bad_image),

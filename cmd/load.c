@@ -320,7 +320,7 @@ int claims_run(struct cmd *c, const char *path, struct bytes *out)
 {
 	const struct load plain = {.depth = LOAD_DIAGRAM};
 	struct settings s = c->settings;
-	struct loading g = {c, &s, &plain};
+	struct loading g = {c, &s, &plain, false};
 	struct document *in;
 	struct room *runner;
 	struct delivery d;

@@ -29,6 +29,7 @@ struct proof {
 	int64_t values[INPUT_MAX]; /* of the parameters, as they are */
 	bool unsure;      /* a set of accesses was left open */
 	uint32_t hangs_on;
+	long effort;      /* left for looking */
 };
 
 static node both_true(struct diagrams *dg, node x, node y)
@@ -149,7 +150,7 @@ static bool confirmed(const struct proof *f, const struct policy_diagram *pd, in
 /* Looks for a counterexample among the requests for one set of accesses. True: there is one. */
 static bool look(struct proof *f, const struct policy_diagram *pd, node bad, int set, struct claim_answer *out)
 {
-	enum found found = diagram_ok(f->dg) ? find_true(f->arena, f->dg, f->policy->terms, bad, f->values, out->inputs, &out->asked)
+	enum found found = diagram_ok(f->dg) ? find_true(f->arena, f->dg, f->policy->terms, bad, f->values, &f->effort, out->inputs, &out->asked)
 	                                     : FOUND_UNSURE;
 	out->inputs[IN_REQUESTED] = set;
 	if (found == FOUND_ONE && confirmed(f, pd, set, out))
@@ -242,6 +243,7 @@ void claims_prove(struct arena *a, struct policy *p, const struct policy_diagram
 		f.claim = &list[i];
 		f.unsure = false;
 		f.hangs_on = 0;
+		f.effort = FIND_EFFORT;
 		out[i] = (struct claim_answer){0};
 		prove(&f, pd, &out[i]);
 		if (out[i].on)

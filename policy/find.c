@@ -4,7 +4,7 @@
  * A way down the diagram narrows a box: an interval for each input. Without free variables the first way
  * to the end is an answer. What a way says of free variables (comparisons of several inputs) is then looked
  * for in the box: where the bounds of the terms decide nothing, one side of the box is halved. A box where
- * they refute one of them is done with, so an empty answer is a proof. EFFORT bounds the whole; deeper than
+ * they refute one of them is done with, so an empty answer is a proof. The effort is bounded; deeper than
  * the inputs have bits nothing is halved.
  */
 #include "policy/find.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EFFORT = 400000, LITERALS_MAX = 64 };
+enum { LITERALS_MAX = 64 };
 
 struct box { int64_t lo[INPUT_MAX], hi[INPUT_MAX]; };
 struct literal { term t; bool holds; };
@@ -271,11 +271,11 @@ static enum found go_down(struct search *s, node n, const struct box *b)
 }
 
 enum found find_true(struct arena *a, const struct diagrams *dg, struct terms *ts, node root, const int64_t *values,
-                     int64_t inputs[INPUT_MAX], uint32_t *asked)
+                     long *effort, int64_t inputs[INPUT_MAX], uint32_t *asked)
 {
 	struct search *s = arena_alloc(a, sizeof *s);
 	struct box all;
-	*s = (struct search){.dg = dg, .terms = ts, .values = values, .effort = EFFORT, .out = inputs};
+	*s = (struct search){.dg = dg, .terms = ts, .values = values, .effort = *effort, .out = inputs};
 	for (int in = 0; in < INPUT_MAX; in++) {
 		const struct term_node *k = term_get(ts, term_input(ts, (enum input)in));
 		all.lo[in] = k->lo;
@@ -283,5 +283,6 @@ enum found find_true(struct arena *a, const struct diagrams *dg, struct terms *t
 	}
 	enum found say = go_down(s, root, &all);
 	*asked = s->asked;
+	*effort = s->effort;
 	return say;
 }

@@ -7,8 +7,9 @@
 enum found { FOUND_NONE, FOUND_ONE, FOUND_UNSURE };
 /* Values of all inputs for which the diagram (OUT_ALLOW: true; terminals without rules) is true, each within
  * its range, and in *asked those that it was asked about. FOUND_NONE is proven, of free variables too;
- * FOUND_UNSURE: none was found within the effort that is bounded. `values`: the parameters' values, preferred. */
+ * FOUND_UNSURE: none was found within *effort, of which it takes some. `values`: the parameters' values, preferred. */
+enum { FIND_EFFORT = 300000 };
 enum found find_true(struct arena *a, const struct diagrams *dg, struct terms *ts, node root, const int64_t *values,
-                     int64_t inputs[INPUT_MAX], uint32_t *asked);
+                     long *effort, int64_t inputs[INPUT_MAX], uint32_t *asked);
 
 #endif

@@ -2,7 +2,8 @@
 #
 # Runs each policy file as plain Ruby, with the statements of the language defined here,
 # and asks its rules about each case of NAME.cases as the language says: one access at a
-# time, the first rule that matches, a raise denies. Nothing of the tool is used, so that
+# time, the first rule that matches, a raise denies. A claim of the file must be true of each
+# case. Nothing of the tool is used, so that
 # a mistake of the tool or of mruby is not repeated. Prints "ok NAME" or "not ok NAME: why".
 
 $VERBOSE = nil
@@ -128,11 +129,12 @@ end
 
 # What a policy file has made.
 class Policy
-  attr_reader :rules, :params
+  attr_reader :rules, :params, :claims
   attr_accessor :default
 
   def initialize
     @rules = []
+    @claims = []
     @params = {}
     @default = false
   end
@@ -148,6 +150,16 @@ class Policy
       return verdict unless verdict.nil?
     end
     default
+  end
+end
+
+# never: none of the accesses is one of those; always: they all are.
+Claim = Struct.new(:always, :rule) do
+  def broken?(request)
+    asked = ACCESSES.values.select { |bit| request.access & bit != 0 }
+    hits = asked.count { |access| rule.decide(request, access, POLICY.params) }
+    return false if hits == 0 || always && hits < asked.size
+    POLICY.decide(request) != always
   end
 end
 
@@ -171,6 +183,14 @@ module Kernel
 
   def allow(*devices, access: nil, label: nil, missing: nil, &block) = add_rule(false, devices, access, block)
   def deny(*devices, access: nil, label: nil, errno: nil, missing: nil, &block) = add_rule(true, devices, access, block)
+
+  def never(*devices, access: nil, label: nil, missing: nil, &block) = add_claim(false, devices, access, block)
+  def always(*devices, access: nil, label: nil, missing: nil, &block) = add_claim(true, devices, access, block)
+
+  def add_claim(always, devices, access, block)
+    add_rule(false, devices, access, block)
+    POLICY.claims << Claim.new(always, POLICY.rules.pop)
+  end
 
   def param(name, value, in: nil)
     POLICY.params[name] = value if binding.local_variable_get(:in)
@@ -202,6 +222,8 @@ def run_cases(file)
   wrong = lines.each_with_index.filter_map do |line, i|
     words = line.sub(/#.*/, "").split
     next if words.empty?
+    broken = each_device(words[1..]).find { |device| POLICY.claims.any? { |claim| claim.broken?(request_of(device)) } }
+    next "line #{i + 1}: a claim is false of #{broken.join(" ")}" if broken
     bad = each_device(words[1..]).find { |device| (POLICY.decide(request_of(device)) ? "allow" : "deny") != words[0] }
     "line #{i + 1}: #{line}, Ruby says otherwise of #{bad.join(" ")}" if bad
   end

@@ -31,7 +31,8 @@ count_lines() # count_lines WHAT COMMAND...
 }
 
 cd "$ROOT" || exit 1
-count_lines "CRuby" $RUBY tests/cruby.rb tests/ruby/*.rb policies/*.rb
+shopt -s extglob
+count_lines "CRuby" $RUBY tests/cruby.rb tests/ruby/*.rb policies/!(claims).rb # that is no policy
 
 # It fails when a verdict differs: each word of the cases turned.
 cp tests/ruby/methods.rb "$T/wrong.rb"

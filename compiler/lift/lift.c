@@ -34,8 +34,8 @@ static bool refuse_difference(struct lifter *l, const struct raised *x)
 }
 
 /* The block's ways to raise, as the rule's: what cannot happen is dropped, what
- * was not meant is warned of. */
-static void keep_raises(struct lifter *l, struct rule *r)
+ * was not meant is warned of. A claim is true or false of a request: there is no third. */
+static void keep_raises(struct lifter *l, struct rule *r, bool of_claim)
 {
 	if (l->nraised)
 		r->raises = arena_alloc(l->rb->arena, l->nraised * sizeof *r->raises);
@@ -46,6 +46,11 @@ static void keep_raises(struct lifter *l, struct rule *r)
 			continue;
 		if (refuse_difference(l, x))
 			continue;
+		if (of_claim) {
+			ruby_report(l->rb, DIAG_ERROR, x->at, "write the claim so that it raises for no request",
+			            arena_printf(l->arena, "the block of a claim may raise %s", x->what));
+			continue;
+		}
 		r->raises[r->nraises++] = (struct raise){.when = when, .at = x->at, .what = arena_strdup(l->rb->arena, x->what)};
 		if (!x->on_purpose)
 			ruby_report(l->rb, DIAG_WARNING, x->at,
@@ -98,7 +103,7 @@ static void lift_rule(struct lifter *l, struct rule *r, const struct block *bloc
 	if (f.ret)
 		truth = term_and(l->terms, path_since(l, f.ret->guard, base), val_truth(l, f.ret, f.ret->result));
 	r->match = term_and(l->terms, r->devices, truth);
-	keep_raises(l, r);
+	keep_raises(l, r, block->of_claim);
 }
 
 struct lifting *lifting_new(struct interpreter *rb, const struct said *said)

@@ -129,13 +129,13 @@ static int block_parameters(mrb_state *mrb, const struct RProc *p)
 	return req;
 }
 
-static int add_block(mrb_state *mrb, mrb_value proc, struct span at)
+static int add_block(mrb_state *mrb, mrb_value proc, struct span at, bool of_claim)
 {
 	struct ruby *ruby = ruby_of(mrb);
 	struct interpreter *rb = &ruby->rb;
 	struct said *said = &ruby->said;
 	struct RProc *p = mrb_proc_ptr(proc);
-	struct block b = {.proc = proc, .at = at, .parameters = block_parameters(mrb, p)};
+	struct block b = {.proc = proc, .at = at, .parameters = block_parameters(mrb, p), .of_claim = of_claim};
 	struct REnv *env = MRB_PROC_ENV(p);
 	struct insn in;
 	/* the variables of the file that the block reads, as they are now */
@@ -210,7 +210,7 @@ static struct rule stated(mrb_state *mrb, const char *what, const char *has, con
 	if (!mrb_undef_p(values[1]))
 		r.label = args_text(mrb, values[1], "label:");
 	if (!mrb_nil_p(block))
-		r.block = add_block(mrb, block, r.at);
+		r.block = add_block(mrb, block, r.at, !errno_given);
 	r.source = ruby_source_line(rb, r.at.line);
 	return r;
 }

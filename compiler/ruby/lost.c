@@ -161,6 +161,13 @@ static bool is_verb_call(struct interpreter *rb, const mrb_irep *irep, const str
 	return is_one_of(irep_symbol(rb, irep, in->b), verbs);
 }
 
+/* What such a call makes. */
+static const char *made_by(struct interpreter *rb, const mrb_irep *irep, const struct insn *in)
+{
+	const char *name = irep_symbol(rb, irep, in->b);
+	return strcmp(name, "never") && strcmp(name, "always") ? "rule" : "claim";
+}
+
 struct ways { bool *reached; uint32_t *todo; size_t n; };
 
 static void way_to(struct ways *w, const mrb_irep *irep, uint32_t pc)
@@ -208,8 +215,8 @@ static int lost_to_dead_code(struct interpreter *rb, const mrb_irep *irep)
 	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
 		if (!w.reached[pc] && is_verb_call(rb, irep, &in))
 			return ruby_refuse(rb, irep_line(rb, irep, pc),
-			            "take the `next`, `break` or `return` above it away, or the rule",
-			            "nothing leads to this rule");
+			            arena_printf(rb->arena, "take the `next`, `break` or `return` above it away, or the %s", made_by(rb, irep, &in)),
+			            arena_printf(rb->arena, "nothing leads to this %s", made_by(rb, irep, &in)));
 	for (int i = 0; i < irep->rlen; i++)
 		if (lost_to_dead_code(rb, irep->reps[i]))
 			return -1;

@@ -113,18 +113,6 @@ static int lift_rule(struct ruby *ruby, struct rule *r)
 	return rc;
 }
 
-/* A claim is true or false of each request: there is no third. */
-static int lift_claim(struct ruby *ruby, struct claim *c)
-{
-	int rc = lift_rule(ruby, &c->what);
-	if (rc || !c->what.nraises)
-		return rc;
-	const struct raise *r = &c->what.raises[0];
-	ruby_report(&ruby->rb, DIAG_ERROR, r->at, "write the claim so that it raises for no request",
-	            arena_printf(ruby->rb.arena, "the block of a claim may raise %s", r->what));
-	return -1;
-}
-
 static int lift_rules(struct ruby *ruby)
 {
 	struct policy *p = ruby->said.policy;
@@ -132,7 +120,7 @@ static int lift_rules(struct ruby *ruby)
 	for (size_t i = 0; i < p->nrules; i++)
 		rc |= lift_rule(ruby, &p->rules[i]);
 	for (size_t i = 0; i < p->nclaims; i++)
-		rc |= lift_claim(ruby, &p->claims[i]);
+		rc |= lift_rule(ruby, &p->claims[i].what);
 	return rc;
 }
 

@@ -12,6 +12,7 @@ struct block {
 	mrb_value proc;
 	struct span at;
 	int parameters; /* 0 or 1 */
+	bool of_claim;
 	/* captured variables as they were when the rule was made, to warn of changes */
 	mrb_value *captured;
 	size_t ncaptured;

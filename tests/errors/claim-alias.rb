@@ -1,0 +1,2 @@
+alias always policy
+allow :null

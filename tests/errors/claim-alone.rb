@@ -1,0 +1,1 @@
+never "b *:*", label: "no raw disks"

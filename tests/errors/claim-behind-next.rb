@@ -1,0 +1,5 @@
+allow :null
+[8, 9].each do |major|
+  next
+  never "b #{major}:*"
+end

@@ -1,0 +1,3 @@
+allow :null
+return
+never "b *:*"

@@ -1,0 +1,2 @@
+allow :null
+never("b *:*") { |ctx| 16 / ctx.minor == 2 }

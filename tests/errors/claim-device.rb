@@ -1,0 +1,2 @@
+allow :null
+never "b *:* rx"

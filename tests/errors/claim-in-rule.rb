@@ -1,0 +1,1 @@
+allow { |ctx| never "b *:*" }

@@ -1,0 +1,2 @@
+allow :null
+never "/dev/no-such-card"

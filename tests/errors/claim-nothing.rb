@@ -1,0 +1,2 @@
+allow :null
+never label: "no raw disks"

@@ -1,0 +1,2 @@
+allow :null
+nevr "b *:*"

@@ -16,7 +16,7 @@ bool claim_take(struct arena *a, struct claims_told *to, const void *data, size_
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (!memchr(texts[i], 0, TOLD_TEXT))
 			return false;
-	return told->state < CLAIM_STATES && told->always <= 1 && told->line >= 0 && told->by_line >= 0;
+	return told->state < CLAIM_STATES && told->always <= 1 && told->by_default <= 1 && told->line >= 0 && told->by_line >= 0;
 }
 
 static size_t held(const struct claims_told *told)
@@ -56,10 +56,13 @@ static json_t *text_or_null(const char *text)
 
 static json_t *counterexample(const struct claim_told *t)
 {
-	json_t *by = json_pack("{s:s}", "kind", "default");
-	if (t->by_line)
-		by = json_pack("{s:s, s:o, s:i, s:o}", "kind", "rule", "file", text_or_null(t->by_file), "line", t->by_line, "label",
-		               text_or_null(t->by_label));
+	json_t *by = json_pack("{s:b}", "default", t->by_default);
+	if (t->by_line) {
+		json_object_set_new(by, "file", text_json(t->by_file));
+		json_object_set_new(by, "line", json_integer(t->by_line));
+	}
+	if (*t->by_label)
+		json_object_set_new(by, "label", text_json(t->by_label));
 	return json_pack("{s:o, s:o, s:o, s:o}", "request", text_json(t->request), "device", text_or_null(t->device), "parameters",
 	                 text_or_null(t->params), "by", by);
 }

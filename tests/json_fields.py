@@ -14,7 +14,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOOL = os.environ.get('DEVGUARD', os.path.join(ROOT, 'build/rucy-devguard'))
 # An array or object of an object, and the row that says what is in it.
 INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('check', 'parameters'): 'parameter',
-          ('check', 'rulings'): 'ruling', ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
+          ('check', 'rulings'): 'ruling', ('check', 'claims'): 'claim', ('check', 'counterexample'): 'example', ('check', 'by'): 'by',
+           ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
           ('devices', 'devices'): 'device',
           ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('doctor', 'checks'): 'check'}
@@ -92,7 +93,8 @@ def main():
     policies = {'good.rb': 'allow :null\n', 'typo.rb': 'allow :nul\n', 'warned.rb': 'deny "b *:*"\nallow "b 8:0 r"\n',
                 'param.rb': 'param :n, 1, in: 0..3\nallow("c 1:3") { |c| c.minor == c.n }\n', 'empty.rb': '',
                 'memory.rb': 'x = []\nx = [x] while true\n', 'raises.rb': 'default :allow\ndeny { |c| 1 / c.minor > 1 }\n',
-                'good.cases': 'allow c 1:3 r\n', 'raises.cases': 'deny c 1:0 r\nallow c 1:1 r\n', 'bad.yaml': 'version: 1\nfoo: 1\n'}
+                'good.cases': 'allow c 1:3 r\n', 'false.rb': 'allow :null\nnever "c 1:5"\nnever "c 1:3 w", label: "w"\n',
+                'org.rb': 'never "b *:*"\nalways "c 1:3"\n', 'raises.cases': 'deny c 1:0 r\nallow c 1:1 r\n', 'bad.yaml': 'version: 1\nfoo: 1\n'}
     for name, text in policies.items():
         with open(name, 'w') as file:
             file.write(text)
@@ -108,6 +110,8 @@ def main():
     check_verb(rows, 'check: at a limit', 3, ['check', '--json', '--limit', 'memory=64m', 'memory.rb'], [(error, 'stopped at 64 MiB')])
     check_verb(rows, 'check: a parameter that is none', 3, ['check', '--json', 'good.rb', '--param', 'x=1'],
                null + [(error, 'no such parameter')])
+    check_verb(rows, 'check: a false claim', 3, ['check', '--json', 'false.rb'], [('note', ':null is'), (error, 'the claim "w" is false')])
+    check_verb(rows, 'check: claims of a file', 3, ['check', '--json', '--claims', 'org.rb', 'good.rb', 'raises.rb'])
     check_verb(rows, 'check: a manifest', 3, ['check', '--json', 'bad.yaml'])
     check_verb(rows, 'check: the command line', 64, ['check', '--json'], [(error, 'no source given')])
     check_verb(rows, 'check: an option', 64, ['check', '--json', '--nosuch'], [(error, 'unknown option')])

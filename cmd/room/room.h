@@ -128,8 +128,8 @@ struct explained_record { uint32_t verdict, access; int32_t asked; uint32_t npat
 /* What was found out about a claim (policy/claims.h): texts end with a 0, and are cut where they are long. */
 enum { TOLD_TEXT = 192 };
 struct claim_told {
-	uint32_t state, always; /* enum claim_state */
-	int32_t line, by_line;  /* by_line 0: the default decides */
+	uint32_t state, always, by_default; /* enum claim_state */
+	int32_t line, by_line;              /* by_line 0: it has none */
 	char file[TOLD_TEXT], label[TOLD_TEXT], request[TOLD_TEXT], device[TOLD_TEXT], params[TOLD_TEXT], on[TOLD_TEXT];
 	char by_file[TOLD_TEXT], by_label[TOLD_TEXT];
 };

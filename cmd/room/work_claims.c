@@ -19,6 +19,7 @@ static void tell(struct judge *j, const struct claim *c, const struct claim_answ
 {
 	struct arena *a = j->in->arena;
 	const struct rule *by = answer->by.rule;
+	struct span place = by ? by->at : j->policy->default_at;
 	struct claim_told told = {.state = answer->state, .always = c->always, .line = c->what.at.line};
 	copy_text(told.file, c->what.at.file);
 	copy_text(told.label, c->what.label);
@@ -28,8 +29,9 @@ static void tell(struct judge *j, const struct claim *c, const struct claim_answ
 		copy_text(told.request, claim_request(a, answer));
 		copy_text(told.params, claim_params(a, j->policy, answer));
 		copy_text(told.device, device ? arena_printf(a, "/dev/%s", device) : NULL);
-		told.by_line = by ? by->at.line : 0;
-		copy_text(told.by_file, by ? by->at.file : NULL);
+		told.by_default = !by;
+		told.by_line = place.line > 0 ? place.line : 0;
+		copy_text(told.by_file, told.by_line ? place.file : NULL);
 		copy_text(told.by_label, by ? by->label : NULL);
 	}
 	inside_write(j->in, FRAME_CLAIM, &told, sizeof told);

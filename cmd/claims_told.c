@@ -1,23 +1,7 @@
-/* claims_told.c - what a judge found out about claims: checked, printed, as JSON. */
+/* claims_told.c - what a judge found out about claims: printed, and as JSON. */
 #include "cmd/cmd.h"
 #include "cmd/unit.h"
 #include "policy/claims.h"
-
-#include <string.h>
-
-bool claim_take(struct arena *a, struct claims_told *to, const void *data, size_t len)
-{
-	struct claim_told *told;
-	if (len != sizeof *told || to->n == CLAIMS_MAX)
-		return false;
-	told = ARENA_PUSH(a, to->list, to->n, to->cap);
-	memcpy(told, data, sizeof *told);
-	char *const texts[] = {told->file, told->label, told->request, told->device, told->params, told->on, told->by_file, told->by_label};
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (!memchr(texts[i], 0, TOLD_TEXT))
-			return false;
-	return told->state < CLAIM_STATES && told->always <= 1 && told->by_default <= 1 && told->line >= 0 && told->by_line >= 0;
-}
 
 static size_t held(const struct claims_told *told)
 {

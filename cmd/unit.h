@@ -30,12 +30,6 @@ struct load {
 	const struct ask *ask;   /* or NULL */
 };
 
-/* What was found out about claims, as texts that are safe to read (not to print). */
-struct claims_told {
-	struct claim_told *list;
-	size_t n, cap;
-};
-
 /* A POLICY from the command line, proven. */
 struct unit {
 	const char *instead;   /* of Ruby: "an object", "a list", ...; NULL: it is Ruby */
@@ -53,8 +47,6 @@ struct unit {
 
 /* ---- claims_told.c ---------------------------------------------------------------------- */
 
-/* A frame of one, checked. False: it is none. */
-bool claim_take(struct arena *a, struct claims_told *to, const void *data, size_t len);
 /* "  claims: 3 proven", of a file of its own with its name; each as an object. */
 void claims_print(const struct claims_told *told, const char *file, bool each);
 void claims_json(const struct claims_told *told, json_t *list);

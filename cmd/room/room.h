@@ -15,6 +15,7 @@
  *   questions.c  the questions a child may ask, and the answers
  *   inside.c     the child's side: its budget, its questions, its jobs
  *   work_*.c     what is done inside
+ *   told.c       what was found out about a claim, checked
  *   record.c     a proven policy as fixed-size records
  */
 #ifndef DEVGUARD_CMD_ROOM_ROOM_H
@@ -134,7 +135,14 @@ struct claim_told {
 	char by_file[TOLD_TEXT], by_label[TOLD_TEXT];
 };
 
+struct claims_told { struct claim_told *list; size_t n, cap; };
+
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
+
+/* ---- told.c ----------------------------------------------------------------------- */
+
+/* Adds what a frame says of a claim, checked. False: it is none. */
+bool claim_take(struct arena *a, struct claims_told *to, const void *data, size_t len);
 
 /* ---- the parent's side: room.c ------------------------------------------------- */
 

@@ -277,8 +277,9 @@ const struct verb verb_check = {
 		"Prints which devices the names of the policy stand for, warns of rules that never\n"
 		"decide, and tells what the program costs and needs. As root the kernel's verifier\n"
 		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked, and\n"
-		"whether the hook will read it: that it is root's alone, and all above it. With --claims\n"
-		"also prog:ID, cgroup:CGROUP and effective:CGROUP: what the kernel runs.\n\n"
+		"whether the hook will read it: that it is root's alone, and all above it. Of\n"
+		"prog:ID, cgroup:CGROUP and effective:CGROUP what the kernel runs is compiled again; with\n"
+		"--claims it is asked as it runs.\n\n"
 		"  --engine ENGINE   warn of what can never match on docker, containerd, cri-o or podman\n"
 		"  -v, --verbose     tell also how the compilation was locked in, and the size of what the\n"
 		"                    kernel made of the program\n",

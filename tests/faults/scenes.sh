@@ -12,7 +12,9 @@ mkdir "$W"
 cat >"$T/one.rb" <<'RUBY'
 policy "one"
 allow "c 1:3 rw"
+never "b *:*", label: "no raw disks"
 RUBY
+printf 'always "c 1:3 rw"\nnever("c *:*") { |ctx| ctx.minor < ctx.major }\n' >"$T/org.rb"
 cat >"$T/loud.rb" <<'RUBY'
 policy "one"
 audit :denied
@@ -60,6 +62,7 @@ KILLED=
 
 reset_scene() { ARGS=() INPUT=/dev/null ARTIFACT='' BEFORE=: AFTER=:; }
 scene_check() { ARGS=(check "$T/one.rb"); }
+scene_claims() { ARGS=(check --claims "$T/org.rb" "$T/one.rb"); }
 scene_compile() { ARGS=(compile "$T/one.rb" -o out.o) ARTIFACT=out.o; }
 scene_listing() { ARGS=(compile "$T/loud.rb" --emit=terms -o out.terms) ARTIFACT=out.terms; }
 scene_object() # check of an object
@@ -94,7 +97,7 @@ scene_hook_again() # with a guard there, and an object in the cache
 	"$DEVGUARD" "${ARGS[@]}" <"$INPUT" >"$T/guard.log" 2>&1
 	GUARD=$(ids)
 }
-SCENES_PLAIN="check compile listing object eval json import v1"
+SCENES_PLAIN="check claims compile listing object eval json import v1"
 SCENES_KERNEL="apply named replace manifest hook hook_again"
 
 # Without what differs from run to run: ids, and what the kernel made of it (its own random

@@ -20,6 +20,7 @@
 #include "cmd/room/inside.h"
 #include "cmd/room/questions.h"
 #include "cmd/room/record.h"
+#include "policy/claims.h"
 #include "tests/unit/fixture.h"
 #include "policy/host.h"
 
@@ -574,6 +575,35 @@ static void test_record_damaged(void **state)
 		}
 }
 
+/* Of a claim: of the right size, texts that end, numbers that there are; and not too many. */
+static void test_claim_told(void **state)
+{
+	(void)state;
+	struct claims_told all = {0};
+	struct claim_told good = {.state = CLAIM_FALSE, .always = 1, .line = 3, .label = "disks"}, bad = good;
+	assert_true(claim_take(cmd.arena, &all, &good, sizeof good));
+	assert_string_equal(all.list[0].label, "disks");
+	assert_false(claim_take(cmd.arena, &all, &good, sizeof good - 1));
+	assert_false(claim_take(cmd.arena, &all, &good, sizeof good + 1));
+	for (size_t at = offsetof(struct claim_told, file); at < sizeof bad; at += TOLD_TEXT) {
+		bad = good;
+		memset((char *)&bad + at, 'x', TOLD_TEXT);
+		assert_false(claim_take(cmd.arena, &all, &bad, sizeof bad));
+	}
+	struct claim_told wrong[5] = {good, good, good, good, good};
+	wrong[0].state = CLAIM_STATES;
+	wrong[1].always = 2;
+	wrong[2].by_default = 2;
+	wrong[3].line = -1;
+	wrong[4].by_line = -1;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_false(claim_take(cmd.arena, &all, &wrong[i], sizeof wrong[i]));
+	all.n = 0;
+	for (size_t i = 0; i < CLAIMS_MAX; i++)
+		assert_true(claim_take(cmd.arena, &all, &good, sizeof good));
+	assert_false(claim_take(cmd.arena, &all, &good, sizeof good));
+}
+
 /* A program that calls what programs of ours do not call is none of ours. */
 static void test_record_calls(void **state)
 {
@@ -602,6 +632,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wordy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_questions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_record, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_claim_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_record_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_record_calls, setup, teardown),
 	};

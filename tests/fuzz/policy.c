@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/compiler.h"
+#include "policy/claims.h"
 
 /* The child that proves gets it as bytes, and makes the same program of it. */
 static void sent(struct fuzz *f, struct policy *p, const struct image *image)
@@ -51,6 +52,36 @@ static void same_verdict(struct ruby *ruby, struct policy *p, const struct polic
 	MUST(!simulate(p, image, &r, &s, &missing, &why) && s.allow == d.allow);
 }
 
+/* A claim that is false is broken by its counterexample, and one that holds by none of the requests. */
+static void claims(struct fuzz *f, struct policy *p, const struct policy_diagram *pd)
+{
+	struct claim_answer *answers = arena_alloc(f->arena, p->nclaims * sizeof *answers);
+	claims_prove(f->arena, p, pd, p->claims, p->nclaims, answers);
+	for (size_t i = 0; i < p->nclaims; i++) {
+		const struct claim *c = &p->claims[i];
+		MUST(answers[i].state != CLAIM_UNKNOWN);
+		claim_tell(&f->diags, p, c, &answers[i]);
+		for (size_t k = 0; k < sizeof requests / sizeof *requests && answers[i].state == CLAIM_HOLDS; k++) {
+			int64_t at[INPUT_MAX];
+			int hits = 0, asked = 0, missing;
+			struct request r = requests[k];
+			struct decision d;
+			for (size_t n = 0; n < p->nparams; n++)
+				r.fact[IN_PARAM_0 + n] = p->params[n].value;
+			memcpy(at, r.fact, sizeof at);
+			at[IN_TYPE] = r.type, at[IN_REQUESTED] = r.access, at[IN_MAJOR] = r.major, at[IN_MINOR] = r.minor;
+			for (int bit = ACC_MKNOD; bit <= ACC_WRITE; bit <<= 1) {
+				at[IN_ACCESS] = bit;
+				asked += (r.access & bit) != 0;
+				hits += r.access & bit && term_eval(p->terms, c->what.match, at);
+			}
+			r.known = ~0u;
+			MUST(!policy_decide(p, pd, &r, &d, &missing));
+			MUST(c->always ? hits < asked || !asked || d.allow : !hits || !d.allow);
+		}
+	}
+}
+
 void fuzz_policy(struct fuzz *f, const unsigned char *data, size_t len)
 {
 	struct ruby *ruby;
@@ -65,6 +96,7 @@ void fuzz_policy(struct fuzz *f, const unsigned char *data, size_t len)
 		fuzz_refused(f);
 	else {
 		sent(f, p, &image);
+		claims(f, p, &pd);
 		for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
 			same_verdict(ruby, p, &pd, &image, requests[i]);
 	}

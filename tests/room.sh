@@ -126,6 +126,12 @@ else
 	echo 'allow "c 1:3 rw", "c 1:5 r"' >"$Q/lib/x.rb"
 	check "the hook again, with another text in the loaded file" hook
 	denied /dev/zero && pass "the cache did not keep the old one" || fail "the cache did not keep the old one"
+	printf 'load "lib/x.rb"\nnever "c 1:7", label: "not full"\n' >"$Q/main.rb"
+	check "a hook's policy with a claim" hook
+	check "the same from the cache" hook
+	echo 'allow "c 1:3 rw", "c 1:7 r"' >"$Q/lib/x.rb"
+	expect "a loaded file that makes the claim false" 3 'the claim "not full" is false: c 1:7 r, /dev/full, is allowed by' hook
+	denied /dev/full && fail "the guard before it stays" || pass "the guard before it stays"
 	chmod g+w "$Q/lib/x.rb"
 	expect "a loaded file that others can write" 3 "can be written by" hook
 	rm "$Q/main.rb"

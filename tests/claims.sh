@@ -134,6 +134,11 @@ expect "a file of claims has parameters of its own" 0 "  claims: 1 of major.rb p
 check "claims that hold: an object is written" "$DEVGUARD" compile --claims "$P/claims.rb" "$P/gpu.rb" -o yes.o
 check "claims of a file are not in it" sh -c '! "$1" check yes.o | grep claims' - "$DEVGUARD"
 
+printf 'c 1:3 rwm\nb 8:* r\n' >devices.list
+expect "of a list of another tool" 3 '"no raw disks" is false: b 8:0 r, /dev/sda, is allowed by devices.list:2' "$DEVGUARD" check --claims "$P/claims.rb" v1:devices.list
+expect "... that is not written" 3 "is false" "$DEVGUARD" compile --claims "$P/claims.rb" v1:devices.list -o no.o
+check "... no object" test ! -e no.o
+
 # ---- what the kernel runs -------------------------------------------------------------------------------
 
 reason=$(need_kernel)

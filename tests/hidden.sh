@@ -32,9 +32,9 @@ if restricted "$DEVGUARD" explain "prog:$upper" >/dev/null 2>&1; then skip "hidd
 
 # ---- shown, with blinded constants -----------------------------------------------------------------------
 
-shown "$DEVGUARD" explain "prog:$upper" >"$T/got" 2>&1
+shown "$DEVGUARD" explain --json "prog:$upper" | jq .table >"$T/got" 2>&1
 "$DEVGUARD" apply "$T/upper.rb" "$CG" >"$T/out" 2>&1
-"$DEVGUARD" explain "cgroup:$CG" >"$T/wanted" 2>&1
+"$DEVGUARD" explain --json "cgroup:$CG" | jq .table >"$T/wanted" 2>&1
 same "blinded constants: explained alike" "$T/wanted" "$T/got"
 upper=$(applied "$T/upper.rb" "$CG")
 # What maps hold is behind addresses then; and functions of the kernel are learned from blinded programs.

@@ -68,10 +68,10 @@ bool diag_read(struct diags *d, const char *file, const void *data, size_t len);
 
 enum job_kind { JOB_RUBY, JOB_POLICY, JOB_OBJECT, JOB_OCI, JOB_DUMPS };
 enum {
-	JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4, JOB_CLAIMS = 8 /* the file has claims and nothing else */,
-      
+	JOB_IMAGE = 1, JOB_LINT = 2, JOB_BYTECODE = 4,
+	JOB_CLAIMS = 8,   /* the file has claims and nothing else */
 	JOB_SETTLED = 16, /* a list must leave nothing open */
-	JOB_EACH = 8, /* of JOB_DUMPS: each program can be asked about by itself, too */
+	JOB_EACH = 32,    /* of JOB_DUMPS: each program can be asked about by itself, too */
 };
 
 struct job {

@@ -263,7 +263,9 @@ void work_judge(struct inside *in)
 	inside_read(in, &f);
 	order_read(in, &f, &o);
 	j.file = o.file;
-	bool made = take_in(&j, &o) && judge_proves_claims(&j, o.job.flags & JOB_LINT) && (o.job.flags & JOB_EACH ? report_each(&j) : report(&j, o.job.flags & JOB_LINT));
+	bool lint = o.job.flags & JOB_LINT, made = take_in(&j, &o);
+	if (made)
+		made = o.job.flags & JOB_EACH ? report_each(&j) : judge_proves_claims(&j, lint) && report(&j, lint);
 	inside_done(in, explained(in, o.file, !made));
 	serve(&j);
 }

@@ -38,16 +38,11 @@ static void header_copy(struct image_header *header, const void *from, size_t si
 /* The line behind the parameters and some other texts; "" when it is not there. */
 static void meaning_copy(char out[MEANING_MAX], const char *from, size_t size)
 {
-	struct image_header h;
+	size_t n;
+	const char *at = image_behind(from, size, IMAGE_TEXT_MEANING, &n);
 	out[0] = '\0';
-	header_copy(&h, from, size);
-	size_t params = le32toh(h.nparams), at = le32toh(h.size) + params * sizeof(int64_t);
-	if (params > size / sizeof(int64_t))
-		return;
-	for (int i = 0; at < size && i < IMAGE_TEXT_MEANING; i++)
-		at += strnlen(from + at, size - at) + 1;
-	if (at < size && memchr(from + at, '\0', size - at) && strlen(from + at) < MEANING_MAX)
-		strcpy(out, from + at);
+	if (at && memchr(at, '\0', n) && strlen(at) < MEANING_MAX)
+		strcpy(out, at);
 }
 
 /* The first bytes of a program's .rodata map, if `id` is one, and the line. 1, 0 (it is not) or -errno. */

@@ -32,9 +32,10 @@ struct image {
 /* The head of every program's .rodata, readable without BTF: how our programs
  * are found again in the kernel. Followed by nparams int64 values (in the order
  * of the policy's parameters), then bpf_metadata_* strings, each with its NUL, in the order of
- * enum image_text: new ones come last. Little-endian. */
+ * enum image_text: new ones come last; then the policy itself as serial_read() takes it, where it
+ * has at most IMAGE_POLICY_MAX bytes. Little-endian. */
 #define IMAGE_MAGIC 0x4452414756454452ull
-enum { IMAGE_VERSION = 2, IMAGE_NAME_MAX = 64 };
+enum { IMAGE_VERSION = 2, IMAGE_NAME_MAX = 64, IMAGE_POLICY_MAX = 64 << 10 };
 struct image_header {
 	uint64_t magic;
 	uint32_t version;
@@ -51,5 +52,9 @@ struct image_header {
 };
 enum image_text { IMAGE_TEXT_POLICY, IMAGE_TEXT_TOOL, IMAGE_TEXT_SOURCE, IMAGE_TEXT_RULES, IMAGE_TEXT_DIGEST, IMAGE_TEXT_MEANING, IMAGE_TEXTS };
 enum feature { FEATURE_PID = 1, FEATURE_COMM = 2 };
+
+/* What of a .rodata stands behind the header, the parameters and the first `texts` texts, *n bytes.
+ * NULL: it is none of ours, or ends before. Any version of the header. */
+const char *image_behind(const void *rodata, size_t size, int texts, size_t *n);
 
 #endif

@@ -59,7 +59,7 @@ struct variable {
 	const char *name; /* a C identifier, no two alike */
 	uint32_t offset, size;
 };
-enum { VARIABLES_MAX = 1 + OBJECT_PARAMS_MAX + IMAGE_TEXTS };
+enum { VARIABLES_MAX = 1 + OBJECT_PARAMS_MAX + IMAGE_TEXTS + 1 /* the policy */ };
 
 /* The name in struct image_header: cut to IMAGE_NAME_MAX - 1 bytes, not inside a
  * character, the rest zeros. */

@@ -6,7 +6,8 @@
  * of the host, the time or addresses goes in. Linear in the policy and program.
  *
  * .rodata: struct image_header, the parameters as int64 variables in the order
- * of the policy, then bpf_metadata_* texts, which bpftool prints for a program.
+ * of the policy, then bpf_metadata_* texts, which bpftool prints for a program, then the policy
+ * as .devguard has it: so a program that runs still tells by which rule it decides.
  */
 #include "compiler/object/internal.h"
 #include "policy/file.h"
@@ -91,7 +92,7 @@ static void add_metadata(struct rodata *ro, const char *name, const char *text)
 	add_variable(ro, VARIABLE_TEXT, name, clean, strlen(clean) + 1);
 }
 
-static void make_rodata(struct rodata *ro, const struct policy *p, uint64_t digest)
+static void make_rodata(struct rodata *ro, const struct policy *p, uint64_t digest, const struct buffer *whole)
 {
 	struct arena *a = ro->bytes.arena;
 	struct image_header h = {.magic = IMAGE_MAGIC,
@@ -117,8 +118,11 @@ static void make_rodata(struct rodata *ro, const struct policy *p, uint64_t dige
 	add_metadata(ro, "bpf_metadata_rules", arena_printf(a, "%zu", p->nrules));
 	add_metadata(ro, "bpf_metadata_digest",
 	             arena_printf(a, "%016llx", (unsigned long long)digest));
-	if (p->meaning)
-		add_metadata(ro, "bpf_metadata_meaning", p->meaning);
+	if (!p->meaning) /* the policy stands behind it */
+		return;
+	add_metadata(ro, "bpf_metadata_meaning", p->meaning);
+	if (whole->n <= IMAGE_POLICY_MAX)
+		add_variable(ro, VARIABLE_TEXT, free_name(ro, "devguard_policy", ""), whole->data, whole->n);
 }
 
 /* ---- instructions --------------------------------------------------------------------- */
@@ -334,7 +338,7 @@ static int make_parts(struct parts *parts, const struct policy *p, const struct 
 		parts->policy = (struct buffer){.arena = a, .data = (void *)p->serial.data, .n = p->serial.len};
 	else if (serial_write(p, d, &parts->policy, &digest))
 		return -1;
-	make_rodata(&parts->ro, p, digest);
+	make_rodata(&parts->ro, p, digest, &parts->policy);
 	if (image->ninsns && starts && p->nparams <= OBJECT_PARAMS_MAX)
 		parts->code = relocatable(p, image, &parts->ro, starts, a, parts->rels);
 	if (!parts->code)

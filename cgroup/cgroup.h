@@ -332,6 +332,40 @@ int cgroup_find(struct arena *a, struct diags *d, const struct cgroup_name *name
  * moved meanwhile, one in no v2 cgroup or in one outside of this cgroup namespace. */
 int cgroup_open_process(struct arena *a, struct diags *d, pid_t pid, struct cgroup **out);
 
+/* A process that is held: whatever gets its pid next is not taken for it. */
+struct process_held { pid_t pid; int pidfd; };
+/* 0, or -1 with a diagnostic. */
+int process_hold(struct arena *a, struct diags *d, pid_t pid, struct process_held *out);
+void process_let_go(struct process_held *p);
+/* It still runs, in that cgroup: what was read of it meanwhile was its own. 0, or -1 with a diagnostic. */
+int process_confirm(struct arena *a, struct diags *d, const struct process_held *p, const struct cgroup *cg);
+
+/* ---- process_view.c ------------------------------------------------------------------- */
+
+/* A part of a user namespace's ids: `inside` and on are `outside` and on here. */
+struct id_range { uint32_t inside, outside, count; };
+struct id_map { struct id_range *list; size_t n; };
+/* What a program, and the kernel before and behind it, look at in a process. Ids are those of this
+ * user namespace. */
+struct process_view {
+	char comm[COMM_SIZE];
+	uint32_t uid, gid;       /* real: what programs are told */
+	uint32_t fsuid, fsgid;   /* by which files are opened */
+	uint32_t *groups;
+	size_t ngroups;
+	uint64_t caps;           /* effective, in its own user namespace */
+	bool initial_user_ns;    /* that one is the host's */
+	struct id_map uids, gids; /* of its user namespace */
+	bool terminal;           /* it has a controlling one */
+	bool filtered;           /* by seccomp */
+	int root;                /* its root directory, O_PATH, or -1 */
+};
+/* -1 with a diagnostic: it ended. process_confirm() must follow. */
+int process_view(struct arena *a, struct diags *d, const struct process_held *p, struct process_view *out);
+void process_view_end(struct process_view *v);
+/* The id inside of its user namespace; -1: it has none there. */
+int64_t id_inside(const struct id_map *map, uint32_t outside);
+
 /* ---- container.c: the cgroup of a container being made ------------------------------ */
 
 /* The cgroup a process is in, opened, for a guard of that process alone. -1 with a

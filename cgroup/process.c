@@ -59,16 +59,40 @@ static int open_held(struct arena *a, struct diags *d, pid_t pid, int pidfd, str
 	return failed;
 }
 
+int process_hold(struct arena *a, struct diags *d, pid_t pid, struct process_held *out)
+{
+	*out = (struct process_held){pid, (int)syscall(SYS_pidfd_open, pid, 0)};
+	if (out->pidfd >= 0)
+		return 0;
+	return errno == ESRCH || errno == EINVAL ? ended(d, pid)
+	                                         : diag_fail(d, error_hint(a, errno, "see `rucy-devguard doctor`"),
+	                                                     "cannot hold process %d: %s", (int)pid, strerror(errno));
+}
+
+void process_let_go(struct process_held *p)
+{
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	p->pidfd = -1;
+}
+
+int process_confirm(struct arena *a, struct diags *d, const struct process_held *p, const struct cgroup *cg)
+{
+	char now[CGROUP_PATH];
+	if (path_of(a, d, p->pid, p->pidfd, now))
+		return -1;
+	if (!strcmp(now[1] ? now : "", cg->path + strlen(cg->mount)) && !cgroup_gone(cg))
+		return 0;
+	return diag_fail(d, "try again", "process %d was moved out of %s meanwhile", (int)p->pid, cg->path);
+}
+
 int cgroup_open_process(struct arena *a, struct diags *d, pid_t pid, struct cgroup **out)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct process_held held;
 	*out = NULL;
-	if (pidfd < 0)
-		return errno == ESRCH || errno == EINVAL
-		               ? ended(d, pid)
-		               : diag_fail(d, error_hint(a, errno, "see `rucy-devguard doctor`"),
-		                           "cannot hold process %d: %s", (int)pid, strerror(errno));
-	int failed = open_held(a, d, pid, pidfd, out);
-	close(pidfd);
+	if (process_hold(a, d, pid, &held))
+		return -1;
+	int failed = open_held(a, d, pid, held.pidfd, out);
+	process_let_go(&held);
 	return failed;
 }

@@ -11,6 +11,7 @@ struct judge {
 	struct policy_diagram diagram;
 	struct image image; /* ninsns 0: none */
 	size_t unknown;     /* values that a program decides by, and that are not understood */
+	const struct dump *program; /* JOB_EACH: as the kernel has it */
 	const char *told;      /* JOB_EACH: the text of its struct part */
 	struct judge *parts;   /* JOB_EACH: each program by itself */
 	size_t nparts;
@@ -33,5 +34,7 @@ bool judge_explains(struct judge *j, const struct frame *f);
  * of its own: what cannot be told is told, and is no failure. */
 bool judge_proves_claims(struct judge *j, bool lint);
 bool judge_claims(struct judge *j, const struct frame *f);
+/* work_rule.c: FRAME_RULE, by which rule of its own policy a program of ours decides. */
+bool judge_tells_rule(struct judge *j, const struct frame *f);
 
 #endif

@@ -27,7 +27,7 @@
 
 enum frame_kind {
 	/* to the child */
-	FRAME_JOB = 1, FRAME_ANSWER, FRAME_REQUESTS, FRAME_DUMP, FRAME_PLAIN, FRAME_EXPLAIN,
+	FRAME_JOB = 1, FRAME_ANSWER, FRAME_REQUESTS, FRAME_DUMP, FRAME_PLAIN, FRAME_EXPLAIN, FRAME_RULE,
 	FRAME_CLAIMS,   /* a policy as an object keeps it: its claims are put to the one that was proven */
 	/* from the child */
 	FRAME_LOCKED,   /* it is locked in: struct locked */
@@ -40,6 +40,7 @@ enum frame_kind {
 	FRAME_TEXT,     /* a listing */
 	FRAME_RULES,    /* what a FRAME_EXPLAIN asked for: struct explained_record and two texts, as many as there are */
 	FRAME_PART,     /* what of a program among several: struct part, text; before its record */
+	FRAME_DECIDER,  /* struct decider, its texts */
 	FRAME_DONE,     /* all was done that the frame to the child asked for: int32_t failed */
 	FRAME_KINDS
 };
@@ -85,7 +86,7 @@ struct job {
 };
 struct job_param { char name[64]; int64_t value; };
 
-/* What a FRAME_REQUESTS (requests follow), FRAME_DUMP or FRAME_EXPLAIN is about: part 0 is the whole, 1 + i program i
+/* What a FRAME_REQUESTS (requests follow), FRAME_RULE (one follows), FRAME_DUMP or FRAME_EXPLAIN is about: part 0 is the whole, 1 + i program i
  * of a JOB_EACH. */
 struct about { uint32_t part, kind /* enum dump_kind */; };
 
@@ -136,6 +137,18 @@ struct claim_told {
 };
 
 struct claims_told { struct claim_told *list; size_t n, cap; };
+
+/* By which rule of the policy that stands in it a program decides a request. Its texts follow, each with
+ * its 0, in the order of enum decider_text. */
+struct decider {
+	uint32_t known;      /* 0: nothing of it, there is no policy in it, or it says something else */
+	uint32_t allow;      /* what the rule says, the mode aside */
+	uint32_t permissive; /* and what is denied is let pass */
+	uint32_t error;      /* it raised */
+	uint32_t is_default, before_default;
+	int32_t line, before; /* `before`: of the first rule that denies one of the accesses */
+};
+enum decider_text { DECIDER_POLICY, DECIDER_FILE, DECIDER_LABEL, DECIDER_SOURCE, DECIDER_ERROR, DECIDER_BEFORE, DECIDER_TEXTS };
 
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
 

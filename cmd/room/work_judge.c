@@ -217,6 +217,7 @@ static bool answer(struct judge *j, const struct frame *f)
 static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *f) = {
 	[FRAME_REQUESTS] = answer,
 	[FRAME_DUMP] = judge_tells,
+	[FRAME_RULE] = judge_tells_rule,
 	[FRAME_PLAIN] = plain,
 	[FRAME_EXPLAIN] = judge_explains,
 	[FRAME_CLAIMS] = judge_claims,
@@ -226,7 +227,7 @@ static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *
 static struct judge *asked(struct judge *j, const struct frame *f)
 {
 	struct about about = {0};
-	if (f->kind == FRAME_REQUESTS || f->kind == FRAME_DUMP || f->kind == FRAME_EXPLAIN)
+	if (f->kind == FRAME_REQUESTS || f->kind == FRAME_DUMP || f->kind == FRAME_EXPLAIN || f->kind == FRAME_RULE)
 		memcpy(&about, f->data, f->len < sizeof about ? f->len : sizeof about);
 	struct judge *one = !about.part ? j : about.part <= j->nparts ? &j->parts[about.part - 1] : NULL;
 	if (!one || !one->policy || f->kind >= FRAME_KINDS || !handlers[f->kind])

@@ -128,7 +128,7 @@ static void read_each(struct judge *j, const struct dump *list, size_t n)
 	j->parts = arena_alloc(a, n * sizeof *j->parts);
 	j->nparts = n;
 	for (size_t i = 0; i < n; i++) {
-		j->parts[i] = (struct judge){.in = j->in, .file = arena_printf(a, "program %zu of %zu of %s", i + 1, n, j->file)};
+		j->parts[i] = (struct judge){.in = j->in, .program = &list[i], .file = arena_printf(a, "program %zu of %zu of %s", i + 1, n, j->file)};
 		read[i] = !decode(a, &said, j->parts[i].file, &list[i], &s, &verdict[i]);
 		whole &= read[i];
 		if (read[i])

@@ -1,0 +1,180 @@
+/* programs.c - what each program that the kernel asks says of a request, and by which rule. */
+#include "cmd/asked.h"
+#include "cmd/each.h"
+#include "cmd/why/why.h"
+
+#include <string.h>
+
+/* ---- whose they are ---------------------------------------------------------------------------- */
+
+/* Of the cgroup and those above it, as far as they are mounted here. */
+static int find_places(struct inquiry *q)
+{
+	struct cmd *c = q->c;
+	struct cgroup *cg = q->cg;
+	int status = STATUS_OK;
+	while (cg) {
+		struct attached *list;
+		size_t n;
+		if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
+			status = STATUS_FAILED;
+		for (size_t i = 0; i < q->n && !status; i++)
+			for (size_t k = 0; k < n && !q->list[i].at; k++)
+				if (list[k].id == q->list[i].id) {
+					q->list[i].at = &list[k];
+					q->list[i].path = cg->path;
+				}
+		struct cgroup *parent = status ? NULL : cgroup_parent(c->arena, &c->diags, cg);
+		if (cg != q->cg)
+			cgroup_close(cg);
+		cg = parent;
+	}
+	return status;
+}
+
+/* ---- what they say ------------------------------------------------------------------------------ */
+
+static void not_known(struct inquiry *q, struct opinion *o, const char *why)
+{
+	o->says = SAYS_UNKNOWN;
+	o->rule = why;
+	q->unknown++;
+}
+
+static const char *missing_text(struct arena *a, int missing)
+{
+	return missing >= IN_PARAM_0 ? "it hangs on what is not understood of the program"
+	                             : arena_printf(a, "it hangs on %s, which the request does not give", input_name((enum input)missing));
+}
+
+static const char *line_of(struct arena *a, const char *text, int line)
+{
+	for (; line > 1 && *text; line--)
+		text += strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n');
+	return line > 0 ? arena_strndup(a, text, strcspn(text, "\n")) : NULL;
+}
+
+static const char *default_text(struct arena *a, bool allow, const char *place)
+{
+	return arena_printf(a, "no rule matches, and its default is %s%s", allow ? "allow" : "deny", place);
+}
+
+/* The policy's own rule: where it stands, and its text. */
+static const char *own_text(struct arena *a, const struct rule_told *own)
+{
+	const char *place = own->line ? arena_printf(a, "%s:%d", own->file, own->line) : own->file;
+	const char *said = *own->source ? own->source : *own->label ? own->label : own->allow ? "allow" : "deny";
+	const char *text = own->is_default ? default_text(a, own->allow, own->line ? arena_printf(a, " (%s)", place) : "")
+	                                   : arena_printf(a, "%s: %s", place, said);
+	if (*own->error)
+		text = arena_printf(a, "%s (error: %s)", text, own->error);
+	return own->permissive && !own->allow ? arena_printf(a, "%s; but its mode is permissive: that is let pass", text) : text;
+}
+
+/* The rule as the program is explained: of those who wrote none, or whose policy is not in it. */
+static const char *explained_text(struct inquiry *q, const struct unit *u, const struct decision *d)
+{
+	const char *text, *line = NULL;
+	if (d->rule && !unit_listing(q->c, u, DUMP_RULES, &text))
+		line = line_of(q->c->arena, text, d->rule->at.line);
+	return line ? line : default_text(q->c->arena, d->allow, "");
+}
+
+static int say(struct inquiry *q, struct opinion *o, const struct unit *u, const struct request_record *r,
+               const struct decision *d)
+{
+	if (o->at && o->at->ours && unit_rule(q->c, u, r, &o->own))
+		return STATUS_FAILED;
+	o->says = d->allow ? SAYS_ALLOW : SAYS_DENY;
+	o->rule = o->own.known ? own_text(q->c->arena, &o->own) : explained_text(q, u, d);
+	o->change = d->allow ? NULL : why_change(q, o);
+	q->denials += !d->allow;
+	return STATUS_OK;
+}
+
+/* What cannot be read is no error here: the others still say something. */
+static void ask_kernel(struct inquiry *q, struct opinion *o, const char *why)
+{
+	struct kernel_said asked;
+	if (!asked_program(q->c, o->id, &q->request, q->of_process, &asked)) {
+		not_known(q, o, why);
+		return;
+	}
+	if (!asked.known) {
+		not_known(q, o, asked.text);
+		return;
+	}
+	o->says = asked.allow ? SAYS_ALLOW : SAYS_DENY;
+	o->rule = asked.text;
+	o->change = asked.allow ? NULL : why_change(q, o);
+	q->denials += !asked.allow;
+}
+
+static int ask(struct inquiry *q, struct opinion *o, const struct program_unit *one)
+{
+	struct cmd *c = q->c;
+	struct verdict_pair said;
+	struct decision d;
+	struct request_record record = request_record(&q->request);
+	if (one->failed) {
+		ask_kernel(q, o, one->failed);
+		return STATUS_OK;
+	}
+	int status = unit_ask(c, &one->unit, &record, 1, &said);
+	if (status)
+		return status;
+	if (said.diagram.status == VERDICT_MISSING)
+		not_known(q, o, missing_text(c->arena, said.diagram.missing));
+	else if (said.diagram.status || !verdict_decision(c, one->unit.policy, &said.diagram, &d))
+		not_known(q, o, "the process that reads it gave no answer");
+	else
+		return say(q, o, &one->unit, &record, &d);
+	return STATUS_OK;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------------- */
+
+static int ask_all(struct inquiry *q, const uint32_t *ids)
+{
+	struct cmd *c = q->c;
+	struct program_units units;
+	q->list = arena_alloc(c->arena, (q->n + 1) * sizeof *q->list);
+	q->denials = q->unknown = 0;
+	for (size_t i = 0; i < q->n; i++)
+		q->list[i].id = ids[i];
+	if (!q->n)
+		return STATUS_OK;
+	int status = find_places(q);
+	if (!status)
+		status = programs_load(c, &c->settings, arena_printf(c->arena, "effective:%s", q->cg->path), ids, q->n, &units);
+	for (size_t i = 0; i < q->n && !status; i++) {
+		struct author who;
+		program_author(ids[i], &who);
+		q->list[i].author = q->list[i].at && q->list[i].at->ours ? NULL : who.name;
+		status = ask(q, &q->list[i], &units.list[i]);
+	}
+	if (!status)
+		programs_end(&units);
+	return status;
+}
+
+/* Programs may be replaced at any moment: what is told must have been all of them, at one. */
+int why_programs(struct inquiry *q)
+{
+	struct cmd *c = q->c;
+	uint32_t *before, *after;
+	size_t n;
+	if (cgroup_effective_programs(c->arena, &c->diags, q->cg, &before, &q->n))
+		return STATUS_FAILED;
+	for (int tries = 0; tries < 4; tries++, before = after, q->n = n) {
+		int status = ask_all(q, before);
+		if (status)
+			return status;
+		if (cgroup_effective_programs(c->arena, &c->diags, q->cg, &after, &n))
+			return STATUS_FAILED;
+		if (n == q->n && !memcmp(before, after, n * sizeof *after))
+			return STATUS_OK;
+	}
+	diag_fail(&c->diags, "try again", "the programs of %s were changed again and again meanwhile", q->cg->path);
+	return STATUS_FAILED;
+}

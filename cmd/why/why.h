@@ -1,0 +1,86 @@
+/* why.h - what `why` finds out about a request. Private to this folder and its verb. */
+#ifndef DEVGUARD_CMD_WHY_H
+#define DEVGUARD_CMD_WHY_H
+
+#include "cgroup/cgroup.h"
+#include "cmd/cmd.h"
+#include "cmd/rule.h"
+#include "policy/request.h"
+
+struct host_device;
+
+/* One program and what it says. */
+struct opinion {
+	uint32_t id;
+	const char *path;           /* of the cgroup it is on; NULL: above what is mounted here */
+	const struct attached *at;  /* NULL: likewise */
+	const char *author;         /* by its shape, or NULL */
+	enum { SAYS_ALLOW, SAYS_DENY, SAYS_UNKNOWN } says;
+	struct rule_told own;       /* ours: by which rule of the policy */
+	const char *rule;           /* that decides, in words; why it is not known */
+	const char *change;         /* what would have to change; NULL: it does not deny */
+};
+
+/* What would refuse the request whatever programs say. */
+struct refusal {
+	const char *what;  /* "the node's mode" */
+	const char *error; /* "EACCES" */
+	const char *text;  /* one line, without an end */
+	const char *hint;  /* or NULL */
+	bool perhaps;      /* more would have to be known of the caller */
+};
+enum { REFUSALS_MAX = 12 };
+/* The device's node, as the process sees it; without one, as this tool does. */
+struct node {
+	const char *path;  /* NULL: the request names numbers */
+	bool there;
+	unsigned mode, uid, gid;
+	struct refusal list[REFUSALS_MAX];
+	size_t n;
+};
+
+struct inquiry {
+	struct cmd *c;
+	struct cgroup *cg;
+	struct request request;
+	uint32_t of_process;        /* facts that are not of the request */
+	const char *path;           /* of the device, as given; NULL: by its numbers */
+	struct process_held held;   /* pid 0: there is none */
+	struct process_view view;
+	struct opinion *list;       /* in the order in which the kernel asks them */
+	size_t n, denials, unknown;
+	struct node node;
+};
+
+/* ---- programs.c ------------------------------------------------------------------------ */
+
+/* Fills in the programs of q->cg. STATUS_OK or a status with diagnostics. */
+int why_programs(struct inquiry *q);
+
+/* ---- change.c -------------------------------------------------------------------------- */
+
+/* What would have to change so that a program that denies would allow it: by whom it was made. */
+const char *why_change(const struct inquiry *q, const struct opinion *o);
+
+/* ---- node.c ---------------------------------------------------------------------------- */
+
+/* The device at a path as the process sees it, for request_parse(); then as this tool does. */
+void why_find_device(const struct inquiry *q, struct arena *a, const char *path, struct host_device *out);
+/* Fills in q->node. */
+void why_node(struct inquiry *q);
+
+/* ---- barriers.c ------------------------------------------------------------------------- */
+
+/* What stands beside node and programs: capabilities that drivers ask for, drivers that are not there. */
+void why_barriers(struct inquiry *q);
+/* Adds one. */
+struct refusal *why_refuses(struct inquiry *q, const char *what, const char *error, const char *text);
+/* A capability of the process that counts on the whole host. */
+bool why_capable(const struct inquiry *q, int capability);
+
+/* ---- tell.c ------------------------------------------------------------------------------ */
+
+void why_print(const struct inquiry *q);
+void why_json(const struct inquiry *q);
+
+#endif

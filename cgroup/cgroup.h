@@ -356,6 +356,7 @@ struct process_view {
 	uint64_t caps;           /* effective, in its own user namespace */
 	bool initial_user_ns;    /* that one is the host's */
 	struct id_map uids, gids; /* of its user namespace */
+	bool hosts_pid;          /* its pid here is the one that programs are told */
 	bool terminal;           /* it has a controlling one */
 	bool filtered;           /* by seccomp */
 	int root;                /* its root directory, O_PATH, or -1 */
@@ -365,6 +366,12 @@ int process_view(struct arena *a, struct diags *d, const struct process_held *p,
 void process_view_end(struct process_view *v);
 /* The id inside of its user namespace; -1: it has none there. */
 int64_t id_inside(const struct id_map *map, uint32_t outside);
+
+/* ---- devices_v1.c --------------------------------------------------------------------- */
+
+/* What the devices controller of cgroup v1 has for a process, a hybrid host's second filter: the text of its
+ * devices.list, or NULL: it has none, or it cannot be told. */
+const char *process_devices_v1(struct arena *a, pid_t pid);
 
 /* ---- container.c: the cgroup of a container being made ------------------------------ */
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { INITIAL_USER_NS = 0xeffffffd }; /* PROC_USER_INIT_INO */
+enum { INITIAL_USER_NS = 0xeffffffd, INITIAL_PID_NS = 0xeffffffc }; /* PROC_USER_INIT_INO, PROC_PID_INIT_INO */
 
 static FILE *proc_file(struct arena *a, pid_t pid, const char *name)
 {
@@ -113,6 +113,7 @@ int process_view(struct arena *a, struct diags *d, const struct process_held *p,
 		                 "process %d ended meanwhile", (int)p->pid);
 	out->terminal = read_terminal(a, p->pid);
 	out->initial_user_ns = !stat(arena_printf(a, "/proc/%d/ns/user", (int)p->pid), &st) && st.st_ino == INITIAL_USER_NS;
+	out->hosts_pid = !stat("/proc/self/ns/pid", &st) && st.st_ino == INITIAL_PID_NS;
 	read_map(a, p->pid, "uid_map", &out->uids);
 	read_map(a, p->pid, "gid_map", &out->gids);
 	out->root = open(arena_printf(a, "/proc/%d/root", (int)p->pid), O_PATH | O_DIRECTORY | O_CLOEXEC);

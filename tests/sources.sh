@@ -87,7 +87,7 @@ equal "as JSON: rules with their devices" "[[1,1]] [[3,3]] r c null /dev/null st
 equal "as JSON: whose they are" "third $CG/below 2 deny" "$(jq -r '.programs[0] | "\(.policy) \(.cgroup) \(.table | length) \(.table[0].verdict)"' "$T/json")"
 expect "why: who denies" 2 "deny    $CG  program $(program_of "$CG"), container-default (ours)
         no rule matches, and its default is deny" "$DEVGUARD" why "$CG/below" /dev/kmsg r
-expect "why: by which rule" 2 "        deny :zero" "$DEVGUARD" why "$CG/below" c 1:5 r
+expect "why: by which rule" 2 "        $T/third.rb:3: deny :zero" "$DEVGUARD" why "$CG/below" c 1:5 r
 expect "why: how many" 2 "deny: c 1:3 w: 1 of 3 programs denies it" "$DEVGUARD" why "$CG/below" c 1:3 w
 expect "why: all allow" 0 "allow: c 1:3 r: all programs allow it" "$DEVGUARD" why "$CG/below" c 1:3 r
 deep=$CG/below

@@ -1,6 +1,6 @@
 /*
  * barriers.c - what refuses a request beside node and programs: capabilities that count on the whole host
- * only, and drivers that are not there.
+ * only, the devices controller of cgroup v1, and drivers that are not there.
  *
  * mknod(2) asks for CAP_MKNOD before programs are asked. Drivers are asked after them.
  */
@@ -30,7 +30,7 @@ static void look_at_mknod(struct inquiry *q)
 {
 	if (!q->held.pid || !(q->request.access & ACC_MKNOD) || why_capable(q, CAP_MKNOD))
 		return;
-	why_refuses(q, "a missing capability", "EPERM",
+	why_refuses(q, "a missing capability denies it", "EPERM",
 	            q->view.initial_user_ns ? "the process has not CAP_MKNOD: it can make no node"
 	                                    : "the process is in a user namespace of its own: no node can be made from there");
 }
@@ -52,13 +52,38 @@ static void look_at_drivers_rules(struct inquiry *q)
 	if (!q->held.pid || r->type != DEV_CHAR || !(r->access & (ACC_READ | ACC_WRITE)))
 		return;
 	if (r->major == 1 && (r->minor == 1 || r->minor == 4) && !why_capable(q, CAP_SYS_RAWIO))
-		why_refuses(q, "a missing capability", "EPERM", "/dev/mem and /dev/port ask for CAP_SYS_RAWIO on the host");
+		why_refuses(q, "a missing capability denies it", "EPERM", "/dev/mem and /dev/port ask for CAP_SYS_RAWIO on the host");
 	if (r->major == 1 && r->minor == 11 && r->access & ACC_READ && restricted("/proc/sys/kernel/dmesg_restrict") &&
 	    !why_capable(q, CAP_SYSLOG) && !why_capable(q, CAP_SYS_ADMIN))
-		why_refuses(q, "a missing capability", "EPERM",
+		why_refuses(q, "a missing capability denies it", "EPERM",
 		            "kernel.dmesg_restrict is set: reading /dev/kmsg asks for CAP_SYSLOG on the host");
 	if (r->major == 5 && !r->minor && !q->view.terminal)
-		why_refuses(q, "no terminal", "ENXIO", "the process has no controlling terminal, which /dev/tty stands for");
+		why_refuses(q, "there is no terminal", "ENXIO", "the process has no controlling terminal, which /dev/tty stands for");
+}
+
+/* ---- cgroup v1 --------------------------------------------------------------------------------------- */
+
+/* Does a line of devices.list, "c 1:3 rwm" or "b *:* m", allow all that is asked? */
+static bool covers(const char *line, const struct request *r)
+{
+	char type, major[12], minor[12], access[4];
+	if (sscanf(line, "%c %11[0-9*]:%11[0-9*] %3[rwm]", &type, major, minor, access) != 4)
+		return false;
+	int allowed = (strchr(access, 'r') ? ACC_READ : 0) | (strchr(access, 'w') ? ACC_WRITE : 0) | (strchr(access, 'm') ? ACC_MKNOD : 0);
+	return (type == 'a' || type == (r->type == DEV_BLOCK ? 'b' : 'c')) && (*major == '*' || atoll(major) == r->major) &&
+	       (*minor == '*' || atoll(minor) == r->minor) && !(r->access & ~allowed);
+}
+
+/* Asked when all programs have allowed it. One line has to allow all of it. */
+static void look_at_v1(struct inquiry *q)
+{
+	const char *list = q->held.pid ? process_devices_v1(q->c->arena, q->held.pid) : NULL;
+	bool allowed = !list;
+	for (const char *line = list; line && *line && !allowed; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n'))
+		allowed = covers(line, &q->request);
+	if (!allowed)
+		why_refuses(q, "the devices controller of cgroup v1 denies it", "EPERM",
+		            "this host has cgroup v1 beside v2, and no line of devices.list of the process's v1 cgroup allows it");
 }
 
 /* ---- drivers ------------------------------------------------------------------------------------------ */
@@ -98,7 +123,7 @@ static void look_for_driver(struct inquiry *q)
 	if (!(r->access & (ACC_READ | ACC_WRITE)) || (has_driver(r->type, r->major) && has_device(a, r)))
 		return;
 	bool misc = r->type == DEV_CHAR && r->major == 10 && has_driver(r->type, r->major);
-	why_refuses(q, "no driver", misc ? "ENODEV" : "ENXIO",
+	why_refuses(q, "no driver has it", misc ? "ENODEV" : "ENXIO",
 	            arena_printf(a, "no driver of this kernel has %s %lld:%lld", r->type == DEV_BLOCK ? "block" : "char",
 	                         (long long)r->major, (long long)r->minor))
 		->hint = "load its module; some load themselves when they are opened";
@@ -107,6 +132,7 @@ static void look_for_driver(struct inquiry *q)
 void why_barriers(struct inquiry *q)
 {
 	look_at_mknod(q);
+	look_at_v1(q);
 	look_at_drivers_rules(q);
 	look_for_driver(q);
 }

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -145,17 +146,41 @@ static void look_at_directories(struct inquiry *q)
 		if (!known || (acl.n ? acl_allows(&q->view, &st, &acl, MAY_EXEC) : mode_allows(&q->view, &st, MAY_EXEC)) ||
 		    overrides(&q->view, &st, MAY_EXEC))
 			continue;
-		why_refuses(q, "a directory on the way", "EACCES",
+		why_refuses(q, "a directory on the way denies it", "EACCES",
 		            arena_printf(a, "%s: %s: %s may not pass through it", dir, bits_of(a, &st), who(q)));
 		return;
 	}
 }
 
-static void look_at_mount(struct inquiry *q, int fd)
+/* Is the file system one that is mounted here, too? */
+static bool mounted_here(dev_t dev)
+{
+	unsigned of_major, of_minor;
+	char *line = NULL;
+	size_t room = 0;
+	bool here = false;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	while (f && !here && getline(&line, &room, f) > 0)
+		here = sscanf(line, "%*d %*d %u:%u", &of_major, &of_minor) == 2 && makedev(of_major, of_minor) == dev;
+	free(line);
+	if (f)
+		fclose(f);
+	return here;
+}
+
+/* The kernel marks what was mounted in a user namespace of its own, and shows that nowhere. */
+static void look_at_mount(struct inquiry *q, int fd, const struct stat *st)
 {
 	struct statvfs fs;
+	if (q->held.pid && !q->view.initial_user_ns && !mounted_here(st->st_dev)) {
+		struct refusal *r = why_refuses(q, "the mount denies it", "EACCES",
+		                                "its file system is not mounted here: if it was mounted in the user namespace of the process, "
+		                                "no device on it can be opened");
+		r->perhaps = true;
+		r->hint = "mount the host's node over it (mount --bind), as container engines do";
+	}
 	if (!fstatvfs(fd, &fs) && fs.f_flag & ST_NODEV)
-		why_refuses(q, "the mount", "EACCES", "its file system is mounted nodev: no device can be opened there")->hint =
+		why_refuses(q, "the mount denies it", "EACCES", "its file system is mounted nodev: no device can be opened there")->hint =
 			"mount it with the option dev, or use the node in /dev";
 }
 
@@ -174,7 +199,7 @@ static void look_at_mode(struct inquiry *q, const struct stat *st, const struct 
 	}
 	if (!want || overrides(&v, st, want) || (acl->n ? acl_allows(&v, st, acl, want) : mode_allows(&v, st, want)))
 		return;
-	struct refusal *n = why_refuses(q, acl->n ? "the node's ACL" : "the node's mode", "EACCES",
+	struct refusal *n = why_refuses(q, acl->n ? "the node's ACL denies it" : "the node's mode denies it", "EACCES",
 	                                arena_printf(a, "%s%s: %s has not these bits", bits_of(a, st), acl->n ? ", with an ACL" : "", who(q)));
 	n->perhaps = !q->held.pid;
 	n->hint = q->held.pid ? NULL : "supplementary groups and capabilities of the process may still allow it: name it by --pid";
@@ -202,10 +227,10 @@ void why_node(struct inquiry *q)
 		if (q->held.pid)
 			look_at_directories(q);
 		if (q->request.access & (ACC_READ | ACC_WRITE))
-			look_at_mount(q, fd);
+			look_at_mount(q, fd, &st);
 		look_at_mode(q, &st, &acl);
 	} else if (q->request.access != ACC_MKNOD) {
-		why_refuses(q, "the path", error == ENOENT ? "ENOENT" : strerrorname_np(error),
+		why_refuses(q, "the process has no such path", error == ENOENT ? "ENOENT" : strerrorname_np(error),
 		            arena_printf(q->c->arena, "process %d does not see it: %s", (int)q->held.pid, strerror(error)))
 			->hint = "what is told of programs is about the device that this host has there";
 	}

@@ -49,6 +49,21 @@ static void print_opinion(const struct inquiry *q, const struct opinion *o)
 		line(arena_printf(q->c->arena, "to allow it: %s", o->change));
 }
 
+static void print_process(const struct inquiry *q)
+{
+	const struct process_view *v = &q->view;
+	if (!q->held.pid)
+		return;
+	printf("process %d, ", (int)q->held.pid);
+	put_text(stdout, v->comm);
+	printf(": uid %u, gid %u", v->uid, v->gid);
+	if (v->fsuid != v->uid || v->fsgid != v->gid)
+		printf(", opens files as uid %u, gid %u", v->fsuid, v->fsgid);
+	if (!v->initial_user_ns)
+		printf(", in a user namespace of its own (uid %lld there)", (long long)id_inside(&v->uids, v->uid));
+	puts(v->filtered ? ", with a seccomp filter: what that forbids is not known" : "");
+}
+
 static void print_node(const struct inquiry *q)
 {
 	const struct node *n = &q->node;
@@ -83,6 +98,7 @@ static void print_programs(const struct inquiry *q)
 
 void why_print(const struct inquiry *q)
 {
+	print_process(q);
 	for (const struct opinion *o = q->list; o < q->list + q->n; o++)
 		print_opinion(q, o);
 	print_node(q);
@@ -92,8 +108,7 @@ void why_print(const struct inquiry *q)
 	print_programs(q);
 	if (q->node.n) {
 		const struct refusal *r = q->node.list;
-		printf("%s%s%s %s it%s (%s)", q->denials || q->unknown ? "; " : "; but ", r->perhaps ? "perhaps " : "", r->what,
-		       "denies", q->denials ? ", too" : "", r->error);
+		printf("; %s%s%s (%s)", q->denials ? "besides, " : q->unknown ? "" : "but ", r->perhaps ? "perhaps " : "", r->what, r->error);
 	}
 	putchar('\n');
 }
@@ -140,9 +155,8 @@ static json_t *node_json(const struct inquiry *q)
 static json_t *process_json(const struct inquiry *q)
 {
 	const struct process_view *v = &q->view;
-	json_t *out = json_pack("{s:I, s:o, s:I, s:I, s:b}", "pid", (json_int_t)q->held.pid, "comm", text_json(v->comm), "uid",
-	                        (json_int_t)v->uid, "gid", (json_int_t)v->gid, "host_user_ns", v->initial_user_ns);
-	return out;
+	return json_pack("{s:I, s:o, s:I, s:I, s:b, s:b}", "pid", (json_int_t)q->held.pid, "comm", text_json(v->comm), "uid",
+	                 (json_int_t)v->uid, "gid", (json_int_t)v->gid, "host_user_ns", v->initial_user_ns, "seccomp", v->filtered);
 }
 
 void why_json(const struct inquiry *q)

@@ -23,7 +23,7 @@ struct opinion {
 
 /* What would refuse the request whatever programs say. */
 struct refusal {
-	const char *what;  /* "the node's mode" */
+	const char *what;  /* "the node's mode denies it" */
 	const char *error; /* "EACCES" */
 	const char *text;  /* one line, without an end */
 	const char *hint;  /* or NULL */

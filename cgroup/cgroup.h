@@ -359,9 +359,9 @@ struct process_view {
 	bool hosts_pid;          /* its pid here is the one that programs are told */
 	bool terminal;           /* it has a controlling one */
 	bool filtered;           /* by seccomp */
-	int root;                /* its root directory, O_PATH, or -1 */
+	int root;                /* its root directory, O_PATH */
 };
-/* -1 with a diagnostic: it ended. process_confirm() must follow. */
+/* -1 with a diagnostic: it ended, or may not be looked at. process_confirm() must follow. */
 int process_view(struct arena *a, struct diags *d, const struct process_held *p, struct process_view *out);
 void process_view_end(struct process_view *v);
 /* The id inside of its user namespace; -1: it has none there. */

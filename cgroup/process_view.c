@@ -117,7 +117,10 @@ int process_view(struct arena *a, struct diags *d, const struct process_held *p,
 	read_map(a, p->pid, "uid_map", &out->uids);
 	read_map(a, p->pid, "gid_map", &out->gids);
 	out->root = open(arena_printf(a, "/proc/%d/root", (int)p->pid), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return 0;
+	if (out->root >= 0)
+		return 0;
+	return diag_fail(d, error_hint(a, errno, "name a process that runs"), "cannot look at the root directory of process %d: %s",
+	                 (int)p->pid, strerror(errno));
 }
 
 void process_view_end(struct process_view *v)

@@ -3,6 +3,7 @@
  *
  *	opener open r|w|rw PATH            ok, or the name of errno
  *	opener mknod c|b MAJOR MINOR PATH  the same; the node is removed again
+ *	opener serve                       PATH r|w|rw|m a line of stdin (m: a null device is made): an answer a line
  *	opener loop COUNT GOOD BAD         opens both, at least COUNT times and until
  *	                                   stdin ends: GOOD must open, BAD must be EPERM
  *	opener grid LISTS                  requests about devices: `MAJORS:MINORS,...`, each as c and b,
@@ -57,6 +58,21 @@ static int make(const char *type, const char *major, const char *minor, const ch
 	if (!rc)
 		unlink(path);
 	return say(rc);
+}
+
+static int serve(void)
+{
+	char path[512], letters[4];
+	puts("ready");
+	fflush(stdout);
+	while (scanf("%511s %3s", path, letters) == 2) {
+		if (!strcmp(letters, "m"))
+			make("c", "1", "3", path);
+		else
+			say((errno = open_error(path, !strcmp(letters, "r") ? O_RDONLY : !strcmp(letters, "w") ? O_WRONLY : O_RDWR)) ? -1 : 0);
+		fflush(stdout);
+	}
+	return 0;
 }
 
 /* ---- many requests ------------------------------------------------------------------ */
@@ -147,6 +163,8 @@ static int ask(const char *directory, const char *cgroup)
 
 int main(int argc, char **argv)
 {
+	if (argc == 2 && !strcmp(argv[1], "serve"))
+		return serve();
 	if (argc == 3 && !strcmp(argv[1], "grid"))
 		return grid(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "ask"))

@@ -124,6 +124,8 @@ static int why(struct cmd *c, int argc, char **argv)
 	for (; (opt = options_next(c, argc, argv)) != OPT_END; given++) {
 		if (opt == OPT_STOP)
 			return c->status;
+		if (opt == OPT_PID && (!*optarg || optarg[strspn(optarg, "0123456789")]))
+			return usage_error(c, "for example --pid 1234", "--pid %s: not the number of a process", optarg);
 		where = arena_printf(c->arena, "%s:%s", opt == OPT_PID ? "pid" : "container", optarg);
 	}
 	if (given + where_given(c) > 1)

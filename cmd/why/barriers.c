@@ -51,8 +51,8 @@ static void look_at_drivers_rules(struct inquiry *q)
 	const struct request *r = &q->request;
 	if (!q->held.pid || r->type != DEV_CHAR || !(r->access & (ACC_READ | ACC_WRITE)))
 		return;
-	if (r->major == 1 && (r->minor == 1 || r->minor == 4) && !why_capable(q, CAP_SYS_RAWIO))
-		why_refuses(q, "a missing capability denies it", "EPERM", "/dev/mem and /dev/port ask for CAP_SYS_RAWIO on the host");
+	if (r->major == 1 && r->minor == 1 && !why_capable(q, CAP_SYS_RAWIO))
+		why_refuses(q, "a missing capability denies it", "EPERM", "/dev/mem asks for CAP_SYS_RAWIO on the host");
 	if (r->major == 1 && r->minor == 11 && r->access & ACC_READ && restricted("/proc/sys/kernel/dmesg_restrict") &&
 	    !why_capable(q, CAP_SYSLOG) && !why_capable(q, CAP_SYS_ADMIN))
 		why_refuses(q, "a missing capability denies it", "EPERM",
@@ -116,23 +116,24 @@ static bool has_device(struct arena *a, const struct request *r)
 	return !told || stat(dir, &st) || !stat(arena_printf(a, "%s/%lld:%lld", dir, (long long)r->major, (long long)r->minor), &st);
 }
 
-static void look_for_driver(struct inquiry *q)
+static bool look_for_driver(struct inquiry *q)
 {
 	struct arena *a = q->c->arena;
 	const struct request *r = &q->request;
 	if (!(r->access & (ACC_READ | ACC_WRITE)) || (has_driver(r->type, r->major) && has_device(a, r)))
-		return;
+		return true;
 	bool misc = r->type == DEV_CHAR && r->major == 10 && has_driver(r->type, r->major);
 	why_refuses(q, "no driver has it", misc ? "ENODEV" : "ENXIO",
 	            arena_printf(a, "no driver of this kernel has %s %lld:%lld", r->type == DEV_BLOCK ? "block" : "char",
 	                         (long long)r->major, (long long)r->minor))
 		->hint = "load its module; some load themselves when they are opened";
+	return false;
 }
 
 void why_barriers(struct inquiry *q)
 {
 	look_at_mknod(q);
 	look_at_v1(q);
-	look_at_drivers_rules(q);
-	look_for_driver(q);
+	if (look_for_driver(q))
+		look_at_drivers_rules(q);
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
 static int open_there(const struct inquiry *q, const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-	if (q->view.root >= 0 && q->held.pid)
+	if (q->held.pid)
 		return (int)syscall(SYS_openat2, q->view.root, path, &how, sizeof how);
 	return open(path, O_PATH | O_CLOEXEC);
 }
@@ -129,27 +130,22 @@ static const char *bits_of(struct arena *a, const struct stat *st)
 	return arena_printf(a, "mode %04o, owner %u, group %u", (unsigned)st->st_mode & 07777, st->st_uid, st->st_gid);
 }
 
-/* A directory that it may not pass through; links on the way are followed. */
-static void look_at_directories(struct inquiry *q)
+/* False, and told: it may not pass through this directory. */
+static bool may_pass(void *arg, int fd, const struct stat *st)
 {
+	struct inquiry *q = arg;
 	struct arena *a = q->c->arena;
-	for (const char *slash = q->path; slash; slash = strchr(slash + 1, '/')) {
-		const char *dir = slash == q->path ? "/" : arena_strndup(a, q->path, (size_t)(slash - q->path));
-		struct stat st;
-		struct acl acl = {.n = 0};
-		int fd = open_there(q, dir);
-		bool known = fd >= 0 && !fstat(fd, &st);
-		if (known)
-			read_acl(fd, &st, &acl);
-		if (fd >= 0)
-			close(fd);
-		if (!known || (acl.n ? acl_allows(&q->view, &st, &acl, MAY_EXEC) : mode_allows(&q->view, &st, MAY_EXEC)) ||
-		    overrides(&q->view, &st, MAY_EXEC))
-			continue;
-		why_refuses(q, "a directory on the way denies it", "EACCES",
-		            arena_printf(a, "%s: %s: %s may not pass through it", dir, bits_of(a, &st), who(q)));
-		return;
-	}
+	char name[40], path[PATH_MAX];
+	struct acl acl;
+	read_acl(fd, st, &acl);
+	if ((acl.n ? acl_allows(&q->view, st, &acl, MAY_EXEC) : mode_allows(&q->view, st, MAY_EXEC)) || overrides(&q->view, st, MAY_EXEC))
+		return true;
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(name, path, sizeof path);
+	why_refuses(q, "a directory on the way denies it", "EACCES",
+	            arena_printf(a, "%s: %s: %s may not pass through it", n > 0 ? arena_strndup(a, path, (size_t)n) : "a directory",
+	                         bits_of(a, st), who(q)));
+	return false;
 }
 
 /* Is the file system one that is mounted here, too? */
@@ -225,7 +221,7 @@ void why_node(struct inquiry *q)
 		n->gid = st.st_gid;
 		read_acl(fd, &st, &acl);
 		if (q->held.pid)
-			look_at_directories(q);
+			why_passes(q->view.root, n->path, may_pass, q);
 		if (q->request.access & (ACC_READ | ACC_WRITE))
 			look_at_mount(q, fd, &st);
 		look_at_mode(q, &st, &acl);

@@ -37,6 +37,19 @@ static void line(const char *text)
 	putchar('\n');
 }
 
+/* A rule of very many devices: its beginning, and its end behind the last comma. */
+static const char *shortened(struct arena *a, const char *rule)
+{
+	enum { LONGEST = 240, HEAD = 120 };
+	const char *end = strrchr(rule, ',');
+	size_t head = 0;
+	if (strlen(rule) <= LONGEST || !end)
+		return rule;
+	for (const char *at = rule; (at = strstr(at, ", ")) && at < rule + HEAD; at++)
+		head = (size_t)(at - rule);
+	return head ? arena_printf(a, "%.*s, ...%s", (int)head, rule, strlen(end) < HEAD ? end : "") : rule;
+}
+
 static void print_opinion(const struct inquiry *q, const struct opinion *o)
 {
 	printf("%-8s", words[o->says]);
@@ -44,7 +57,7 @@ static void print_opinion(const struct inquiry *q, const struct opinion *o)
 	printf("  program %u, ", o->id);
 	put_text(stdout, name_of(q->c->arena, o));
 	putchar('\n');
-	line(o->rule);
+	line(shortened(q->c->arena, o->rule));
 	if (o->change)
 		line(arena_printf(q->c->arena, "to allow it: %s", o->change));
 }

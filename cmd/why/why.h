@@ -62,6 +62,13 @@ int why_programs(struct inquiry *q);
 /* What would have to change so that a program that denies would allow it: by whom it was made. */
 const char *why_change(const struct inquiry *q, const struct opinion *o);
 
+/* ---- way.c ----------------------------------------------------------------------------- */
+
+struct stat;
+/* Is the process let through each directory on the way from its root directory to the path, by `may`? What is
+ * not there ends the way. */
+bool why_passes(int root, const char *path, bool (*may)(void *arg, int fd, const struct stat *st), void *arg);
+
 /* ---- node.c ---------------------------------------------------------------------------- */
 
 /* The device at a path as the process sees it, for request_parse(); then as this tool does. */

@@ -251,6 +251,46 @@ static void check_open(struct bytes o, const char *function, unsigned nvars)
 	bpf_object__close(obj);
 }
 
+/* Behind the texts of .rodata stands the policy as in .devguard, if it is not too large. */
+static void test_policy_in_rodata(void **state)
+{
+	(void)state;
+	struct setup s = begin();
+	struct policy *p = sample(s.arena);
+	size_t n;
+	p->meaning = "reads nothing";
+	struct bytes o = write_object(s.arena, p, &image), ro = section(o, ".rodata"), whole = section(o, ".devguard");
+	assert_string_equal(image_behind(ro.data, ro.len, 0, &n), p->name);
+	assert_string_equal(image_behind(ro.data, ro.len, IMAGE_TEXT_MEANING, &n), p->meaning);
+	const void *policy = image_behind(ro.data, ro.len, IMAGE_TEXTS, &n);
+	assert_non_null(policy);
+	assert_int_equal(n, whole.len);
+	assert_memory_equal(policy, whole.data, n);
+	for (size_t cut = 0; cut < ro.len; cut++) { /* nothing beyond the end is read */
+		unsigned char *copy = malloc(cut + 1);
+		memcpy(copy, ro.data, cut);
+		const char *at = image_behind(copy, cut, IMAGE_TEXTS, &n);
+		assert_true(!at || (at >= (const char *)copy && at + n == (const char *)copy + cut));
+		free(copy);
+	}
+	struct image_header h;
+	memcpy(&h, ro.data, sizeof h);
+	h.nparams = UINT32_MAX;
+	memcpy((void *)ro.data, &h, sizeof h);
+	assert_null(image_behind(ro.data, ro.len, IMAGE_TEXTS, &n));
+	h.nparams = 0;
+	h.magic++;
+	memcpy((void *)ro.data, &h, sizeof h);
+	assert_null(image_behind(ro.data, ro.len, 0, &n));
+
+	char *label = arena_alloc(s.arena, IMAGE_POLICY_MAX + 1);
+	memset(label, 'x', IMAGE_POLICY_MAX);
+	p->rules[0].label = label;
+	ro = section(write_object(s.arena, p, &image), ".rodata");
+	assert_null(image_behind(ro.data, ro.len, IMAGE_TEXTS, &n));
+	arena_free(s.arena);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -374,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_claims_or_none), cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_order_of_making),
+		cmocka_unit_test(test_policy_in_rodata),
 		cmocka_unit_test(test_names),      cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_clean_text), cmocka_unit_test(test_bad_image),
 	};

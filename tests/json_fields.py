@@ -147,6 +147,11 @@ def check_kernel(rows):
         check_verb(rows, 'status', 0, ['status', '--json', cgroup])
         check_verb(rows, 'list', 0, ['list', '--json'])
         check_verb(rows, 'why', 2, ['why', '--json', cgroup, 'c', '1:3', 'rw'])
+        with subprocess.Popen(['sleep', '7200']) as sleeper:
+            open(f'{cgroup}/cgroup.procs', 'w').write(str(sleeper.pid))
+            check_verb(rows, 'why: of a process', 2, ['why', '--json', '--pid', str(sleeper.pid), '/dev/zero', 'rw'])
+            check_verb(rows, 'why: no driver has it', 2, ['why', '--json', '--pid', str(sleeper.pid), 'c', '4000:1', 'rw'])
+            sleeper.kill()
         check_verb(rows, 'explain', 0, ['explain', '--json', f'cgroup:{cgroup}'])
         check_verb(rows, 'detach: which one', 1, ['detach', '--json', cgroup])
         check_verb(rows, 'detach', 0, ['detach', '--json', cgroup, 'good'], [])

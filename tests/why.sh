@@ -296,6 +296,11 @@ mknod -m 600 "$T/n/root/dev/zero" c 1 3
 until [ "$(cat "/proc/$!/comm" 2>/dev/null)" = sleep ]; do sleep 0.01; done
 expect "why: the device that the process has at that path" 0 "node    /dev/zero  mode 0600" "$DEVGUARD" why --pid "$!" /dev/zero r
 expect "why: which is another than here" 0 "node    /dev/zero  mode 0666" "$DEVGUARD" why "$CG" /dev/zero r
+id=$(printf '%064d' 7)
+mkdir "$CG/docker-$id.scope"
+echo "$!" >"$CG/docker-$id.scope/cgroup.procs"
+expect "why: in a container" 0 "node    /dev/zero  mode 0600" "$DEVGUARD" why --container "$id" /dev/zero r
+expect "why: in a container no facts are assumed" 1 "it hangs on uid" "$DEVGUARD" why --container "$id" c 1:9 r
 # The devices controller of cgroup v1, where there is one.
 v1=$(awk '$3 == "cgroup" && ("," $4 ",") ~ /,devices,/ { print $2; exit }' /proc/mounts)
 if [ -n "$v1" ] && mkdir "$v1/$DGTEST_PREFIX" 2>/dev/null; then

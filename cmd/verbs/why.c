@@ -10,9 +10,11 @@
 #include "cmd/why/why.h"
 #include "policy/host.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { OPT_PID = OPT_VERB, OPT_CONTAINER };
 static const struct option options[] = {OPTION_SELF, OPTION_UNIT, {"pid", required_argument, NULL, OPT_PID},
@@ -82,7 +84,7 @@ static int answer(struct inquiry *q, int argc, char **argv)
 {
 	struct cmd *c = q->c;
 	int status = read_request(q, argc, argv);
-	if (!status && q->held.pid)
+	if (!status && q->caller)
 		take_facts(q);
 	if (!status)
 		status = why_programs(q);
@@ -98,16 +100,40 @@ static int answer(struct inquiry *q, int argc, char **argv)
 	return q->denials ? STATUS_DENY : q->unknown ? STATUS_FAILED : STATUS_OK;
 }
 
-/* `where` NULL: the options name it. */
-static int inquire(struct inquiry *q, const char *where, int argc, char **argv)
+/* The first process that runs there, 0: none that can be seen. */
+static pid_t first_process(const struct cgroup *cg)
+{
+	int fd = openat(cg->fd, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid = 0;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (f && fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	if (f)
+		fclose(f);
+	else if (fd >= 0)
+		close(fd);
+	return pid;
+}
+
+/* The process that `where` names is held before its cgroup is looked for. In a container a path is
+ * what its processes see there. */
+static int find(struct inquiry *q, const char *where, bool container)
 {
 	struct cmd *c = q->c;
 	pid_t pid = process_named(c, where);
+	q->caller = pid;
 	if (pid && process_hold(c->arena, &c->diags, pid, &q->held))
 		return STATUS_FAILED;
-	int status = where_open(c, where, WHERE_LOOK, &q->cg) ? STATUS_FAILED : STATUS_OK;
-	if (!status && pid && process_view(c->arena, &c->diags, &q->held, &q->view))
-		status = STATUS_FAILED;
+	if (where_open(c, where, WHERE_LOOK, &q->cg))
+		return STATUS_FAILED;
+	if (container && (pid = first_process(q->cg)) && process_hold(c->arena, &c->diags, pid, &q->held))
+		return STATUS_FAILED;
+	return q->held.pid && process_view(c->arena, &c->diags, &q->held, &q->view) ? STATUS_FAILED : STATUS_OK;
+}
+
+/* `where` NULL: the options name it. */
+static int inquire(struct inquiry *q, const char *where, bool container, int argc, char **argv)
+{
+	int status = find(q, where, container);
 	if (!status)
 		status = answer(q, argc, argv);
 	cgroup_close(q->cg);
@@ -120,20 +146,22 @@ static int why(struct cmd *c, int argc, char **argv)
 {
 	struct inquiry q = {.c = c, .held = {.pidfd = -1}, .view = {.root = -1}};
 	const char *where = NULL;
+	bool container = false;
 	int opt, given = 0;
 	for (; (opt = options_next(c, argc, argv)) != OPT_END; given++) {
 		if (opt == OPT_STOP)
 			return c->status;
 		if (opt == OPT_PID && (!*optarg || optarg[strspn(optarg, "0123456789")]))
 			return usage_error(c, "for example --pid 1234", "--pid %s: not the number of a process", optarg);
-		where = arena_printf(c->arena, "%s:%s", opt == OPT_PID ? "pid" : "container", optarg);
+		container = opt == OPT_CONTAINER;
+		where = arena_printf(c->arena, "%s:%s", container ? "container" : "pid", optarg);
 	}
 	if (given + where_given(c) > 1)
 		return usage_error(c, "name one cgroup", "--self, --unit, --pid and --container name a cgroup each");
 	int cgroups = !where_given(c) && !where, n = argc - optind - cgroups;
 	if (n < 1)
 		return usage_error(c, NULL, n < 0 ? "no cgroup given" : "no request given");
-	return inquire(&q, cgroups ? argv[optind] : where, n, argv + optind + cgroups);
+	return inquire(&q, cgroups ? argv[optind] : where, container, n, argv + optind + cgroups);
 }
 
 const struct verb verb_why = {
@@ -152,7 +180,7 @@ const struct verb verb_why = {
 		"that are not there. Status 2: a program denies it; 1: it is not known. 0: the programs allow\n"
 		"it, also where something else refuses it.\n\n"
 		"  --pid PID         the cgroup, the facts and the mounts of this process\n"
-		"  --container NAME  the cgroup of this container\n",
+		"  --container NAME  the cgroup of this container; a path is what its processes see there\n",
 	.shorts = "+:h",
 	.longs = options,
 	.json = true,

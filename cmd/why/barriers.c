@@ -28,7 +28,7 @@ bool why_capable(const struct inquiry *q, int capability)
 
 static void look_at_mknod(struct inquiry *q)
 {
-	if (!q->held.pid || !(q->request.access & ACC_MKNOD) || why_capable(q, CAP_MKNOD))
+	if (!q->caller || !(q->request.access & ACC_MKNOD) || why_capable(q, CAP_MKNOD))
 		return;
 	why_refuses(q, "a missing capability denies it", "EPERM",
 	            q->view.initial_user_ns ? "the process has not CAP_MKNOD: it can make no node"
@@ -49,7 +49,7 @@ static bool restricted(const char *file)
 static void look_at_drivers_rules(struct inquiry *q)
 {
 	const struct request *r = &q->request;
-	if (!q->held.pid || r->type != DEV_CHAR || !(r->access & (ACC_READ | ACC_WRITE)))
+	if (!q->caller || r->type != DEV_CHAR || !(r->access & (ACC_READ | ACC_WRITE)))
 		return;
 	if (r->major == 1 && r->minor == 1 && !why_capable(q, CAP_SYS_RAWIO))
 		why_refuses(q, "a missing capability denies it", "EPERM", "/dev/mem asks for CAP_SYS_RAWIO on the host");

@@ -120,8 +120,8 @@ static const char *who(const struct inquiry *q)
 {
 	struct arena *a = q->c->arena;
 	const struct process_view *v = &q->view;
-	uint32_t uid = q->held.pid ? v->fsuid : (uint32_t)q->request.fact[IN_UID];
-	int64_t inside = q->held.pid && !v->initial_user_ns ? id_inside(&v->uids, uid) : -1;
+	uint32_t uid = q->caller ? v->fsuid : (uint32_t)q->request.fact[IN_UID];
+	int64_t inside = q->caller && !v->initial_user_ns ? id_inside(&v->uids, uid) : -1;
 	return inside < 0 ? arena_printf(a, "uid %u", uid) : arena_printf(a, "uid %u (%lld in its user namespace)", uid, (long long)inside);
 }
 
@@ -187,7 +187,7 @@ static void look_at_mode(struct inquiry *q, const struct stat *st, const struct 
 	const struct request *r = &q->request;
 	unsigned want = (r->access & ACC_READ ? MAY_READ : 0u) | (r->access & ACC_WRITE ? MAY_WRITE : 0u);
 	struct process_view v = q->view;
-	if (!q->held.pid) {
+	if (!q->caller) {
 		if (!(r->known & 1u << IN_UID) || !r->fact[IN_UID])
 			return;
 		v = (struct process_view){.fsuid = (uint32_t)r->fact[IN_UID],
@@ -197,8 +197,8 @@ static void look_at_mode(struct inquiry *q, const struct stat *st, const struct 
 		return;
 	struct refusal *n = why_refuses(q, acl->n ? "the node's ACL denies it" : "the node's mode denies it", "EACCES",
 	                                arena_printf(a, "%s%s: %s has not these bits", bits_of(a, st), acl->n ? ", with an ACL" : "", who(q)));
-	n->perhaps = !q->held.pid;
-	n->hint = q->held.pid ? NULL : "supplementary groups and capabilities of the process may still allow it: name it by --pid";
+	n->perhaps = !q->caller;
+	n->hint = q->caller ? NULL : "supplementary groups and capabilities of the process may still allow it: name it by --pid";
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------- */
@@ -220,7 +220,7 @@ void why_node(struct inquiry *q)
 		n->uid = st.st_uid;
 		n->gid = st.st_gid;
 		read_acl(fd, &st, &acl);
-		if (q->held.pid)
+		if (q->caller)
 			why_passes(q->view.root, n->path, may_pass, q);
 		if (q->request.access & (ACC_READ | ACC_WRITE))
 			look_at_mount(q, fd, &st);

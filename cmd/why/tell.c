@@ -65,7 +65,7 @@ static void print_opinion(const struct inquiry *q, const struct opinion *o)
 static void print_process(const struct inquiry *q)
 {
 	const struct process_view *v = &q->view;
-	if (!q->held.pid)
+	if (!q->caller)
 		return;
 	printf("process %d, ", (int)q->held.pid);
 	put_text(stdout, v->comm);
@@ -183,5 +183,5 @@ void why_json(const struct inquiry *q)
 	json_object_set_new(out, "denied_by", first ? json_integer(first->id) : json_null());
 	json_object_set_new(out, "programs", list);
 	json_object_set_new(out, "node", node_json(q));
-	json_object_set_new(out, "process", q->held.pid ? process_json(q) : json_null());
+	json_object_set_new(out, "process", q->caller ? process_json(q) : json_null());
 }

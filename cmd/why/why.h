@@ -45,7 +45,8 @@ struct inquiry {
 	struct request request;
 	uint32_t of_process;        /* facts that are not of the request */
 	const char *path;           /* of the device, as given; NULL: by its numbers */
-	struct process_held held;   /* pid 0: there is none */
+	struct process_held held;   /* in whose mounts a path is looked up; pid 0: in those of this tool */
+	bool caller;                /* it is the one that asks */
 	struct process_view view;
 	struct opinion *list;       /* in the order in which the kernel asks them */
 	size_t n, denials, unknown;

@@ -78,9 +78,9 @@ static const char *of_libvirt(const struct inquiry *q)
 {
 	struct arena *a = q->c->arena;
 	if (q->request.access & ACC_MKNOD)
-		return "give the device to the guest in its XML; cgroup_device_acl of /etc/libvirt/qemu.conf gives r and w alone";
-	return arena_printf(a, "add %s to cgroup_device_acl in /etc/libvirt/qemu.conf, restart libvirtd (or virtqemud), and start the guest "
-	                       "again",
+		return "cgroup_device_acl of /etc/libvirt/qemu.conf gives r and w alone, never m";
+	return arena_printf(a, "add %s to cgroup_device_acl in /etc/libvirt/qemu.conf (all of the list that is a comment there holds now), "
+	                       "restart libvirtd or virtqemud, and start the guest again",
 	                    q->path ? arena_printf(a, "\"%s\"", q->path) : "the device's path");
 }
 

@@ -8,6 +8,7 @@ build_opener
 cp "$OPENER" "$T/opener"
 $CC -O2 -o "$T/loader" "$TESTS/loader.c" -lbpf || exit 1
 chmod 755 "$T" # other users look at nodes in it
+on_exit() { for mount in bpf n/nodev n/readonly n; do umount "$T/$mount" 2>/dev/null; done; }
 program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
 applied() { "$DEVGUARD" apply "$@" >"$T/out" 2>&1 || fail "apply $1" "$(cat "$T/out")"; }
 why() { "$DEVGUARD" why "$@"; }
@@ -81,12 +82,10 @@ assert n == m
 open(sys.argv[3], 'wb').write(a[:at] + b[bt:bt + m] + a[at + n:])
 X
 scratch forged
-if bpftool prog load "$T/forged.o" "/sys/fs/bpf/$DGTEST_PREFIX" 2>"$T/out" ||
-	{ mkdir -p "$T/bpf" && mount -t bpf bpf "$T/bpf" 2>/dev/null && bpftool prog load "$T/forged.o" "$T/bpf/forged" 2>"$T/out"; }; then
-	pin=$T/bpf/forged; [ -e "$pin" ] || pin=/sys/fs/bpf/$DGTEST_PREFIX
-	bpftool cgroup attach "$CG" device pinned "$pin" multi
-	rm "$pin"
-	umount "$T/bpf" 2>/dev/null
+mkdir "$T/bpf" # one of its own: bpftool would mount one on /sys/fs/bpf, and leave it
+if mount -t bpf bpf "$T/bpf" && bpftool prog load "$T/forged.o" "$T/bpf/forged" 2>"$T/out"; then
+	bpftool cgroup attach "$CG" device pinned "$T/bpf/forged" multi
+	umount "$T/bpf"
 	expect "why: forged: what both say" 0 'same.rb:2: allow "c 1:3 r"' "$DEVGUARD" why "$CG" c 1:3 r
 	expect "why: forged: where the program allows" 0 '        allow :null, :zero' "$DEVGUARD" why "$CG" c 1:5 r
 	expect "why: forged: where it denies" 2 '        no rule matches, and its default is deny
@@ -185,7 +184,6 @@ mkdir -m 777 "$T/n/open"
 mkdir -m 755 "$T/n/nodev" "$T/n/readonly"
 mount -t tmpfs -o mode=755,nodev tmpfs "$T/n/nodev"
 mount -t tmpfs -o mode=755,dev tmpfs "$T/n/readonly"
-on_exit() { umount "$T/n/nodev" "$T/n/readonly" "$T/n"; }
 made() { mknod -m 666 "$T/n/$1" c "$2" "$3"; [ -z "${4-}" ] || chmod "$4" "$T/n/$1"; [ -z "${5-}" ] || chown "$5" "$T/n/$1"; }
 made null 1 3; made closed/null 1 3; made nodev/null 1 3; made readonly/null 1 3
 mount -o remount,ro "$T/n/readonly"

@@ -285,7 +285,7 @@ ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*
 ALLOW_cmd/explain     := $(BELOW)|cmd/explain/.*|cmd/audit/audit\.h|cmd/room/room\.h
 ALLOW_cmd/where       := $(BELOW)|cmd/where/.*
 ALLOW_cmd/why         := $(BELOW)|cmd/why/.*
-ALLOW_cmd/verbs       := $(BELOW)|cmd/(audit/audit|explain/explain)|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
+ALLOW_cmd/verbs       := $(BELOW)|cmd/(audit/audit|explain/explain|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
 ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
 # Of policy/, what is private to a file's relatives.
 PRIVATE               := policy/(term|diagram)_internal\.h

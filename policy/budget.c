@@ -13,6 +13,7 @@ const char *const stage_words[STAGES] = {
 	[STAGE_CLAIMS] = "proving the claims",
 	[STAGE_LINT] = "looking for rules that never decide",
 	[STAGE_ASK] = "answering a request",
+	[STAGE_COVER] = "looking for what no case covers",
 	[STAGE_WRITE] = "writing the result",
 };
 

@@ -13,7 +13,7 @@
 /* Stages of a compilation, in their order. */
 enum stage {
 	STAGE_START, STAGE_PARSE, STAGE_RUN, STAGE_LIFT, STAGE_READ, STAGE_DIAGRAM, STAGE_EMIT,
-	STAGE_PROVE, STAGE_CLAIMS, STAGE_LINT, STAGE_ASK, STAGE_WRITE, STAGES
+	STAGE_PROVE, STAGE_CLAIMS, STAGE_LINT, STAGE_ASK, STAGE_COVER, STAGE_WRITE, STAGES
 };
 /* "running the file", "proving the program" ... */
 extern const char *const stage_words[STAGES];

@@ -126,6 +126,9 @@ int policy_orders(const struct policy *p);
  * that is out of proportion. 0, or -1 as above when no order fits the budget. */
 int policy_diagrams(struct policy *p, struct diags *d, struct policy_diagram out[DIAGRAM_ORDERS]);
 
+/* What a rule decides about one access, as the rule of that number; OUT_PASS elsewhere. */
+node rule_decides(struct diagrams *dg, const struct rule *r, uint32_t number);
+
 /* A diagram within the domain of requests, another outside of it. */
 node requests_within(struct diagrams *dg, node n, node outside);
 

@@ -8,7 +8,7 @@
 #include "policy/diagram_internal.h"
 #include "policy/rules.h"
 
-static node rule_diagram(struct diagrams *dg, const struct rule *r, uint32_t number)
+node rule_decides(struct diagrams *dg, const struct rule *r, uint32_t number)
 {
 	outcome verdict = OUTCOME(r->deny ? OUT_DENY : OUT_ALLOW, number);
 	node n = diagram_ite(dg, diagram_of_term(dg, r->match), diagram_terminal(verdict), NODE_FALSE);
@@ -82,7 +82,7 @@ static void access_diagram(struct builder *b)
 	budget_stage(spent, STAGE_DIAGRAM);
 	for (b->rule = 0; b->rule < p->nrules; b->rule++) {
 		budget_line(spent, p->rules[b->rule].at.line);
-		add_part(b, rule_diagram(b->dg, &p->rules[b->rule], (uint32_t)b->rule + 1));
+		add_part(b, rule_decides(b->dg, &p->rules[b->rule], (uint32_t)b->rule + 1));
 		if (!diagram_ok(b->dg))
 			return;
 		collect_at_limit(b);

@@ -37,4 +37,7 @@ bool judge_claims(struct judge *j, const struct frame *f);
 /* work_rule.c: FRAME_RULE, by which rule of its own policy a program of ours decides. */
 bool judge_tells_rule(struct judge *j, const struct frame *f);
 
+/* work_cover.c: FRAME_COVER, requests. */
+bool judge_covers(struct judge *j, const struct frame *f);
+
 #endif

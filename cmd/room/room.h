@@ -27,7 +27,7 @@
 
 enum frame_kind {
 	/* to the child */
-	FRAME_JOB = 1, FRAME_ANSWER, FRAME_REQUESTS, FRAME_DUMP, FRAME_PLAIN, FRAME_EXPLAIN, FRAME_RULE,
+	FRAME_JOB = 1, FRAME_ANSWER, FRAME_REQUESTS, FRAME_DUMP, FRAME_PLAIN, FRAME_EXPLAIN, FRAME_RULE, FRAME_COVER,
 	FRAME_CLAIMS,   /* a policy as an object keeps it: its claims are put to the one that was proven */
 	/* from the child */
 	FRAME_LOCKED,   /* it is locked in: struct locked */
@@ -41,6 +41,7 @@ enum frame_kind {
 	FRAME_RULES,    /* what a FRAME_EXPLAIN asked for: struct explained_record and two texts, as many as there are */
 	FRAME_PART,     /* what of a program among several: struct part, text; before its record */
 	FRAME_DECIDER,  /* struct decider, its texts */
+	FRAME_COVERAGE, /* struct coverage_head, what it counts */
 	FRAME_DONE,     /* all was done that the frame to the child asked for: int32_t failed */
 	FRAME_KINDS
 };
@@ -149,6 +150,24 @@ struct decider {
 	int32_t line, before; /* `before`: of the first rule that denies one of the accesses */
 };
 enum decider_text { DECIDER_POLICY, DECIDER_FILE, DECIDER_LABEL, DECIDER_SOURCE, DECIDER_ERROR, DECIDER_BEFORE, DECIDER_TEXTS };
+
+/* The answer to requests in FRAME_COVER: what they cover of the policy (policy/coverage.h). */
+struct coverage_head {
+	uint32_t nmutants, ncases; /* struct mutant_record[nmutants], struct case_record[ncases] follow */
+	uint32_t undecidable, reserved;
+};
+enum { MUTANT_TEXT = 64 };
+struct mutant_record {
+	uint32_t kind, fate; /* enum mutant_kind, enum fate */
+	uint32_t rule;       /* 1 + index; 0: the default */
+	uint32_t input;
+	int64_t value, other;
+	uint32_t inside, needed;
+	uint32_t by;         /* 1 + the case: of the requests, or (FATE_LIVES) of the case records; 0: none */
+	uint32_t reserved;
+	char text[MUTANT_TEXT];
+};
+struct case_record { struct request_record request; uint32_t allow, reserved; };
 
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
 

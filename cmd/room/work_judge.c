@@ -221,6 +221,7 @@ static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *
 	[FRAME_PLAIN] = plain,
 	[FRAME_EXPLAIN] = judge_explains,
 	[FRAME_CLAIMS] = judge_claims,
+	[FRAME_COVER] = judge_covers,
 };
 
 /* Whom a frame is about. */

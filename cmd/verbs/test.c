@@ -6,16 +6,20 @@
  */
 #include "cmd/asked.h"
 #include "cmd/cmd.h"
+#include "cmd/coverage.h"
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
 #include "policy/cases.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { OPT_CASES = OPT_VERB };
+enum { OPT_CASES = OPT_VERB, OPT_COVERAGE, OPT_COMPLETE };
 static const struct option options[] = {
-	{"cases", required_argument, NULL, OPT_CASES}, OPTION_JSON, OPTION_PARAM, OPTION_LIMIT,
+	{"cases", required_argument, NULL, OPT_CASES}, {"coverage", no_argument, NULL, OPT_COVERAGE},
+	{"complete", no_argument, NULL, OPT_COMPLETE}, {"output", required_argument, NULL, 'o'}, OPTION_JSON, OPTION_PARAM, OPTION_LIMIT,
 	OPTION_UNCONFINED, OPTION_HELP, {0},
 };
 
@@ -33,8 +37,16 @@ struct answer {
 	int missing;              /* the fact that was missing, -1 = none */
 };
 
+/* The command line. */
+struct wish {
+	const char *cases, *output; /* or NULL */
+	bool coverage, complete;
+};
+
 struct trial {
 	struct cmd *c;
+	const struct wish *wish;
+	struct document *text; /* the cases as they were written; NULL: there are none yet */
 	struct unit unit;
 	struct program *program;
 	struct probe *probe;
@@ -198,12 +210,30 @@ static void run_case(struct trial *b, size_t i)
 
 /* ---- a policy and its cases ---------------------------------------------------------- */
 
-/* path: --cases, or NULL: they are beside the policy. */
-static int read_cases(struct cmd *c, const char *policy, const char *path, struct cases *out)
+/* Has it no line but blank ones and comments? */
+static bool is_empty(const struct document *in)
 {
+	for (const char *at = in->text, *end = in->text + in->len; at < end; at++) {
+		at += strspn(at, " \t\r\n");
+		if (at < end && *at != '#')
+			return false;
+		const char *newline = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+		at = newline ? newline : end;
+	}
+	return true;
+}
+
+/* --cases, or those beside the policy. To be completed they need not be there yet. */
+static int read_cases(struct trial *b, const char *policy)
+{
+	struct cmd *c = b->c;
+	const char *path = b->wish->cases;
+	bool complete = b->wish->complete;
 	struct document *in;
 	const char *source = policy;
 	policy = source_file(c->arena, source);
+	if (!path && complete && (!policy || strcmp(policy, "-") == 0))
+		return STATUS_OK;
 	if (!path && !policy)
 		return usage_error(c, "name them with --cases FILE", "%s: no file, and so no cases beside it", source);
 	if (!path && strcmp(policy, "-") == 0)
@@ -216,12 +246,16 @@ static int read_cases(struct cmd *c, const char *policy, const char *path, struc
 		size_t len = dot && dot > (slash ? slash + 1 : policy) ? (size_t)(dot - policy)
 		                                                       : strlen(policy);
 		path = arena_printf(c->arena, "%.*s.cases", (int)len, policy);
+		if (complete && access(path, F_OK) != 0 && errno == ENOENT)
+			return STATUS_OK;
 	}
 	int status = input_read(c, path, INPUT_CASES, &in);
 	if (status)
 		return status;
-	return cases_parse(&c->diags, in->file, in->text, in->len, out) ? STATUS_FAILED
-	                                                                : STATUS_OK;
+	b->text = in;
+	if (complete && is_empty(in))
+		return STATUS_OK;
+	return cases_parse(&c->diags, in->file, in->text, in->len, &b->cases) ? STATUS_FAILED : STATUS_OK;
 }
 
 static int open_kernel(struct trial *b)
@@ -320,16 +354,52 @@ static int load_and_ask(struct trial *b, const char *path)
 	return status ? status : unit_ask(c, &b->unit, requests, n, b->judged);
 }
 
-static int test_one(struct cmd *c, const char *path, const void *cases, json_t *item)
+static void warn_undecided(struct cmd *c, const struct covered *v)
 {
-	struct trial b = {.c = c, .results = item ? json_array() : NULL};
+	if (v->undecided)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = v->policy->file}, "--coverage lists them",
+		         "%zu decision%s without a case: no request was found that tells %s", v->undecided, PLURAL(v->undecided),
+		         v->undecided == 1 ? "it" : "them");
+}
+
+/* What the cases cover, told; or the cases that are missing, written. */
+static int cover(struct trial *b, const char *path, json_t *item)
+{
+	struct cmd *c = b->c;
+	struct covered v;
+	struct output out;
+	int status = unit_coverage(c, &b->unit, &b->cases, &v);
+	if (status)
+		return status;
+	if (item)
+		json_object_set_new(item, "coverage", coverage_json(c->arena, &v));
+	else if (b->wish->coverage)
+		coverage_print(c->arena, &v);
+	if (!b->wish->complete)
+		return STATUS_OK;
+	if (output_open(c, b->wish->output, &out))
+		return STATUS_FAILED;
+	bool before = b->wish->output && b->text && b->text->len;
+	if (before)
+		fwrite(b->text->text, 1, b->text->len, out.file);
+	if (before && b->text->text[b->text->len - 1] != '\n')
+		putc('\n', out.file);
+	if (v.ncases)
+		coverage_write(out.file, c->arena, &v, path, !b->text || !b->text->len);
+	warn_undecided(c, &v);
+	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;
+}
+
+static int test_one(struct cmd *c, const char *path, const void *wish, json_t *item)
+{
+	struct trial b = {.c = c, .wish = wish, .results = item ? json_array() : NULL};
 	if (item)
 		json_object_set_new(item, "file", text_json(path));
-	int unread = read_cases(c, path, cases, &b.cases), status = STATUS_OK;
+	int unread = read_cases(&b, path), status = STATUS_OK;
 	if (unread != STATUS_USAGE)
 		status = load_and_ask(&b, path);
 	status = unread && !status ? unread : status;
-	if (!status)
+	if (!status && b.cases.n)
 		status = open_kernel(&b);
 	if (b.unit.instead)
 		b.absent[RUBY] = arena_printf(c->arena, "%s has no Ruby", b.unit.instead);
@@ -344,35 +414,50 @@ static int test_one(struct cmd *c, const char *path, const void *cases, json_t *
 		return status;
 	}
 	diags_flush(c);
-	summarize(&b, item);
-	return b.failed ? STATUS_DENY : STATUS_OK;
+	if (!b.wish->complete)
+		summarize(&b, item);
+	if (b.wish->coverage || (b.wish->complete && !b.failed))
+		status = cover(&b, path, item);
+	return status ? status : b.failed ? STATUS_DENY : STATUS_OK;
 }
 
 static int test(struct cmd *c, int argc, char **argv)
 {
-	const char *cases = NULL;
+	struct wish w = {0};
 	int opt;
 	while ((opt = options_next(c, argc, argv)) != OPT_END) {
 		if (opt == OPT_STOP)
 			return c->status;
-		cases = optarg;
+		w.coverage |= opt == OPT_COVERAGE;
+		w.complete |= opt == OPT_COMPLETE;
+		w.cases = opt == OPT_CASES ? optarg : w.cases;
+		w.output = opt == 'o' ? optarg : w.output;
 	}
 	if (optind == argc)
 		return usage_error(c, NULL, "no source given");
+	if (w.complete && (w.coverage || c->json.on))
+		return usage_error(c, NULL, "--complete writes cases: leave %s out", w.coverage ? "--coverage" : "--json");
+	if (w.complete && argc - optind > 1)
+		return usage_error(c, NULL, "--complete writes the cases of one source");
+	if (w.output && !w.complete)
+		return usage_error(c, NULL, "-o is for --complete");
 	c->quiet = true;
-	return each_policy(c, argc - optind, argv + optind, test_one, cases);
+	return each_policy(c, argc - optind, argv + optind, test_one, &w);
 }
 
 const struct verb verb_test = {
 	.name = "test",
-	.synopsis = "SOURCE... [--cases FILE] [--param K=V]... [--json]",
+	.synopsis = "SOURCE... [--cases FILE] [--coverage | --complete [-o FILE]] [--param K=V]... [--json]",
 	.summary = "Run a policy's cases through mruby, the diagram, a BPF simulator and the kernel",
 	.help = "The cases of NAME.rb are in NAME.cases beside it, one a line: `allow c 1:3 rw` or\n"
 		"`deny b 8:0 r uid=1000`, or of ranges: `deny b 8:0-15 w` is sixteen cases; # starts a\n"
 		"comment. The kernel is asked as root only, in a\n"
 		"scratch cgroup. Exit status 2 when a case fails.\n\n"
-		"  --cases FILE      these cases instead\n",
-	.shorts = ":h",
+		"  --cases FILE      these cases instead\n"
+		"  --coverage        also tell what no case covers: which change of which line would go unnoticed\n"
+		"  --complete        write the cases that are missing, of which none can be left out\n"
+		"  -o, --output FILE with --complete: the cases there are, and behind them the missing ones\n",
+	.shorts = ":ho:",
 	.longs = options,
 	.json = true,
 	.main = test,

@@ -1,0 +1,100 @@
+/*
+ * coverage.c - asks the child that proved a policy what cases cover of it.
+ */
+#include "cmd/coverage.h"
+#include "cmd/cmd.h"
+#include "cmd/room/record.h"
+
+#include <string.h>
+
+struct taking {
+	struct covered *out;
+	struct arena *arena;
+	size_t given;
+	bool there;
+};
+
+static bool fine_mutant(const struct taking *t, const struct mutant_record *m, size_t ncases)
+{
+	bool known = m->kind < MUTANT_KINDS && m->fate < FATES && m->input < INPUT_MAX && !m->text[MUTANT_TEXT - 1];
+	size_t most = m->fate == FATE_KILLED ? t->given : m->fate == FATE_LIVES ? ncases : 0;
+	bool named = m->kind != MUTANT_VALUE || m->input < IN_PARAM_0;
+	return known && named && m->rule <= t->out->policy->nrules && m->by <= most && !m->by == !most &&
+	       (m->kind != MUTANT_DEFAULT) == (m->rule != 0);
+}
+
+/* It is printed as it is. */
+static bool fine_comm(const int64_t half[2])
+{
+	bool ended = false;
+	for (int i = 0; i < COMM_SIZE; i++) {
+		char byte = (char)((uint64_t)half[i / 8] >> 8 * (i % 8));
+		if (byte ? ended || byte <= ' ' || byte > '~' : i == 0)
+			return false;
+		ended |= !byte;
+	}
+	return ended;
+}
+
+static bool fine_case(const struct case_record *k)
+{
+	const struct request_record *r = &k->request;
+	bool device = (r->type == DEV_BLOCK || r->type == DEV_CHAR) && r->access >= 0 && r->access <= ACC_ALL && r->major >= 0 &&
+	              r->major <= MAJOR_MAX && r->minor >= 0 && r->minor <= MINOR_MAX;
+	for (enum input in = IN_UID; in < IN_COMM_0 && device; in++) {
+		int64_t lo, hi;
+		input_range(in, &lo, &hi);
+		device = !(r->known & 1u << in) || (r->fact[in] >= lo && r->fact[in] <= hi);
+	}
+	return device && !(r->known >> IN_PARAM_0) && (!(r->known & 1u << IN_COMM_0) || fine_comm(&r->fact[IN_COMM_0]));
+}
+
+static bool take(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
+{
+	struct taking *t = self;
+	struct covered *out = t->out;
+	struct coverage_head head;
+	if (kind != FRAME_COVERAGE || t->there || len < sizeof head)
+		return false;
+	memcpy(&head, data, sizeof head);
+	size_t mutants = (size_t)head.nmutants * sizeof *out->list, cases = (size_t)head.ncases * sizeof *out->cases;
+	if (head.nmutants > MUTANTS_MAX || head.ncases > MUTANTS_MAX || len != sizeof head + mutants + cases)
+		return false;
+	unsigned char *copy = arena_alloc(t->arena, mutants + cases + 1);
+	memcpy(copy, data + sizeof head, mutants + cases);
+	struct mutant_record *list = (struct mutant_record *)(void *)copy;
+	const struct case_record *found = (const struct case_record *)(const void *)(copy + mutants);
+	for (size_t i = 0; i < head.ncases; i++)
+		if (!fine_case(&found[i]))
+			return false;
+	for (size_t i = 0; i < head.nmutants; i++) {
+		if (!fine_mutant(t, &list[i], head.ncases))
+			return false;
+		out->killed += list[i].fate == FATE_KILLED;
+		out->undecided += list[i].fate == FATE_UNDECIDED;
+		if (list[i].fate != FATE_EQUAL)
+			list[out->n++] = list[i];
+	}
+	out->list = list;
+	out->cases = found;
+	out->ncases = head.ncases;
+	out->undecidable = head.undecidable;
+	return t->there = true;
+}
+
+int unit_coverage(struct cmd *c, const struct unit *u, const struct cases *cases, struct covered *out)
+{
+	struct request_record *requests = arena_alloc(c->arena, (cases->n + 1) * sizeof *requests);
+	for (size_t i = 0; i < cases->n; i++)
+		requests[i] = request_record(&cases->items[i].request);
+	*out = (struct covered){.policy = u->policy};
+	struct taking t = {.out = out, .arena = c->arena, .given = cases->n};
+	struct taker taker = {take, &t, RECORD_MAX};
+	struct call call = {.kind = FRAME_COVER, .data = requests, .len = cases->n * sizeof *requests};
+	int status = room_call(u->judge, u->policy->file, &call, &taker);
+	if (!status && !t.there) {
+		diag_fail(&c->diags, NULL, "the process that proves the policy did not answer");
+		status = STATUS_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,290 @@
+/*
+ * coverage_find.c - a request that tells a mutant from its policy.
+ *
+ * What the mutant decides otherwise is a diagram. A way through it to "yes" gives each input a range; in
+ * it a number is taken that people know, or one at its end. Where comparisons of several inputs are on the way,
+ * each input they read gets values in turn: those at which such a comparison changes, given the inputs before.
+ * Whatever is found is evaluated before it is believed.
+ */
+#include "policy/coverage_internal.h"
+
+#include <string.h>
+
+enum { VALUES_MAX = 24, TRIES_MAX = 4000, PIECES = 8, WINDOW = 64 };
+
+struct search {
+	struct mutants *ms;
+	const struct mutant *m;
+	struct trial t;
+	int tries;
+	bool limited; /* there may be requests that were not tried */
+};
+
+/* Values to try for one input, the nicest first. */
+struct values {
+	int64_t list[VALUES_MAX];
+	size_t n;
+};
+
+static void value_add(struct values *v, int64_t lo, int64_t hi, int64_t value)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->list[i] == value)
+			return;
+	if (value >= lo && value <= hi && v->n < VALUES_MAX)
+		v->list[v->n++] = value;
+}
+
+/* ---- nice values ---------------------------------------------------------------------------- */
+
+static int64_t word(const char *text)
+{
+	uint64_t w = 0;
+	for (size_t i = 0; i < 8 && text[i]; i++)
+		w |= (uint64_t)(unsigned char)text[i] << 8 * i;
+	return (int64_t)w;
+}
+
+/* Bytes of a name up to its NUL, NULs behind it, nothing that cannot be written in a case. */
+static bool is_name(const int64_t half[2])
+{
+	bool ended = false;
+	for (int i = 0; i < 2 * 8; i++) {
+		unsigned char c = (unsigned char)((uint64_t)half[i / 8] >> 8 * (i % 8));
+		if (i == COMM_SIZE - 1 ? c != 0 : c && (ended || c <= ' ' || c > '~' || c == '"' || c == '#' || c == '\\'))
+			return false;
+		ended |= !c;
+	}
+	return half[0] != 0;
+}
+
+static void nice(const struct search *s, enum input in, int64_t lo, int64_t hi, struct values *v)
+{
+	bool block = s->t.inputs[IN_TYPE] == DEV_BLOCK;
+	switch (in) {
+	case IN_TYPE: value_add(v, lo, hi, DEV_CHAR); break;
+	case IN_MAJOR: value_add(v, lo, hi, block ? 8 : 1); break;
+	case IN_MINOR: value_add(v, lo, hi, block || s->t.inputs[IN_MAJOR] != 1 ? 0 : 3); break;
+	case IN_UPTIME: value_add(v, lo, hi, 60); break;
+	case IN_COMM_0:
+		value_add(v, lo, hi, word("sh"));
+		value_add(v, lo, hi, word("systemd-"));
+		break;
+	case IN_COMM_1:
+		value_add(v, lo, hi, 0);
+		value_add(v, lo, hi, word("logind"));
+		break;
+	default: value_add(v, lo, hi, 1000);
+	}
+}
+
+/* Where a comparison changes, as a function of this input alone. False: not all of these values are known,
+ * because the others that it reads have none yet, or because there are many. */
+static bool changes(struct search *s, uint32_t var, enum input in, uint32_t given, int64_t lo, int64_t hi, struct values *v)
+{
+	struct terms *ts = s->ms->policy.terms;
+	term t = diagram_free_term(s->ms->pd.dg, var);
+	struct term_piece pieces[WINDOW];
+	uint32_t reads = term_get(ts, t)->inputs;
+	if (!(reads & 1u << in))
+		return true;
+	if (reads & ~given & ~(1u << in))
+		return false;
+	for (uint32_t i = 0; i < INPUT_MAX; i++)
+		if (reads & 1u << i && i != in)
+			t = term_substitute(ts, t, (enum input)i, s->t.inputs[i]);
+	if (!term_get(ts, t)->inputs)
+		return true;
+	size_t n = term_pieces(ts, t, in, lo, hi, pieces, PIECES);
+	bool all = n;
+	if (!n) /* it changes often: soon, too */
+		n = term_pieces(ts, t, in, lo, hi - lo < WINDOW ? hi : lo + WINDOW - 1, pieces, WINDOW);
+	for (size_t i = 0; i + 1 < n; i++) {
+		value_add(v, lo, hi, pieces[i].hi);
+		value_add(v, lo, hi, pieces[i].hi + 1);
+	}
+	return all;
+}
+
+/* Values of an input within lo..hi; `given`: the inputs before it. */
+static struct values values_of(struct search *s, node n, enum input in, uint32_t given, int64_t lo, int64_t hi)
+{
+	struct values v = {.n = 0};
+	bool all = true;
+	nice(s, in, lo, hi, &v);
+	value_add(&v, lo, hi, lo);
+	if ((!(s->ms->compared & 1u << in) && in < IN_COMM_0) || node_is_terminal(n, NULL)) {
+		v.n = in < IN_COMM_0 ? 1 : v.n; /* any will do */
+		return v;
+	}
+	for (uint32_t i = 0; i < s->ms->ncompared; i++)
+		all &= changes(s, INPUT_MAX + i, in, given, lo, hi, &v);
+	if (!all && (uint64_t)hi - (uint64_t)lo < VALUES_MAX) {
+		for (int64_t value = lo; value <= hi; value++)
+			value_add(&v, lo, hi, value);
+		return v;
+	}
+	value_add(&v, lo, hi, hi);
+	for (enum input other = IN_MAJOR; other < in && !all; other++)
+		if (given & 1u << other)
+			value_add(&v, lo, hi, s->t.inputs[other]);
+	s->limited |= in < IN_COMM_0 && (!all || v.n == VALUES_MAX);
+	return v;
+}
+
+/* ---- the search ------------------------------------------------------------------------------- */
+
+static bool search(struct search *s, node n, enum input in);
+
+/* Facts that nobody asks for are not told. */
+static void drop_facts(struct search *s)
+{
+	struct mutants *ms = s->ms;
+	for (enum input in = IN_UID; in < IN_PARAM_0; in++) {
+		struct trial less = s->t;
+		uint32_t bits = in == IN_COMM_0 || in == IN_COMM_1 ? 1u << IN_COMM_0 | 1u << IN_COMM_1 : 1u << in;
+		less.known &= ~bits;
+		trial_ask(ms, &less);
+		if (less.decided && less.allow == s->t.allow && trial_kills(ms, s->m, &less))
+			s->t = less;
+	}
+}
+
+/* Facts that do not matter to the mutant, but to the policy. */
+static void add_facts(struct search *s)
+{
+	for (enum input in = IN_UID; in < IN_PARAM_0; in++) {
+		int64_t lo, hi;
+		struct values v = {.n = 0};
+		if (s->t.known & 1u << in || !(s->ms->inputs & 1u << in))
+			continue;
+		input_range(in, &lo, &hi);
+		nice(s, in, lo, hi, &v);
+		s->t.inputs[in] = v.list[0];
+		s->t.known |= 1u << in;
+	}
+}
+
+/* Every input has its value: is it what was looked for? */
+static bool arrived(struct search *s)
+{
+	s->tries++;
+	uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1;
+	add_facts(s);
+	if (s->t.known >> IN_PARAM_0) { /* a value that is not understood cannot be given */
+		s->limited = true;
+		return false;
+	}
+	if (s->t.known & comm) {
+		s->t.known |= comm;
+		if (!is_name(&s->t.inputs[IN_COMM_0]))
+			return false;
+	}
+	trial_ask(s->ms, &s->t);
+	if (!s->t.decided || !trial_kills(s->ms, s->m, &s->t))
+		return false;
+	drop_facts(s);
+	return true;
+}
+
+/* One value of an input, then the inputs behind it. */
+static bool with_value(struct search *s, node n, enum input in, int64_t value)
+{
+	struct trial before = s->t;
+	s->t.inputs[in] = value;
+	s->t.known |= 1u << in;
+	if (search(s, n, in + 1))
+		return true;
+	s->t = before;
+	return false;
+}
+
+static bool with_values(struct search *s, node n, enum input in, uint32_t given, int64_t lo, int64_t hi)
+{
+	int64_t least, most;
+	input_range(in, &least, &most);
+	lo = lo < least ? least : lo;
+	hi = hi > most ? most : hi;
+	if (lo > hi || n == diagram_terminal(OUT_PASS))
+		return false;
+	struct values v = values_of(s, n, in, given, lo, hi);
+	for (size_t i = 0; i < v.n; i++)
+		if (with_value(s, n, in, v.list[i]))
+			return true;
+	return false;
+}
+
+/* First the edge with a number that people know; then the others; then that with 0, which is no major of a device. */
+static bool search_edges(struct search *s, node n, enum input in, uint32_t given)
+{
+	uint32_t edges = node_switch(s->ms->pd.dg, n).n;
+	for (int turn = 0; turn < 3; turn++)
+		for (uint32_t i = 0; i < edges; i++) {
+			struct switch_node sw = node_switch(s->ms->pd.dg, n);
+			int64_t lo = switch_edge_lo(s->ms->pd.dg, &sw, i), hi = sw.edges[i].hi;
+			struct values known = {.n = 0};
+			nice(s, in, lo, hi, &known);
+			if (turn == (known.n ? 0 : lo <= 0 && hi >= 0 ? 2 : 1) && with_values(s, sw.edges[i].to, in, given, lo, hi))
+				return true;
+		}
+	return false;
+}
+
+/* A way from n on, from this input on. */
+static bool search(struct search *s, node n, enum input in)
+{
+	outcome o;
+	if (n == diagram_terminal(OUT_PASS))
+		return false;
+	if (s->tries > TRIES_MAX) {
+		s->limited = true;
+		return false;
+	}
+	while (in == IN_REQUESTED || in == IN_ACCESS)
+		in++;
+	if (in == INPUT_MAX)
+		return arrived(s);
+	uint32_t given = s->t.known;
+	bool here = !node_is_terminal(n, &o) && node_switch(s->ms->pd.dg, n).var == in;
+	if (!here && (in <= IN_MINOR || s->ms->compared & 1u << in))
+		return with_values(s, n, in, given, INT64_MIN, INT64_MAX);
+	if (!here)
+		return search(s, n, in + 1);
+	return search_edges(s, n, in, given);
+}
+
+static bool find_for(struct search *s, int set)
+{
+	node n = mutant_request_diff(s->ms, s->m, set);
+	s->t = (struct trial){.known = 1u << IN_REQUESTED | 1u << IN_ACCESS};
+	s->t.inputs[IN_REQUESTED] = set;
+	s->tries = 0;
+	return n != diagram_terminal(OUT_PASS) && search(s, n, IN_TYPE);
+}
+
+/* Reading and writing are asked together where that tells as much. */
+static void ask_more(struct search *s)
+{
+	struct trial more = s->t;
+	if (more.inputs[IN_REQUESTED] != ACC_READ && more.inputs[IN_REQUESTED] != ACC_WRITE)
+		return;
+	more.inputs[IN_REQUESTED] = ACC_READ | ACC_WRITE;
+	trial_ask(s->ms, &more);
+	if (more.decided && trial_kills(s->ms, s->m, &more))
+		s->t = more;
+}
+
+enum found find_trial(struct mutants *ms, const struct mutant *m, struct trial *out)
+{
+	static const int sets[] = {ACC_READ, ACC_WRITE, ACC_MKNOD, 0, ACC_READ | ACC_WRITE};
+	struct search s = {.ms = ms, .m = m};
+	size_t n = ms->sets ? 5 : 4;
+	for (size_t i = 0; i < n; i++) {
+		if (!find_for(&s, sets[i]))
+			continue;
+		ask_more(&s);
+		*out = s.t;
+		return FOUND;
+	}
+	return s.limited || !diagram_ok(ms->pd.dg) ? FOUND_NOT_SURE : FOUND_NONE;
+}

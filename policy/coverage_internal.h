@@ -1,0 +1,32 @@
+/* coverage_internal.h - what the files that measure and find cases share. */
+#ifndef DEVGUARD_POLICY_COVERAGE_INTERNAL_H
+#define DEVGUARD_POLICY_COVERAGE_INTERNAL_H
+
+#include "policy/arena.h"
+#include "policy/coverage.h"
+
+/* A request as values, with the answer of the policy. */
+struct trial {
+	int64_t inputs[INPUT_MAX]; /* IN_REQUESTED: what is asked together */
+	uint32_t known;
+	int allowed;  /* of the accesses asked, those that are allowed: set of ACC_* */
+	bool decided; /* no fact is missing by which any access, or its rule, is decided */
+	bool allow;
+};
+
+/* ---- coverage_kill.c ---- */
+
+struct trial trial_of(const struct request *r);
+struct request trial_request(const struct trial *t);
+/* What the policy says to it: sets the last three. */
+void trial_ask(struct mutants *ms, struct trial *t);
+/* Do a policy and a mutant differ on it, whatever facts are not given? */
+bool trial_kills(struct mutants *ms, const struct mutant *m, const struct trial *t);
+
+/* ---- coverage_find.c ---- */
+
+enum found { FOUND, FOUND_NONE, FOUND_NOT_SURE }; /* NONE: no request can be one, which is proven */
+/* A request that kills a mutant, of few and small numbers where there is a choice. */
+enum found find_trial(struct mutants *ms, const struct mutant *m, struct trial *out);
+
+#endif

@@ -41,7 +41,9 @@ static const char *missing_text(struct arena *a, const struct covered *v, const 
 		stop = stop ? stop : begin + strlen(begin);
 		return arena_printf(a, "%sno case at %.*s%s%s", of, (int)(stop - begin), begin, other_side(v, m) ? ", only at " : "",
 		                    other_side(v, m) ? stop + strlen(", not ") : "");
-	case MUTANT_LETTER: return arena_printf(a, m->inside ? "%sno case for %s" : "%sno case for %s, which is not in it", of, m->inside ? begin : begin + strlen("not "));
+	case MUTANT_LETTER:
+		return arena_printf(a, "%sno case for %s%s", of, begin + (*m->text && !m->inside ? strlen("not ") : 0),
+		                    *m->text && !m->inside ? ", which is not in it" : "");
 	case MUTANT_CONDITION: return arena_printf(a, "no case in which %s", what);
 	default: break;
 	}
@@ -183,12 +185,9 @@ void coverage_write(FILE *out, struct arena *a, const struct covered *v, const c
 		size_t n = strlen(case_text(a, &v->cases[i]));
 		wide = n > (size_t)wide && n <= WIDE_MAX ? (int)n : wide;
 	}
-	if (alone)
-		fputs("# Cases at both sides of each boundary of ", out);
-	else
-		fputs("\n# Missing until now, of ", out);
+	fputs(alone ? "# Made by `" PROGRAM " test --complete " : "\n# Added by `" PROGRAM " test --complete ", out);
 	put_text(out, file);
-	fputs(", made by `" PROGRAM " test --complete`:\n# without one of them, some change of a line would go unnoticed.\n", out);
+	fputs("`: without one of these\n# cases some change of a line would go unnoticed.\n", out);
 	for (size_t i = 0; i < v->ncases; i++) {
 		const char *why = reasons(a, v, i, &rule);
 		if (rule != before)

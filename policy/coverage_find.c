@@ -78,6 +78,20 @@ static void nice(const struct search *s, enum input in, int64_t lo, int64_t hi, 
 	}
 }
 
+/* The numbers that a comparison of names has in it: halves of the names. */
+static void names_in(struct search *s, uint32_t var, struct values *v)
+{
+	const struct terms *ts = s->ms->policy.terms;
+	term todo[16] = {diagram_free_term(s->ms->pd.dg, var)}, below[3];
+	for (size_t n = 1; n;) {
+		const struct term_node *k = term_get(ts, todo[--n]);
+		if (k->op == TERM_CONST)
+			value_add(v, INT64_MIN, INT64_MAX, k->lo);
+		for (size_t i = term_operands(k, below); i-- > 0 && n < sizeof todo / sizeof *todo;)
+			todo[n++] = below[i];
+	}
+}
+
 /* Where a comparison changes, as a function of this input alone. False: not all of these values are known,
  * because the others that it reads have none yet, or because there are many. */
 static bool changes(struct search *s, uint32_t var, enum input in, uint32_t given, int64_t lo, int64_t hi, struct values *v)
@@ -90,13 +104,19 @@ static bool changes(struct search *s, uint32_t var, enum input in, uint32_t give
 		return true;
 	if (reads & ~given & ~(1u << in))
 		return false;
+	if (in == IN_COMM_0 || in == IN_COMM_1) {
+		names_in(s, var, v);
+		return false;
+	}
 	for (uint32_t i = 0; i < INPUT_MAX; i++)
 		if (reads & 1u << i && i != in)
 			t = term_substitute(ts, t, (enum input)i, s->t.inputs[i]);
 	if (!term_get(ts, t)->inputs)
 		return true;
-	size_t n = term_pieces(ts, t, in, lo, hi, pieces, PIECES);
+	bool *many = &s->ms->many[var - INPUT_MAX];
+	size_t n = *many ? 0 : term_pieces(ts, t, in, lo, hi, pieces, PIECES);
 	bool all = n;
+	*many |= !n; /* that takes long to find out: once */
 	if (!n) /* it changes often: soon, too */
 		n = term_pieces(ts, t, in, lo, hi - lo < WINDOW ? hi : lo + WINDOW - 1, pieces, WINDOW);
 	for (size_t i = 0; i + 1 < n; i++) {
@@ -128,7 +148,7 @@ static struct values values_of(struct search *s, node n, enum input in, uint32_t
 	for (enum input other = IN_MAJOR; other < in && !all; other++)
 		if (given & 1u << other)
 			value_add(&v, lo, hi, s->t.inputs[other]);
-	s->limited |= in < IN_COMM_0 && (!all || v.n == VALUES_MAX);
+	s->limited |= !all || v.n == VALUES_MAX;
 	return v;
 }
 

@@ -67,11 +67,11 @@ void trial_ask(struct mutants *ms, struct trial *t)
 
 bool trial_kills(struct mutants *ms, const struct mutant *m, const struct trial *t)
 {
-	struct trial copy = *t;
 	int set = (int)t->inputs[IN_REQUESTED];
 	bool unknown = false, denied = false;
-	if (!t->decided)
+	if (!t->decided || t->inputs[IN_MAJOR] < m->majors.lo || t->inputs[IN_MAJOR] > m->majors.hi)
 		return false;
+	struct trial copy = *t;
 	for (int access = first_access(set); access >= 0; access = next_access(set, access)) {
 		int differs = holds(ms, m->diff, &copy, access);
 		bool allowed = access ? t->allowed & access : t->allow;

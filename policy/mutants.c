@@ -5,6 +5,7 @@
  * every mutant of its condition does (mutants_flip.c). They are made of the rule's devices only, and of
  * the later rules that share some of them, so that rules about single devices cost little.
  */
+#include "policy/budget.h"
 #include "policy/device.h"
 #include "policy/mutants_internal.h"
 
@@ -207,7 +208,7 @@ static void prepare(struct mutating *g, node *match, node *decide, struct hull *
 }
 
 /* The comparisons that are free variables, and the inputs that they read. */
-static void survey_compared(struct mutants *out)
+static void survey_compared(struct arena *a, struct mutants *out)
 {
 	const struct diagrams *dg = out->pd.dg;
 	for (node k = 0; k < diagram_nodes(dg); k++) {
@@ -218,6 +219,7 @@ static void survey_compared(struct mutants *out)
 		if (var - INPUT_MAX >= out->ncompared)
 			out->ncompared = var - INPUT_MAX + 1;
 	}
+	out->many = arena_alloc(a, out->ncompared + 1);
 }
 
 static int too_many(const struct mutants *ms, struct diags *d, size_t rule)
@@ -239,6 +241,7 @@ int policy_mutants(struct arena *a, struct diags *d, const struct policy *p, str
 	settle(a, p, &out->policy);
 	if (policy_diagram(&out->policy, d, ORDER_FACTS_LAST, &out->pd))
 		return -1;
+	budget_stage(arena_budget(p->arena), STAGE_COVER);
 	size_t n = p->nrules + 1;
 	struct mutating g = {.arena = a, .out = out, .dg = out->pd.dg};
 	struct hull *hulls = arena_alloc(a, n * sizeof *hulls);
@@ -252,7 +255,7 @@ int policy_mutants(struct arena *a, struct diags *d, const struct policy *p, str
 	size_t last = g.rule;
 	if (!g.too_many && diagram_ok(g.dg))
 		mutate_default(&g);
-	survey_compared(out);
+	survey_compared(a, out);
 	return g.too_many || !diagram_ok(g.dg) ? too_many(out, d, last) : 0;
 }
 

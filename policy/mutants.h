@@ -2,6 +2,7 @@
 #ifndef DEVGUARD_POLICY_MUTANTS_H
 #define DEVGUARD_POLICY_MUTANTS_H
 
+#include "policy/interval.h"
 #include "policy/rules.h"
 
 enum mutant_kind {
@@ -23,6 +24,7 @@ struct mutant {
 	bool inside;          /* the condition holds for `value`, or has the letter */
 	const char *text;     /* the pattern or comparison, or "" */
 	node diff;            /* where it decides an access otherwise (IN_ACCESS): OUT_ALLOW, else OUT_PASS */
+	struct interval majors; /* and elsewhere it does not */
 };
 
 struct mutants {
@@ -33,6 +35,7 @@ struct mutants {
 	bool sets;            /* some rule reads ctx.requested */
 	uint32_t compared;    /* inputs of comparisons that are free variables */
 	uint32_t ncompared;   /* how many of these there are, from INPUT_MAX on */
+	bool *many;           /* by comparison: it changes too often to calculate where; scratch of coverage_find.c */
 	struct mutant *list;  /* in the order of the rules; none means what another of the same rule does */
 	size_t n, cap;
 	size_t equal;         /* of those that were made mean what the policy does */

@@ -52,6 +52,25 @@ node input_one_of(struct mutating *g, enum input in, uint32_t set)
 	return any;
 }
 
+/* The majors between the first and the last that a condition holds for; a step for each piece before majors. */
+static struct interval majors_of(struct diagrams *dg, node n)
+{
+	struct interval all = {MAJOR_MAX, 0};
+	if (node_is_terminal(n, NULL) || node_switch(dg, n).var > IN_MAJOR)
+		return (struct interval){0, n == no() ? -1 : MAJOR_MAX};
+	struct switch_node s = node_switch(dg, n);
+	for (uint32_t i = 0; i < s.n; i++) {
+		struct interval one = {switch_edge_lo(dg, &s, i), s.edges[i].hi};
+		if (s.edges[i].to == no())
+			continue;
+		if (s.var != IN_MAJOR)
+			one = majors_of(dg, s.edges[i].to);
+		all.lo = one.lo < all.lo ? one.lo : all.lo;
+		all.hi = one.hi > all.hi ? one.hi : all.hi;
+	}
+	return all;
+}
+
 void mutant_keep(struct mutating *g, struct mutant m, node diff)
 {
 	struct mutants *ms = g->out;
@@ -65,6 +84,7 @@ void mutant_keep(struct mutating *g, struct mutant m, node diff)
 	for (size_t i = g->first; i < ms->n; i++)
 		if (ms->list[i].diff == m.diff)
 			return;
+	m.majors = majors_of(g->dg, m.diff);
 	if (ms->n == MUTANTS_MAX)
 		g->too_many = true;
 	else

@@ -16,6 +16,7 @@ TOOL = os.environ.get('DEVGUARD', os.path.join(ROOT, 'build/rucy-devguard'))
 INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('check', 'parameters'): 'parameter',
           ('check', 'rulings'): 'ruling', ('check', 'claims'): 'claim', ('check', 'counterexample'): 'example', ('check', 'by'): 'by',
            ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
+          ('test', 'coverage'): 'coverage', ('test', 'rules'): 'rule', ('test', 'missing'): 'gap',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
           ('devices', 'devices'): 'device',
           ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process', ('doctor', 'checks'): 'check'}
@@ -116,6 +117,7 @@ def main():
     check_verb(rows, 'check: the command line', 64, ['check', '--json'], [(error, 'no source given')])
     check_verb(rows, 'check: an option', 64, ['check', '--json', '--nosuch'], [(error, 'unknown option')])
     check_verb(rows, 'test: passed', 0, ['test', '--json', 'good.rb', 'raises.rb'], [])
+    check_verb(rows, 'test: coverage', 0, ['test', '--json', '--coverage', 'good.rb', 'raises.rb'], [])
     check_verb(rows, 'test: failed', 2, ['test', '--json', 'good.rb', '--cases', 'raises.cases'], [(error, 'expected allow')])
     check_verb(rows, 'test: no cases', 1, ['test', '--json', 'warned.rb'], [(error, 'No such file')])
     check_verb(rows, 'eval: allowed', 0, ['eval', '--json', 'good.rb', 'c 1:3 r'], [])

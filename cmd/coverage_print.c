@@ -31,7 +31,8 @@ static bool other_side(const struct covered *v, const struct mutant_record *m)
 static const char *missing_text(struct arena *a, const struct covered *v, const struct mutant_record *m)
 {
 	const char *what = decision_text(a, m), *colon = *m->text ? strstr(what, ": ") : NULL;
-	const char *begin = colon && m->kind != MUTANT_CONDITION ? colon + 2 : what, *of = begin > what ? arena_strndup(a, what, (size_t)(begin - what)) : "";
+	const char *begin = colon && m->kind != MUTANT_CONDITION ? colon + 2 : what;
+	const char *of = begin > what ? arena_strndup(a, what, (size_t)(begin - what)) : "";
 	const char *stop = strstr(begin, ", not ");
 	switch ((enum mutant_kind)m->kind) {
 	case MUTANT_DEFAULT: return "no case is decided by the default alone";
@@ -128,8 +129,8 @@ static json_t *rules_json(struct arena *a, const struct covered *v)
 	}
 	for (size_t i = 0; i <= p->nrules; i++) {
 		struct span at = i ? p->rules[i - 1].at : p->default_at;
-		json_array_append_new(list, json_pack("{s:i, s:o, s:i, s:I, s:I}", "rule", (int)i, "file", text_json(at.file ? at.file : p->file),
-		                                      "line", at.line, "decisions", (json_int_t)all[i], "covered", (json_int_t)killed[i]));
+		json_array_append_new(list, json_pack("{s:i, s:o, s:i, s:I, s:I}", "rule", (int)i, "file",
+		                                      text_json(at.file ? at.file : p->file), "line", at.line, "decisions", (json_int_t)all[i], "covered", (json_int_t)killed[i]));
 	}
 	return list;
 }
@@ -140,8 +141,8 @@ json_t *coverage_json(struct arena *a, const struct covered *v)
 	for (size_t i = 0; i < v->n; i++)
 		if (is_missing(&v->list[i]))
 			json_array_append_new(missing, missing_json(a, v, &v->list[i]));
-	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "decisions", (json_int_t)v->n, "covered", (json_int_t)v->killed, "not_decided",
-	                 (json_int_t)v->undecided, "not_counted", (json_int_t)v->undecidable, "rules", rules_json(a, v), "missing",
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "decisions", (json_int_t)v->n, "covered", (json_int_t)v->killed,
+	                 "not_decided", (json_int_t)v->undecided, "not_counted", (json_int_t)v->undecidable, "rules", rules_json(a, v), "missing",
 	                 missing);
 }
 
@@ -152,17 +153,20 @@ static const char *reasons(struct arena *a, const struct covered *v, size_t plac
 {
 	const char *text = "", *of = "";
 	size_t n = 0;
+	uint32_t before = 0;
 	*rule = 0;
 	for (size_t i = 0; i < v->n; i++) {
 		const struct mutant_record *m = &v->list[i];
 		if (m->fate != FATE_LIVES || m->by != place + 1 || !m->needed || ++n > REASONS_MAX)
 			continue;
-		*rule = n == 1 ? m->rule : *rule;
-		const char *where = m->rule && m->rule != *rule ? arena_printf(a, "line %d: ", v->policy->rules[m->rule - 1].at.line) : "";
+		if (n == 1)
+			*rule = before = m->rule;
+		const char *where = m->rule && m->rule != before ? arena_printf(a, "line %d: ", v->policy->rules[m->rule - 1].at.line) : "";
 		const char *pattern = m->kind != MUTANT_CONDITION && *m->text ? arena_printf(a, "%s: ", m->text) : "";
 		const char *what = decision_text(a, m) + strlen(pattern);
 		text = arena_printf(a, "%s%s%s%s%s", text, n > 1 ? ", " : "", where, n > 1 && !strcmp(pattern, of) ? "" : pattern, what);
 		of = pattern;
+		before = m->rule;
 	}
 	return n > REASONS_MAX ? arena_printf(a, "%s; and %zu more", text, n - REASONS_MAX) : text;
 }
@@ -196,4 +200,7 @@ void coverage_write(FILE *out, struct arena *a, const struct covered *v, const c
 		put_text(out, why);
 		putc('\n', out);
 	}
+	if (v->undecided)
+		fprintf(out, "\n# %zu decision%s without a case, because no such request was found: --coverage tells them.\n", v->undecided,
+		        PLURAL(v->undecided));
 }

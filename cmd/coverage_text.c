@@ -30,7 +30,8 @@ const char *decision_text(struct arena *a, const struct mutant_record *m)
 		                    m->other == m->value ? "" : ", not ", m->other == m->value ? "" : value_text(a, m->input, m->other));
 		break;
 	case MUTANT_LETTER:
-		what = arena_printf(a, "%s%s", !*m->text ? "access " : m->inside ? "" : "not ", access_text((int)(m->value & ACC_ALL), letters));
+		what = arena_printf(a, "%s%s", !*m->text ? "access " : m->inside ? "" : "not ",
+		                    access_text((int)(m->value & ACC_ALL), letters));
 		break;
 	case MUTANT_CONDITION:
 		return arena_printf(a, "%s is %s", m->text, m->value ? "false" : "true");

@@ -40,8 +40,8 @@ static void value_add(struct values *v, int64_t lo, int64_t hi, int64_t value)
 static int64_t word(const char *text)
 {
 	uint64_t w = 0;
-	for (size_t i = 0; i < 8 && text[i]; i++)
-		w |= (uint64_t)(unsigned char)text[i] << 8 * i;
+	for (int i = 0; i < 64 && *text; i += 8)
+		w |= (uint64_t)(unsigned char)*text++ << i;
 	return (int64_t)w;
 }
 

@@ -179,9 +179,10 @@ static void mutate_default(struct mutating *g)
 /* What the kernel can ask, each access of it by itself; `inputs` are those that matter. */
 static node askable(struct mutating *g, uint32_t inputs)
 {
-	node all = both(g, input_within(g, IN_TYPE, DEV_BLOCK, DEV_CHAR), input_one_of(g, IN_ACCESS, 1u << 0 | 1u << ACC_MKNOD | 1u << ACC_READ | 1u << ACC_WRITE));
+	const uint32_t open = 1u << ACC_READ | 1u << ACC_WRITE, any = open | 1u << ACC_MKNOD | 1u << 0;
+	node all = both(g, input_within(g, IN_TYPE, DEV_BLOCK, DEV_CHAR), input_one_of(g, IN_ACCESS, any));
 	all = both(g, all, both(g, input_within(g, IN_MAJOR, 0, MAJOR_MAX), input_within(g, IN_MINOR, 0, MINOR_MAX)));
-	node alone = no(), together = both(g, input_within(g, IN_REQUESTED, 6, 6), input_one_of(g, IN_ACCESS, 1u << ACC_READ | 1u << ACC_WRITE));
+	node alone = no(), together = both(g, input_within(g, IN_REQUESTED, 6, 6), input_one_of(g, IN_ACCESS, open));
 	for (int access = 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_MKNOD)
 		alone = either(g, alone, both(g, input_within(g, IN_REQUESTED, access, access), input_within(g, IN_ACCESS, access, access)));
 	if (g->out->sets)

@@ -38,7 +38,8 @@ bool judge_covers(struct judge *j, const struct frame *f)
 	}
 	if (policy_coverage(a, &j->in->diags, j->policy, cases, n, &c))
 		return false;
-	struct coverage_head head = {.nmutants = (uint32_t)c.mutants.n, .ncases = (uint32_t)c.nfound, .undecidable = (uint32_t)c.undecidable};
+	struct coverage_head head = {.nmutants = (uint32_t)c.mutants.n, .ncases = (uint32_t)c.nfound,
+	                             .undecidable = (uint32_t)c.undecidable};
 	size_t mutants = c.mutants.n * sizeof(struct mutant_record), found = c.nfound * sizeof(struct case_record);
 	unsigned char *all = arena_alloc(a, sizeof head + mutants + found);
 	memcpy(all, &head, sizeof head);

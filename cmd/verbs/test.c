@@ -354,14 +354,6 @@ static int load_and_ask(struct trial *b, const char *path)
 	return status ? status : unit_ask(c, &b->unit, requests, n, b->judged);
 }
 
-static void warn_undecided(struct cmd *c, const struct covered *v)
-{
-	if (v->undecided)
-		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = v->policy->file}, "--coverage lists them",
-		         "%zu decision%s without a case: no request was found that tells %s", v->undecided, PLURAL(v->undecided),
-		         v->undecided == 1 ? "it" : "them");
-}
-
 /* What the cases cover, told; or the cases that are missing, written. */
 static int cover(struct trial *b, const char *path, json_t *item)
 {
@@ -386,7 +378,6 @@ static int cover(struct trial *b, const char *path, json_t *item)
 		putc('\n', out.file);
 	if (v.ncases)
 		coverage_write(out.file, c->arena, &v, path, !b->text || !b->text->len);
-	warn_undecided(c, &v);
 	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;
 }
 

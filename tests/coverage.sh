@@ -140,7 +140,7 @@ expect "a limit of file sizes" 1 "cannot write" sh -c "ulimit -f 0; '$DEVGUARD' 
 check "leaves the file as it was" cmp limited <(echo kept)
 expect "--json" 64 "leave --json out" "$DEVGUARD" test --complete --json comm.rb
 expect "both" 64 "leave --coverage out" "$DEVGUARD" test --complete --coverage comm.rb
-expect "two policies" 64 "the cases of one policy" "$DEVGUARD" test --complete comm.rb card.rb
+expect "two policies" 64 "the cases of one source" "$DEVGUARD" test --complete comm.rb card.rb
 expect "-o alone" 64 "-o is for --complete" "$DEVGUARD" test comm.rb -o none
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	mkdir -m 755 others; cp comm.rb comm.cases others; chmod 755 "$T"; chmod 600 others/comm.cases

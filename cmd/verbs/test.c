@@ -347,7 +347,8 @@ static int load_and_ask(struct trial *b, const char *path)
 	struct ask ask = {requests, b->ruby, n};
 	struct diags kept = c->diags;
 	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .keep = true, .ask = &ask}, &b->unit);
-	if (status == STATUS_FAILED && asked_needed(c, path)) {
+	bool covers = b->wish->coverage || b->wish->complete; /* needs to see the instructions */
+	if (status == STATUS_FAILED && !covers && asked_needed(c, path)) {
 		c->diags = kept;
 		return ask_only_kernel(b, path);
 	}

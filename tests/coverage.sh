@@ -7,6 +7,7 @@ cd "$T" || exit 1
 # ---- the shipped policies: nothing is missing -------------------------------------------------------
 
 for policy in "$ROOT"/policies/*.rb; do
+	[ "${policy##*/}" != claims.rb ] || continue # no policy
 	name=$(basename "$policy" .rb)
 	expect "$name: its cases cover every decision" 0 "(100 %)" "$DEVGUARD" test --coverage "$policy"
 	expect "$name: nothing is not decided" 0 '"not_decided": 0' "$DEVGUARD" test --coverage --json "$policy"

@@ -288,7 +288,7 @@ ALLOW_cmd/why         := $(BELOW)|cmd/why/.*
 ALLOW_cmd/verbs       := $(BELOW)|cmd/(audit/audit|explain/explain|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
 ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
 # Of policy/, what is private to a file's relatives.
-PRIVATE               := policy/(term|diagram)_internal\.h
+PRIVATE               := policy/(term|diagram|compare)_internal\.h
 DENY_policy           := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup
 DENY_compiler         := bpf/(lib)?bpf\.h|libcgroup|jansson|yaml
 DENY_cgroup           := mruby|libelf|gelf|jansson|yaml

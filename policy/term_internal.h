@@ -97,5 +97,7 @@ struct term_range term_range_near(const struct terms *ts, term given, term t);
 
 /* What is below root and root itself, operands first; until the next call. */
 size_t term_list(struct terms *ts, term root, const struct term_step **steps);
+/* What a step with operands can be, by the ranges of the steps before it: exact where these are. */
+struct term_range term_step_range(const struct term_step *s, const struct term_range *ranges);
 
 #endif

@@ -115,7 +115,7 @@ static struct term_range truth(bool yes, bool no)
 	return (struct term_range){yes, !no};
 }
 
-static struct term_range step_range(const struct term_step *s, const struct term_range *r)
+struct term_range term_step_range(const struct term_step *s, const struct term_range *r)
 {
 	struct term_range a, b, c;
 	if (s->op == TERM_NOT)
@@ -150,7 +150,7 @@ static struct term_range range_in_box(struct terms *ts, const int64_t *lo, const
 		else if (!term_has_operands(s->op))
 			ts->ranges[i] = (struct term_range){s->lo, s->hi};
 		else
-			ts->ranges[i] = step_range(s, ts->ranges);
+			ts->ranges[i] = term_step_range(s, ts->ranges);
 	}
 	return ts->ranges[ts->nsteps - 1];
 }

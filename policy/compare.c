@@ -1,0 +1,263 @@
+/*
+ * compare.c - two policies: what one allows and the other does not.
+ *
+ * Both verdicts become boolean diagrams in one set, parameters by their values. What is newly allowed is where
+ * the second is true and the first is not; newly denied the other way. Requests of each are counted, and one
+ * is put to both policies. What is not understood of a program may be anything: what holds whatever it is counts
+ * as least, what holds for some value of it as most.
+ */
+#include "policy/compare.h"
+#include "policy/compare_internal.h"
+#include "policy/recover.h"
+#include "policy/transfer.h"
+
+#include <string.h>
+
+struct comparing {
+	struct arena *arena;
+	struct diags *diags;
+	struct terms *ts;
+	struct diagrams *dg;
+	const struct compared *a, *b;
+	uint32_t unknown; /* inputs of the set that are not understood */
+};
+
+/* ---- into one set --------------------------------------------------------------------------- */
+
+static uint32_t unknown_of(struct arena *a, const struct compared *one)
+{
+	uint32_t in = diagram_inputs(a, one->diagram->dg, one->diagram->verdict);
+	return in & ~((1u << (IN_PARAM_0 + one->policy->nparams)) - 1);
+}
+
+/* What the inputs behind the facts become. `like`: its unknown values are the same. */
+static int transfer_of(struct comparing *c, const struct compared *one, const struct transfer *like, struct transfer *out)
+{
+	const struct policy *p = one->policy;
+	uint32_t unknown = unknown_of(c->arena, one);
+	*out = (struct transfer){0};
+	for (size_t i = 0; i < p->nparams; i++) {
+		out->param[i].fixed = true;
+		out->param[i].value = p->params[i].value;
+	}
+	for (int in = IN_PARAM_0; in < INPUT_MAX; in++) {
+		int i = in - IN_PARAM_0, next = IN_PARAM_0 + __builtin_popcount(c->unknown);
+		if (!(unknown & 1u << in))
+			continue;
+		if (like) {
+			out->param[i] = like->param[i];
+			continue;
+		}
+		if (next == INPUT_MAX)
+			return diag_fail(c->diags, "compare them with a policy one by one",
+			                 "more than %d values of the programs are not understood", INPUT_MAX - IN_PARAM_0);
+		const struct term_node *k = term_get(p->terms, term_input(p->terms, (enum input)in));
+		terms_param(c->ts, (enum input)next, terms_input_name(p->terms, (enum input)in), k->lo, k->hi);
+		out->param[i].in = (enum input)next;
+		c->unknown |= 1u << next;
+	}
+	return 0;
+}
+
+static int into_one_set(struct comparing *c, bool same, node verdict[2])
+{
+	const struct compared *each[] = {c->a, c->b};
+	struct transfer how[2];
+	if (transfer_of(c, c->a, NULL, &how[0]) || transfer_of(c, c->b, same ? &how[0] : NULL, &how[1]))
+		return -1;
+	for (int i = 0; i < 2; i++)
+		verdict[i] = diagram_moved(c->arena, c->dg, c->ts, each[i]->diagram->dg, each[i]->policy->terms,
+		                           each[i]->diagram->verdict, &how[i]);
+	return 0;
+}
+
+static int too_large(struct comparing *c)
+{
+	return diag_fail(c->diags, "compare each with a smaller policy", "together the two need more than %d nodes of a decision diagram",
+	                 DIAGRAM_BUDGET);
+}
+
+/* ---- what is not understood ------------------------------------------------------------------- */
+
+/* The diagram where unknown values do not matter: true for all of them (`all`), or for some. Free variables
+ * that read them count as unknown. */
+static node whatever_is_unknown(struct comparing *c, node root, bool all)
+{
+	struct diagrams *dg = c->dg;
+	struct arena *scratch = arena_scratch(c->arena);
+	size_t n = diagram_nodes(dg);
+	const bool *below = diagram_below(scratch, dg, &root, 1);
+	node *become = arena_alloc(scratch, (n + 1) * sizeof *become);
+	for (node k = 0; k < n && diagram_ok(dg); k++) {
+		if (!below[k])
+			continue;
+		struct switch_node s = node_switch(dg, k);
+		bool unknown = diagram_var_inputs(dg, s.var) & c->unknown;
+		struct edge *e = arena_alloc(scratch, s.n * sizeof *e);
+		for (uint32_t i = 0; i < s.n; i++)
+			e[i] = (struct edge){s.edges[i].hi, s.edges[i].to & TERMINAL_BIT ? s.edges[i].to : become[s.edges[i].to]};
+		become[k] = unknown ? e[0].to : diagram_switch(dg, s.var, e, s.n);
+		for (uint32_t i = 1; i < s.n && unknown; i++)
+			become[k] = all ? diagram_ite(dg, become[k], e[i].to, NODE_FALSE) : diagram_ite(dg, become[k], NODE_TRUE, e[i].to);
+	}
+	node out = root & TERMINAL_BIT ? root : become[root];
+	arena_free(scratch);
+	return diagram_ok(dg) ? out : NODE_FALSE;
+}
+
+/* ---- witnesses ---------------------------------------------------------------------------------- */
+
+/* What a policy says, with the facts that it asks for added to the known ones: 0, or -1, it cannot be. */
+static int decide(const struct compared *one, const int64_t *fact, struct request *r, struct decision *out)
+{
+	int missing;
+	while (policy_decide(one->policy, one->diagram, r, out, &missing)) {
+		if (missing < IN_UID || missing >= INPUT_MAX || r->known & 1u << missing)
+			return -1;
+		r->known |= 1u << missing;
+		r->fact[missing] = fact[missing];
+	}
+	return 0;
+}
+
+/* The witness with the facts that decide, put to both policies. */
+static int check(struct comparing *c, struct change *x, const struct request *found, bool allowed)
+{
+	const uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1;
+	x->witness = *found;
+	memset(x->witness.fact, 0, sizeof x->witness.fact);
+	x->witness.known = 0;
+	int failed = decide(c->a, found->fact, &x->witness, &x->was) || decide(c->b, found->fact, &x->witness, &x->is);
+	if (failed || x->was.allow == allowed || x->is.allow != allowed)
+		return diag_fail(c->diags, "report it with both policies",
+		                 "a fault: a request that was found to be decided differently is not");
+	if (x->witness.known & comm)
+		for (int in = IN_COMM_0; in <= IN_COMM_1; in++)
+			x->witness.fact[in] = found->fact[in];
+	x->witness.known |= x->witness.known & comm ? comm : 0;
+	x->witness.known &= (1u << IN_PARAM_0) - 1;
+	x->witness.text = request_words(c->arena, &x->witness);
+	return 0;
+}
+
+static const char *comm_words(struct arena *a, const int64_t word[2])
+{
+	char name[2 * sizeof *word + 1] = {0};
+	memcpy(name, word, 2 * sizeof *word);
+	const char *quote = strchr(name, '"') ? "'" : "\"";
+	bool plain = *name && !name[strcspn(name, " \t\n\"'#")];
+	return plain ? arena_strdup(a, name) : arena_printf(a, "%s%s%s", quote, name, quote);
+}
+
+char *request_words(struct arena *a, const struct request *r)
+{
+	char letters[4];
+	char *text = arena_printf(a, "%c %lld:%lld %s", r->type == DEV_CHAR ? 'c' : 'b', (long long)r->major, (long long)r->minor,
+	                          access_text(r->access, letters));
+	for (int in = IN_UID; in < IN_COMM_0; in++)
+		if (r->known & 1u << in)
+			text = arena_printf(a, "%s %s=%lld", text, input_name((enum input)in), (long long)r->fact[in]);
+	if (r->known & 1u << IN_COMM_0)
+		text = arena_printf(a, "%s comm=%s", text, comm_words(a, &r->fact[IN_COMM_0]));
+	return text;
+}
+
+/* ---- one direction -------------------------------------------------------------------------------- */
+
+/* What single accesses change, where that says what requests change: then it is rules with letters. */
+static node by_letters(struct comparing *c, node n)
+{
+	struct diagrams *dg = c->dg;
+	node of[ACC_ALL + 1], all = NODE_FALSE;
+	for (int set = 0; set <= ACC_ALL; set++)
+		of[set] = diagram_restrict(dg, n, IN_REQUESTED, set);
+	node r = of[ACC_READ], w = of[ACC_WRITE], both = diagram_ite(dg, r, w, NODE_FALSE), any = diagram_ite(dg, r, NODE_TRUE, w);
+	any = diagram_ite(dg, any, NODE_TRUE, of[ACC_MKNOD]);
+	node either = diagram_ite(dg, r, NODE_TRUE, w);
+	/* a request that changes, of which no access does */
+	if (diagram_ite(dg, either, NODE_FALSE, of[ACC_READ | ACC_WRITE]) != NODE_FALSE ||
+	    diagram_ite(dg, any, NODE_FALSE, of[0]) != NODE_FALSE)
+		return n;
+	of[0] = any;
+	of[ACC_READ | ACC_WRITE] = both;
+	for (int set = ACC_ALL; set >= 0; set--) {
+		struct edge e[] = {{set - 1, NODE_FALSE}, {set, NODE_TRUE}, {UINT16_MAX, NODE_FALSE}};
+		node asked = diagram_switch(dg, IN_REQUESTED, set ? e : e + 1, set ? 3 : 2), one = of[set];
+		if (set & ACC_MKNOD && set != ACC_MKNOD) {
+			one = NODE_TRUE;
+			for (int bit = ACC_MKNOD; bit <= ACC_WRITE; bit <<= 1)
+				if (set & bit)
+					one = diagram_ite(dg, one, of[bit], NODE_FALSE);
+		}
+		all = diagram_ite(dg, asked, one, all);
+	}
+	return requests_within(dg, all, NODE_FALSE);
+}
+
+static outcome verdict_of(const void *arg, outcome o)
+{
+	(void)arg;
+	return o == OUT_ALLOW ? OUT_ALLOW : OUT_DENY;
+}
+
+static const char *rules_of(struct comparing *c, node n)
+{
+	struct diags unsaid;
+	struct policy *p;
+	const char *text;
+	bool in_ruby;
+	diags_init(&unsaid, c->arena);
+	node verdict = diagram_relabel(c->dg, by_letters(c, n), verdict_of, NULL, false);
+	if (!diagram_ok(c->dg) || policy_recover(c->arena, &unsaid, "change", NULL, c->dg, c->ts, verdict, &p, &text, &in_ruby))
+		return NULL;
+	return text;
+}
+
+static void add_hang(struct comparing *c, struct change *x, const char *what)
+{
+	x->hangs = x->hangs ? arena_printf(c->arena, "%s; %s", x->hangs, what) : what;
+}
+
+static int change_of(struct comparing *c, node n, bool allowed, struct change *x)
+{
+	enum { TERM_SHOWN = 120 };
+	struct counted least, most;
+	node must = c->unknown ? whatever_is_unknown(c, n, true) : n, may = c->unknown ? whatever_is_unknown(c, n, false) : n;
+	*x = (struct change){0};
+	if (!diagram_ok(c->dg))
+		return too_large(c);
+	requests_counted(c->arena, c->dg, c->ts, must, &least);
+	most = least;
+	if (may != must)
+		requests_counted(c->arena, c->dg, c->ts, may, &most);
+	x->least = least.least;
+	x->most = most.most;
+	x->found = least.found;
+	if (!diagram_ok(c->dg))
+		return too_large(c);
+	if (x->found && check(c, x, &least.one, allowed))
+		return -1;
+	uint32_t hangs = x->least == x->most ? 0 : diagram_inputs(c->arena, c->dg, n) & c->unknown;
+	for (; hangs; hangs &= hangs - 1)
+		add_hang(c, x, terms_input_name(c->ts, (enum input)__builtin_ctz(hangs)));
+	if (most.hangs != T_FALSE && x->least != x->most)
+		add_hang(c, x, term_text(c->arena, c->ts, most.hangs, TERM_SHOWN));
+	if (x->most)
+		x->rules = rules_of(c, n);
+	return 0;
+}
+
+int policy_compare(struct arena *arena, struct diags *d, const struct compared *a, const struct compared *b, bool same,
+                   struct comparison *out)
+{
+	struct comparing c = {.arena = arena, .diags = d, .ts = terms_new(arena), .a = a, .b = b};
+	node verdict[2];
+	c.dg = diagrams_new(arena, c.ts, ORDER_FACTS_LAST);
+	if (into_one_set(&c, same, verdict))
+		return -1;
+	node allowed = diagram_ite(c.dg, verdict[0], NODE_FALSE, verdict[1]);
+	node denied = diagram_ite(c.dg, verdict[1], NODE_FALSE, verdict[0]);
+	if (!diagram_ok(c.dg))
+		return too_large(&c);
+	return change_of(&c, allowed, true, &out->allowed) || change_of(&c, denied, false, &out->denied) ? -1 : 0;
+}

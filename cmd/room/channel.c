@@ -83,6 +83,7 @@ static size_t largest(const struct taker *t, uint32_t kind)
 	case FRAME_PART:
 	case FRAME_DECIDER:
 	case FRAME_COVERAGE:
+	case FRAME_COMPARED:
 		return t ? t->most : 0;
 	default:
 		return 0;

@@ -40,4 +40,8 @@ bool judge_tells_rule(struct judge *j, const struct frame *f);
 /* work_cover.c: FRAME_COVER, requests. */
 bool judge_covers(struct judge *j, const struct frame *f);
 
+/* work_compare.c: FRAME_SHARE, the policy for another judge; FRAME_COMPARE, with one of another. */
+bool judge_shares(struct judge *j, const struct frame *f);
+bool judge_compares(struct judge *j, const struct frame *f);
+
 #endif

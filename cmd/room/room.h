@@ -29,6 +29,8 @@ enum frame_kind {
 	/* to the child */
 	FRAME_JOB = 1, FRAME_ANSWER, FRAME_REQUESTS, FRAME_DUMP, FRAME_PLAIN, FRAME_EXPLAIN, FRAME_RULE, FRAME_COVER,
 	FRAME_CLAIMS,   /* a policy as an object keeps it: its claims are put to the one that was proven */
+	FRAME_SHARE,    /* the policy, for another judge: FRAME_POLICY */
+	FRAME_COMPARE,  /* struct compare_head, a policy of another judge: FRAME_COMPARED */
 	/* from the child */
 	FRAME_LOCKED,   /* it is locked in: struct locked */
 	FRAME_QUESTION, /* struct question, the text */
@@ -42,6 +44,7 @@ enum frame_kind {
 	FRAME_PART,     /* what of a program among several: struct part, text; before its record */
 	FRAME_DECIDER,  /* struct decider, its texts */
 	FRAME_COVERAGE, /* struct coverage_head, what it counts */
+	FRAME_COMPARED, /* two struct change_record, texts */
 	FRAME_DONE,     /* all was done that the frame to the child asked for: int32_t failed */
 	FRAME_KINDS
 };
@@ -168,6 +171,19 @@ struct mutant_record {
 	char text[MUTANT_TEXT];
 };
 struct case_record { struct request_record request; uint32_t allow, reserved; };
+
+/* What a FRAME_COMPARE is about: are both one program of the kernel? */
+struct compare_head { uint32_t same, reserved; };
+/* What changes from the policy to that of the frame: allowed, denied. The lengths of its texts, which
+ * follow the records in this order; NO_TEXT: there is none. */
+enum { CHANGE_RULES, CHANGE_HANGS, CHANGE_TEXTS };
+#define NO_TEXT UINT32_MAX
+struct change_record {
+	uint64_t least, most;
+	uint32_t found, texts[CHANGE_TEXTS], reserved;
+	struct request_record witness;
+	struct verdict was, is;
+};
 
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
 

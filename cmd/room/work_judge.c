@@ -222,6 +222,8 @@ static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *
 	[FRAME_EXPLAIN] = judge_explains,
 	[FRAME_CLAIMS] = judge_claims,
 	[FRAME_COVER] = judge_covers,
+	[FRAME_SHARE] = judge_shares,
+	[FRAME_COMPARE] = judge_compares,
 };
 
 /* Whom a frame is about. */

@@ -1,0 +1,156 @@
+/*
+ * diff.c - what changes between two policies, lists or programs: exactly, for every request.
+ */
+#include "cmd/verbs/diff.h"
+#include "cmd/options.h"
+#include "cmd/source.h"
+
+#include <string.h>
+
+enum { OPT_QUIET = OPT_VERB, OPT_LOOSER, OPT_STRICTER, OPT_GITHUB, OPT_REPLAY };
+static const struct option options[] = {{"quiet", no_argument, NULL, OPT_QUIET}, {"allow-looser", no_argument, NULL, OPT_LOOSER},
+                                        {"allow-stricter", no_argument, NULL, OPT_STRICTER}, {"github", no_argument, NULL, OPT_GITHUB},
+                                        {"replay", required_argument, NULL, OPT_REPLAY}, OPTION_PARAM, OPTION_LIMIT,
+                                        OPTION_UNCONFINED, OPTION_JSON, OPTION_HELP, {0}};
+
+/* ---- both sides ------------------------------------------------------------------------------ */
+
+/* Programs of the kernel have no parameters: those that are given are of the other side. */
+static int load_side(struct cmd *c, struct side *s)
+{
+	struct settings settings = c->settings;
+	const struct load depth = {.depth = LOAD_DIAGRAM, .keep = true};
+	s->files = !source_is_kernels(s->source);
+	if (!s->files)
+		settings.nparams = 0;
+	int status = unit_load(c, &settings, s->source, &depth, &s->unit);
+	if (!status)
+		diags_flush(c);
+	return status;
+}
+
+/* Are both the same programs of the kernel? Then what is not understood is the same too. */
+static int same_programs(struct cmd *c, const struct diff *d, bool *same)
+{
+	uint32_t *ids[2];
+	size_t n[2];
+	*same = false;
+	if (d->side[0].files || d->side[1].files)
+		return STATUS_OK;
+	for (int i = 0; i < 2; i++) {
+		int status = source_programs(c, d->side[i].source, &ids[i], &n[i]);
+		if (status)
+			return status;
+	}
+	*same = n[0] == n[1] && !memcmp(ids[0], ids[1], n[0] * sizeof *ids[0]);
+	return STATUS_OK;
+}
+
+/* ---- the verb ----------------------------------------------------------------------------------- */
+
+/* A direction that is not allowed to differ. */
+static int status_of(const struct change *x, bool allowed)
+{
+	return allowed || !x->most ? STATUS_OK : x->found ? STATUS_DENY : STATUS_FAILED;
+}
+
+static int compare(struct diff *d)
+{
+	struct cmd *c = d->cmd;
+	struct comparison x;
+	bool same;
+	int status = same_programs(c, d, &same);
+	if (!status)
+		status = unit_compare(c, &d->side[0].unit, &d->side[1].unit, same, &x);
+	if (status)
+		return status;
+	tell_comparison(d, &x);
+	int looser = status_of(&x.allowed, d->looser_allowed), stricter = status_of(&x.denied, d->stricter_allowed);
+	return looser > stricter ? looser : stricter; /* different, whatever else is not known */
+}
+
+static int both(struct diff *d)
+{
+	struct cmd *c = d->cmd;
+	c->quiet = true;
+	for (int i = 0; i < 2; i++) {
+		int status = load_side(c, &d->side[i]);
+		if (status)
+			return status;
+	}
+	for (int i = 0; c->json.on && i < 2; i++) {
+		const struct policy *p = d->side[i].unit.policy;
+		json_object_set_new(c->json.out, i ? "after" : "before",
+		                    json_pack("{s:o, s:o, s:s}", "source", text_json(d->side[i].source), "name", text_json(p->name), "mode",
+		                              mode_words[p->mode]));
+	}
+	return d->replay ? replay(d) : compare(d);
+}
+
+static int check_usage(struct cmd *c, const struct diff *d, int n)
+{
+	bool from_stdin = false;
+	if (n != 2)
+		return usage_error(c, NULL, n < 2 ? "two sources are compared" : "two sources at a time, please");
+	if (d->quiet + d->github + c->json.on > 1)
+		return usage_error(c, NULL, "one of --quiet, --github and --json");
+	if (d->replay && d->github)
+		return usage_error(c, NULL, "records have no line in a policy: leave --github out, or --replay");
+	const char *const files[] = {d->side[0].source, d->side[1].source, d->replay ? d->replay : ""};
+	for (int i = 0; i < 3; i++) {
+		if (!strcmp(files[i], "-") && from_stdin)
+			return usage_error(c, NULL, "only one can be stdin");
+		from_stdin |= !strcmp(files[i], "-");
+	}
+	if (c->settings.nparams && source_is_kernels(files[0]) && source_is_kernels(files[1]))
+		return usage_error(c, NULL, "--param: programs of the kernel have no parameters");
+	return STATUS_OK;
+}
+
+static int diff(struct cmd *c, int argc, char **argv)
+{
+	struct diff d = {.cmd = c};
+	int opt;
+	while ((opt = options_next(c, argc, argv)) != OPT_END) {
+		switch (opt) {
+		case OPT_STOP: return c->status;
+		case OPT_QUIET: d.quiet = true; break;
+		case OPT_LOOSER: d.looser_allowed = true; break;
+		case OPT_STRICTER: d.stricter_allowed = true; break;
+		case OPT_GITHUB: d.github = true; break;
+		default: d.replay = optarg;
+		}
+	}
+	int n = argc - optind;
+	for (int i = 0; i < 2 && i < n; i++)
+		d.side[i].source = argv[optind + i];
+	int status = check_usage(c, &d, n);
+	if (!status)
+		status = both(&d);
+	for (int i = 0; i < 2; i++)
+		unit_end(&d.side[i].unit);
+	return status;
+}
+
+const struct verb verb_diff = {
+	.name = "diff",
+	.synopsis = "SOURCE SOURCE [--param K=V]... [--allow-looser] [--allow-stricter]\n"
+		"       [--replay FILE] [--quiet | --github | --json]",
+	.usage = "SOURCE SOURCE",
+	.example = "echo 'allow :null' | " PROGRAM " diff - policies/container-default.rb",
+	.summary = "Tell what the second policy allows and denies otherwise than the first",
+	.help = "SOURCE is a policy, prog:ID (a program of the kernel, whoever wrote it), cgroup:CGROUP (what\n"
+		"is attached there) or effective:CGROUP (with all above it). Every request is compared: how\n"
+		"many are newly allowed and newly denied for some caller, which, and one of each with the\n"
+		"rules that decide it. Exit status 0: no difference; 2: there is one; 1: it is not known.\n\n"
+		"  --allow-looser    what is newly allowed is no difference\n"
+		"  --allow-stricter  what is newly denied is no difference\n"
+		"  --replay FILE     instead of all requests those of FILE (- is stdin), JSON lines of\n"
+		"                    audit: which of them would be decided otherwise\n"
+		"  --quiet           the exit status alone\n"
+		"  --github          annotations for a workflow of GitHub, on the lines that decide\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = true,
+	.main = diff,
+};

@@ -30,8 +30,9 @@ static uint32_t unknown_of(struct arena *a, const struct compared *one)
 	return in & ~((1u << (IN_PARAM_0 + one->policy->nparams)) - 1);
 }
 
-/* What the inputs behind the facts become. `like`: its unknown values are the same. */
-static int transfer_of(struct comparing *c, const struct compared *one, const struct transfer *like, struct transfer *out)
+/* What the inputs behind the facts become. `like`: its unknown values are the same. `whose`: stands behind their
+ * names. */
+static int transfer_of(struct comparing *c, const struct compared *one, const struct transfer *like, const char *whose, struct transfer *out)
 {
 	const struct policy *p = one->policy;
 	uint32_t unknown = unknown_of(c->arena, one);
@@ -52,7 +53,8 @@ static int transfer_of(struct comparing *c, const struct compared *one, const st
 			return diag_fail(c->diags, "compare them with a policy one by one",
 			                 "more than %d values of the programs are not understood", INPUT_MAX - IN_PARAM_0);
 		const struct term_node *k = term_get(p->terms, term_input(p->terms, (enum input)in));
-		terms_param(c->ts, (enum input)next, terms_input_name(p->terms, (enum input)in), k->lo, k->hi);
+		const char *name = arena_printf(c->arena, "%s%s", terms_input_name(p->terms, (enum input)in), whose);
+		terms_param(c->ts, (enum input)next, name, k->lo, k->hi);
 		out->param[i].in = (enum input)next;
 		c->unknown |= 1u << next;
 	}
@@ -63,7 +65,9 @@ static int into_one_set(struct comparing *c, bool same, node verdict[2])
 {
 	const struct compared *each[] = {c->a, c->b};
 	struct transfer how[2];
-	if (transfer_of(c, c->a, NULL, &how[0]) || transfer_of(c, c->b, same ? &how[0] : NULL, &how[1]))
+	bool both = !same && unknown_of(c->arena, c->a) && unknown_of(c->arena, c->b);
+	if (transfer_of(c, c->a, NULL, both ? " (before)" : "", &how[0]) ||
+	    transfer_of(c, c->b, same ? &how[0] : NULL, both ? " (after)" : "", &how[1]))
 		return -1;
 	for (int i = 0; i < 2; i++)
 		verdict[i] = diagram_moved(c->arena, c->dg, c->ts, each[i]->diagram->dg, each[i]->policy->terms,

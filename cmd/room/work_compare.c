@@ -28,7 +28,7 @@ static size_t params_read(const struct policy *p)
 	return read ? 32 - (size_t)__builtin_clz(read) : 0;
 }
 
-/* The policy in bytes, whatever it reads. */
+/* The policy with all that it reads as parameters, and its bytes. */
 static bool shared(struct judge *j, struct policy *out)
 {
 	struct arena *a = j->in->arena;
@@ -119,6 +119,18 @@ static void send(struct judge *j, const struct comparison *c, const struct polic
 	inside_write(j->in, FRAME_COMPARED, bytes, n);
 }
 
+/* One program is read twice, and its maps may have changed between: is the same not understood of it? */
+static bool same_unknown(const struct policy *own, const struct policy *other)
+{
+	size_t n = own->nparams;
+	bool same = n == other->params_cap;
+	for (size_t i = 0; i < n && same; i++) {
+		const struct param *x = &own->params[i], *y = &other->params[i];
+		same = !strcmp(x->name, y->name) && x->lo == y->lo && x->hi == y->hi;
+	}
+	return same;
+}
+
 bool judge_compares(struct judge *j, const struct frame *f)
 {
 	struct diags *d = &j->in->diags;
@@ -134,8 +146,7 @@ bool judge_compares(struct judge *j, const struct frame *f)
 	budget_stage(&j->in->budget, STAGE_READ);
 	if (!shared(j, &own) || !read_other(j, bytes, len, &other) || policy_diagram_any(other, d, &diagram))
 		return false;
-	/* what is not understood is the same only where all is */
-	bool same = head.same && own.serial.len == len && !memcmp(own.serial.data, bytes, len);
+	bool same = head.same && same_unknown(&own, other);
 	struct compared a = {j->policy, &j->diagram}, b = {other, &diagram};
 	budget_stage(&j->in->budget, STAGE_ASK);
 	if (policy_compare(j->in->arena, d, &a, &b, same, &out))

@@ -26,6 +26,8 @@ struct diff {
 const char *relation_word(const struct comparison *x);
 /* All of it: as text, as annotations, or into c->json.out. */
 void tell_comparison(const struct diff *d, const struct comparison *x);
+/* A line: what side 0, "before", or 1 says, and who decides. */
+void print_answer(const struct diff *d, int side, const struct decision *x);
 /* A side's answer, for JSON: the verdict, and who decided. */
 json_t *answer_json(const struct side *s, const struct decision *d);
 

@@ -238,7 +238,6 @@ static const char *missing_text(const struct replaying *r)
 
 static void print_all(const struct replaying *r)
 {
-	struct arena *a = r->cmd->arena;
 	printf("%llu recorded request%s: %llu newly allowed, %llu newly denied", (unsigned long long)r->requests, PLURAL(r->requests),
 	       (unsigned long long)r->allowed, (unsigned long long)r->denied);
 	printf(r->unknown ? ", %llu not known\n" : "\n", (unsigned long long)r->unknown);
@@ -248,11 +247,9 @@ static void print_all(const struct replaying *r)
 		const struct changed *x = &r->list[i];
 		printf("\n%s ", x->is.allow ? "newly allowed" : "newly denied");
 		put_text(stdout, x->first.text);
-		printf("\n    %llu time%s, first in line %d\n    before: ", (unsigned long long)x->count, PLURAL(x->count), x->line);
-		put_text(stdout, decider_text(a, r->diff->side[0].unit.policy, &x->was));
-		fputs("\n    after:  ", stdout);
-		put_text(stdout, decider_text(a, r->diff->side[1].unit.policy, &x->is));
-		putchar('\n');
+		printf("\n    %llu time%s, first in line %d\n", (unsigned long long)x->count, PLURAL(x->count), x->line);
+		print_answer(r->diff, 0, &x->was);
+		print_answer(r->diff, 1, &x->is);
 	}
 }
 

@@ -18,27 +18,31 @@ const char *relation_word(const struct comparison *x)
 
 /* ---- text --------------------------------------------------------------------------------- */
 
-/* "2 requests", "2 to 10 requests". */
+/* "2", "2 to 10". */
 static const char *count_text(const struct diff *d, const struct change *x)
 {
 	struct arena *a = d->cmd->arena;
-	const char *word = x->most == 1 ? "request" : "requests";
-	return x->least == x->most ? arena_printf(a, "%llu %s", (unsigned long long)x->most, word)
-	                           : arena_printf(a, "%llu to %llu %s", (unsigned long long)x->least, (unsigned long long)x->most, word);
+	return x->least == x->most ? arena_printf(a, "%llu", (unsigned long long)x->most)
+	                           : arena_printf(a, "%llu to %llu", (unsigned long long)x->least, (unsigned long long)x->most);
 }
 
 static void print_head(const struct diff *d, const struct comparison *x)
 {
 	static const char *const words[][2] = {{"equal", "equal: every request is decided alike"},
 	                                       {"looser", "looser"}, {"stricter", "stricter"}, {"both", "looser and stricter"}};
+	const struct change *first = x->allowed.most ? &x->allowed : &x->denied;
+	struct arena *a = d->cmd->arena;
 	const char *relation = relation_word(x), *text = "not known";
 	for (size_t i = 0; relation && i < sizeof words / sizeof *words; i++)
 		text = strcmp(relation, words[i][0]) ? text : words[i][1];
-	printf("%s", text);
-	if (x->allowed.most)
-		printf(": %s newly allowed", count_text(d, &x->allowed));
-	if (x->denied.most)
-		printf("%s %s newly denied", x->allowed.most ? "," : ":", count_text(d, &x->denied));
+	if (first->most)
+		text = arena_printf(a, "%s: %s request%s newly %s", text, count_text(d, first), PLURAL(first->most),
+		                    first == &x->allowed ? "allowed" : "denied");
+	fputs(text, stdout);
+	if (x->allowed.most && x->denied.most) {
+		const char *more = arena_printf(a, "%s newly denied", count_text(d, &x->denied));
+		printf(",%s%s", strlen(text) + strlen(more) + 2 > WIDTH ? "\n  " : " ", more);
+	}
 	putchar('\n');
 }
 
@@ -111,7 +115,7 @@ static void print_rules(const struct diff *d, const char *rules, int direction)
 		printf("  ... (%zu rule%s more, all of them with --json)\n", left, PLURAL(left));
 }
 
-static void print_answer(const struct diff *d, int side, const struct decision *x)
+void print_answer(const struct diff *d, int side, const struct decision *x)
 {
 	printf("    %s %s, ", side ? "after: " : "before:", x->allow ? "allow" : "deny");
 	put_text(stdout, decider_text(d->cmd->arena, d->side[side].unit.policy, x));
@@ -184,7 +188,7 @@ static void annotate(const struct diff *d, const struct change *x, int direction
 		putchar(',');
 	}
 	printf("title=%s::", directions[direction]);
-	put_command(d, arena_printf(a, "%s: %s. Before: %s, %s. After: %s, %s. In all %s.", directions[direction], x->witness.text,
+	put_command(d, arena_printf(a, "%s: %s. Before: %s, %s. After: %s, %s. Such requests: %s.", directions[direction], x->witness.text,
 	                            x->was.allow ? "allow" : "deny", decider_text(a, d->side[0].unit.policy, &x->was),
 	                            x->is.allow ? "allow" : "deny", decider_text(a, d->side[1].unit.policy, &x->is), count_text(d, x)),
 	            false);
@@ -199,7 +203,7 @@ static void annotate_change(const struct diff *d, const struct change *x, int di
 				annotate(d, x, direction, side);
 	if (!x->found && x->most) {
 		printf("::warning title=%s, perhaps::", directions[direction]);
-		put_command(d, arena_printf(d->cmd->arena, "%s: that hangs on %s", count_text(d, x), x->hangs ? x->hangs : "what is not told"), false);
+		put_command(d, arena_printf(d->cmd->arena, "%s requests: that hangs on %s", count_text(d, x), x->hangs ? x->hangs : "what is not told"), false);
 		putchar('\n');
 	}
 }

@@ -19,7 +19,9 @@ INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('chec
           ('test', 'coverage'): 'coverage', ('test', 'rules'): 'rule', ('test', 'missing'): 'gap',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
           ('devices', 'devices'): 'device',
-          ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process', ('doctor', 'checks'): 'check'}
+          ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process', ('doctor', 'checks'): 'check',
+          **{('diff', name): row for row, names in (('source', ['sources']), ('change', ['allowed', 'denied']), ('witness', ['witness']), ('replay', ['replay']),
+                                                     ('changed', ['changes']), ('answer', ['before', 'after']), ('by', ['by'])) for name in names}}
 
 
 def table():
@@ -127,6 +129,13 @@ def main():
     _, out, _ = run('eval', '--json', 'raises.rb', '-', stdin='c 1:0 r\nc 1:3\n/dev/null r\n')
     told('eval -: a line each', [why for line in out.splitlines() for why in differences(rows, 'eval -', '', json.loads(line), 'the line')]
          + ([] if len(out.splitlines()) == 3 else [out]))
+    record = '{"type":"c","major":1,"minor":3,"requested":"r","count":2}\n'
+    with open('records', 'w') as file:
+        file.write(record)
+    check_verb(rows, 'diff: equal', 0, ['diff', '--json', 'good.rb', 'good.rb'], [])
+    check_verb(rows, 'diff: different', 2, ['diff', '--json', 'good.rb', 'warned.rb'], [])
+    check_verb(rows, 'diff: records', 2, ['diff', '--json', 'good.rb', 'warned.rb', '--replay', 'records'], [])
+    check_verb(rows, 'diff: refused', 3, ['diff', '--json', 'good.rb', 'typo.rb'], [(error, 'unknown device')])
     check_verb(rows, 'devices', 0, ['devices', '--json'], [])
     check_verb(rows, 'devices: none', 1, ['devices', '--json', 'nulll'], [(error, 'no device has')])
     check_verb(rows, 'apply: no cgroup', 1, ['apply', '--json', 'good.rb', './absent'], [(error, 'there is no cgroup')])

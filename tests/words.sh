@@ -23,11 +23,11 @@ too_few() # too_few VERB: command lines, a line each
 {
 	case $1 in
 	check | compile | test | detach | stats | audit) echo "$1" ;;
-	apply | run | eval) echo "$1"; echo "$1 policy.rb" ;;
+	apply | run | eval | diff) echo "$1"; echo "$1 policy.rb" ;;
 	import) echo "$1"; for format in oci inspect quadlet lxc proxmox libvirt slurm v1 systemd cdi compose docker; do echo "$1 $format"; done ;;
 	esac
 }
-too_many() { case $1 in compile) echo "$1 a b" ;; apply) echo "$1 a b c" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
+too_many() { case $1 in compile) echo "$1 a b" ;; apply | diff) echo "$1 a b c" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
 
 for verb in $verbs; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
@@ -57,7 +57,7 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile eval explain why test import devices doctor apply status list stats audit detach run oci-hook install-hook; do
+for verb in check compile eval explain diff why test import devices doctor apply status list stats audit detach run oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
 	[ "$verb" != audit ] || example=${example/--timeout 60/--timeout 0}
 	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
@@ -75,7 +75,7 @@ $out" ;;
 	esac
 done
 for verb in $verbs; do
-	case " check compile eval explain why test import devices doctor apply status stats audit detach run oci-hook install-hook list " in
+	case " check compile eval explain diff why test import devices doctor apply status stats audit detach run oci-hook install-hook list " in
 	*" $verb "*) ;;
 	*) fail "the example of $verb" "this test does not run it" ;;
 	esac
@@ -186,6 +186,11 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	why:64) "$d" why --self ;;
 	list:0) "$d" list; [ $? -le 1 ] ;; # 1: programs that others attached by links cannot be told
 	list:1) setpriv --reuid 65534 --regid 65534 --clear-groups "$d" list ;;
+	diff:0) "$d" diff policy.rb policy.rb ;;
+	diff:1) "$d" diff policy.rb absent.rb ;;
+	diff:2) "$d" diff policy.rb fact.rb ;;
+	diff:3) "$d" diff policy.rb typo.rb ;;
+	diff:64) "$d" diff policy.rb ;;
 	status:1 | audit:1 | stats:1) "$d" $1 ./absent ;;
 	audit:4) watched audit ;;
 	stats:4) watched stats --interval 0.1 ;;

@@ -115,7 +115,7 @@ _rucy_devguard()
 		compopt -o filenames
 		;;
 	check:*) _rucy_devguard_sources yaml ;;
-	test:* | compile:0 | eval:0 | explain:0) _rucy_devguard_sources ;;
+	test:* | compile:0 | eval:0 | explain:0 | diff:0 | diff:1) _rucy_devguard_sources ;;
 	apply:0 | run:0) _rucy_devguard_policies ;;
 	apply:1 | detach:0 | status:0 | audit:0 | stats:0) _rucy_devguard_cgroups ;;
 	run:1) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;

@@ -78,12 +78,16 @@ static int both(struct diff *d)
 		if (status)
 			return status;
 	}
-	for (int i = 0; c->json.on && i < 2; i++) {
+	json_t *sources = json_array();
+	if (c->json.on)
+		json_object_set(c->json.out, "sources", sources);
+	for (int i = 0; i < 2; i++) {
 		const struct policy *p = d->side[i].unit.policy;
-		json_object_set_new(c->json.out, i ? "after" : "before",
-		                    json_pack("{s:o, s:o, s:s}", "source", text_json(d->side[i].source), "name", text_json(p->name), "mode",
+		json_array_append_new(sources,
+		                      json_pack("{s:o, s:o, s:s}", "source", text_json(d->side[i].source), "name", text_json(p->name), "mode",
 		                              mode_words[p->mode]));
 	}
+	json_decref(sources);
 	return d->replay ? replay(d) : compare(d);
 }
 
@@ -137,7 +141,7 @@ const struct verb verb_diff = {
 	.synopsis = "SOURCE SOURCE [--param K=V]... [--allow-looser] [--allow-stricter]\n"
 		"       [--replay FILE] [--quiet | --github | --json]",
 	.usage = "SOURCE SOURCE",
-	.example = "echo 'allow :null' | " PROGRAM " diff - policies/container-default.rb",
+	.example = "echo 'allow :null' | " PROGRAM " diff - policy.rb --allow-looser",
 	.summary = "Tell what the second policy allows and denies otherwise than the first",
 	.help = "SOURCE is a policy, prog:ID (a program of the kernel, whoever wrote it), cgroup:CGROUP (what\n"
 		"is attached there) or effective:CGROUP (with all above it). Every request is compared: how\n"

@@ -95,7 +95,9 @@ int unit_compare(struct cmd *c, const struct unit *a, const struct unit *b, bool
 	struct compare_head head = {.same = same};
 	struct call compare = {.kind = FRAME_COMPARE, .head = &head, .nhead = sizeof head, .data = s.data, .len = s.len};
 	if (s.data)
-		status = room_call(a->judge, a->policy->file, &compare, &taker);
+		status = room_call(a->judge, arena_printf(c->arena, "%s and %s", a->policy->file, b->policy->file), &compare, &taker);
+	if (status == STATUS_REFUSED) /* both are as they should be, but together too much */
+		status = STATUS_FAILED;
 	if (!status && !w.there) {
 		diag_fail(&c->diags, NULL, "the process that compares the policies did not answer");
 		status = STATUS_FAILED;

@@ -7,6 +7,7 @@
  * as least, what holds for some value of it as most.
  */
 #include "policy/compare.h"
+#include "policy/classes.h"
 #include "policy/compare_internal.h"
 #include "policy/recover.h"
 #include "policy/transfer.h"
@@ -178,8 +179,9 @@ static node by_letters(struct comparing *c, node n)
 	node r = of[ACC_READ], w = of[ACC_WRITE], both = diagram_ite(dg, r, w, NODE_FALSE), any = diagram_ite(dg, r, NODE_TRUE, w);
 	any = diagram_ite(dg, any, NODE_TRUE, of[ACC_MKNOD]);
 	node either = diagram_ite(dg, r, NODE_TRUE, w);
-	/* a request that changes, of which no access does */
-	if (diagram_ite(dg, either, NODE_FALSE, of[ACC_READ | ACC_WRITE]) != NODE_FALSE ||
+	/* a request that changes, of which no access does; one that does not, of which both do */
+	if (diagram_ite(dg, both, diagram_ite(dg, of[ACC_READ | ACC_WRITE], NODE_FALSE, NODE_TRUE), NODE_FALSE) != NODE_FALSE ||
+	    diagram_ite(dg, either, NODE_FALSE, of[ACC_READ | ACC_WRITE]) != NODE_FALSE ||
 	    diagram_ite(dg, any, NODE_FALSE, of[0]) != NODE_FALSE)
 		return n;
 	of[0] = any;
@@ -204,17 +206,31 @@ static outcome verdict_of(const void *arg, outcome o)
 	return o == OUT_ALLOW ? OUT_ALLOW : OUT_DENY;
 }
 
+/* Each class of devices costs as much as its conditions, which may be all of the diagram. */
+static bool few_classes(struct arena *a, struct diagrams *dg, node verdict)
+{
+	enum { CLASSES_MOST = 4096, CONDITIONS_MOST = 8 << 20 };
+	const struct policy_diagram pd = {.dg = dg, .access = verdict, .attribution = verdict};
+	struct device_classes classes;
+	return device_classes(a, &pd, CLASSES_MOST, &classes) && classes.n * diagram_nodes(dg) <= CONDITIONS_MOST;
+}
+
+/* NULL: there are too many different devices. */
 static const char *rules_of(struct comparing *c, node n)
 {
+	struct arena *scratch = arena_scratch(c->arena);
 	struct diags unsaid;
 	struct policy *p;
-	const char *text;
+	const char *text, *rules = NULL;
 	bool in_ruby;
-	diags_init(&unsaid, c->arena);
+	diags_init(&unsaid, scratch);
 	node verdict = diagram_relabel(c->dg, by_letters(c, n), verdict_of, NULL, false);
-	if (!diagram_ok(c->dg) || policy_recover(c->arena, &unsaid, "change", NULL, c->dg, c->ts, verdict, &p, &text, &in_ruby))
-		return NULL;
-	return text;
+	struct diagrams *dg = diagram_ok(c->dg) ? diagrams_kept(scratch, c->dg, &verdict, 1) : NULL;
+	if (dg && few_classes(scratch, dg, verdict) &&
+	    !policy_recover(scratch, &unsaid, "change", NULL, dg, c->ts, verdict, &p, &text, &in_ruby))
+		rules = arena_strdup(c->arena, text);
+	arena_free(scratch);
+	return rules;
 }
 
 static void add_hang(struct comparing *c, struct change *x, const char *what)

@@ -77,6 +77,20 @@ open("longer.rb", "w").write("\n".join(lines) + '\nallow "c 77:77 rw"\n')
 PYTHON
 expect "4,000 scattered rules and 4,001" 2 "looser: 4 requests newly allowed" "$DEVGUARD" diff long.rb longer.rb
 expect "4,000 rules and none" 2 "bytes more, all of it with --json" "$DEVGUARD" diff long.rb null.rb
+# Boxes of devices and callers: more parts than a diagram has nodes for, where two such policies meet.
+cat >boxes.py <<'PYTHON'
+import random, sys
+numbers = random.Random(int(sys.argv[1]))
+def within(name, most):
+    lo, hi = sorted((numbers.randrange(most), numbers.randrange(most)))
+    return f"ctx.{name} >= {lo} && ctx.{name} <= {hi}"
+for _ in range(int(sys.argv[2])):
+    parts = [within("major", 4096), within("minor", 1 << 20), within("uid", 60000), within("gid", 60000)]
+    print(f'{numbers.choice(["allow", "deny"])} {{ |ctx| {" && ".join(parts)} }}')
+PYTHON
+for n in 100 400; do python3 boxes.py 1 $n >x$n.rb; python3 boxes.py 2 $n >y$n.rb; done
+expect "too many devices for rules: counts and a witness" 2 "(too many different devices to be told in rules)" "$DEVGUARD" diff x100.rb y100.rb
+expect "too much together: no answer" 1 "x400.rb and y400.rb: error: together the two need more than 524288 nodes" "$DEVGUARD" diff x400.rb y400.rb
 
 # ---- JSON and annotations -----------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # diff.sh - the verb diff: what it says and how it ends, JSON, annotations, recorded requests, bad input; programs of
 # the kernel against policies.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/containers.sh"
 cd "$T" || exit 1
 equal() # equal NAME WANTED GOT
 {
@@ -265,4 +265,29 @@ record c 1 3 r 0 cat 1 >null.json
 record c 1 5 r 0 cat 1 >zero.json
 expect "by chance: a record that does not hang on it" 0 "0 newly denied" "$DEVGUARD" diff null.rb "prog:$ID" --replay null.json
 expect "by chance: one that does" 1 "what is not understood" "$DEVGUARD" diff null.rb "prog:$ID" --replay zero.json
+
+# ---- of engines ----------------------------------------------------------------------------------------------
+
+engine() # engine NAME COMMAND FIRST LINES: its list, and two devices more, against container-default
+{
+	local name=$1 command=$2
+	bundle "$name" createRuntime "sleep 7200" 'del(.hooks) | .linux.resources.devices += [{allow: true, type: "c", major: 10, minor: (200, 229), access: "rw"}]'
+	$command run -d -b "$T/b/$name" "$DGTEST_PREFIX.$name" >"$T/out" 2>&1 || { fail "$name starts a container" "$(cat "$T/out")"; return; }
+	equal "$name's list and container-default" "$3" "$(diffed "cgroup:$CG" "$ROOT/policies/container-default.rb" | grep -vE '^$|before|after|such as')"
+	"$DEVGUARD" explain "cgroup:$CG" --ruby >"$T/$name.rb" 2>/dev/null
+	expect "$name's list and what explain says of it" 0 "equal" "$DEVGUARD" diff "cgroup:$CG" "$T/$name.rb"
+	$command delete -f "$DGTEST_PREFIX.$name" >/dev/null 2>&1
+}
+reason=$(need_containers)
+if [ -n "$reason" ]; then skip "programs of engines" "$reason"
+else
+	[ -z "$CRUN" ] || engine crun crun 'stricter: 3 requests newly denied
+newly denied
+  deny :fuse, access: "rw"'
+	[ -z "$RUNC" ] || engine runc runc 'looser and stricter: 3 requests newly allowed, 3 newly denied
+newly allowed
+  allow :console, access: "rw"
+newly denied
+  deny :fuse, access: "rw"'
+fi
 summary

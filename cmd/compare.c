@@ -77,8 +77,8 @@ static bool take_comparison(void *self, enum frame_kind kind, const unsigned cha
 	if (kind != FRAME_COMPARED || w->there || len < sizeof r)
 		return false;
 	memcpy(r, data, sizeof r);
-	w->there = read_change(w, &r[0], &text, end, true, &w->out->allowed) && read_change(w, &r[1], &text, end, false, &w->out->denied) &&
-	           text == end;
+	w->there = read_change(w, &r[0], &text, end, true, &w->out->allowed) &&
+	           read_change(w, &r[1], &text, end, false, &w->out->denied) && text == end;
 	return w->there;
 }
 

@@ -33,7 +33,8 @@ static uint32_t unknown_of(struct arena *a, const struct compared *one)
 
 /* What the inputs behind the facts become. `like`: its unknown values are the same. `whose`: stands behind their
  * names. */
-static int transfer_of(struct comparing *c, const struct compared *one, const struct transfer *like, const char *whose, struct transfer *out)
+static int transfer_of(struct comparing *c, const struct compared *one, const struct transfer *like, const char *whose,
+                       struct transfer *out)
 {
 	const struct policy *p = one->policy;
 	uint32_t unknown = unknown_of(c->arena, one);
@@ -78,8 +79,8 @@ static int into_one_set(struct comparing *c, bool same, node verdict[2])
 
 static int too_large(struct comparing *c)
 {
-	return diag_fail(c->diags, "compare each with a smaller policy", "together the two need more than %d nodes of a decision diagram",
-	                 DIAGRAM_BUDGET);
+	return diag_fail(c->diags, "compare each with a smaller policy",
+	                 "together the two need more than %d nodes of a decision diagram", DIAGRAM_BUDGET);
 }
 
 /* ---- what is not understood ------------------------------------------------------------------- */

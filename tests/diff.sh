@@ -53,6 +53,8 @@ expect "what no kernel asks is no difference" 0 "equal" "$DEVGUARD" diff never.r
 equal "quiet says nothing" "" "$(diffed --quiet old.rb new.rb)"
 expect "quiet: the status" 2 "" "$DEVGUARD" diff --quiet old.rb new.rb
 equal "a policy from stdin" "equal: every request is decided alike" "$(diffed - null.rb <null.rb)"
+printf 'mode :permissive\nallow :null\n' >permissive.rb
+expect "the mode is told, and no difference" 0 "before, the mode was enforce; after, it is permissive" "$DEVGUARD" diff null.rb permissive.rb
 printf 'param :gpu, 3, in: 0..15\nallow("c 195:0-15 rw") { |ctx| ctx.minor == ctx.gpu }\n' >gpu.rb
 printf 'allow "c 195:5 rw"\n' >five.rb
 expect "a parameter as it is" 2 "looser and stricter: 4 requests newly allowed" "$DEVGUARD" diff gpu.rb five.rb

@@ -65,7 +65,8 @@ static bool read_other(struct judge *j, const void *data, size_t len, struct pol
 	uint64_t digest;
 	diags_init(&said, j->in->arena);
 	if (serial_read(j->in->arena, &said, "the other policy", data, len, out, &digest))
-		return !diag_fail(&j->in->diags, "report it with both policies", "what the process that read the other policy returned is damaged");
+		return !diag_fail(&j->in->diags, "report it with both policies",
+		                  "what the process that read the other policy returned is damaged");
 	struct policy *p = *out;
 	for (size_t i = 0, n = p->nparams; i < n; i++) {
 		const struct param *pm = &p->params[i];
@@ -89,7 +90,8 @@ static struct change_record record_of(const struct change *x, const struct polic
 	if (!x->found)
 		return r;
 	const struct request *q = &x->witness;
-	r.witness = (struct request_record){.type = q->type, .access = q->access, .major = q->major, .minor = q->minor, .known = q->known};
+	r.witness = (struct request_record){.type = q->type, .access = q->access, .major = q->major, .minor = q->minor,
+	                                    .known = q->known};
 	memcpy(r.witness.fact, q->fact, sizeof r.witness.fact);
 	verdict_of(&r.was, was, &x->was, 0, -1);
 	verdict_of(&r.is, is, &x->is, 0, -1);

@@ -8,10 +8,11 @@
 #include <string.h>
 
 enum { OPT_QUIET = OPT_VERB, OPT_LOOSER, OPT_STRICTER, OPT_GITHUB, OPT_REPLAY };
-static const struct option options[] = {{"quiet", no_argument, NULL, OPT_QUIET}, {"allow-looser", no_argument, NULL, OPT_LOOSER},
-                                        {"allow-stricter", no_argument, NULL, OPT_STRICTER}, {"github", no_argument, NULL, OPT_GITHUB},
-                                        {"replay", required_argument, NULL, OPT_REPLAY}, OPTION_PARAM, OPTION_LIMIT,
-                                        OPTION_UNCONFINED, OPTION_JSON, OPTION_HELP, {0}};
+static const struct option options[] = {
+	{"quiet", no_argument, NULL, OPT_QUIET}, {"allow-looser", no_argument, NULL, OPT_LOOSER},
+	{"allow-stricter", no_argument, NULL, OPT_STRICTER}, {"github", no_argument, NULL, OPT_GITHUB},
+	{"replay", required_argument, NULL, OPT_REPLAY}, OPTION_PARAM, OPTION_LIMIT, OPTION_UNCONFINED, OPTION_JSON, OPTION_HELP, {0}
+};
 
 /* ---- both sides ------------------------------------------------------------------------------ */
 

@@ -99,9 +99,11 @@ static const char *record_of(const json_t *o, struct record *out)
 
 /* ---- answers --------------------------------------------------------------------------------------- */
 
-static struct changed *changed_of(struct replaying *r, const struct request *q, const struct decision *was, const struct decision *is)
+static struct changed *changed_of(struct replaying *r, const struct request *q, const struct decision *was,
+                                  const struct decision *is)
 {
-	uint64_t h = table_mix(table_mix(table_mix((uint64_t)q->type << 8 | (uint64_t)q->access, (uint64_t)q->major), (uint64_t)q->minor), is->allow);
+	uint64_t h = table_mix((uint64_t)q->type << 8 | (uint64_t)q->access, (uint64_t)q->major);
+	h = table_mix(table_mix(h, (uint64_t)q->minor), is->allow);
 	h = table_mix(table_mix(h, (uintptr_t)was->rule), (uintptr_t)is->rule);
 	for (struct table_look l = table_look(&r->unique, (uint32_t)h); table_next(&r->unique, &l);) {
 		struct changed *x = &r->list[l.place];
@@ -269,7 +271,8 @@ static void fill_json(const struct replaying *r)
 	json_object_set_new(r->cmd->json.out, "replay",
 	                    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "records", (json_int_t)r->records, "broken",
 	                              (json_int_t)r->broken, "requests", (json_int_t)r->requests, "allowed", (json_int_t)r->allowed,
-	                              "denied", (json_int_t)r->denied, "unknown", (json_int_t)r->unknown, "missing", missing, "changes", list));
+	                              "denied", (json_int_t)r->denied, "unknown", (json_int_t)r->unknown, "missing", missing,
+	                              "changes", list));
 }
 
 int replay(const struct diff *d)

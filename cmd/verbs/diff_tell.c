@@ -150,7 +150,8 @@ static void print_modes(const struct diff *d)
 {
 	const struct policy *a = d->side[0].unit.policy, *b = d->side[1].unit.policy;
 	if (a->mode != b->mode)
-		printf("\nbefore, the mode was %s; after, it is %s (verdicts are compared without it)\n", mode_words[a->mode], mode_words[b->mode]);
+		printf("\nbefore, the mode was %s; after, it is %s (verdicts are compared without it)\n", mode_words[a->mode],
+		       mode_words[b->mode]);
 }
 
 /* ---- annotations ----------------------------------------------------------------------------- */
@@ -188,10 +189,10 @@ static void annotate(const struct diff *d, const struct change *x, int direction
 		putchar(',');
 	}
 	printf("title=%s::", directions[direction]);
-	put_command(d, arena_printf(a, "%s: %s. Before: %s, %s. After: %s, %s. Such requests: %s.", directions[direction], x->witness.text,
-	                            x->was.allow ? "allow" : "deny", decider_text(a, d->side[0].unit.policy, &x->was),
-	                            x->is.allow ? "allow" : "deny", decider_text(a, d->side[1].unit.policy, &x->is), count_text(d, x)),
-	            false);
+	const char *was = decider_text(a, d->side[0].unit.policy, &x->was), *is = decider_text(a, d->side[1].unit.policy, &x->is);
+	put_command(d, arena_printf(a, "%s: %s. Before: %s, %s. After: %s, %s. Such requests: %s.", directions[direction],
+	                            x->witness.text, x->was.allow ? "allow" : "deny", was, x->is.allow ? "allow" : "deny", is,
+	                            count_text(d, x)), false);
 	putchar('\n');
 }
 
@@ -203,7 +204,8 @@ static void annotate_change(const struct diff *d, const struct change *x, int di
 				annotate(d, x, direction, side);
 	if (!x->found && x->most) {
 		printf("::warning title=%s, perhaps::", directions[direction]);
-		put_command(d, arena_printf(d->cmd->arena, "%s requests: that hangs on %s", count_text(d, x), x->hangs ? x->hangs : "what is not told"), false);
+		put_command(d, arena_printf(d->cmd->arena, "%s requests: that hangs on %s", count_text(d, x),
+		                            x->hangs ? x->hangs : "what is not told"), false);
 		putchar('\n');
 	}
 }
@@ -228,9 +230,10 @@ static json_t *change_json(const struct diff *d, const struct change *x, int dir
 	json_t *o = json_pack("{s:I, s:I}", "least", (json_int_t)x->least, "most", (json_int_t)x->most);
 	json_object_set_new(o, "rules", x->most && !x->rules ? json_null() : rules_json(d, x->rules ? x->rules : "", direction));
 	json_object_set_new(o, "hangs", x->hangs ? text_json(x->hangs) : json_null());
-	json_object_set_new(o, "witness", x->found ? json_pack("{s:o, s:o, s:o}", "request", text_json(x->witness.text), "before",
-	                                                       answer_json(&d->side[0], &x->was), "after", answer_json(&d->side[1], &x->is))
-	                                           : json_null());
+	json_t *witness = x->found ? json_pack("{s:o, s:o, s:o}", "request", text_json(x->witness.text), "before",
+	                                       answer_json(&d->side[0], &x->was), "after", answer_json(&d->side[1], &x->is))
+	                           : json_null();
+	json_object_set_new(o, "witness", witness);
 	return o;
 }
 

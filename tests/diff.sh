@@ -41,6 +41,7 @@ expect "one direction is allowed, not the other" 2 "" "$DEVGUARD" diff old.rb ne
 expect "nor this" 2 "" "$DEVGUARD" diff old.rb new.rb --allow-stricter
 expect "both are allowed" 0 "looser and stricter" "$DEVGUARD" diff old.rb new.rb --allow-stricter --allow-looser
 printf 'allow :null\n' >null.rb
+printf 'default :allow\n' >all.rb
 printf 'allow :null, :fuse\ndeny :mem\n' >more.rb
 expect "looser" 2 "looser: 5 requests newly allowed" "$DEVGUARD" diff null.rb more.rb
 expect "looser, which is allowed" 0 "looser" "$DEVGUARD" diff null.rb more.rb --allow-looser
@@ -161,6 +162,10 @@ expect "replay: a directory" 1 "error: Is a directory" "$DEVGUARD" diff old.rb n
 for i in 1 2 3 4 5 6 7 8 9 10; do cat records; done >fifty
 for i in 1 2 3 4 5 6 7 8 9 10; do cat fifty; done >many
 equal "replay: 500 records" "1100 recorded requests: 100 newly allowed, 900 newly denied" "$(diffed old.rb new.rb --replay many | head -n 1)"
+for i in {1..150}; do record c 10 $((i + 1000)) r 0 cat 2; done >different
+equal "replay: many changes" "300 recorded requests: 0 newly allowed, 300 newly denied 100 ... (50 more changes, with --json)" \
+	"$(diffed all.rb null.rb --replay different >out; head -n 1 out) $(grep -c '^newly denied' out) $(tail -n 1 out)"
+equal "replay: all of them as JSON" "150 0" "$(diffed all.rb null.rb --replay different --json | python3 -c 'import json, sys; x = json.load(sys.stdin)["replay"]; print(len(x["changes"]), x["untold"])')"
 
 # ---- bad input ---------------------------------------------------------------------------------------
 
@@ -256,7 +261,6 @@ expect "all programs there together" 2 "stricter: 3 requests newly denied" "$DEV
 scratch unknown
 ID=$(printf 'c 1 3 rwm\nunknown * * m\n' | attach)
 printf 'allow :null\n' >"$T/null.rb"
-printf 'default :allow\n' >all.rb
 expect "by chance: not known" 1 "not known: 0 to " "$DEVGUARD" diff null.rb "prog:$ID"
 expect "by chance: it says on what it hangs" 1 "how many, that hangs on " "$DEVGUARD" diff null.rb "prog:$ID"
 expect "by chance: what is known is told" 2 "perhaps" "$DEVGUARD" diff fuse.rb "prog:$ID"

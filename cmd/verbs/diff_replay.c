@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 64 << 10, CHANGES_MAX = 10000, BROKEN_SHOWN = 20 };
+enum { LINE_BYTES = 64 << 10, CHANGES_MAX = 10000, CHANGES_SHOWN = 100, BROKEN_SHOWN = 20 };
 #define RECORD_HINT "records are the lines that rucy-devguard audit --json prints"
 
 /* A record that waits for its answers. */
@@ -40,6 +40,7 @@ struct replaying {
 	size_t nlist, cap;
 	struct table unique;
 	uint64_t records, requests, allowed, denied, unknown, broken;
+	uint64_t untold;  /* requests of changes that the list has no room for */
 	uint32_t missing; /* facts that decide, and were not recorded */
 	int failed;       /* a status: nobody answers any more */
 };
@@ -140,8 +141,10 @@ static void settle_one(struct replaying *r, const struct record *w, const struct
 		return;
 	*(d[1].allow ? &r->allowed : &r->denied) += w->count;
 	struct changed *x = changed_of(r, &w->request, &d[0], &d[1]);
-	if (!x)
+	if (!x) {
+		r->untold += w->count;
 		return;
+	}
 	x->line = x->count ? x->line : w->line;
 	x->count += w->count;
 }
@@ -245,7 +248,7 @@ static void print_all(const struct replaying *r)
 	printf(r->unknown ? ", %llu not known\n" : "\n", (unsigned long long)r->unknown);
 	if (r->unknown)
 		printf("not recorded, and they decide: %s\n", missing_text(r));
-	for (size_t i = 0; i < r->nlist; i++) {
+	for (size_t i = 0; i < r->nlist && i < CHANGES_SHOWN; i++) {
 		const struct changed *x = &r->list[i];
 		printf("\n%s ", x->is.allow ? "newly allowed" : "newly denied");
 		put_text(stdout, x->first.text);
@@ -253,6 +256,8 @@ static void print_all(const struct replaying *r)
 		print_answer(r->diff, 0, &x->was);
 		print_answer(r->diff, 1, &x->is);
 	}
+	if (r->nlist > CHANGES_SHOWN)
+		printf("\n... (%s%zu more changes, with --json)\n", r->untold ? "more than " : "", r->nlist - CHANGES_SHOWN);
 }
 
 static void fill_json(const struct replaying *r)
@@ -269,9 +274,10 @@ static void fill_json(const struct replaying *r)
 		                                      answer_json(&r->diff->side[1], &x->is)));
 	}
 	json_object_set_new(r->cmd->json.out, "replay",
-	                    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "records", (json_int_t)r->records, "broken",
+	                    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "records", (json_int_t)r->records, "broken",
 	                              (json_int_t)r->broken, "requests", (json_int_t)r->requests, "allowed", (json_int_t)r->allowed,
-	                              "denied", (json_int_t)r->denied, "unknown", (json_int_t)r->unknown, "missing", missing,
+	                              "denied", (json_int_t)r->denied, "unknown", (json_int_t)r->unknown, "untold",
+	                              (json_int_t)r->untold, "missing", missing,
 	                              "changes", list));
 }
 

@@ -360,6 +360,43 @@ static void test_bounds(void **state)
 	forget(&a);
 }
 
+/* A parameter that has no value is what a program decides by, and what is not understood. */
+static struct one unknown_of(const char *text)
+{
+	struct one o = policy_of(text);
+	o.policy->nparams = 0;
+	return o;
+}
+
+static void test_unknown(void **state)
+{
+	(void)state;
+	static const struct { const char *text; uint64_t least, most; } texts[] = {
+		{"param :x, 0, in: 0..3\nallow(:fuse) { |ctx| ctx.x == 1 }\nallow :kvm\n", 5, 10},
+		{"param :x, 0, in: 0..3\nallow(:fuse) { |ctx| ctx.x * ctx.uid > 5 }\nallow :kvm\n", 5, 10},
+		{"param :x, 0, in: 0..3\nallow(:fuse) { |ctx| ctx.x == 1 }\nallow(:fuse) { |ctx| ctx.x != 1 }\n", 5, 5},
+		{"param :x, 0, in: 0..3\nallow(:fuse) { |ctx| ctx.x == 1 || ctx.uid == 7 }\n", 5, 5}, /* of uid 7, whatever x is */
+	};
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct one a = policy_of("default :deny\n"), b = unknown_of(texts[i].text), again = unknown_of(texts[i].text);
+		struct comparison out = compared(&a, &b), same;
+		if (out.allowed.least != texts[i].least || out.allowed.most != texts[i].most || out.denied.most)
+			fail_msg("%s: %llu to %llu", texts[i].text, (unsigned long long)out.allowed.least, (unsigned long long)out.allowed.most);
+		if (texts[i].least != texts[i].most)
+			assert_non_null(strstr(out.allowed.hangs, "x"));
+		struct compared x = {b.policy, &b.pd}, y = {again.policy, &again.pd};
+		assert_int_equal(policy_compare(b.arena, &b.diags, &x, &y, true, &same), 0);
+		assert_true(!same.allowed.most && !same.denied.most);
+		if (texts[i].least != texts[i].most) { /* two programs: each decides by a value of its own */
+			assert_int_equal(policy_compare(b.arena, &b.diags, &x, &y, false, &same), 0);
+			assert_true(!same.allowed.least && same.allowed.most && strstr(same.allowed.hangs, "x (before)"));
+		}
+		forget(&again);
+		forget(&b);
+		forget(&a);
+	}
+}
+
 /* ---- shipped ones, and those of the tests ------------------------------------------------------------------------------------------ */
 
 enum { SHIPPED_MAX = 64 };
@@ -432,6 +469,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_shipped),
 		cmocka_unit_test(test_random),
 	};

@@ -174,6 +174,10 @@ expect "one source" 64 "two sources are compared" "$DEVGUARD" diff old.rb
 expect "three" 64 "two sources at a time" "$DEVGUARD" diff old.rb new.rb null.rb
 expect "both from stdin" 64 "only one can be stdin" "$DEVGUARD" diff - -
 expect "records and a policy from stdin" 64 "only one can be stdin" "$DEVGUARD" diff - old.rb --replay -
+printf '{"linux": {"resources": {"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 1, "minor": 3, "access": "rw"}]}}}\n' >config.json
+equal "a list, with what every container has, and a policy" "equal: every request is decided alike" "$(diffed oci:config.json default.rb)"
+expect "a list and a policy with a parameter" 2 "" "$DEVGUARD" diff oci:config.json gpu.rb --param gpu=4
+expect "a list from stdin, and a policy" 64 "only one can be stdin" "$DEVGUARD" diff oci:- -
 expect "two ways to say it" 64 "one of --quiet, --github and --json" "$DEVGUARD" diff old.rb new.rb --quiet --json
 expect "annotations of records" 64 "leave --github out" "$DEVGUARD" diff old.rb new.rb --github --replay records
 expect "no such file" 1 "gone.rb: error: No such file" "$DEVGUARD" diff old.rb gone.rb
@@ -254,7 +258,7 @@ expect "a policy that says the same" 0 "equal" "$DEVGUARD" diff "prog:$ID" runc.
 "$DEVGUARD" explain "prog:$ID" --ruby >again.rb 2>err
 expect "what explain says of it" 0 "equal" "$DEVGUARD" diff "prog:$ID" again.rb
 expect "a program and itself" 0 "equal" "$DEVGUARD" diff "prog:$ID" "cgroup:$CG"
-expect "parameters of programs" 64 "programs of the kernel have no parameters" "$DEVGUARD" diff "prog:$ID" "prog:$ID" --param x=1
+expect "parameters of programs" 64 "only a policy has parameters" "$DEVGUARD" diff "prog:$ID" "prog:$ID" --param x=1
 equal "annotations name no file for a program" 0 "$(diffed runc.rb "prog:$ID" --github --allow-looser | grep -c 'file=prog')"
 "$DEVGUARD" apply old.rb "$CG" >out 2>&1
 expect "all programs there together" 2 "stricter: 3 requests newly denied" "$DEVGUARD" diff old.rb "effective:$CG"

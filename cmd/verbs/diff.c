@@ -16,13 +16,13 @@ static const struct option options[] = {
 
 /* ---- both sides ------------------------------------------------------------------------------ */
 
-/* Programs of the kernel have no parameters: those that are given are of the other side. */
+/* Only policies have parameters: those that are given are of the other side. */
 static int load_side(struct cmd *c, struct side *s)
 {
 	struct settings settings = c->settings;
 	const struct load depth = {.depth = LOAD_DIAGRAM, .keep = true};
 	s->files = !source_is_kernels(s->source);
-	if (!s->files)
+	if (source_kind(s->source) != SOURCE_POLICY)
 		settings.nparams = 0;
 	int status = unit_load(c, &settings, s->source, &depth, &s->unit);
 	if (!status)
@@ -101,14 +101,15 @@ static int check_usage(struct cmd *c, const struct diff *d, int n)
 		return usage_error(c, NULL, "one of --quiet, --github and --json");
 	if (d->replay && d->github)
 		return usage_error(c, NULL, "records have no line in a policy: leave --github out, or --replay");
-	const char *const files[] = {d->side[0].source, d->side[1].source, d->replay ? d->replay : ""};
+	const char *const files[] = {source_file(c->arena, d->side[0].source), source_file(c->arena, d->side[1].source), d->replay};
 	for (int i = 0; i < 3; i++) {
-		if (!strcmp(files[i], "-") && from_stdin)
+		bool this = files[i] && !strcmp(files[i], "-");
+		if (this && from_stdin)
 			return usage_error(c, NULL, "only one can be stdin");
-		from_stdin |= !strcmp(files[i], "-");
+		from_stdin |= this;
 	}
-	if (c->settings.nparams && source_is_kernels(files[0]) && source_is_kernels(files[1]))
-		return usage_error(c, NULL, "--param: programs of the kernel have no parameters");
+	if (c->settings.nparams && source_kind(d->side[0].source) != SOURCE_POLICY && source_kind(d->side[1].source) != SOURCE_POLICY)
+		return usage_error(c, NULL, "--param: only a policy has parameters");
 	return STATUS_OK;
 }
 
@@ -145,9 +146,10 @@ const struct verb verb_diff = {
 	.example = "echo 'allow :null' | " PROGRAM " diff - policy.rb --allow-looser",
 	.summary = "Tell what the second policy allows and denies otherwise than the first",
 	.help = "SOURCE is a policy, prog:ID (a program of the kernel, whoever wrote it), cgroup:CGROUP (what\n"
-		"is attached there) or effective:CGROUP (with all above it). Every request is compared: how\n"
-		"many are newly allowed and newly denied for some caller, which, and one of each with the\n"
-		"rules that decide it. Exit status 0: no difference; 2: there is one; 1: it is not known.\n\n"
+		"is attached there), effective:CGROUP (with all above it) or a list of another tool, such as\n"
+		"oci:config.json. Every request is compared: how many are newly allowed and newly denied for\n"
+		"some caller, which, and one of each with the rules that decide it.\n"
+		"Exit status 0: no difference; 2: there is one; 1: it is not known.\n\n"
 		"  --allow-looser    what is newly allowed is no difference\n"
 		"  --allow-stricter  what is newly denied is no difference\n"
 		"  --replay FILE     instead of all requests those of FILE (- is stdin), JSON lines of\n"

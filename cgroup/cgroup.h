@@ -84,6 +84,8 @@ int program_fd(const struct program *p);
 uint32_t program_id(const struct program *p);
 /* Instructions after the kernel's rewriting, and the JITed size in bytes (0: interpreted). */
 void program_size(const struct program *p, unsigned *insns, unsigned *jited);
+/* The kernel's digest of the instructions as they were given to it, hex. */
+void program_tag(const struct program *p, char out[17]);
 
 /* ---- attach.c ------------------------------------------------------------------ */
 

@@ -2,6 +2,7 @@
 #include "cgroup/functions.h"
 #include "cgroup/internal.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,55 @@ static void name_calls(struct arena *a, struct functions *known, struct dump *ou
 	}
 	out->calls = calls ? calls : arena_alloc(a, sizeof *calls);
 	out->ncalls = n;
+}
+
+/* ---- of ours ----------------------------------------------------------------------------------- */
+
+static const struct dump_map *rodata_of(const struct dump *d)
+{
+	for (const struct dump_map *m = d->maps; m < d->maps + d->nmaps; m++) {
+		uint64_t magic = 0;
+		if (!m->known || m->n != 1 || m->value_size < sizeof(struct image_header))
+			continue;
+		memcpy(&magic, m->values, sizeof magic);
+		if (le64toh(magic) == IMAGE_MAGIC)
+			return m;
+	}
+	return NULL;
+}
+
+bool dump_header(struct arena *a, const struct dump *d, struct image_header *out, int64_t **params)
+{
+	const struct dump_map *m = rodata_of(d);
+	if (!m)
+		return false;
+	memcpy(out, m->values, sizeof *out);
+	size_t n = le32toh(out->nparams), at = le32toh(out->size);
+	if (le32toh(out->version) != IMAGE_VERSION || at < sizeof *out || at > m->value_size || n > (m->value_size - at) / sizeof **params)
+		return false;
+	*params = arena_alloc(a, (n + 1) * sizeof **params);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&(*params)[i], m->values + at + i * sizeof **params, sizeof **params);
+		(*params)[i] = (int64_t)le64toh((uint64_t)(*params)[i]);
+	}
+	return true;
+}
+
+static bool tells_a_fact(int32_t function)
+{
+	for (size_t i = 0; i < FACT_HELPERS; i++)
+		if (fact_helpers[i].number == function)
+			return true;
+	return false;
+}
+
+bool dump_only_decides(const struct dump *d)
+{
+	const struct dump_map *own = rodata_of(d);
+	bool only = d->nmaps <= 1 && (!d->nmaps || own);
+	for (size_t i = 0; i < d->ncalls; i++)
+		only &= tells_a_fact(d->calls[i].function);
+	return only;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------ */

@@ -19,4 +19,11 @@ int program_dump(struct arena *a, struct diags *d, struct functions *known, uint
 /* Is it a device program whose instructions the kernel does not show to this process? */
 bool program_hidden(uint32_t id);
 
+/* What a program of ours was loaded with: its head and the values of its parameters. False: it is none of
+ * ours, or its .rodata was not read. */
+struct image_header;
+bool dump_header(struct arena *a, const struct dump *d, struct image_header *out, int64_t **params);
+/* Does it nothing but decide: no call but for facts about the caller, no map but its own .rodata? */
+bool dump_only_decides(const struct dump *d);
+
 #endif

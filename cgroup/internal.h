@@ -77,6 +77,8 @@ enum reading { READ_GONE, READ_NOT, READ_OK };
 /* Fills in all but attach_flags from an open program. READ_NOT when some of it,
  * and so whether it is ours, could not be read (at->unreadable says why). */
 enum reading describe_program(int fd, struct attached *at);
+/* A tag of the kernel's (BPF_TAG_SIZE bytes) in hex. */
+void tag_text(char out[17], const unsigned char tag[8]);
 /* cgroup_query(), and *unreadable: the first program whose owner is not known, or NULL. */
 int list_attached(struct arena *a, struct diags *d, const struct cgroup *cg,
                   struct attached **list, size_t *n, const struct attached **unreadable);

@@ -403,6 +403,11 @@ uint32_t program_id(const struct program *p)
 	return p->info.id;
 }
 
+void program_tag(const struct program *p, char out[17])
+{
+	tag_text(out, p->info.tag);
+}
+
 void program_size(const struct program *p, unsigned *insns, unsigned *jited)
 {
 	*insns = p->info.xlated_prog_len / (unsigned)sizeof(struct bpf_insn);

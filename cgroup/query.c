@@ -101,6 +101,12 @@ static uint64_t boot_time(void)
 	return (uint64_t)((now.tv_sec - up.tv_sec) * 1000000000 + now.tv_nsec - up.tv_nsec);
 }
 
+void tag_text(char out[17], const unsigned char tag[8])
+{
+	for (int i = 0; i < BPF_TAG_SIZE; i++)
+		snprintf(out + 2 * i, 3, "%02x", tag[i]);
+}
+
 enum reading describe_program(int fd, struct attached *at)
 {
 	struct bpf_prog_info info = {0};
@@ -117,8 +123,7 @@ enum reading describe_program(int fd, struct attached *at)
 	at->loaded_at = (boot_time() + info.load_time) / 1000000000;
 	at->insns = info.xlated_prog_len / (unsigned)sizeof(struct bpf_insn);
 	at->uid = info.created_by_uid;
-	for (int i = 0; i < BPF_TAG_SIZE; i++)
-		snprintf(at->tag + 2 * i, 3, "%02x", info.tag[i]);
+	tag_text(at->tag, info.tag);
 
 	char meaning[MEANING_MAX] = "";
 	int found = program_header(fd, &header, meaning);

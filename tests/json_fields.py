@@ -19,7 +19,7 @@ INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('chec
           ('test', 'coverage'): 'coverage', ('test', 'rules'): 'rule', ('test', 'missing'): 'gap',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
           ('devices', 'devices'): 'device',
-          ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process', ('doctor', 'checks'): 'check',
+          ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process', ('verify', 'witness'): 'witness', ('doctor', 'checks'): 'check',
           **{('diff', name): row for row, names in (('source', ['sources']), ('change', ['allowed', 'denied']), ('witness', ['witness']), ('replay', ['replay']),
                                                      ('changed', ['changes']), ('answer', ['before', 'after']), ('by', ['by'])) for name in names}}
 
@@ -155,7 +155,11 @@ def check_kernel(rows):
         check_verb(rows, 'apply --dry-run', 0, ['apply', '--json', '--dry-run', 'good.rb', cgroup], [])
         check_verb(rows, 'apply', 0, ['apply', '--json', 'good.rb', cgroup, '--audit', 'denied'], [])
         check_verb(rows, 'apply, with a warning', 0, ['apply', '--json', 'warned.rb', cgroup], [('warning', '/dev/null')])
+        check_verb(rows, 'verify: it differs', 2, ['verify', '--json', 'good.rb', cgroup], [])
+        check_verb(rows, 'verify: equal', 0, ['verify', '--json', 'good.rb', cgroup, '--audit', 'denied'], [])
+        check_verb(rows, 'verify: not there', 2, ['verify', '--json', 'good.rb', cgroup, 'no-such'], [])
         check_verb(rows, 'status', 0, ['status', '--json', cgroup])
+        check_verb(rows, 'status --verify', 0, ['status', '--verify', '--json', cgroup])
         check_verb(rows, 'list', 0, ['list', '--json'])
         check_verb(rows, 'why', 2, ['why', '--json', cgroup, 'c', '1:3', 'rw'])
         with subprocess.Popen(['sleep', '7200']) as sleeper:

@@ -13,7 +13,7 @@ echo 'default :allow' >policy.rb
 
 # In an example the cgroup is /web; here it is this one.
 follow() { bash -c "${1//\/web//$(basename "${CG-web}")}" </dev/null; }
-needs_kernel() { case $1 in *" run "* | *" apply "* | *" detach "* | *" audit "* | *" stats "* | *" status"* | *" list"* | *" why "* | *install-hook*) true ;; *) false ;; esac; }
+needs_kernel() { case $1 in *" run "* | *" apply "* | *" verify "* | *" detach "* | *" audit "* | *" stats "* | *" status"* | *" list"* | *" why "* | *install-hook*) true ;; *) false ;; esac; }
 
 # ---- a command line with too little in it -----------------------------------------------------
 
@@ -23,11 +23,11 @@ too_few() # too_few VERB: command lines, a line each
 {
 	case $1 in
 	check | compile | test | detach | stats | audit) echo "$1" ;;
-	apply | run | eval | diff) echo "$1"; echo "$1 policy.rb" ;;
+	apply | verify | run | eval | diff) echo "$1"; echo "$1 policy.rb" ;;
 	import) echo "$1"; for format in oci inspect quadlet lxc proxmox libvirt slurm v1 systemd cdi compose docker; do echo "$1 $format"; done ;;
 	esac
 }
-too_many() { case $1 in compile) echo "$1 a b" ;; apply | diff) echo "$1 a b c" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
+too_many() { case $1 in compile) echo "$1 a b" ;; apply | diff) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
 
 for verb in $verbs; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
@@ -57,7 +57,7 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile eval explain diff why test import devices doctor apply status list stats audit detach run oci-hook install-hook; do
+for verb in check compile eval explain diff why test import devices doctor apply verify status list stats audit detach run oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
 	[ "$verb" != audit ] || example=${example/--timeout 60/--timeout 0}
 	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
@@ -75,7 +75,7 @@ $out" ;;
 	esac
 done
 for verb in $verbs; do
-	case " check compile eval explain diff why test import devices doctor apply status stats audit detach run oci-hook install-hook list " in
+	case " check compile eval explain diff why test import devices doctor apply verify status stats audit detach run oci-hook install-hook list " in
 	*" $verb "*) ;;
 	*) fail "the example of $verb" "this test does not run it" ;;
 	esac
@@ -163,6 +163,17 @@ watched() # watched VERB OPTIONS...: the policy is taken off while it runs
 	"$DEVGUARD" detach "$CG" >/dev/null
 	wait $!
 }
+# A program of ours whose line is not what it does: shown so by that verb.
+otherwise()
+{
+	local got id
+	$CC -O2 -o loader "$TESTS/loader.c" -lbpf && "$DEVGUARD" compile policy.rb -o other.o || return
+	sed -i 's/allows everything/allows everythinG/g' other.o
+	id=$(./loader "$CG" other.o) || return
+	"$DEVGUARD" "$1" --verify $([ "$1" = list ] || echo "$CG"); got=$?
+	bpftool cgroup detach "$CG" cgroup_device id "$id"
+	return $got
+}
 ends_with() # ends_with VERB STATUS: a command line that ends so
 {
 	local d=$DEVGUARD
@@ -170,7 +181,7 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	check:0 | compile:0 | explain:0) "$d" $1 policy.rb ;;
 	check:1 | compile:1 | explain:1) "$d" $1 absent.rb ;;
 	check:3 | compile:3 | explain:3) "$d" $1 typo.rb ;;
-	check:64 | compile:64 | explain:64 | apply:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | import:64) "$d" $1 ;;
+	check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | import:64) "$d" $1 ;;
 	status:64 | list:64 | devices:64 | doctor:64 | help:64) "$d" $1 check check ;;
 	oci-hook:64 | install-hook:64) "$d" $1 policy.rb ;;
 	apply:0) "$d" apply policy.rb "$CG" --audit all ;;
@@ -180,6 +191,11 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	audit:0) "$d" apply policy.rb "$CG" --audit all && "$d" audit "$CG" --timeout 0 ;;
 	detach:1) "$d" detach "$CG"; "$d" detach "$CG" ;;
 	status:0) "$d" status "$CG" ;;
+	verify:0) "$d" apply policy.rb "$CG" && "$d" verify policy.rb "$CG" ;;
+	verify:1) "$d" verify policy.rb ./absent ;;
+	verify:2) "$d" verify policy.rb "$CG" no-such ;;
+	verify:3) "$d" verify typo.rb "$CG" ;;
+	status:2 | list:2) otherwise "$1" ;;
 	why:0) "$d" why --self c 1:3 rw ;;
 	why:1) "$d" why ./absent c 1:3 rw ;;
 	why:2) echo 'policy "no"; deny "b *:*"' >no.rb; "$d" apply no.rb "$CG"; "$d" why "$CG" b 8:0 r; set -- $?; "$d" detach "$CG" no; return "$1" ;;

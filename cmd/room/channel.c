@@ -84,6 +84,7 @@ static size_t largest(const struct taker *t, uint32_t kind)
 	case FRAME_DECIDER:
 	case FRAME_COVERAGE:
 	case FRAME_COMPARED:
+	case FRAME_VERIFIED:
 		return t ? t->most : 0;
 	default:
 		return 0;

@@ -43,5 +43,7 @@ bool judge_covers(struct judge *j, const struct frame *f);
 /* work_compare.c: FRAME_SHARE, the policy for another judge; FRAME_COMPARE, with one of another. */
 bool judge_shares(struct judge *j, const struct frame *f);
 bool judge_compares(struct judge *j, const struct frame *f);
+/* work_verify.c: FRAME_VERIFY, a program. */
+bool judge_verifies(struct judge *j, const struct frame *f);
 
 #endif

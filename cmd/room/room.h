@@ -31,6 +31,7 @@ enum frame_kind {
 	FRAME_CLAIMS,   /* a policy as an object keeps it: its claims are put to the one that was proven */
 	FRAME_SHARE,    /* the policy, for another judge: FRAME_POLICY */
 	FRAME_COMPARE,  /* struct compare_head, a policy of another judge: FRAME_COMPARED */
+	FRAME_VERIFY,   /* a program, as dumps_write() has it: is it the policy? */
 	/* from the child */
 	FRAME_LOCKED,   /* it is locked in: struct locked */
 	FRAME_QUESTION, /* struct question, the text */
@@ -45,6 +46,7 @@ enum frame_kind {
 	FRAME_DECIDER,  /* struct decider, its texts */
 	FRAME_COVERAGE, /* struct coverage_head, what it counts */
 	FRAME_COMPARED, /* two struct change_record, texts */
+	FRAME_VERIFIED, /* struct verified */
 	FRAME_DONE,     /* all was done that the frame to the child asked for: int32_t failed */
 	FRAME_KINDS
 };
@@ -183,6 +185,15 @@ struct change_record {
 	uint32_t found, texts[CHANGE_TEXTS], reserved;
 	struct request_record witness;
 	struct verdict was, is;
+};
+
+/* What the judge says to a program. */
+enum { VERIFIED_EQUAL, VERIFIED_DIFFERENT, VERIFIED_UNKNOWN };
+struct verified {
+	uint32_t meaning;
+	uint32_t allows;               /* different: the program allows the witness, and the policy does not */
+	struct request_record witness; /* with the facts that it needs */
+	char unknown[VERDICT_TEXT];    /* unknown: on what it hangs */
 };
 
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };

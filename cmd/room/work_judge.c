@@ -224,6 +224,7 @@ static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *
 	[FRAME_COVER] = judge_covers,
 	[FRAME_SHARE] = judge_shares,
 	[FRAME_COMPARE] = judge_compares,
+	[FRAME_VERIFY] = judge_verifies,
 };
 
 /* Whom a frame is about. */

@@ -8,13 +8,15 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/unit.h"
 #include "cmd/where/where.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
 
-static const struct option options[] = {OPTION_JSON, OPTION_HELP, {0}};
+enum { OPT_VERIFY = OPT_VERB };
+static const struct option options[] = {{"verify", no_argument, NULL, OPT_VERIFY}, OPTION_JSON, OPTION_HELP, {0}};
 
 struct listing {
 	struct cmd *c;
@@ -26,6 +28,8 @@ struct listing {
 	int beyond;      /* asked at the root, and not attached to what can be seen */
 	size_t untold;   /* programs of which something cannot be told */
 	int why;         /* errno of the first of them */
+	bool prove;      /* ours are held against what is written in them */
+	size_t others, unproven;
 };
 
 /* ---- one program ----------------------------------------------------------------------------- */
@@ -65,7 +69,7 @@ static const char *amounts_to(struct arena *a, const struct attached *at, const 
 }
 
 static void print_program(struct listing *l, const struct attached *at, const struct author *who, uint32_t link,
-                          bool pinned)
+                          bool pinned, const char *proof)
 {
 	struct arena *a = l->c->arena;
 	fputs("  ", stdout);
@@ -87,6 +91,11 @@ static void print_program(struct listing *l, const struct attached *at, const st
 	put_text(stdout, at->unreadable ? arena_printf(a, "what it does cannot be told: %s", strerror(at->unreadable))
 	                                : amounts_to(a, at, who));
 	putchar('\n');
+	if (proof) {
+		fputs("    ", stdout);
+		put_text(stdout, proof);
+		putchar('\n');
+	}
 }
 
 /* null is what cannot be told. */
@@ -120,6 +129,19 @@ static json_t *program_json(const struct attached *at, const struct author *who,
 
 /* ---- one cgroup --------------------------------------------------------------------------------- */
 
+/* NULL: nobody asked. */
+static const char *prove(struct listing *l, const struct attached *at, json_t *json)
+{
+	const char *text;
+	if (!l->prove || !at->ours)
+		return NULL;
+	enum self_proof proof = program_proof(l->c, at, &text);
+	l->others += proof == PROOF_OTHER;
+	l->unproven += proof == PROOF_NONE;
+	proof_json(json, proof, text);
+	return proof_text(l->c->arena, proof, text);
+}
+
 static void one_program(struct listing *l, const struct cgroup *cg, const struct attached *at, json_t *programs)
 {
 	struct author who = {.otherwise = -1};
@@ -131,10 +153,12 @@ static void one_program(struct listing *l, const struct cgroup *cg, const struct
 	l->untold += why != 0;
 	l->why = l->why ? l->why : why;
 	l->programs++;
+	json_t *json = programs ? program_json(at, &who, link, pinned) : NULL;
+	const char *proof = prove(l, at, json);
 	if (programs)
-		json_array_append_new(programs, program_json(at, &who, link, pinned));
+		json_array_append_new(programs, json);
 	else
-		print_program(l, at, &who, link, pinned);
+		print_program(l, at, &who, link, pinned, proof);
 }
 
 static int show(struct listing *l, const struct cgroup *cg, const char *path)
@@ -196,7 +220,10 @@ static void summary(struct listing *l)
 static int list(struct cmd *c, int argc, char **argv)
 {
 	struct listing l = {.c = c, .mount = cgroup_mount(c->arena)};
-	if (options_next(c, argc, argv) != OPT_END)
+	int opt;
+	while ((opt = options_next(c, argc, argv)) == OPT_VERIFY)
+		l.prove = true;
+	if (opt != OPT_END)
 		return c->status;
 	if (optind < argc)
 		return usage_error(c, "programs of one cgroup: " PROGRAM " status CGROUP", "list takes no cgroup");
@@ -219,18 +246,20 @@ static int list(struct cmd *c, int argc, char **argv)
 		         "%s above what can be seen here: all that runs here asks %s, too",
 		         plural_text(c->arena, (size_t)l.beyond, "program is attached", "programs are attached"),
 		         l.beyond == 1 ? "it" : "them");
-	return c->diags.errors || error ? STATUS_FAILED : STATUS_OK;
+	return l.others ? STATUS_DENY : c->diags.errors || error || l.unproven ? STATUS_FAILED : STATUS_OK;
 }
 
 const struct verb verb_list = {
 	.name = "list",
-	.synopsis = "[--json]",
+	.synopsis = "[--verify] [--json]",
 	.usage = "",
 	.example = PROGRAM " list",
 	.summary = "Show every device program of this host, by the cgroup that it is on",
 	.help = "Ours with what they allow whoever asks, others' by the shape in which container engines\n"
 		"and systemd write them. Cgroups are named as audit prints them, from the mount of the\n"
-		"hierarchy on; status shows more of one. In a container: what can be seen from there.\n\n",
+		"hierarchy on; status shows more of one. In a container: what can be seen from there.\n\n"
+		"  --verify          read each of ours back: do its instructions amount to the line shown? Status\n"
+		"                    2: of one not, 1: of one it cannot be told\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

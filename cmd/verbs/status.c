@@ -5,7 +5,9 @@
  */
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
+#include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/unit.h"
 #include "cmd/where/where.h"
 
 #include <linux/bpf.h>
@@ -13,7 +15,11 @@
 #include <time.h>
 
 enum { SLOTS_NEARLY = CGROUP_PROGRAMS_MAX - 8 };
-static const struct option options[] = {OPTION_SELF, OPTION_UNIT, OPTION_JSON, OPTION_HELP, {0}};
+enum { OPT_VERIFY = OPT_VERB };
+static const struct option options[] = {{"verify", no_argument, NULL, OPT_VERIFY}, OPTION_SELF, OPTION_UNIT, OPTION_JSON, OPTION_HELP, {0}};
+
+/* With --verify: how many of ours are not what is written in them, or cannot be told. */
+struct proven { bool asked; size_t others, untold; };
 
 static const char *flags_text(uint32_t flags)
 {
@@ -53,7 +59,7 @@ static void print_numbers(struct cmd *c, const struct attached *at)
 	       at->uid);
 }
 
-static void print_ours(const struct attached *at)
+static void print_ours(const struct attached *at, const char *proof)
 {
 	printf("    digest %016llx, compiled by " PROGRAM " ", (unsigned long long)at->digest);
 	put_text(stdout, at->tool);
@@ -63,13 +69,18 @@ static void print_ours(const struct attached *at)
 		put_text(stdout, at->meaning);
 		putchar('\n');
 	}
+	if (proof) {
+		fputs("    ", stdout);
+		put_text(stdout, proof);
+		putchar('\n');
+	}
 	if (at->audit != AUDIT_NONE || at->mode != MODE_ENFORCE)
 		printf("    %saudit %s, generation %u\n",
 		       at->mode == MODE_PERMISSIVE ? "PERMISSIVE: nothing is denied by it; " : "",
 		       audit_word(at->audit), at->generation);
 }
 
-static void print_program(struct cmd *c, const struct attached *at)
+static void print_program(struct cmd *c, const struct attached *at, const char *proof)
 {
 	if (!at->known) {
 		print_unknown(at);
@@ -80,7 +91,7 @@ static void print_program(struct cmd *c, const struct attached *at)
 	printf("  program %u  %s\n", at->id, at->ours ? "ours" : at->unreadable ? "cannot tell whose" : "not ours");
 	print_numbers(c, at);
 	if (at->ours)
-		print_ours(at);
+		print_ours(at, proof);
 	else
 		printf("    tag %s\n", at->tag);
 	if (at->run_count)
@@ -94,7 +105,7 @@ static json_t *number_if(bool known, uint64_t n)
 }
 
 /* null is what cannot be told. */
-static json_t *program_json(const struct attached *at)
+static json_t *program_json(const struct attached *at, json_t *proof)
 {
 	json_t *o = json_pack("{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "program", (json_int_t)at->id, "kernel_name",
 	                      at->known ? text_json(at->kernel_name) : json_null(), "ours",
@@ -115,6 +126,7 @@ static json_t *program_json(const struct attached *at)
 		json_object_set_new(o, "mode", json_string(mode_word(at->mode)));
 		json_object_set_new(o, "audit", json_string(audit_word(at->audit)));
 		json_object_set_new(o, "generation", json_integer(at->generation));
+		json_object_update(o, proof);
 	}
 	if (at->run_count) {
 		json_object_set_new(o, "run_count", json_integer((json_int_t)at->run_count));
@@ -180,7 +192,20 @@ static void say_unknown(struct cmd *c, const struct cgroup *cg, const struct att
 		}
 }
 
-static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t *levels)
+/* A program of ours, held against what is written in it; NULL: nobody asked. */
+static const char *prove(struct cmd *c, const struct attached *at, struct proven *p, json_t *json)
+{
+	const char *text;
+	if (!p->asked || !at->ours)
+		return NULL;
+	enum self_proof proof = program_proof(c, at, &text);
+	p->others += proof == PROOF_OTHER;
+	p->untold += proof == PROOF_NONE;
+	proof_json(json, proof, text);
+	return proof_text(c->arena, proof, text);
+}
+
+static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t *levels, struct proven *p)
 {
 	struct attached *list;
 	size_t n;
@@ -190,8 +215,12 @@ static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t
 	say_unknown(c, cg, list, n);
 	if (c->json.on) {
 		json_t *programs = json_array();
-		for (size_t i = 0; i < n; i++)
-			json_array_append_new(programs, program_json(&list[i]));
+		for (size_t i = 0; i < n; i++) {
+			json_t *proof = json_object();
+			prove(c, &list[i], p, proof);
+			json_array_append_new(programs, program_json(&list[i], proof));
+			json_decref(proof);
+		}
 		json_array_append_new(levels, json_pack("{s:o, s:I, s:o}", "path",
 		                                        text_json(cg->path), "id",
 		                                        (json_int_t)cg->id, "programs", programs));
@@ -200,29 +229,33 @@ static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t
 	put_text(stdout, cg->path);
 	puts(n ? "" : ": no device program");
 	for (size_t i = 0; i < n; i++)
-		print_program(c, &list[i]);
+		print_program(c, &list[i], prove(c, &list[i], p, NULL));
 	return 0;
 }
 
 /* The cgroup, its parent, ... the root. Closes them all. */
-static int show_all(struct cmd *c, struct cgroup *cg, json_t *levels)
+static int show_all(struct cmd *c, struct cgroup *cg, json_t *levels, struct proven *p)
 {
 	bool above = false;
 	int failed = 0;
 	while (cg) {
-		failed = failed || show_level(c, cg, above, levels);
+		failed = failed || show_level(c, cg, above, levels, p);
 		struct cgroup *parent = failed ? NULL : cgroup_parent(c->arena, &c->diags, cg);
 		cgroup_close(cg);
 		cg = parent;
 		above = true;
 	}
-	return failed || c->diags.errors ? STATUS_FAILED : STATUS_OK;
+	return p->others ? STATUS_DENY : failed || c->diags.errors || p->untold ? STATUS_FAILED : STATUS_OK;
 }
 
 static int status(struct cmd *c, int argc, char **argv)
 {
 	struct cgroup *cg;
-	if (options_next(c, argc, argv) != OPT_END)
+	struct proven proven = {.asked = false};
+	int opt;
+	while ((opt = options_next(c, argc, argv)) == OPT_VERIFY)
+		proven.asked = true;
+	if (opt != OPT_END)
 		return c->status;
 	if (argc - optind > !where_given(c))
 		return usage_error(c, NULL, "one cgroup at a time, please");
@@ -234,7 +267,7 @@ static int status(struct cmd *c, int argc, char **argv)
 		warn(c, cg, "programs attached here decide for the processes that are in this v2 "
 			    "cgroup (the 0:: line of /proc/PID/cgroup); v1 `devices` limits come on top",
 		     "this host is hybrid: v1 hierarchies are mounted as well");
-	int result = show_all(c, cg, levels);
+	int result = show_all(c, cg, levels, &proven);
 	if (c->json.on)
 		json_object_set(c->json.out, "cgroups", levels);
 	json_decref(levels);
@@ -243,12 +276,14 @@ static int status(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_status = {
 	.name = "status",
-	.synopsis = "[CGROUP | --self | --unit NAME] [--json]",
+	.synopsis = "[CGROUP | --self | --unit NAME] [--verify] [--json]",
 	.summary = "Show the device programs of a cgroup and of those above it",
 	.help = "Without CGROUP: the cgroup of the caller. CGROUP may be named as for apply. All\n"
 		"programs shown are asked about every\n"
 		"request of a process in CGROUP, and all of them must allow it. Runs are shown where\n"
-		"the kernel counts them: sysctl kernel.bpf_stats_enabled=1\n\n",
+		"the kernel counts them: sysctl kernel.bpf_stats_enabled=1\n\n"
+		"  --verify          read each of ours back: do its instructions amount to the line shown? Status\n"
+		"                    2: not, 1: it cannot be told; `verify POLICY CGROUP` proves more\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

@@ -1,0 +1,118 @@
+/*
+ * proof.c - a program that the kernel runs, held against what it is said to be: a policy, or the line that
+ * is written in it. Instructions are understood in the locked room only.
+ */
+#include "cgroup/cgroup.h"
+#include "cgroup/dump.h"
+#include "cmd/cmd.h"
+#include "cmd/unit.h"
+
+#include <string.h>
+
+int dump_of_program(struct cmd *c, uint32_t id, struct dump *out)
+{
+	if (!c->functions)
+		c->functions = functions_new(c->args);
+	return program_dump(c->arena, &c->diags, c->functions, id, out);
+}
+
+/* ---- against a policy --------------------------------------------------------------------------- */
+
+struct told { struct verified *out; bool there; };
+
+static bool take_verified(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
+{
+	struct told *t = self;
+	if (kind != FRAME_VERIFIED || t->there || len != sizeof *t->out)
+		return false;
+	memcpy(t->out, data, len);
+	t->out->unknown[VERDICT_TEXT - 1] = '\0';
+	const struct request_record *w = &t->out->witness;
+	bool request = (w->type == DEV_BLOCK || w->type == DEV_CHAR) && w->access >= 0 && w->access <= ACC_ALL;
+	return t->there = t->out->meaning <= VERIFIED_UNKNOWN && (t->out->meaning != VERIFIED_DIFFERENT || request);
+}
+
+int unit_verify(struct cmd *c, const struct unit *u, const struct dump *program, struct verified *out)
+{
+	size_t len;
+	struct told t = {out, false};
+	const struct taker taker = {take_verified, &t, sizeof *out};
+	void *bytes = dumps_write(c->arena, program, 1, &len);
+	if (!bytes) {
+		diag_fail(&c->diags, NULL, "the program and its maps take more than %d MiB", DUMPS_MAX >> 20);
+		return STATUS_FAILED;
+	}
+	struct call call = {.kind = FRAME_VERIFY, .data = bytes, .len = len};
+	int status = room_call(u->judge, u->policy->file, &call, &taker);
+	if (!status && !t.there) {
+		diag_fail(&c->diags, NULL, "the process that compares the program did not answer");
+		status = STATUS_FAILED;
+	}
+	return status;
+}
+
+/* ---- against itself ------------------------------------------------------------------------------- */
+
+/* The reason of the last error, which is no error of the command. */
+static const char *reason(struct cmd *c, const struct diags *kept)
+{
+	const char *text = "it cannot be read";
+	for (size_t i = 0; i < c->diags.n; i++)
+		if (c->diags.items[i].level == DIAG_ERROR)
+			text = c->diags.items[i].text;
+	c->diags = *kept;
+	return text;
+}
+
+/* Does the line leave open what is decided? Of a rule about the whole request, or about numbers that hang
+ * on each other, another line may be written by the same program. */
+static bool vague(const char *line)
+{
+	static const char *const inputs[] = {"requested", "type", "major", "minor", "param"};
+	const char *more = strstr(line, "; more by ");
+	for (size_t i = 0; more && i < sizeof inputs / sizeof *inputs; i++)
+		if (strstr(more, inputs[i]))
+			return true;
+	return strstr(line, "too varied");
+}
+
+enum self_proof program_proof(struct cmd *c, const struct attached *at, const char **text)
+{
+	struct unit u;
+	const struct diags kept = c->diags;
+	if (at->mode == MODE_PERMISSIVE || !*at->meaning) {
+		*text = at->mode == MODE_PERMISSIVE ? "it is permissive: the kernel keeps nothing of what would be denied"
+		                                    : "it was compiled by a version that did not say what it amounts to";
+		return PROOF_NONE;
+	}
+	diags_init(&c->diags, c->arena);
+	int status = unit_load(c, &c->settings, arena_printf(c->arena, "prog:%u", at->id), &(struct load){.depth = LOAD_DIAGRAM}, &u);
+	const char *why = reason(c, &kept);
+	unit_end(&u);
+	if (status) {
+		*text = why;
+		return PROOF_NONE;
+	}
+	*text = u.policy->meaning ? u.policy->meaning : "";
+	if (!strcmp(*text, at->meaning))
+		return PROOF_SAME;
+	if (!vague(*text) && !vague(at->meaning))
+		return PROOF_OTHER;
+	*text = "a line does not say all that it decides by: verify POLICY CGROUP compares all of it";
+	return PROOF_NONE;
+}
+
+const char *proof_text(struct arena *a, enum self_proof proof, const char *text)
+{
+	return proof == PROOF_SAME    ? "verified: its instructions amount to this"
+	       : proof == PROOF_OTHER ? arena_printf(a, "DIFFERS: its instructions amount to something else: %s", text)
+	                              : arena_printf(a, "not verified: %s", text);
+}
+
+void proof_json(json_t *program, enum self_proof proof, const char *text)
+{
+	if (!program)
+		return;
+	json_object_set_new(program, "verified", proof == PROOF_NONE ? json_null() : json_boolean(proof == PROOF_SAME));
+	json_object_set_new(program, "amounts_to", proof == PROOF_NONE ? json_null() : text_json(text));
+}

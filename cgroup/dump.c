@@ -4,6 +4,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,15 +34,35 @@ static bool read_entries(struct arena *a, int fd, struct dump_map *m)
 	return m->type == BPF_MAP_TYPE_ARRAY || bpf_map_get_next_key(fd, before, keys) == -ENOENT;
 }
 
-/* Read twice, and the same: nobody writes to it just now. */
-static bool read_settled(struct arena *a, int fd, struct dump_map *m)
+/* What one reading gives need never have been so: others may write meanwhile, before the place that is read, and
+ * behind it. Two readings may be wrong alike, when a few values go to and fro; so many are not. */
+enum { READINGS = 8, READINGS_OF_LARGE = 2, LARGE = 4 << 20, ROUNDS = 4 };
+
+static bool read_again(struct arena *a, int fd, const struct dump_map *m)
 {
 	struct dump_map again = *m;
 	struct arena *scratch = arena_scratch(a);
-	bool same = read_entries(a, fd, m) && read_entries(scratch, fd, &again) && again.n == m->n &&
+	bool same = read_entries(scratch, fd, &again) && again.n == m->n &&
 	            !memcmp(again.keys, m->keys, m->n * m->key_size) && !memcmp(again.values, m->values, m->n * m->value_size);
 	arena_free(scratch);
 	return same;
+}
+
+/* Read several times, and the same: nobody writes to it just now. */
+static bool read_settled(struct arena *a, int fd, struct dump_map *m)
+{
+	uint64_t bytes = (uint64_t)m->max_entries * ((uint64_t)m->key_size + m->value_size);
+	int readings = bytes > LARGE ? READINGS_OF_LARGE : READINGS;
+	for (int round = 0; round < ROUNDS; round++) {
+		bool same = read_entries(a, fd, m);
+		for (int i = 1; i < readings && same; i++) {
+			sched_yield();
+			same = read_again(a, fd, m);
+		}
+		if (same)
+			return true;
+	}
+	return false;
 }
 
 static int read_map(struct arena *a, uint32_t id, struct dump_map *out)

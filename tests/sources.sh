@@ -159,23 +159,6 @@ expect "no such cgroup" 1 "" "$DEVGUARD" explain "cgroup:$CG2/$DGTEST_PREFIX.non
 
 # ---- others' ---------------------------------------------------------------------------------------
 
-# ask CGROUP: the kernel's answers to some requests, as a cases file
-ask()
-{
-	local type major minor answer path=$T/node
-	for node in c:1:3 c:1:5 c:1:9 c:5:2 c:7:0 c:7:9 c:10:1 c:10:2 c:3:3 b:8:0 b:7:3 b:1:3; do
-		IFS=: read -r type major minor <<<"$node"
-		answer=$(inside "$1" "$OPENER" mknod "$type" "$major" "$minor" "$path")
-		case $answer in ok) echo "allow $type $major:$minor m" ;; EPERM) echo "deny $type $major:$minor m" ;; esac
-	done
-	for node in "1:3 /dev/null" "1:5 /dev/zero" "1:9 /dev/urandom"; do
-		for how in r w rw; do
-			answer=$(inside "$1" "$OPENER" open "$how" "${node#* }")
-			case $answer in EPERM) echo "deny c ${node% *} $how" ;; *) echo "allow c ${node% *} $how" ;; esac
-		done
-	done
-}
-
 others() # others NAME RULES: the program on stdin, explained; and as the kernel decides
 {
 	scratch "$1"

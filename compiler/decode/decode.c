@@ -199,7 +199,8 @@ static bool unknown_lookup(struct reader *r, uint32_t step, struct state *st, ui
 	return true;
 }
 
-static bool known_lookup(struct reader *r, uint32_t step, struct state *st, uint32_t pc, int64_t behind)
+/* Goes on at `next` with the entry, or without one. */
+static bool known_lookup(struct reader *r, uint32_t step, struct state *st, uint32_t pc, uint32_t next, int64_t behind)
 {
 	const uint32_t map = st->reg[1].a;
 	const struct value key = st->reg[2];
@@ -212,14 +213,14 @@ static bool known_lookup(struct reader *r, uint32_t step, struct state *st, uint
 	clobber(st);
 	for (uint32_t g = 0; g < r->ngroups[map]; g++) {
 		st->reg[0] = (struct value){.kind = V_ENTRY, .a = map, .b = g, .k = -behind};
-		uint32_t yes = step_at(r, pc + 1, st, mask), more = step_more(r, step);
+		uint32_t yes = step_at(r, next, st, mask), more = step_more(r, step);
 		r->steps[step].cond = conds[g];
 		r->steps[step].yes = yes;
 		r->steps[step].no = more;
 		step = more;
 	}
 	st->reg[0] = value_const(0);
-	uint32_t none = step_at(r, pc + 1, st, mask);
+	uint32_t none = step_at(r, next, st, mask);
 	r->steps[step].yes = none;
 	return true;
 }
@@ -235,7 +236,17 @@ static bool lookup(struct reader *r, uint32_t step, struct state *st, uint32_t p
 		known = false;
 	if (pc + 1 >= r->n)
 		return reader_fail(r, "it ends without an exit");
-	return known ? known_lookup(r, step, st, pc, behind) : unknown_lookup(r, step, st, pc);
+	return known ? known_lookup(r, step, st, pc, pc + 1, behind) : unknown_lookup(r, step, st, pc);
+}
+
+/* One in an array, which the kernel has written out. */
+static uint32_t written_out(struct reader *r, const struct state *st, uint32_t pc)
+{
+	uint32_t n = array_lookup(r, pc);
+	const struct value *map = &st->reg[1], *key = &st->reg[2];
+	bool known = n && pc + n < r->n && map->kind == V_MAP && !map->k && map->a < r->dump->nmaps && key->kind == V_STACK &&
+	             r->dump->maps[map->a].type == BPF_MAP_TYPE_ARRAY && map_groups(r, map->a);
+	return known ? n : 0;
 }
 
 /* ---- execution -------------------------------------------------------------------------------------- */
@@ -292,6 +303,9 @@ static bool execute(struct reader *r, uint32_t step)
 				return done;
 			continue;
 		}
+		uint32_t whole = written_out(r, &st, pc);
+		if (whole)
+			return known_lookup(r, step, &st, pc, pc + whole, 0);
 		switch (BPF_CLASS(r->insns[pc].code)) {
 		case BPF_ALU:
 		case BPF_ALU64: ok = alu_step(r, &st, pc, mask, &split); break;

@@ -205,6 +205,8 @@ bool wide_step(struct reader *r, struct state *st, uint32_t pc);
 
 /* The groups of a known map's entries: ngroups of them. False: too many, or it is not known. */
 bool map_groups(struct reader *r, uint32_t map);
+/* How many instructions from here on are a look-up in an array that the kernel has written out; 0: they are none. */
+uint32_t array_lookup(const struct reader *r, uint32_t pc);
 /* The condition that the key of a look-up is of an entry of the group; false: it is not known. */
 bool key_condition(struct reader *r, const struct state *st, uint32_t map, uint32_t group,
                    const struct value *key, node *out);

@@ -43,6 +43,24 @@ bool map_groups(struct reader *r, uint32_t map)
 	return r->groups[map] || (has_known_entries(m) && m->n && group_entries(r, map));
 }
 
+/* A look-up in an array as the kernel writes it out: `r1 += HEAD; r0 = *(u32 *)(r2 + 0); if r0 >= N goto none;
+ * r0 &= MASK; r0 <<= SHIFT (or *=); r0 += r1; goto end; none: r0 = 0; end:`; the mask is not always there. */
+uint32_t array_lookup(const struct reader *r, uint32_t pc)
+{
+	const struct bpf_insn *in = &r->insns[pc];
+	uint32_t n = 3;
+	if (pc + 8 > r->n || in[0].code != (BPF_ALU64 | BPF_ADD | BPF_K) || in[0].dst_reg != BPF_REG_1 ||
+	    in[1].code != (BPF_LDX | BPF_MEM | BPF_W) || in[1].dst_reg || in[1].src_reg != BPF_REG_2 || in[1].off ||
+	    in[2].code != (BPF_JMP | BPF_JGE | BPF_K) || in[2].dst_reg)
+		return 0;
+	n += in[n].code == (BPF_ALU | BPF_AND | BPF_K) && !in[n].dst_reg;
+	bool scaled = (in[n].code == (BPF_ALU64 | BPF_LSH | BPF_K) || in[n].code == (BPF_ALU64 | BPF_MUL | BPF_K)) && !in[n].dst_reg;
+	bool ends = pc + n + 4 <= r->n && in[n + 1].code == (BPF_ALU64 | BPF_ADD | BPF_X) && !in[n + 1].dst_reg && in[n + 1].src_reg == BPF_REG_1 &&
+	            in[n + 2].code == (BPF_JMP | BPF_JA) && in[n + 2].off == 1 && in[n + 3].code == (BPF_ALU64 | BPF_MOV | BPF_K) &&
+	            !in[n + 3].dst_reg && !in[n + 3].imm && in[2].off == (int16_t)n;
+	return scaled && ends ? n + 4 : 0;
+}
+
 /* ---- keys ----------------------------------------------------------------------------------- */
 
 static node equal_words(struct reader *r, const struct value *v, uint64_t k)

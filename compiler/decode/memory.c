@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-enum { SIGN_EXTENDING = 0x80 /* BPF_MEMSX */, ATOMIC = 0xc0 /* BPF_ATOMIC */ };
+enum {
+	SIGN_EXTENDING = 0x80, /* BPF_MEMSX */
+	ATOMIC = 0xc0,         /* BPF_ATOMIC */
+	BARRIER = 0xc0,        /* BPF_NOSPEC, of a store: what the kernel adds to programs of who lacks CAP_PERFMON */
+};
 
 static unsigned size_of(uint8_t code)
 {
@@ -152,6 +156,8 @@ bool store_step(struct reader *r, struct state *st, uint32_t pc)
 	unsigned size = size_of(in->code);
 	if (in->dst_reg >= REGISTERS || in->src_reg >= REGISTERS)
 		return reader_fail(r, "instruction %u is none", pc);
+	if (in->code == (BPF_ST | BARRIER))
+		return true;
 	struct value base = address_in(st, in->dst_reg);
 	struct value v = BPF_CLASS(in->code) == BPF_ST ? value_const(in->imm) : address_in(st, in->src_reg);
 	if (BPF_MODE(in->code) == ATOMIC && BPF_CLASS(in->code) == BPF_STX && is_atomic(in->imm)) {

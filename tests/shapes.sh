@@ -6,7 +6,7 @@ reason=$(need_kernel)
 [ -z "$reason" ] || { skip "shapes" "$reason"; summary; exit; }
 build_opener
 $CC -O2 -o "$T/loader" "$TESTS/loader.c" -lbpf && $CC -O2 -o "$T/changer" "$TESTS/changer.c" -lbpf || exit 1
-explained() { "$DEVGUARD" explain "$@" 2>&1; }
+explained() { "$DEVGUARD" explain --ruby "$@" 2>&1 | grep -v '^#'; }
 off() { bpftool cgroup detach "$1" cgroup_device id "$2"; }
 
 # ---- as others write them ------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ for how in "" "$weak"; do
 	for map in hash array; do
 		want=want_$map
 		if id=$("others_$map" | $how "$T/loader" "$CG" 2>"$T/err"); then
-			expect "$map${how:+, without CAP_PERFMON}" 0 "${!want}" "$DEVGUARD" explain "prog:$id"
+			expect "$map${how:+, without CAP_PERFMON}" 0 "${!want}" "$DEVGUARD" explain --ruby "prog:$id"
 			off "$CG" "$id"
 		elif [ -n "$how" ]; then skip "$map, without CAP_PERFMON" "the kernel does not take it"
 		else fail "$map" "$(cat "$T/err")"; fi
@@ -104,7 +104,7 @@ if harden=$(sysctl -n net.core.bpf_jit_harden 2>/dev/null) && kptr=$(sysctl -n k
 	scratch hard
 	"$DEVGUARD" apply "$T/hard.rb" "$CG" >"$T/out" 2>&1 || fail "hardened: apply" "$(cat "$T/out")"
 	expect "hardened: verify" 0 "equal: hard" "$DEVGUARD" verify "$T/hard.rb" "$CG"
-	expect "hardened: explain" 0 'allow :null, :zero, access: "rw"' "$DEVGUARD" explain "cgroup:$CG"
+	expect "hardened: explain" 0 'allow :null, :zero, access: "rw"' "$DEVGUARD" explain --ruby "cgroup:$CG"
 	sed 's/0-15/0-14/' "$T/hard.rb" >"$T/softer.rb"
 	expect "hardened: a difference" 2 "it allows b 8:15 r" "$DEVGUARD" verify "$T/softer.rb" "$CG"
 	hidden=$(sysctl -qw kernel.kptr_restrict=2; "$DEVGUARD" verify "$T/hard.rb" "$CG" 2>&1; echo "status $?")
@@ -168,9 +168,9 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	*) wrong+="$rc: $out
 " ;;
 	esac
-	out=$("$DEVGUARD" explain "cgroup:$CG/x" 2>&1); rc=$?
+	out=$("$DEVGUARD" explain --ruby "cgroup:$CG/x" 2>&1); rc=$?
 	case $rc:$out in
-	0:'allow :null' | 1:*) ;;
+	0:*'allow :null' | 1:*) ;;
 	*) wrong+="$rc: $out
 " ;;
 	esac

@@ -313,7 +313,9 @@ static int load_programs(const struct loading *g, const char *source, struct uni
 	int status = room_open(g->cmd, g->settings, work_judge, &prover);
 	if (!status)
 		status = source_read(g->cmd, source, &bytes, &len);
-	return status ? status : judge(g, prover, JOB_DUMPS, source, bytes, len, u);
+	if (!status)
+		status = judge(g, prover, JOB_DUMPS, source, bytes, len, u);
+	return status == STATUS_REFUSED ? STATUS_FAILED : status; /* nobody's policy is at fault */
 }
 
 int claims_run(struct cmd *c, const char *path, struct bytes *out)

@@ -152,7 +152,8 @@ if "$DEVGUARD" apply "$T/large.rb" "$CG" $limits >"$T/out" 2>&1; then
 	expect "100,000 rules: verify" 0 "equal: large" "$DEVGUARD" verify "$T/large.rb" "$CG" $limits
 	sed 's/100000.times/99999.times/' "$T/large.rb" >"$T/fewer.rb"
 	expect "100,000 rules: one less" 2 "it allows c 3999:699993 r" "$DEVGUARD" verify "$T/fewer.rb" "$CG" $limits
-	expect "100,000 rules: too many to be told" 3 "too many devices" "$DEVGUARD" explain "cgroup:$CG" $limits
+	expect "100,000 rules: too many to be told" 1 "hint: verify POLICY CGROUP says" "$DEVGUARD" explain "cgroup:$CG" $limits
+	expect "100,000 rules: too many to be asked" 1 "hint: verify POLICY CGROUP says" "$DEVGUARD" eval "cgroup:$CG" "c 1:7 r" $limits
 	"$DEVGUARD" detach "$CG" >/dev/null
 else fail "100,000 rules: apply" "$(cat "$T/out")"; fi
 

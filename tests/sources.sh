@@ -264,7 +264,7 @@ equal "explain: what it hangs on" "program $id on $CG: by an author that is not 
   not understood: what a map holds at instruction 14
   unknown  rwm  a *:*  every device  hangs on what a map holds at instruction 14
   allow    rwm  a 3:*" "$(told "cgroup:$CG")"
-expect "it is not compiled" 3 "cannot be compiled" "$DEVGUARD" compile "prog:$id" -o "$T/none.o"
+expect "it is not compiled" 1 "cannot be compiled" "$DEVGUARD" compile "prog:$id" -o "$T/none.o"
 
 # ---- in the shape of engines ------------------------------------------------------------------------
 

@@ -58,10 +58,18 @@ static int recover(struct judge *j, struct diags *d, const struct set *s, node v
 {
 	const char *text;
 	bool in_ruby;
-	if (policy_recover(j->in->arena, d, j->file, NULL, s->dg, s->ts, verdict, &j->policy, &text, &in_ruby))
+	if (policy_recover(j->in->arena, d, j->file, NULL, s->dg, s->ts, verdict, &j->policy, &text, &in_ruby)) {
+		if (d->n) /* without rules there is nothing to ask */
+			d->items[d->n - 1].hint = "verify POLICY CGROUP says whether it is the program of a policy";
 		return -1;
+	}
 	find_unknown(j, s, verdict);
 	return 0;
+}
+
+static const char *name_of(const struct judge *j, size_t i, size_t n)
+{
+	return n == 1 ? j->file : arena_printf(j->in->arena, "program %zu of %zu of %s", i + 1, n, j->file);
 }
 
 /* ---- all of them ------------------------------------------------------------------------------ */
@@ -73,8 +81,7 @@ static bool read_together(struct judge *j, const struct dump *list, size_t n)
 	struct set s = set_new(a);
 	node all = diagram_terminal(OUT_ALLOW), one;
 	for (size_t i = 0; i < n; i++) {
-		const char *name = n == 1 ? j->file : arena_printf(a, "program %zu of %zu of %s", i + 1, n, j->file);
-		if (decode(a, d, name, &list[i], &s, &one))
+		if (decode(a, d, name_of(j, i, n), &list[i], &s, &one))
 			return false;
 		all = diagram_ite(s.dg, all, one, diagram_terminal(OUT_DENY));
 	}
@@ -128,7 +135,7 @@ static void read_each(struct judge *j, const struct dump *list, size_t n)
 	j->parts = arena_alloc(a, n * sizeof *j->parts);
 	j->nparts = n;
 	for (size_t i = 0; i < n; i++) {
-		j->parts[i] = (struct judge){.in = j->in, .program = &list[i], .file = arena_printf(a, "program %zu of %zu of %s", i + 1, n, j->file)};
+		j->parts[i] = (struct judge){.in = j->in, .program = &list[i], .file = name_of(j, i, n)};
 		read[i] = !decode(a, &said, j->parts[i].file, &list[i], &s, &verdict[i]);
 		whole &= read[i];
 		if (read[i])

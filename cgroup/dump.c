@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -35,8 +37,28 @@ static bool read_entries(struct arena *a, int fd, struct dump_map *m)
 }
 
 /* What one reading gives need never have been so: others may write meanwhile, before the place that is read, and
- * behind it. Two readings may be wrong alike, when a few values go to and fro; so many are not. */
-enum { READINGS = 8, READINGS_OF_LARGE = 2, LARGE = 4 << 20, ROUNDS = 4 };
+ * behind it. Two readings may be wrong alike, when a few values go to and fro in step with them; so many, each of
+ * which begins at a moment that nobody can foresee, are not. */
+enum { FEW = 64, READINGS_OF_FEW = 40, READINGS = 8, READINGS_OF_LARGE = 2, LARGE = 4 << 20 /* bytes */ };
+enum { ROUNDS = 4, PAUSE_MAX = 16 << 10 /* ns */ };
+
+static int64_t nanoseconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void pause_a_little(void)
+{
+	uint16_t chance = 0;
+	int64_t from = nanoseconds();
+	if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) != sizeof chance)
+		chance = (uint16_t)from;
+	sched_yield();
+	while (nanoseconds() - from < chance % PAUSE_MAX)
+		;
+}
 
 static bool read_again(struct arena *a, int fd, const struct dump_map *m)
 {
@@ -52,11 +74,11 @@ static bool read_again(struct arena *a, int fd, const struct dump_map *m)
 static bool read_settled(struct arena *a, int fd, struct dump_map *m)
 {
 	uint64_t bytes = (uint64_t)m->max_entries * ((uint64_t)m->key_size + m->value_size);
-	int readings = bytes > LARGE ? READINGS_OF_LARGE : READINGS;
 	for (int round = 0; round < ROUNDS; round++) {
 		bool same = read_entries(a, fd, m);
+		int readings = m->n <= FEW ? READINGS_OF_FEW : bytes > LARGE ? READINGS_OF_LARGE : READINGS;
 		for (int i = 1; i < readings && same; i++) {
-			sched_yield();
+			pause_a_little();
 			same = read_again(a, fd, m);
 		}
 		if (same)

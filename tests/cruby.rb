@@ -16,7 +16,7 @@ FACTS = %w[uid gid pid tid comm cgroup_id uptime].freeze
 # Devices of the fixed table that the policies of the tests name.
 NAMES = {
   null: "c 1:3", zero: "c 1:5", full: "c 1:7", random: "c 1:8", urandom: "c 1:9", kmsg: "c 1:11",
-  mem: "c 1:1", port: "c 1:4", tty: "c 5:0", console: "c 5:1", ptmx: "c 5:2", pts: "c 136-143:*", kvm: "c 10:232",
+  mem: "c 1:1", port: "c 1:4", tty: "c 5:0", console: "c 5:1", ptmx: "c 5:2", pts: "c 136:*", kvm: "c 10:232",
   fuse: "c 10:229", net_tun: "c 10:200", vhost_net: "c 10:238", vhost_vsock: "c 10:241", vfio: "c 10:196",
   rtc: "c 10:135", hpet: "c 10:228", loop_control: "c 10:237", snd: "c 116:*", video: "c 81:*", dri: "c 226:*",
   media: "c 250:*", loop: "b 7:*", sd: "b 8,65-71,128-135:*", nvidiactl: "c 195:255", nvidia: "c 195:0-254",

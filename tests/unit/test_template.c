@@ -62,7 +62,7 @@ static bool meaning(enum template_kind kind, int64_t x, int64_t y, int64_t *want
 	int64_t unused;
 	switch (kind) {
 	case TEMPLATE_DIVIDE: *want = y > 0 ? floor_of(x, y) : 0; return y > 0;
-	case TEMPLATE_MODULO: *want = y > 0 ? x - y * floor_of(x, y) : 0; return y > 0;
+	case TEMPLATE_MODULO: *want = y > 0 ? (int64_t)((uint64_t)x - (uint64_t)y * (uint64_t)floor_of(x, y)) : 0; return y > 0;
 	case TEMPLATE_LESS: *want = x < y; return !__builtin_sub_overflow(x, y, &unused);
 	case TEMPLATE_LESS_WIDE: *want = x < y; return true;
 	default: *want = x != y; return true;

@@ -31,24 +31,21 @@ static uint32_t unknown_of(struct arena *a, const struct compared *one)
 	return in & ~((1u << (IN_PARAM_0 + one->policy->nparams)) - 1);
 }
 
-/* What the inputs behind the facts become. `like`: its unknown values are the same. `whose`: stands behind their
- * names. */
-static int transfer_of(struct comparing *c, const struct compared *one, const struct transfer *like, const char *whose,
-                       struct transfer *out)
+/* What the inputs become. `like`: its unknown values are the same. `whose`: stands behind their names. */
+static int inputs_of(struct comparing *c, const struct compared *one, const term *like, const char *whose, term out[INPUT_MAX])
 {
 	const struct policy *p = one->policy;
 	uint32_t unknown = unknown_of(c->arena, one);
-	*out = (struct transfer){0};
-	for (size_t i = 0; i < p->nparams; i++) {
-		out->param[i].fixed = true;
-		out->param[i].value = p->params[i].value;
-	}
+	for (int in = 0; in < IN_PARAM_0; in++)
+		out[in] = term_input(c->ts, (enum input)in);
 	for (int in = IN_PARAM_0; in < INPUT_MAX; in++) {
-		int i = in - IN_PARAM_0, next = IN_PARAM_0 + __builtin_popcount(c->unknown);
+		size_t i = (size_t)in - IN_PARAM_0;
+		int next = IN_PARAM_0 + __builtin_popcount(c->unknown);
+		out[in] = i < p->nparams ? term_const(c->ts, p->params[i].value) : T_FALSE;
 		if (!(unknown & 1u << in))
 			continue;
 		if (like) {
-			out->param[i] = like->param[i];
+			out[in] = like[in];
 			continue;
 		}
 		if (next == INPUT_MAX)
@@ -57,7 +54,7 @@ static int transfer_of(struct comparing *c, const struct compared *one, const st
 		const struct term_node *k = term_get(p->terms, term_input(p->terms, (enum input)in));
 		const char *name = arena_printf(c->arena, "%s%s", terms_input_name(p->terms, (enum input)in), whose);
 		terms_param(c->ts, (enum input)next, name, k->lo, k->hi);
-		out->param[i].in = (enum input)next;
+		out[in] = term_input(c->ts, (enum input)next);
 		c->unknown |= 1u << next;
 	}
 	return 0;
@@ -66,14 +63,13 @@ static int transfer_of(struct comparing *c, const struct compared *one, const st
 static int into_one_set(struct comparing *c, bool same, node verdict[2])
 {
 	const struct compared *each[] = {c->a, c->b};
-	struct transfer how[2];
+	term inputs[2][INPUT_MAX];
 	bool both = !same && unknown_of(c->arena, c->a) && unknown_of(c->arena, c->b);
-	if (transfer_of(c, c->a, NULL, both ? " (before)" : "", &how[0]) ||
-	    transfer_of(c, c->b, same ? &how[0] : NULL, both ? " (after)" : "", &how[1]))
+	if (inputs_of(c, c->a, NULL, both ? " (before)" : "", inputs[0]) ||
+	    inputs_of(c, c->b, same ? inputs[0] : NULL, both ? " (after)" : "", inputs[1]))
 		return -1;
 	for (int i = 0; i < 2; i++)
-		verdict[i] = diagram_moved(c->arena, c->dg, c->ts, each[i]->diagram->dg, each[i]->policy->terms,
-		                           each[i]->diagram->verdict, &how[i]);
+		verdict[i] = diagram_moved(c->dg, each[i]->diagram->dg, each[i]->diagram->verdict, inputs[i]);
 	return 0;
 }
 

@@ -78,8 +78,9 @@ int64_t term_eval(struct terms *ts, term t, const int64_t *inputs);
 /* Bounds of its value while each input is within lo..hi (indexed by enum input): sound, and exact
  * where each input has one value. */
 void term_bounds(struct terms *ts, term t, const int64_t *lo, const int64_t *hi, int64_t *least, int64_t *most);
-/* A term of other terms, built in these: inputs are the same, and parameters by their numbers. */
-term term_brought(struct terms *ts, struct terms *from, term t);
+/* A term of other terms, built in these: each input becomes inputs[it]; NULL: they are the same, parameters by their
+ * numbers. */
+term term_brought(struct terms *ts, struct terms *from, term t, const term *inputs);
 /* A boolean term of one input, by value of that input, lo..hi: true or false up to `hi`, from
  * the piece before. 0: more than `max` pieces, or too much work. */
 struct term_piece { int64_t hi; bool value; };

@@ -306,7 +306,7 @@ term term_assume(struct terms *ts, term root, term literal)
 	return ts->rewritten[n - 1];
 }
 
-term term_brought(struct terms *ts, struct terms *from, term root)
+term term_brought(struct terms *ts, struct terms *from, term root, const term *inputs)
 {
 	size_t n = begin_rewriting(from, root);
 	for (size_t i = 0; i < n; i++) {
@@ -315,7 +315,7 @@ term term_brought(struct terms *ts, struct terms *from, term root)
 		case TERM_FALSE: from->rewritten[i] = T_FALSE; break;
 		case TERM_TRUE: from->rewritten[i] = T_TRUE; break;
 		case TERM_CONST: from->rewritten[i] = term_const(ts, s->lo); break;
-		case TERM_INPUT: from->rewritten[i] = term_input(ts, (enum input)s->a); break;
+		case TERM_INPUT: from->rewritten[i] = inputs ? inputs[s->a] : term_input(ts, (enum input)s->a); break;
 		default: from->rewritten[i] = rebuilt(ts, s, from->rewritten);
 		}
 	}

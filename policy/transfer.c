@@ -2,93 +2,18 @@
  * transfer.c - diagrams of one set as diagrams of another.
  *
  * Two policies are about two sets of terms, in diagrams of different orders, with parameters of the same numbers.
- * To be compared they must be in one set: a node is made again of the nodes below it, children first. A
- * parameter that has a value is gone then, and conditions about it are what they are for that value.
+ * To be compared they must be in one set: a node is made again of the nodes below it, children first. An
+ * input that is a number there is gone then, and conditions about it are what they are for that number.
  */
 #include "policy/transfer.h"
-#include "policy/arena.h"
 #include "policy/diagram_internal.h"
 
-/* ---- conditions ------------------------------------------------------------------------- */
-
-/* From one set of terms to another, each term once. */
-struct moving {
-	struct arena *arena;
-	struct terms *to;
-	const struct terms *from;
-	const struct transfer *how;
-	term *made; /* by term of `from`: 0: not yet, else 1 + term */
-};
-
-static term input_moved(const struct moving *m, enum input in)
-{
-	if (in < IN_PARAM_0)
-		return term_input(m->to, in);
-	size_t i = (size_t)in - IN_PARAM_0;
-	return m->how->param[i].fixed ? term_const(m->to, m->how->param[i].value) : term_input(m->to, m->how->param[i].in);
-}
-
-/* The operands are there. */
-static term one_moved(const struct moving *m, term t)
-{
-	const struct term_node *k = term_get(m->from, t);
-	term below[3] = {T_FALSE}, of[3] = {T_FALSE};
-	size_t n = term_operands(k, below);
-	for (size_t i = 0; i < n; i++)
-		of[i] = m->made[below[i]] - 1;
-	switch (k->op) {
-	case TERM_FALSE:
-	case TERM_TRUE: return t;
-	case TERM_CONST: return term_const(m->to, k->lo);
-	case TERM_INPUT: return input_moved(m, (enum input)k->a);
-	case TERM_NOT: return term_not(m->to, of[0]);
-	case TERM_AND: return term_and(m->to, of[0], of[1]);
-	case TERM_EQ: return term_eq(m->to, of[0], of[1]);
-	case TERM_LT: return term_lt(m->to, of[0], of[1]);
-	case TERM_ITE: return term_ite(m->to, m->made[k->c] - 1, m->made[k->a] - 1, m->made[k->b] - 1);
-	default: return term_op(m->to, (enum term_op)k->op, of[0], of[1]);
-	}
-}
-
-static term moved(struct moving *m, term root)
-{
-	term *todo = NULL;
-	size_t n = 0, cap = 0;
-	*ARENA_PUSH(m->arena, todo, n, cap) = root;
-	while (n) {
-		term t = todo[n - 1], below[3];
-		size_t count = term_operands(term_get(m->from, t), below), waiting = n;
-		for (size_t i = 0; i < count; i++)
-			if (!m->made[below[i]])
-				*ARENA_PUSH(m->arena, todo, n, cap) = below[i];
-		if (n > waiting)
-			continue;
-		if (!m->made[t])
-			m->made[t] = one_moved(m, t) + 1;
-		n--;
-	}
-	return m->made[root] - 1;
-}
-
-static struct moving moving_of(struct arena *a, struct terms *to, const struct terms *from, const struct transfer *how)
-{
-	return (struct moving){.arena = a, .to = to, .from = from, .how = how,
-	                       .made = arena_alloc(a, (terms_count(from) + 1) * sizeof(term))};
-}
-
-term term_moved(struct arena *a, struct terms *to, const struct terms *from, term t, const struct transfer *how)
-{
-	struct moving m = moving_of(a, to, from, how);
-	return moved(&m, t);
-}
-
-/* ---- diagrams ---------------------------------------------------------------------------- */
-
 struct copying {
-	struct moving terms;
 	struct diagrams *to;
 	const struct diagrams *from;
-	node *copy; /* by node of `from` */
+	const term *inputs;
+	node *free;         /* by free variable of `from`: 0: not yet, else 1 + its condition in `to` */
+	node *copy;         /* by node of `from` */
 	struct edge *edges; /* of the node that is made */
 	size_t room;
 };
@@ -145,27 +70,29 @@ static node switched(struct copying *c, const struct switch_node *s, uint32_t va
 	return all;
 }
 
+static node condition(struct copying *c, uint32_t i)
+{
+	if (!c->free[i])
+		c->free[i] = 1 + diagram_of_term(c->to, term_brought(c->to->terms, c->from->terms, c->from->free_terms[i], c->inputs));
+	return c->free[i] - 1;
+}
+
 static node node_moved(struct copying *c, node n)
 {
 	struct switch_node s = node_switch(c->from, n);
-	if (s.var >= INPUT_MAX) {
-		node is = diagram_of_term(c->to, moved(&c->terms, diagram_free_term(c->from, s.var)));
-		return diagram_ite(c->to, is, child_at(c, &s, 1), child_at(c, &s, 0));
-	}
-	if (s.var < IN_PARAM_0)
-		return switched(c, &s, s.var);
-	size_t param = s.var - IN_PARAM_0;
-	return c->terms.how->param[param].fixed ? child_at(c, &s, c->terms.how->param[param].value)
-	                                        : switched(c, &s, c->terms.how->param[param].in);
+	if (s.var >= INPUT_MAX)
+		return diagram_ite(c->to, condition(c, s.var - INPUT_MAX), child_at(c, &s, 1), child_at(c, &s, 0));
+	const struct term_node *is = term_get(c->to->terms, c->inputs[s.var]);
+	return is->op == TERM_INPUT ? switched(c, &s, is->a) : child_at(c, &s, is->lo);
 }
 
-node diagram_moved(struct arena *a, struct diagrams *to, struct terms *ts, const struct diagrams *from,
-                   const struct terms *of, node root, const struct transfer *how)
+node diagram_moved(struct diagrams *to, const struct diagrams *from, node root, const term inputs[INPUT_MAX])
 {
-	struct arena *scratch = arena_scratch(a);
-	struct copying c = {.terms = moving_of(scratch, ts, of, how), .to = to, .from = from};
+	struct arena *scratch = arena_scratch(to->arena);
+	struct copying c = {.to = to, .from = from, .inputs = inputs};
 	const bool *below = diagram_below(scratch, from, &root, 1);
 	size_t widest = 1;
+	c.free = arena_alloc(scratch, (from->nfree + 1) * sizeof *c.free);
 	c.copy = arena_alloc(scratch, (diagram_nodes(from) + 1) * sizeof *c.copy);
 	for (node k = 0; k < diagram_nodes(from); k++)
 		if (below[k] && node_switch(from, k).n > widest)

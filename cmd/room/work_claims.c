@@ -69,6 +69,6 @@ bool judge_claims(struct judge *j, const struct frame *f)
 	if (!file->nclaims || file->nrules || file->nparams)
 		return !diag_fail(&j->in->diags, NULL, "what the process that ran the file of claims returned is damaged");
 	for (size_t i = 0; i < file->nclaims; i++)
-		file->claims[i].what.match = term_brought(p->terms, file->terms, file->claims[i].what.match);
+		file->claims[i].what.match = term_brought(p->terms, file->terms, file->claims[i].what.match, NULL);
 	return prove(j, file->claims, file->nclaims, true) != CLAIM_FALSE;
 }

@@ -259,7 +259,7 @@ static void test_brought(void **state)
 	static const enum claim_state want[] = {CLAIM_HOLDS, CLAIM_FALSE};
 	struct claim_answer answers[COUNT(want)];
 	for (size_t i = 0; i < COUNT(want); i++)
-		of.policy->claims[i].what.match = term_brought(c.policy->terms, of.policy->terms, of.policy->claims[i].what.match);
+		of.policy->claims[i].what.match = term_brought(c.policy->terms, of.policy->terms, of.policy->claims[i].what.match, NULL);
 	claims_prove(c.arena, c.policy, &c.pd, of.policy->claims, COUNT(want), answers);
 	for (size_t i = 0; i < COUNT(want); i++)
 		assert_int_equal(answers[i].state, want[i]);

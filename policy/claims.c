@@ -13,10 +13,11 @@
 #include "policy/arena.h"
 #include "policy/budget.h"
 #include "policy/find.h"
+#include "policy/params.h"
 
 #include <string.h>
 
-enum { VALUES_MAX = 256 /* cases of one value that is not understood */, SCRATCH_MAX = 64 << 20 };
+enum { SCRATCH_MAX = 64 << 20 };
 
 /* A claim under proof. */
 struct proof {
@@ -67,58 +68,6 @@ static node broken(const struct proof *f, node about_these, int set)
 	return both_true(f->dg, about_these, diagram_ite(f->dg, f->allowed[set], always ? no : yes, always ? yes : no));
 }
 
-/* ---- what is not understood ---------------------------------------------------------------- */
-
-static bool is_unknown(const struct proof *f, uint32_t var)
-{
-	return diagram_var_inputs(f->dg, var) & f->unknown;
-}
-
-/* The values at which a variable's edges below a node end; 0: too many. */
-static size_t ends_of(const struct proof *f, node n, uint32_t var, int64_t *ends)
-{
-	const bool *below = diagram_below(f->arena, f->dg, &n, 1);
-	size_t count = 0;
-	for (node k = 0; k < diagram_nodes(f->dg); k++) {
-		struct switch_node s = node_switch(f->dg, k);
-		for (uint32_t i = 0; below[k] && s.var == var && i < s.n; i++) {
-			size_t at = 0;
-			while (at < count && ends[at] != s.edges[i].hi)
-				at++;
-			if (at == VALUES_MAX)
-				return 0;
-			ends[at] = s.edges[i].hi;
-			count += at == count;
-		}
-	}
-	return count;
-}
-
-/* The first variable below a node that is not understood; false: there is none. */
-static bool next_unknown(const struct proof *f, node n, uint32_t *var)
-{
-	const bool *below = diagram_below(f->arena, f->dg, &n, 1);
-	for (node k = 0; k < diagram_nodes(f->dg); k++)
-		if (below[k] && is_unknown(f, *var = node_switch(f->dg, k).var))
-			return true;
-	return false;
-}
-
-/* Where a diagram is true whatever is not understood; false where that is too much to tell. */
-static node whatever(const struct proof *f, node n)
-{
-	int64_t ends[VALUES_MAX];
-	uint32_t var;
-	while (diagram_ok(f->dg) && next_unknown(f, n, &var)) {
-		size_t count = ends_of(f, n, var, ends);
-		node all = diagram_terminal(count ? OUT_ALLOW : OUT_PASS);
-		for (size_t i = 0; i < count; i++)
-			all = both_true(f->dg, diagram_restrict(f->dg, n, var, ends[i]), all);
-		n = all;
-	}
-	return n;
-}
-
 /* ---- the answer ------------------------------------------------------------------------------- */
 
 /* Is it a counterexample, by evaluation? What decides it is noted. */
@@ -159,30 +108,6 @@ static bool look(struct proof *f, const struct policy_diagram *pd, node bad, int
 	return false;
 }
 
-/* The comparisons that a diagram asks for, as text. */
-static const char *comparisons(const struct proof *f, node n)
-{
-	enum { LONG = 200 };
-	const bool *below = diagram_below(f->arena, f->dg, &n, 1);
-	const char *list = "";
-	for (node k = 0; k < diagram_nodes(f->dg) && strlen(list) < LONG; k++) {
-		uint32_t var = below[k] ? node_switch(f->dg, k).var : 0;
-		const char *one = var < INPUT_MAX ? NULL : term_text(f->arena, f->policy->terms, diagram_free_term(f->dg, var), 60);
-		if (one && !strstr(list, one))
-			list = arena_printf(f->arena, "%s%s%s", list, *list ? ", " : "", one);
-	}
-	return *list ? list : "too many conditions at once";
-}
-
-static const char *names(const struct proof *f, uint32_t inputs)
-{
-	const char *list = "";
-	for (int in = 0; in < INPUT_MAX; in++)
-		if (inputs & 1u << in)
-			list = arena_printf(f->arena, "%s%s%s", list, *list ? ", " : "", terms_input_name(f->policy->terms, (enum input)in));
-	return list;
-}
-
 /* All sets of accesses, those of one access first. */
 static void prove(struct proof *f, const struct policy_diagram *pd, struct claim_answer *out)
 {
@@ -192,7 +117,7 @@ static void prove(struct proof *f, const struct policy_diagram *pd, struct claim
 	node open = no;
 	out->about_nothing = true;
 	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-		node these = about(f, sets[i]), bad = broken(f, these, sets[i]), sure = whatever(f, bad);
+		node these = about(f, sets[i]), bad = broken(f, these, sets[i]), sure = diagram_without(f->dg, bad, f->unknown, true);
 		out->about_nothing &= these == no && diagram_ok(f->dg);
 		if (bad == no && diagram_ok(f->dg))
 			continue;
@@ -209,7 +134,9 @@ static void prove(struct proof *f, const struct policy_diagram *pd, struct claim
 		open = f->unsure && open == no ? bad : open;
 	}
 	out->state = f->hangs_on ? CLAIM_UNKNOWN : f->unsure ? CLAIM_UNPROVEN : CLAIM_HOLDS;
-	out->on = f->hangs_on ? names(f, f->hangs_on) : f->unsure ? comparisons(f, open) : NULL;
+	out->on = f->hangs_on ? inputs_text(f->arena, f->policy->terms, f->hangs_on)
+	          : f->unsure ? comparisons_asked(f->arena, f->dg, f->policy->terms, open)
+	                      : NULL;
 }
 
 /* A set of diagrams of their own: those of the policy stay as they are. */
@@ -228,11 +155,9 @@ void claims_prove(struct arena *a, struct policy *p, const struct policy_diagram
 {
 	struct budget *spent = arena_budget(a);
 	struct arena *scratch = NULL;
-	struct proof f = {.policy = p};
-	for (size_t i = 0; i < INPUT_MAX - IN_PARAM_0; i++) {
-		f.unknown |= i < p->nparams ? 0 : 1u << (IN_PARAM_0 + i);
-		f.values[IN_PARAM_0 + i] = i < p->nparams ? p->params[i].value : 0;
-	}
+	struct proof f = {.policy = p, .unknown = unknown_inputs(p->nparams)};
+	for (size_t i = 0; i < p->nparams; i++)
+		f.values[IN_PARAM_0 + i] = p->params[i].value;
 	budget_stage(spent, STAGE_CLAIMS);
 	for (size_t i = 0; i < n; i++) {
 		if (!scratch || !diagram_ok(f.dg) || arena_size(scratch) > SCRATCH_MAX) {

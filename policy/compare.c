@@ -9,6 +9,7 @@
 #include "policy/compare.h"
 #include "policy/classes.h"
 #include "policy/compare_internal.h"
+#include "policy/params.h"
 #include "policy/recover.h"
 #include "policy/transfer.h"
 
@@ -27,8 +28,7 @@ struct comparing {
 
 static uint32_t unknown_of(struct arena *a, const struct compared *one)
 {
-	uint32_t in = diagram_inputs(a, one->diagram->dg, one->diagram->verdict);
-	return in & ~((1u << (IN_PARAM_0 + one->policy->nparams)) - 1);
+	return diagram_inputs(a, one->diagram->dg, one->diagram->verdict) & unknown_inputs(one->policy->nparams);
 }
 
 /* What the inputs become. `like`: its unknown values are the same. `whose`: stands behind their names. */
@@ -77,34 +77,6 @@ static int too_large(struct comparing *c)
 {
 	return diag_fail(c->diags, "compare each with a smaller policy",
 	                 "together the two need more than %d nodes of a decision diagram", DIAGRAM_BUDGET);
-}
-
-/* ---- what is not understood ------------------------------------------------------------------- */
-
-/* The diagram where unknown values do not matter: true for all of them (`all`), or for some. Free variables
- * that read them count as unknown. */
-static node whatever_is_unknown(struct comparing *c, node root, bool all)
-{
-	struct diagrams *dg = c->dg;
-	struct arena *scratch = arena_scratch(c->arena);
-	size_t n = diagram_nodes(dg);
-	const bool *below = diagram_below(scratch, dg, &root, 1);
-	node *become = arena_alloc(scratch, (n + 1) * sizeof *become);
-	for (node k = 0; k < n && diagram_ok(dg); k++) {
-		if (!below[k])
-			continue;
-		struct switch_node s = node_switch(dg, k);
-		bool unknown = diagram_var_inputs(dg, s.var) & c->unknown;
-		struct edge *e = arena_alloc(scratch, s.n * sizeof *e);
-		for (uint32_t i = 0; i < s.n; i++)
-			e[i] = (struct edge){s.edges[i].hi, s.edges[i].to & TERMINAL_BIT ? s.edges[i].to : become[s.edges[i].to]};
-		become[k] = unknown ? e[0].to : diagram_switch(dg, s.var, e, s.n);
-		for (uint32_t i = 1; i < s.n && unknown; i++)
-			become[k] = all ? diagram_ite(dg, become[k], e[i].to, NODE_FALSE) : diagram_ite(dg, become[k], NODE_TRUE, e[i].to);
-	}
-	node out = root & TERMINAL_BIT ? root : become[root];
-	arena_free(scratch);
-	return diagram_ok(dg) ? out : NODE_FALSE;
 }
 
 /* ---- witnesses ---------------------------------------------------------------------------------- */
@@ -239,7 +211,7 @@ static int change_of(struct comparing *c, node n, bool allowed, struct change *x
 {
 	enum { TERM_SHOWN = 120 };
 	struct counted least, most;
-	node must = c->unknown ? whatever_is_unknown(c, n, true) : n, may = c->unknown ? whatever_is_unknown(c, n, false) : n;
+	node must = diagram_without(c->dg, n, c->unknown, true), may = diagram_without(c->dg, n, c->unknown, false);
 	*x = (struct change){0};
 	if (!diagram_ok(c->dg))
 		return too_large(c);

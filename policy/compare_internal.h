@@ -43,9 +43,8 @@ struct search {
 	int64_t fact[INPUT_MAX]; /* of the caller that was found last */
 	uint32_t hangs;       /* a free variable that could not be told, 1 + its index; 0: none */
 };
-#define HAS_FREE (1u << 31)
+#define HAS_FREE ALL_COMPARISONS
 enum { RELATED_MAX = 64 }; /* free variables, of which `against` is kept */
-_Static_assert(INPUT_MAX < 32, "a set of inputs leaves a bit");
 
 /* ---- compare_comm.c ---------------------------------------------------------------------- */
 

@@ -67,7 +67,7 @@ static void find_missing(struct covering *g, bool whole)
 		    found_before(g, m))
 			continue;
 		enum found f = find_trial(&c->mutants, &c->mutants.list[m], &t);
-		if (f == FOUND)
+		if (f == FOUND_ONE)
 			*ARENA_PUSH(g->arena, g->list, g->n, g->cap) = (struct chosen){.trial = t, .place = g->n};
 		else
 			c->fates[m] = f == FOUND_NONE ? FATE_EQUAL : FATE_UNDECIDED;

@@ -304,7 +304,7 @@ enum found find_trial(struct mutants *ms, const struct mutant *m, struct trial *
 			continue;
 		ask_more(&s);
 		*out = s.t;
-		return FOUND;
+		return FOUND_ONE;
 	}
-	return s.limited || !diagram_ok(ms->pd.dg) ? FOUND_NOT_SURE : FOUND_NONE;
+	return s.limited || !diagram_ok(ms->pd.dg) ? FOUND_UNSURE : FOUND_NONE;
 }

@@ -4,6 +4,7 @@
 
 #include "policy/arena.h"
 #include "policy/coverage.h"
+#include "policy/find.h"
 
 /* A request as values, with the answer of the policy. */
 struct trial {
@@ -25,8 +26,7 @@ bool trial_kills(struct mutants *ms, const struct mutant *m, const struct trial 
 
 /* ---- coverage_find.c ---- */
 
-enum found { FOUND, FOUND_NONE, FOUND_NOT_SURE }; /* NONE: no request can be one, which is proven */
-/* A request that kills a mutant, of few and small numbers where there is a choice. */
+/* A request that kills a mutant, of few and small numbers where there is a choice. FOUND_NONE is proven. */
 enum found find_trial(struct mutants *ms, const struct mutant *m, struct trial *out);
 
 #endif

@@ -74,6 +74,11 @@ node diagram_restrict(struct diagrams *dg, node n, uint32_t var, int64_t value);
  * matter, and becomes what makes the diagram smaller. */
 node diagram_relabel(struct diagrams *dg, node n, outcome (*label)(const void *arg, outcome o), const void *arg,
                      bool fill);
+/* Where a boolean diagram is true whatever some inputs are (`all`), or for some values of them: without these, and
+ * without the free variables that read one of them; ALL_COMPARISONS: without any. Beyond the budget: false. */
+#define ALL_COMPARISONS (1u << 31)
+_Static_assert(INPUT_MAX < 32, "a set of inputs leaves a bit");
+node diagram_without(struct diagrams *dg, node root, uint32_t inputs, bool all);
 /* Overlays n diagrams in order, in halves. */
 node diagram_over_all(struct diagrams *dg, const node *parts, size_t n);
 /* Values of the inputs by enum input; an input not in the set `known` that is

@@ -286,3 +286,28 @@ enum found find_true(struct arena *a, const struct diagrams *dg, struct terms *t
 	*effort = s->effort;
 	return say;
 }
+
+/* ---- in words ---------------------------------------------------------------------------------- */
+
+const char *comparisons_asked(struct arena *a, const struct diagrams *dg, const struct terms *ts, node n)
+{
+	enum { LONG = 200 };
+	const bool *below = diagram_below(a, dg, &n, 1);
+	const char *list = "";
+	for (node k = 0; k < diagram_nodes(dg) && strlen(list) < LONG; k++) {
+		uint32_t var = below[k] ? node_switch(dg, k).var : 0;
+		const char *one = var < INPUT_MAX ? NULL : term_text(a, ts, diagram_free_term(dg, var), 60);
+		if (one && !strstr(list, one))
+			list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", one);
+	}
+	return *list ? list : "too many conditions at once";
+}
+
+const char *inputs_text(struct arena *a, const struct terms *ts, uint32_t inputs)
+{
+	const char *list = NULL;
+	for (int in = 0; in < INPUT_MAX; in++)
+		if (inputs & 1u << in)
+			list = arena_printf(a, "%s%s%s", list ? list : "", list ? ", " : "", terms_input_name(ts, (enum input)in));
+	return list;
+}

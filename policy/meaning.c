@@ -10,6 +10,7 @@
  */
 #include "policy/arena.h"
 #include "policy/meaning.h"
+#include "policy/params.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -35,33 +36,6 @@ static bool about_device(uint32_t var)
 	return var < INPUT_MAX && (1u << var & DEVICE);
 }
 
-/* The switch without its variable: what all ways allow, or what any allows. */
-static node without(struct diagrams *dg, const struct switch_node *sw, const node *made, bool all)
-{
-	node sum = diagram_terminal(all ? OUT_ALLOW : OUT_PASS);
-	for (uint32_t i = 0; i < sw->n; i++) {
-		node to = sw->edges[i].to;
-		outcome o;
-		if (!node_is_terminal(to, &o))
-			to = made[to];
-		sum = all ? diagram_ite(dg, sum, to, diagram_terminal(OUT_PASS))
-		          : diagram_ite(dg, sum, diagram_terminal(OUT_ALLOW), to);
-	}
-	return sum;
-}
-
-static node with_new_edges(struct arena *a, struct diagrams *dg, const struct switch_node *sw, const node *made)
-{
-	struct edge *edges = arena_alloc(a, sw->n * sizeof *edges);
-	for (uint32_t i = 0; i < sw->n; i++) {
-		outcome o;
-		edges[i] = sw->edges[i];
-		if (!node_is_terminal(edges[i].to, &o))
-			edges[i].to = made[edges[i].to];
-	}
-	return diagram_switch(dg, sw->var, edges, sw->n);
-}
-
 /* One access, of every request that can ask for it: mknod comes alone. */
 static node asked_for(struct diagrams *dg, node n, int access, bool all)
 {
@@ -72,24 +46,6 @@ static node asked_for(struct diagrams *dg, node n, int access, bool all)
 	node both = diagram_restrict(dg, one, IN_REQUESTED, ACC_READ | ACC_WRITE);
 	return all ? diagram_ite(dg, alone, both, diagram_terminal(OUT_PASS))
 	           : diagram_ite(dg, alone, diagram_terminal(OUT_ALLOW), both);
-}
-
-/* The diagram over the device alone. Children come before their parents. */
-static node project(struct arena *a, struct diagrams *dg, node root, bool all)
-{
-	outcome o;
-	size_t n = diagram_nodes(dg);
-	if (node_is_terminal(root, &o))
-		return root;
-	const bool *below = diagram_below(a, dg, &root, 1);
-	node *made = arena_alloc(a, n * sizeof *made);
-	for (node k = 0; k < n && diagram_ok(dg); k++) {
-		if (!below[k])
-			continue;
-		struct switch_node sw = node_switch(dg, k);
-		made[k] = about_device(sw.var) ? with_new_edges(a, dg, &sw, made) : without(dg, &sw, made, all);
-	}
-	return diagram_ok(dg) ? made[root] : root;
 }
 
 /* What a diagram asks beside the device: inputs, of comparisons of several of them all. *edges: how
@@ -299,13 +255,13 @@ static const char *facts_text(struct arena *a, uint32_t inputs, bool has_params)
 /* ---- the whole -------------------------------------------------------------------------------- */
 
 /* What is allowed whoever asks (all), or what anybody is. */
-static void sets_of(struct arena *a, struct diagrams *dg, node rules, bool asks, bool all, struct access_sets out[KINDS])
+static void sets_of(struct diagrams *dg, node rules, bool asks, bool all, struct access_sets out[KINDS])
 {
 	static const int accesses[KINDS] = {ACC_READ, ACC_WRITE, ACC_MKNOD};
 	for (int i = 0; i < KINDS; i++) {
 		node one = asked_for(dg, rules, accesses[i], all);
 		if (asks)
-			one = project(a, dg, one, all);
+			one = diagram_without(dg, one, ALL_COMPARISONS | ~DEVICE, all);
 		for (int type = DEV_BLOCK; type <= DEV_CHAR; type++)
 			out[i].of[type] = diagram_restrict(dg, one, IN_TYPE, type);
 	}
@@ -330,8 +286,8 @@ static const char *meaning_within(struct arena *a, struct diagrams *dg, node roo
 	struct access_sets always[KINDS], ever[KINDS];
 	if (edges > EDGES_MAX)
 		return NULL;
-	sets_of(a, dg, rules, edges, true, always);
-	sets_of(a, dg, rules, edges, false, ever);
+	sets_of(dg, rules, edges, true, always);
+	sets_of(dg, rules, edges, false, ever);
 	if (!diagram_ok(dg))
 		return NULL;
 	const char *more = "";
@@ -340,29 +296,6 @@ static const char *meaning_within(struct arena *a, struct diagrams *dg, node roo
 			more = arena_printf(a, "; more by %s", facts_text(a, inputs, has_params));
 	const char *line = told(a, dg, always, more, false);
 	return line ? line : told(a, dg, always, more, true);
-}
-
-struct policy *policy_with_values(struct arena *a, const struct policy *p)
-{
-	struct policy *copy = arena_alloc(a, sizeof *copy);
-	*copy = *p;
-	copy->arena = a;
-	copy->nparams = 0;
-	copy->rules = arena_alloc(a, p->nrules * sizeof *copy->rules);
-	for (size_t i = 0; i < p->nrules; i++) {
-		struct rule *r = &copy->rules[i];
-		*r = p->rules[i];
-		r->raises = arena_alloc(a, r->nraises * sizeof *r->raises);
-		for (size_t k = 0; k < r->nraises; k++)
-			r->raises[k] = p->rules[i].raises[k];
-		for (size_t in = 0; in < p->nparams; in++) {
-			enum input param = (enum input)(IN_PARAM_0 + in);
-			r->match = term_substitute(p->terms, r->match, param, p->params[in].value);
-			for (size_t k = 0; k < r->nraises; k++)
-				r->raises[k].when = term_substitute(p->terms, r->raises[k].when, param, p->params[in].value);
-		}
-	}
-	return copy;
 }
 
 const char *policy_meaning(struct arena *a, const struct policy *p, const struct policy_diagram *pd)

@@ -10,7 +10,4 @@ enum { MEANING_MAX = 192 };
  * by the facts that decide. Shorter than MEANING_MAX. Parameters have the policy's values. */
 const char *policy_meaning(struct arena *a, const struct policy *p, const struct policy_diagram *pd);
 
-/* The policy with its parameters' values in place of the parameters. */
-struct policy *policy_with_values(struct arena *a, const struct policy *p);
-
 #endif

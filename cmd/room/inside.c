@@ -217,6 +217,11 @@ struct request request_of(const struct request_record *r)
 	return out;
 }
 
+void record_text(char *to, size_t size, const char *text)
+{
+	snprintf(to, size, "%s", text ? text : "");
+}
+
 bool explained(struct inside *in, const char *file, bool failed)
 {
 	if (failed && !in->diags.errors)
@@ -242,8 +247,7 @@ void verdict_of(struct verdict *v, const struct policy *p, const struct decision
 	if (d->rule && d->raise >= d->rule->raises && d->raise < d->rule->raises + d->rule->nraises)
 		v->raise = (uint32_t)(d->raise - d->rule->raises) + 1;
 	v->line = d->raise->at.line;
-	size_t n = d->raise->what ? strnlen(d->raise->what, VERDICT_TEXT - 1) : 0;
-	memcpy(v->text, d->raise->what, n);
+	record_text(v->text, sizeof v->text, d->raise->what);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------- */

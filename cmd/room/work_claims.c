@@ -7,32 +7,24 @@
 
 #include "policy/claims.h"
 
-static void copy_text(char out[TOLD_TEXT], const char *text)
-{
-	size_t n = text ? strnlen(text, TOLD_TEXT - 1) : 0;
-	if (n)
-		memcpy(out, text, n);
-	out[n] = '\0';
-}
-
 static void tell(struct judge *j, const struct claim *c, const struct claim_answer *answer)
 {
 	struct arena *a = j->in->arena;
 	const struct rule *by = answer->by.rule;
 	struct span place = by ? by->at : j->policy->default_at;
 	struct claim_told told = {.state = answer->state, .always = c->always, .line = c->what.at.line};
-	copy_text(told.file, c->what.at.file);
-	copy_text(told.label, c->what.label);
-	copy_text(told.on, answer->on);
+	record_text(told.file, TOLD_TEXT, c->what.at.file);
+	record_text(told.label, TOLD_TEXT, c->what.label);
+	record_text(told.on, TOLD_TEXT, answer->on);
 	if (answer->state == CLAIM_FALSE) {
 		const char *device = claim_device(a, answer);
-		copy_text(told.request, claim_request(a, answer));
-		copy_text(told.params, claim_params(a, j->policy, answer));
-		copy_text(told.device, device ? arena_printf(a, "/dev/%s", device) : NULL);
+		record_text(told.request, TOLD_TEXT, claim_request(a, answer));
+		record_text(told.params, TOLD_TEXT, claim_params(a, j->policy, answer));
+		record_text(told.device, TOLD_TEXT, device ? arena_printf(a, "/dev/%s", device) : NULL);
 		told.by_default = !by;
 		told.by_line = place.line > 0 ? place.line : 0;
-		copy_text(told.by_file, told.by_line ? place.file : NULL);
-		copy_text(told.by_label, by ? by->label : NULL);
+		record_text(told.by_file, TOLD_TEXT, told.by_line ? place.file : NULL);
+		record_text(told.by_label, TOLD_TEXT, by ? by->label : NULL);
 	}
 	inside_write(j->in, FRAME_CLAIM, &told, sizeof told);
 }

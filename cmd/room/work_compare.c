@@ -2,7 +2,7 @@
  * work_compare.c - the judge of one policy is given another policy, and says what changes.
  *
  * A policy goes from judge to judge in the form of an object's section. Values of a program that are not
- * understood go as parameters whose names no policy can have: `?`, a number, a blank, what it is.
+ * understood go as parameters (policy/params.h).
  */
 #include "cmd/room/judge.h"
 
@@ -10,50 +10,15 @@
 #include <string.h>
 
 #include "policy/compare.h"
-
-enum { UNKNOWN_MARK = '?' };
-
-/* ---- for another ------------------------------------------------------------------------- */
-
-/* The inputs behind the facts that its rules read, by the last one. */
-static size_t params_read(const struct policy *p)
-{
-	uint32_t read = 0;
-	for (size_t i = 0; i < p->nrules; i++) {
-		read |= term_get(p->terms, p->rules[i].match)->inputs;
-		for (size_t k = 0; k < p->rules[i].nraises; k++)
-			read |= term_get(p->terms, p->rules[i].raises[k].when)->inputs;
-	}
-	read >>= IN_PARAM_0;
-	return read ? 32 - (size_t)__builtin_clz(read) : 0;
-}
-
-/* The policy with all that it reads as parameters, and its bytes. */
-static bool shared(struct judge *j, struct policy *out)
-{
-	struct arena *a = j->in->arena;
-	*out = *j->policy;
-	size_t n = params_read(out) > out->nparams ? params_read(out) : out->nparams;
-	out->params = arena_alloc(a, (n + 1) * sizeof *out->params);
-	if (out->nparams)
-		memcpy(out->params, j->policy->params, out->nparams * sizeof *out->params);
-	for (size_t i = out->nparams; i < n; i++) {
-		enum input in = (enum input)(IN_PARAM_0 + i);
-		const struct term_node *k = term_get(out->terms, term_input(out->terms, in));
-		out->params[i] = (struct param){.name = arena_printf(a, "%c%zu %s", UNKNOWN_MARK, i, terms_input_name(out->terms, in)),
-		                                .value = k->lo, .lo = k->lo, .hi = k->hi};
-	}
-	out->nparams = n;
-	return !serial_keep(out, &j->in->diags);
-}
+#include "policy/params.h"
 
 bool judge_shares(struct judge *j, const struct frame *f)
 {
-	struct policy p;
+	struct policy *p = policy_with_marks(j->in->arena, j->policy);
 	(void)f;
-	if (!shared(j, &p))
+	if (serial_keep(p, &j->in->diags))
 		return false;
-	inside_write(j->in, FRAME_POLICY, p.serial.data, p.serial.len);
+	inside_write(j->in, FRAME_POLICY, p->serial.data, p->serial.len);
 	return true;
 }
 
@@ -67,15 +32,7 @@ static bool read_other(struct judge *j, const void *data, size_t len, struct pol
 	if (serial_read(j->in->arena, &said, "the other policy", data, len, out, &digest))
 		return !diag_fail(&j->in->diags, "report it with both policies",
 		                  "what the process that read the other policy returned is damaged");
-	struct policy *p = *out;
-	for (size_t i = 0, n = p->nparams; i < n; i++) {
-		const struct param *pm = &p->params[i];
-		const char *name = strchr(pm->name, ' ');
-		if (*pm->name != UNKNOWN_MARK || !name)
-			continue;
-		terms_param(p->terms, (enum input)(IN_PARAM_0 + i), name + 1, pm->lo, pm->hi);
-		p->nparams = i < p->nparams ? i : p->nparams;
-	}
+	policy_without_marks(*out);
 	return true;
 }
 
@@ -121,23 +78,11 @@ static void send(struct judge *j, const struct comparison *c, const struct polic
 	inside_write(j->in, FRAME_COMPARED, bytes, n);
 }
 
-/* One program is read twice, and its maps may have changed between: is the same not understood of it? */
-static bool same_unknown(const struct policy *own, const struct policy *other)
-{
-	size_t n = own->nparams;
-	bool same = n == other->params_cap;
-	for (size_t i = 0; i < n && same; i++) {
-		const struct param *x = &own->params[i], *y = &other->params[i];
-		same = !strcmp(x->name, y->name) && x->lo == y->lo && x->hi == y->hi;
-	}
-	return same;
-}
-
 bool judge_compares(struct judge *j, const struct frame *f)
 {
 	struct diags *d = &j->in->diags;
 	struct compare_head head;
-	struct policy own, *other;
+	struct policy *other;
 	struct policy_diagram diagram;
 	struct comparison out;
 	if (f->len < sizeof head)
@@ -146,9 +91,10 @@ bool judge_compares(struct judge *j, const struct frame *f)
 	const void *bytes = f->data + sizeof head;
 	size_t len = f->len - sizeof head;
 	budget_stage(&j->in->budget, STAGE_READ);
-	if (!shared(j, &own) || !read_other(j, bytes, len, &other) || policy_diagram_any(other, d, &diagram))
+	if (!read_other(j, bytes, len, &other) || policy_diagram_any(other, d, &diagram))
 		return false;
-	bool same = head.same && same_unknown(&own, other);
+	/* one program is read twice, and its maps may have changed between */
+	bool same = head.same && policy_same_marks(policy_with_marks(j->in->arena, j->policy), other);
 	struct compared a = {j->policy, &j->diagram}, b = {other, &diagram};
 	budget_stage(&j->in->budget, STAGE_ASK);
 	if (policy_compare(j->in->arena, d, &a, &b, same, &out))

@@ -13,7 +13,7 @@ static void tell_mutant(const struct coverage *c, size_t i, struct mutant_record
 	*out = (struct mutant_record){.kind = m->kind, .fate = c->fates[i], .rule = (uint32_t)m->rule, .input = m->input,
 	                              .value = m->value, .other = m->other, .inside = m->inside, .needed = c->needs[i],
 	                              .by = (uint32_t)c->by[i]};
-	memcpy(out->text, m->text, strnlen(m->text, MUTANT_TEXT - 1));
+	record_text(out->text, sizeof out->text, m->text);
 }
 
 static void tell_case(const struct found_case *f, struct case_record *out)

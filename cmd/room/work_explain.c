@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "policy/explain.h"
-#include "policy/meaning.h"
+#include "policy/params.h"
 
 static void put_rule(FILE *out, const struct explained *r)
 {

@@ -184,8 +184,7 @@ static void simulate_one(const struct judge *j, const struct request *r, struct 
 	if (!j->image.ninsns || simulate(j->policy, &j->image, r, &out, &missing, &why)) {
 		v->status = missing >= 0 ? VERDICT_MISSING : VERDICT_FAILED;
 		v->missing = missing;
-		if (why)
-			memcpy(v->text, why, strnlen(why, VERDICT_TEXT - 1));
+		record_text(v->text, sizeof v->text, why);
 		return;
 	}
 	v->allow = out.allow;

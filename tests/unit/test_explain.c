@@ -4,7 +4,7 @@
  * means.
  */
 #include "policy/explain.h"
-#include "policy/meaning.h"
+#include "policy/params.h"
 #include "policy/reach.h"
 #include "tests/unit/compiled.h"
 #include "tests/unit/random_policy.h"

@@ -33,12 +33,6 @@ struct answer {
 	bool there;
 };
 
-static bool request_is_one(const struct request_record *r)
-{
-	return (r->type == DEV_BLOCK || r->type == DEV_CHAR) && r->access >= 0 && r->access <= ACC_ALL && r->major >= 0 &&
-	       r->major <= MAJOR_MAX && r->minor >= 0 && r->minor <= MINOR_MAX;
-}
-
 static bool read_change(struct answer *w, const struct change_record *r, const char **text, const char *end, bool allowed,
                         struct change *out)
 {
@@ -57,15 +51,10 @@ static bool read_change(struct answer *w, const struct change_record *r, const c
 	}
 	if (!r->found)
 		return true;
-	struct request *q = &out->witness;
-	q->type = r->witness.type;
-	q->access = r->witness.access;
-	q->major = r->witness.major;
-	q->minor = r->witness.minor;
-	q->known = r->witness.known;
-	memcpy(q->fact, r->witness.fact, sizeof q->fact);
-	q->text = request_words(w->cmd->arena, q);
-	return request_is_one(&r->witness) && verdict_decision(w->cmd, w->a, &r->was, &out->was) &&
+	if (!request_taken(&r->witness, &out->witness))
+		return false;
+	out->witness.text = request_words(w->cmd->arena, &out->witness);
+	return verdict_decision(w->cmd, w->a, &r->was, &out->was) &&
 	       verdict_decision(w->cmd, w->b, &r->is, &out->is) && out->was.allow != allowed && out->is.allow == allowed;
 }
 

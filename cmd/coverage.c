@@ -36,17 +36,11 @@ static bool fine_comm(const int64_t half[2])
 	return ended;
 }
 
-static bool fine_case(const struct case_record *k)
+static bool take_case(const struct case_record *k, struct found_case *out)
 {
-	const struct request_record *r = &k->request;
-	bool device = (r->type == DEV_BLOCK || r->type == DEV_CHAR) && r->access >= 0 && r->access <= ACC_ALL && r->major >= 0 &&
-	              r->major <= MAJOR_MAX && r->minor >= 0 && r->minor <= MINOR_MAX;
-	for (enum input in = IN_UID; in < IN_COMM_0 && device; in++) {
-		int64_t lo, hi;
-		input_range(in, &lo, &hi);
-		device = !(r->known & 1u << in) || (r->fact[in] >= lo && r->fact[in] <= hi);
-	}
-	return device && !(r->known >> IN_PARAM_0) && (!(r->known & 1u << IN_COMM_0) || fine_comm(&r->fact[IN_COMM_0]));
+	out->allow = k->allow;
+	return request_taken(&k->request, &out->request) &&
+	       (!(out->request.known & 1u << IN_COMM_0) || fine_comm(&out->request.fact[IN_COMM_0]));
 }
 
 static bool take(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
@@ -57,15 +51,16 @@ static bool take(void *self, enum frame_kind kind, const unsigned char *data, si
 	if (kind != FRAME_COVERAGE || t->there || len < sizeof head)
 		return false;
 	memcpy(&head, data, sizeof head);
-	size_t mutants = (size_t)head.nmutants * sizeof *out->list, cases = (size_t)head.ncases * sizeof *out->cases;
+	size_t mutants = (size_t)head.nmutants * sizeof *out->list, cases = (size_t)head.ncases * sizeof(struct case_record);
 	if (head.nmutants > MUTANTS_MAX || head.ncases > MUTANTS_MAX || len != sizeof head + mutants + cases)
 		return false;
 	unsigned char *copy = arena_alloc(t->arena, mutants + cases + 1);
 	memcpy(copy, data + sizeof head, mutants + cases);
 	struct mutant_record *list = (struct mutant_record *)(void *)copy;
 	const struct case_record *found = (const struct case_record *)(const void *)(copy + mutants);
+	out->cases = arena_alloc(t->arena, (head.ncases + 1) * sizeof *out->cases);
 	for (size_t i = 0; i < head.ncases; i++)
-		if (!fine_case(&found[i]))
+		if (!take_case(&found[i], &out->cases[i]))
 			return false;
 	for (size_t i = 0; i < head.nmutants; i++) {
 		if (!fine_mutant(t, &list[i], head.ncases))
@@ -76,7 +71,6 @@ static bool take(void *self, enum frame_kind kind, const unsigned char *data, si
 			list[out->n++] = list[i];
 	}
 	out->list = list;
-	out->cases = found;
 	out->ncases = head.ncases;
 	out->undecidable = head.undecidable;
 	return t->there = true;

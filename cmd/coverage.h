@@ -13,7 +13,7 @@ struct covered {
 	const struct policy *policy;
 	const struct mutant_record *list; /* the decisions */
 	size_t n;
-	const struct case_record *cases;  /* those that are missing */
+	struct found_case *cases;         /* those that are missing */
 	size_t ncases;
 	size_t killed, undecided;         /* of the list */
 	size_t undecidable;               /* given cases that cover nothing: a fact is missing */
@@ -29,7 +29,7 @@ int unit_coverage(struct cmd *c, const struct unit *u, const struct cases *cases
 /* What a decision is about: "minor 15, not 16". */
 const char *decision_text(struct arena *a, const struct mutant_record *m);
 /* A case that is missing: "allow c 195:15 rw". */
-const char *case_text(struct arena *a, const struct case_record *r);
+const char *case_text(struct arena *a, const struct found_case *k);
 
 /* ---- coverage_print.c ---- */
 

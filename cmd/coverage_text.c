@@ -40,25 +40,7 @@ const char *decision_text(struct arena *a, const struct mutant_record *m)
 	return *m->text ? arena_printf(a, "%s: %s", m->text, what) : what;
 }
 
-/* The bytes of a name, which need no quotes in a case when they have no blanks. */
-static const char *comm_text(struct arena *a, const int64_t half[2])
+const char *case_text(struct arena *a, const struct found_case *k)
 {
-	char name[COMM_SIZE];
-	for (int i = 0; i < COMM_SIZE; i++)
-		name[i] = (char)((uint64_t)half[i / 8] >> 8 * (i % 8));
-	return arena_strndup(a, name, strnlen(name, COMM_SIZE - 1));
-}
-
-const char *case_text(struct arena *a, const struct case_record *k)
-{
-	const struct request_record *r = &k->request;
-	char letters[4];
-	const char *text = arena_printf(a, "%s %c %lld:%lld %s", k->allow ? "allow" : "deny", r->type == DEV_BLOCK ? 'b' : 'c',
-	                                (long long)r->major, (long long)r->minor, access_text(r->access, letters));
-	for (enum input in = IN_UID; in < IN_COMM_0; in++)
-		if (r->known & 1u << in)
-			text = arena_printf(a, "%s %s=%lld", text, input_name(in), (long long)r->fact[in]);
-	if (r->known & 1u << IN_COMM_0)
-		text = arena_printf(a, "%s %s=%s", text, input_name(IN_COMM_0), comm_text(a, &r->fact[IN_COMM_0]));
-	return text;
+	return arena_printf(a, "%s %s", k->allow ? "allow" : "deny", request_words(a, &k->request));
 }

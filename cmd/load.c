@@ -447,14 +447,6 @@ static bool take_answers(void *self, enum frame_kind kind, const unsigned char *
 	return a->there = true;
 }
 
-struct request_record request_record(const struct request *r)
-{
-	struct request_record out = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor,
-	                             .known = r->known};
-	memcpy(out.fact, r->fact, sizeof out.fact);
-	return out;
-}
-
 int unit_ask(struct cmd *c, const struct unit *u, const struct request_record *requests, size_t n,
              struct verdict_pair *out)
 {

@@ -18,7 +18,7 @@ int dump_of_program(struct cmd *c, uint32_t id, struct dump *out)
 
 /* ---- against a policy --------------------------------------------------------------------------- */
 
-struct told { struct verified *out; bool there; };
+struct told { struct verified *out; struct request *witness; bool there; };
 
 static bool take_verified(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
 {
@@ -27,15 +27,14 @@ static bool take_verified(void *self, enum frame_kind kind, const unsigned char 
 		return false;
 	memcpy(t->out, data, len);
 	t->out->unknown[VERDICT_TEXT - 1] = '\0';
-	const struct request_record *w = &t->out->witness;
-	bool request = (w->type == DEV_BLOCK || w->type == DEV_CHAR) && w->access >= 0 && w->access <= ACC_ALL;
-	return t->there = t->out->meaning <= VERIFIED_UNKNOWN && (t->out->meaning != VERIFIED_DIFFERENT || request);
+	t->there = t->out->meaning <= VERIFIED_UNKNOWN;
+	return t->there && (t->out->meaning != VERIFIED_DIFFERENT || request_taken(&t->out->witness, t->witness));
 }
 
-int unit_verify(struct cmd *c, const struct unit *u, const struct dump *program, struct verified *out)
+int unit_verify(struct cmd *c, const struct unit *u, const struct dump *program, struct verified *out, struct request *witness)
 {
 	size_t len;
-	struct told t = {out, false};
+	struct told t = {out, witness, false};
 	const struct taker taker = {take_verified, &t, sizeof *out};
 	void *bytes = dumps_write(c->arena, program, 1, &len);
 	if (!bytes) {

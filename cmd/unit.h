@@ -72,7 +72,6 @@ int unit_listing(struct cmd *c, const struct unit *u, enum dump_kind kind, const
 void unit_end(struct unit *u);
 
 enum { ASK_MOST = 128 }; /* requests in one frame */
-struct request_record request_record(const struct request *r);
 /* The verdicts on n requests. STATUS_OK or a status with diagnostics. */
 int unit_ask(struct cmd *c, const struct unit *u, const struct request_record *requests, size_t n,
              struct verdict_pair *out);
@@ -104,8 +103,8 @@ struct attached;
 struct dump;
 struct verified;
 /* Is a program of the kernel this policy? Understood by who answers for the unit. STATUS_OK or a status with
- * diagnostics: it cannot be told. */
-int unit_verify(struct cmd *c, const struct unit *u, const struct dump *program, struct verified *out);
+ * diagnostics: it cannot be told. `witness`: of VERIFIED_DIFFERENT. */
+int unit_verify(struct cmd *c, const struct unit *u, const struct dump *program, struct verified *out, struct request *witness);
 /* A program of ours without its policy: do its instructions amount to the line that is written in it?
  * *text, for people: what was seen, or why nothing. */
 enum self_proof { PROOF_SAME, PROOF_OTHER, PROOF_NONE };

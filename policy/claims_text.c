@@ -3,31 +3,17 @@
 #include "policy/arena.h"
 #include "policy/device.h"
 #include "policy/known.h"
+#include "policy/request.h"
 
 #include <string.h>
-
-/* A name of a process as a request has it: quoted where it must be. */
-static const char *name_fact(struct arena *a, const int64_t *inputs)
-{
-	char name[COMM_SIZE + 1] = {0};
-	memcpy(name, &inputs[IN_COMM_0], 8);
-	memcpy(name + 8, &inputs[IN_COMM_1], 8);
-	const char *quote = strchr(name, '"') ? "'" : !*name || strpbrk(name, " #'") ? "\"" : "";
-	return arena_printf(a, " comm=%s%s%s", quote, name, quote);
-}
 
 const char *claim_request(struct arena *a, const struct claim_answer *answer)
 {
 	const int64_t *in = answer->inputs;
-	char letters[4];
-	const char *text = arena_printf(a, "%c %lld:%lld %s", in[IN_TYPE] == DEV_BLOCK ? 'b' : 'c', (long long)in[IN_MAJOR],
-	                                (long long)in[IN_MINOR], access_text((int)in[IN_REQUESTED], letters));
-	for (int i = IN_UID; i < IN_COMM_0; i++)
-		if (answer->asked & 1u << i)
-			text = arena_printf(a, "%s %s=%lld", text, input_name((enum input)i), (long long)in[i]);
-	if (answer->asked & (1u << IN_COMM_0 | 1u << IN_COMM_1))
-		text = arena_printf(a, "%s%s", text, name_fact(a, in));
-	return text;
+	struct request r = {.type = (int)in[IN_TYPE], .access = (int)in[IN_REQUESTED], .major = in[IN_MAJOR], .minor = in[IN_MINOR],
+	                    .known = answer->asked};
+	memcpy(r.fact, in, sizeof r.fact);
+	return request_words(a, &r);
 }
 
 const char *claim_params(struct arena *a, const struct policy *p, const struct claim_answer *answer)

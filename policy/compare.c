@@ -114,28 +114,6 @@ static int check(struct comparing *c, struct change *x, const struct request *fo
 	return 0;
 }
 
-static const char *comm_words(struct arena *a, const int64_t word[2])
-{
-	char name[2 * sizeof *word + 1] = {0};
-	memcpy(name, word, 2 * sizeof *word);
-	const char *quote = strchr(name, '"') ? "'" : "\"";
-	bool plain = *name && !name[strcspn(name, " \t\n\"'#")];
-	return plain ? arena_strdup(a, name) : arena_printf(a, "%s%s%s", quote, name, quote);
-}
-
-char *request_words(struct arena *a, const struct request *r)
-{
-	char letters[4];
-	char *text = arena_printf(a, "%c %lld:%lld %s", r->type == DEV_CHAR ? 'c' : 'b', (long long)r->major, (long long)r->minor,
-	                          access_text(r->access, letters));
-	for (int in = IN_UID; in < IN_COMM_0; in++)
-		if (r->known & 1u << in)
-			text = arena_printf(a, "%s %s=%lld", text, input_name((enum input)in), (long long)r->fact[in]);
-	if (r->known & 1u << IN_COMM_0)
-		text = arena_printf(a, "%s comm=%s", text, comm_words(a, &r->fact[IN_COMM_0]));
-	return text;
-}
-
 /* ---- one direction -------------------------------------------------------------------------------- */
 
 /* What single accesses change, where that says what requests change: then it is rules with letters. */

@@ -29,7 +29,4 @@ struct comparison { struct change allowed, denied; };
 int policy_compare(struct arena *arena, struct diags *d, const struct compared *a, const struct compared *b, bool same,
                    struct comparison *out);
 
-/* The request with its known facts, as request_parse() reads it. */
-char *request_words(struct arena *a, const struct request *r);
-
 #endif

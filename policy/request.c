@@ -289,3 +289,26 @@ int request_fact(struct arena *a, const char *text, struct request *r, const cha
 	}
 	return read_fact(&f, word, r) ? fail(&f, error) : 0;
 }
+
+/* ---- as text ------------------------------------------------------------------ */
+
+static const char *comm_words(struct arena *a, const int64_t word[2])
+{
+	char name[COMM_SIZE + 1] = {0};
+	memcpy(name, word, COMM_SIZE);
+	const char *quote = strchr(name, '"') ? "'" : !*name || name[strcspn(name, " \t\n'#")] ? "\"" : "";
+	return arena_printf(a, "%s%s%s", quote, name, quote);
+}
+
+char *request_words(struct arena *a, const struct request *r)
+{
+	char letters[4];
+	char *text = arena_printf(a, "%c %lld:%lld %s", r->type == DEV_BLOCK ? 'b' : 'c', (long long)r->major, (long long)r->minor,
+	                          access_text(r->access, letters));
+	for (int in = IN_UID; in < IN_COMM_0; in++)
+		if (r->known & 1u << in)
+			text = arena_printf(a, "%s %s=%lld", text, input_name((enum input)in), (long long)r->fact[in]);
+	if (r->known & (1u << IN_COMM_0 | 1u << IN_COMM_1))
+		text = arena_printf(a, "%s comm=%s", text, comm_words(a, &r->fact[IN_COMM_0]));
+	return text;
+}

@@ -26,6 +26,8 @@ struct request {
 enum { REQUEST_UNKNOWN = -2 };
 int request_parse(struct arena *a, const struct host *h, const char *text, struct request *r,
                   const char **error, const char **hint);
+/* The request with its known facts, as request_parse() reads it. */
+char *request_words(struct arena *a, const struct request *r);
 /* Parses one `key=value` into r. 0 or -1 with *error. */
 int request_fact(struct arena *a, const char *text, struct request *r, const char **error);
 

@@ -209,14 +209,6 @@ void order_read(struct inside *in, const struct frame *f, struct order *out)
 	out->len = out->job.text_len;
 }
 
-struct request request_of(const struct request_record *r)
-{
-	struct request out = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor,
-	                      .known = r->known};
-	memcpy(out.fact, r->fact, sizeof out.fact);
-	return out;
-}
-
 void record_text(char *to, size_t size, const char *text)
 {
 	snprintf(to, size, "%s", text ? text : "");

@@ -46,7 +46,6 @@ struct order {
 	size_t len;
 };
 void order_read(struct inside *in, const struct frame *f, struct order *out);
-struct request request_of(const struct request_record *r);
 
 /* A text for a record: cut where it is long, a 0 behind it; NULL: none. */
 void record_text(char *to, size_t size, const char *text);

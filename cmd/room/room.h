@@ -17,6 +17,7 @@
  *   work_*.c     what is done inside
  *   told.c       what was found out about a claim, checked
  *   record.c     a proven policy as fixed-size records
+ *   request.c    requests as records, checked
  */
 #ifndef DEVGUARD_CMD_ROOM_ROOM_H
 #define DEVGUARD_CMD_ROOM_ROOM_H
@@ -197,6 +198,13 @@ struct verified {
 };
 
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
+
+/* ---- request.c -------------------------------------------------------------------- */
+
+struct request_record request_record(const struct request *r);
+struct request request_of(const struct request_record *r);
+/* One from a child, checked: the kernel can ask it, and it has facts within their ranges alone. */
+bool request_taken(const struct request_record *r, struct request *out);
 
 /* ---- told.c ----------------------------------------------------------------------- */
 

@@ -46,10 +46,7 @@ static struct change_record record_of(const struct change *x, const struct polic
 		r.texts[i] = texts[i] ? (uint32_t)strlen(texts[i]) : NO_TEXT;
 	if (!x->found)
 		return r;
-	const struct request *q = &x->witness;
-	r.witness = (struct request_record){.type = q->type, .access = q->access, .major = q->major, .minor = q->minor,
-	                                    .known = q->known};
-	memcpy(r.witness.fact, q->fact, sizeof r.witness.fact);
+	r.witness = request_record(&x->witness);
 	verdict_of(&r.was, was, &x->was, 0, -1);
 	verdict_of(&r.is, is, &x->is, 0, -1);
 	return r;

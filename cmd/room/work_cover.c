@@ -18,10 +18,7 @@ static void tell_mutant(const struct coverage *c, size_t i, struct mutant_record
 
 static void tell_case(const struct found_case *f, struct case_record *out)
 {
-	const struct request *r = &f->request;
-	*out = (struct case_record){.request = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor,
-	                                        .known = r->known}, .allow = f->allow};
-	memcpy(out->request.fact, r->fact, sizeof out->request.fact);
+	*out = (struct case_record){.request = request_record(&f->request), .allow = f->allow};
 }
 
 bool judge_covers(struct judge *j, const struct frame *f)

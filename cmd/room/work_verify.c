@@ -34,15 +34,13 @@ static bool allows(const struct difference *x, node n, const int64_t in[INPUT_MA
 
 static void witness_of(struct difference *x, const int64_t in[INPUT_MAX], uint32_t asked)
 {
-	const uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1;
-	struct request_record w = {.type = (int32_t)in[IN_TYPE], .access = (int32_t)in[IN_REQUESTED], .major = in[IN_MAJOR],
-	                           .minor = in[IN_MINOR], .known = asked | (asked & comm ? comm : 0)};
-	w.known &= ((1u << IN_PARAM_0) - 1) & ~((1u << IN_UID) - 1);
-	for (int i = IN_UID; i < IN_PARAM_0; i++)
-		w.fact[i] = w.known & 1u << i ? in[i] : 0;
+	const uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1, facts = ((1u << IN_PARAM_0) - 1) & ~((1u << IN_UID) - 1);
+	struct request w = {.type = (int)in[IN_TYPE], .access = (int)in[IN_REQUESTED], .major = in[IN_MAJOR], .minor = in[IN_MINOR],
+	                    .known = (asked | (asked & comm ? comm : 0)) & facts};
+	memcpy(w.fact, in, sizeof w.fact);
 	x->out->meaning = VERIFIED_DIFFERENT;
 	x->out->allows = allows(x, x->program, in);
-	x->out->witness = w;
+	x->out->witness = request_record(&w);
 }
 
 /* A request for some accesses that is decided otherwise. What the answer hangs on, if it does, is told. */

@@ -34,6 +34,7 @@ struct check {
 	struct image_header header;
 	int64_t *params;
 	struct verified seen;
+	struct request witness;
 	char tag[17];            /* of the policy's program, "" where it could not be loaded */
 	const char *untagged;    /* then: why */
 	const char **differences;
@@ -130,34 +131,6 @@ static void compare_values(struct check *k)
 
 /* ---- what it decides ------------------------------------------------------------------------------------ */
 
-static const char *facts_of(struct arena *a, const struct request_record *w)
-{
-	const char *text = "";
-	const uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1;
-	for (int in = IN_UID; in < IN_PARAM_0; in++)
-		if (w->known & ~comm & 1u << in)
-			text = arena_printf(a, "%s %s=%lld", text, input_name((enum input)in), (long long)w->fact[in]);
-	if (w->known & comm) {
-		char comm_text[COMM_SIZE + 1] = "";
-		memcpy(comm_text, &w->fact[IN_COMM_0], COMM_SIZE);
-		text = arena_printf(a, "%s comm=\"%s\"", text, comm_text);
-	}
-	return text;
-}
-
-/* "c 1:5 rw (zero)": to be asked of eval, but for the name. */
-static const char *request_of_witness(struct arena *a, const struct request_record *w)
-{
-	char letters[4];
-	return arena_printf(a, "%s %lld:%lld %s%s", w->type == DEV_BLOCK ? "b" : "c", (long long)w->major, (long long)w->minor,
-	                    access_text(w->access, letters), facts_of(a, w));
-}
-
-static const char *name_of_witness(struct arena *a, const struct request_record *w)
-{
-	return known_name_of(a, w->type == DEV_BLOCK ? 'b' : 'c', w->major, w->minor);
-}
-
 static void compare_verdicts(struct check *k)
 {
 	struct arena *a = k->c->arena;
@@ -165,9 +138,9 @@ static void compare_verdicts(struct check *k)
 		k->unknown = arena_printf(a, "whether it decides alike hangs on what is not understood: %s", k->seen.unknown);
 	if (k->seen.meaning != VERIFIED_DIFFERENT)
 		return;
-	const char *name = name_of_witness(a, &k->seen.witness);
+	const char *name = known_name_of(a, k->witness.type == DEV_BLOCK ? 'b' : 'c', k->witness.major, k->witness.minor);
 	differs(k, arena_printf(a, "it %s %s%s%s%s, which the policy %s", k->seen.allows ? "allows" : "denies",
-	                        request_of_witness(a, &k->seen.witness), name ? " (" : "", name ? name : "", name ? ")" : "",
+	                        request_words(a, &k->witness), name ? " (" : "", name ? name : "", name ? ")" : "",
 	                        k->seen.allows ? "denies" : "allows"));
 }
 
@@ -212,7 +185,7 @@ static int compare(struct check *k)
 		k->unknown = "its .rodata is not one of this version, or changes while it is read";
 		return STATUS_OK;
 	}
-	int status = unit_verify(c, k->u, &k->dump, &k->seen);
+	int status = unit_verify(c, k->u, &k->dump, &k->seen, &k->witness);
 	if (status)
 		return STATUS_FAILED;
 	compare_values(k);
@@ -264,8 +237,8 @@ static json_t *witness_json(const struct check *k)
 	struct arena *a = k->c->arena;
 	if (!k->at.id || k->seen.meaning != VERIFIED_DIFFERENT)
 		return json_null();
-	const char *name = name_of_witness(a, &k->seen.witness);
-	return json_pack("{s:o, s:o, s:s, s:s}", "request", text_json(request_of_witness(a, &k->seen.witness)), "device",
+	const char *name = known_name_of(a, k->witness.type == DEV_BLOCK ? 'b' : 'c', k->witness.major, k->witness.minor);
+	return json_pack("{s:o, s:o, s:s, s:s}", "request", text_json(request_words(a, &k->witness)), "device",
 	                 name ? text_json(name) : json_null(), "policy", k->seen.allows ? "deny" : "allow", "program",
 	                 k->seen.allows ? "allow" : "deny");
 }

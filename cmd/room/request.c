@@ -1,0 +1,34 @@
+/* request.c - requests as records. */
+#include "cmd/room/room.h"
+
+#include <string.h>
+
+struct request_record request_record(const struct request *r)
+{
+	struct request_record out = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor,
+	                             .known = r->known};
+	memcpy(out.fact, r->fact, sizeof out.fact);
+	return out;
+}
+
+struct request request_of(const struct request_record *r)
+{
+	struct request out = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor,
+	                      .known = r->known};
+	memcpy(out.fact, r->fact, sizeof out.fact);
+	return out;
+}
+
+bool request_taken(const struct request_record *r, struct request *out)
+{
+	const uint32_t facts = ((1u << IN_PARAM_0) - 1) & ~((1u << IN_UID) - 1);
+	bool one = (r->type == DEV_BLOCK || r->type == DEV_CHAR) && r->access >= 0 && r->access <= ACC_ALL && r->major >= 0 &&
+	           r->major <= MAJOR_MAX && r->minor >= 0 && r->minor <= MINOR_MAX && !(r->known & ~facts);
+	for (enum input in = IN_UID; in < IN_PARAM_0 && one; in++) {
+		int64_t lo, hi;
+		input_range(in, &lo, &hi);
+		one = !(r->known & 1u << in) || (r->fact[in] >= lo && r->fact[in] <= hi);
+	}
+	*out = request_of(r);
+	return one;
+}

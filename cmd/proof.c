@@ -5,7 +5,7 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/dump.h"
 #include "cmd/cmd.h"
-#include "cmd/unit.h"
+#include "cmd/proof.h"
 
 #include <string.h>
 
@@ -75,7 +75,10 @@ static bool vague(const char *line)
 	return strstr(line, "too varied");
 }
 
-enum self_proof program_proof(struct cmd *c, const struct attached *at, const char **text)
+enum self_proof { PROOF_SAME, PROOF_OTHER, PROOF_NONE };
+
+/* *text, for people: what was seen, or why nothing. */
+static enum self_proof prove(struct cmd *c, const struct attached *at, const char **text)
 {
 	struct unit u;
 	const struct diags kept = c->diags;
@@ -101,17 +104,19 @@ enum self_proof program_proof(struct cmd *c, const struct attached *at, const ch
 	return PROOF_NONE;
 }
 
-const char *proof_text(struct arena *a, enum self_proof proof, const char *text)
+const char *program_proof(struct cmd *c, const struct attached *at, struct proofs *p, json_t *json)
 {
+	const char *text;
+	if (!p->asked || !at->ours)
+		return NULL;
+	enum self_proof proof = prove(c, at, &text);
+	p->others += proof == PROOF_OTHER;
+	p->untold += proof == PROOF_NONE;
+	if (json) {
+		json_object_set_new(json, "verified", proof == PROOF_NONE ? json_null() : json_boolean(proof == PROOF_SAME));
+		json_object_set_new(json, "amounts_to", proof == PROOF_NONE ? json_null() : text_json(text));
+	}
 	return proof == PROOF_SAME    ? "verified: its instructions amount to this"
-	       : proof == PROOF_OTHER ? arena_printf(a, "DIFFERS: its instructions amount to something else: %s", text)
-	                              : arena_printf(a, "not verified: %s", text);
-}
-
-void proof_json(json_t *program, enum self_proof proof, const char *text)
-{
-	if (!program)
-		return;
-	json_object_set_new(program, "verified", proof == PROOF_NONE ? json_null() : json_boolean(proof == PROOF_SAME));
-	json_object_set_new(program, "amounts_to", proof == PROOF_NONE ? json_null() : text_json(text));
+	       : proof == PROOF_OTHER ? arena_printf(c->arena, "DIFFERS: its instructions amount to something else: %s", text)
+	                              : arena_printf(c->arena, "not verified: %s", text);
 }

@@ -97,24 +97,6 @@ int claims_ask(struct cmd *c, const struct unit *u, struct claims_told *told);
 /* The name of the file with this number. */
 const char *claims_name(const struct cmd *c, size_t i);
 
-/* ---- proof.c ------------------------------------------------------------------------------ */
-
-struct attached;
-struct dump;
-struct verified;
-/* Is a program of the kernel this policy? Understood by who answers for the unit. STATUS_OK or a status with
- * diagnostics: it cannot be told. `witness`: of VERIFIED_DIFFERENT. */
-int unit_verify(struct cmd *c, const struct unit *u, const struct dump *program, struct verified *out, struct request *witness);
-/* A program of ours without its policy: do its instructions amount to the line that is written in it?
- * *text, for people: what was seen, or why nothing. */
-enum self_proof { PROOF_SAME, PROOF_OTHER, PROOF_NONE };
-enum self_proof program_proof(struct cmd *c, const struct attached *at, const char **text);
-/* That in words; into a program's object of --json: "verified" (null: not known) and "amounts_to". */
-const char *proof_text(struct arena *a, enum self_proof proof, const char *text);
-void proof_json(json_t *program, enum self_proof proof, const char *text);
-/* The kernel's program, for decoding. 0, or -1 with a diagnostic. */
-int dump_of_program(struct cmd *c, uint32_t id, struct dump *out);
-
 /* ---- program.c -------------------------------------------------------------------------- */
 
 /* The bytes to give the kernel. */

@@ -5,6 +5,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/unit.h"
+#include "cmd/where/where.h"
 #include "policy/explain.h"
 #include "policy/reach.h"
 
@@ -51,15 +52,9 @@ void explain_json(json_t *o, struct cmd *c, const struct explanation *e, struct 
 
 /* ---- whose.c: programs of a SOURCE, and whose they are ------------------------------------------- */
 
-struct explain_program {
-	uint32_t id;
-	const char *path;        /* of the cgroup it is on; NULL: not known, or above what is mounted here */
-	struct attached at;      /* what the kernel says of it */
-	struct author author;    /* where it is not ours */
-};
 /* STATUS_OK or a status with diagnostics. */
-int explain_whose(struct cmd *c, const char *source, struct explain_program **out, size_t *n);
+int explain_whose(struct cmd *c, const char *source, struct placed **out, size_t *n);
 /* "program 42 on /sys/fs/cgroup/web: container-default (ours)" */
-const char *explain_title(struct arena *a, const struct explain_program *p);
+const char *explain_title(struct arena *a, const struct placed *p);
 
 #endif

@@ -81,7 +81,7 @@ static int tell_program(struct cmd *c, const struct program_unit *one, struct de
 	return STATUS_FAILED;
 }
 
-static json_t *program_json(const struct explain_program *p)
+static json_t *program_json(const struct placed *p)
 {
 	return json_pack("{s:I, s:o, s:o, s:o}", "program", (json_int_t)p->id, "policy", p->at.ours ? text_json(p->at.name) : json_null(),
 	                 "author", p->author.name ? json_string(p->author.name) : json_null(), "cgroup",
@@ -95,7 +95,7 @@ static void print_title(const char *title)
 }
 
 /* Each, and then what several are together; in JSON that of one, too. */
-static int tell_programs(struct cmd *c, const struct explain_program *list, const struct program_units *all)
+static int tell_programs(struct cmd *c, const struct placed *list, const struct program_units *all)
 {
 	struct device_names *here = device_names_new(c->arena);
 	json_t *programs = json_array();
@@ -121,7 +121,7 @@ static int tell_programs(struct cmd *c, const struct explain_program *list, cons
 
 static int explain_programs(struct cmd *c, const char *source)
 {
-	struct explain_program *list;
+	struct placed *list;
 	struct program_units all;
 	size_t n;
 	int status = explain_whose(c, source, &list, &n);

@@ -8,7 +8,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
-#include "cmd/unit.h"
+#include "cmd/proof.h"
 #include "cmd/where/where.h"
 
 #include <errno.h>
@@ -28,8 +28,7 @@ struct listing {
 	int beyond;      /* asked at the root, and not attached to what can be seen */
 	size_t untold;   /* programs of which something cannot be told */
 	int why;         /* errno of the first of them */
-	bool prove;      /* ours are held against what is written in them */
-	size_t others, unproven;
+	struct proofs proofs;
 };
 
 /* ---- one program ----------------------------------------------------------------------------- */
@@ -54,8 +53,8 @@ static const char *hand_text(struct arena *a, const struct author *who)
 	if (who->unreadable)
 		return arena_printf(a, "its instructions cannot be read: %s", strerror(who->unreadable));
 	if (!who->name)
-		return "by an author that is not known";
-	return arena_printf(a, "as %s writes them: %s, else %s", who->name,
+		return author_text(a, who);
+	return arena_printf(a, "%s: %s, else %s", author_text(a, who),
 	                    plural_text(a, who->rules, "rule", "rules"), who->otherwise ? "allowed" : "denied");
 }
 
@@ -129,19 +128,6 @@ static json_t *program_json(const struct attached *at, const struct author *who,
 
 /* ---- one cgroup --------------------------------------------------------------------------------- */
 
-/* NULL: nobody asked. */
-static const char *prove(struct listing *l, const struct attached *at, json_t *json)
-{
-	const char *text;
-	if (!l->prove || !at->ours)
-		return NULL;
-	enum self_proof proof = program_proof(l->c, at, &text);
-	l->others += proof == PROOF_OTHER;
-	l->unproven += proof == PROOF_NONE;
-	proof_json(json, proof, text);
-	return proof_text(l->c->arena, proof, text);
-}
-
 static void one_program(struct listing *l, const struct cgroup *cg, const struct attached *at, json_t *programs)
 {
 	struct author who = {.otherwise = -1};
@@ -154,7 +140,7 @@ static void one_program(struct listing *l, const struct cgroup *cg, const struct
 	l->why = l->why ? l->why : why;
 	l->programs++;
 	json_t *json = programs ? program_json(at, &who, link, pinned) : NULL;
-	const char *proof = prove(l, at, json);
+	const char *proof = program_proof(l->c, at, &l->proofs, json);
 	if (programs)
 		json_array_append_new(programs, json);
 	else
@@ -222,7 +208,7 @@ static int list(struct cmd *c, int argc, char **argv)
 	struct listing l = {.c = c, .mount = cgroup_mount(c->arena)};
 	int opt;
 	while ((opt = options_next(c, argc, argv)) == OPT_VERIFY)
-		l.prove = true;
+		l.proofs.asked = true;
 	if (opt != OPT_END)
 		return c->status;
 	if (optind < argc)
@@ -246,7 +232,7 @@ static int list(struct cmd *c, int argc, char **argv)
 		         "%s above what can be seen here: all that runs here asks %s, too",
 		         plural_text(c->arena, (size_t)l.beyond, "program is attached", "programs are attached"),
 		         l.beyond == 1 ? "it" : "them");
-	return l.others ? STATUS_DENY : c->diags.errors || error || l.unproven ? STATUS_FAILED : STATUS_OK;
+	return l.proofs.others ? STATUS_DENY : c->diags.errors || error || l.proofs.untold ? STATUS_FAILED : STATUS_OK;
 }
 
 const struct verb verb_list = {

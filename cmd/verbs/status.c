@@ -7,7 +7,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
-#include "cmd/unit.h"
+#include "cmd/proof.h"
 #include "cmd/where/where.h"
 
 #include <linux/bpf.h>
@@ -17,9 +17,6 @@
 enum { SLOTS_NEARLY = CGROUP_PROGRAMS_MAX - 8 };
 enum { OPT_VERIFY = OPT_VERB };
 static const struct option options[] = {{"verify", no_argument, NULL, OPT_VERIFY}, OPTION_SELF, OPTION_UNIT, OPTION_JSON, OPTION_HELP, {0}};
-
-/* With --verify: how many of ours are not what is written in them, or cannot be told. */
-struct proven { bool asked; size_t others, untold; };
 
 static const char *flags_text(uint32_t flags)
 {
@@ -192,20 +189,7 @@ static void say_unknown(struct cmd *c, const struct cgroup *cg, const struct att
 		}
 }
 
-/* A program of ours, held against what is written in it; NULL: nobody asked. */
-static const char *prove(struct cmd *c, const struct attached *at, struct proven *p, json_t *json)
-{
-	const char *text;
-	if (!p->asked || !at->ours)
-		return NULL;
-	enum self_proof proof = program_proof(c, at, &text);
-	p->others += proof == PROOF_OTHER;
-	p->untold += proof == PROOF_NONE;
-	proof_json(json, proof, text);
-	return proof_text(c->arena, proof, text);
-}
-
-static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t *levels, struct proven *p)
+static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t *levels, struct proofs *p)
 {
 	struct attached *list;
 	size_t n;
@@ -217,7 +201,7 @@ static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t
 		json_t *programs = json_array();
 		for (size_t i = 0; i < n; i++) {
 			json_t *proof = json_object();
-			prove(c, &list[i], p, proof);
+			program_proof(c, &list[i], p, proof);
 			json_array_append_new(programs, program_json(&list[i], proof));
 			json_decref(proof);
 		}
@@ -229,12 +213,12 @@ static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t
 	put_text(stdout, cg->path);
 	puts(n ? "" : ": no device program");
 	for (size_t i = 0; i < n; i++)
-		print_program(c, &list[i], prove(c, &list[i], p, NULL));
+		print_program(c, &list[i], program_proof(c, &list[i], p, NULL));
 	return 0;
 }
 
 /* The cgroup, its parent, ... the root. Closes them all. */
-static int show_all(struct cmd *c, struct cgroup *cg, json_t *levels, struct proven *p)
+static int show_all(struct cmd *c, struct cgroup *cg, json_t *levels, struct proofs *p)
 {
 	bool above = false;
 	int failed = 0;
@@ -251,7 +235,7 @@ static int show_all(struct cmd *c, struct cgroup *cg, json_t *levels, struct pro
 static int status(struct cmd *c, int argc, char **argv)
 {
 	struct cgroup *cg;
-	struct proven proven = {.asked = false};
+	struct proofs proven = {.asked = false};
 	int opt;
 	while ((opt = options_next(c, argc, argv)) == OPT_VERIFY)
 		proven.asked = true;

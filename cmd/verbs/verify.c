@@ -11,9 +11,8 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/source.h"
-#include "cmd/unit.h"
+#include "cmd/proof.h"
 #include "cmd/where/where.h"
-#include "policy/access.h"
 #include "policy/known.h"
 
 #include <endian.h>

@@ -20,4 +20,18 @@ int where_open(struct cmd *c, const char *text, enum where_use use, struct cgrou
 /* Do --self or --unit name it? Then no operand does. */
 bool where_given(const struct cmd *c);
 
+/* ---- placed.c ---------------------------------------------------------------------------- */
+
+struct placed {
+	uint32_t id;
+	const char *path;     /* of the cgroup it is on; NULL: not known, or above what is mounted here */
+	struct attached at;   /* what the kernel says of it; without a path its number alone */
+	struct author author; /* where it is not ours */
+};
+/* Programs of a cgroup, `above`: and of those above it as far as they are mounted here. STATUS_OK or a status
+ * with a diagnostic. */
+int placed_find(struct cmd *c, struct cgroup *cg, bool above, const uint32_t *ids, size_t n, struct placed *out);
+/* "as crun writes them" */
+const char *author_text(struct arena *a, const struct author *who);
+
 #endif

@@ -1,36 +1,10 @@
 /* programs.c - what each program that the kernel asks says of a request, and by which rule. */
 #include "cmd/asked.h"
 #include "cmd/each.h"
+#include "cmd/where/where.h"
 #include "cmd/why/why.h"
 
 #include <string.h>
-
-/* ---- whose they are ---------------------------------------------------------------------------- */
-
-/* Of the cgroup and those above it, as far as they are mounted here. */
-static int find_places(struct inquiry *q)
-{
-	struct cmd *c = q->c;
-	struct cgroup *cg = q->cg;
-	int status = STATUS_OK;
-	while (cg) {
-		struct attached *list;
-		size_t n;
-		if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
-			status = STATUS_FAILED;
-		for (size_t i = 0; i < q->n && !status; i++)
-			for (size_t k = 0; k < n && !q->list[i].at; k++)
-				if (list[k].id == q->list[i].id) {
-					q->list[i].at = &list[k];
-					q->list[i].path = cg->path;
-				}
-		struct cgroup *parent = status ? NULL : cgroup_parent(c->arena, &c->diags, cg);
-		if (cg != q->cg)
-			cgroup_close(cg);
-		cg = parent;
-	}
-	return status;
-}
 
 /* ---- what they say ------------------------------------------------------------------------------ */
 
@@ -138,21 +112,19 @@ static int ask_all(struct inquiry *q, const uint32_t *ids)
 {
 	struct cmd *c = q->c;
 	struct program_units units;
+	struct placed *places = arena_alloc(c->arena, (q->n + 1) * sizeof *places);
 	q->list = arena_alloc(c->arena, (q->n + 1) * sizeof *q->list);
 	q->denials = q->unknown = 0;
-	for (size_t i = 0; i < q->n; i++)
-		q->list[i].id = ids[i];
 	if (!q->n)
 		return STATUS_OK;
-	int status = find_places(q);
+	int status = placed_find(c, q->cg, true, ids, q->n, places);
+	for (size_t i = 0; i < q->n; i++)
+		q->list[i] = (struct opinion){.id = ids[i], .path = places[i].path, .at = places[i].path ? &places[i].at : NULL,
+		                              .author = places[i].author.name};
 	if (!status)
 		status = programs_load(c, &c->settings, arena_printf(c->arena, "effective:%s", q->cg->path), ids, q->n, &units);
-	for (size_t i = 0; i < q->n && !status; i++) {
-		struct author who;
-		program_author(ids[i], &who);
-		q->list[i].author = q->list[i].at && q->list[i].at->ours ? NULL : who.name;
+	for (size_t i = 0; i < q->n && !status; i++)
 		status = ask(q, &q->list[i], &units.list[i]);
-	}
 	if (!status)
 		programs_end(&units);
 	return status;

@@ -1,0 +1,172 @@
+/*
+ * frames.h - what the parent and a child in the locked room send each other.
+ *
+ * A frame is a kind, a length and that many bytes: records of a fixed size, and texts behind them. The parent checks
+ * what it takes.
+ */
+#ifndef DEVGUARD_CMD_ROOM_FRAMES_H
+#define DEVGUARD_CMD_ROOM_FRAMES_H
+
+#include "compiler/compiler.h"
+
+enum frame_kind {
+	/* to the child */
+	FRAME_JOB = 1,  /* struct job, what it has */
+	FRAME_ANSWER,   /* to a question */
+	/* to the judge: what it answers is below, in the same order */
+	FRAME_DUMP,     /* struct about: a listing */
+	FRAME_PLAIN,    /* nothing: the policy without audit, errnos and mode */
+	FRAME_EXPLAIN,  /* struct about: what it amounts to */
+	FRAME_REQUESTS, /* struct about, requests: the verdicts */
+	FRAME_RULE,     /* struct about, a request: by which rule of the policy that stands in the program */
+	FRAME_COVER,    /* requests: what they cover */
+	FRAME_CLAIMS,   /* a policy as an object keeps it: its claims are put to the one that was proven */
+	FRAME_SHARE,    /* nothing: the policy, for another judge */
+	FRAME_COMPARE,  /* struct compare_head, a policy of another judge: what changes */
+	FRAME_VERIFY,   /* a program, as dumps_write() has it: is it the policy? */
+	/* from the child */
+	FRAME_LOCKED,   /* it is locked in: struct locked */
+	FRAME_QUESTION, /* struct question, the text */
+	FRAME_DIAG,     /* one message */
+	FRAME_DONE,     /* all was done that the frame to the child asked for: int32_t failed */
+	FRAME_RECORD,   /* a proven policy, see record.h */
+	FRAME_PART,     /* what of a program among several: struct part, text; before its record */
+	FRAME_TEXT,     /* a listing */
+	FRAME_RULES,    /* struct explained_record and two texts, as many as there are */
+	FRAME_VERDICTS, /* struct verdict_pair (of mruby: struct verdict), as many as there were requests */
+	FRAME_DECIDER,  /* struct decider, its texts */
+	FRAME_COVERAGE, /* struct coverage_head, what it counts */
+	FRAME_CLAIM,    /* struct claim_told, one a claim */
+	FRAME_POLICY,   /* a policy as an object keeps it, for another child */
+	FRAME_COMPARED, /* two struct change_record, texts */
+	FRAME_VERIFIED, /* struct verified */
+	FRAME_KINDS
+};
+
+/* ---- what goes in ---------------------------------------------------------------- */
+
+enum job_kind { JOB_RUBY, JOB_POLICY, JOB_OBJECT, JOB_OCI, JOB_DUMPS };
+enum {
+	JOB_IMAGE = 1,    /* of a policy: its program, too */
+	JOB_LINT = 2,     /* warn of rules that never decide */
+	JOB_BYTECODE = 4, /* of Ruby: a listing of its bytecode */
+	JOB_CLAIMS = 8,   /* the file has claims and nothing else */
+	JOB_SETTLED = 16, /* a list must leave nothing open */
+	JOB_EACH = 32,    /* of JOB_DUMPS: each program can be asked about by itself, too */
+};
+
+struct job {
+	uint32_t kind;   /* enum job_kind */
+	uint32_t flags;  /* JOB_IMAGE ... */
+	int32_t mode, audit; /* 1 + value, 0: as the policy says */
+	uint32_t nparams, nrequests;
+	uint32_t file_len;
+	uint32_t text_len;
+	/* struct job_param[nparams], struct request_record[nrequests], file, text follow */
+};
+struct job_param { char name[64]; int64_t value; };
+
+/* What a question is about: part 0 is the whole, 1 + i program i of a JOB_EACH. */
+struct about { uint32_t part, kind /* enum dump_kind */; };
+
+struct request_record {
+	int32_t type, access;
+	int64_t major, minor;
+	uint32_t known, reserved;
+	int64_t fact[INPUT_MAX];
+};
+
+/* ---- what comes out --------------------------------------------------------------- */
+
+struct locked {
+	int32_t failed;   /* layer that could not be had: enum layer, 0: none */
+	int32_t error;    /* errno */
+	uint32_t kept_uid; /* the user namespace has no 65534: the uid stayed */
+};
+
+enum { VERDICT_OK, VERDICT_MISSING, VERDICT_FAILED };
+enum { VERDICT_TEXT = 192 };
+struct verdict {
+	uint32_t status;
+	int32_t missing;  /* enum input */
+	uint8_t allow, error, reported, reserved;
+	uint32_t rule;    /* 1 + index, 0: the default */
+	uint32_t raise;   /* 1 + index among the rule's, 0: none */
+	int32_t line;     /* of the raise, where that index is 0 */
+	char text[VERDICT_TEXT]; /* of the exception, or why it failed */
+};
+/* What the judge says to one request. */
+struct verdict_pair { struct verdict diagram, bpf; };
+
+/* Of each program of a JOB_EACH, and then of all together. The text: why it cannot be read (then no record
+ * follows), a line, and a line with a hint or none; else what it decides by that is not understood, a
+ * line each. */
+struct part { uint32_t failed, reserved; };
+
+/* A rule of policy/explain.h. Its pattern and its condition (length 0: it has none) are behind it. */
+struct explained_record { uint32_t verdict, access; int32_t asked; uint32_t npattern, nwhen; };
+
+/* What was found out about a claim (policy/claims.h): texts end with a 0, and are cut where they are long. */
+enum { TOLD_TEXT = 192 };
+struct claim_told {
+	uint32_t state, always, by_default; /* enum claim_state */
+	int32_t line, by_line;              /* by_line 0: it has none */
+	char file[TOLD_TEXT], label[TOLD_TEXT], request[TOLD_TEXT], device[TOLD_TEXT], params[TOLD_TEXT], on[TOLD_TEXT];
+	char by_file[TOLD_TEXT], by_label[TOLD_TEXT];
+};
+
+/* By which rule of the policy that stands in it a program decides a request. Its texts follow, each with
+ * its 0, in the order of enum decider_text. */
+struct decider {
+	uint32_t known;      /* 0: nothing of it, there is no policy in it, or it says something else */
+	uint32_t allow;      /* what the rule says, the mode aside */
+	uint32_t permissive; /* and what is denied is let pass */
+	uint32_t error;      /* it raised */
+	uint32_t is_default, before_default;
+	int32_t line, before; /* `before`: of the first rule that denies one of the accesses */
+};
+enum decider_text { DECIDER_POLICY, DECIDER_FILE, DECIDER_LABEL, DECIDER_SOURCE, DECIDER_ERROR, DECIDER_BEFORE, DECIDER_TEXTS };
+
+/* The answer to requests in FRAME_COVER: what they cover of the policy (policy/coverage.h). */
+struct coverage_head {
+	uint32_t nmutants, ncases; /* struct mutant_record[nmutants], struct case_record[ncases] follow */
+	uint32_t undecidable, reserved;
+};
+enum { MUTANT_TEXT = 64 };
+struct mutant_record {
+	uint32_t kind, fate; /* enum mutant_kind, enum fate */
+	uint32_t rule;       /* 1 + index; 0: the default */
+	uint32_t input;
+	int64_t value, other;
+	uint32_t inside, needed;
+	uint32_t by;         /* 1 + the case: of the requests, or (FATE_LIVES) of the case records; 0: none */
+	uint32_t reserved;
+	char text[MUTANT_TEXT];
+};
+struct case_record { struct request_record request; uint32_t allow, reserved; };
+
+/* What a FRAME_COMPARE is about: are both one program of the kernel? */
+struct compare_head { uint32_t same, reserved; };
+/* What changes from the policy to that of the frame: allowed, denied. The lengths of its texts, which
+ * follow the records in this order; NO_TEXT: there is none. */
+enum { CHANGE_RULES, CHANGE_HANGS, CHANGE_TEXTS };
+#define NO_TEXT UINT32_MAX
+struct change_record {
+	uint64_t least, most;
+	uint32_t found, texts[CHANGE_TEXTS], reserved;
+	struct request_record witness;
+	struct verdict was, is;
+};
+
+/* What the judge says to a program. */
+enum { VERIFIED_EQUAL, VERIFIED_DIFFERENT, VERIFIED_UNKNOWN };
+struct verified {
+	uint32_t meaning;
+	uint32_t allows;               /* different: the program allows the witness, and the policy does not */
+	struct request_record witness; /* with the facts that it needs */
+	char unknown[VERDICT_TEXT];    /* unknown: on what it hangs */
+};
+
+enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
+
+#endif

@@ -9,6 +9,7 @@
  */
 #include "policy/find.h"
 #include "policy/arena.h"
+#include "policy/comm.h"
 #include "policy/known.h"
 
 #include <stdlib.h>
@@ -31,14 +32,6 @@ struct search {
 };
 
 /* ---- one point of a box -------------------------------------------------------------------- */
-
-/* Eight bytes of a name as the input has them. */
-static int64_t letters(const char *text)
-{
-	int64_t v = 0;
-	memcpy(&v, text, strnlen(text, sizeof v));
-	return v;
-}
 
 static int64_t first_of(const struct box *b, enum input in, const int64_t *wanted, size_t n)
 {
@@ -80,23 +73,6 @@ static void pick_device(const struct box *b, int64_t *out)
 	}
 }
 
-/* A name of a process that can be: what follows its end is empty. */
-static void pick_name(const struct box *b, int64_t *out)
-{
-	static const char *const whole[] = {"sh", "cat", "a", "b", "c"}, *const begin[] = {"aaaaaaaa", "bbbbbbbb", "cccccccc"};
-	int64_t wanted[5];
-	size_t n = 0;
-	if (has(b, IN_COMM_1, 0))
-		for (; n < sizeof whole / sizeof *whole; n++)
-			wanted[n] = letters(whole[n]);
-	else
-		for (; n < sizeof begin / sizeof *begin; n++)
-			wanted[n] = letters(begin[n]);
-	static const int64_t rest[] = {0, 'a', 'b'};
-	out[IN_COMM_0] = first_of(b, IN_COMM_0, wanted, n);
-	out[IN_COMM_1] = first_of(b, IN_COMM_1, rest, sizeof rest / sizeof *rest);
-}
-
 static void pick(const struct search *s, const struct box *b, int64_t *out)
 {
 	static const int64_t people[] = {1000}, one[] = {1};
@@ -107,7 +83,6 @@ static void pick(const struct search *s, const struct box *b, int64_t *out)
 	out[IN_MAJOR] = b->lo[IN_MAJOR];
 	out[IN_MINOR] = b->lo[IN_MINOR];
 	pick_device(b, out);
-	pick_name(b, out);
 }
 
 /* ---- the boxes of one way --------------------------------------------------------------------- */
@@ -120,18 +95,21 @@ static bool all_hold(struct search *s, const int64_t *at)
 	return true;
 }
 
-/* Does some point that is easily guessed do? */
-static bool guess(struct search *s, const struct box *b)
+/* Does some point that is easily guessed do? `name`: one of a process that can be. */
+static bool guess(struct search *s, const struct box *b, const int64_t name[2])
 {
-	int64_t at[INPUT_MAX];
-	pick(s, b, at);
-	if (!all_hold(s, at)) {
-		if (!all_hold(s, b->lo) && !all_hold(s, b->hi))
-			return false;
-		memcpy(at, all_hold(s, b->lo) ? b->lo : b->hi, sizeof at);
+	int64_t at[3][INPUT_MAX];
+	pick(s, b, at[0]);
+	memcpy(at[1], b->lo, sizeof at[1]);
+	memcpy(at[2], b->hi, sizeof at[2]);
+	for (int i = 0; i < 3; i++) {
+		memcpy(&at[i][IN_COMM_0], name, 2 * sizeof *name);
+		if (all_hold(s, at[i])) {
+			memcpy(s->out, at[i], sizeof at[i]);
+			return true;
+		}
 	}
-	memcpy(s->out, at, sizeof at);
-	return true;
+	return false;
 }
 
 /* How two values may compare, as far as a literal says; 0 where it is not about these two. */
@@ -193,9 +171,10 @@ static enum found look_in(struct search *s, const struct box *b)
 {
 	uint32_t open;
 	enum found say = bounds_say(s, b, &open);
-	if (say == FOUND_NONE)
+	int64_t name[2];
+	if (say == FOUND_NONE || !comm_within(&b->lo[IN_COMM_0], &b->hi[IN_COMM_0], name))
 		return FOUND_NONE;
-	if (guess(s, b))
+	if (guess(s, b, name))
 		return FOUND_ONE;
 	int side = widest(b, open);
 	if (side < 0 || s->effort < 0)

@@ -1,9 +1,9 @@
 /*
- * compare_comm.c - which names a process can have: comm is 16 bytes, the first NUL ends it and NULs follow.
+ * comm.c - which names a process can have: comm is 16 bytes, the first NUL ends it and NULs follow.
  *
  * As a little-endian number, a half is a name's part when no NUL byte stands below one that is none.
  */
-#include "policy/compare_internal.h"
+#include "policy/comm.h"
 
 #include <string.h>
 
@@ -34,8 +34,9 @@ static bool part_within(uint64_t lo, uint64_t hi, bool full, int64_t *out)
 /* A half of a name within lo..hi: full, or one that ends in it. */
 static bool half_within(int64_t lo, int64_t hi, bool full, int64_t *out)
 {
-	static const int64_t pleasant[] = {0x6873 /* sh */, 0x746163 /* cat */, 0};
-	for (size_t i = 0; !full && i < sizeof pleasant / sizeof *pleasant; i++)
+	static const int64_t part[] = {0x6873 /* sh */, 0x746163 /* cat */, 'a', 'b', 0}, eight[] = {0x6161616161616161, 0x6262626262626262};
+	const int64_t *pleasant = full ? eight : part;
+	for (size_t i = 0; i < (full ? sizeof eight / sizeof *eight : sizeof part / sizeof *part); i++)
 		if (lo <= pleasant[i] && pleasant[i] <= hi) {
 			*out = pleasant[i];
 			return true;

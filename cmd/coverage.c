@@ -85,10 +85,5 @@ int unit_coverage(struct cmd *c, const struct unit *u, const struct cases *cases
 	struct taking t = {.out = out, .arena = c->arena, .given = cases->n};
 	struct taker taker = {take, &t, RECORD_MAX};
 	struct call call = {.kind = FRAME_COVER, .data = requests, .len = cases->n * sizeof *requests};
-	int status = room_call(u->judge, u->policy->file, &call, &taker);
-	if (!status && !t.there) {
-		diag_fail(&c->diags, NULL, "the process that proves the policy did not answer");
-		status = STATUS_FAILED;
-	}
-	return status;
+	return unit_call(c, u, &call, &taker, &t.there);
 }

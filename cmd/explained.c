@@ -60,10 +60,5 @@ int unit_explain(struct cmd *c, const struct unit *u, struct explanation *out)
 	struct about about = {.part = u->part};
 	struct call call = {.kind = FRAME_EXPLAIN, .data = &about, .len = sizeof about};
 	*out = (struct explanation){0};
-	int status = room_call(u->judge, u->policy->file, &call, &taker);
-	if (!status && !r.there) {
-		diag_fail(&c->diags, NULL, "the process that proves the policy answered less than it was asked");
-		status = STATUS_FAILED;
-	}
-	return status;
+	return unit_call(c, u, &call, &taker, &r.there);
 }

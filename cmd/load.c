@@ -411,6 +411,15 @@ int unit_load_spec(struct cmd *c, const struct settings *s, const char *path, co
 
 /* ---- asking ------------------------------------------------------------------------------- */
 
+int unit_call(struct cmd *c, const struct unit *u, const struct call *call, const struct taker *t, const bool *there)
+{
+	int status = room_call(u->judge, u->policy->file, call, t);
+	if (status || *there)
+		return status;
+	diag_fail(&c->diags, NULL, "the process that proves the policy did not answer");
+	return STATUS_FAILED;
+}
+
 int unit_plain(struct cmd *c, const struct unit *u, struct unit *out)
 {
 	struct delivery d = {.cmd = c};
@@ -457,11 +466,7 @@ int unit_ask(struct cmd *c, const struct unit *u, const struct request_record *r
 		struct about about = {.part = u->part};
 		struct call call = {.kind = FRAME_REQUESTS, .head = &about, .nhead = sizeof about, .data = requests + i,
 		                    .len = some * sizeof *requests};
-		int status = room_call(u->judge, u->policy->file, &call, &taker);
-		if (!status && !a.there) {
-			diag_fail(&c->diags, NULL, "the process that proves the policy did not answer");
-			status = STATUS_FAILED;
-		}
+		int status = unit_call(c, u, &call, &taker, &a.there);
 		if (status)
 			return status;
 	}

@@ -42,12 +42,7 @@ int unit_verify(struct cmd *c, const struct unit *u, const struct dump *program,
 		return STATUS_FAILED;
 	}
 	struct call call = {.kind = FRAME_VERIFY, .data = bytes, .len = len};
-	int status = room_call(u->judge, u->policy->file, &call, &taker);
-	if (!status && !t.there) {
-		diag_fail(&c->diags, NULL, "the process that compares the program did not answer");
-		status = STATUS_FAILED;
-	}
-	return status;
+	return unit_call(c, u, &call, &taker, &t.there);
 }
 
 /* ---- against itself ------------------------------------------------------------------------------- */

@@ -36,12 +36,8 @@ int unit_rule(struct cmd *c, const struct unit *u, const struct request_record *
 	struct about about = {.part = u->part};
 	struct taker taker = {take_answer, &a, RECORD_MAX};
 	struct call call = {.kind = FRAME_RULE, .head = &about, .nhead = sizeof about, .data = request, .len = sizeof *request};
-	int status = room_call(u->judge, u->policy->file, &call, &taker);
+	int status = unit_call(c, u, &call, &taker, &a.there);
 	*out = (struct rule_told){.known = false};
-	if (!status && !a.there) {
-		diag_fail(&c->diags, NULL, "the process that reads the programs did not answer");
-		status = STATUS_FAILED;
-	}
 	if (status || !a.head.known)
 		return status;
 	*out = (struct rule_told){.known = true, .allow = a.head.allow, .permissive = a.head.permissive,

@@ -71,6 +71,8 @@ int unit_listing(struct cmd *c, const struct unit *u, enum dump_kind kind, const
 /* Ends who answers for it: a command has few such children at a time. */
 void unit_end(struct unit *u);
 
+/* Asks who answers for it; `there`: the answer was taken. STATUS_OK or a status with diagnostics. */
+int unit_call(struct cmd *c, const struct unit *u, const struct call *call, const struct taker *t, const bool *there);
 enum { ASK_MOST = 128 }; /* requests in one frame */
 /* The verdicts on n requests. STATUS_OK or a status with diagnostics. */
 int unit_ask(struct cmd *c, const struct unit *u, const struct request_record *requests, size_t n,

@@ -34,7 +34,8 @@ static bool part_within(uint64_t lo, uint64_t hi, bool full, int64_t *out)
 /* A half of a name within lo..hi: full, or one that ends in it. */
 static bool half_within(int64_t lo, int64_t hi, bool full, int64_t *out)
 {
-	static const int64_t part[] = {0x6873 /* sh */, 0x746163 /* cat */, 'a', 'b', 0}, eight[] = {0x6161616161616161, 0x6262626262626262};
+	static const int64_t part[] = {0x6873 /* sh */, 0x746163 /* cat */, 'a', 'b', 0};
+	static const int64_t eight[] = {0x6161616161616161 /* aaaaaaaa */, 0x6262626262626262};
 	const int64_t *pleasant = full ? eight : part;
 	for (size_t i = 0; i < (full ? sizeof eight / sizeof *eight : sizeof part / sizeof *part); i++)
 		if (lo <= pleasant[i] && pleasant[i] <= hi) {

@@ -65,7 +65,8 @@ static bool differ(struct difference *x, node n, int set)
 
 static void compare(struct difference *x)
 {
-	static const int sets[] = {ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE, ACC_MKNOD, 0, ACC_READ | ACC_MKNOD, ACC_WRITE | ACC_MKNOD, ACC_ALL};
+	static const int sets[] = {ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE, ACC_MKNOD, 0, ACC_READ | ACC_MKNOD,
+	                           ACC_WRITE | ACC_MKNOD, ACC_ALL};
 	const node pass = diagram_terminal(OUT_PASS), yes = diagram_terminal(OUT_ALLOW);
 	const node each[] = {
 		diagram_ite(x->dg, x->program, diagram_ite(x->dg, x->policy, pass, yes), pass),

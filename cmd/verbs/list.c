@@ -83,7 +83,7 @@ static void print_program(struct listing *l, const struct attached *at, const st
 	if (link)
 		printf(", by %s %u", pinned ? "the pinned link" : "link", link);
 	if (!(at->attach_flags & BPF_F_ALLOW_MULTI))
-		printf(", attached %s", at->attach_flags & BPF_F_ALLOW_OVERRIDE ? "override" : "exclusive");
+		printf(", attached %s", attach_word(at->attach_flags));
 	if (at->insns)
 		printf(", %s", plural_text(a, at->insns, "instruction", "instructions"));
 	fputs("\n    ", stdout);
@@ -104,9 +104,7 @@ static json_t *program_json(const struct attached *at, const struct author *who,
 	                      at->known ? text_json(at->kernel_name) : json_null(), "ours",
 	                      at->unreadable ? json_null() : json_boolean(at->ours), "instructions",
 	                      at->insns ? json_integer(at->insns) : json_null(), "attach_flags",
-	                      at->attach_flags & BPF_F_ALLOW_MULTI      ? "multi"
-	                      : at->attach_flags & BPF_F_ALLOW_OVERRIDE ? "override"
-	                                                                : "exclusive");
+	                      attach_word(at->attach_flags));
 	json_object_set_new(o, "link", link ? json_integer(link) : json_null());
 	json_object_set_new(o, "pinned", json_boolean(pinned));
 	if (at->ours) {

@@ -18,13 +18,6 @@ enum { SLOTS_NEARLY = CGROUP_PROGRAMS_MAX - 8 };
 enum { OPT_VERIFY = OPT_VERB };
 static const struct option options[] = {{"verify", no_argument, NULL, OPT_VERIFY}, OPTION_SELF, OPTION_UNIT, OPTION_JSON, OPTION_HELP, {0}};
 
-static const char *flags_text(uint32_t flags)
-{
-	if (flags & BPF_F_ALLOW_MULTI)
-		return "multi";
-	return flags & BPF_F_ALLOW_OVERRIDE ? "override" : "exclusive";
-}
-
 static const char *time_text(struct arena *a, uint64_t seconds)
 {
 	char buf[32];
@@ -39,7 +32,7 @@ static const char *time_text(struct arena *a, uint64_t seconds)
 static void print_unknown(const struct attached *at)
 {
 	printf("  (cannot tell)  program %u  cannot tell whose\n    what it does cannot be told: %s; attached %s\n", at->id,
-	       strerror(at->unreadable), flags_text(at->attach_flags));
+	       strerror(at->unreadable), attach_word(at->attach_flags));
 }
 
 static void print_numbers(struct cmd *c, const struct attached *at)
@@ -52,7 +45,7 @@ static void print_numbers(struct cmd *c, const struct attached *at)
 		printf("%u instruction%s", at->insns, PLURAL(at->insns));
 	else
 		fputs("cannot tell how many instructions", stdout);
-	printf(", attached %s, loaded %s by uid %u\n", flags_text(at->attach_flags), time_text(c->arena, at->loaded_at),
+	printf(", attached %s, loaded %s by uid %u\n", attach_word(at->attach_flags), time_text(c->arena, at->loaded_at),
 	       at->uid);
 }
 
@@ -107,7 +100,7 @@ static json_t *program_json(const struct attached *at, json_t *proof)
 	json_t *o = json_pack("{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "program", (json_int_t)at->id, "kernel_name",
 	                      at->known ? text_json(at->kernel_name) : json_null(), "ours",
 	                      at->unreadable ? json_null() : json_boolean(at->ours), "attach_flags",
-	                      flags_text(at->attach_flags), "instructions", number_if(at->insns, at->insns),
+	                      attach_word(at->attach_flags), "instructions", number_if(at->insns, at->insns),
 	                      "loaded_at", number_if(at->known, at->loaded_at), "loaded_by_uid",
 	                      number_if(at->known, at->uid), "tag", at->known ? json_string(at->tag) : json_null());
 	if (at->unreadable)

@@ -1,7 +1,7 @@
 /* placed.c - programs by their numbers: on which cgroup they are, and whose they are. */
 #include "cmd/where/where.h"
 
-#include <string.h>
+#include <linux/bpf.h>
 
 /* What the kernel says of those on one cgroup. Of one that is gone meanwhile nothing is known. */
 static int look_at(struct cmd *c, const struct cgroup *cg, struct placed *list, size_t n)
@@ -40,4 +40,9 @@ int placed_find(struct cmd *c, struct cgroup *cg, bool above, const uint32_t *id
 const char *author_text(struct arena *a, const struct author *who)
 {
 	return who->name ? arena_printf(a, "as %s writes them", who->name) : "by an author that is not known";
+}
+
+const char *attach_word(uint32_t flags)
+{
+	return flags & BPF_F_ALLOW_MULTI ? "multi" : flags & BPF_F_ALLOW_OVERRIDE ? "override" : "exclusive";
 }

@@ -40,15 +40,21 @@ static void print_help(void)
 {
 	printf("%s: device policies written in Ruby, decided by the kernel.\n\nusage:\n", PROGRAM);
 	for (size_t i = 0; i < NVERBS; i++) {
-		printf("  %s %-8s %s\n", PROGRAM, verbs[i]->name, verbs[i]->synopsis);
+		print_synopsis(verbs[i], printf("  %s %s", PROGRAM, verbs[i]->name), (int)strlen("      " PROGRAM));
 		printf("      %s\n", verbs[i]->summary);
 	}
 	printf("  %s help [VERB]\n  %s --version\n\n"
 	       "POLICY is a Ruby policy (.rb), a compiled one (.o), or - for stdin.\n"
+	       "SOURCE is a policy; or what the kernel has, whoever wrote it: prog:ID,\n"
+	       "cgroup:CGROUP (what is attached there), effective:CGROUP (with all above it);\n"
+	       "or a list of another tool, with a file behind its word: oci: docker: inspect:\n"
+	       "compose: quadlet: cdi: systemd: lxc: proxmox: libvirt: slurm: v1:\n"
+	       "CGROUP is a directory, /web as audit prints it, a unit (web.service), a\n"
+	       "container's name or the beginning of its id, or a PID.\n"
 	       "REQUEST is 'c 1:3 rw' (type, major:minor, any of r w m), or '/dev/null rw',\n"
 	       "followed by what is known of the caller: 'c 1:3 rw uid=1000 comm=qemu'.\n\n"
-	       "Exit status: 0 ok or allow; 1 failed; 2 deny, or a test failed;\n"
-	       "3 the policy is refused; 4 what audit or stats read was detached;\n"
+	       "Exit status: 0 ok or allow; 1 failed; 2 deny, a test failed, or what is compared\n"
+	       "differs; 3 the policy is refused; 4 what audit or stats read was detached;\n"
 	       "64 the command line is wrong.\n",
 	       PROGRAM, PROGRAM);
 }

@@ -15,9 +15,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The end of a word: what stands in brackets is one, with the dots behind. */
+static const char *word_end(const char *at)
+{
+	for (int depth = 0; *at && (depth || !strchr(" \n", *at)); at++)
+		depth += (*at == '[') - (*at == ']');
+	return at;
+}
+
+/* How long an alternative is, from its | to the next or to the options. */
+static int alternative(const char *at)
+{
+	const char *end = word_end(at), *next;
+	while (*(next = end + strspn(end, " \n")) && *next != '|' && strncmp(next, "[-", 2))
+		end = word_end(next);
+	return (int)(end - at);
+}
+
+void print_synopsis(const struct verb *v, int column, int indent)
+{
+	enum { WIDTH = 80 };
+	for (const char *at = v->synopsis, *end; *(at += strspn(at, " \n")); at = end) {
+		end = word_end(at);
+		int n = (int)(end - at), together = *at == '|' ? alternative(at) : n;
+		if (column + 1 + n > WIDTH || (column + 1 + together > WIDTH && indent + together < WIDTH))
+			column = printf("\n%*s", indent, "") - 1;
+		column += printf(" %.*s", n, at);
+	}
+	putchar('\n');
+}
+
 void print_verb_help(const struct verb *v)
 {
-	printf("usage: %s %s %s\n\n%s.\n\n%s", PROGRAM, v->name, v->synopsis, v->summary, v->help);
+	print_synopsis(v, printf("usage: %s %s", PROGRAM, v->name), (int)strlen("usage: " PROGRAM));
+	printf("\n%s.\n\n%s", v->summary, v->help);
 	for (const struct option *o = v->longs; o->name; o++) {
 		if (o->val == OPT_JSON)
 			printf("  --json            print one JSON object (schema %s)\n", JSON_SCHEMA);
@@ -27,25 +58,26 @@ void print_verb_help(const struct verb *v)
 			printf("  --mode MODE       enforce, or permissive: what the rules deny is reported\n"
 			       "                    and allowed; else as the policy says\n");
 		if (o->val == OPT_LIMIT)
-			printf("  --limit LIST      what compiling may take: time=10s,cpu=5s,memory=512m (these are\n"
-			       "                    the defaults)\n");
+			printf("  --limit LIST      what compiling may take: time=10s,cpu=5s,memory=512m (these\n"
+			       "                    are the defaults)\n");
 		if (o->val == OPT_UNCONFINED)
-			printf("  --unconfined      compile also where the policy cannot be locked in, for example\n"
-			       "                    without seccomp: only for a policy that you trust\n");
+			printf("  --unconfined      compile also where the policy cannot be locked in, for\n"
+			       "                    example without seccomp: only for a policy that you trust\n");
 		if (o->val == OPT_CLAIMS)
-			printf("  --claims FILE     claims (never, always) that the policy must keep, in a file of\n"
-			       "                    their own; may be repeated\n");
+			printf("  --claims FILE     claims (never, always) that the policy must keep, in a file\n"
+			       "                    of their own; may be repeated\n");
 		if (o->val == OPT_OWN)
-			printf("  --self            the cgroup of the caller, in place of CGROUP; of a service of\n"
-			       "                    systemd its own, also where ExecStartPre=+ runs beside it\n");
+			printf("  --self            the cgroup of the caller, in place of CGROUP; of a service\n"
+			       "                    of systemd its own, also where ExecStartPre=+ runs\n"
+			       "                    beside it\n");
 		if (o->val == OPT_OF_UNIT)
 			printf("  --unit NAME       the cgroup of this unit of systemd, in place of CGROUP\n");
 		if (o->val == OPT_AUDIT)
 			printf("  --audit WHAT      none, denied or all is reported to audit and stats; else as\n"
 			       "                    the policy says\n");
 		if (o->val == OPT_RING)
-			printf("  --ring SIZE       of the ring buffer for what is reported: 4K to 256M, a power of\n"
-			       "                    two; else as before, else 256K\n");
+			printf("  --ring SIZE       of the ring buffer for what is reported: 4K to 256M, a power\n"
+			       "                    of two; else as before, else 256K\n");
 	}
 	printf("\nFor example:\n  %s\n", v->example);
 }

@@ -28,6 +28,12 @@ enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_L
 #define OPTION_UNIT  {"unit", required_argument, NULL, OPT_OF_UNIT}
 #define OPTION_HELP  {"help", no_argument, NULL, OPT_HELP}
 
+/* Of verbs that take a SOURCE, the beginning of their help. */
+#define SOURCE_HELP \
+	"SOURCE is a policy; a list of another tool: oci:FILE, compose:FILE#SERVICE, ...;\n" \
+	"or what the kernel has, whoever wrote it: prog:ID, cgroup:CGROUP,\n" \
+	"effective:CGROUP. `" PROGRAM " help` and the man page list all of them.\n\n"
+
 /* The verb's next own option; --json, --param, --limit, --unconfined, --mode, --audit, --ring, --claims, --self,
  * --unit and --help are dealt with here.
  * OPT_END: operands start at argv[optind]. OPT_STOP: return c->status. */
@@ -43,6 +49,8 @@ int option_word(struct cmd *c, const char *option, const char *text, const char 
 /* The limits that hold without --limit. STATUS_OK or a usage error. */
 int limits_from_environment(struct cmd *c);
 /* Prints `help VERB`. */
+/* What follows its name, from a column on; further lines are indented. */
+void print_synopsis(const struct verb *v, int column, int indent);
 void print_verb_help(const struct verb *v);
 /* Prints the verb's line of `help --options`: its name and options, `=` behind what takes a value. */
 void print_verb_options(const struct verb *v);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """docs.py - the man page, the help texts, README and the completions say what the verbs take; man
-pages fit a terminal of 80 columns.
+pages and help texts fit a terminal of 80 columns.
 
 What they take is told by the tool itself (`help --options`, made from the tables that getopt
 reads). Prints `ok WHAT` or `not ok WHAT: why`, a line each.
@@ -99,13 +99,21 @@ def check_man(table):
 # ---- the help texts -------------------------------------------------------------------------
 
 
+def check_width(what, lines):
+    wide = [line for line in lines if len(line) > 80]
+    print(f'not ok {what} fits in 80 columns: {wide[0]}' if wide else f'ok {what} fits in 80 columns')
+
+
 def check_help(table):
     for verb, options in table.items():
         lines = run(TOOL, 'help', verb).splitlines()
         words = {word for line in lines if re.match(r'  -', line)
                  for word in OPTION.findall(re.split(r'\s{2,}(?=\S)', line.strip())[0])}
-        words |= {word for line in lines[:4] for word in OPTION.findall(line)} - {'-devguard', '-hook'}
+        usage = lines[:lines.index('')]
+        words |= {word for line in usage for word in OPTION.findall(line)} - {'-devguard', '-hook'}
         compare(f'help {verb}', options, words)
+        check_width(f'help {verb}', lines)
+    check_width('help', run(TOOL, 'help').splitlines())
 
 
 # ---- README, and commands in running text ------------------------------------------------------
@@ -167,6 +175,12 @@ def check_bash(table):
             for word in (name, letter):
                 if value and word and complete(verb, word, 'x', '') != complete(verb, ''):
                     print(f'not ok bash: {verb} {word} VALUE: the value is taken for an operand')
+    for what, words, want in (('verify POLICY CGROUP', ('verify', 'x.rb', ''), 'cgroup'), ('why CGROUP', ('why', ''), 'cgroup'),
+                              ('a cgroup as a source of diff', ('diff', 'x.rb', 'effective', ':', ''), 'cgroup'),
+                              ('a source of diff', ('diff', ''), 'effective:'), ('--engine', ('check', '--engine', ''), 'podman'),
+                              ('--rootless', ('oci-hook', '--rootless', ''), 'skip'), ('--pid', ('why', '--pid', ''), str(os.getpid())),
+                              ('--claims', ('check', '--claims', os.path.join(ROOT, 'policies/cla')), os.path.join(ROOT, 'policies/claims.rb'))):
+        told(f'bash: {what}', {want} - complete(*words), [])
 
 
 # ---- zsh ------------------------------------------------------------------------------------

@@ -328,15 +328,16 @@ const struct verb verb_audit = {
 	.name = "audit",
 	.synopsis = "CGROUP [NAME] | --self [NAME] | --unit UNIT [NAME] | --all\n                           [--count N] [--timeout S] [--fold S] [-o FILE] [--json]",
 	.summary = "Print what our policies on a cgroup deny, as it happens",
-	.help = "The policy must report: apply it with --audit denied. NAME picks one of several. A\n"
-		"policy that is replaced meanwhile is read on; when none is left that reports, audit\n"
-		"ends with status 4. One reader at a time. Messages and the summary go to stderr.\n\n"
+	.help = "The policy must report: apply it with --audit denied. NAME picks one of several.\n"
+		"A policy that is replaced meanwhile is read on; when none is left that reports,\n"
+		"audit ends with status 4. One reader at a time. Messages and the summary go to\n"
+		"stderr. With --json: one object a line; man 1 rucy-devguard has the fields.\n\n"
 		"  --all             every cgroup of this host, also those guarded later\n"
 		"  --count N         end after N records\n"
 		"  --timeout S       end after S seconds (0.5 is possible)\n"
-		"  --fold S          one record for all that is alike within S seconds, with its count\n"
-		"  -o, --output FILE append to FILE, opened again at SIGHUP\n"
-		"                    with --json: one object a line, man 1 rucy-devguard has the fields\n",
+		"  --fold S          one record for all that is alike within S seconds, with its\n"
+		"                    count\n"
+		"  -o, --output FILE append to FILE, opened again at SIGHUP\n",
 	.shorts = ":ho:",
 	.longs = options,
 	.json = true,

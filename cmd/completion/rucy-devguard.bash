@@ -63,6 +63,8 @@ _rucy_devguard()
 	fi
 	case $prev in
 	--on-error) words='refuse allow' ;;
+	--rootless) words='refuse skip' ;;
+	--engine) words='docker containerd cri-o podman' ;;
 	--mode) words='enforce permissive' ;;
 	--audit) words='none denied all' ;;
 	--emit) words='obj asm terms diagram dot orders bytecode' ;;
@@ -73,9 +75,13 @@ _rucy_devguard()
 		compopt -o filenames
 		return
 		;;
-	--cases | --config | --policy | -o | --output)
+	--cases | --claims | --replay | --config | --policy | --spec | -o | --output)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
+		return
+		;;
+	--pid)
+		mapfile -t COMPREPLY < <(cd /proc && compgen -G "$cur*" | grep -x '[0-9]*')
 		return
 		;;
 	*) [[ $options != *" $prev= "* ]] || return ;; # anything
@@ -100,7 +106,7 @@ _rucy_devguard()
 		elif [[ ${COMP_WORDS[i]} != -?* ]]; then ((operand++)); fi
 	done
 	case $verb in
-	check | compile | eval | explain | test)
+	check | compile | eval | explain | diff | test)
 		if [[ $cur == : || $prev == : ]]; then
 			_rucy_devguard_behind_colon
 			return
@@ -116,8 +122,8 @@ _rucy_devguard()
 		;;
 	check:*) _rucy_devguard_sources yaml ;;
 	test:* | compile:0 | eval:0 | explain:0 | diff:0 | diff:1) _rucy_devguard_sources ;;
-	apply:0 | run:0) _rucy_devguard_policies ;;
-	apply:1 | detach:0 | status:0 | audit:0 | stats:0) _rucy_devguard_cgroups ;;
+	apply:0 | verify:0 | run:0) _rucy_devguard_policies ;;
+	apply:1 | verify:1 | why:0 | detach:0 | status:0 | audit:0 | stats:0) _rucy_devguard_cgroups ;;
 	run:1) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	run:*)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

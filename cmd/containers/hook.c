@@ -230,17 +230,22 @@ const struct verb verb_oci_hook = {
 	.synopsis = "[--policy FILE | --config FILE | --policy-from-spec] [--param K=V]...\n"
 		    "                           [--mode MODE] [--audit LEVEL] [--ring SIZE] [--on-error refuse|allow]\n"
 		    "                           [--rootless refuse|skip]",
-	.summary = "Guard a container that a runtime is making (createRuntime or prestart hook)",
-	.help = "Reads the container's state from stdin, finds its cgroup by the pid, attaches the policy\n"
-		"and reads back that the kernel asks it; only then the runtime goes on. What fails makes\n"
-		"the container's creation fail. Nothing is needed when the container ends.\n\n"
-		"  --policy FILE        this policy (.rb or .o), absolute; only root may have written it\n"
-		"  --config FILE        the manifest that chooses; default " MANIFEST "\n"
-		"  --policy-from-spec   the bundle's own linux.resources.devices, enforced as written\n"
+	.summary = "Guard a container that a runtime makes (createRuntime or prestart hook)",
+	.help = "Reads the container's state from stdin, finds its cgroup by the pid, attaches\n"
+		"the policy and reads back that the kernel asks it; only then the runtime goes\n"
+		"on. What fails makes the container's creation fail. Nothing is needed when the\n"
+		"container ends.\n\n"
+		"  --policy FILE        this policy (.rb or .o), absolute; only root may have\n"
+		"                       written it\n"
+		"  --config FILE        the manifest that chooses; default\n"
+		"                       " MANIFEST "\n"
+		"  --policy-from-spec   the bundle's own linux.resources.devices, enforced as\n"
+		"                       written\n"
 		"  --on-error allow     start the container also without a guard (loudly)\n"
-		"  --rootless refuse    a container that an ordinary user starts without root's rights\n"
-		"                       cannot be guarded: refuse it (default skip: it starts, with a\n"
-		"                       warning; it opens what that user may open anyway)\n",
+		"  --rootless refuse    a container that an ordinary user starts without root's\n"
+		"                       rights cannot be guarded: refuse it (default skip: it\n"
+		"                       starts, with a warning; it opens what that user may open\n"
+		"                       anyway)\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = false,

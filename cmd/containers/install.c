@@ -323,25 +323,32 @@ const struct verb verb_install_hook = {
 		    "                           [--policy FILE | --config FILE | --policy-from-spec]\n"
 		    "                           [--param K=V]... [--mode MODE] [--audit LEVEL] [--ring SIZE]\n"
 		    "                           [--on-error refuse|allow] [--rootless refuse|skip]",
-	.summary = "Have podman, CRI-O or containerd call oci-hook for the containers they make",
-	.help = "Writes DIR/NAME.json, once the manifest or policy was checked as the hook will find it, and\n"
-		"DIR/NAME.sh, which it names: that runs this program, and refuses the container when this\n"
-		"program is gone (engines pass over a hook that is not there). Other files are never changed.\n\n"
-		"  --print              print the hook with this program itself, for runtimes that\n"
-		"                       refuse a container whose hook is not there; write nothing\n"
+	.summary = "Have podman, CRI-O or containerd call oci-hook for containers they make",
+	.help = "Writes DIR/NAME.json, once the manifest or policy was checked as the hook will\n"
+		"find it, and DIR/NAME.sh, which it names: that runs this program, and refuses\n"
+		"the container when this program is gone (engines pass over a hook that is not\n"
+		"there). Other files are never changed.\n\n"
+		"  --print              print the hook with this program itself, for runtimes\n"
+		"                       that refuse a container whose hook is not there; write\n"
+		"                       nothing\n"
 		"  --remove             remove both; running containers stay guarded\n"
-		"  --dir DIR            default " DIRECTORY "; any other one must be\n"
-		"                       named in hooks_dir of the engine's configuration\n"
+		"  --dir DIR            default " DIRECTORY "; any other\n"
+		"                       one must be named in hooks_dir of the engine's\n"
+		"                       configuration\n"
 		"  --name NAME          of the file, default " PROGRAM "\n"
-		"  --annotation K[=RE]  only containers with the annotation K, its value matching RE\n"
-		"                       (several: all of them); the others start WITHOUT a guard\n"
-		"  --containerd         write the specification that containerd begins with (CRI): the\n"
-		"                       one on stdin, of `ctr oci spec`, with the hook, without the limit of\n"
-		"                       1,024 files; --remove takes the hook out, and the file stays\n"
-		"  --spec FILE          where to; default " BASE_SPEC "\n"
+		"  --annotation K[=RE]  only containers with the annotation K, its value matching\n"
+		"                       RE (several: all of them); the others start WITHOUT a\n"
+		"                       guard\n"
+		"  --containerd         write the specification that containerd begins with\n"
+		"                       (CRI): the one on stdin, of `ctr oci spec`, with the\n"
+		"                       hook, without the limit of 1,024 files; --remove takes\n"
+		"                       the hook out, and the file stays\n"
+		"  --spec FILE          where to; default\n"
+		"                       " BASE_SPEC "\n"
 		"  --policy FILE, --config FILE, --policy-from-spec, --on-error refuse|allow,\n"
 		"  --rootless refuse|skip\n"
-		"                       handed to oci-hook; default --config " MANIFEST "\n",
+		"                       handed to oci-hook; default --config\n"
+		"                       " MANIFEST "\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = false,

@@ -103,12 +103,13 @@ const struct verb verb_apply = {
 		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--ring SIZE]\n"
 		    "                           [--dry-run] [--json]",
 	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",
-	.help = "CGROUP is a directory of the cgroup v2 hierarchy. Where there is none of that name:\n"
-		"/web as audit prints it, a unit of systemd (web.service), a container's name or the\n"
-		"beginning of its id, a PID. When two cgroups answer to a name, that is an error:\n"
-		"unit:NAME, container:NAME and pid:N say which kind is meant.\n\nThe new program takes the place of\n"
-		"the old one in one step: at no time is there none, or two. Programs of others stay.\n"
-		"What it counted and reports goes on in the new one.\n\n"
+	.help = "CGROUP is a directory of the cgroup v2 hierarchy. Where there is none of that\n"
+		"name: /web as audit prints it, a unit of systemd (web.service), a container's\n"
+		"name or the beginning of its id, a PID. When two cgroups answer to a name, that\n"
+		"is an error: unit:NAME, container:NAME and pid:N say which kind is meant.\n\n"
+		"The new program takes the place of the old one in one step: at no time is there\n"
+		"none, or two. Programs of others stay. What it counted and reports goes on in\n"
+		"the new one.\n\n"
 		"  --dry-run         say what would happen, attach nothing\n"
 		"  --config FILE     guard all cgroups there are that match in this manifest, see\n"
 		"                    rucy-devguard-guard.yaml(5)\n",

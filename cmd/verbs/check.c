@@ -272,17 +272,17 @@ const struct verb verb_check = {
 	.name = "check",
 	.synopsis = "SOURCE|MANIFEST... [--param K=V]... [--claims FILE]... [--engine ENGINE] [--json]",
 	.summary = "Compile, prove and lint policies; attach nothing",
-	.help = "SOURCE is a policy, a list of another tool (lxc:FILE, ...) or what the kernel has (prog:ID,\n"
-		"cgroup:CGROUP, effective:CGROUP): SOURCE in the man page.\n\n"
-		"Prints which devices the names of the policy stand for, warns of rules that never\n"
-		"decide, and tells what the program costs and needs. As root the kernel's verifier\n"
-		"is asked too. Of a manifest (.yaml, .yml) every policy it may choose is checked, and\n"
-		"whether the hook will read it: that it is root's alone, and all above it. Of\n"
-		"prog:ID, cgroup:CGROUP and effective:CGROUP what the kernel runs is compiled again; with\n"
-		"--claims it is asked as it runs.\n\n"
-		"  --engine ENGINE   warn of what can never match on docker, containerd, cri-o or podman\n"
-		"  -v, --verbose     tell also how the compilation was locked in, and the size of what the\n"
-		"                    kernel made of the program\n",
+	.help = SOURCE_HELP
+		"Prints which devices the names of the policy stand for, warns of rules that\n"
+		"never decide, and tells what the program costs and needs. As root the kernel's\n"
+		"verifier is asked too. Of a manifest (.yaml, .yml) every policy it may choose is\n"
+		"checked, and whether the hook will read it: that it is root's alone, and all\n"
+		"above it. Of prog:ID, cgroup:CGROUP and effective:CGROUP what the kernel runs is\n"
+		"compiled again; with --claims it is asked as it runs.\n\n"
+		"  --engine ENGINE   warn of what can never match on docker, containerd, cri-o or\n"
+		"                    podman\n"
+		"  -v, --verbose     tell also how the compilation was locked in, which claims\n"
+		"                    are proven, and the size of what the kernel made of it\n",
 	.shorts = ":hv",
 	.longs = options,
 	.json = true,

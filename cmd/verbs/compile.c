@@ -132,17 +132,17 @@ const struct verb verb_compile = {
 	.name = "compile",
 	.synopsis = "SOURCE [-o FILE] [--emit=obj|asm|terms|diagram|dot|orders|bytecode] [--param K=V]... [--claims FILE]...",
 	.summary = "Write the BPF object of a policy, or one of the stages on the way to it",
-	.help = "SOURCE is a policy, a list of another tool (oci:FILE, ...) or what the kernel has (prog:ID,\n"
-		"cgroup:CGROUP, effective:CGROUP): SOURCE in the man page.\n\n"
-		"The object is written to NAME.o in the current directory, everything else to stdout.\n"
-		"`-o -` is stdout.\n\n"
+	.help = SOURCE_HELP
+		"The object is written to NAME.o in the current directory, everything else to\n"
+		"stdout. `-o -` is stdout.\n\n"
 		"  --emit=obj        the ELF object the kernel is given (default)\n"
 		"  --emit=asm        its instructions, with the lines of the policy\n"
 		"  --emit=terms      each rule's condition as an expression\n"
 		"  --emit=diagram    the decision diagram\n"
-		"  --emit=dot        a picture for Graphviz: devices by name, and the rule that decides;\n"
-		"                    of a long policy its rules in order\n"
-		"  --emit=orders     the diagram for each order of the inputs, what its program costs, the choice\n"
+		"  --emit=dot        a picture for Graphviz: devices by name, and the rule that\n"
+		"                    decides; of a long policy its rules in order\n"
+		"  --emit=orders     the diagram for each order of the inputs, what its program\n"
+		"                    costs, and the choice\n"
 		"  --emit=bytecode   what mruby made of each block\n"
 		"  -o, --output FILE\n",
 	.shorts = ":ho:",

@@ -55,9 +55,8 @@ const struct verb verb_detach = {
 	.name = "detach",
 	.synopsis = "CGROUP [NAME] [--json] | --self [NAME] [--json] | --unit UNIT [NAME] [--json]",
 	.summary = "Take a policy off a cgroup",
-	.help = "CGROUP may be named as for apply.\n"
-		"NAME is the policy's name; it is needed when several of ours are attached there.\n"
-		"Programs of others are never touched.\n\n",
+	.help = "CGROUP may be named as for apply. NAME is the policy's name; it is needed when\n"
+		"several of ours are attached there. Programs of others are never touched.\n\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

@@ -329,10 +329,10 @@ const struct verb verb_devices = {
 	.name = "devices",
 	.synopsis = "[WORD] [--json]",
 	.summary = "List the names policies have for devices, and what they are on this host",
-	.help = "Each line is a name as a policy writes it, its numbers, whether this host has such a\n"
-		"device, and what it is. WORD selects by a part of the name or description, by number\n"
-		"(\"c 188:0\", 188:0, 188) or by the path of a device; its devices are then listed too.\n"
-		"Exit status 1 when nothing is found.\n\n",
+	.help = "Each line is a name as a policy writes it, its numbers, whether this host has\n"
+		"such a device, and what it is. WORD selects by a part of the name or\n"
+		"description, by number (\"c 188:0\", 188:0, 188) or by the path of a device; its\n"
+		"devices are then listed too. Exit status 1 when nothing is found.\n\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

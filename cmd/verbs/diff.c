@@ -144,18 +144,18 @@ const struct verb verb_diff = {
 		"       [--replay FILE] [--quiet | --github | --json]",
 	.usage = "SOURCE SOURCE",
 	.example = "echo 'allow :null' | " PROGRAM " diff - policy.rb --allow-looser",
-	.summary = "Tell what the second policy allows and denies otherwise than the first",
-	.help = "SOURCE is a policy, prog:ID (a program of the kernel, whoever wrote it), cgroup:CGROUP (what\n"
-		"is attached there), effective:CGROUP (with all above it) or a list of another tool, such as\n"
-		"oci:config.json. Every request is compared: how many are newly allowed and newly denied for\n"
-		"some caller, which, and one of each with the rules that decide it.\n"
-		"Exit status 0: no difference; 2: there is one; 1: it is not known.\n\n"
+	.summary = "Tell what the second source allows and denies otherwise than the first",
+	.help = SOURCE_HELP
+		"Every request is compared: how many are newly allowed and newly denied for some\n"
+		"caller, which, and one of each with the rules that decide it. Exit status 0: no\n"
+		"difference; 2: there is one; 1: it is not known.\n\n"
 		"  --allow-looser    what is newly allowed is no difference\n"
 		"  --allow-stricter  what is newly denied is no difference\n"
-		"  --replay FILE     instead of all requests those of FILE (- is stdin), JSON lines of\n"
-		"                    audit: which of them would be decided otherwise\n"
+		"  --replay FILE     instead of all requests those of FILE (- is stdin), lines of\n"
+		"                    audit --json: which of them would be decided otherwise\n"
 		"  --quiet           the exit status alone\n"
-		"  --github          annotations for a workflow of GitHub, on the lines that decide\n",
+		"  --github          annotations for a workflow of GitHub, on the lines that\n"
+		"                    decide\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

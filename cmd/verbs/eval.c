@@ -348,17 +348,17 @@ const struct verb verb_eval = {
 	.name = "eval",
 	.synopsis = "SOURCE REQUEST... | -  [--param K=V]... [--json]",
 	.summary = "Tell the verdict on requests and the rule that decided",
-	.help = "SOURCE is a policy, a list of another tool (lxc:FILE, compose:FILE#SERVICE, ...) or what\n"
-		"the kernel has (prog:ID, cgroup:CGROUP, effective:CGROUP): SOURCE in the man page. Where\n"
-		"the kernel does not show a program, it is asked itself, and eval says so.\n\n"
+	.help = SOURCE_HELP
+		"Where the kernel does not show a program, it is asked itself, and eval says so.\n\n"
 		"REQUEST is 'c 1:3 rw': type, major:minor, any of r w m (- for none); or a path:\n"
-		"'/dev/null rw'. Facts about the caller follow: 'b 8:0 r uid=1000 comm=qemu'. A fact\n"
-		"that decides must be given. Unquoted words are joined: a type letter or a path starts\n"
-		"the next request. `-` reads one request a line from stdin (with --json: one object a\n"
-		"line); blank lines and # comments are passed over.\n\n"
-		"Prints `allow c 1:3 rw`, a tab, and the deciding rule as FILE:LINE label. Exit status\n"
-		"2 when any request is denied, 1 when any could not be answered, 64 when one of the\n"
-		"command line is no request. A request always has letters, or - for none of them.\n\n",
+		"'/dev/null rw'. Facts about the caller follow: 'b 8:0 r uid=1000 comm=qemu'. A\n"
+		"fact that decides must be given. Unquoted words are joined: a type letter or a\n"
+		"path starts the next request. `-` reads one request a line from stdin (with\n"
+		"--json: one object a line); blank lines and # comments are passed over.\n\n"
+		"Prints `allow c 1:3 rw`, a tab, and the deciding rule as FILE:LINE label. Exit\n"
+		"status 2 when any request is denied, 1 when any could not be answered, 64 when\n"
+		"one of the command line is no request. A request always has letters, or - for\n"
+		"none of them.\n\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

@@ -196,12 +196,12 @@ const struct verb verb_explain = {
 	.synopsis = "SOURCE [--param K=V]... [--ruby | --dot | --json]",
 	.usage = "SOURCE",
 	.example = "echo 'allow :null; deny \"c *:*\"' | " PROGRAM " explain -",
-	.summary = "Say what a policy, or a program of anybody's, allows and denies",
-	.help = "SOURCE is a policy, prog:ID (a program of the kernel, whoever wrote it), cgroup:CGROUP (what\n"
-		"is attached there) or effective:CGROUP (with all above it, as the kernel decides). Printed is a\n"
-		"line for each device, the most important first, and what is with all others. Of a cgroup each\n"
-		"program is told, and then what they are together.\n\n"
-		"  --ruby            a policy that means the same, of which no rule can be left out\n"
+	.summary = "Say what a policy, a list or a program of anybody's allows and denies",
+	.help = SOURCE_HELP
+		"Prints a line for each device, the most important first, and then what is with\n"
+		"all others. Of a cgroup each program is told, and then what they amount to\n"
+		"together.\n\n"
+		"  --ruby            a policy that means the same, with no rule to leave out\n"
 		"  --dot             a picture for Graphviz\n",
 	.shorts = ":h",
 	.longs = options,

@@ -239,11 +239,12 @@ const struct verb verb_list = {
 	.usage = "",
 	.example = PROGRAM " list",
 	.summary = "Show every device program of this host, by the cgroup that it is on",
-	.help = "Ours with what they allow whoever asks, others' by the shape in which container engines\n"
-		"and systemd write them. Cgroups are named as audit prints them, from the mount of the\n"
-		"hierarchy on; status shows more of one. In a container: what can be seen from there.\n\n"
-		"  --verify          read each of ours back: do its instructions amount to the line shown? Status\n"
-		"                    2: of one not, 1: of one it cannot be told\n",
+	.help = "Ours with what they allow whoever asks, others' by the shape in which container\n"
+		"engines and systemd write them. Cgroups are named as audit prints them, from the\n"
+		"mount of the hierarchy on; status shows more of one. In a container: what can be\n"
+		"seen from there.\n\n"
+		"  --verify          read each of ours back: do its instructions amount to the\n"
+		"                    line shown? Exit status 2: not; 1: it cannot be told\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

@@ -324,15 +324,15 @@ const struct verb verb_run = {
 	.name = "run",
 	.synopsis = "[--param K=V]... [--mode MODE] [--audit WHAT] POLICY [--] COMMAND ARG...",
 	.summary = "Run a command in a transient cgroup under a policy",
-	.help = "The cgroup is made below that of the caller, whose policies and limits hold as well.\n"
-		"The policy is attached before the command starts. Signals are passed on to it, and\n"
-		"its exit status is returned (128 + the signal's number when one killed it, 126 when\n"
-		"it cannot be executed, 127 when it is not found). The cgroup is removed at the end,\n"
-		"and what the command left running in it is killed. With --audit, audit --all or\n"
-		"audit on that cgroup shows the records while it runs.\n\n",
+	.help = "The cgroup is made below that of the caller, whose policies and limits hold as\n"
+		"well. The policy is attached before the command starts. Signals are passed on to\n"
+		"it, and its exit status is returned (128 + the signal's number when one killed\n"
+		"it, 126 when it cannot be executed, 127 when it is not found). The cgroup is\n"
+		"removed at the end, and what the command left running in it is killed. With\n"
+		"--audit, audit --all or audit on that cgroup shows the records while it runs.\n\n",
 	.shorts = "+:h",
 	.longs = options,
 	.main = run,
 	.usage = "POLICY [--] COMMAND ARG...",
-	.example = "echo 'allow :null' | " PROGRAM " run - -- sh -c 'head -c 1 /dev/zero || echo denied'",
+	.example = "echo 'allow :null' | " PROGRAM " run - -- sh -c 'cat /dev/zero || echo no'",
 };

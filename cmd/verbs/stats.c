@@ -350,8 +350,8 @@ const struct verb verb_stats = {
 	.summary = "Show what our policies on a cgroup denied, as the kernel counted it",
 	.help = "The policy must report: apply it with --audit denied. Counts go on when it is\n"
 		"replaced, and whether or not anybody runs audit.\n\n"
-		"  --clear           forget the counts after they were shown (decisions in between\n"
-		"                    are in neither)\n"
+		"  --clear           forget the counts after they were shown (decisions in\n"
+		"                    between are in neither)\n"
 		"  --interval S      show them every S seconds, until interrupted\n"
 		"  --prometheus      as Prometheus reads it\n",
 	.shorts = ":h",

@@ -256,11 +256,12 @@ const struct verb verb_status = {
 	.synopsis = "[CGROUP | --self | --unit NAME] [--verify] [--json]",
 	.summary = "Show the device programs of a cgroup and of those above it",
 	.help = "Without CGROUP: the cgroup of the caller. CGROUP may be named as for apply. All\n"
-		"programs shown are asked about every\n"
-		"request of a process in CGROUP, and all of them must allow it. Runs are shown where\n"
-		"the kernel counts them: sysctl kernel.bpf_stats_enabled=1\n\n"
-		"  --verify          read each of ours back: do its instructions amount to the line shown? Status\n"
-		"                    2: not, 1: it cannot be told; `verify POLICY CGROUP` proves more\n",
+		"programs shown are asked about every request of a process in CGROUP, and all of\n"
+		"them must allow it. Runs are shown where the kernel counts them: sysctl\n"
+		"kernel.bpf_stats_enabled=1\n\n"
+		"  --verify          read each of ours back: do its instructions amount to the\n"
+		"                    line shown? Exit status 2: not; 1: it cannot be told.\n"
+		"                    `verify POLICY CGROUP` proves more\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

@@ -440,15 +440,19 @@ static int test(struct cmd *c, int argc, char **argv)
 const struct verb verb_test = {
 	.name = "test",
 	.synopsis = "SOURCE... [--cases FILE] [--coverage | --complete [-o FILE]] [--param K=V]... [--json]",
-	.summary = "Run a policy's cases through mruby, the diagram, a BPF simulator and the kernel",
-	.help = "The cases of NAME.rb are in NAME.cases beside it, one a line: `allow c 1:3 rw` or\n"
-		"`deny b 8:0 r uid=1000`, or of ranges: `deny b 8:0-15 w` is sixteen cases; # starts a\n"
-		"comment. The kernel is asked as root only, in a\n"
-		"scratch cgroup. Exit status 2 when a case fails.\n\n"
+	.summary = "Put a policy's cases to mruby, the diagram, a BPF simulator and the kernel",
+	.help = SOURCE_HELP
+		"The cases of NAME.rb are in NAME.cases beside it, one a line: `allow c 1:3 rw`\n"
+		"or `deny b 8:0 r uid=1000`, or of ranges: `deny b 8:0-15 w` is sixteen cases; #\n"
+		"starts a comment. The kernel is asked as root only, in a scratch cgroup. Exit\n"
+		"status 2 when a case fails.\n\n"
 		"  --cases FILE      these cases instead\n"
-		"  --coverage        also tell what no case covers: which change of which line would go unnoticed\n"
-		"  --complete        write the cases that are missing, of which none can be left out\n"
-		"  -o, --output FILE with --complete: the cases there are, and behind them the missing ones\n",
+		"  --coverage        also tell what no case covers: which change of which line\n"
+		"                    would go unnoticed\n"
+		"  --complete        write the cases that are missing, of which none can be left\n"
+		"                    out\n"
+		"  -o, --output FILE with --complete: the cases there are, and behind them the\n"
+		"                    missing ones\n",
 	.shorts = ":ho:",
 	.longs = options,
 	.json = true,

@@ -166,21 +166,26 @@ static int why(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_why = {
 	.name = "why",
-	.synopsis = "CGROUP REQUEST [--json] | --pid PID REQUEST | --container NAME REQUEST |\n"
-		"       " PROGRAM " why --self REQUEST | --unit UNIT REQUEST",
+	.synopsis = "CGROUP REQUEST | --pid PID REQUEST | --container NAME REQUEST\n"
+		"                         | --self REQUEST | --unit UNIT REQUEST [--json]",
 	.usage = "CGROUP REQUEST",
 	.example = PROGRAM " why --self c 1:3 rw",
-	.summary = "Say which program, of anybody's, decides a request, and what else would refuse it",
-	.help = "Every program that the kernel asks for a process of CGROUP is read, in the kernel's order: whose\n"
-		"it is, what it says, and by which rule: of ours the line of the policy, of others the rule as\n"
-		"`explain` tells it. All must allow. For one that denies, what would have to change is said in\n"
-		"the words of the tool that made it. Of a process the facts about the caller are its own; else\n"
-		"those that the request gives (uid=1000). What would refuse it whatever programs say is told,\n"
-		"too: the node as the process sees it (mode, ACL, nodev), capabilities, user namespaces, drivers\n"
-		"that are not there. Status 2: a program denies it; 1: it is not known. 0: the programs allow\n"
-		"it, also where something else refuses it.\n\n"
+	.summary = "Say which program decides a request, and what else would refuse it",
+	.help = "CGROUP may be named as for apply. REQUEST is as for eval: c 1:3 rw, or a path:\n"
+		"/dev/null rw.\n\n"
+		"Every program that the kernel asks for a process of CGROUP is read, in the\n"
+		"kernel's order: whose it is, what it says, and by which rule: of ours the line\n"
+		"of the policy, of others the rule as `explain` tells it. All must allow. For one\n"
+		"that denies, what would have to change is said in the words of the tool that\n"
+		"made it. Of a process the facts about the caller are its own; else those that\n"
+		"the request gives (uid=1000). What would refuse it whatever programs say is\n"
+		"told, too: the node as the process sees it (mode, ACL, nodev), capabilities,\n"
+		"user namespaces, drivers that are not there. Exit status 2: a program denies it;\n"
+		"1: it is not known; 0: the programs allow it, also where something else refuses\n"
+		"it.\n\n"
 		"  --pid PID         the cgroup, the facts and the mounts of this process\n"
-		"  --container NAME  the cgroup of this container; a path is what its processes see there\n",
+		"  --container NAME  the cgroup of this container; a path is what its processes\n"
+		"                    see there\n",
 	.shorts = "+:h",
 	.longs = options,
 	.json = true,

@@ -46,12 +46,29 @@ static bool take_claim(void *self, enum frame_kind kind, const unsigned char *da
 	return kind == FRAME_CLAIM && claim_take(t->c->arena, &t->told, data, len);
 }
 
+/* A list has its own order, and a program no lines that somebody could write above. */
+static void reword_hints(struct cmd *c, const struct unit *u, size_t first)
+{
+	bool list = u->instead && !strcmp(u->instead, "a list"), program = u->instead && strstr(u->instead, "of the kernel");
+	for (size_t i = first; i < c->diags.n && (list || program); i++) {
+		const char **hint = &c->diags.items[i].hint;
+		if (!*hint || !strstr(*hint, ", or narrow "))
+			continue;
+		bool always = !strncmp(*hint, "allow", strlen("allow"));
+		*hint = list     ? always ? "allow it in the list, or narrow the claim" : "deny it in the list, or narrow the claim"
+		        : always ? "`" PROGRAM " why CGROUP REQUEST` says which program denies it, and what would have to change"
+		                 : "apply a policy that denies it to the cgroup as well (all programs must allow), or narrow the claim";
+	}
+}
+
 static int ask_one(struct cmd *c, const struct unit *u, const struct claims_file *f, struct claims_told *told)
 {
 	struct telling t = {.c = c};
 	struct taker taker = {take_claim, &t, sizeof(struct claim_told)};
 	struct call call = {.kind = FRAME_CLAIMS, .data = f->says.data, .len = f->says.len};
+	size_t before = c->diags.n;
 	int status = room_call(u->judge, f->name, &call, &taker);
+	reword_hints(c, u, before);
 	*told = t.told;
 	bool holds = told->n > 0;
 	for (size_t i = 0; i < told->n; i++)

@@ -94,7 +94,7 @@ static void by_unit(struct cmd *c, const struct foreign_wish *w)
 		return;
 	c->diags.items[c->diags.n - 1].hint =
 		arena_printf(c->arena, "of a unit by its name: systemctl cat %s | %s %s %s", shell_word(c->arena, w->file), PROGRAM,
-		             c->verb->name, w->source ? "systemd:- ..." : "systemd -");
+		             c->verb->name, !w->source ? "systemd -" : strcmp(c->verb->name, "eval") ? "systemd:-" : "systemd:- REQUEST");
 }
 
 /* ---- the whole --------------------------------------------------------------------------------- */

@@ -43,7 +43,7 @@ int unit_rule(struct cmd *c, const struct unit *u, const struct request_record *
 	*out = (struct rule_told){.known = true, .allow = a.head.allow, .permissive = a.head.permissive,
 	                          .is_default = a.head.is_default, .policy = a.texts[DECIDER_POLICY], .file = a.texts[DECIDER_FILE],
 	                          .line = a.head.line > 0 ? a.head.line : 0, .label = a.texts[DECIDER_LABEL],
-	                          .source = a.texts[DECIDER_SOURCE], .error = a.texts[DECIDER_ERROR],
+	                          .source = a.texts[DECIDER_SOURCE], .error = a.texts[DECIDER_ERROR], .params = a.texts[DECIDER_PARAMS],
 	                          .before_file = a.head.before_default ? NULL : a.texts[DECIDER_BEFORE],
 	                          .before_line = a.head.before > 0 ? a.head.before : 0};
 	return STATUS_OK;

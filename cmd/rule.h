@@ -13,6 +13,7 @@ struct rule_told {
 	const char *file;  /* the rule's; "": not known */
 	int line;          /* 0: not known */
 	const char *label, *source, *error; /* "": none. They come from a child: to be escaped */
+	const char *params; /* "gpu=3 disk=16": its parameters as it runs */
 	/* A rule that allows all accesses has to stand before this one; NULL: anywhere. */
 	const char *before_file;
 	int before_line;

@@ -32,10 +32,12 @@ const char *claim_device(struct arena *a, const struct claim_answer *answer)
 	return known_name_of(a, in[IN_TYPE] == DEV_BLOCK ? 'b' : 'c', in[IN_MAJOR], in[IN_MINOR]);
 }
 
-/* "line 7" of the claim's own file, "x.rb:7" of another. */
+/* "line 7" of the claim's own file, "x.rb:7" of another; a rule that a list's tool adds has no line. */
 static const char *place(struct arena *a, const struct claim *c, const struct span *at)
 {
 	const char *file = at->file ? at->file : "", *own = c->what.at.file ? c->what.at.file : "";
+	if (at->line <= 0)
+		return file;
 	return strcmp(file, own) ? arena_printf(a, "%s:%d", file, at->line) : arena_printf(a, "line %d", at->line);
 }
 

@@ -136,6 +136,9 @@ check "claims of a file are not in it" sh -c '! "$1" check yes.o | grep claims' 
 
 printf 'c 1:3 rwm\nb 8:* r\n' >devices.list
 expect "of a list of another tool" 3 '"no raw disks" is false: b 8:0 r, /dev/sda, is allowed by devices.list:2' "$DEVGUARD" check --claims "$P/claims.rb" v1:devices.list
+expect "... with a hint for a list" 3 "hint: deny it in the list, or narrow the claim" "$DEVGUARD" check --claims "$P/claims.rb" v1:devices.list
+printf '{"linux":{"resources":{"devices":[{"allow":true,"type":"c","major":195,"access":"rw"}]}}}' >list.json
+expect "... what its tool adds has no line" 3 '"nothing new made by mknod" is false: b 8:0 m, /dev/sda, is allowed by list.json (every container has it)' "$DEVGUARD" check --claims "$P/claims.rb" oci:list.json
 expect "... that is not written" 3 "is false" "$DEVGUARD" compile --claims "$P/claims.rb" v1:devices.list -o no.o
 check "... no object" test ! -e no.o
 
@@ -154,6 +157,7 @@ check "another one in its place" "$DEVGUARD" apply "$P/container-default.rb" "$C
 "$DEVGUARD" detach "$CG" gpu >"$T/out" 2>&1
 expect "what is attached breaks one" 3 'the claim "nothing new made by mknod" is false: b 8:0 m, /dev/sda, is allowed by' "$DEVGUARD" check --claims "$P/claims.rb" "effective:$CG"
 check "one below it, that forbids to make nodes" sh -c 'mkdir "$3/low" && "$1" apply "$2/no-new-nodes.rb" "$3/low"' - "$DEVGUARD" "$P" "$CG"
+expect "... with a hint for programs" 3 "hint: apply a policy that denies it to the cgroup as well" "$DEVGUARD" check --claims "$P/claims.rb" "effective:$CG"
 expect "together they keep what neither does alone" 0 "  claims: 5 of $P/claims.rb proven" "$DEVGUARD" check --claims "$P/claims.rb" "effective:$CG/low"
 expect "alone it does not" 3 "  claims: 1 of 5 of $P/claims.rb proven" "$DEVGUARD" check --claims "$P/claims.rb" "cgroup:$CG/low"
 

@@ -142,7 +142,7 @@ expect "two services" 3 "hint: compose:compose-cam.yaml#NAME, one of: bridge, ca
 expect "no such service" 3 "there is no such service" "$DEVGUARD" check compose:compose-cam.yaml#web
 expect "two units" 3 "say which one: systemd:systemd-several.service#" "$DEVGUARD" check systemd:systemd-several.service
 expect "two devices of CDI" 3 "hint: cdi:cdi-gpu.json#NAME, one of: vendor.example/gpu=0" "$DEVGUARD" check cdi:cdi-gpu.json
-expect "a unit by its name" 1 "hint: of a unit by its name: systemctl cat no.service | rucy-devguard check systemd:- ..." "$DEVGUARD" check systemd:no.service
+expect "a unit by its name" 1 "hint: of a unit by its name: systemctl cat no.service | rucy-devguard check systemd:-" "$DEVGUARD" check systemd:no.service
 : >"$T/empty"
 head -c 3000 /dev/urandom | tr -d '\n' >"$T/binary"; printf '\0\377' >>"$T/binary"
 head -c 10000000 /dev/zero | tr '\0' '#' >"$T/large"

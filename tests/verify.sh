@@ -32,7 +32,7 @@ for how in "--audit denied" "--audit all" "--mode permissive" "--param gpu=7"; d
 	expect "$how: not to the file" 2 "differs: web" "$DEVGUARD" verify web.rb "$CG"
 done
 expect "a parameter was changed: both values" 2 "its parameter gpu is 7, the policy's 0" "$DEVGUARD" verify web.rb "$CG"
-expect "and what it changes: a device with its name" 2 "it allows c 195:7 r (nvidia7), which the policy denies" "$DEVGUARD" verify web.rb "$CG"
+expect "and what it changes: a device with its name" 2 "it allows c 195:7 r, /dev/nvidia7, which the policy denies" "$DEVGUARD" verify web.rb "$CG"
 apply web.rb "$CG" --audit denied
 expect "audit differs" 2 "its audit is denied, the policy's none" "$DEVGUARD" verify web.rb "$CG"
 apply web.rb "$CG" --mode permissive
@@ -51,7 +51,7 @@ printf 'policy "callers"\nallow("c 1:3 rw") { |c| c.uid == 1000 }\nallow("c 1:5 
 apply callers.rb "$CG"
 expect "callers: equal" 0 "equal: callers" "$DEVGUARD" verify callers.rb "$CG"
 sed 's/1000/1001/' callers.rb >others.rb
-expect "callers: the witness has the caller" 2 "c 1:3 r uid=1000 (null), which the policy denies" "$DEVGUARD" verify others.rb "$CG"
+expect "callers: the witness has the caller" 2 "c 1:3 r uid=1000, /dev/null, which the policy denies" "$DEVGUARD" verify others.rb "$CG"
 sed 's/!= 6/!= 4/' callers.rb >others.rb
 expect "callers: the whole request" 2 "which the policy" "$DEVGUARD" verify others.rb "$CG"
 sed 's/\* 3/* 4/' callers.rb >others.rb

@@ -35,8 +35,9 @@ for word in "$(printf '%0300d' 7)" "unit:$(printf '%0300d' 7)"; do
 	refused "a name longer than any file's" "there is no cgroup " "$word"
 	check "which was not looked for" sh -c '! "$1" status "$2" 2>&1 | grep "not read"' - "$DEVGUARD" "$word"
 done
-refused "no such path: how to make it" "mkdir -p $CG2/$U.no" "/$U.no"
-refused "nor below the mount" "mkdir -p $CG2/$U.no" "$CG2/$U.no"
+refused "no such path" "\`rucy-devguard list\` shows the cgroups that have programs" "/$U.no"
+refused "nor below the mount" "\`rucy-devguard list\` shows the cgroups that have programs" "$CG2/$U.no"
+expect "no such path to attach to: how to make it" 1 "mkdir -p $CG2/$U.no" "$DEVGUARD" apply "$ROOT/policies/gpu.rb" "/$U.no"
 refused "a path is no name" "there is no cgroup '$U.no/x'" "$U.no/x"
 refused "a directory without its slash" "did you mean $PLAIN?" "${PLAIN##*/}"
 refused "control bytes are escaped" 'a\x1Bb' $'a\eb'

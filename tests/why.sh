@@ -121,6 +121,16 @@ follow() # follow REQUEST...
 }
 follow c 1:5 rw
 follow c 1:5 r
+cat >"$T/settings.rb" <<'X'
+policy "change"
+param :gpu, 0, in: 0..15
+allow("c 195:* rw") { |ctx| ctx.minor == ctx.gpu }
+X
+applied "$T/settings.rb" "$CG" --param gpu=3 --audit denied
+expect "why: what it was applied with is in the command" 2 "rucy-devguard apply $T/settings.rb $CG --audit denied --param gpu=3" "$DEVGUARD" why "$CG" c 195:4 rw
+applied "$T/settings.rb" "$CG" --param gpu=7 --audit none
+expect "why: its parameters as they are, no more" 2 "rucy-devguard apply $T/settings.rb $CG --param gpu=7
+" "$DEVGUARD" why "$CG" c 195:4 rw
 follow c 1:3 rw
 follow c 1:7 rw
 follow c 10:229 rw

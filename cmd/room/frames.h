@@ -125,7 +125,8 @@ struct decider {
 	uint32_t is_default, before_default;
 	int32_t line, before; /* `before`: of the first rule that denies one of the accesses */
 };
-enum decider_text { DECIDER_POLICY, DECIDER_FILE, DECIDER_LABEL, DECIDER_SOURCE, DECIDER_ERROR, DECIDER_BEFORE, DECIDER_TEXTS };
+enum decider_text { DECIDER_POLICY, DECIDER_FILE, DECIDER_LABEL, DECIDER_SOURCE, DECIDER_ERROR, DECIDER_BEFORE, DECIDER_PARAMS,
+                    DECIDER_TEXTS };
 
 /* The answer to requests in FRAME_COVER: what they cover of the policy (policy/coverage.h). */
 struct coverage_head {

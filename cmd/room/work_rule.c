@@ -101,6 +101,15 @@ static const char *or_nothing(const char *text)
 	return text ? text : "";
 }
 
+/* "gpu=3 disk=16": as the program runs. */
+static const char *params_text(struct arena *a, const struct policy *p)
+{
+	const char *text = "";
+	for (size_t i = 0; i < p->nparams; i++)
+		text = arena_printf(a, "%s%s%s=%lld", text, i ? " " : "", p->params[i].name, (long long)p->params[i].value);
+	return text;
+}
+
 bool judge_tells_rule(struct judge *j, const struct frame *f)
 {
 	struct request_record record;
@@ -108,7 +117,7 @@ bool judge_tells_rule(struct judge *j, const struct frame *f)
 	struct decider head = {0};
 	struct decision d;
 	struct diags ignored;
-	const char *texts[DECIDER_TEXTS] = {"", "", "", "", "", ""};
+	const char *texts[DECIDER_TEXTS] = {"", "", "", "", "", "", ""};
 	int missing;
 	if (f->len != sizeof(struct about) + sizeof record)
 		return false;
@@ -130,6 +139,7 @@ bool judge_tells_rule(struct judge *j, const struct frame *f)
 		texts[DECIDER_SOURCE] = or_nothing(d.rule ? d.rule->source : NULL);
 		texts[DECIDER_ERROR] = or_nothing(d.raise ? d.raise->what : NULL);
 		texts[DECIDER_BEFORE] = or_nothing(file_of(p, first));
+		texts[DECIDER_PARAMS] = params_text(j->in->arena, p);
 	}
 	tell(j, &head, texts);
 	return true;

@@ -138,8 +138,8 @@ static void compare_verdicts(struct check *k)
 	if (k->seen.meaning != VERIFIED_DIFFERENT)
 		return;
 	const char *name = known_name_of(a, k->witness.type == DEV_BLOCK ? 'b' : 'c', k->witness.major, k->witness.minor);
-	differs(k, arena_printf(a, "it %s %s%s%s%s, which the policy %s", k->seen.allows ? "allows" : "denies",
-	                        request_words(a, &k->witness), name ? " (" : "", name ? name : "", name ? ")" : "",
+	differs(k, arena_printf(a, "it %s %s%s%s, which the policy %s", k->seen.allows ? "allows" : "denies",
+	                        request_words(a, &k->witness), name ? ", /dev/" : "", name ? name : "",
 	                        k->seen.allows ? "denies" : "allows"));
 }
 
@@ -238,7 +238,7 @@ static json_t *witness_json(const struct check *k)
 		return json_null();
 	const char *name = known_name_of(a, k->witness.type == DEV_BLOCK ? 'b' : 'c', k->witness.major, k->witness.minor);
 	return json_pack("{s:o, s:o, s:s, s:s}", "request", text_json(request_words(a, &k->witness)), "device",
-	                 name ? text_json(name) : json_null(), "policy", k->seen.allows ? "deny" : "allow", "program",
+	                 name ? text_json(arena_printf(a, "/dev/%s", name)) : json_null(), "policy", k->seen.allows ? "deny" : "allow", "program",
 	                 k->seen.allows ? "allow" : "deny");
 }
 
@@ -250,7 +250,7 @@ static void to_json(const struct check *k)
 		json_array_append_new(list, text_json(k->differences[i]));
 	json_object_set_new(out, "policy", text_json(k->name));
 	json_object_set_new(out, "cgroup", text_json(k->cg->path));
-	json_object_set_new(out, "verdict", json_string(verdict_of(k)));
+	json_object_set_new(out, "relation", k->n || !k->unknown ? json_string(verdict_of(k)) : json_null());
 	json_object_set_new(out, "program", k->at.id ? json_integer(k->at.id) : json_null());
 	json_object_set_new(out, "differences", list);
 	json_object_set_new(out, "cannot_tell", k->unknown ? text_json(k->unknown) : json_null());
@@ -298,14 +298,16 @@ static int verify(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_verify = {
 	.name = "verify",
-	.synopsis = "POLICY CGROUP [NAME] [--param K=V]... [--mode MODE] [--audit LEVEL] [--json] | POLICY --self | POLICY --unit UNIT",
+	.synopsis = "POLICY CGROUP [NAME] | POLICY --self [NAME] | POLICY --unit UNIT [NAME]\n"
+		"                         [--param K=V]... [--mode MODE] [--audit LEVEL] [--json]",
 	.usage = "POLICY CGROUP [NAME]",
 	.example = PROGRAM " verify policy.rb /web",
 	.summary = "Prove that the kernel runs exactly this policy there",
-	.help = "The program attached to CGROUP under the policy's name (or NAME) is read from the kernel, and\n"
-		"compared with POLICY: its verdicts on every request, its mode, audit level and parameters, and its\n"
-		"instructions. --param, --mode and --audit are to be those of apply. One line; status 0: equal,\n"
-		"2: it differs, or is not attached, 1: it cannot be told.\n\n",
+	.help = "The program attached to CGROUP under the policy's name (or NAME) is read from\n"
+		"the kernel, and compared with POLICY: its verdicts on every request, its mode,\n"
+		"audit level and parameters, and its instructions. --param, --mode and --audit\n"
+		"are to be those of apply. Prints one line. Exit status 0: equal; 2: it differs,\n"
+		"or is not attached; 1: it cannot be told.\n\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

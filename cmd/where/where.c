@@ -285,11 +285,21 @@ static int check_use(struct cmd *c, const char *text, enum where_use use, struct
 	                 text ? arena_printf(c->arena, "process %d", (int)name.pid) : "this process");
 }
 
+/* Who only looks at a cgroup that is not there has no wish to make it. */
+static int not_opened(struct cmd *c, enum where_use use, size_t first)
+{
+	for (size_t i = first; i < c->diags.n && use == WHERE_LOOK; i++)
+		if (c->diags.items[i].hint && !strncmp(c->diags.items[i].hint, "to make that cgroup", strlen("to make that cgroup")))
+			c->diags.items[i].hint = "`" PROGRAM " list` shows the cgroups that have programs";
+	return -1;
+}
+
 int where_open(struct cmd *c, const char *text, enum where_use use, struct cgroup **out)
 {
+	size_t before = c->diags.n;
 	*out = NULL;
 	if (text ? open_text(c, text, out) : open_given(c, out))
-		return -1;
+		return not_opened(c, use, before);
 	if (!check_use(c, text, use, *out))
 		return 0;
 	cgroup_close(*out);

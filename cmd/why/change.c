@@ -33,6 +33,24 @@ static const char *path_or_numbers(const struct inquiry *q)
 
 /* ---- ours ------------------------------------------------------------------------------------------- */
 
+/* What the program was attached with, for the same to be given again. Names come from the program. */
+static const char *settings_of(struct arena *a, const struct opinion *o)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_=-";
+	const struct attached *at = o->at;
+	const char *text = at->mode == MODE_PERMISSIVE ? " --mode permissive" : "", *param = o->own.params;
+	if (at->audit != AUDIT_NONE)
+		text = arena_printf(a, "%s --audit %s", text, audit_words[at->audit]);
+	while (*param) {
+		size_t n = strspn(param, plain);
+		if (param[n] && param[n] != ' ')
+			return text;
+		text = arena_printf(a, "%s --param %.*s", text, (int)n, param);
+		param += n + (param[n] == ' ');
+	}
+	return text;
+}
+
 static const char *of_ours(const struct inquiry *q, const struct opinion *o)
 {
 	struct arena *a = q->c->arena;
@@ -48,8 +66,8 @@ static const char *of_ours(const struct inquiry *q, const struct opinion *o)
 		where = arena_printf(a, "before line %d of %s add: %s", own->before_line, own->before_file, rule);
 	else
 		where = arena_printf(a, "in %s add%s: %s", own->policy, own->before_file ? " at the top" : "", rule);
-	return arena_printf(a, "%s; then: %s apply %s %s", where, PROGRAM, file ? shell_word(a, own->policy) : "POLICY",
-	                    o->path ? shell_word(a, o->path) : "CGROUP");
+	return arena_printf(a, "%s; then: %s apply %s %s%s", where, PROGRAM, file ? shell_word(a, own->policy) : "POLICY",
+	                    o->path ? shell_word(a, o->path) : "CGROUP", settings_of(a, o));
 }
 
 /* ---- engines and systemd ----------------------------------------------------------------------------- */

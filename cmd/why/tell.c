@@ -99,6 +99,8 @@ static void print_programs(const struct inquiry *q)
 {
 	if (!q->n)
 		fputs("no device program decides here", stdout);
+	else if (q->denials && q->n == 1)
+		fputs("the one program denies it", stdout);
 	else if (q->denials)
 		printf("%zu of %zu programs den%s it, and all must allow", q->denials, q->n, q->denials == 1 ? "ies" : "y");
 	else if (q->unknown)
@@ -138,7 +140,7 @@ static json_t *opinion_json(const struct opinion *o)
 	const struct rule_told *own = o->own.known ? &o->own : NULL;
 	json_t *out = json_pack("{s:I, s:o, s:o, s:o, s:s, s:o}", "program", (json_int_t)o->id, "cgroup", text_or_null(o->path),
 	                        "policy", text_or_null(o->at && o->at->ours ? o->at->name : NULL), "author", text_or_null(o->author),
-	                        "verdict", words[o->says], "rule", text_json(o->rule));
+	                        "verdict", words[o->says], "text", text_json(o->rule));
 	json_object_set_new(out, "file", text_or_null(own ? own->file : NULL));
 	json_object_set_new(out, "line", own && own->line ? json_integer(own->line) : json_null());
 	json_object_set_new(out, "label", text_or_null(own ? own->label : NULL));

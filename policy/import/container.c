@@ -38,7 +38,7 @@ void foreign_container(struct arena *a, struct foreign *out, bool said)
 	if (!said) {
 		out->silent = "nothing in it is about devices: no privileged, devices or rules for them";
 		out->silent_hint = "the container then has the devices every container has, and no others: say so with an "
-				   "empty list of devices, or give --empty-is-allow";
+				   "empty list of devices; to allow every device, give --empty-is-allow";
 	}
 	if (out->open) {
 		out->n = 0;

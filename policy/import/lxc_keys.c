@@ -274,7 +274,7 @@ void lxc_conclude(struct lxc_config *c)
 		f->silent = "nothing in it is about devices: no lxc.cgroup2.devices.allow or .deny";
 		f->silent_hint = f->silent_hint ? f->silent_hint
 		                                : "LXC then denies nothing: write lxc.cgroup2.devices.deny = a and what to "
-		                                  "allow, or give --empty-is-allow";
+		                                  "allow; to allow every device, give --empty-is-allow";
 		return;
 	}
 	if (v2)

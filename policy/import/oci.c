@@ -233,7 +233,7 @@ static void read_config(struct devices *v, json_t *root)
 		v->out->silent = at ? "linux.resources.devices is empty: nothing in it is about devices"
 		                    : "there is no linux.resources.devices: nothing in it is about devices";
 		v->out->silent_hint = "runc then allows only what every container has, crun every device: begin the list with "
-				      "{\"allow\": false, \"access\": \"rwm\"}, or give --empty-is-allow";
+				      "{\"allow\": false, \"access\": \"rwm\"}; to allow every device, give --empty-is-allow";
 	}
 	foreign_reserve(v->d->arena, v->out, json_array_size(at));
 	for (; v->index < json_array_size(at) && v->d->errors <= FOREIGN_ERRORS; v->index++)

@@ -103,7 +103,7 @@ static void conclude(struct machine *m)
 	if (m->c.seen[1] && !lone && !m->c.reset[1])
 		foreign_add_usual(a, f, (struct usual){.misc = FUSE, .console = !m->no_console, .v2 = true});
 	f->silent_hint = "Proxmox then gives the devices of LXC's common.conf, an unprivileged container every "
-			 "device: write lxc.cgroup2.devices.allow: c 1:3 rwm, or give --empty-is-allow";
+			 "device: write lxc.cgroup2.devices.allow: c 1:3 rwm; to allow every device, give --empty-is-allow";
 	lxc_conclude(&m->c);
 	if (m->unprivileged && !f->open && !f->silent)
 		foreign_note(a, f, "The container is unprivileged: Proxmox says allow = a for it, so that its filter "

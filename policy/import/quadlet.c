@@ -127,7 +127,7 @@ static int conclude(struct quadlet *q)
 	if (out->silent) {
 		out->silent = "nothing in it is about devices: no AddDevice=";
 		out->silent_hint = "the container then has the devices every container has, and no others: say so with a line "
-				   "AddDevice= without a value, or give --empty-is-allow";
+				   "AddDevice= without a value; to allow every device, give --empty-is-allow";
 	}
 	return 0;
 }

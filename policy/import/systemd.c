@@ -250,7 +250,7 @@ static void conclude(struct unit *u)
 	bool asked = u->said || u->protect_clock;
 	if (!asked) {
 		f->silent = "nothing in it is about devices: no DevicePolicy=, DeviceAllow= or PrivateDevices=";
-		f->silent_hint = "systemd then denies nothing: write DevicePolicy=closed, or give --empty-is-allow; "
+		f->silent_hint = "systemd then denies nothing: write DevicePolicy=closed; to allow every device, give --empty-is-allow; "
 				 "drop-ins may say more: systemctl cat UNIT | rucy-devguard import systemd -";
 	}
 	if (u->program)

@@ -389,7 +389,7 @@ int unit_load(struct cmd *c, const struct settings *s, const char *path, const s
 	                : kind == SOURCE_LIST   ? load_foreign(&g, path, u)
 	                                        : load_policy(&g, &(struct place){path, -1}, u),
 	                l, u);
-	if (status == STATUS_FAILED && !g.source)
+	if (status == STATUS_FAILED && !g.source && !l->policy_only)
 		hint_source(c, path);
 	return status;
 }

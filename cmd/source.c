@@ -77,7 +77,10 @@ const char *source_hint(struct arena *a, const char *source)
 	for (size_t i = 0; i < FOREIGN_FORMATS; i++)
 		known[3 + i] = foreign_names[i];
 	const char *near = did_you_mean(arena_strndup(a, source, (size_t)(colon - source)), known, FOREIGN_FORMATS + 3);
-	return near ? arena_printf(a, "did you mean %s%s?", near, colon) : NULL;
+	if (near)
+		return arena_printf(a, "did you mean %s%s?", near, colon);
+	return (size_t)(colon - source) == strspn(source, "abcdefghijklmnopqrstuvwxyz0123456789") && colon[1]
+	               ? "name a policy (.rb or .o), or - for stdin; of other sources `" PROGRAM " help` lists the words before the colon" : NULL;
 }
 
 /* ---- programs of the kernel -------------------------------------------------------------------------- */

@@ -87,7 +87,7 @@ by inspect:inspect-crictl.json 'b 1:1 r' 'inspect-crictl.json:3 default'
 by lxc:lxc-c1.conf 'c 10:229 rw' 'lxc-c1.conf:6'
 by v1:v1-web.list 'b 8:0 r' 'v1-web.list:5 line 5 and line 6'
 by docker:'c 195:* rw' 'c 195:7 r' 'docker rule 1'
-by libvirt:libvirt-null.conf 'c 1:3 r' 'libvirt-null.conf:1 line 1, /dev/null here'
+by libvirt:libvirt-null.conf 'c 1:3 r' 'libvirt-null.conf:1 /dev/null here'
 printf '{"ociVersion": "1.0",\n"linux": {"resources": {"devices":\n[ {"allow": false, "access": "rwm"}, {"x": [1, "]}\\""], "allow": true}]}}}' >"$T/odd.json"
 expect "oci: what is wrong is told as import tells it" 3 'linux.resources.devices[1]: unknown key "x"' "$DEVGUARD" eval "oci:$T/odd.json" 'c 1:3 r'
 printf '{"annotations": {"a": "x \\"linux\\": {", "b": [[{"linux": 1}]]}, "ociVersion": "1.0",\n"linux": {"resources": {"pids": {"limit": 3},\n"devices":\n[ {"allow": false, "access": "rwm"},\n\n{"allow": true, "type": "c", "major": 1, "minor": 3, "access": "r"}]}}}' >"$T/odd.json"

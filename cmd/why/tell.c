@@ -108,7 +108,7 @@ static void print_programs(const struct inquiry *q)
 	else
 		fputs(q->n == 1 ? "the one program allows it" : "all programs allow it", stdout);
 	if (q->denials && q->n > 1)
-		printf(": program %u first", first_denial(q)->id);
+		printf(": program %u%s", first_denial(q)->id, q->denials > 1 ? " first" : "");
 }
 
 void why_print(const struct inquiry *q)

@@ -31,12 +31,18 @@ static const char *source_of(const struct foreign *f)
 	return parts[f->format] && (f->format != FOREIGN_DOCKER || !f->file) ? parts[f->format] : "";
 }
 
+/* How its numbers were found: ", /dev/fuse here", or "". */
+static const char *way_text(struct arena *a, const struct foreign_entry *e)
+{
+	const char *path = e->path ? arena_printf(a, ", %s here", e->path) : "";
+	return e->via ? arena_printf(a, ", %s%s", e->via, path) : path;
+}
+
 static char *place_text(struct arena *a, const struct foreign *f, const struct foreign_entry *e)
 {
 	if (f->format == FOREIGN_OCI)
 		return arena_printf(a, "devices[%u]", e->place);
-	const char *path = e->path ? arena_printf(a, ", %s here", e->path) : "";
-	path = e->via ? arena_printf(a, ", %s%s", e->via, path) : path;
+	const char *path = way_text(a, e);
 	if (f->format == FOREIGN_DOCKER && !e->file)
 		return arena_printf(a, "%s %u%s", e->in_rules ? "rule" : "argument", e->place, path);
 	if (f->format == FOREIGN_INSPECT)
@@ -214,12 +220,15 @@ static struct span span_of(const char *file, const struct foreign_entry *e)
 	return (struct span){.file = e && e->file ? e->file : file, .line = !e ? 0 : e->file ? (int)e->place : (int)e->line};
 }
 
-/* Nothing for a rule of one line: its place says that. */
+/* Of a rule of one line nothing that its place says. */
 static const char *rule_label(struct arena *a, const struct foreign *f, const struct step *s)
 {
 	if (s->builtin)
 		return label_of(f);
-	return s->first == s->last && s->first->file && !s->first->path && !s->first->via ? NULL : places_text(a, f, s);
+	if (s->first != s->last || !s->first->file)
+		return places_text(a, f, s);
+	const char *way = way_text(a, s->first);
+	return *way ? way + strlen(", ") : NULL;
 }
 
 int foreign_policy(struct arena *a, struct diags *d, const struct foreign *f, struct policy **out)

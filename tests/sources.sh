@@ -26,6 +26,7 @@ done
 equal "by its cgroup" "$list" "$(explained "cgroup:$CG")"
 "$DEVGUARD" apply "$ROOT/policies/container-default.rb" "$CG" --mode permissive >"$T/out" 2>&1
 equal "permissive: nothing is denied" "default :allow" "$(explained "cgroup:$CG")"
+expect "permissive: it is said" 0 "container-default (ours, PERMISSIVE: nothing is denied by it)" "$DEVGUARD" explain "cgroup:$CG"
 "$DEVGUARD" apply "$ROOT/policies/container-default.rb" "$CG" >"$T/out" 2>&1
 printf 'policy "second"\ndefault :allow\ndeny :null, access: "w"\n' >"$T/second.rb"
 "$DEVGUARD" apply "$T/second.rb" "$CG" >"$T/out" 2>&1

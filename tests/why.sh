@@ -121,6 +121,10 @@ follow() # follow REQUEST...
 }
 follow c 1:5 rw
 follow c 1:5 r
+printf 'policy "change"\ndeny("b *:*") { |c| c.uid != 0 }\n' >"$T/lenient.rb"
+applied "$T/lenient.rb" "$CG" --mode permissive
+expect "why: a permissive program, and a fact that is not given: no rule is made up" 0 "        its mode is permissive: what its rules deny is let pass" "$DEVGUARD" why "$CG" b 8:0 r
+expect "why: options behind the request" 0 '"verdict": "allow"' "$DEVGUARD" why "$CG" b 8:0 r uid=1000 --json
 cat >"$T/settings.rb" <<'X'
 policy "change"
 param :gpu, 0, in: 0..15

@@ -30,7 +30,8 @@ const char *explain_title(struct arena *a, const struct placed *p)
 {
 	const char *where = p->path ? arena_printf(a, " on %s", p->path) : "";
 	if (p->at.ours)
-		return arena_printf(a, "program %u%s: %s (ours)", p->id, where, p->at.name);
+		return arena_printf(a, "program %u%s: %s (ours%s)", p->id, where, p->at.name,
+		                    p->at.mode == MODE_PERMISSIVE ? ", PERMISSIVE: nothing is denied by it" : "");
 	const char *name = *p->at.kernel_name ? p->at.kernel_name : NULL;
 	return arena_printf(a, "program %u%s: %s%s%s", p->id, where, name ? name : "", name ? ", " : "", author_text(a, &p->author));
 }

@@ -186,7 +186,7 @@ const struct verb verb_why = {
 		"  --pid PID         the cgroup, the facts and the mounts of this process\n"
 		"  --container NAME  the cgroup of this container; a path is what its processes\n"
 		"                    see there\n",
-	.shorts = "+:h",
+	.shorts = ":h",
 	.longs = options,
 	.json = true,
 	.main = why,

@@ -60,7 +60,11 @@ static int say(struct inquiry *q, struct opinion *o, const struct unit *u, const
 	if (o->at && o->at->ours && unit_rule(q->c, u, r, &o->own))
 		return STATUS_FAILED;
 	o->says = d->allow ? SAYS_ALLOW : SAYS_DENY;
-	o->rule = o->own.known ? own_text(q->c->arena, &o->own) : explained_text(q, u, d);
+	/* what a permissive program is read to say is none of its rules */
+	bool unsaid = !o->own.known && o->at && o->at->ours && o->at->mode == MODE_PERMISSIVE;
+	o->rule = o->own.known ? own_text(q->c->arena, &o->own)
+	          : unsaid     ? "its mode is permissive: what its rules deny is let pass"
+	                       : explained_text(q, u, d);
 	o->change = d->allow ? NULL : why_change(q, o);
 	q->denials += !d->allow;
 	return STATUS_OK;

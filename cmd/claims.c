@@ -9,6 +9,7 @@
 #include "policy/claims.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct claims_file {
 	const char *name;
@@ -26,6 +27,8 @@ int claims_open(struct cmd *c)
 		struct claims_file *f = &c->claims.list[i];
 		struct bytes says;
 		int status = f->says.data ? STATUS_OK : claims_run(c, f->name, &says);
+		if (status == STATUS_FAILED && access(f->name, F_OK) && c->diags.n) /* a rule begins none */
+			c->diags.items[c->diags.n - 1].hint = "name a file with claims, such as: never \"b *:*\", label: \"no raw disks\"";
 		if (status)
 			return status;
 		if (f->says.data)

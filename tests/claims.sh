@@ -127,6 +127,7 @@ cp disks.o bad.o
 expect "a file of claims: an object" 3 "an object is no file of claims" "$DEVGUARD" check --claims bad.o "$P/gpu.rb"
 expect "a file of claims: not there" 1 "nowhere.rb" "$DEVGUARD" check --claims nowhere.rb "$P/gpu.rb"
 expect "claims of a manifest" 64 "does not go with a manifest" "$DEVGUARD" check --claims "$P/claims.rb" guard.yaml
+expect "a file of claims that is not there" 1 "hint: name a file with claims" "$DEVGUARD" check --claims no-such.rb "$P/gpu.rb"
 expect "claims with --config" 64 "does not go with --config" "$DEVGUARD" apply --claims "$P/claims.rb" --config guard.yaml
 expect "a parameter is the policy's" 0 "parameter gpu: 3" "$DEVGUARD" check --claims "$P/claims.rb" "$P/gpu.rb" --param gpu=3
 printf 'major = param :major, 8\nnever "b #{major}:*"\n' >major.rb

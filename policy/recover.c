@@ -302,10 +302,12 @@ static void rules_of_conditions(struct recovery *rc, int *line)
 	}
 }
 
-/* A name that a policy may have: prog:42 is prog-42, a path its last part. */
+/* A name that a policy may have: prog:42 is prog-42, effective:web web, a path its last part. */
 static const char *policy_name_of(struct arena *a, const char *source)
 {
 	const char *last = strrchr(source, '/') ? strrchr(source, '/') + 1 : source;
+	const char *word = strchr(last, ':');
+	last = word && strncmp(last, "prog:", strlen("prog:")) ? word + 1 : last;
 	last = *last ? last : "root";
 	char *name = arena_strndup(a, last, strnlen(last, IMAGE_NAME_MAX - 1));
 	for (char *at = name; *at; at++)

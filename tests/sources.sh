@@ -26,6 +26,7 @@ done
 equal "by its cgroup" "$list" "$(explained "cgroup:$CG")"
 "$DEVGUARD" apply "$ROOT/policies/container-default.rb" "$CG" --mode permissive >"$T/out" 2>&1
 equal "permissive: nothing is denied" "default :allow" "$(explained "cgroup:$CG")"
+expect "its policy is named by the cgroup, whatever that is called by" 0 "1: ok (0 rules, default allow)" bash -c 'echo $$ >"$2/cgroup.procs"; "$1" check "effective:$$" | sed "s/^$$:/1:/"' - "$DEVGUARD" "$CG"
 expect "permissive: it is said" 0 "container-default (ours, PERMISSIVE: nothing is denied by it)" "$DEVGUARD" explain "cgroup:$CG"
 "$DEVGUARD" apply "$ROOT/policies/container-default.rb" "$CG" >"$T/out" 2>&1
 printf 'policy "second"\ndefault :allow\ndeny :null, access: "w"\n' >"$T/second.rb"

@@ -53,6 +53,16 @@ void json_finish(struct cmd *c, int status);
 /* Flushes stdout; a full disk is an error. Returns status or STATUS_FAILED. */
 int stdout_finish(struct cmd *c, int status);
 
+/* ---- author.c ----------------------------------------------------------------------- */
+
+struct author;
+/* "as crun writes them" */
+const char *author_text(struct arena *a, const struct author *who);
+/* "as crun writes them: 12 rules, else denied" */
+const char *author_words(struct arena *a, const struct author *who);
+/* author, rules, otherwise: null is what is not known. */
+void author_json(json_t *o, const struct author *who);
+
 /* ---- outfile.c ------------------------------------------------------------------------ */
 
 struct output {

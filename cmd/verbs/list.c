@@ -47,21 +47,10 @@ static const char *plural_text(struct arena *a, size_t n, const char *one, const
 	return arena_printf(a, "%zu %s", n, n == 1 ? one : many);
 }
 
-/* "as crun writes them: 12 rules, else denied" */
-static const char *hand_text(struct arena *a, const struct author *who)
-{
-	if (who->unreadable)
-		return arena_printf(a, "its instructions cannot be read: %s", strerror(who->unreadable));
-	if (!who->name)
-		return author_text(a, who);
-	return arena_printf(a, "%s: %s, else %s", author_text(a, who),
-	                    plural_text(a, who->rules, "rule", "rules"), who->otherwise ? "allowed" : "denied");
-}
-
 static const char *amounts_to(struct arena *a, const struct attached *at, const struct author *who)
 {
 	if (!at->ours)
-		return hand_text(a, who);
+		return author_words(a, who);
 	return *at->meaning ? at->meaning
 	                    : arena_printf(a, "%s; it was compiled by a version that did not say what they amount to",
 	                                   plural_text(a, at->nrules, "rule", "rules"));
@@ -114,9 +103,7 @@ static json_t *program_json(const struct attached *at, const struct author *who,
 		json_object_set_new(o, "rules", json_integer(at->nrules));
 		json_object_set_new(o, "meaning", *at->meaning ? text_json(at->meaning) : json_null());
 	} else if (!at->unreadable) {
-		json_object_set_new(o, "author", who->name ? json_string(who->name) : json_null());
-		json_object_set_new(o, "rules", who->name ? json_integer((json_int_t)who->rules) : json_null());
-		json_object_set_new(o, "otherwise", who->name ? json_string(who->otherwise ? "allow" : "deny") : json_null());
+		author_json(o, who);
 	}
 	if (at->unreadable || who->unreadable)
 		json_object_set_new(o, "cannot_tell",

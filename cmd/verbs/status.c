@@ -70,6 +70,18 @@ static void print_ours(const struct attached *at, const char *proof)
 		       audit_word(at->audit), at->generation);
 }
 
+static void print_others(struct cmd *c, const struct attached *at)
+{
+	printf("    tag %s\n", at->tag);
+	if (at->unreadable)
+		return;
+	struct author who;
+	program_author(at->id, &who);
+	fputs("    ", stdout);
+	put_text(stdout, author_words(c->arena, &who));
+	putchar('\n');
+}
+
 static void print_program(struct cmd *c, const struct attached *at, const char *proof)
 {
 	if (!at->known) {
@@ -83,7 +95,7 @@ static void print_program(struct cmd *c, const struct attached *at, const char *
 	if (at->ours)
 		print_ours(at, proof);
 	else
-		printf("    tag %s\n", at->tag);
+		print_others(c, at);
 	if (at->run_count)
 		printf("    runs: %llu, %.1f ns each\n", (unsigned long long)at->run_count,
 		       (double)at->run_time_ns / (double)at->run_count);
@@ -105,6 +117,11 @@ static json_t *program_json(const struct attached *at, json_t *proof)
 	                      number_if(at->known, at->uid), "tag", at->known ? json_string(at->tag) : json_null());
 	if (at->unreadable)
 		json_object_set_new(o, "cannot_tell", json_string(strerror(at->unreadable)));
+	if (!at->ours && !at->unreadable) {
+		struct author who;
+		program_author(at->id, &who);
+		author_json(o, &who);
+	}
 	if (at->ours) {
 		char digest[17];
 		snprintf(digest, sizeof digest, "%016llx", (unsigned long long)at->digest);

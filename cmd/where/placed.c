@@ -37,11 +37,6 @@ int placed_find(struct cmd *c, struct cgroup *cg, bool above, const uint32_t *id
 	return status;
 }
 
-const char *author_text(struct arena *a, const struct author *who)
-{
-	return who->name ? arena_printf(a, "as %s writes them", who->name) : "by an author that is not known";
-}
-
 const char *attach_word(uint32_t flags)
 {
 	return flags & BPF_F_ALLOW_MULTI ? "multi" : flags & BPF_F_ALLOW_OVERRIDE ? "override" : "exclusive";

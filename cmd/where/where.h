@@ -33,7 +33,5 @@ struct placed {
 int placed_find(struct cmd *c, struct cgroup *cg, bool above, const uint32_t *ids, size_t n, struct placed *out);
 /* What is attached with these flags: "multi", "override", "exclusive". */
 const char *attach_word(uint32_t flags);
-/* "as crun writes them" */
-const char *author_text(struct arena *a, const struct author *who);
 
 #endif

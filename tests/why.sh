@@ -361,6 +361,14 @@ done
 kill "$mover"; wait "$mover" 2>/dev/null
 [ -z "$wrong" ] && pass "why: a process that moves" || fail "why: a process that moves" "$answers
 $wrong"
+# A file of that name is another cgroup: an option names no file.
+echo "$P" >"$CG/a/cgroup.procs"
+mkdir "$T/links"
+ln -s "$CG/b" "$T/links/pid:$P"
+expect "why --pid: no file of that name is looked at" 2 "deny    $CG/a  program" sh -c 'cd "$1" && "$DEVGUARD" why --pid "$2" c 10:229 r' - "$T/links" "$P"
+expect "why --pid: nor is the process forgotten" 2 "process $P, sleep" sh -c 'cd "$1" && "$DEVGUARD" why --pid "$2" c 10:229 r' - "$T/links" "$P"
+ln -s "$CG/b" "$T/links/container:$id"
+expect "why --container: no file of that name is looked at" 0 ", most (ours)" sh -c 'cd "$1" && "$DEVGUARD" why --container "$2" /dev/zero r' - "$T/links" "$id"
 scratch replaced
 printf 'policy "p"\ndeny "c 1:7"\n' >"$T/one.rb"; printf 'policy "p"\nallow "c 1:7"\n' >"$T/two.rb"
 applied "$T/one.rb" "$CG"

@@ -23,12 +23,18 @@ static const struct option options[] = {OPTION_SELF, OPTION_UNIT, {"pid", requir
 
 /* ---- who asks --------------------------------------------------------------------------------------- */
 
+/* What an option names is no file, also where there is one of that name. */
+struct whom {
+	const char *text; /* NULL: --self or --unit name it */
+	bool by_option, container;
+};
+
 /* The process that a CGROUP is, or 0. */
-static pid_t process_named(struct cmd *c, const char *text)
+static pid_t process_named(struct cmd *c, const struct whom *w)
 {
 	struct cgroup_name name = {0};
 	struct stat st;
-	return text && stat(text, &st) && cgroup_name_parse(c->arena, text, &name) ? name.pid : 0;
+	return w->text && (w->by_option || stat(w->text, &st)) && cgroup_name_parse(c->arena, w->text, &name) ? name.pid : 0;
 }
 
 /* Facts that the request gives count more. */
@@ -114,26 +120,25 @@ static pid_t first_process(const struct cgroup *cg)
 	return pid;
 }
 
-/* The process that `where` names is held before its cgroup is looked for. In a container a path is
- * what its processes see there. */
-static int find(struct inquiry *q, const char *where, bool container)
+/* The process that it names is held before its cgroup is looked for. In a container a path is what its
+ * processes see there. */
+static int find(struct inquiry *q, const struct whom *w)
 {
 	struct cmd *c = q->c;
-	pid_t pid = process_named(c, where);
+	pid_t pid = process_named(c, w);
 	q->caller = pid;
 	if (pid && process_hold(c->arena, &c->diags, pid, &q->held))
 		return STATUS_FAILED;
-	if (where_open(c, where, WHERE_LOOK, &q->cg))
+	if (w->by_option ? where_open_name(c, w->text, &q->cg) : where_open(c, w->text, WHERE_LOOK, &q->cg))
 		return STATUS_FAILED;
-	if (container && (pid = first_process(q->cg)) && process_hold(c->arena, &c->diags, pid, &q->held))
+	if (w->container && (pid = first_process(q->cg)) && process_hold(c->arena, &c->diags, pid, &q->held))
 		return STATUS_FAILED;
 	return q->held.pid && process_view(c->arena, &c->diags, &q->held, &q->view) ? STATUS_FAILED : STATUS_OK;
 }
 
-/* `where` NULL: the options name it. */
-static int inquire(struct inquiry *q, const char *where, bool container, int argc, char **argv)
+static int inquire(struct inquiry *q, const struct whom *w, int argc, char **argv)
 {
-	int status = find(q, where, container);
+	int status = find(q, w);
 	if (!status)
 		status = answer(q, argc, argv);
 	cgroup_close(q->cg);
@@ -145,23 +150,25 @@ static int inquire(struct inquiry *q, const char *where, bool container, int arg
 static int why(struct cmd *c, int argc, char **argv)
 {
 	struct inquiry q = {.c = c, .held = {.pidfd = -1}, .view = {.root = -1}};
-	const char *where = NULL;
-	bool container = false;
+	struct whom w = {0};
 	int opt, given = 0;
 	for (; (opt = options_next(c, argc, argv)) != OPT_END; given++) {
 		if (opt == OPT_STOP)
 			return c->status;
 		if (opt == OPT_PID && (!*optarg || optarg[strspn(optarg, "0123456789")]))
 			return usage_error(c, "for example --pid 1234", "--pid %s: not the number of a process", optarg);
-		container = opt == OPT_CONTAINER;
-		where = arena_printf(c->arena, "%s:%s", container ? "container" : "pid", optarg);
+		w.container = opt == OPT_CONTAINER;
+		w.by_option = true;
+		w.text = arena_printf(c->arena, "%s:%s", w.container ? "container" : "pid", optarg);
 	}
 	if (given + where_given(c) > 1)
 		return usage_error(c, "name one cgroup", "--self, --unit, --pid and --container name a cgroup each");
-	int cgroups = !where_given(c) && !where, n = argc - optind - cgroups;
+	int cgroups = !where_given(c) && !w.by_option, n = argc - optind - cgroups;
 	if (n < 1)
 		return usage_error(c, NULL, n < 0 ? "no cgroup given" : "no request given");
-	return inquire(&q, cgroups ? argv[optind] : where, container, n, argv + optind + cgroups);
+	if (cgroups)
+		w.text = argv[optind];
+	return inquire(&q, &w, n, argv + optind + cgroups);
 }
 
 const struct verb verb_why = {

@@ -294,6 +294,14 @@ static int not_opened(struct cmd *c, enum where_use use, size_t first)
 	return -1;
 }
 
+int where_open_name(struct cmd *c, const char *text, struct cgroup **out)
+{
+	struct cgroup_name name;
+	*out = NULL;
+	int status = cgroup_name_parse(c->arena, text, &name) ? open_name(c, text, &name, out) : 1;
+	return status == 1 ? no_such_name(c, text) : status;
+}
+
 int where_open(struct cmd *c, const char *text, enum where_use use, struct cgroup **out)
 {
 	size_t before = c->diags.n;

@@ -17,6 +17,8 @@ enum where_use { WHERE_LOOK, WHERE_ATTACH };
  * there, "/web" as audit prints it, a unit of systemd, a container, a pid. -1 with a diagnostic when
  * nothing has that name, or more than one cgroup has. */
 int where_open(struct cmd *c, const char *text, enum where_use use, struct cgroup **out);
+/* By a name with its kind ("pid:42", "container:web"), from an option: no file of that name is looked at. */
+int where_open_name(struct cmd *c, const char *text, struct cgroup **out);
 /* Do --self or --unit name it? Then no operand does. */
 bool where_given(const struct cmd *c);
 

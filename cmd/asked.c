@@ -67,11 +67,36 @@ int asked_open(struct cmd *c, const char *source, struct probe **out)
 	return open_it(c, source, out);
 }
 
+/* By whom: what the request does not say. */
+static const char *asker(struct arena *a, const struct request *r)
+{
+	const uint32_t who = 1u << IN_UID | 1u << IN_GID | 1u << IN_COMM_0;
+	if ((r->known & who) == who)
+		return "";
+	return arena_printf(a, "; as%s%s%s", r->known & 1u << IN_UID ? "" : " uid 0", r->known & 1u << IN_GID ? "" : " gid 0",
+	                    r->known & 1u << IN_COMM_0 ? "" : " comm " PROGRAM);
+}
+
+/* Puts the request to a probe that is open, or could not be. */
+static void put(struct cmd *c, struct probe *probe, const char *told, const struct request *r, uint32_t may_lack, const char *place,
+                struct kernel_said *out)
+{
+	struct request asked = *r;
+	const char *why = told;
+	asked.known &= ~(may_lack & ~PROBE_FACTS);
+	enum probe_answer said = probe ? probe_ask(probe, &asked, &why) : PROBE_FAILED;
+	out->known = said == PROBE_ALLOW || said == PROBE_DENY;
+	out->allow = said == PROBE_ALLOW;
+	out->text = out->known ? arena_printf(c->arena, ASKED ", because it does not show the instructions%s%s", asker(c->arena, &asked), place)
+	                       : arena_printf(c->arena, "the kernel does not show the instructions, and cannot be asked: %s", why);
+	if (out->known && asked.known != r->known)
+		out->text = arena_printf(c->arena, "%s; by a process of another number", out->text);
+	probe_close(probe);
+}
+
 bool asked_program(struct cmd *c, uint32_t id, const struct request *r, uint32_t may_lack, struct kernel_said *out)
 {
 	struct probe *probe;
-	struct request asked = *r;
-	const char *why;
 	struct diags kept = c->diags;
 	if (!program_hidden(id) || probe_closed(c->arena))
 		return false;
@@ -79,17 +104,19 @@ bool asked_program(struct cmd *c, uint32_t id, const struct request *r, uint32_t
 	int failed = probe_open_programs(c->arena, &c->diags, &id, 1, &probe);
 	const char *told = c->diags.n ? c->diags.items[c->diags.n - 1].text : "no probe";
 	c->diags = kept;
-	asked.known &= ~(may_lack & ~PROBE_FACTS);
-	enum probe_answer said = failed ? PROBE_FAILED : probe_ask(probe, &asked, &why);
-	out->known = said == PROBE_ALLOW || said == PROBE_DENY;
-	out->allow = said == PROBE_ALLOW;
-	out->text = out->known ? ASKED ", because it does not show the instructions"
-	                       : arena_printf(c->arena, "the kernel does not show the instructions, and cannot be asked: %s", failed ? told : why);
-	if (out->known && asked.known != r->known)
-		out->text = arena_printf(c->arena, "%s; by a process of another number", out->text);
-	if (!failed)
-		probe_close(probe);
+	put(c, failed ? NULL : probe, told, r, may_lack, "; in a cgroup of its own", out);
 	return true;
+}
+
+void asked_inside(struct cmd *c, const struct cgroup *cg, const struct request *r, uint32_t may_lack, struct kernel_said *out)
+{
+	struct probe *probe;
+	struct diags kept = c->diags;
+	diags_init(&c->diags, c->arena);
+	int failed = probe_open_in(c->arena, &c->diags, cg, &probe);
+	const char *told = c->diags.n ? c->diags.items[c->diags.n - 1].text : "no probe";
+	c->diags = kept;
+	put(c, failed ? NULL : probe, told, r, may_lack, "", out);
 }
 
 void asked_say(struct cmd *c, const char *source)
@@ -97,6 +124,8 @@ void asked_say(struct cmd *c, const char *source)
 	struct diag said = {.level = DIAG_WARNING, .at = {.file = source}, .hint = "what it decides by cannot be told",
 	                    .text = "the kernel does not show its instructions: it is asked itself, one request after the other, by uid 0, "
 	                            "gid 0, comm " PROGRAM " where the request does not say who"};
+	if (strncmp(source, "effective:", strlen("effective:")))
+		said.text = arena_printf(c->arena, "%s, from a cgroup of its own", said.text);
 	bool quiet = c->quiet;
 	c->quiet = false;
 	diag_show(c, &said);

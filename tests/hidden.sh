@@ -105,6 +105,32 @@ sleep 7200 & BACKGROUND+=($!)
 echo $! >"$CG/below/inner/cgroup.procs"
 hidden "why PID: by a process of its uid, gid and comm" 2 "by a process of another number" "$DEVGUARD" why "$!" c 1:5 r
 kill $! && wait $! 2>/dev/null
+# What decides by the cgroup: alone each is asked in another one, and that must not be told of this one.
+scratch place
+mkdir "$CG/in"
+place() # place DIRECTORY: a policy on $CG by which c 1:5 is for processes of that cgroup alone
+{
+	printf 'policy "place"\nallow "c 1:3 rw"\nallow("c 1:5") { |c| c.cgroup_id == %d }\n' "$(stat -c %i "$1")" >"$T/place.rb"
+	applied "$T/place.rb" "$CG" >"$T/id"
+}
+place "$CG"
+hidden "why: the only program, by the cgroup: allowed there" 0 "allow: c 1:5 r: the one program allows it" "$DEVGUARD" why "$CG" c 1:5 r
+hidden "why: who asked" 0 "$asked, because it does not show the instructions; as uid 0 gid 0 comm rucy-devguard
+" "$DEVGUARD" why "$CG" c 1:5 r
+hidden "why: denied in another cgroup" 2 "deny: c 1:5 r: 1 of 1 programs denies it" "$DEVGUARD" why "$CG/in" c 1:5 r
+printf 'policy "wide"\ndefault :allow\n' >"$T/wide.rb"
+applied "$T/wide.rb" "$CG/in" >"$T/id"
+place "$CG/in"
+hidden "why: of two, by the cgroup: allowed there" 0 "allow: c 1:5 r: all programs allow it" "$DEVGUARD" why "$CG/in" c 1:5 r
+place "$CG2"
+hidden "why: of two, denied" 2 "; in a cgroup of its own" "$DEVGUARD" why "$CG/in" c 1:5 r
+hidden "eval cgroup: asks from another cgroup, and says so" 2 "does not say who, from a cgroup of its own" "$DEVGUARD" eval "cgroup:$CG" 'c 1:5 r'
+if [ -w "$CG/cgroup.freeze" ]; then
+	echo 1 >"$CG/cgroup.freeze"
+	hidden "why: a frozen cgroup" 1 "what it says in this cgroup is not known: the kernel does not show" "$DEVGUARD" why "$CG" c 1:5 r
+	echo 0 >"$CG/cgroup.freeze"
+fi
+CG=$CG2/$DGTEST_PREFIX.hidden
 # Thousands of requests, as the policy decides them.
 awk 'BEGIN { srand(3); split("r w m rw -", l, " "); for (i = 0; i < 3000; i++) print (rand() < .5 ? "c" : "b"), int(rand() * 10) ":" int(1 + rand() * 8), l[1 + int(rand() * 5)], "uid=" int(6 + rand() * 3), "gid=8" }' |
 	grep -v '^c 9:' >"$T/requests" # those it decides by the pid

@@ -54,19 +54,24 @@ static const char *explained_text(struct inquiry *q, const struct unit *u, const
 	return line ? line : default_text(q->c->arena, d->allow, "");
 }
 
+static void decided(struct inquiry *q, struct opinion *o, bool allow)
+{
+	o->says = allow ? SAYS_ALLOW : SAYS_DENY;
+	o->change = allow ? NULL : why_change(q, o);
+	q->denials += !allow;
+}
+
 static int say(struct inquiry *q, struct opinion *o, const struct unit *u, const struct request_record *r,
                const struct decision *d)
 {
 	if (o->at && o->at->ours && unit_rule(q->c, u, r, &o->own))
 		return STATUS_FAILED;
-	o->says = d->allow ? SAYS_ALLOW : SAYS_DENY;
 	/* what a permissive program is read to say is none of its rules */
 	bool unsaid = !o->own.known && o->at && o->at->ours && o->at->mode == MODE_PERMISSIVE;
 	o->rule = o->own.known ? own_text(q->c->arena, &o->own)
 	          : unsaid     ? "its mode is permissive: what its rules deny is let pass"
 	                       : explained_text(q, u, d);
-	o->change = d->allow ? NULL : why_change(q, o);
-	q->denials += !d->allow;
+	decided(q, o, d->allow);
 	return STATUS_OK;
 }
 
@@ -82,10 +87,52 @@ static void ask_kernel(struct inquiry *q, struct opinion *o, const char *why)
 		not_known(q, o, asked.text);
 		return;
 	}
-	o->says = asked.allow ? SAYS_ALLOW : SAYS_DENY;
+	o->asked = true;
 	o->rule = asked.text;
-	o->change = asked.allow ? NULL : why_change(q, o);
-	q->denials += !asked.allow;
+	decided(q, o, asked.allow);
+}
+
+/* How many of those of whom the kernel was asked alone say that, or of the others. */
+static size_t count(const struct inquiry *q, bool asked, enum says says)
+{
+	size_t n = 0;
+	for (const struct opinion *o = q->list; o < q->list + q->n; o++)
+		n += o->asked == asked && o->says == says;
+	return n;
+}
+
+/* What the kernel said of it alone does not count. */
+static void take_back(struct inquiry *q, struct opinion *o)
+{
+	q->denials -= o->says == SAYS_DENY;
+	o->change = NULL;
+}
+
+/* A program may decide by the cgroup that it is asked from, and alone it was asked from another. So all are asked together, in
+ * the cgroup itself. What is allowed there, each allows; what is denied, and by none of the others, the only hidden
+ * one denies. Of several hidden ones one has to deny it, as alone. */
+static void ask_inside(struct inquiry *q)
+{
+	struct kernel_said all;
+	size_t allows = count(q, true, SAYS_ALLOW), denies = count(q, true, SAYS_DENY), others = count(q, false, SAYS_DENY);
+	if (!allows && !denies)
+		return;
+	asked_inside(q->c, q->cg, &q->request, q->of_process, &all);
+	bool exact = all.allow ? !others : !others && !q->unknown && allows + denies == 1;
+	bool fits = !all.allow && (others || q->unknown || denies);
+	const char *why = arena_printf(q->c->arena, "what it says in this cgroup is not known: %s",
+	                               all.known ? "asked there, all of them together say something else than each alone" : all.text);
+	for (struct opinion *o = q->list; o < q->list + q->n; o++) {
+		if (!o->asked || (all.known && !exact && fits))
+			continue;
+		take_back(q, o);
+		if (all.known && exact) {
+			o->rule = all.text;
+			decided(q, o, all.allow);
+		} else {
+			not_known(q, o, why);
+		}
+	}
 }
 
 static int ask(struct inquiry *q, struct opinion *o, const struct program_unit *one)
@@ -129,8 +176,10 @@ static int ask_all(struct inquiry *q, const uint32_t *ids)
 		status = programs_load(c, &c->settings, arena_printf(c->arena, "effective:%s", q->cg->path), ids, q->n, &units);
 	for (size_t i = 0; i < q->n && !status; i++)
 		status = ask(q, &q->list[i], &units.list[i]);
-	if (!status)
+	if (!status) {
 		programs_end(&units);
+		ask_inside(q);
+	}
 	return status;
 }
 

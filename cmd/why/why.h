@@ -9,15 +9,17 @@
 
 struct host_device;
 
+enum says { SAYS_ALLOW, SAYS_DENY, SAYS_UNKNOWN };
 /* One program and what it says. */
 struct opinion {
 	uint32_t id;
 	const char *path;           /* of the cgroup it is on; NULL: above what is mounted here */
 	const struct attached *at;  /* NULL: likewise */
 	const char *author;         /* by its shape, or NULL */
-	enum { SAYS_ALLOW, SAYS_DENY, SAYS_UNKNOWN } says;
+	enum says says;
 	struct rule_told own;       /* ours: by which rule of the policy */
 	const char *rule;           /* that decides, in words; why it is not known */
+	bool asked;                 /* the kernel itself was, by a process in a cgroup that is not this one */
 	const char *change;         /* what would have to change; NULL: it does not deny */
 };
 

@@ -187,6 +187,57 @@ bool dump_only_decides(const struct dump *d)
 	return only;
 }
 
+/* ---- places in maps --------------------------------------------------------------------------- */
+
+/* The next instruction that names a map, from *i on, and the map. NULL: there is none. */
+static const struct bpf_insn *next_place(const struct dump *d, size_t *i, const struct dump_map **map)
+{
+	const struct bpf_insn *insns = d->insns;
+	while (*i + 1 < d->ninsns) {
+		const struct bpf_insn *in = &insns[*i];
+		bool wide = in->code == (BPF_LD | BPF_IMM | BPF_DW);
+		*i += wide ? 2 : 1;
+		if (!wide || (in->src_reg != BPF_PSEUDO_MAP_FD && in->src_reg != BPF_PSEUDO_MAP_VALUE))
+			continue;
+		for (*map = d->maps; *map < d->maps + d->nmaps; (*map)++)
+			if ((*map)->id == (uint32_t)in->imm)
+				return in;
+	}
+	return NULL;
+}
+
+/* Maps that are alike; how many entries is chosen when they are loaded, and .rodata holds the policy's texts. */
+static bool maps_alike(const struct dump_map *a, const struct dump_map *b, bool rodata)
+{
+	return a->type == b->type && a->key_size == b->key_size && (rodata || a->value_size == b->value_size);
+}
+
+/* The place of the one map is that of the other everywhere: so far, of `n` places before these. */
+static bool names_agree(const struct dump *a, const struct dump *b, size_t n, const struct dump_map *of_a, const struct dump_map *of_b)
+{
+	size_t i = 0, k = 0;
+	const struct dump_map *before_a, *before_b;
+	while (n-- && next_place(a, &i, &before_a) && next_place(b, &k, &before_b))
+		if ((before_a == of_a) != (before_b == of_b))
+			return false;
+	return true;
+}
+
+/* Of .rodata alone a verdict is made, and that is compared. */
+enum dump_places dump_places_compare(const struct dump *a, const struct dump *b)
+{
+	const struct dump_map *own_a = rodata_of(a), *own_b = rodata_of(b), *of_a, *of_b;
+	size_t i = 0, k = 0, n = 0;
+	for (;; n++) {
+		const struct bpf_insn *in = next_place(a, &i, &of_a), *as = next_place(b, &k, &of_b);
+		if (!in || !as)
+			return (in || as || !n) && (a->nmaps > 1 || b->nmaps > 1) ? PLACES_UNKNOWN : PLACES_SAME;
+		if (in->src_reg != as->src_reg || in[1].imm != as[1].imm || !maps_alike(of_a, of_b, of_a == own_a) ||
+		    (of_a == own_a) != (of_b == own_b) || !names_agree(a, b, n, of_a, of_b))
+			return PLACES_OTHER;
+	}
+}
+
 /* ---- the whole ------------------------------------------------------------------------------------ */
 
 static int cannot(struct arena *a, struct diags *d, uint32_t id, int error)

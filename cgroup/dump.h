@@ -25,5 +25,9 @@ struct image_header;
 bool dump_header(struct arena *a, const struct dump *d, struct image_header *out, int64_t **params);
 /* Does it nothing but decide: no call but for facts about the caller, no map but its own .rodata? */
 bool dump_only_decides(const struct dump *d);
+/* Do two programs with the same tag reach for the same places of maps that are alike? The tag leaves out which maps they are, and
+ * where in them. Their .rodata is the one that dump_header() reads. Unknown: the places are not shown. */
+enum dump_places { PLACES_SAME, PLACES_OTHER, PLACES_UNKNOWN };
+enum dump_places dump_places_compare(const struct dump *a, const struct dump *b);
 
 #endif

@@ -36,6 +36,7 @@ struct check {
 	struct request witness;
 	char tag[17];            /* of the policy's program, "" where it could not be loaded */
 	const char *untagged;    /* then: why */
+	enum dump_places places; /* of maps that it and the policy's program reach for */
 	const char **differences;
 	size_t n, cap;
 	const char *unknown;     /* why it cannot be told, or NULL */
@@ -153,7 +154,9 @@ static void load_for_tag(struct check *k)
 	struct diags kept = c->diags;
 	diags_init(&c->diags, c->arena);
 	if (!unit_program(c, k->u, 0, &p)) {
+		struct dump own;
 		program_tag(p, k->tag);
+		k->places = dump_of_program(c, program_id(p), &own) ? PLACES_UNKNOWN : dump_places_compare(&own, &k->dump);
 		program_close(p);
 	} else {
 		k->untagged = c->diags.n ? c->diags.items[0].text : "the kernel did not take it";
@@ -167,9 +170,15 @@ static void compare_tags(struct check *k)
 	struct arena *a = k->c->arena;
 	bool plain = !policy_has_tail(k->u->policy) && dump_only_decides(&k->dump);
 	load_for_tag(k);
-	if (!strcmp(k->tag, k->at.tag) || plain || k->n)
+	if (plain || k->n || (!strcmp(k->tag, k->at.tag) && k->places == PLACES_SAME))
 		return;
-	if (!*k->tag)
+	if (!strcmp(k->tag, k->at.tag) && k->places == PLACES_OTHER)
+		differs(k, "it has the policy's instructions, but they reach for other places of its maps: what it reports, or denies with, may "
+		           "differ");
+	else if (!strcmp(k->tag, k->at.tag))
+		k->unknown = "whether it reports alike cannot be told: its constants are blinded (net.core.bpf_jit_harden), and the places in its "
+		             "maps with them";
+	else if (!*k->tag)
 		k->unknown = arena_printf(a, "whether it reports and denies alike cannot be told, since the policy's own program cannot be loaded: %s",
 		                          k->untagged);
 	else

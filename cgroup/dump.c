@@ -107,17 +107,17 @@ static int read_map(struct arena *a, uint32_t id, struct dump_map *out)
 }
 
 /* Maps that cannot be read are not known: what hangs on them is told to. */
-static void read_maps(struct arena *a, int prog, struct dump *out)
+static int read_maps(struct arena *a, int prog, struct dump *out)
 {
 	uint32_t *ids, n;
-	if (program_map_ids(prog, &ids, &n))
-		n = 0;
+	int error = program_map_ids(prog, &ids, &n);
 	struct dump_map *maps = arena_alloc(a, (n + 1) * sizeof *maps);
 	for (uint32_t i = 0; i < n; i++)
 		read_map(a, ids[i], &maps[i]);
 	free(ids);
 	out->maps = maps;
 	out->nmaps = n;
+	return error;
 }
 
 /* ---- calls ------------------------------------------------------------------------------------ */
@@ -285,7 +285,9 @@ int program_dump(struct arena *a, struct diags *d, struct functions *known, uint
 		return cannot(a, d, id, -fd);
 	int status = read_program(a, d, fd, id, out);
 	if (!status) {
-		read_maps(a, fd, out);
+		int error = read_maps(a, fd, out);
+		if (error)
+			status = cannot(a, d, id, -error);
 		name_calls(a, known, out);
 	}
 	close(fd);

@@ -234,7 +234,8 @@ static void print(const struct check *k)
 		put_text(stdout, k->unknown);
 	}
 	if (!k->n && !k->unknown)
-		printf(", %s %s%s", strcmp(k->tag, k->at.tag) ? "of another compilation: tag" : "tag", k->at.tag,
+		printf(", %s %s%s", !*k->tag ? "not compared as instructions: tag"
+		                    : strcmp(k->tag, k->at.tag) ? "of another compilation: tag" : "tag", k->at.tag,
 		       k->at.digest == digest ? arena_printf(a, ", digest %s", digest_text(a, digest))
 		                              : arena_printf(a, ", made of another text that means the same: digest %s", digest_text(a, k->at.digest)));
 	putchar('\n');

@@ -52,7 +52,7 @@ int cgroup_no_mount(struct arena *a, struct diags *d, int error);
 enum { CGROUP_PATH = 4096 };
 int cgroup_of_process(const char *process, char out[CGROUP_PATH]);
 /* Is a v1 hierarchy mounted too (a hybrid host)? */
-bool cgroup_hybrid(void);
+bool cgroup_hybrid(struct arena *parent);
 /* ---- lock.c -------------------------------------------------------------------- */
 
 /* Takes the cgroup's lock (a root-only file below /run/rucy-devguard, until cgroup_close or

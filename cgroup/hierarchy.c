@@ -71,11 +71,9 @@ int cgroup_of_process(const char *process, char out[CGROUP_PATH])
 	return result;
 }
 
-bool cgroup_hybrid(void)
+bool cgroup_hybrid(struct arena *parent)
 {
-	struct arena *a = arena_new();
-	if (!a)
-		return false;
+	struct arena *a = arena_scratch(parent);
 	struct mount *mounts;
 	size_t n;
 	bool v1 = false;

@@ -250,9 +250,9 @@ static void check_hierarchy(struct arena *a, struct host_check *c)
 {
 	const char *mount = cgroup_mount(a);
 	if (mount)
-		result(c, HOST_OK, arena_printf(a, "%s%s", mount, cgroup_hybrid() ? " (hybrid)" : ""), NULL);
+		result(c, HOST_OK, arena_printf(a, "%s%s", mount, cgroup_hybrid(a) ? " (hybrid)" : ""), NULL);
 	else
-		result(c, HOST_FAIL, cgroup_hybrid() ? "only v1 hierarchies are mounted" : "none is mounted",
+		result(c, HOST_FAIL, cgroup_hybrid(a) ? "only v1 hierarchies are mounted" : "none is mounted",
 		       "mount -t cgroup2 none /sys/fs/cgroup, or boot with "
 		       "systemd.unified_cgroup_hierarchy=1");
 }

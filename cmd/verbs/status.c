@@ -257,7 +257,7 @@ static int status(struct cmd *c, int argc, char **argv)
 	if (c->diags.errors || where_open(c, path, WHERE_LOOK, &cg))
 		return STATUS_FAILED;
 	json_t *levels = json_array();
-	if (cgroup_hybrid())
+	if (cgroup_hybrid(c->arena))
 		warn(c, cg, "programs attached here decide for the processes that are in this v2 "
 			    "cgroup (the 0:: line of /proc/PID/cgroup); v1 `devices` limits come on top",
 		     "this host is hybrid: v1 hierarchies are mounted as well");

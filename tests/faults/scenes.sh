@@ -79,6 +79,7 @@ scene_explain() { ARGS=(explain "$T/loud.rb"); }
 scene_diff() { ARGS=(diff "$T/one.rb" "$T/loud.rb"); }
 scene_coverage() { ARGS=(test --coverage "$T/one.rb" --cases "$T/one.cases"); }
 scene_verify() { guard_with "$T/one.rb"; ARGS=(verify "$T/one.rb" "$CG"); }
+scene_status() { guard_with "$T/one.rb"; ARGS=(status --verify "$CG"); }
 scene_why() { guard_with "$T/one.rb"; ARGS=(why --pid "$LIVE" c 1:3 rw); }
 scene_effective() { guard_with "$T/one.rb"; ARGS=(explain "effective:$CG"); }
 scene_apply() { ARGS=(apply "$T/one.rb" "$CG") BEFORE=clear_guard AFTER=after_first; }
@@ -105,7 +106,7 @@ scene_hook_again() # with a guard there, and an object in the cache
 	GUARD=$(ids)
 }
 SCENES_PLAIN="check claims compile listing object eval json import v1 explain diff coverage"
-SCENES_KERNEL="verify why effective apply named replace manifest hook hook_again"
+SCENES_KERNEL="verify status why effective apply named replace manifest hook hook_again"
 
 # Without what differs from run to run: ids, and what the kernel made of it (its own random
 # constants, and what libbpf leaves out for a kernel that seems to lack it).

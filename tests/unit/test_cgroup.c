@@ -31,7 +31,7 @@ static void open_refuses_what_is_no_v2_cgroup(void **state)
 	assert_error(e, "not a cgroup", mount);
 	assert_int_equal(cgroup_open(e->arena, &e->d, strrchr(e->parent->path, '/') + 1, &cg), -1);
 	assert_error(e, "there is no cgroup", e->parent->path);
-	if (cgroup_hybrid() && !access("/sys/fs/cgroup/devices", F_OK)) {
+	if (cgroup_hybrid(e->arena) && !access("/sys/fs/cgroup/devices", F_OK)) {
 		assert_int_equal(cgroup_open(e->arena, &e->d, "/sys/fs/cgroup/devices", &cg), -1);
 		assert_error(e, "cgroup v1", mount);
 	}

@@ -1,7 +1,21 @@
 /* placed.c - programs by their numbers: on which cgroup they are, and whose they are. */
 #include "cmd/where/where.h"
 
+#include "cmd/cmd.h"
+
+#include <errno.h>
 #include <linux/bpf.h>
+#include <string.h>
+
+/* Whose a program is decides what is told of it; one that is gone meanwhile is seen afterwards. */
+static int readable(struct cmd *c, const struct cgroup *cg, const struct attached *at)
+{
+	if (!at->unreadable || at->unreadable == ENOENT)
+		return STATUS_OK;
+	diag_fail(&c->diags, error_hint(c->arena, at->unreadable, "see the kernel log"), "cannot tell whose program %u on %s is: %s", at->id,
+	          cg->path, strerror(at->unreadable));
+	return STATUS_FAILED;
+}
 
 /* What the kernel says of those on one cgroup. Of one that is gone meanwhile nothing is known. */
 static int look_at(struct cmd *c, const struct cgroup *cg, struct placed *list, size_t n)
@@ -15,6 +29,8 @@ static int look_at(struct cmd *c, const struct cgroup *cg, struct placed *list, 
 			if (on[k].id == list[i].id) {
 				list[i].at = on[k];
 				list[i].path = cg->path;
+				if (readable(c, cg, &on[k]))
+					return STATUS_FAILED;
 			}
 	return STATUS_OK;
 }

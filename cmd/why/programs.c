@@ -4,45 +4,7 @@
 #include "cmd/where/where.h"
 #include "cmd/why/why.h"
 
-#include <errno.h>
 #include <string.h>
-
-
-/* Whose a program is decides what is told of it; one that is gone meanwhile is seen afterwards. */
-static int readable(struct cmd *c, const struct cgroup *cg, const struct attached *at)
-{
-	if (!at->unreadable || at->unreadable == ENOENT)
-		return STATUS_OK;
-	diag_fail(&c->diags, error_hint(c->arena, at->unreadable, "see the kernel log"), "cannot tell whose program %u on %s is: %s", at->id,
-	          cg->path, strerror(at->unreadable));
-	return STATUS_FAILED;
-}
-
-/* Of the cgroup and those above it, as far as they are mounted here. */
-static int find_places(struct inquiry *q)
-{
-	struct cmd *c = q->c;
-	struct cgroup *cg = q->cg;
-	int status = STATUS_OK;
-	while (cg) {
-		struct attached *list;
-		size_t n;
-		if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
-			status = STATUS_FAILED;
-		for (size_t i = 0; i < q->n && !status; i++)
-			for (size_t k = 0; k < n && !q->list[i].at; k++)
-				if (list[k].id == q->list[i].id) {
-					q->list[i].at = &list[k];
-					q->list[i].path = cg->path;
-					status = readable(c, cg, &list[k]);
-				}
-		struct cgroup *parent = status ? NULL : cgroup_parent(c->arena, &c->diags, cg);
-		if (cg != q->cg)
-			cgroup_close(cg);
-		cg = parent;
-	}
-	return status;
-}
 
 /* ---- what they say ------------------------------------------------------------------------------ */
 

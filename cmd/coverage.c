@@ -4,6 +4,7 @@
 #include "cmd/coverage.h"
 #include "cmd/cmd.h"
 #include "cmd/room/record.h"
+#include "policy/comm.h"
 
 #include <string.h>
 
@@ -23,24 +24,11 @@ static bool fine_mutant(const struct taking *t, const struct mutant_record *m, s
 	       (m->kind != MUTANT_DEFAULT) == (m->rule != 0);
 }
 
-/* It is printed as it is. */
-static bool fine_comm(const int64_t half[2])
-{
-	bool ended = false;
-	for (int i = 0; i < COMM_SIZE; i++) {
-		char byte = (char)((uint64_t)half[i / 8] >> 8 * (i % 8));
-		if (byte ? ended || byte <= ' ' || byte > '~' : i == 0)
-			return false;
-		ended |= !byte;
-	}
-	return ended;
-}
-
 static bool take_case(const struct case_record *k, struct found_case *out)
 {
 	out->allow = k->allow;
 	return request_taken(&k->request, &out->request) &&
-	       (!(out->request.known & 1u << IN_COMM_0) || fine_comm(&out->request.fact[IN_COMM_0]));
+	       (!(out->request.known & 1u << IN_COMM_0) || comm_is_name(&out->request.fact[IN_COMM_0]));
 }
 
 static bool take(void *self, enum frame_kind kind, const unsigned char *data, size_t len)

@@ -4,6 +4,7 @@
  * As a little-endian number, a half is a name's part when no NUL byte stands below one that is none.
  */
 #include "policy/comm.h"
+#include "policy/input.h"
 
 #include <string.h>
 
@@ -34,8 +35,9 @@ static bool part_within(uint64_t lo, uint64_t hi, bool full, int64_t *out)
 /* A half of a name within lo..hi: full, or one that ends in it. */
 static bool half_within(int64_t lo, int64_t hi, bool full, int64_t *out)
 {
-	static const int64_t part[] = {0x6873 /* sh */, 0x746163 /* cat */, 'a', 'b', 0};
-	static const int64_t eight[] = {0x6161616161616161 /* aaaaaaaa */, 0x6262626262626262};
+	static const int64_t part[] = {0x6873 /* sh */, 0x746163 /* cat */, 'a', 'b', 0, 0x7a7a7a7a7a7a7a /* zzzzzzz */};
+	static const int64_t eight[] = {0x2d646d6574737973 /* systemd- */, 0x2f72656b726f776b /* kworker/ */, 0x3030303030303030,
+	                                0x7a7a7a7a7a7a7a7a};
 	const int64_t *pleasant = full ? eight : part;
 	for (size_t i = 0; i < (full ? sizeof eight / sizeof *eight : sizeof part / sizeof *part); i++)
 		if (lo <= pleasant[i] && pleasant[i] <= hi) {
@@ -45,6 +47,15 @@ static bool half_within(int64_t lo, int64_t hi, bool full, int64_t *out)
 	if (hi >= 0 && part_within((uint64_t)(lo < 0 ? 0 : lo), (uint64_t)hi, full, out))
 		return true;
 	return lo < 0 && part_within((uint64_t)lo, (uint64_t)(hi < 0 ? hi : -1), full, out);
+}
+
+bool comm_is_name(const int64_t half[2])
+{
+	char name[COMM_SIZE];
+	static const char none[COMM_SIZE];
+	memcpy(name, half, sizeof name);
+	size_t n = strnlen(name, sizeof name);
+	return n < sizeof name && !memcmp(name + n, none, sizeof name - n);
 }
 
 bool comm_within(const int64_t lo[2], const int64_t hi[2], int64_t out[2])

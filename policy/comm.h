@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Can a process have it? */
+bool comm_is_name(const int64_t half[2]);
 /* The halves of a comm that a process can have, each within bounds: its bytes end with the first NUL, and NULs
  * follow; the sixteenth is one. False: there is none. */
 bool comm_within(const int64_t lo[2], const int64_t hi[2], int64_t out[2]);

@@ -6,6 +6,7 @@
  * each input they read gets values in turn: those at which such a comparison changes, given the inputs before.
  * Whatever is found is evaluated before it is believed.
  */
+#include "policy/comm.h"
 #include "policy/coverage_internal.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@ struct search {
 	struct trial t;
 	int tries;
 	bool limited; /* there may be requests that were not tried */
+	bool odd_names, odd; /* names are taken that are no plain words; there was one that was not */
 };
 
 /* Values to try for one input, the nicest first. */
@@ -45,15 +47,13 @@ static int64_t word(const char *text)
 	return (int64_t)w;
 }
 
-/* Bytes of a name up to its NUL, NULs behind it, nothing that cannot be written in a case. */
-static bool is_name(const int64_t half[2])
+/* A name that is a word of a case as it is. */
+static bool is_plain(const int64_t half[2])
 {
-	bool ended = false;
-	for (int i = 0; i < 2 * 8; i++) {
+	for (int i = 0; i < COMM_SIZE; i++) {
 		unsigned char c = (unsigned char)((uint64_t)half[i / 8] >> 8 * (i % 8));
-		if (i == COMM_SIZE - 1 ? c != 0 : c && (ended || c <= ' ' || c > '~' || c == '"' || c == '#' || c == '\\'))
+		if (c && (c <= ' ' || c > '~' || strchr("\"'#\\", c)))
 			return false;
-		ended |= !c;
 	}
 	return half[0] != 0;
 }
@@ -126,6 +126,24 @@ static bool changes(struct search *s, uint32_t var, enum input in, uint32_t give
 	return all;
 }
 
+/* Halves of names that a process can have: a whole one, and one that goes on. */
+static void names_within(const struct search *s, enum input in, int64_t lo, int64_t hi, struct values *v)
+{
+	int64_t from[2] = {lo, INT64_MIN}, to[2] = {hi, INT64_MAX}, name[2];
+	if (in != IN_COMM_0 && in != IN_COMM_1)
+		return;
+	if (in == IN_COMM_1) {
+		from[0] = to[0] = s->t.inputs[IN_COMM_0];
+		from[1] = lo;
+		to[1] = hi;
+	}
+	if (comm_within(from, to, name))
+		value_add(v, lo, hi, name[in - IN_COMM_0]);
+	from[1] = from[1] < 1 ? 1 : from[1];
+	if (from[1] <= to[1] && comm_within(from, to, name))
+		value_add(v, lo, hi, name[in - IN_COMM_0]);
+}
+
 /* Values of an input within lo..hi; `given`: the inputs before it. */
 static struct values values_of(struct search *s, node n, enum input in, uint32_t given, int64_t lo, int64_t hi)
 {
@@ -135,6 +153,7 @@ static struct values values_of(struct search *s, node n, enum input in, uint32_t
 	value_add(&v, lo, hi, lo);
 	if ((!(s->ms->compared & 1u << in) && in < IN_COMM_0) || node_is_terminal(n, NULL)) {
 		v.n = in < IN_COMM_0 ? 1 : v.n; /* any will do */
+		names_within(s, in, lo, hi, &v);
 		return v;
 	}
 	for (uint32_t i = 0; i < s->ms->ncompared; i++)
@@ -145,6 +164,7 @@ static struct values values_of(struct search *s, node n, enum input in, uint32_t
 		return v;
 	}
 	value_add(&v, lo, hi, hi);
+	names_within(s, in, lo, hi, &v);
 	for (enum input other = IN_MAJOR; other < in && !all; other++)
 		if (given & 1u << other)
 			value_add(&v, lo, hi, s->t.inputs[other]);
@@ -197,8 +217,12 @@ static bool arrived(struct search *s)
 	}
 	if (s->t.known & comm) {
 		s->t.known |= comm;
-		if (!is_name(&s->t.inputs[IN_COMM_0]))
+		if (!comm_is_name(&s->t.inputs[IN_COMM_0]))
 			return false;
+		if (!s->odd_names && !is_plain(&s->t.inputs[IN_COMM_0])) {
+			s->odd = true;
+			return false;
+		}
 	}
 	trial_ask(s->ms, &s->t);
 	if (!s->t.decided || !trial_kills(s->ms, s->m, &s->t))
@@ -299,8 +323,9 @@ enum found find_trial(struct mutants *ms, const struct mutant *m, struct trial *
 	static const int sets[] = {ACC_READ, ACC_WRITE, ACC_MKNOD, 0, ACC_READ | ACC_WRITE};
 	struct search s = {.ms = ms, .m = m};
 	size_t n = ms->sets ? 5 : 4;
-	for (size_t i = 0; i < n; i++) {
-		if (!find_for(&s, sets[i]))
+	for (size_t i = 0; i < 2 * n; i++) {
+		s.odd_names = i >= n;
+		if ((s.odd_names && !s.odd) || !find_for(&s, sets[i % n]))
 			continue;
 		ask_more(&s);
 		*out = s.t;

@@ -350,6 +350,8 @@ static void all_rules(struct recovery *rc)
 		for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
 			rule_of_letters(rc, deny, sets[i], &line);
 	rules_of_rest(rc, &line);
+	if (!p->nrules && !p->default_allow)
+		add_line(rc, "default :deny");
 }
 
 int policy_recover(struct arena *a, struct diags *d, const char *name, const struct policy *of, struct diagrams *dg,

@@ -6,6 +6,7 @@
  * text, one allocation.
  */
 #include "policy/request.h"
+#include "policy/comm_words.h"
 #include "policy/diag.h"
 #include "policy/names.h"
 #include "policy/text.h"
@@ -23,11 +24,11 @@ static size_t word_length(const char *s, size_t n)
 	size_t i = 0;
 	while (i < n && s[i] != ' ' && s[i] != '\t' && s[i] != '=')
 		i++;
-	if (i + 1 < n && s[i] == '=' && (s[i + 1] == '"' || s[i + 1] == '\'')) {
-		const char *close = memchr(s + i + 2, s[i + 1], n - i - 2);
-		if (!close)
+	if (i + 1 < n && s[i] == '=') {
+		size_t end = comm_quoted(s + i + 1, n - i - 1);
+		if (end == SIZE_MAX)
 			return n;
-		i = (size_t)(close - s) + 1;
+		i += end ? end + 1 : 0;
 	}
 	while (i < n && s[i] != ' ' && s[i] != '\t')
 		i++;
@@ -72,30 +73,8 @@ static bool cut(struct slice *rest, struct slice *word)
 
 static int read_comm(struct fault *f, struct slice value, struct request *r)
 {
-	char quote = value.n ? value.s[0] : '\0';
-	if (value.n == 0)
-		return fault_set(f, "an empty name is comm=\"\"", "missing comm");
-	if (quote == '"' || quote == '\'') {
-		const char *close = memchr(value.s + 1, quote, value.n - 1);
-		if (!close)
-			return fault_set(f, "quotes come in pairs; nothing is escaped in them",
-			                 "comm has no closing %c", quote);
-		if (close != value.s + value.n - 1)
-			return fault_set(f, "quote the whole name: comm=\"a b\" or comm='a b'",
-			                 "text after the closing %c of comm", quote);
-		value = (struct slice){value.s + 1, value.n - 2};
-	}
-	if (value.n >= COMM_SIZE)
-		return fault_set(f,
-		                 arena_printf(f->arena, "the kernel keeps the first 15 bytes: %s",
-		                              text_quoted(f->arena, (struct slice){value.s, 15})),
-		                 "comm %s has %zu bytes, over the limit of 15",
-		                 text_quoted(f->arena, value), value.n);
-	uint64_t word[2] = {0, 0};
-	for (size_t i = 0; i < value.n; i++)
-		word[i / 8] |= (uint64_t)(unsigned char)value.s[i] << 8 * (i % 8);
-	r->fact[IN_COMM_0] = (int64_t)word[0];
-	r->fact[IN_COMM_1] = (int64_t)word[1];
+	if (comm_read(f, value, &r->fact[IN_COMM_0]))
+		return -1;
 	r->known |= 1u << IN_COMM_0 | 1u << IN_COMM_1;
 	return 0;
 }
@@ -292,14 +271,6 @@ int request_fact(struct arena *a, const char *text, struct request *r, const cha
 
 /* ---- as text ------------------------------------------------------------------ */
 
-static const char *comm_words(struct arena *a, const int64_t word[2])
-{
-	char name[COMM_SIZE + 1] = {0};
-	memcpy(name, word, COMM_SIZE);
-	const char *quote = strchr(name, '"') ? "'" : !*name || name[strcspn(name, " \t\n'#")] ? "\"" : "";
-	return arena_printf(a, "%s%s%s", quote, name, quote);
-}
-
 char *request_words(struct arena *a, const struct request *r)
 {
 	char letters[4];
@@ -309,6 +280,6 @@ char *request_words(struct arena *a, const struct request *r)
 		if (r->known & 1u << in)
 			text = arena_printf(a, "%s %s=%lld", text, input_name((enum input)in), (long long)r->fact[in]);
 	if (r->known & (1u << IN_COMM_0 | 1u << IN_COMM_1))
-		text = arena_printf(a, "%s comm=%s", text, comm_words(a, &r->fact[IN_COMM_0]));
+		text = arena_printf(a, "%s comm=%s", text, comm_fact(a, &r->fact[IN_COMM_0]));
 	return text;
 }

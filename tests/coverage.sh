@@ -103,6 +103,15 @@ printf 'allow("c 1:3 rw") { |c| c.comm == "qemu" || c.comm.start_with?("virt-man
 "$DEVGUARD" test --complete comm.rb >comm.cases
 expect "names" 0 "(100 %)" "$DEVGUARD" test --coverage comm.rb
 check "and facts are told" grep -q '^allow c 1:3 rw comm=qemu ' comm.cases
+# names that need quotes, or escapes, and the empty one: a rule for them is not without a case
+for name in '' 'a b' 'a#b' '\\' "'" 'say \"x\"' "'\\\"" '\x01\n' 'a\tb' '\x7f' '=' "\$'a"; do
+	printf 'allow(:fuse) { |c| c.comm == "%s" }\n' "$name" >named.rb
+	"$DEVGUARD" test --complete named.rb >named.cases
+	check "the name \"$name\": two cases allow it" test "$(grep -c '^allow c 10:229 m\?\(rw\)\? comm=' named.cases)" -eq 2
+	expect "the name \"$name\": they hold, and cover" 0 "(100 %)" "$DEVGUARD" test --coverage named.rb
+done
+printf 'allow(:fuse) { |c| c.comm != "" }\n' >named.rb
+expect "the empty name is missing" 0 'comm == 0 is true' "$DEVGUARD" test --complete --cases /dev/null named.rb
 printf 'allow("c 1:3 rw") { |c| c.requested == 6 }\n' >together.rb
 "$DEVGUARD" test --complete together.rb >together.cases
 expect "what is asked together" 0 "(100 %)" "$DEVGUARD" test --coverage together.rb

@@ -64,6 +64,11 @@ expect "a parameter, set" 0 "equal" "$DEVGUARD" diff gpu.rb gpu5.rb --param gpu=
 printf 'allow(:kvm) { |ctx| ctx.uid < 1000 && ctx.comm == "qemu" }\n' >user.rb
 printf 'allow(:kvm) { |ctx| ctx.comm == "qemu" }\n' >anybody.rb
 equal "a witness has the facts that decide" "  such as c 10:232 r uid=1000 comm=qemu" "$(diffed user.rb anybody.rb | grep 'such as')"
+for name in '' 'a b' 'a#b' "it's" "'\\\"" '\x01\n%%0A' 'a\tb' '\xff'; do
+	printf 'allow(:kvm) { |ctx| ctx.comm == "%s" }\n' "${name//%%/%}" >named.rb
+	request=$("$DEVGUARD" diff --json <(echo 'default :deny') named.rb | field allowed.witness.request | python3 -c 'import json, sys; print(json.load(sys.stdin))')
+	expect "a witness is a request, whatever the name: $name" 0 "allow c 10:232 r comm=" "$DEVGUARD" eval named.rb "$request"
+done
 "$DEVGUARD" compile old.rb -o old.o >out 2>&1 || cat out
 expect "an object and its policy" 0 "equal" "$DEVGUARD" diff old.o old.rb
 printf 'allow { |ctx| (ctx.major * 7 + ctx.minor) %% 5 == 2 }\n' >sum.rb

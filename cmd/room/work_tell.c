@@ -43,7 +43,7 @@ static bool write_rules(FILE *out, struct judge *j, bool ruby)
 		return !diag_fail(d, "without --ruby it is printed for people", "%s", why);
 	if (!in_ruby)
 		diag_add(d, DIAG_WARNING, (struct span){.file = j->policy->file}, NULL, "%s", why);
-	fprintf(out, "%s", *text ? text : "default :deny\n");
+	fprintf(out, "%s", text);
 	return true;
 }
 

@@ -421,7 +421,7 @@ static bool recovered(struct one *o, struct one *out)
 	assert_int_equal(policy_diagram(o->policy, &o->diags, ORDER_FACTS_LAST, &pd), 0);
 	assert_int_equal(policy_recover(o->arena, &o->diags, "it", o->policy, pd.dg, o->policy->terms, pd.verdict, &p, &text, &in_ruby), 0);
 	if (in_ruby)
-		*out = policy_of(*text ? text : "default :deny\n");
+		*out = policy_of(text);
 	return in_ruby;
 }
 

@@ -1,9 +1,11 @@
 /* test_request.c - policy/request.c: requests, facts, and the inputs' names and
  * ranges. */
 #include "tests/unit/fixture.h"
+#include "policy/comm_words.h"
 #include "policy/device.h"
 #include "policy/host.h"
 #include "policy/request.h"
+#include "tests/unit/policy_files.h"
 
 #include <sys/stat.h>
 
@@ -135,6 +137,12 @@ static void comm(void **state)
 		{"comm=k=v", "k=v", "comm=k=v"},
 		{"comm=kworker/0:1", "kworker/0:1", "comm=kworker/0:1"},
 		{"comm=caf\xc3\xa9", "caf\xc3\xa9", "comm=caf\xc3\xa9"},
+		{"comm=$'it\\'s \"x\" #' # c", "it's \"x\" #", "comm=$'it\\'s \"x\" #'"},
+		{"comm=$'\\x01\\xfF\\x0a\\\\'", "\x01\xff\n\\", "comm=$'\\x01\\xfF\\x0a\\\\'"},
+		{"comm=$''", "", "comm=$''"},
+		{"comm=$", "$", "comm=$"},
+		{"comm=$x'y", "$x'y", "comm=$x'y"},
+		{"comm=\"$'a\"", "$'a", "comm=\"$'a\""},
 	};
 	for (size_t i = 0; i < COUNT(table); i++) {
 		struct request r;
@@ -153,6 +161,37 @@ static void comm(void **state)
 	parsed(*state, "c 1:3 r comm=aaaaaaa\xc3\xbf", &r);
 	assert_true(r.fact[IN_COMM_0] == (int64_t)0xc361616161616161);
 	assert_int_equal(r.fact[IN_COMM_1], 0xbf);
+}
+
+/* What is written of a name is read as that name, whatever its bytes are. */
+static void written(void **state)
+{
+	static const struct { const char *bytes, *text; } table[] = {
+		{"qemu", "qemu"}, {"", "\"\""}, {"a b", "\"a b\""}, {"a#b", "\"a#b\""}, {"it's", "\"it's\""}, {"say \"x\"", "'say \"x\"'"},
+		{"it's \"x\"", "$'it\\x27s \"x\"'"}, {"\x01\n", "$'\\x01\\x0A'"}, {"a\tb", "$'a\\x09b'"}, {"\xff", "$'\\xFF'"},
+		{"caf\xc3\xa9", "caf\xc3\xa9"}, {"\xe2\x80\xae", "$'\\xE2\\x80\\xAE'"}, {"\x7f", "$'\\x7F'"}, {"\\x41", "\\x41"}, {"$'a", "\"$'a\""},
+	};
+	struct rng g = {20261129};
+	for (size_t i = 0; i < 3000; i++) {
+		char name[COMM_SIZE] = "";
+		int64_t half[2];
+		struct request r;
+		for (size_t k = 0, n = below(&g, COMM_SIZE); i >= COUNT(table) && k < n; k++)
+			name[k] = below(&g, 2) ? "'\"\\ #$x="[below(&g, 8)] : (char)(1 + below(&g, 255));
+		if (i < COUNT(table))
+			memcpy(name, table[i].bytes, strlen(table[i].bytes));
+		memcpy(half, name, sizeof half);
+		assert_true(comm_is_name(half));
+		const char *text = comm_fact(*state, half);
+		if (i < COUNT(table))
+			same_text("written", text, table[i].text);
+		parsed(*state, arena_printf(*state, "c 1:3 r comm=%s uid=7", text), &r);
+		assert_memory_equal(&r.fact[IN_COMM_0], half, sizeof half);
+		assert_int_equal(r.fact[IN_UID], 7);
+	}
+	assert_false(comm_is_name((const int64_t[]){0, 1}));
+	assert_false(comm_is_name((const int64_t[]){0x6100, 0}));
+	assert_false(comm_is_name((const int64_t[]){-1, -1}));
 }
 
 static void paths(void **state)
@@ -290,6 +329,12 @@ static void refused_requests(void **state)
 		/* comm */
 		{"c 1:3 r comm=", "missing comm (an empty name is comm=\"\")"},
 		{"c 1:3 r comm= uid=1", "missing comm (an empty name is comm=\"\")"},
+		{"c 1:3 r comm=$'a", "comm has no closing ' (quotes come in pairs; nothing is escaped in them, but in $'...')"},
+		{"c 1:3 r comm=$'a\\'", "comm has no closing ' (quotes come in pairs; nothing is escaped in them, but in $'...')"},
+		{"c 1:3 r comm=$'a\\n'", "comm has a backslash before \"n\" (in $'...' write \\xHH for a byte (not 00), \\\\ and \\')"},
+		{"c 1:3 r comm=$'\\x00'", "comm has a backslash before \"x\" (in $'...' write \\xHH for a byte (not 00), \\\\ and \\')"},
+		{"c 1:3 r comm=$'\\x1'", "comm has a backslash before \"x\" (in $'...' write \\xHH for a byte (not 00), \\\\ and \\')"},
+		{"c 1:3 r comm=$'a'b", "text after the closing ' of comm (quote the whole name: comm=\"a b\" or comm='a b')"},
 		{"c 1:3 r comm=sixteen-bytes-xx", "comm \"sixteen-bytes-xx\" has 16 bytes, over the limit "
 		                                  "of 15 (the kernel keeps the first 15 bytes: "
 		                                  "\"sixteen-bytes-x\")"},
@@ -299,11 +344,11 @@ static void refused_requests(void **state)
 		{"c 1:3 r comm=a b", "\"b\" is not a fact (after the access come facts, written "
 		                     "key=value, such as uid=1000)"},
 		{"c 1:3 r comm=\"a b", "comm has no closing \" (quotes come in pairs; nothing is escaped "
-		                       "in them)"},
+		                       "in them, but in $'...')"},
 		{"c 1:3 r comm=\"", "comm has no closing \" (quotes come in pairs; nothing is escaped in "
-		                    "them)"},
+		                    "them, but in $'...')"},
 		{"c 1:3 r comm='a b\" uid=1", "comm has no closing ' (quotes come in pairs; nothing is "
-		                              "escaped in them)"},
+		                              "escaped in them, but in $'...')"},
 		{"c 1:3 r comm='a'b", "text after the closing ' of comm (quote the whole name: comm=\"a "
 		                      "b\" or comm='a b')"},
 		/* bytes */
@@ -474,7 +519,7 @@ static void many_requests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ARENA_TEST(devices), ARENA_TEST(facts), ARENA_TEST(comm), ARENA_TEST(paths),
+		ARENA_TEST(devices), ARENA_TEST(facts), ARENA_TEST(comm), ARENA_TEST(written), ARENA_TEST(paths),
 		ARENA_TEST(refused_requests), ARENA_TEST(single_facts), ARENA_TEST(inputs),
 		ARENA_TEST(access_texts), ARENA_TEST(random_texts), ARENA_TEST(long_texts),
 		ARENA_TEST(many_requests),

@@ -198,7 +198,7 @@ static node asked_alone(struct diagrams *dg, node verdict)
 /* The Ruby that explains it, compiled: one node, in one set of diagrams. */
 static void compile_again(const struct shape *s, const char *text)
 {
-	struct compiled c = compiled_of(*text ? text : "default :deny\n");
+	struct compiled c = compiled_of(text);
 	struct decoded again;
 	if (decode_program(c.arena, &c.diags, s->path, &s->dump, c.pd.dg, c.policy->terms, 0, &again))
 		fail_msg("%s", c.diags.items[c.diags.n - 1].text);

@@ -168,6 +168,10 @@ for i in 1 2 3 4 5 6 7 8 9 10; do cat records; done >fifty
 for i in 1 2 3 4 5 6 7 8 9 10; do cat fifty; done >many
 equal "replay: 500 records" "1100 recorded requests: 100 newly allowed, 900 newly denied" "$(diffed old.rb new.rb --replay many | head -n 1)"
 for i in {1..150}; do record c 10 $((i + 1000)) r 0 cat 2; done >different
+for _ in 1 2 3 4; do
+	echo '{"type":"c","major":10,"minor":229,"requested":"r","count":4611686018427387904}'
+done >often
+expect "replay: sums of counts do not come round to nothing" 2 '"denied": 9223372036854775807' "$DEVGUARD" diff old.rb new.rb --replay often --json
 equal "replay: many changes" "300 recorded requests: 0 newly allowed, 300 newly denied 100 ... (50 more changes, with --json)" \
 	"$(diffed all.rb null.rb --replay different >out; head -n 1 out) $(grep -c '^newly denied' out) $(tail -n 1 out)"
 equal "replay: all of them as JSON" "150 0" "$(diffed all.rb null.rb --replay different --json | python3 -c 'import json, sys; x = json.load(sys.stdin)["replay"]; print(len(x["changes"]), x["untold"])')"

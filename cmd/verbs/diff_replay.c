@@ -121,10 +121,16 @@ static struct changed *changed_of(struct replaying *r, const struct request *q, 
 	return x;
 }
 
+/* A sum that JSON can hold, and that never comes round to nothing. */
+static void add_count(uint64_t *sum, uint64_t n)
+{
+	*sum = n > INT64_MAX - *sum ? INT64_MAX : *sum + n;
+}
+
 static void settle_one(struct replaying *r, const struct record *w, const struct verdict said[2])
 {
 	struct decision d[2];
-	r->requests += w->count;
+	add_count(&r->requests, w->count);
 	for (int i = 0; i < 2; i++) {
 		if (!verdict_decision(r->cmd, r->diff->side[i].unit.policy, &said[i], &d[i]) || said[i].status == VERDICT_FAILED) {
 			diag_fail(&r->cmd->diags, NULL, "the process that proves the policy gave no answer");
@@ -132,21 +138,21 @@ static void settle_one(struct replaying *r, const struct record *w, const struct
 			return;
 		}
 		if (said[i].status == VERDICT_MISSING) {
-			r->unknown += w->count;
+			add_count(&r->unknown, w->count);
 			r->missing |= 1u << said[i].missing;
 			return;
 		}
 	}
 	if (d[0].allow == d[1].allow)
 		return;
-	*(d[1].allow ? &r->allowed : &r->denied) += w->count;
+	add_count(d[1].allow ? &r->allowed : &r->denied, w->count);
 	struct changed *x = changed_of(r, &w->request, &d[0], &d[1]);
 	if (!x) {
-		r->untold += w->count;
+		add_count(&r->untold, w->count);
 		return;
 	}
 	x->line = x->count ? x->line : w->line;
-	x->count += w->count;
+	add_count(&x->count, w->count);
 }
 
 static void settle(struct replaying *r)

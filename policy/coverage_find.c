@@ -8,6 +8,7 @@
  */
 #include "policy/comm.h"
 #include "policy/coverage_internal.h"
+#include "policy/device.h"
 
 #include <string.h>
 
@@ -176,13 +177,40 @@ static struct values values_of(struct search *s, node n, enum input in, uint32_t
 
 static bool search(struct search *s, node n, enum input in);
 
+/* What blocks may ask for on the way to the answer: Ruby asks in its own order, and does not know that a fact makes
+ * no difference. */
+static uint32_t asked_for(struct search *s)
+{
+	const struct policy *p = &s->ms->policy;
+	struct trial t = s->t;
+	uint32_t asked = 0;
+	int set = (int)t.inputs[IN_REQUESTED], missing;
+	for (int access = set ? ACC_MKNOD : 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_ALL) {
+		if (access & ~set)
+			continue;
+		t.inputs[IN_ACCESS] = access;
+		size_t by = OUTCOME_RULE(diagram_eval(s->ms->pd.dg, s->ms->pd.access, t.inputs, t.known, &missing));
+		for (size_t i = 0; i < (by ? by : p->nrules); i++) {
+			const struct rule *r = &p->rules[i];
+			bool runs = !r->npatterns;
+			for (size_t k = 0; k < r->npatterns && !runs; k++)
+				runs = pattern_matches(&r->patterns[k], r->deny, (int)t.inputs[IN_TYPE], t.inputs[IN_MAJOR], t.inputs[IN_MINOR], access);
+			asked |= runs ? term_get(p->terms, r->match)->inputs : 0;
+		}
+	}
+	return asked;
+}
+
 /* Facts that nobody asks for are not told. */
 static void drop_facts(struct search *s)
 {
 	struct mutants *ms = s->ms;
+	uint32_t asked = asked_for(s);
 	for (enum input in = IN_UID; in < IN_PARAM_0; in++) {
 		struct trial less = s->t;
 		uint32_t bits = in == IN_COMM_0 || in == IN_COMM_1 ? 1u << IN_COMM_0 | 1u << IN_COMM_1 : 1u << in;
+		if (asked & bits)
+			continue;
 		less.known &= ~bits;
 		trial_ask(ms, &less);
 		if (less.decided && less.allow == s->t.allow && trial_kills(ms, s->m, &less))
@@ -314,7 +342,9 @@ static void ask_more(struct search *s)
 		return;
 	more.inputs[IN_REQUESTED] = ACC_READ | ACC_WRITE;
 	trial_ask(s->ms, &more);
-	if (more.decided && trial_kills(s->ms, s->m, &more))
+	struct search both = {.ms = s->ms, .t = more};
+	uint32_t facts = ((1u << IN_PARAM_0) - 1) & ~((1u << IN_UID) - 1);
+	if (more.decided && trial_kills(s->ms, s->m, &more) && !(asked_for(&both) & facts & ~more.known))
 		s->t = more;
 }
 

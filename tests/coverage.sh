@@ -103,6 +103,11 @@ printf 'allow("c 1:3 rw") { |c| c.comm == "qemu" || c.comm.start_with?("virt-man
 "$DEVGUARD" test --complete comm.rb >comm.cases
 expect "names" 0 "(100 %)" "$DEVGUARD" test --coverage comm.rb
 check "and facts are told" grep -q '^allow c 1:3 rw comm=qemu ' comm.cases
+# Ruby asks for a fact before it finds that it makes no difference
+printf 'default :allow\nallow("c 1:0-5 r") { |c| (c.comm != "" && c.uid == 3) || c.minor > 2 }\n' >asks.rb
+"$DEVGUARD" test --complete asks.rb >asks.cases
+expect "facts that a block asks for are told" 0 "0 failed" "$DEVGUARD" test asks.rb
+
 # names that need quotes, or escapes, and the empty one: a rule for them is not without a case
 for name in '' 'a b' 'a#b' '\\' "'" 'say \"x\"' "'\\\"" '\x01\n' 'a\tb' '\x7f' '=' "\$'a"; do
 	printf 'allow(:fuse) { |c| c.comm == "%s" }\n' "$name" >named.rb

@@ -1,6 +1,7 @@
 /* test_request.c - policy/request.c: requests, facts, and the inputs' names and
  * ranges. */
 #include "tests/unit/fixture.h"
+#include "policy/comm.h"
 #include "policy/comm_words.h"
 #include "policy/device.h"
 #include "policy/host.h"

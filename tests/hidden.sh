@@ -117,7 +117,7 @@ place "$CG"
 hidden "why: the only program, by the cgroup: allowed there" 0 "allow: c 1:5 r: the one program allows it" "$DEVGUARD" why "$CG" c 1:5 r
 hidden "why: who asked" 0 "$asked, because it does not show the instructions; as uid 0 gid 0 comm rucy-devguard
 " "$DEVGUARD" why "$CG" c 1:5 r
-hidden "why: denied in another cgroup" 2 "deny: c 1:5 r: 1 of 1 programs denies it" "$DEVGUARD" why "$CG/in" c 1:5 r
+hidden "why: denied in another cgroup" 2 "deny: c 1:5 r: the one program denies it" "$DEVGUARD" why "$CG/in" c 1:5 r
 printf 'policy "wide"\ndefault :allow\n' >"$T/wide.rb"
 applied "$T/wide.rb" "$CG/in" >"$T/id"
 place "$CG/in"

@@ -134,6 +134,7 @@ else fail "one byte of the object: $told told, $same the same" "$wrong"; fi
 python3 flip.py 0 0
 "$T/loader" "$CG" flipped.o >"$T/id"
 expect "no byte of it" 0 "equal: bytes" "$DEVGUARD" verify bytes.rb "$CG"
+plain=$(cat "$T/id")
 # The kernel's tag leaves out where in a map an instruction reads: a level of audit that is read beside its place.
 scratch places
 mkdir places && cp flip.py places && cd places
@@ -170,7 +171,7 @@ import json, sys
 [g] = [g for g in json.load(sys.stdin)[\"cgroups\"] if g[\"directory\"] == sys.argv[1]]
 assert g[\"programs\"][0][\"verified\"] is True and g[\"programs\"][0][\"amounts_to\"] == g[\"programs\"][0][\"meaning\"], g
 " "$2"' - "$DEVGUARD" "$CG"
-bpftool cgroup detach "$CG" cgroup_device id "$(cat "$T/id")"
+bpftool cgroup detach "$CG" cgroup_device id "$plain"
 sed 's/reads c 1:3/reads c 1:5/' bytes.o >flipped.o
 "$T/loader" "$CG" flipped.o >"$T/id"
 expect "status --verify: its line is not what it does" 2 "DIFFERS: its instructions amount to something else: " "$DEVGUARD" status --verify "$CG"

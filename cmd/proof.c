@@ -5,6 +5,7 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/dump.h"
 #include "cmd/cmd.h"
+#include "cmd/each.h"
 #include "cmd/proof.h"
 
 #include <string.h>
@@ -27,7 +28,7 @@ static bool take_verified(void *self, enum frame_kind kind, const unsigned char 
 		return false;
 	memcpy(t->out, data, len);
 	t->out->unknown[VERDICT_TEXT - 1] = '\0';
-	t->there = t->out->meaning <= VERIFIED_UNKNOWN;
+	t->there = t->out->meaning <= VERIFIED_OTHER_LINE;
 	return t->there && (t->out->meaning != VERIFIED_DIFFERENT || request_taken(&t->out->witness, t->witness));
 }
 
@@ -47,17 +48,6 @@ int unit_verify(struct cmd *c, const struct unit *u, const struct dump *program,
 
 /* ---- against itself ------------------------------------------------------------------------------- */
 
-/* The reason of the last error, which is no error of the command. */
-static const char *reason(struct cmd *c, const struct diags *kept)
-{
-	const char *text = "it cannot be read";
-	for (size_t i = 0; i < c->diags.n; i++)
-		if (c->diags.items[i].level == DIAG_ERROR)
-			text = c->diags.items[i].text;
-	c->diags = *kept;
-	return text;
-}
-
 /* Does the line leave open what is decided? Of a rule about the whole request, or about numbers that hang
  * on each other, another line may be written by the same program. */
 static bool vague(const char *line)
@@ -72,25 +62,9 @@ static bool vague(const char *line)
 
 enum self_proof { PROOF_SAME, PROOF_OTHER, PROOF_NONE };
 
-/* *text, for people: what was seen, or why nothing. */
-static enum self_proof prove(struct cmd *c, const struct attached *at, const char **text)
+/* The line of what was decoded, where the policy does not stand in the program: it is too large. */
+static enum self_proof held_by_line(const struct attached *at, const char **text)
 {
-	struct unit u;
-	const struct diags kept = c->diags;
-	if (at->mode == MODE_PERMISSIVE || !*at->meaning) {
-		*text = at->mode == MODE_PERMISSIVE ? "it is permissive: the kernel keeps nothing of what would be denied"
-		                                    : "it was compiled by a version that did not say what it amounts to";
-		return PROOF_NONE;
-	}
-	diags_init(&c->diags, c->arena);
-	int status = unit_load(c, &c->settings, arena_printf(c->arena, "prog:%u", at->id), &(struct load){.depth = LOAD_DIAGRAM}, &u);
-	const char *why = reason(c, &kept);
-	unit_end(&u);
-	if (status) {
-		*text = why;
-		return PROOF_NONE;
-	}
-	*text = u.policy->meaning ? u.policy->meaning : "";
 	if (!strcmp(*text, at->meaning))
 		return PROOF_SAME;
 	if (!vague(*text) && !vague(at->meaning))
@@ -99,12 +73,59 @@ static enum self_proof prove(struct cmd *c, const struct attached *at, const cha
 	return PROOF_NONE;
 }
 
+static enum self_proof held(struct cmd *c, const struct attached *at, const struct program_unit *one, const char **text,
+                            const char **because)
+{
+	struct verified v;
+	struct request witness;
+	struct told t = {&v, &witness, false};
+	const struct taker taker = {take_verified, &t, sizeof v};
+	const struct call call = {.kind = FRAME_VERIFY};
+	*text = one->failed;
+	if (one->failed)
+		return PROOF_NONE;
+	if (unit_call(c, &one->unit, &call, &taker, &t.there)) {
+		*text = c->diags.items[c->diags.n - 1].text;
+		return PROOF_NONE;
+	}
+	if (v.meaning == VERIFIED_DIFFERENT)
+		*because = arena_printf(c->arena, " (it %s %s, which its policy %s)", v.allows ? "allows" : "denies",
+		                        request_words(c->arena, &witness), v.allows ? "denies" : "allows");
+	*text = v.meaning == VERIFIED_UNKNOWN     ? arena_printf(c->arena, "it hangs on %s", v.unknown)
+	        : one->unit.policy->meaning ? one->unit.policy->meaning
+	                                    : "";
+	return v.meaning == VERIFIED_EQUAL       ? PROOF_SAME
+	       : v.meaning == VERIFIED_UNKNOWN   ? PROOF_NONE
+	       : v.meaning == VERIFIED_NO_POLICY ? held_by_line(at, text)
+	                                         : PROOF_OTHER;
+}
+
+/* *text, for people: what was seen, or why nothing; *because: a request that shows the difference, or "". */
+static enum self_proof prove(struct cmd *c, const struct attached *at, const char **text, const char **because)
+{
+	struct program_units units;
+	const struct diags kept = c->diags;
+	*text = "it cannot be read";
+	*because = "";
+	if (at->mode == MODE_PERMISSIVE || !*at->meaning) {
+		*text = at->mode == MODE_PERMISSIVE ? "it is permissive: the kernel keeps nothing of what would be denied"
+		                                    : "it was compiled by a version that did not say what it amounts to";
+		return PROOF_NONE;
+	}
+	diags_init(&c->diags, c->arena);
+	int status = programs_load(c, &c->settings, arena_printf(c->arena, "prog:%u", at->id), &at->id, 1, &units);
+	enum self_proof proof = status ? PROOF_NONE : held(c, at, units.list, text, because);
+	programs_end(&units);
+	c->diags = kept;
+	return proof;
+}
+
 const char *program_proof(struct cmd *c, const struct attached *at, struct proofs *p, json_t *json)
 {
-	const char *text;
+	const char *text, *because;
 	if (!p->asked || !at->ours)
 		return NULL;
-	enum self_proof proof = prove(c, at, &text);
+	enum self_proof proof = prove(c, at, &text, &because);
 	p->others += proof == PROOF_OTHER;
 	p->untold += proof == PROOF_NONE;
 	if (json) {
@@ -112,6 +133,6 @@ const char *program_proof(struct cmd *c, const struct attached *at, struct proof
 		json_object_set_new(json, "amounts_to", proof == PROOF_NONE ? json_null() : text_json(text));
 	}
 	return proof == PROOF_SAME    ? "verified: its instructions amount to this"
-	       : proof == PROOF_OTHER ? arena_printf(c->arena, "DIFFERS: its instructions amount to something else: %s", text)
+	       : proof == PROOF_OTHER ? arena_printf(c->arena, "DIFFERS: its instructions amount to something else: %s%s", text, because)
 	                              : arena_printf(c->arena, "not verified: %s", text);
 }

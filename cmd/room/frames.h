@@ -160,7 +160,11 @@ struct change_record {
 };
 
 /* What the judge says to a program. */
-enum { VERIFIED_EQUAL, VERIFIED_DIFFERENT, VERIFIED_UNKNOWN };
+enum {
+	VERIFIED_EQUAL, VERIFIED_DIFFERENT, VERIFIED_UNKNOWN,
+	/* of the policy that stands in it: there is none; it is that policy, and the line is not */
+	VERIFIED_NO_POLICY, VERIFIED_OTHER_LINE
+};
 struct verified {
 	uint32_t meaning;
 	uint32_t allows;               /* different: the program allows the witness, and the policy does not */

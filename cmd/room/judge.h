@@ -35,6 +35,9 @@ bool judge_explains(struct judge *j, const struct frame *f);
 bool judge_proves_claims(struct judge *j, bool lint);
 bool judge_claims(struct judge *j, const struct frame *f);
 /* work_rule.c: FRAME_RULE, by which rule of its own policy a program of ours decides. */
+/* The policy that stands in a program, its parameters as they are; *meaning: the line that stands before it. NULL: none
+ * does. */
+struct policy *policy_in_program(struct arena *a, const char *file, const struct dump *program, const char **meaning);
 bool judge_tells_rule(struct judge *j, const struct frame *f);
 
 /* work_cover.c: FRAME_COVER, requests. */
@@ -43,7 +46,7 @@ bool judge_covers(struct judge *j, const struct frame *f);
 /* work_compare.c: FRAME_SHARE, the policy for another judge; FRAME_COMPARE, with one of another. */
 bool judge_shares(struct judge *j, const struct frame *f);
 bool judge_compares(struct judge *j, const struct frame *f);
-/* work_verify.c: FRAME_VERIFY, a program. */
+/* work_verify.c: FRAME_VERIFY, a program; nothing: the one that was read, with the policy that stands in it. */
 bool judge_verifies(struct judge *j, const struct frame *f);
 
 #endif

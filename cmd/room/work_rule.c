@@ -25,14 +25,16 @@ static const struct dump_map *rodata_of(const struct dump *program)
 	return NULL;
 }
 
-/* NULL: there is none, or not one that belongs to the header. */
-static struct policy *policy_in(struct arena *a, const char *file, const struct dump_map *rodata)
+struct policy *policy_in_program(struct arena *a, const char *file, const struct dump *program, const char **meaning)
 {
-	struct image_header h;
+	const struct dump_map *rodata = rodata_of(program);
+	if (!rodata)
+		return NULL;
+	struct image_header h; /* the policy has to belong to it */
 	struct policy *p;
 	struct diags ignored;
 	uint64_t digest;
-	size_t n, values;
+	size_t n, values, line;
 	const char *bytes = image_behind(rodata->values, rodata->value_size, IMAGE_TEXTS, &n);
 	const char *params = image_behind(rodata->values, rodata->value_size, 0, &values);
 	diags_init(&ignored, a);
@@ -44,6 +46,7 @@ static struct policy *policy_in(struct arena *a, const char *file, const struct 
 	params -= p->nparams * sizeof(int64_t);
 	for (size_t i = 0; i < p->nparams; i++)
 		memcpy(&p->params[i].value, params + i * sizeof(int64_t), sizeof(int64_t));
+	*meaning = image_behind(rodata->values, rodata->value_size, IMAGE_TEXT_MEANING, &line);
 	return p;
 }
 
@@ -123,8 +126,8 @@ bool judge_tells_rule(struct judge *j, const struct frame *f)
 		return false;
 	memcpy(&record, f->data + sizeof(struct about), sizeof record);
 	const struct request r = request_of(&record);
-	const struct dump_map *rodata = j->program ? rodata_of(j->program) : NULL;
-	struct policy *p = rodata ? policy_in(j->in->arena, j->file, rodata) : NULL;
+	const char *meaning;
+	struct policy *p = j->program ? policy_in_program(j->in->arena, j->file, j->program, &meaning) : NULL;
 	diags_init(&ignored, j->in->arena);
 	budget_stage(&j->in->budget, STAGE_ASK);
 	if (p && !policy_diagram_any(p, &ignored, &pd) && !policy_decide(p, &pd, &r, &d, &missing) && agrees(j, p, &r, &d)) {

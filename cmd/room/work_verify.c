@@ -13,6 +13,7 @@
 #include "compiler/decode/decode.h"
 #include "policy/dump.h"
 #include "policy/find.h"
+#include "policy/meaning.h"
 #include "policy/params.h"
 
 struct difference {
@@ -82,27 +83,55 @@ static void compare(struct difference *x)
 		x->out->meaning = VERIFIED_UNKNOWN;
 }
 
-bool judge_verifies(struct judge *j, const struct frame *f)
+/* A policy and a program: as functions of every request. */
+static bool hold_against(struct judge *j, const struct policy *of, const struct dump *program, struct verified *v)
 {
 	struct arena *a = j->in->arena;
 	struct diags *d = &j->in->diags;
-	struct policy *p = policy_with_values(a, j->policy);
+	struct policy *p = policy_with_values(a, of);
 	struct policy_diagram pd;
 	struct decoded got;
-	struct dump *list;
-	size_t n, first = j->policy->nparams;
-	struct verified v = {.meaning = VERIFIED_EQUAL};
-	budget_stage(&j->in->budget, STAGE_ASK);
-	if (!dumps_read(a, f->data, f->len, &list, &n) || n != 1)
-		return false;
-	if (policy_diagram_any(p, d, &pd) || decode_program(a, d, "the program", &list[0], pd.dg, p->terms, first, &got))
+	if (policy_diagram_any(p, d, &pd) || decode_program(a, d, "the program", program, pd.dg, p->terms, of->nparams, &got))
 		return false;
 	node all = requests_within(pd.dg, diagram_terminal(OUT_ALLOW), diagram_terminal(OUT_DENY));
 	struct difference x = {.arena = a, .dg = pd.dg, .terms = p->terms, .policy = p->mode == MODE_PERMISSIVE ? all : pd.verdict,
-	                       .program = got.verdict, .strange = unknown_inputs(first), .effort = FIND_EFFORT, .out = &v};
+	                       .program = got.verdict, .strange = unknown_inputs(of->nparams), .effort = FIND_EFFORT, .out = v};
 	compare(&x);
-	if (!diagram_ok(pd.dg))
-		return !diag_fail(d, NULL, "the program and the policy differ by more than can be compared");
-	inside_write(j->in, FRAME_VERIFIED, &v, sizeof v);
+	return diagram_ok(pd.dg) || !diag_fail(d, NULL, "the program and the policy differ by more than can be compared");
+}
+
+/* The policy that stands in a program of ours, and the line before it, which has to be that policy's. */
+static bool hold_against_own(struct judge *j, const struct dump *program, struct verified *v)
+{
+	struct arena *a = j->in->arena;
+	struct policy_diagram pd;
+	const char *line;
+	struct policy *own = policy_in_program(a, j->file, program, &line);
+	if (!own) {
+		v->meaning = VERIFIED_NO_POLICY;
+		return true;
+	}
+	if (!hold_against(j, own, program, v) || v->meaning != VERIFIED_EQUAL)
+		return v->meaning != VERIFIED_EQUAL;
+	if (policy_diagram_any(own, &j->in->diags, &pd))
+		return false;
+	if (strcmp(line, policy_meaning(a, own, &pd)))
+		v->meaning = VERIFIED_OTHER_LINE;
 	return true;
+}
+
+bool judge_verifies(struct judge *j, const struct frame *f)
+{
+	struct dump *list;
+	size_t n;
+	struct verified v = {.meaning = VERIFIED_EQUAL};
+	bool done;
+	budget_stage(&j->in->budget, STAGE_ASK);
+	if (!f->len)
+		done = j->nparts == 1 && hold_against_own(j, j->parts->program, &v);
+	else
+		done = dumps_read(j->in->arena, f->data, f->len, &list, &n) && n == 1 && hold_against(j, j->policy, &list[0], &v);
+	if (done)
+		inside_write(j->in, FRAME_VERIFIED, &v, sizeof v);
+	return done;
 }

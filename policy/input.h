@@ -23,7 +23,7 @@ enum input {
 	IN_PARAM_0, /* the first parameter with a range; the others follow */
 	INPUT_MAX = IN_PARAM_0 + 16
 };
-_Static_assert(INPUT_MAX <= 32, "sets of inputs are kept in 32 bits");
+_Static_assert(INPUT_MAX <= 31, "sets of inputs are kept in 32 bits, the last is of the values of raw programs");
 
 /* Functions of the kernel that tell facts. */
 enum fact_helper {

@@ -82,6 +82,8 @@ struct policy {
 	size_t nclaims, claims_cap;
 	struct param *params;
 	size_t nparams, params_cap;
+	struct raw *raw;     /* what else it does (policy/raw.h); NULL: a policy of rules */
+	struct { const void *data; size_t len; } handlers; /* bytecode of the file, where it has a user half; NULL: none */
 	const char *meaning; /* policy_meaning(), of one that was proven, or NULL */
 	/* The policy as an object has it, of one whose terms are not here: it came from
 	 * another process. NULL data: it is made from the terms. */

@@ -69,7 +69,7 @@ term term_intern(struct terms *ts, const struct term_node *key)
 	struct term_node *made = ARENA_PUSH(ts->arena, ts->nodes, ts->n, ts->cap);
 	*made = *key;
 	made->chooses = key->op == TERM_ITE;
-	made->inputs = key->op == TERM_INPUT ? 1u << key->a : 0;
+	made->inputs = key->op == TERM_INPUT ? 1u << (key->a < INPUT_MAX ? key->a : INPUT_VALUES) : 0;
 	for (size_t k = term_operands(key, below); k-- > 0;) {
 		const struct term_node *n = &ts->nodes[below[k]];
 		made->inputs |= n->inputs;
@@ -89,6 +89,11 @@ term term_input(struct terms *ts, enum input in)
 {
 	return term_intern(ts, &(struct term_node){.op = TERM_INPUT, .a = in, .lo = ts->range_lo[in],
 	                                      .hi = ts->range_hi[in]});
+}
+
+term term_value(struct terms *ts, uint32_t number, int64_t lo, int64_t hi)
+{
+	return term_intern(ts, &(struct term_node){.op = TERM_INPUT, .a = INPUT_MAX + number, .lo = lo, .hi = hi});
 }
 
 /* ---- operands ---------------------------------------------------------------- */

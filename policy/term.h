@@ -47,6 +47,9 @@ size_t term_operands(const struct term_node *k, term out[3]);
 
 term term_const(struct terms *ts, int64_t v);
 term term_input(struct terms *ts, enum input in);
+/* A value of a raw program (policy/raw.h): an input behind INPUT_MAX. In sets of inputs all of them are INPUT_VALUES. */
+enum { INPUT_VALUES = 31 };
+term term_value(struct terms *ts, uint32_t number, int64_t lo, int64_t hi);
 /* Integer operations are total, so that a term may be evaluated where its
  * guard does not hold: they wrap at 64 bits; SHL and SHR (arithmetic) use the
  * low six bits of the count; DIV and MOD take the divisor as unsigned:

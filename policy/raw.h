@@ -37,7 +37,7 @@ enum raw_map_kind {
 	RAW_LOST,      /* array of u64: for each map before it, how often there was no place in it */
 	RAW_MAP_KINDS
 };
-/* Slot i of a histogram counts 2^(i-1) .. 2^i - 1; slot 0 what is not positive. */
+/* Slot i of a histogram counts 2^(i-1) .. 2^i - 1, slot 1 also 0; slot 0 what is negative. */
 enum { RAW_SLOTS = 64, RAW_MAPS_MAX = 32, RAW_RECORD_MAX = 128, RAW_PRINT_MAX = 128, RAW_PRINT_ARGS = 3 };
 struct raw_map {
 	const char *name; /* the constant's; of RAW_LOST "devguard_lost" */
@@ -115,6 +115,14 @@ static inline int64_t raw_value_of(const struct term_node *n)
 }
 /* Does it nothing but decide by the request? Then it is compiled as a policy's rules are. */
 static inline bool raw_only_decides(const struct raw *r) { return r->section == RAW_DEVICE && !r->steps; }
+
+/* Does the program decide about devices? One of another section does not. */
+struct policy;
+bool policy_decides(const struct policy *p);
+/* Calls `visit` for each term that its steps and its result are computed from. */
+void raw_each_term(const struct raw *r, void (*visit)(void *self, term t), void *self);
+/* The program as text, a line a step (--emit=terms). */
+void raw_dump(FILE *out, const struct terms *ts, const struct raw *r);
 
 /* Bytes of a ring that hold many records; entries of a table. */
 enum { RAW_RING_BYTES = 256 << 10, RAW_TABLE_ENTRIES = 10240 };

@@ -27,6 +27,11 @@ void terms_param(struct terms *ts, enum input in, const char *name, int64_t lo, 
 
 const char *terms_input_name(const struct terms *ts, enum input in)
 {
+	if (in >= INPUT_MAX) {
+		size_t number = (size_t)in - INPUT_MAX;
+		const char *name = number < ts->nvalue_names ? ts->value_names[number] : NULL;
+		return name ? name : "value";
+	}
 	const char *given = in >= IN_PARAM_0 ? ts->param_names[in - IN_PARAM_0] : NULL;
 	return given ? given : input_name(in);
 }
@@ -94,6 +99,13 @@ term term_input(struct terms *ts, enum input in)
 term term_value(struct terms *ts, uint32_t number, int64_t lo, int64_t hi)
 {
 	return term_intern(ts, &(struct term_node){.op = TERM_INPUT, .a = INPUT_MAX + number, .lo = lo, .hi = hi});
+}
+
+void terms_value_name(struct terms *ts, uint32_t number, const char *name)
+{
+	while (ts->nvalue_names <= number)
+		*ARENA_PUSH(ts->arena, ts->value_names, ts->nvalue_names, ts->value_names_cap) = NULL;
+	ts->value_names[number] = name;
 }
 
 /* ---- operands ---------------------------------------------------------------- */

@@ -50,6 +50,8 @@ term term_input(struct terms *ts, enum input in);
 /* A value of a raw program (policy/raw.h): an input behind INPUT_MAX. In sets of inputs all of them are INPUT_VALUES. */
 enum { INPUT_VALUES = 31 };
 term term_value(struct terms *ts, uint32_t number, int64_t lo, int64_t hi);
+/* What it is called: terms_input_name() of its input. */
+void terms_value_name(struct terms *ts, uint32_t number, const char *name);
 /* Integer operations are total, so that a term may be evaluated where its
  * guard does not hold: they wrap at 64 bits; SHL and SHR (arithmetic) use the
  * low six bits of the count; DIV and MOD take the divisor as unsigned:
@@ -93,6 +95,8 @@ size_t term_pieces(struct terms *ts, term t, enum input in, int64_t lo, int64_t 
  * made by it, or by what it decides, become the arm. */
 term term_substitute(struct terms *ts, term t, enum input in, int64_t value);
 term term_assume(struct terms *ts, term t, term literal);
+/* The term with one below it replaced by another of its kind. */
+term term_replaced(struct terms *ts, term t, term old, term by);
 /* The first choice below a condition that others are computed from; T_FALSE: there is none. */
 term term_choice_in(struct terms *ts, term t);
 /* A comparison of values that differ by path, case by case. */

@@ -306,6 +306,20 @@ term term_assume(struct terms *ts, term root, term literal)
 	return ts->rewritten[n - 1];
 }
 
+term term_replaced(struct terms *ts, term root, term old, term by)
+{
+	size_t n = begin_rewriting(ts, root);
+	for (size_t i = 0; i < n; i++) {
+		struct term_step s = ts->steps[i];
+		bool changed = false;
+		term below[3];
+		for (size_t k = term_operands(&ts->nodes[s.t], below); k-- > 0;)
+			changed |= ts->rewritten[k == 0 ? s.a : k == 1 ? s.b : s.c] != below[k];
+		ts->rewritten[i] = s.t == old ? by : changed ? rebuilt(ts, &s, ts->rewritten) : s.t;
+	}
+	return ts->rewritten[n - 1];
+}
+
 term term_brought(struct terms *ts, struct terms *from, term root, const term *inputs)
 {
 	size_t n = begin_rewriting(from, root);

@@ -14,6 +14,7 @@
 
 #include "cmd/room/record.h"
 #include "policy/meaning.h"
+#include "policy/raw.h"
 #include "policy/survey.h"
 #include "policy/import/import.h"
 
@@ -63,6 +64,8 @@ static bool make(struct judge *j, bool program)
 		return !diag_fail(d, "explain says what is known of it", "%s decides by what is not understood: it cannot be compiled",
 		                  j->policy->file);
 	j->policy->serial.data = NULL;
+	if (!policy_decides(j->policy))
+		return !program || !compile_policy(j->policy, d, &j->diagram, &j->image);
 	return program ? !compile_policy(j->policy, d, &j->diagram, &j->image)
 	               : !policy_diagram_any(j->policy, d, &j->diagram);
 }
@@ -101,7 +104,7 @@ static bool take_in(struct judge *j, const struct order *o)
 static int denies_null(const struct judge *j)
 {
 	int denied = 0;
-	for (int access = ACC_READ; access <= ACC_WRITE; access <<= 1) {
+	for (int access = ACC_READ; j->diagram.dg && access <= ACC_WRITE; access <<= 1) {
 		struct request r = {.type = DEV_CHAR, .major = 1, .minor = 3, .access = access};
 		struct decision d;
 		int missing;
@@ -148,7 +151,7 @@ static bool report(struct judge *j, bool lint)
 {
 	struct survey s = {0};
 	budget_stage(&j->in->budget, STAGE_LINT);
-	if (lint) {
+	if (lint && j->diagram.dg) {
 		survey_diagram(j->in->arena, j->policy, &j->diagram, &s);
 		lint_rules(&j->in->diags, j->policy, &j->diagram, &s);
 	}

@@ -21,7 +21,7 @@ static void send_text(struct inside *in, void (*write)(FILE *out, struct ruby *r
 
 static bool has_rules(struct inside *in, const struct policy *p)
 {
-	if (p->nrules || p->default_at.line > 0)
+	if (p->nrules || p->raw || p->default_at.line > 0)
 		return true;
 	diag_add(&in->diags, DIAG_ERROR, (struct span){.file = p->file},
 	         p->nclaims ? "claims of a file of their own are put to a policy: check --claims FILE POLICY"

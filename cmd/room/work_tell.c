@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/picture.h"
+#include "policy/raw.h"
 #include "policy/recover.h"
 
 static void write_terms(FILE *out, struct arena *a, const struct policy *p)
@@ -24,6 +25,8 @@ static void write_terms(FILE *out, struct arena *a, const struct policy *p)
 		roots[n] = r->match;
 		names[n++] = arena_printf(a, "%s line %d", r->deny ? "deny" : "allow", r->at.line);
 	}
+	if (p->raw)
+		raw_dump(out, p->terms, p->raw);
 	terms_dump(out, p->terms, roots, names, n);
 }
 

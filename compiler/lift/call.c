@@ -125,6 +125,9 @@ static struct flow call_proc(struct lifter *l, struct state *st, const struct ca
 
 static struct flow dispatch(struct lifter *l, struct state *st, const struct call *c)
 {
+	struct flow raw;
+	if (l->raw && raw_send(l, st, c, &raw))
+		return raw;
 	struct RClass *owner = val_class(l, c->recv);
 	mrb_method_t m = mruby_method(l->mrb, &owner, c->mid);
 	if (MRB_METHOD_UNDEF_P(m))

@@ -41,6 +41,9 @@ struct raised {
 
 struct lifter {
 	struct lifting *all;
+	struct raw *raw;     /* what is lifted is the method of a raw program; NULL: a rule's block */
+	struct step **makes; /* by value of it: the step that makes it, NULL: none */
+	size_t nmakes, makes_cap;
 	struct interpreter *rb;
 	mrb_state *mrb;
 	struct arena *arena;
@@ -57,6 +60,21 @@ struct lifter {
 	term *implied; /* by condition of a case: see path_implies() */
 	size_t implied_cap;
 };
+
+/* ---- steps.c: what a raw program does on a path ------------------------------------------ */
+
+/* One step, and those before it. Never changed: paths that parted share what they did before. */
+struct trail { struct trail *up; unsigned depth; struct step step; };
+
+/* Adds a step at the place of the call that is evaluated; the step, to be filled in. */
+struct step *trail_step(struct lifter *l, struct state *st, enum step_kind kind);
+/* A new value, with its name and range; its number. */
+uint32_t trail_value(struct lifter *l, const char *name, int64_t lo, int64_t hi);
+struct val trail_read(struct lifter *l, uint32_t value);
+/* What a and then b did, of which a is the case where `condition` holds: a step that chooses. */
+struct trail *trail_merge(struct lifter *l, struct trail *a, struct trail *b, term condition);
+/* The steps in their order, without those that only learn what is never used. `kept`: terms used elsewhere. */
+struct step *trail_steps(struct lifter *l, const struct trail *last, const term *kept, size_t nkept);
 
 /* ---- refuse.c ----------------------------------------------------------------------------- */
 

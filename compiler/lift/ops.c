@@ -35,6 +35,12 @@ static bool fits(enum term_op op, struct bounds a, struct bounds b)
 	return true;
 }
 
+/* A raw program computes with all 64 bits of what has 64 bits: as C does, it wraps. */
+static bool wraps(const struct lifter *l, struct bounds a, struct bounds b)
+{
+	return l->raw && (a.lo == INT64_MIN || a.hi == INT64_MAX || b.lo == INT64_MIN || b.hi == INT64_MAX);
+}
+
 enum { PATHS_DEEP = 5 };
 
 /* Does the result stay within 64 bits? Where both operands differ by path they may be large on
@@ -44,7 +50,7 @@ static bool stays(struct lifter *l, term given, enum term_op op, term a, term b,
 	struct bounds x, y;
 	term_range_given(l->terms, given, a, &x.lo, &x.hi);
 	term_range_given(l->terms, given, b, &y.lo, &y.hi);
-	if (fits(op, x, y) || given == T_FALSE)
+	if (fits(op, x, y) || given == T_FALSE || wraps(l, x, y))
 		return true;
 	term choice = term_get(l->terms, a)->op == TERM_ITE ? a : b;
 	struct term_node n = *term_get(l->terms, choice);
@@ -118,7 +124,7 @@ static struct flow shift(struct lifter *l, struct state *st, bool left, term a, 
 		            "the count of a shift may be negative on one request and not on another");
 	if (!left)
 		return shift_right(l, st, a, b, y);
-	if (!fits(TERM_SHL, bounds_of(l, st, a), y))
+	if (!fits(TERM_SHL, bounds_of(l, st, a), y) && !(y.hi < 64 && wraps(l, bounds_of(l, st, a), y)))
 		lift_refuse(l, "compare the count before shifting, for example `n < 32 && (1 << n) & mask != 0`",
 		            "a shift may leave 64 bits");
 	return flow_value(st, val_int(l, term_op(l->terms, TERM_SHL, a, b)));

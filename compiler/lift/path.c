@@ -108,6 +108,8 @@ bool path_possible(struct lifter *l, term condition)
 {
 	outcome o;
 	struct lifting *all = l->all;
+	if (l->raw) /* its values are no inputs of requests */
+		return condition != T_FALSE;
 	if (!all->guards)
 		all->guards = diagrams_new(all->rb->arena, l->terms, ORDER_FACTS_LAST);
 	node n = diagram_of_term(all->guards, condition);

@@ -56,6 +56,22 @@ const char *lift_takes(struct lifter *l, const struct call *c, const char *what)
 	                    n == 1 && *expected == '1' ? "" : "s");
 }
 
+/* What is said of a rule's block, of a raw program. */
+static const char *reworded(struct lifter *l, const char *text)
+{
+	static const char *const words[][2] = {
+		{"a rule's block", "a raw program"}, {"the block", "the program"}, {"when a device is asked for", "when it runs"},
+		{"before the block", "before the method"}, {"outside of the block", "outside of the method"},
+		{"a block", "a raw program"}, {"without knowing ctx", "by what is known when it is compiled"},
+	};
+	for (size_t i = 0; l->raw && text && i < sizeof words / sizeof *words; i++) {
+		const char *at = strstr(text, words[i][0]);
+		if (at)
+			text = arena_printf(l->arena, "%.*s%s%s", (int)(at - text), text, words[i][1], at + strlen(words[i][0]));
+	}
+	return text;
+}
+
 /* ---- refusals and warnings ----------------------------------------------------------------- */
 
 void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
@@ -67,7 +83,7 @@ void lift_refuse(struct lifter *l, const char *hint, const char *fmt, ...)
 	const struct call *c = lift_user_call(l, NULL);
 	if (c)
 		text = arena_printf(l->arena, "%s (in %s)", text, lift_call_text(l, c));
-	ruby_report(l->rb, DIAG_ERROR, lift_place(l), hint, text);
+	ruby_report(l->rb, DIAG_ERROR, lift_place(l), reworded(l, hint), reworded(l, text));
 	longjmp(l->bail, 1);
 }
 
@@ -75,8 +91,8 @@ void lift_refuse_method(struct lifter *l, const struct call *c, const char *why,
 {
 	c = lift_user_call(l, c);
 	const char *instead = hint_method_instead(mrb_sym_name(l->mrb, c->mid));
-	ruby_report(l->rb, DIAG_ERROR, lift_place(l), instead ? instead : hint,
-	       arena_printf(l->arena, "%s%s", lift_call_text(l, c), why));
+	ruby_report(l->rb, DIAG_ERROR, lift_place(l), reworded(l, instead ? instead : hint),
+	       arena_printf(l->arena, "%s%s", lift_call_text(l, c), reworded(l, why)));
 	longjmp(l->bail, 1);
 }
 

@@ -12,6 +12,8 @@ struct run {
 	struct frame *fr;
 	struct state *pending; /* ascending pc */
 	struct flow out;
+	struct state **returned; /* of a raw program: merged at the end, the latest first */
+	size_t nreturned, returned_cap;
 };
 
 /* ---- lint.c: warns of comparisons that are true of no request --------------------------------- */

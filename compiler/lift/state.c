@@ -201,6 +201,8 @@ struct state *state_merge(struct lifter *l, struct state *a, struct state *b)
 	a->result = merge_val(&m, a->result, b->result);
 	a->top = a->top > b->top ? a->top : b->top;
 	a->escaped = a->escaped > b->escaped ? a->escaped : b->escaped;
+	if (l->raw && a->trail != b->trail)
+		a->trail = trail_merge(l, a->trail, b->trail, m.ga);
 	a->guard = ga;
 	path_assume(l, a, term_or(l->terms, m.ga, m.gb));
 	return a;

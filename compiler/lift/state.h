@@ -28,6 +28,7 @@ struct state {
 	uint32_t escaped; /* how often a closure was kept where its maker may not see it */
 	uint32_t pc;
 	struct val result;
+	struct trail *trail; /* of a raw program: what it did so far */
 	struct state *next; /* in a frame's list of pending states, ascending pc */
 };
 

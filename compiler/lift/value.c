@@ -104,6 +104,7 @@ struct RClass *val_class(struct lifter *l, struct val v)
 	case V_OBJECT: return v.u.object->class;
 	case V_RANGE: return l->mrb->range_class;
 	case V_CLOSURE: return l->mrb->proc_class;
+	case V_PEEK: return v.u.peek->layout->class;
 	default: return l->mrb->nil_class;
 	}
 }

@@ -24,6 +24,8 @@ enum vkind {
 	V_TUPLE,   /* only in the cell of an array or hash */
 	V_RANGE,   /* a range with an end known at run time only */
 	V_CLOSURE, /* a block or lambda made in the block */
+	V_PEEK,    /* of a raw program: a structure of the kernel at an address */
+	V_SUM,     /* what `MAP[key] += n` assigns: it is added by the kernel; `cell` is the map */
 	V_CHOICE,  /* one of several, by path */
 };
 
@@ -38,10 +40,13 @@ struct val {
 		struct choice *choice;
 		struct range_val *range;
 		struct object_val *object;
+		struct peek_val *peek;
 	} u;
 };
 
 struct object_val { struct RClass *class; uint32_t cell; };
+struct layout;
+struct peek_val { const struct layout *layout; term address; };
 struct tuple { size_t n; bool frozen; struct val items[]; };
 struct range_val { struct val lo, hi; bool exclusive; };
 struct arm { term guard; struct val v; };

@@ -35,8 +35,14 @@ static void leave(struct run *r, struct state *st, struct val v, bool is_break, 
 	r->out = flow_join(r->l, r->out, (struct flow){.leaves = x});
 }
 
+/* Of a raw program, paths that parted last have most in common of what they did. */
 static void finish(struct run *r, struct state *st, struct val v)
 {
+	if (r->l->raw) {
+		st->result = v;
+		*ARENA_PUSH(r->l->arena, r->returned, r->nreturned, r->returned_cap) = st;
+		return;
+	}
 	r->out = flow_join(r->l, r->out, flow_value(st, v));
 }
 
@@ -193,6 +199,30 @@ static void __attribute__((noreturn)) refuse_op(struct run *r, uint8_t op)
 	}
 }
 
+/* Does the next instruction (but for a copy of the value) assign the value in `reg` to an element of something? */
+static bool assigns_element(const mrb_irep *irep, uint32_t pc, uint32_t reg, struct insn *out)
+{
+	if (!insn_decode(irep, pc, out) || (out->op == OP_MOVE && !insn_decode(irep, out->next, out)) || out->a + 2 != reg)
+		return false;
+	return out->op == OP_SETIDX || (out->op == OP_SEND && out->c == 2);
+}
+
+/* `MAP[key] += n` is: read, add, and the next instruction stores where it was read. */
+static bool adds_to_map(struct run *r, struct state *st, const struct insn *in, struct val a, struct val b, struct flow *out)
+{
+	struct insn next;
+	bool add = in->op == OP_ADD || in->op == OP_ADDI, subtract = in->op == OP_SUB || in->op == OP_SUBI;
+	if (!r->l->raw || !(add || subtract) || in->a < 2 || !assigns_element(r->fr->irep, in->next, in->a, &next))
+		return false;
+	if (next.op == OP_SEND && r->fr->irep->syms[next.b] != mrb_intern_lit(r->l->mrb, "[]="))
+		return false;
+	struct val map = run_get(r, st, next.a), key = run_get(r, st, next.a + 1);
+	if (!raw_map_sum(r->l, st, map, key, a, b, subtract))
+		return false;
+	*out = flow_value(st, (struct val){.kind = V_SUM, .u.cell = (uint32_t)raw_map_of(r->l, map)});
+	return true;
+}
+
 /* Operators of two values. False: not one of them. */
 static bool two_operands(struct run *r, struct state *st, const struct insn *in, struct flow *out)
 {
@@ -214,6 +244,8 @@ static bool two_operands(struct run *r, struct state *st, const struct insn *in,
 	                                           : run_get(r, st, in->a + 1);
 	if (in->op == OP_EQ)
 		lint_equal(r->l, st, a, b);
+	if (adds_to_map(r, st, in, a, b, out))
+		return true;
 	*out = lift_pairs(r->l, st, operators[i].of, operators[i].kind, a, b);
 	return true;
 }
@@ -335,5 +367,9 @@ struct flow lift_frame(struct lifter *l, struct frame *fr, struct state *st)
 		next->next = NULL;
 		step(&r, next);
 	}
+	struct state *all = NULL;
+	while (r.nreturned)
+		all = state_merge(l, r.returned[--r.nreturned], all);
+	r.out.ret = state_merge(l, r.out.ret, all);
 	return r.out;
 }

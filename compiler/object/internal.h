@@ -29,8 +29,10 @@ size_t buffer_put(struct buffer *b, const void *data, size_t n);
 
 enum {
 	SERIAL_MAGIC = 0x50474456, /* "VDGP" */
-	SERIAL_VERSION = 4,
-	SERIAL_WITHOUT_CLAIMS = 3, /* of a policy that has none, as before there were any */
+	SERIAL_VERSION = 5,     /* of a raw program, or one with a user half */
+	SERIAL_WITH_CLAIMS = 4, /* others are as they were before there was that, */
+	SERIAL_RULES_ONLY = 3,  /* or claims */
+	SERIAL_VALUES = 1 << 16, /* inputs from here on are values of a raw program */
 	SERIAL_HEADER_SIZE = 4 + 4 + 8 + 4,
 	SERIAL_CHECK_SIZE = 8,
 	SERIAL_TERMS_MAX = 4 << 20,

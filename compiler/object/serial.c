@@ -4,7 +4,8 @@
  * Little-endian: a header (magic, version, digest and length of the body), the
  * body, the parameters' values, and a check sum of all that. In the body numbers
  * are LEB128, signed ones zigzag, and strings carry their length + 1 (0: NULL).
- * Claims, if there are any, follow the rules and look like them.
+ * Claims, if there are any, follow the rules and look like them. Of a raw program its values stand before the terms,
+ * its maps and steps behind the claims, and then the bytecode of the user half (serial_raw.c).
  * Terms come in the order in which the rules and claims need them, operands before their users, each
  * naming its operands by how far back they are; false and true are terms 0 and 1.
  *
@@ -12,84 +13,10 @@
  * it was. A digest is FNV-1a, which any change of one byte changes; it is against
  * damage, not against forgery.
  */
-#include "compiler/object/internal.h"
+#include "compiler/object/serial.h"
 #include "policy/device.h"
 
 #include <string.h>
-
-size_t buffer_put(struct buffer *b, const void *data, size_t n)
-{
-	if (n > b->cap - b->n) {
-		size_t cap = b->cap ? 2 * b->cap : 256;
-		if (cap < b->n + n)
-			cap = b->n + n;
-		b->data = arena_move(b->arena, b->data, b->cap, cap);
-		b->cap = cap;
-	}
-	if (n)
-		memcpy(b->data + b->n, data, n);
-	b->n += n;
-	return b->n - n;
-}
-
-uint64_t serial_digest(const void *data, size_t n)
-{
-	const unsigned char *bytes = data;
-	uint64_t h = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ bytes[i]) * 0x100000001b3u;
-	return h;
-}
-
-bool serial_operands_ok(enum term_op op, bool a_is_bool, bool b_is_bool)
-{
-	bool logic = op == TERM_AND || op == TERM_NOT;
-	return a_is_bool == logic && b_is_bool == logic;
-}
-
-static void put_fixed(struct buffer *b, uint64_t v, size_t size)
-{
-	unsigned char bytes[8];
-	for (size_t i = 0; i < size; i++)
-		bytes[i] = (unsigned char)(v >> 8 * i);
-	buffer_put(b, bytes, size);
-}
-
-static void put_number(struct buffer *b, uint64_t v)
-{
-	unsigned char bytes[10];
-	size_t n = 0;
-	for (; v >= 0x80; v >>= 7)
-		bytes[n++] = (unsigned char)(v | 0x80);
-	bytes[n++] = (unsigned char)v;
-	buffer_put(b, bytes, n);
-}
-
-static void put_signed(struct buffer *b, int64_t v)
-{
-	put_number(b, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
-}
-
-static void put_string(struct buffer *b, const char *s)
-{
-	size_t n = s ? strlen(s) : 0;
-	put_number(b, s ? n + 1 : 0);
-	buffer_put(b, s, n);
-}
-
-/* The file is nearly always the policy's: 1; else a string's length is 1 more. */
-static void put_span(struct buffer *b, const struct policy *p, const struct span *at)
-{
-	if (at->file && p->file && !strcmp(at->file, p->file)) {
-		put_number(b, 1);
-	} else {
-		size_t n = at->file ? strlen(at->file) : 0;
-		put_number(b, at->file ? n + 2 : 0);
-		buffer_put(b, at->file, n);
-	}
-	put_number(b, at->line > 0 ? (unsigned)at->line : 0);
-	put_number(b, at->column > 0 ? (unsigned)at->column : 0);
-}
 
 /* ---- terms ------------------------------------------------------------------------- */
 
@@ -158,6 +85,11 @@ static void number_rule(struct live *l, const struct rule *r)
 		number_terms(l, r->raises[k].when);
 }
 
+static void number_one(void *l, term t)
+{
+	number_terms(l, t);
+}
+
 static struct live live_terms(const struct policy *p, struct arena *a)
 {
 	size_t n = terms_count(p->terms);
@@ -174,6 +106,8 @@ static struct live live_terms(const struct policy *p, struct arena *a)
 		number_rule(&l, &p->rules[i]);
 	for (size_t i = 0; i < p->nclaims; i++)
 		number_rule(&l, &p->claims[i].what);
+	if (p->raw)
+		raw_each_term(p->raw, number_one, &l);
 	return l;
 }
 
@@ -251,6 +185,12 @@ static void put_rule(struct buffer *b, const struct policy *p, const struct rule
 	}
 }
 
+/* Is it more than rules and claims? */
+static bool has_more(const struct policy *p)
+{
+	return p->raw || p->handlers.len;
+}
+
 static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
 {
 	struct live l = live_terms(p, b->arena);
@@ -267,16 +207,27 @@ static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
 		put_signed(b, p->params[i].lo);
 		put_signed(b, p->params[i].hi);
 	}
+	if (has_more(p)) {
+		put_fixed(b, p->raw != NULL, 1);
+		if (p->raw)
+			serial_put_values(b, p);
+	}
 	if (put_terms(b, p, &l, d))
 		return -1;
 	put_number(b, p->nrules);
 	for (size_t i = 0; i < p->nrules; i++)
 		put_rule(b, p, &p->rules[i], &l);
-	if (p->nclaims)
+	if (p->nclaims || has_more(p))
 		put_number(b, p->nclaims);
 	for (size_t i = 0; i < p->nclaims; i++) {
 		put_fixed(b, p->claims[i].always, 1);
 		put_rule(b, p, &p->claims[i].what, &l);
+	}
+	if (p->raw)
+		serial_put_raw(b, p, l.number);
+	if (has_more(p)) {
+		put_number(b, p->handlers.len);
+		buffer_put(b, p->handlers.data, p->handlers.len);
 	}
 	if (l.count > SERIAL_TERMS_MAX || b->n > SERIAL_BODY_MAX)
 		return diag_fail(d, "split the policy, or write its rules as ranges",
@@ -293,7 +244,7 @@ int serial_write(const struct policy *p, struct diags *d, struct buffer *out, ui
 	*digest = serial_digest(body.data, body.n);
 	size_t start = out->n;
 	put_fixed(out, SERIAL_MAGIC, 4);
-	put_fixed(out, p->nclaims ? SERIAL_VERSION : SERIAL_WITHOUT_CLAIMS, 4);
+	put_fixed(out, has_more(p) ? SERIAL_VERSION : p->nclaims ? SERIAL_WITH_CLAIMS : SERIAL_RULES_ONLY, 4);
 	put_fixed(out, *digest, 8);
 	put_fixed(out, body.n, 4);
 	buffer_put(out, body.data, body.n);

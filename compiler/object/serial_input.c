@@ -15,6 +15,8 @@ uint32_t serial_of_input(enum input in)
 #define TEXT_FACT(id, number, name, helper) [IN_##id##_0] = number, [IN_##id##_1] = number + 1,
 #include "policy/facts.def"
 	};
+	if (in >= INPUT_MAX)
+		return SERIAL_VALUES + (uint32_t)(in - INPUT_MAX);
 	return in >= IN_PARAM_0 ? PARAM_FIRST + (uint32_t)(in - IN_PARAM_0) : numbers[in];
 }
 

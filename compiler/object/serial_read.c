@@ -6,121 +6,11 @@
  * input, nothing recurses, and terms are built through their constructors. What
  * the policy says is not proven here: the caller proves the program against it.
  */
-#include "compiler/object/internal.h"
+#include "compiler/object/serial.h"
 #include "policy/device.h"
 
 #include <limits.h>
 #include <string.h>
-
-/* The first failure sticks in `why`; from then on every value read is 0. */
-struct reader {
-	struct arena *arena;
-	const unsigned char *p, *end;
-	const char *why;
-	struct policy *policy;
-	term *terms; /* by number */
-	size_t nterms;
-};
-
-static uint64_t fail(struct reader *r, const char *why)
-{
-	if (!r->why)
-		r->why = why;
-	r->p = r->end;
-	return 0;
-}
-
-static uint64_t get_fixed(struct reader *r, size_t size)
-{
-	uint64_t v = 0;
-	if ((size_t)(r->end - r->p) < size)
-		return fail(r, "it ends too early");
-	for (size_t i = 0; i < size; i++)
-		v |= (uint64_t)*r->p++ << 8 * i;
-	return v;
-}
-
-static uint64_t get_number(struct reader *r)
-{
-	uint64_t v = 0;
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		uint64_t byte = get_fixed(r, 1);
-		if (shift == 63 && byte > 1)
-			break;
-		v |= (byte & 0x7f) << shift;
-		if (byte < 0x80)
-			return v;
-	}
-	return fail(r, "a number has more than 64 bits");
-}
-
-static int64_t get_signed(struct reader *r)
-{
-	uint64_t v = get_number(r);
-	return (int64_t)(v >> 1 ^ -(v & 1));
-}
-
-/* A number up to `max`. */
-static uint64_t get_upto(struct reader *r, uint64_t max, const char *why)
-{
-	uint64_t v = get_number(r);
-	return v <= max ? v : fail(r, why);
-}
-
-/* How many things follow that take at least `size` bytes each. */
-static size_t get_count(struct reader *r, size_t size)
-{
-	uint64_t n = get_number(r);
-	return n <= (size_t)(r->end - r->p) / size ? (size_t)n
-	                                           : fail(r, "a count exceeds what follows");
-}
-
-static const char *get_chars(struct reader *r, uint64_t n)
-{
-	if (n > (size_t)(r->end - r->p)) {
-		fail(r, "a text exceeds what follows");
-		return NULL;
-	}
-	const char *s = (const char *)r->p;
-	if (memchr(s, 0, n)) {
-		fail(r, "a text contains a zero byte");
-		return NULL;
-	}
-	r->p += n;
-	return arena_strndup(r->arena, s, n);
-}
-
-static const char *get_string(struct reader *r)
-{
-	uint64_t n = get_number(r);
-	return n ? get_chars(r, n - 1) : NULL;
-}
-
-/* A string that must be there. */
-static const char *get_text(struct reader *r)
-{
-	const char *s = get_string(r);
-	if (!s)
-		fail(r, "a text is missing");
-	return s ? s : "";
-}
-
-static struct span get_span(struct reader *r)
-{
-	struct span at = {0};
-	uint64_t n = get_number(r);
-	if (n)
-		at.file = n == 1 ? r->policy->file : get_chars(r, n - 2);
-	at.line = (int)get_upto(r, INT_MAX, "a line number is out of range");
-	at.column = (int)get_upto(r, INT_MAX, "a column is out of range");
-	return at;
-}
-
-static bool get_flag(struct reader *r)
-{
-	uint64_t v = get_fixed(r, 1);
-	return v <= 1 ? v : fail(r, "a flag is neither 0 nor 1");
-}
 
 static void get_params(struct reader *r)
 {
@@ -134,10 +24,10 @@ static void get_params(struct reader *r)
 		pm->lo = get_signed(r);
 		pm->hi = get_signed(r);
 		if (pm->lo > pm->hi)
-			fail(r, "a parameter's range is empty");
+			serial_fail(r, "a parameter's range is empty");
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(p->params[k].name, pm->name))
-				fail(r, "two parameters have the same name");
+				serial_fail(r, "two parameters have the same name");
 		if (r->why)
 			return;
 		terms_param(p->terms, (enum input)(IN_PARAM_0 + i), pm->name, pm->lo, pm->hi);
@@ -149,7 +39,7 @@ static term get_operand(struct reader *r)
 {
 	uint64_t back = get_number(r);
 	if (back < 1 || back > r->nterms)
-		return (term)fail(r, "a term's operand does not come before it");
+		return (term)serial_fail(r, "a term's operand does not come before it");
 	return r->terms[r->nterms - back];
 }
 
@@ -166,7 +56,7 @@ static term get_operation(struct reader *r, enum term_op op)
 	if (r->why)
 		return T_FALSE;
 	if (!serial_operands_ok(op, term_is_bool(r, a), term_is_bool(r, b)) || !term_is_bool(r, c))
-		return (term)fail(r, "a term mixes truth values and numbers");
+		return (term)serial_fail(r, "a term mixes truth values and numbers");
 	switch (op) {
 	case TERM_NOT:
 		return term_not(ts, a);
@@ -185,10 +75,16 @@ static term get_operation(struct reader *r, enum term_op op)
 
 static term get_input(struct reader *r)
 {
-	int in = serial_to_input(get_number(r));
-	if (in < 0 || in >= IN_PARAM_0 + (int)r->policy->nparams)
-		return (term)fail(r, "a term reads an unknown input");
-	return term_input(r->policy->terms, (enum input)in);
+	const struct policy *p = r->policy;
+	uint64_t number = get_number(r);
+	if (p->raw && number >= SERIAL_VALUES && number - SERIAL_VALUES < p->raw->nvalues) {
+		const struct raw_value *v = &p->raw->values[number - SERIAL_VALUES];
+		return term_value(p->terms, (uint32_t)(number - SERIAL_VALUES), v->lo, v->hi);
+	}
+	int in = serial_to_input(number);
+	if (in < 0 || in >= IN_PARAM_0 + (int)(p->nparams + (p->raw ? p->raw->nasked : 0)))
+		return (term)serial_fail(r, "a term reads an unknown input");
+	return term_input(p->terms, (enum input)in);
 }
 
 static term get_term(struct reader *r)
@@ -207,14 +103,14 @@ static term get_term(struct reader *r)
 		if (op < TERM_OPS)
 			return get_operation(r, (enum term_op)op);
 	}
-	return (term)fail(r, "a term's operation is unknown");
+	return (term)serial_fail(r, "a term's operation is unknown");
 }
 
 static void get_terms(struct reader *r)
 {
 	size_t n = get_count(r, 2);
 	if (n > SERIAL_TERMS_MAX)
-		n = fail(r, "it has too many terms");
+		n = serial_fail(r, "it has too many terms");
 	r->terms = arena_alloc(r->arena, (n + 2) * sizeof *r->terms);
 	r->terms[T_FALSE] = T_FALSE;
 	r->terms[T_TRUE] = T_TRUE;
@@ -227,7 +123,7 @@ static term get_condition(struct reader *r)
 {
 	uint64_t n = get_number(r);
 	if (n >= r->nterms || !term_is_bool(r, r->terms[n]))
-		return (term)fail(r, "a condition is not a truth value");
+		return (term)serial_fail(r, "a condition is not a truth value");
 	return r->terms[n];
 }
 
@@ -236,13 +132,13 @@ static struct interval *get_intervals(struct reader *r, size_t *n)
 	size_t count = get_count(r, 2);
 	struct interval *v = arena_alloc(r->arena, count * sizeof *v);
 	if (!count)
-		fail(r, "a device pattern has no numbers");
+		serial_fail(r, "a device pattern has no numbers");
 	for (size_t i = 0; i < count && !r->why; i++) {
 		v[i].lo = get_signed(r);
 		v[i].hi = get_signed(r);
 		if (v[i].lo < (i ? v[i - 1].hi + 1 : 0) || v[i].hi < v[i].lo ||
 		    v[i].hi > UINT32_MAX)
-			fail(r, "a device pattern's numbers are not ascending");
+			serial_fail(r, "a device pattern's numbers are not ascending");
 	}
 	*n = count;
 	return v;
@@ -254,7 +150,7 @@ static void get_pattern(struct reader *r, struct pattern *pt)
 	pt->types = (int)(set >> 4);
 	pt->access = (int)(set & 15);
 	if (pt->types > (DEV_BLOCK | DEV_CHAR) || pt->access > ACC_ALL)
-		fail(r, "a device pattern has an unknown type or access");
+		serial_fail(r, "a device pattern has an unknown type or access");
 	pt->majors = get_intervals(r, &pt->nmajors);
 	pt->minors = get_intervals(r, &pt->nminors);
 	pt->text = get_text(r);
@@ -265,7 +161,7 @@ static void get_rule(struct reader *r, struct rule *rule)
 	rule->deny = get_flag(r);
 	rule->error = (int)get_upto(r, ERRNO_MAX, "a rule has an unknown errno");
 	if (rule->error && !rule->deny)
-		fail(r, "a rule that allows has an errno");
+		serial_fail(r, "a rule that allows has an errno");
 	rule->at = get_span(r);
 	rule->label = get_string(r);
 	rule->source = get_string(r);
@@ -285,22 +181,32 @@ static void get_rule(struct reader *r, struct rule *rule)
 	}
 }
 
-static void get_claims(struct reader *r)
+static void get_claims(struct reader *r, bool may_be_none)
 {
 	struct policy *p = r->policy;
 	p->nclaims = p->claims_cap = get_upto(r, CLAIMS_MAX, "it has more claims than there can be");
-	if (!p->nclaims)
-		fail(r, "it has no claims where they should be");
+	if (!p->nclaims && !may_be_none)
+		serial_fail(r, "it has no claims where they should be");
 	p->claims = arena_alloc(r->arena, p->nclaims * sizeof *p->claims);
 	for (size_t i = 0; i < p->nclaims && !r->why; i++) {
 		p->claims[i].always = get_flag(r);
 		get_rule(r, &p->claims[i].what);
 		if (p->claims[i].what.deny || p->claims[i].what.nraises)
-			fail(r, "a claim denies or raises");
+			serial_fail(r, "a claim denies or raises");
 	}
 }
 
-static void get_body(struct reader *r, bool claims)
+static void get_handlers(struct reader *r)
+{
+	size_t n = get_count(r, 1);
+	char *bytes = arena_alloc(r->arena, n + 1);
+	for (size_t i = 0; i < n && !r->why; i++)
+		bytes[i] = (char)get_fixed(r, 1);
+	r->policy->handlers.data = n ? bytes : NULL;
+	r->policy->handlers.len = n;
+}
+
+static void get_body(struct reader *r, uint64_t version)
 {
 	struct policy *p = r->policy;
 	p->name = get_text(r);
@@ -311,15 +217,22 @@ static void get_body(struct reader *r, bool claims)
 	p->mode = (enum policy_mode)get_upto(r, MODE_PERMISSIVE, "it has an unknown mode");
 	p->default_at = get_span(r);
 	get_params(r);
+	bool more = version == SERIAL_VERSION, raw = more && get_flag(r);
+	if (raw)
+		serial_get_values(r);
 	get_terms(r);
 	p->nrules = p->rules_cap = get_count(r, 10);
 	p->rules = arena_alloc(r->arena, p->nrules * sizeof *p->rules);
 	for (size_t i = 0; i < p->nrules && !r->why; i++)
 		get_rule(r, &p->rules[i]);
-	if (claims && !r->why)
-		get_claims(r);
+	if (version != SERIAL_RULES_ONLY && !r->why)
+		get_claims(r, more);
+	if (raw && !r->why)
+		serial_get_raw(r);
+	if (more && !r->why)
+		get_handlers(r);
 	if (r->p != r->end)
-		fail(r, "something follows the rules");
+		serial_fail(r, "something follows the rules");
 }
 
 static void get_values(struct reader *r)
@@ -329,10 +242,10 @@ static void get_values(struct reader *r)
 		struct param *pm = &p->params[i];
 		pm->value = (int64_t)get_fixed(r, 8);
 		if (pm->value < pm->lo || pm->value > pm->hi)
-			fail(r, "a parameter's value is outside its range");
+			serial_fail(r, "a parameter's value is outside its range");
 	}
 	if (r->p != r->end)
-		fail(r, "something follows the parameters");
+		serial_fail(r, "something follows the parameters");
 }
 
 static struct policy *new_policy(struct arena *a)
@@ -354,11 +267,11 @@ static size_t get_header(struct reader *r, const unsigned char *bytes, size_t le
 	*digest = get_fixed(r, 8);
 	uint64_t body = get_fixed(r, 4);
 	if (magic != SERIAL_MAGIC || len < AROUND || body > SERIAL_BODY_MAX || body > len - AROUND)
-		return fail(r, "it has no valid header");
+		return serial_fail(r, "it has no valid header");
 	struct reader sum = {.p = bytes + len - SERIAL_CHECK_SIZE, .end = bytes + len};
 	if (get_fixed(&sum, SERIAL_CHECK_SIZE) != serial_digest(bytes, len - SERIAL_CHECK_SIZE) ||
 	    *digest != serial_digest(bytes + SERIAL_HEADER_SIZE, body))
-		return fail(r, "its check sum is wrong");
+		return serial_fail(r, "its check sum is wrong");
 	return body;
 }
 
@@ -369,17 +282,17 @@ int serial_read(struct arena *a, struct diags *d, const char *file, const void *
 	struct reader r = {.arena = a, .p = bytes, .end = bytes + len};
 	uint64_t version;
 	size_t body = get_header(&r, bytes, len, &version, digest);
-	if (!r.why && version != SERIAL_VERSION && version != SERIAL_WITHOUT_CLAIMS) {
+	if (!r.why && (version < SERIAL_RULES_ONLY || version > SERIAL_VERSION)) {
 		diag_add(d, DIAG_ERROR, (struct span){.file = file},
 		         "compile the policy again with this version of rucy-devguard",
-		         "the object has format %u, this version reads %d and %d", (unsigned)version,
-		         SERIAL_WITHOUT_CLAIMS, SERIAL_VERSION);
+		         "the object has format %u, this version reads %d to %d", (unsigned)version,
+		         SERIAL_RULES_ONLY, SERIAL_VERSION);
 		return -1;
 	}
 	if (!r.why) {
 		r.policy = new_policy(a);
 		r.end = r.p + body;
-		get_body(&r, version == SERIAL_VERSION);
+		get_body(&r, version);
 	}
 	if (!r.why) {
 		r.end = bytes + len - SERIAL_CHECK_SIZE;

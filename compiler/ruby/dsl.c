@@ -180,33 +180,21 @@ static mrb_value dsl_set(mrb_state *mrb, mrb_value self)
 	absent(mrb, "set", "name the devices in a rule: allow \"c 195:0\", \"c 195:255\"");
 }
 
-#define LEAVE_OUT "leave the line out, and write rules with allow and deny"
-
-static mrb_value dsl_license(mrb_state *mrb, mrb_value self)
+void dsl_define(struct ruby *ruby)
 {
-	(void)self;
-	absent(mrb, "license!", LEAVE_OUT);
-}
-
-static mrb_value dsl_section(mrb_state *mrb, mrb_value self)
-{
-	(void)self;
-	absent(mrb, "section!", LEAVE_OUT);
-}
-
-void dsl_define(struct interpreter *rb)
-{
+	struct interpreter *rb = &ruby->rb;
 	static const struct { const char *name; mrb_func_t fn; mrb_aspec args; } functions[] = {
 		{"policy", dsl_policy, MRB_ARGS_REQ(1)}, {"default", dsl_default, MRB_ARGS_REQ(1)},
 		{"allow", dsl_allow, MRB_ARGS_ANY()},    {"deny", dsl_deny, MRB_ARGS_ANY()},
 		{"never", dsl_never, MRB_ARGS_ANY()},    {"always", dsl_always, MRB_ARGS_ANY()},
 		{"param", dsl_param, MRB_ARGS_ANY()},    {"mode", dsl_mode, MRB_ARGS_REQ(1)},
 		{"audit", dsl_audit, MRB_ARGS_REQ(1)},   {"set", dsl_set, MRB_ARGS_ANY()},
-		{"license!", dsl_license, MRB_ARGS_ANY()}, {"section!", dsl_section, MRB_ARGS_ANY()},
 		{"load", dsl_load, MRB_ARGS_ANY()},
 		{"require_relative", dsl_require_relative, MRB_ARGS_ANY()},
 	};
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
 		mrb_define_method(rb->mrb, rb->mrb->kernel_module, functions[i].name, functions[i].fn,
 		                  functions[i].args);
+	dsl_raw_define(ruby);
+	dsl_user_define(rb);
 }

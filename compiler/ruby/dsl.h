@@ -17,6 +17,16 @@ mrb_value args_only(mrb_state *mrb, const char *what, const char *example, mrb_v
 /* Refuses keyword arguments that a function does not have. */
 void args_no_others(mrb_state *mrb, mrb_value others, const char *what, const char *has, const char *const *names, size_t n);
 
+/* ---- dsl_raw.c ----------------------------------------------------------------------- */
+
+/* The words of raw programs. */
+void dsl_raw_define(struct ruby *ruby);
+
+/* ---- dsl_user.c ---------------------------------------------------------------------- */
+
+/* The words of the user half. */
+void dsl_user_define(struct interpreter *rb);
+
 /* ---- dsl_rules.c --------------------------------------------------------------------- */
 
 mrb_value dsl_allow(mrb_state *mrb, mrb_value self);

@@ -121,6 +121,8 @@ static int lift_rules(struct ruby *ruby)
 		rc |= lift_rule(ruby, &p->rules[i]);
 	for (size_t i = 0; i < p->nclaims; i++)
 		rc |= lift_rule(ruby, &p->claims[i].what);
+	if (p->raw && !rc && !(rc = lift_program(ruby->lifting, p->raw, mrb_proc_ptr(ruby->program))))
+		raw_finish(ruby);
 	return rc;
 }
 
@@ -160,7 +162,7 @@ static mrb_value start_body(mrb_state *mrb, void *p)
 	seal_constants(ruby);
 	ruby->lifting = lifting_new(rb, &ruby->said);
 	reference_define(rb);
-	dsl_define(rb);
+	dsl_define(ruby);
 	mrb->gc.disabled = FALSE;
 	return mrb_nil_value();
 }
@@ -230,7 +232,7 @@ static int compile(struct ruby *ruby)
 	if (source_prepare(ruby) || run(ruby))
 		return -1;
 	budget_stage(arena_budget(rb->arena), STAGE_LIFT);
-	return unknown_settings(rb, &ruby->said) ? -1 : lift(ruby);
+	return unknown_settings(rb, &ruby->said) || raw_find(ruby) || lift(ruby) ? -1 : user_half_keep(ruby);
 }
 
 int ruby_compile(struct arena *a, struct diags *d, const struct host *host, const char *file,

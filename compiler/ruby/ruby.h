@@ -20,6 +20,8 @@ struct ruby {
 	struct question question;
 	struct lifting *lifting; /* NULL: not begun */
 	struct seal *seal;       /* seal.c */
+	mrb_func_t attr;         /* Module#attr before dsl_raw.c */
+	mrb_value program;       /* raw.c: the method that is the program */
 };
 
 /* ---- mruby.c ----------------------------------------------------------------------- */
@@ -149,9 +151,22 @@ int source_prepare(struct ruby *ruby);
 mrb_value dsl_load(mrb_state *mrb, mrb_value self);
 mrb_value dsl_require_relative(mrb_state *mrb, mrb_value self);
 
+/* ---- raw.c: a file that is a raw program ------------------------------------------------- */
+
+/* After the file has run: finds its method, names its maps, and sets policy->raw, whose steps and result are still to
+ * be lifted. What does not go together with a raw program, or needs one, is an error. 0, or -1 with a diagnostic. */
+int raw_find(struct ruby *ruby);
+/* After it was lifted: the rule of a device program, and what the user half runs. */
+void raw_finish(struct ruby *ruby);
+
+/* ---- dsl_user.c --------------------------------------------------------------------------- */
+
+/* After all was lifted: keeps the bytecode of a file that has a user half. 0, or -1 with a diagnostic. */
+int user_half_keep(struct ruby *ruby);
+
 /* ---- dsl.c ------------------------------------------------------------------------ */
 
 /* Defines the functions of the policy language. */
-void dsl_define(struct interpreter *rb);
+void dsl_define(struct ruby *ruby);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "compiler/compiler.h"
 #include "compiler/ruby/interpreter.h"
+#include "policy/raw.h"
 
 struct block {
 	mrb_value proc;
@@ -16,6 +17,23 @@ struct block {
 	/* captured variables as they were when the rule was made, to warn of changes */
 	mrb_value *captured;
 	size_t ncaptured;
+};
+
+/* A class whose `attr` have types: what is in memory. */
+struct layout { struct RClass *class; struct raw_record record; };
+
+/* What a file says of a raw program: section!, license!, classes with types, maps. */
+struct raw_said {
+	bool given;                /* it is one: section! or license! was said */
+	enum raw_section section;
+	const char *section_name, *license; /* NULL: not said */
+	struct layout *layouts;
+	size_t nlayouts, layouts_cap;
+	struct RClass *map_class;  /* of what table, array ... return */
+	struct raw_map *maps;
+	size_t nmaps, maps_cap;
+	mrb_value *objects;        /* of each map */
+	size_t nobjects, objects_cap;
 };
 
 struct said {
@@ -35,6 +53,9 @@ struct said {
 	bool running;   /* the file runs now: rules may be added */
 	bool in_policy; /* the block of `policy` runs */
 	bool named;
+	bool user_half; /* it has handlers: on, every, at_exit */
+	struct span printed; /* where the file prints, line 0: it does not */
+	struct raw_said raw;
 };
 
 /* ---- reference.c ------------------------------------------------------------------- */

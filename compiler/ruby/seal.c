@@ -13,7 +13,8 @@
 /* ---- the words of the language ---------------------------------------------------------- */
 
 static const char *const verbs[] = {"policy", "default", "allow", "deny", "never", "always", "param", "mode",
-                                    "audit", "set", "license!", "section!", "load", "require_relative"};
+                                    "audit", "set", "license!", "section!", "load", "require_relative",
+                                    "table", "array", "percpu", "histogram", "ring", "on", "every", "at_exit"};
 /* What Ruby calls by itself. */
 static const struct { const char *name, *hint; } hooks[] = {
 	{"method_missing", "define the methods themselves: a misspelt rule would be lost in it"},

@@ -115,15 +115,15 @@ static void test_claims_or_none(void **state)
 	p->nclaims = 0;
 	assert_int_equal(serial_write(p, diags_of(&s), &without, &other), 0);
 	assert_true(digest != other);
-	assert_int_equal(with.data[4], SERIAL_VERSION);
-	assert_int_equal(without.data[4], SERIAL_WITHOUT_CLAIMS);
+	assert_int_equal(with.data[4], SERIAL_WITH_CLAIMS);
+	assert_int_equal(without.data[4], SERIAL_RULES_ONLY);
 	assert_int_equal(serial_read(s.arena, diags_of(&s), "x.o", without.data, without.n, &q, &digest), 0);
 	assert_int_equal(q->nclaims, 0);
 	struct buffer *const both[] = {&with, &without};
 	for (size_t i = 0; i < COUNT(both); i++) {
 		unsigned char *b = both[i]->data;
 		size_t body = both[i]->n - SERIAL_CHECK_SIZE;
-		b[4] = i ? SERIAL_VERSION : SERIAL_WITHOUT_CLAIMS;
+		b[4] = i ? SERIAL_WITH_CLAIMS : SERIAL_RULES_ONLY;
 		uint64_t sum = serial_digest(b, body);
 		memcpy(b + body, &sum, sizeof sum);
 		assert_int_equal(serial_read(s.arena, diags_of(&s), "x.o", b, both[i]->n, &q, &digest), -1);

@@ -1,0 +1,164 @@
+/*
+ * steps.c - what a raw program does on its paths, in order.
+ *
+ * A path keeps its steps as a list from the last one back, shared with the paths it parted from. Where paths meet,
+ * what each did since they parted stands below one step that chooses. So the steps are a tree whose leaves are as
+ * many as the instructions that act, not as the paths.
+ */
+#include "compiler/lift/lifter.h"
+
+#include <string.h>
+
+enum { STEPS_MAX = 100000, VALUES_MAX = 20000 };
+
+static struct trail *after(struct lifter *l, struct trail *up)
+{
+	struct trail *t = arena_alloc(l->arena, sizeof *t);
+	*t = (struct trail){.up = up, .depth = up ? up->depth + 1 : 1};
+	if (t->depth > STEPS_MAX)
+		lift_refuse(l, "loops must end by values known when the program is compiled", "more than %d steps", STEPS_MAX);
+	return t;
+}
+
+struct step *trail_step(struct lifter *l, struct state *st, enum step_kind kind)
+{
+	st->trail = after(l, st->trail);
+	st->trail->step = (struct step){.kind = kind, .at = lift_place(l)};
+	return &st->trail->step;
+}
+
+uint32_t trail_value(struct lifter *l, const char *name, int64_t lo, int64_t hi)
+{
+	struct raw *raw = l->raw;
+	uint32_t number = (uint32_t)raw->nvalues;
+	if (raw->nvalues == VALUES_MAX)
+		lift_refuse(l, "learn less in a loop", "the program learns more than %d values", VALUES_MAX);
+	name = arena_strdup(l->rb->arena, name);
+	*ARENA_PUSH(l->rb->arena, raw->values, raw->nvalues, raw->values_cap) = (struct raw_value){.name = name, .lo = lo, .hi = hi};
+	terms_value_name(l->terms, number, name);
+	return number;
+}
+
+struct val trail_read(struct lifter *l, uint32_t value)
+{
+	const struct raw_value *v = &l->raw->values[value];
+	return val_int(l, term_value(l->terms, value, v->lo, v->hi));
+}
+
+/* What was done since, as a list of its own. */
+static struct step *since(struct lifter *l, const struct trail *last, const struct trail *from)
+{
+	struct step *list = NULL;
+	for (; last != from; last = last->up) {
+		struct step *copy = arena_alloc(l->rb->arena, sizeof *copy);
+		*copy = last->step;
+		copy->next = list;
+		list = copy;
+	}
+	return list;
+}
+
+static struct trail *parting(struct trail *a, struct trail *b)
+{
+	while (a != b) {
+		if (!b || (a && a->depth >= b->depth))
+			a = a->up;
+		else
+			b = b->up;
+	}
+	return a;
+}
+
+struct trail *trail_merge(struct lifter *l, struct trail *a, struct trail *b, term condition)
+{
+	struct trail *both = parting(a, b), *t = after(l, both);
+	t->step = (struct step){.kind = STEP_IF, .at = lift_place(l), .condition = condition,
+	                        .yes = since(l, a, both), .no = since(l, b, both)};
+	return t;
+}
+
+/* ---- what is used ------------------------------------------------------------------------- */
+
+struct uses {
+	struct lifter *l;
+	bool *seen;  /* terms */
+	bool *value; /* values that a later step uses */
+	term *todo;
+};
+
+static void use(struct uses *u, term t)
+{
+	size_t n = 0;
+	term below[3];
+	u->todo[n++] = t;
+	while (n) {
+		t = u->todo[--n];
+		if (u->seen[t])
+			continue;
+		u->seen[t] = true;
+		const struct term_node *k = term_get(u->l->terms, t);
+		if (raw_value_of(k) >= 0)
+			u->value[raw_value_of(k)] = true;
+		for (size_t i = term_operands(k, below); i-- > 0;)
+			u->todo[n++] = below[i];
+	}
+}
+
+static bool only_learns(const struct step *s)
+{
+	return s->kind == STEP_TIME || s->kind == STEP_CPU || s->kind == STEP_PEEK || s->kind == STEP_GET;
+}
+
+static void use_operands(struct uses *u, const struct step *s)
+{
+	for (size_t i = 0; i < s->nargs; i++)
+		if (!s->args[i].is_comm)
+			use(u, s->args[i].t);
+	if ((s->kind == STEP_SET || s->kind == STEP_ADD) && !s->operand.is_comm)
+		use(u, s->operand.t);
+}
+
+/* From the last step to the first: what a later one uses is known then. Without recursion but into `if`. */
+static struct step *without_unused(struct uses *u, struct step *list)
+{
+	size_t n = 0;
+	for (struct step *s = list; s; s = s->next)
+		n++;
+	struct step **all = arena_alloc(u->l->arena, (n + 1) * sizeof *all), *kept = NULL;
+	n = 0;
+	for (struct step *s = list; s; s = s->next)
+		all[n++] = s;
+	while (n) {
+		struct step *s = all[--n];
+		if (only_learns(s) && !u->value[s->value] && !(s->kind == STEP_GET && u->value[s->found]))
+			continue;
+		if (s->kind == STEP_IF) {
+			s->yes = without_unused(u, s->yes);
+			s->no = without_unused(u, s->no);
+			if (!s->yes && !s->no)
+				continue;
+			use(u, s->condition); /* before there are new terms */
+			if (!s->yes) {
+				s->condition = term_not(u->l->terms, s->condition);
+				s->yes = s->no;
+				s->no = NULL;
+			}
+		}
+		use_operands(u, s);
+		s->next = kept;
+		kept = s;
+	}
+	return kept;
+}
+
+struct step *trail_steps(struct lifter *l, const struct trail *last, const term *kept, size_t nkept)
+{
+	size_t n = terms_count(l->terms);
+	struct uses u = {.l = l, .seen = arena_alloc(l->arena, n * sizeof *u.seen), .todo = arena_alloc(l->arena, (3 * n + 4) * sizeof *u.todo),
+	                 .value = arena_alloc(l->arena, (l->raw->nvalues + 1) * sizeof *u.value)};
+	memset(u.seen, 0, n * sizeof *u.seen);
+	memset(u.value, 0, (l->raw->nvalues + 1) * sizeof *u.value);
+	for (size_t i = 0; i < nkept; i++)
+		use(&u, kept[i]);
+	return without_unused(&u, since(l, last, NULL));
+}

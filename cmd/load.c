@@ -11,6 +11,7 @@
 #include "cmd/room/record.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
+#include "policy/raw.h"
 
 #include <linux/bpf.h>
 #include <string.h>
@@ -349,9 +350,20 @@ void unit_end(struct unit *u)
 	u->judge = NULL;
 }
 
-/* The child that proved it goes on only for those who will ask it. */
-static int loaded(int status, const struct load *l, struct unit *u)
+/* A raw program of another section than cgroup/dev is asked about no device. */
+static int refuse_section(struct cmd *c, const struct unit *u)
 {
+	const struct raw *raw = u->policy->raw;
+	diag_add(&c->diags, DIAG_ERROR, raw->at, arena_printf(c->arena, PROGRAM " trace %s runs it", shell_word(c->arena, u->policy->file)),
+	         "a program of section %s decides about no device", raw->section_name);
+	return STATUS_REFUSED;
+}
+
+/* The child that proved it goes on only for those who will ask it. */
+static int loaded(struct cmd *c, int status, const struct load *l, struct unit *u)
+{
+	if (!status && !l->any_section && !policy_decides(u->policy))
+		status = refuse_section(c, u);
 	if (!l->keep)
 		unit_end(u);
 	return status;
@@ -385,7 +397,7 @@ int unit_load(struct cmd *c, const struct settings *s, const char *path, const s
 	int status = g.source ? refuse(c, s, path, l) : STATUS_OK;
 	if (status)
 		return status;
-	status = loaded(kind == SOURCE_PROGRAMS ? load_programs(&g, path, u)
+	status = loaded(c, kind == SOURCE_PROGRAMS ? load_programs(&g, path, u)
 	                : kind == SOURCE_LIST   ? load_foreign(&g, path, u)
 	                                        : load_policy(&g, &(struct place){path, -1}, u),
 	                l, u);
@@ -399,14 +411,14 @@ int unit_load_fd(struct cmd *c, const struct settings *s, int fd, const char *fi
 {
 	struct loading g = {c, s, l, false};
 	*u = (struct unit){0};
-	return loaded(load_policy(&g, &(struct place){file, fd}, u), l, u);
+	return loaded(c, load_policy(&g, &(struct place){file, fd}, u), l, u);
 }
 
 int unit_load_spec(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u)
 {
 	struct loading g = {c, s, l, false};
 	*u = (struct unit){0};
-	return loaded(load_spec(&g, path, u), l, u);
+	return loaded(c, load_spec(&g, path, u), l, u);
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */

@@ -81,6 +81,9 @@ int output_close(struct cmd *c, struct output *out);
 const char *decider_text(struct arena *a, const struct policy *p, const struct decision *d);
 json_t *decider_json(const struct policy *p, const struct decision *d);
 /* Adds the error that a fact decides which the request does not give. */
+/* Does the verdict hang on all that the request says of maps? False: a diagnostic says on what not. */
+struct request;
+bool more_fits(struct cmd *c, const struct policy *p, struct span at, const struct request *r);
 struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
                           int missing);
 

@@ -27,6 +27,7 @@ struct load {
 	bool bytecode;           /* unit.bytecode */
 	bool kernel;             /* the kernel will be given it */
 	bool policy_only;        /* a SOURCE that is no policy is refused */
+	bool any_section;        /* a raw program of a tracing section will do, too */
 	const struct ask *ask;   /* or NULL */
 };
 

@@ -3,6 +3,7 @@
  * missing. eval and test say it in the same words.
  */
 #include "cmd/cmd.h"
+#include "policy/raw.h"
 #include "policy/rules.h"
 
 #include <string.h>
@@ -47,10 +48,34 @@ json_t *decider_json(const struct policy *p, const struct decision *d)
 	return o;
 }
 
+bool more_fits(struct cmd *c, const struct policy *p, struct span at, const struct request *r)
+{
+	const char *name = raw_not_asked(p, r), *list = "";
+	if (!name)
+		return true;
+	for (size_t i = 0; p->raw && i < p->raw->nasked; i++) {
+		const char *asked = p->raw->values[p->raw->asked[i]].name;
+		if (asked[strlen(asked) - 1] != '?')
+			list = arena_printf(c->arena, "%s%s%s=...", list, *list ? " " : "", asked);
+	}
+	diag_add(&c->diags, DIAG_ERROR, at, *list ? arena_printf(c->arena, "it hangs on %s", list) : "leave it out",
+	         "%s: the verdict does not hang on %s", r->text, name);
+	return false;
+}
+
 struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
                           int missing)
 {
 	const char *name = input_name((enum input)missing), *hint;
+	size_t asked = (size_t)missing - IN_PARAM_0 - p->nparams;
+	if (missing >= IN_PARAM_0 && p->raw && asked < p->raw->nasked) { /* of its own maps */
+		const char *of = p->raw->values[p->raw->asked[asked]].name;
+		char *bare = arena_strndup(c->arena, of, strcspn(of, "?"));
+		return diag_add(&c->diags, DIAG_ERROR, at,
+		                strchr(bare, '[') ? arena_printf(c->arena, "say what the map holds, %s=5 or %s=nil, for example: %s %s=5", bare, bare, request, bare)
+		                                  : arena_printf(c->arena, "add %s=..., for example: %s %s=5", bare, request, bare),
+		                "%s: %s decides, and the request does not give it", request, bare);
+	}
 	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) >= p->nparams) /* of a program of others */
 		return diag_add(&c->diags, DIAG_ERROR, at, NULL, "%s: that hangs on what is not understood of the program", request);
 	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) < p->nparams)

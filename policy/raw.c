@@ -3,11 +3,57 @@
  */
 #include "policy/raw.h"
 #include "policy/arena.h"
+#include "policy/request.h"
 #include "policy/rules.h"
+
+#include <string.h>
 
 bool policy_decides(const struct policy *p)
 {
 	return !p->raw || p->raw->section == RAW_DEVICE;
+}
+
+/* ---- requests ------------------------------------------------------------------------- */
+
+/* `COUNTS[pid]?` is whether it is there. */
+static bool asks_presence(const char *asked, uint64_t id, char *scratch, size_t size)
+{
+	size_t n = strlen(asked);
+	if (!n || n >= size || asked[n - 1] != '?')
+		return false;
+	memcpy(scratch, asked, n - 1);
+	scratch[n - 1] = 0;
+	return request_more_id(scratch) == id;
+}
+
+enum { ASKED_NAME = 256 };
+
+static void settle_one(const struct raw_value *v, enum input in, const struct request_more *m, struct request *r)
+{
+	char scratch[ASKED_NAME];
+	bool presence = asks_presence(v->name, m->id, scratch, sizeof scratch);
+	if (!presence && request_more_id(v->name) != m->id)
+		return;
+	r->fact[in] = presence ? !m->absent : m->absent ? 0 : m->value;
+	r->known |= 1u << in;
+}
+
+void raw_settle(const struct policy *p, struct request *r)
+{
+	for (size_t i = 0; p->raw && i < p->raw->nasked; i++)
+		for (size_t k = 0; k < r->nmore; k++)
+			settle_one(&p->raw->values[p->raw->asked[i]], (enum input)(IN_PARAM_0 + p->nparams + i), &r->more[k], r);
+}
+
+const char *raw_not_asked(const struct policy *p, const struct request *r)
+{
+	for (size_t k = 0; k < r->nmore; k++) {
+		struct request one = {.more = {r->more[k]}, .nmore = 1};
+		raw_settle(p, &one);
+		if (!one.known)
+			return r->more[k].name;
+	}
+	return NULL;
 }
 
 /* ---- terms ---------------------------------------------------------------------------- */

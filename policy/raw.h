@@ -119,6 +119,11 @@ static inline bool raw_only_decides(const struct raw *r) { return r->section == 
 /* Does the program decide about devices? One of another section does not. */
 struct policy;
 bool policy_decides(const struct policy *p);
+/* What a request says that maps hold, as facts of the inputs that the program asks for (raw->asked). */
+struct request;
+void raw_settle(const struct policy *p, struct request *r);
+/* The name of the first that the verdict does not hang on; NULL: it hangs on all. */
+const char *raw_not_asked(const struct policy *p, const struct request *r);
 /* Calls `visit` for each term that its steps and its result are computed from. */
 void raw_each_term(const struct raw *r, void (*visit)(void *self, term t), void *self);
 /* The program as text, a line a step (--emit=terms). */

@@ -95,6 +95,36 @@ static int unknown_fact(struct fault *f, struct slice key)
 	                 "unknown fact \"%s\"", safe);
 }
 
+uint64_t request_more_id(const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3u;
+	return h;
+}
+
+/* Is it what a raw program learns, and not a fact about the caller? */
+static bool is_more(struct slice key)
+{
+	return slice_has(key, '[') || slice_is(key, "ktime_ns") || slice_is(key, "cpu");
+}
+
+static int read_more(struct fault *f, struct slice key, struct slice value, struct request *r)
+{
+	struct request_more more = {.name = arena_strndup(f->arena, key.s, key.n)};
+	more.id = request_more_id(more.name);
+	for (size_t i = 0; i < r->nmore; i++)
+		if (r->more[i].id == more.id)
+			return fault_set(f, "give each once", "%s is given twice", text_quoted(f->arena, key));
+	if (r->nmore == REQUEST_MORE)
+		return fault_set(f, "a request has four of them at most", "%s is one too many", text_quoted(f->arena, key));
+	more.absent = slice_is(value, "nil") && slice_has(key, '[');
+	if (!more.absent && read_number(f, text_safe(f->arena, key.s, key.n, 64), value, INT64_MAX, &more.value))
+		return -1;
+	r->more[r->nmore++] = more;
+	return 0;
+}
+
 static int read_fact(struct fault *f, struct slice word, struct request *r)
 {
 	const char *equals = memchr(word.s, '=', word.n);
@@ -104,6 +134,8 @@ static int read_fact(struct fault *f, struct slice word, struct request *r)
 		                 "%s is not a fact", text_quoted(f->arena, word));
 	struct slice key = {word.s, (size_t)(equals - word.s)};
 	struct slice value = {equals + 1, word.n - key.n - 1};
+	if (is_more(key))
+		return read_more(f, key, value, r);
 	enum input in = IN_UID;
 	while (in <= IN_COMM_0 && !slice_is(key, input_name(in)))
 		in++;
@@ -281,5 +313,8 @@ char *request_words(struct arena *a, const struct request *r)
 			text = arena_printf(a, "%s %s=%lld", text, input_name((enum input)in), (long long)r->fact[in]);
 	if (r->known & (1u << IN_COMM_0 | 1u << IN_COMM_1))
 		text = arena_printf(a, "%s comm=%s", text, comm_fact(a, &r->fact[IN_COMM_0]));
+	for (size_t i = 0; i < r->nmore && r->more[i].name; i++)
+		text = r->more[i].absent ? arena_printf(a, "%s %s=nil", text, r->more[i].name)
+		                         : arena_printf(a, "%s %s=%lld", text, r->more[i].name, (long long)r->more[i].value);
 	return text;
 }

@@ -4,10 +4,20 @@
 
 #include "policy/input.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
 struct host;
+
+/* What a map of a raw program holds, or the clock says: COUNTS[pid]=5, COUNTS[pid]=nil, ktime_ns=7. */
+struct request_more {
+	const char *name; /* as written; NULL where it came from another process */
+	uint64_t id;      /* of the name: request_more_id() */
+	int64_t value;
+	bool absent;      /* nil */
+};
+enum { REQUEST_MORE = 4 };
 
 struct request {
 	int type;            /* DEV_* */
@@ -15,6 +25,8 @@ struct request {
 	int64_t major, minor;
 	int64_t fact[INPUT_MAX]; /* by enum input, from IN_UID on */
 	uint32_t known;      /* bit i: fact[i] was given */
+	struct request_more more[REQUEST_MORE];
+	size_t nmore;
 	const char *text;    /* as it was written, white space folded, comments gone */
 };
 
@@ -28,6 +40,7 @@ int request_parse(struct arena *a, const struct host *h, const char *text, struc
                   const char **error, const char **hint);
 /* The request with its known facts, as request_parse() reads it. */
 char *request_words(struct arena *a, const struct request *r);
+uint64_t request_more_id(const char *name);
 /* Parses one `key=value` into r. 0 or -1 with *error. */
 int request_fact(struct arena *a, const char *text, struct request *r, const char **error);
 

@@ -72,8 +72,9 @@ struct about { uint32_t part, kind /* enum dump_kind */; };
 struct request_record {
 	int32_t type, access;
 	int64_t major, minor;
-	uint32_t known, reserved;
+	uint32_t known, nmore;
 	int64_t fact[INPUT_MAX];
+	struct { uint64_t id; int64_t value; uint64_t absent; } more[REQUEST_MORE];
 };
 
 /* ---- what comes out --------------------------------------------------------------- */

@@ -6,8 +6,13 @@
 struct request_record request_record(const struct request *r)
 {
 	struct request_record out = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor,
-	                             .known = r->known};
+	                             .known = r->known, .nmore = (uint32_t)r->nmore};
 	memcpy(out.fact, r->fact, sizeof out.fact);
+	for (size_t i = 0; i < r->nmore; i++) {
+		out.more[i].id = r->more[i].id;
+		out.more[i].value = r->more[i].value;
+		out.more[i].absent = r->more[i].absent;
+	}
 	return out;
 }
 
@@ -16,6 +21,9 @@ struct request request_of(const struct request_record *r)
 	struct request out = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor,
 	                      .known = r->known};
 	memcpy(out.fact, r->fact, sizeof out.fact);
+	out.nmore = r->nmore < REQUEST_MORE ? r->nmore : REQUEST_MORE;
+	for (size_t i = 0; i < out.nmore; i++)
+		out.more[i] = (struct request_more){.id = r->more[i].id, .value = r->more[i].value, .absent = r->more[i].absent};
 	return out;
 }
 
@@ -23,7 +31,7 @@ bool request_taken(const struct request_record *r, struct request *out)
 {
 	const uint32_t facts = ((1u << IN_PARAM_0) - 1) & ~((1u << IN_UID) - 1);
 	bool one = (r->type == DEV_BLOCK || r->type == DEV_CHAR) && r->access >= 0 && r->access <= ACC_ALL && r->major >= 0 &&
-	           r->major <= MAJOR_MAX && r->minor >= 0 && r->minor <= MINOR_MAX && !(r->known & ~facts);
+	           r->major <= MAJOR_MAX && r->minor >= 0 && r->minor <= MINOR_MAX && !(r->known & ~facts) && !r->nmore;
 	for (enum input in = IN_UID; in < IN_PARAM_0 && one; in++) {
 		int64_t lo, hi;
 		input_range(in, &lo, &hi);

@@ -205,6 +205,7 @@ static bool answer(struct judge *j, const struct frame *f)
 	budget_stage(&j->in->budget, STAGE_ASK);
 	for (size_t i = 0; i < n; i++) {
 		struct request r = request_of(&all[i]);
+		raw_settle(j->policy, &r);
 		struct decision d = {0};
 		int missing = -1, failed = policy_decide(j->policy, &j->diagram, &r, &d, &missing);
 		verdict_of(&out[i].diagram, j->policy, &d, failed, missing);
@@ -241,6 +242,13 @@ static struct judge *asked(struct judge *j, const struct frame *f)
 	return one;
 }
 
+/* A program of a tracing section has no verdicts. */
+static bool can_answer(struct judge *j, const struct frame *f)
+{
+	return policy_decides(j->policy) || f->kind == FRAME_DUMP ||
+	       !diag_fail(&j->in->diags, NULL, "a program of section %s decides about no device", j->policy->raw->section_name);
+}
+
 /* What is needed for one frame only is given back after it: requests may have no end. */
 static void serve(struct judge *j)
 {
@@ -256,7 +264,7 @@ static void serve(struct judge *j)
 		inside_read(in, &f);
 		diags_init(&in->diags, in->arena);
 		struct judge *one = asked(j, &f);
-		bool failed = explained(in, one->file, !handlers[f.kind](one, &f));
+		bool failed = explained(in, one->file, !(can_answer(one, &f) && handlers[f.kind](one, &f)));
 		inside_done(in, failed);
 		arena_free(in->arena);
 	}

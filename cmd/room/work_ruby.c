@@ -5,6 +5,7 @@
  * never held an interpreter; the requests that came with the job are put to mruby itself.
  */
 #include "cmd/room/inside.h"
+#include "policy/raw.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,7 @@ static void answer(struct inside *in, const struct order *o, const struct policy
 	budget_stage(&in->budget, STAGE_ASK);
 	for (size_t i = 0; i < o->job.nrequests; i++) {
 		struct request r = request_of(&o->requests[i]);
+		raw_settle(p, &r);
 		struct decision d = {0};
 		struct verdict v;
 		int missing = -1, failed = ruby_decide(in->ruby, p, &r, &d, &missing);

@@ -58,6 +58,9 @@ bool judge_tells(struct judge *j, const struct frame *f)
 	FILE *out = arena_stream(j->in->arena, &s);
 	memcpy(&about, f->data, f->len == sizeof about ? sizeof about : 0);
 	uint32_t kind = about.kind;
+	if (!policy_decides(j->policy) && kind != DUMP_ASM && kind != DUMP_TERMS)
+		return !diag_fail(&j->in->diags, "--emit=asm and --emit=terms show it", "a program of section %s decides about no device: it has no diagram",
+		                  j->policy->raw->section_name);
 	if (kind == DUMP_ASM)
 		emit_asm(out, j->policy, &j->image);
 	if (kind == DUMP_TERMS)

@@ -10,6 +10,7 @@
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
+#include "policy/raw.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -116,12 +117,36 @@ static void print_reads(const struct report *r)
 	putchar('\n');
 }
 
+static void print_raw(const struct raw *raw, const char *outcome)
+{
+	static const char *const kinds[RAW_MAP_KINDS] = {
+		[RAW_TABLE] = "table", [RAW_PERCPU] = "percpu", [RAW_ARRAY] = "array", [RAW_HISTOGRAM] = "histogram", [RAW_RING] = "ring"};
+	printf(": %s (raw program, section ", outcome);
+	put_text(stdout, raw->section_name);
+	puts(")");
+	for (size_t i = 0; i < raw->nmaps; i++) {
+		if (!kinds[raw->maps[i].kind])
+			continue;
+		fputs("  map ", stdout);
+		put_text(stdout, raw->maps[i].name);
+		printf(": %s, %u %s\n", kinds[raw->maps[i].kind], raw->maps[i].entries, raw->maps[i].kind == RAW_RING ? "bytes" : "entries");
+	}
+	if (raw->nasked)
+		fputs("  decides by ", stdout);
+	for (size_t i = 0; i < raw->nasked; i++) {
+		put_text(stdout, raw->values[raw->asked[i]].name);
+		puts(i + 1 < raw->nasked ? ", " : "");
+	}
+}
+
 static void print_report(const struct cmd *c, const struct report *r, const char *outcome)
 {
 	const struct policy *p = r->policy;
 	put_text(stdout, p->name);
-	printf(": %s (%zu rule%s, default %s)\n", outcome, p->nrules, PLURAL(p->nrules),
-	       p->default_allow ? "allow" : "deny");
+	if (p->raw)
+		print_raw(p->raw, outcome);
+	else
+		printf(": %s (%zu rule%s, default %s)\n", outcome, p->nrules, PLURAL(p->nrules), p->default_allow ? "allow" : "deny");
 	print_notes(p, &c->diags);
 	for (size_t i = 0; i < p->nparams; i++) {
 		fputs("  parameter ", stdout);
@@ -139,8 +164,8 @@ static void print_report(const struct cmd *c, const struct report *r, const char
 		print_reads(r);
 		return;
 	}
-	printf("  program: %zu instruction%s, at most %u a request; proven equal to the rules\n",
-	       r->image->ninsns, PLURAL(r->image->ninsns), r->image->longest);
+	printf("  program: %zu instruction%s, at most %u a %s; proven equal to %s\n", r->image->ninsns, PLURAL(r->image->ninsns),
+	       r->image->longest, p->raw ? "run" : "request", p->raw ? "the method" : "the rules");
 	print_reads(r);
 	printf("  needs: Linux %s%s%s%s\n", r->kernel, *r->helpers ? " (" : "", r->helpers,
 	       *r->helpers ? ")" : "");
@@ -232,7 +257,7 @@ static int check_one(struct cmd *c, const char *path, const void *options, json_
 		return usage_error(c, "it says whose hooks read a manifest (.yaml, .yml)", "--engine does not go with a policy");
 	/* what a program that runs already claims is asked of what can be understood of it */
 	bool runs = c->claims.n && source_is_kernels(path);
-	const struct load how = {.depth = runs ? LOAD_DIAGRAM : LOAD_IMAGE, .lint = true, .keep = c->claims.n};
+	const struct load how = {.depth = runs ? LOAD_DIAGRAM : LOAD_IMAGE, .lint = true, .keep = c->claims.n, .any_section = !c->claims.n};
 	int status = unit_load(c, &c->settings, path, &how, &u);
 	json_t *claims = c->json.on ? json_array() : NULL;
 	if (claims)

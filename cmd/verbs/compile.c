@@ -115,7 +115,7 @@ static int compile(struct cmd *c, int argc, char **argv)
 		return usage_error(c, NULL, optind == argc ? "no source given"
 		                                           : "one source at a time, please");
 	struct unit u;
-	const struct load depth = {.depth = LOAD_IMAGE, .keep = kind != EMIT_OBJ || c->claims.n, .bytecode = kind == EMIT_BYTECODE};
+	const struct load depth = {.depth = LOAD_IMAGE, .keep = kind != EMIT_OBJ || c->claims.n, .bytecode = kind == EMIT_BYTECODE, .any_section = !c->claims.n};
 	int status = claims_open(c);
 	if (!status)
 		status = unit_load(c, &c->settings, argv[optind], &depth, &u);

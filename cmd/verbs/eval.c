@@ -147,6 +147,12 @@ static void answer(struct evaluation *ev, const char *text, struct span at)
 		ask_kernel(ev, &r, at);
 		return;
 	}
+	if (!unread && !more_fits(c, ev->unit->policy, at, &r)) {
+		settle(ev);
+		ev->wrong |= !ev->stream;
+		complain(ev, text, at.line);
+		return;
+	}
 	if (!unread) {
 		ev->records[ev->n] = request_record(&r);
 		ev->waiting[ev->n++] = (struct waiting){r, at};

@@ -86,7 +86,12 @@ static struct answer ask_kernel(struct trial *b, const struct request *r)
 	                                     [PROBE_SKIPPED] = REPLY_SKIPPED,
 	                                     [PROBE_FAILED] = REPLY_FAILED};
 	struct answer a = {.missing = -1};
-	a.reply = replies[probe_ask(b->probe, r, &a.why)];
+	if (r->nmore) { /* its maps are empty there, and hold what others do */
+		a.why = "nobody can tell it what maps hold";
+		a.reply = REPLY_SKIPPED;
+	} else {
+		a.reply = replies[probe_ask(b->probe, r, &a.why)];
+	}
 	if (a.reply == REPLY_SKIPPED) {
 		b->unasked++;
 		b->unasked_why = a.why;
@@ -352,6 +357,9 @@ static int load_and_ask(struct trial *b, const char *path)
 		c->diags = kept;
 		return ask_only_kernel(b, path);
 	}
+	for (size_t i = 0; !status && i < n; i++)
+		if (!more_fits(c, b->unit.policy, b->cases.items[i].at, &b->cases.items[i].request))
+			status = STATUS_REFUSED;
 	return status ? status : unit_ask(c, &b->unit, requests, n, b->judged);
 }
 

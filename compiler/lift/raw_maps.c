@@ -67,7 +67,12 @@ static const char *read_name(struct lifter *l, const struct raw_map *m, const st
 	const char *text = "";
 	for (size_t i = 0; i < key->nargs; i++)
 		text = arena_printf(l->arena, "%s%s%s", text, i ? ", " : "", key->args[i].is_comm ? "comm" : term_text(l->arena, l->terms, key->args[i].t, 40));
-	return arena_printf(l->arena, "%s[%s]", m->name, text);
+	char *name = arena_printf(l->arena, "%s[%s]", m->name, text), *to = name;
+	for (const char *c = name; *c; c++) /* one word of a request */
+		if (*c != ' ')
+			*to++ = *c;
+	*to = 0;
+	return name;
 }
 
 /* Is the key a number that the array always has? */

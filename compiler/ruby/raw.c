@@ -196,6 +196,9 @@ static void add_rule(struct ruby *ruby)
 
 void raw_finish(struct ruby *ruby)
 {
-	if (ruby->said.policy->raw->section == RAW_DEVICE)
-		add_rule(ruby);
+	struct policy *p = ruby->said.policy;
+	if (p->raw->section != RAW_DEVICE)
+		return;
+	add_rule(ruby);
+	p->default_at = p->raw->at; /* the method denies, too */
 }

@@ -6,10 +6,15 @@
  *   cheaper()           the best of the programs
  *   verify_image()      its instructions back to a diagram: must be the same
  *
+ * A program that does more than decide does its steps first (raw_emit()); they are proven by themselves.
+ *
  * Before this, ruby_compile() made rules of a file; after it, object_write() makes a file of the
  * program.
  */
 #include "compiler/compiler.h"
+#include "policy/raw.h"
+
+#include <string.h>
 
 /* What comes of one order. */
 struct candidate {
@@ -69,7 +74,8 @@ static int try_orders(struct policy *p, struct diags *d, struct candidate of[DIA
 	return 0;
 }
 
-int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
+/* The program of the rules alone. */
+static int compile_rules(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
 {
 	struct candidate of[DIAGRAM_ORDERS];
 	const struct candidate *best;
@@ -84,8 +90,7 @@ int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd,
 	return verify_image(p, d, pd, out);
 }
 
-int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
-                const struct image *image)
+static int prove_rules(struct policy *p, struct diags *d, struct policy_diagram *pd, const struct image *image)
 {
 	int orders = policy_orders(p);
 	for (int order = 0; order < orders; order++) {
@@ -97,6 +102,97 @@ int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
 			return 0;
 	}
 	return -1;
+}
+
+/* ---- programs with steps ---------------------------------------------------------------- */
+
+static bool has_steps(const struct policy *p)
+{
+	return p->raw && !raw_only_decides(p->raw);
+}
+
+static bool only_steps(const struct policy *p)
+{
+	return p->raw && p->raw->section != RAW_DEVICE;
+}
+
+/* The steps, and behind them what decides. */
+static struct image joined(struct arena *a, const struct image *steps, const struct image *rules)
+{
+	const size_t size = sizeof(uint64_t), shift = steps->ninsns;
+	char *insns = arena_alloc(a, (shift + rules->ninsns) * size);
+	struct image_line *lines = arena_alloc(a, (steps->nlines + rules->nlines) * sizeof *lines);
+	struct image_reloc *relocs = arena_alloc(a, (steps->nrelocs + rules->nrelocs + 1) * sizeof *relocs);
+	memcpy(insns, steps->insns, shift * size);
+	memcpy(insns + shift * size, rules->insns, rules->ninsns * size);
+	for (size_t i = 0; i < steps->nlines + rules->nlines; i++) {
+		lines[i] = i < steps->nlines ? steps->lines[i] : rules->lines[i - steps->nlines];
+		lines[i].insn += i < steps->nlines ? 0 : (uint32_t)shift;
+	}
+	for (size_t i = 0; i < steps->nrelocs + rules->nrelocs; i++) {
+		relocs[i] = i < steps->nrelocs ? steps->relocs[i] : rules->relocs[i - steps->nrelocs];
+		relocs[i].insn += i < steps->nrelocs ? 0 : (uint32_t)shift;
+	}
+	return (struct image){.insns = insns, .ninsns = shift + rules->ninsns, .lines = lines,
+	                      .nlines = steps->nlines + rules->nlines, .relocs = relocs,
+	                      .nrelocs = steps->nrelocs + rules->nrelocs, .tail = shift + rules->tail,
+	                      .longest = steps->longest + rules->longest, .steps = shift};
+}
+
+/* What decides, without the steps before it. */
+static struct image without_steps(struct arena *a, const struct image *image)
+{
+	const size_t steps = image->steps;
+	size_t line = 0, reloc = 0;
+	while (line < image->nlines && image->lines[line].insn < steps)
+		line++;
+	while (reloc < image->nrelocs && image->relocs[reloc].insn < steps)
+		reloc++;
+	struct image out = {.insns = (const char *)image->insns + steps * sizeof(uint64_t), .ninsns = image->ninsns - steps,
+	                    .nlines = image->nlines - line, .nrelocs = image->nrelocs - reloc,
+	                    .tail = image->tail - steps, .longest = image->longest};
+	struct image_line *lines = arena_alloc(a, (out.nlines + 1) * sizeof *lines);
+	struct image_reloc *relocs = arena_alloc(a, (out.nrelocs + 1) * sizeof *relocs);
+	for (size_t i = 0; i < out.nlines; i++) {
+		lines[i] = image->lines[line + i];
+		lines[i].insn -= (uint32_t)steps;
+	}
+	for (size_t i = 0; i < out.nrelocs; i++) {
+		relocs[i] = image->relocs[reloc + i];
+		relocs[i].insn -= (uint32_t)steps;
+	}
+	out.lines = lines;
+	out.relocs = relocs;
+	return out;
+}
+
+int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out)
+{
+	struct image steps, rules;
+	if (!has_steps(p))
+		return compile_rules(p, d, pd, out);
+	if (raw_emit(p, d, &steps))
+		return -1;
+	*pd = (struct policy_diagram){0};
+	*out = steps;
+	if (!only_steps(p)) {
+		if (compile_rules(p, d, pd, &rules))
+			return -1;
+		*out = joined(p->arena, &steps, &rules);
+	}
+	return 0;
+}
+
+int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
+                const struct image *image)
+{
+	*pd = (struct policy_diagram){0};
+	if (only_steps(p))
+		return 0;
+	if (!has_steps(p))
+		return prove_rules(p, d, pd, image);
+	struct image rules = without_steps(p->arena, image);
+	return prove_rules(p, d, pd, &rules);
 }
 
 /* ---- the listing --------------------------------------------------------------------- */

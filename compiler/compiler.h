@@ -4,6 +4,7 @@
  *   ruby/       runs the policy file once in mruby; collects rules and blocks
  *   lift/       evaluates each block's bytecode symbolically into terms
  *   compile.c   rules to a diagram, a program, a proof
+ *   raw/        the steps of a program that does more than decide to instructions, and their proof
  *   bpf/        a diagram to BPF instructions and back; runs them on a request
  *   object/     the ELF object libbpf loads; reading one back
  *
@@ -64,7 +65,7 @@ void ruby_dump(FILE *out, struct ruby *rb);
 
 /* Rules to a proven program, the best found over the variable orders: fewest functions
  * of the kernel, then the shortest longest path, then fewest instructions. *pd is set to
- * the diagrams it was made from. 0, or -1 with a diagnostic. */
+ * the diagrams it was made from, .dg NULL of a program that does not decide. 0, or -1 with a diagnostic. */
 int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd, struct image *out);
 
 /* Builds a policy's diagrams, by the first order with which its program can be proven,
@@ -83,6 +84,12 @@ int compile_dump_orders(FILE *out, struct policy *p, struct diags *d);
 int emit_program(const struct policy *p, struct diags *d, const struct policy_diagram *pd,
                  struct image *out, int *helpers);
 
+/* ---- raw/emit.c ------------------------------------------------------------------------ */
+
+/* The steps of a raw program as a program. Of one for devices it ends with the context in r1 and what its verdict asks
+ * for on the stack, and the program of the verdict follows; another ends with its result. 0, or -1 with a diagnostic. */
+int raw_emit(const struct policy *p, struct diags *d, struct image *out);
+
 /* ---- code.c ----------------------------------------------------------------------- */
 
 /* Has the program jumps that only Linux 6.6 and later know? */
@@ -94,7 +101,7 @@ bool image_jumps_far(const struct image *image);
 struct kernel_need { const char *what; int major, minor; };
 #define KERNEL_OLDEST ((struct kernel_need){"", 5, 10})
 enum { KERNEL_NEEDS_MAX = FACT_HELPERS + 2 };
-/* What a program needs whose policy reads these inputs (set of enum input); how many. */
+/* What a program needs whose policy's rules read these inputs (set of enum input); how many. */
 size_t image_needs(const struct policy *p, const struct image *image, uint32_t reads,
                    struct kernel_need out[KERNEL_NEEDS_MAX]);
 

@@ -7,14 +7,16 @@
 
 /* From this instruction on; file: 0 the policy's, else 1 + the first rule that is in it. */
 struct image_line { uint32_t insn; int line; uint32_t file; };
-/* An ldimm64 of an address: of parameter `target`, or one of those below. */
+/* An ldimm64 of an address: of parameter `target`, or one of those below; from TARGET_RAW_MAP on, of the maps of a
+ * raw program (policy/raw.h), in their order. */
 struct image_reloc { uint32_t insn; uint32_t target; };
 enum image_target {
 	TARGET_HEADER = 1 << 16,
 #define MAP(id, name, type, key, value, entries, flags) TARGET_##id,
 #include "policy/maps.def"
 	TARGETS_END,
-	TARGET_MAPS = TARGET_HEADER + 1 /* the first of them */
+	TARGET_MAPS = TARGET_HEADER + 1, /* the first of them */
+	TARGET_RAW_MAP = 1 << 17,
 };
 
 struct image {
@@ -27,6 +29,8 @@ struct image {
 	size_t tail;        /* first of the instructions that report and return a denial;
 	                       ninsns: there are none */
 	unsigned longest;   /* instructions on the longest path of a request that is not reported */
+	size_t steps;       /* the first of them do the steps of a raw program; what decides follows. Of a program that
+	                       does not decide: all */
 };
 
 /* The head of every program's .rodata, readable without BTF: how our programs

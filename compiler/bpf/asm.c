@@ -30,6 +30,12 @@ const char *asm_helper(int helper)
 	case BPF_FUNC_ringbuf_reserve: return "ringbuf_reserve";
 	case BPF_FUNC_ringbuf_submit: return "ringbuf_submit";
 	case BPF_FUNC_set_retval: return "set_retval";
+	case BPF_FUNC_trace_printk: return "trace_printk";
+	case BPF_FUNC_ktime_get_ns: return "ktime_get_ns";
+	case BPF_FUNC_get_smp_processor_id: return "get_smp_processor_id";
+	case BPF_FUNC_probe_read_kernel: return "probe_read_kernel";
+	case BPF_FUNC_map_delete_elem: return "map_delete_elem";
+	case BPF_FUNC_ringbuf_output: return "ringbuf_output";
 	default: return NULL;
 	}
 }
@@ -61,7 +67,7 @@ static void write_jump(FILE *out, const struct bpf_insn *in, size_t pc)
 	fprintf(out, " goto L%zu", to);
 }
 
-static void write_address(FILE *out, int reg, uint32_t target)
+static void write_address(FILE *out, const struct policy *p, int reg, uint32_t target)
 {
 	static const char *const names[] = {
 		"header",
@@ -70,11 +76,13 @@ static void write_address(FILE *out, int reg, uint32_t target)
 	};
 	if (target >= TARGET_HEADER && target < TARGETS_END)
 		fprintf(out, "r%d = &%s", reg, names[target - TARGET_HEADER]);
+	else if (target >= TARGET_RAW_MAP && p->raw && target - TARGET_RAW_MAP < p->raw->nmaps)
+		fprintf(out, "r%d = &%s", reg, p->raw->maps[target - TARGET_RAW_MAP].name);
 	else
 		fprintf(out, "r%d = &param[%" PRIu32 "]", reg, target);
 }
 
-static void write_insn(FILE *out, const struct image *image, size_t pc)
+static void write_insn(FILE *out, const struct policy *p, const struct image *image, size_t pc)
 {
 	const struct bpf_insn *in = (const struct bpf_insn *)image->insns + pc;
 	switch (BPF_CLASS(in->code)) {
@@ -103,7 +111,7 @@ static void write_insn(FILE *out, const struct image *image, size_t pc)
 		uint64_t k = (uint64_t)(uint32_t)in[1].imm << 32 | (uint32_t)in->imm;
 		for (size_t i = 0; i < image->nrelocs; i++)
 			if (image->relocs[i].insn == pc) {
-				write_address(out, in->dst_reg, image->relocs[i].target);
+				write_address(out, p, in->dst_reg, image->relocs[i].target);
 				return;
 			}
 		fprintf(out, "r%d = 0x%" PRIx64 " ll", in->dst_reg, k);
@@ -149,7 +157,7 @@ void emit_asm(FILE *out, const struct policy *p, const struct image *image)
 		if (to[pc])
 			fprintf(out, "L%zu:\n", pc);
 		fprintf(out, "%5zu: ", pc);
-		write_insn(out, image, pc);
+		write_insn(out, p, image, pc);
 		fputc('\n', out);
 		pc += in[pc].code == (BPF_LD | BPF_DW | BPF_IMM);
 	}

@@ -270,7 +270,7 @@ static void emit_node(struct emitter *e, node n)
 		emit_free(e, n, s.var);
 	} else {
 		expr_fetch(&e->expr, 1u << s.var);
-		expr_input(&e->expr, (enum input)s.var, BPF_REG_2);
+		expr_input(&e->expr, s.var, BPF_REG_2);
 		emit_tree(e, n, 0, s.n - 1);
 	}
 	for (uint32_t i = 0; i < s.n; i++)
@@ -331,6 +331,8 @@ static void emit_below(struct emitter *e, node root, bool moved)
 	e->expr = (struct expr){.code = &e->code, .terms = e->policy->terms, .too_big = e->expr.too_big,
 	                        .too_big_line = e->expr.too_big_line, .index = e->expr.index,
 	                        .index_cap = e->expr.index_cap,
+	                        .nparams = e->policy->nparams, .spill = STACK_SPILL,
+	                        .spill_slots = SPILL_SLOTS - (int)policy_asked(e->policy),
 	                        .ctx = moved ? REG_CTX : BPF_REG_1};
 	if (node_is_terminal(root, &o))
 		emit_terminal(e, o, leaf_of(e, root, 0).rule);
@@ -412,7 +414,7 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 	if (e->expr.too_big) {
 		diag_add(d, DIAG_ERROR, (struct span){.file = p->file, .line = e->expr.too_big_line},
 		         "compute parts of it when the policy is compiled, or split the rule",
-		         "an expression of this rule needs more than %d values at once", SPILL_SLOTS);
+		         "an expression of this rule needs more than %d values at once", e->expr.spill_slots);
 		return -1;
 	}
 	code_relax(c, &tail);

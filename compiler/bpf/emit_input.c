@@ -43,10 +43,53 @@ void expr_fetch(struct expr *e, uint32_t inputs)
 	}
 }
 
-void expr_input(struct expr *e, enum input in, int reg)
+static uint8_t load_size(const struct raw_field *f)
+{
+	return f->size == 1 ? BPF_B : f->size == 2 ? BPF_H : f->size == 4 ? BPF_W : BPF_DW;
+}
+
+void expr_field(struct code *c, const struct raw_field *f, int base, int offset, int reg)
+{
+	code_add(c, (uint8_t)(BPF_LDX | BPF_MEM | load_size(f)), reg, base, offset + (int)f->offset, 0);
+	if (!f->is_signed || f->size == 8)
+		return;
+	code_add(c, BPF_ALU64 | BPF_LSH | BPF_K, reg, 0, 0, 64 - 8 * f->size);
+	code_add(c, BPF_ALU64 | BPF_ARSH | BPF_K, reg, 0, 0, 64 - 8 * f->size);
+}
+
+/* A value of a raw program. */
+static void value(struct expr *e, uint32_t number, int reg)
+{
+	if (e->values[number].is_field)
+		expr_field(e->code, &e->values[number].field, e->ctx, 0, reg);
+	else
+		code_add(e->code, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10, e->slots[number], 0);
+}
+
+/* An input behind the facts. */
+static void parameter(struct expr *e, size_t number, int reg)
 {
 	struct code *c = e->code;
-	switch (in) {
+	if (number >= e->nparams) {
+		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10, ASKED_HOME(number - e->nparams), 0);
+		return;
+	}
+	*ARENA_PUSH(c->arena, c->relocs, c->nrelocs, c->relocs_cap) = (struct image_reloc){(uint32_t)c->n, (uint32_t)number};
+	code_imm64(c, reg, 0);
+	code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, reg, 0, 0);
+}
+
+void expr_input(struct expr *e, uint32_t in, int reg)
+{
+	struct code *c = e->code;
+	if (in >= IN_PARAM_0) {
+		if (in >= INPUT_MAX)
+			value(e, in - INPUT_MAX, reg);
+		else
+			parameter(e, in - IN_PARAM_0, reg);
+		return;
+	}
+	switch ((enum input)in) {
 	case IN_UID:
 		code_add(c, BPF_ALU | BPF_MOV | BPF_X, reg, REG_UID_GID, 0, 0);
 		return;
@@ -72,12 +115,5 @@ void expr_input(struct expr *e, enum input in, int reg)
 		return;
 	default: break;
 	}
-	if (in >= IN_PARAM_0) {
-		*ARENA_PUSH(c->arena, c->relocs, c->nrelocs, c->relocs_cap) =
-			(struct image_reloc){(uint32_t)c->n, in - IN_PARAM_0};
-		code_imm64(c, reg, 0);
-		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, reg, 0, 0);
-		return;
-	}
-	code_add(c, (uint8_t)(BPF_LDX | BPF_MEM | ctx_load_size(in)), reg, e->ctx, ctx_offset(in), 0);
+	code_add(c, (uint8_t)(BPF_LDX | BPF_MEM | ctx_load_size((enum input)in)), reg, e->ctx, ctx_offset((enum input)in), 0);
 }

@@ -147,12 +147,20 @@ static int by_age(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-void put_in_order(struct work *w, term comparison)
+static void add_below_comparison(struct work *w, term comparison)
 {
 	const struct term_node *t = node_of(w, comparison);
 	bool second_first = node_of(w, t->b)->height > node_of(w, t->a)->height + DEEPER;
 	add_below(w, second_first ? t->b : t->a);
 	add_below(w, second_first ? t->a : t->b);
+}
+
+void put_in_order(struct work *w, term root, bool branches)
+{
+	if (branches)
+		add_below_comparison(w, root);
+	else
+		add_below(w, root);
 	if (w->order == ORDER_BY_AGE && w->n) {
 		qsort(w->items, w->n, sizeof *w->items, by_age);
 		for (size_t i = 0; i < w->n; i++)
@@ -160,6 +168,7 @@ void put_in_order(struct work *w, term comparison)
 		for (size_t i = 0; i < w->n; i++)
 			link_operands(w, &w->items[i]);
 	}
-	add_item(w, comparison);
+	if (branches)
+		add_item(w, root);
 	note_uses(w);
 }

@@ -42,15 +42,15 @@ static void spill(struct work *w, struct item *x)
 	if (node_of(w, x->t)->op == TERM_INPUT || x->slot != NONE)
 		return;
 	int slot = 0;
-	while (slot < SPILL_SLOTS && w->slots & 1ull << slot)
+	while (slot < w->e->spill_slots && w->slots & 1ull << slot)
 		slot++;
-	if (slot == SPILL_SLOTS) {
+	if (slot >= w->e->spill_slots) {
 		w->e->too_big = true;
 		return;
 	}
 	w->slots |= 1ull << slot;
 	x->slot = slot;
-	code_add(w->code, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, x->reg, STACK_SPILL - 8 * slot, 0);
+	code_add(w->code, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, x->reg, w->e->spill - 8 * slot, 0);
 }
 
 /* A register for something new, kept until the item is done. */
@@ -89,9 +89,9 @@ static int operand(struct work *w, const struct item *x, int k)
 		y->reg = take(w);
 		w->holds[place_of(y->reg)] = (int)x->below[k];
 		if (y->slot != NONE)
-			code_add(w->code, BPF_LDX | BPF_MEM | BPF_DW, y->reg, BPF_REG_10, STACK_SPILL - 8 * y->slot, 0);
+			code_add(w->code, BPF_LDX | BPF_MEM | BPF_DW, y->reg, BPF_REG_10, w->e->spill - 8 * y->slot, 0);
 		else
-			expr_input(w->e, (enum input)node_of(w, y->t)->a, y->reg);
+			expr_input(w->e, node_of(w, y->t)->a, y->reg);
 	}
 	w->pinned |= 1u << place_of(y->reg);
 	return y->reg;
@@ -277,7 +277,7 @@ static int compute(struct work *w, const struct item *x)
 	switch (n->op) {
 	case TERM_INPUT:
 		reg = take(w);
-		expr_input(w->e, (enum input)n->a, reg);
+		expr_input(w->e, n->a, reg);
 		return reg;
 	case TERM_ITE: return choice(w, x);
 	case TERM_EQ:
@@ -292,38 +292,45 @@ static int compute(struct work *w, const struct item *x)
 	}
 }
 
-static void attempt(struct expr *e, term comparison, enum order order, int *a, int *b)
+static void attempt(struct expr *e, term wanted, bool branches, enum order order, int *a, int *b)
 {
 	struct work w = {.e = e, .code = e->code, .order = order};
-	const struct term_node *t = term_get(e->terms, comparison);
+	const struct term_node *t = term_get(e->terms, wanted);
 	for (int i = 0; i < EXPR_ROW; i++)
 		w.holds[i] = FREE;
-	put_in_order(&w, comparison);
-	for (; w.now + 1 < w.n && !e->too_big; w.now++) {
+	put_in_order(&w, wanted, branches);
+	for (size_t n = branches ? w.n - 1 : w.n; w.now < n && !e->too_big; w.now++) {
 		struct item *x = &w.items[w.now];
 		finish(&w, x, compute(&w, x));
 	}
 	if (e->too_big)
 		return;
 	const struct item *root = &w.items[w.n - 1];
+	*a = root->reg;
+	if (!branches)
+		return;
 	*a = operand(&w, root, 0);
 	*b = fits_imm(node_of(&w, t->b)) ? -1 : operand(&w, root, 1);
 }
 
-/* The operands of a comparison in registers; *b is -1 when the second fits the jump. */
-static void operands(struct expr *e, term comparison, int *a, int *b)
+/* The operands of a comparison in registers, *b is -1 when the second fits the jump; or a value in *a. */
+static void operands(struct expr *e, term wanted, bool branches, int *a, int *b)
 {
-	struct code *c = e->code, before = *c;
+	struct code *c = e->code;
 	bool failed = e->too_big;
+	expr_fetch(e, term_get(e->terms, wanted)->inputs);
+	struct code before = *c;
 	for (int order = ORDER_DOWN; order < ORDERS; order++) {
 		c->n = before.n;
 		c->nlines = before.nlines;
 		c->nrelocs = before.nrelocs;
 		e->too_big = false;
-		attempt(e, comparison, (enum order)order, a, b);
+		attempt(e, wanted, branches, (enum order)order, a, b);
 		if (!e->too_big)
 			break;
 	}
+	if (e->too_big && !failed)
+		e->too_big_line = e->code->line;
 	e->too_big |= failed;
 }
 
@@ -332,12 +339,21 @@ size_t expr_branch(struct expr *e, term comparison, bool sense)
 	const struct term_node *t = term_get(e->terms, comparison);
 	uint8_t op = t->op == TERM_EQ ? (sense ? BPF_JEQ : BPF_JNE) : (sense ? BPF_JSLT : BPF_JSGE);
 	int a = 0, b = 0;
-	bool before = e->too_big;
-	expr_fetch(e, t->inputs);
-	operands(e, comparison, &a, &b);
-	if (e->too_big && !before)
-		e->too_big_line = e->code->line;
+	operands(e, comparison, true, &a, &b);
 	if (b < 0)
 		return code_add(e->code, BPF_JMP | op | BPF_K, a, 0, 0, (int32_t)term_get(e->terms, t->b)->lo);
 	return code_add(e->code, BPF_JMP | op | BPF_X, a, b, 0, 0);
+}
+
+void expr_value(struct expr *e, term t, int reg)
+{
+	const struct term_node *n = term_get(e->terms, t);
+	int got = reg, unused;
+	if (n->op == TERM_CONST || n->op == TERM_TRUE || n->op == TERM_FALSE) {
+		code_const(e->code, reg, n->lo);
+		return;
+	}
+	operands(e, t, false, &got, &unused);
+	if (got != reg)
+		code_add(e->code, BPF_ALU64 | BPF_MOV | BPF_X, reg, got, 0, 0);
 }

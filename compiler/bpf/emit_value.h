@@ -50,7 +50,8 @@ static inline const struct term_node *differs(const struct work *w, const struct
 	return below && below->op == TERM_EQ ? below : NULL;
 }
 
-/* Fills items: all that is below a comparison, operands before their users, and it as the last. */
-void put_in_order(struct work *w, term comparison);
+/* Fills items: all that is below a term, operands before their users, and it as the last. `branches`: it is a
+ * comparison, whose operands are for a jump. */
+void put_in_order(struct work *w, term root, bool branches);
 
 #endif

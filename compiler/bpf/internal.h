@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "compiler/compiler.h"
+#include "policy/raw.h"
 
 /* ---- the shape of emitted programs (emit, verify, simulate) ------------------- */
 
@@ -24,6 +25,14 @@ enum {
 	STACK_SPILL = -8 * (HOME_SLOTS + 1), /* and below: values of an expression that registers do not hold */
 	SPILL_SLOTS = 512 / 8 - HOME_SLOTS,
 };
+
+/* Where the steps of a raw program leave the k-th value that its verdict asks for. */
+#define ASKED_HOME(k) (-512 + 8 * (int)(k))
+/* How many values that are; they are the inputs behind the parameters. */
+static inline size_t policy_asked(const struct policy *p)
+{
+	return p->raw ? p->raw->nasked : 0;
+}
 
 /* The tail of a program is entered with these. */
 enum {
@@ -79,6 +88,11 @@ struct expr {
 	const struct terms *terms;
 	int ctx;       /* register that holds the context */
 	uint32_t have; /* set of homes that are filled here */
+	size_t nparams; /* inputs behind so many parameters are on the stack: ASKED_HOME() */
+	int spill;      /* values that registers do not hold are kept from here on downwards, */
+	int spill_slots; /* so many at once */
+	const struct raw_value *values; /* of a raw program, */
+	const int *slots;               /* and where the stack has them */
 	bool too_big;  /* an expression has more values at once than there is place for */
 	int too_big_line;
 	uint32_t *index; /* scratch of emit_value.c */
@@ -87,8 +101,10 @@ struct expr {
 
 /* Fetches what is missing of the homes of these inputs. */
 void expr_fetch(struct expr *e, uint32_t inputs);
-/* An input's value into a register; its helper was called. */
-void expr_input(struct expr *e, enum input in, int reg);
+/* An input's value, or that of a raw program's value, into a register; its helper was called. */
+void expr_input(struct expr *e, uint32_t in, int reg);
+/* A number in memory, base + offset + the field's own, into a register. */
+void expr_field(struct code *c, const struct raw_field *f, int base, int offset, int reg);
 
 /* ---- asm.c ------------------------------------------------------------------------- */
 
@@ -100,6 +116,8 @@ const char *asm_helper(int helper);
 /* Emits the comparison's operands and a jump taken when it is `sense`; the
  * jump's index, to be landed. */
 size_t expr_branch(struct expr *e, term comparison, bool sense);
+/* Emits a term's value into a register, of a condition 0 or 1. Uses r0 and r2 to r5. */
+void expr_value(struct expr *e, term t, int reg);
 
 /* ---- template.c: floor division, conditions as numbers, choices ---------------------------- */
 

@@ -1,5 +1,5 @@
 /*
- * simulate.c - a BPF interpreter for one request.
+ * simulate.c - a BPF interpreter for one request: for what decides, behind the steps of a raw program.
  *
  * Written against the instruction set (Documentation/bpf/standardization), not
  * against the emitter: it knows all ALU and jump operations, and shares no
@@ -73,10 +73,38 @@ static size_t width(uint8_t code)
 	}
 }
 
+/* A fact of the caller, if the request gives it. */
+static bool fact(struct machine *m, enum input in, int64_t *value)
+{
+	if (!(m->request->known & 1u << in)) {
+		m->missing = in;
+		return false;
+	}
+	*value = m->request->fact[in];
+	return true;
+}
+
+/* What the steps of a raw program left for the verdict: known where the request says it. */
+static bool asked(struct machine *m, uint64_t at, enum input *in)
+{
+	const uint64_t bottom = STACK_TOP - STACK_SIZE;
+	if (at < bottom || at >= bottom + 8 * policy_asked(m->policy))
+		return false;
+	*in = (enum input)(IN_PARAM_0 + m->policy->nparams + (at - bottom) / 8);
+	return true;
+}
+
 static bool load(struct machine *m, const struct bpf_insn *in)
 {
 	uint64_t at = m->reg[in->src_reg] + (uint64_t)(int64_t)in->off, value = 0;
 	size_t size = width(in->code);
+	enum input of_steps;
+	if (asked(m, at, &of_steps)) {
+		int64_t given = 0;
+		bool known = fact(m, of_steps, &given);
+		m->reg[in->dst_reg] = (uint64_t)given;
+		return known;
+	}
 	if (at >= PARAM_BASE && at % 8 == 0 && size == 8 && (at - PARAM_BASE) / 8 < m->policy->nparams) {
 		m->reg[in->dst_reg] = (uint64_t)m->policy->params[(at - PARAM_BASE) / 8].value;
 		return true;
@@ -174,17 +202,6 @@ static bool taken(struct machine *m, const struct bpf_insn *in)
 	case BPF_JSLT: return sx < sy;
 	default: return sx <= sy; /* BPF_JSLE */
 	}
-}
-
-/* A fact of the caller, if the request gives it. */
-static bool fact(struct machine *m, enum input in, int64_t *value)
-{
-	if (!(m->request->known & 1u << in)) {
-		m->missing = in;
-		return false;
-	}
-	*value = m->request->fact[in];
-	return true;
 }
 
 /* Both halves of a helper's result. A half that was not given is 0 here: whether
@@ -360,7 +377,7 @@ int simulate(const struct policy *p, const struct image *image, const struct req
 	m.reg[1] = CTX_BASE;
 	m.reg[10] = STACK_TOP;
 	bool running = true;
-	for (size_t pc = 0; running && pc < image->ninsns && out->steps < STEPS_MAX; pc++) {
+	for (size_t pc = image->steps; running && pc < image->ninsns && out->steps < STEPS_MAX; pc++) {
 		out->steps++;
 		if (insns[pc].code == (BPF_JMP | BPF_EXIT)) {
 			out->allow = m.reg[0] == 1;

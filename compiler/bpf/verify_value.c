@@ -51,7 +51,7 @@ static struct value *stack_value(struct verifier *v, int64_t offset)
 	int slot = slot_of(offset);
 	if (slot >= 0)
 		return &v->now.slot[slot];
-	if (offset % 8 || offset > STACK_SPILL || offset <= STACK_SPILL - 8 * SPILL_SLOTS)
+	if (offset % 8 || offset > STACK_SPILL || offset < ASKED_HOME(policy_asked(v->policy)))
 		return NULL;
 	v->spills.used = true;
 	return &v->spills.slot[(STACK_SPILL - offset) / 8];
@@ -227,6 +227,11 @@ bool verify_load(struct verifier *v, const struct bpf_insn *in)
 		return verify_refuse(v, "narrow load");
 	if (src.kind == V_PARAM && in->off == 0) {
 		*dst = (struct value){.kind = V_RAW, .n = IN_PARAM_0 + src.n};
+		return true;
+	}
+	int64_t asked = src.kind == V_STACK ? src.n + in->off - ASKED_HOME(0) : -1;
+	if (asked >= 0 && asked % 8 == 0 && (size_t)asked / 8 < policy_asked(v->policy)) { /* the steps left it there */
+		*dst = (struct value){.kind = V_RAW, .n = IN_PARAM_0 + (int64_t)v->policy->nparams + asked / 8};
 		return true;
 	}
 	const struct value *held = src.kind == V_STACK ? stack_value(v, src.n + in->off) : NULL;

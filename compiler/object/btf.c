@@ -82,14 +82,20 @@ static void field(struct types *t, const char *name, int type, size_t offset)
 	added(t, btf__add_field(t->btf, name, type, (uint32_t)offset * CHAR_BIT, 0));
 }
 
-/* int FUNCTION(struct bpf_cgroup_dev_ctx *ctx) */
-static int function_type(struct types *t, const char *function)
+static int context_type(struct types *t)
 {
 	int ctx = added(t, btf__add_struct(t->btf, "bpf_cgroup_dev_ctx", 12));
 	field(t, "access_type", t->u32, 0);
 	field(t, "major", t->u32, 4);
 	field(t, "minor", t->u32, 8);
-	int pointer = added(t, btf__add_ptr(t->btf, ctx));
+	return ctx;
+}
+
+/* int FUNCTION(struct bpf_cgroup_dev_ctx *ctx); of a tracing program (void *ctx) */
+static int function_type(struct types *t, const struct policy *p, const char *function)
+{
+	bool traces = p->raw && p->raw->section != RAW_DEVICE;
+	int pointer = added(t, btf__add_ptr(t->btf, traces ? 0 : context_type(t)));
 	int proto = added(t, btf__add_func_proto(t->btf, t->s32));
 	added(t, btf__add_func_param(t->btf, "ctx", pointer));
 	return added(t, btf__add_func(t->btf, function, BTF_FUNC_GLOBAL, proto));
@@ -143,10 +149,41 @@ static void rodata_types(struct types *t, const struct variable *vars, size_t nv
 
 /* ---- maps ------------------------------------------------------------------------- */
 
-const struct map_definition object_maps[OBJECT_MAPS] = {
-#define MAP(id, name, type, key, value, entries, flags) {#name, BPF_MAP_TYPE_##type, key, value, entries, flags},
+static const struct map_definition reporting[] = {
+#define MAP(id, name, type, key, value, entries, flags) \
+	{#name, BPF_MAP_TYPE_##type, key, value, entries, flags, NULL, TARGET_##id},
 #include "policy/maps.def"
 };
+enum { REPORTING = sizeof reporting / sizeof *reporting };
+
+static uint32_t raw_type(enum raw_map_kind kind)
+{
+	switch (kind) {
+	case RAW_TABLE: return BPF_MAP_TYPE_HASH;
+	case RAW_PERCPU: return BPF_MAP_TYPE_PERCPU_HASH;
+	case RAW_RING: return BPF_MAP_TYPE_RINGBUF;
+	default: return BPF_MAP_TYPE_ARRAY;
+	}
+}
+
+const struct map_definition *object_maps(struct arena *a, const struct policy *p, size_t *n)
+{
+	size_t first = p->audit != AUDIT_NONE ? REPORTING : 0, more = p->raw ? p->raw->nmaps : 0;
+	struct map_definition *maps = arena_alloc(a, (first + more) * sizeof *maps);
+	for (*n = 0; *n < first; ++*n)
+		maps[*n] = reporting[*n];
+	for (size_t i = 0; i < more; i++) {
+		const struct raw_map *m = &p->raw->maps[i];
+		maps[(*n)++] = (struct map_definition){.name = m->name, .type = raw_type(m->kind), .max_entries = m->entries,
+		                                       .raw = m, .target = TARGET_RAW_MAP + (uint32_t)i};
+	}
+	return maps;
+}
+
+static bool has_types(const struct map_definition *m)
+{
+	return m->raw && m->raw->kind != RAW_RING;
+}
 
 static size_t map_fields(const struct map_definition *m, const char *names[MAP_FIELDS],
                          uint32_t values[MAP_FIELDS])
@@ -166,19 +203,62 @@ size_t map_definition_size(const struct map_definition *m)
 {
 	const char *names[MAP_FIELDS];
 	uint32_t values[MAP_FIELDS];
-	return map_fields(m, names, values) * sizeof(uint64_t);
+	return (map_fields(m, names, values) + (has_types(m) ? 2 : 0)) * sizeof(uint64_t);
 }
 
-/* libbpf takes a number as the length of an array: int (*max_entries)[8]. */
+static int number_type(struct types *t, const struct raw_field *f)
+{
+	static const struct { const char *name; size_t size; bool is_signed; } kinds[] = {
+		{"unsigned char", 1, false}, {"signed char", 1, true}, {"unsigned short", 2, false}, {"short", 2, true}};
+	if (f->size >= 4)
+		return f->size == 4 ? (f->is_signed ? t->s32 : t->u32) : (f->is_signed ? t->s64 : t->u64);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (kinds[i].size != f->size || kinds[i].is_signed != f->is_signed)
+			continue;
+		int known = btf__find_by_name_kind(t->btf, kinds[i].name, BTF_KIND_INT);
+		return known > 0 ? known : added(t, btf__add_int(t->btf, kinds[i].name, kinds[i].size, f->is_signed ? BTF_INT_SIGNED : 0));
+	}
+	return added(t, -EINVAL);
+}
+
+static int field_type(struct types *t, const struct raw_field *f)
+{
+	return f->size == COMM_SIZE ? char_array(t, COMM_SIZE) : number_type(t, f);
+}
+
+/* A key or value. A number alone is a number, which the kernel wants for the keys of arrays. */
+static int record_type(struct types *t, const struct raw_record *r, bool alone)
+{
+	int types[RAW_ARGS];
+	if (!r->n || r->n > RAW_ARGS)
+		return added(t, -EINVAL);
+	for (size_t i = 0; i < r->n; i++)
+		types[i] = field_type(t, &r->fields[i]);
+	if (alone && r->n == 1)
+		return types[0];
+	int id = added(t, btf__add_struct(t->btf, NULL, r->size));
+	for (size_t i = 0; i < r->n; i++)
+		field(t, r->fields[i].name, types[i], r->fields[i].offset);
+	return id;
+}
+
+/* libbpf takes a number as the length of an array, int (*max_entries)[8], and a type as a pointer to it. */
 static int map_type(struct types *t, const struct map_definition *m)
 {
-	const char *names[MAP_FIELDS];
+	const char *names[MAP_FIELDS + 2];
 	uint32_t values[MAP_FIELDS];
-	int types[MAP_FIELDS];
+	int types[MAP_FIELDS + 2];
 	size_t n = map_fields(m, names, values);
 	for (size_t i = 0; i < n; i++) {
 		int array = added(t, btf__add_array(t->btf, t->u32, t->s32, values[i]));
 		types[i] = added(t, btf__add_ptr(t->btf, array));
+	}
+	if (has_types(m)) {
+		bool hash = m->raw->kind == RAW_TABLE || m->raw->kind == RAW_PERCPU;
+		names[n] = "key";
+		types[n++] = added(t, btf__add_ptr(t->btf, record_type(t, &m->raw->key, !hash)));
+		names[n] = "value";
+		types[n++] = added(t, btf__add_ptr(t->btf, record_type(t, &m->raw->value, true)));
 	}
 	int id = added(t, btf__add_struct(t->btf, NULL, (uint32_t)(n * sizeof(uint64_t))));
 	for (size_t i = 0; i < n; i++)
@@ -186,19 +266,23 @@ static int map_type(struct types *t, const struct map_definition *m)
 	return id;
 }
 
-static void maps_types(struct types *t)
+static void maps_types(struct types *t, const struct map_definition *maps, size_t n)
 {
-	int ids[OBJECT_MAPS];
+	int ids[REPORTING + RAW_MAPS_MAX];
 	uint32_t size = 0;
-	for (size_t i = 0; i < OBJECT_MAPS; i++) {
-		int type = map_type(t, &object_maps[i]);
-		ids[i] = added(t, btf__add_var(t->btf, object_maps[i].name, BTF_VAR_GLOBAL_ALLOCATED, type));
-		size += (uint32_t)map_definition_size(&object_maps[i]);
+	if (n > REPORTING + RAW_MAPS_MAX) {
+		added(t, -E2BIG);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		int type = map_type(t, &maps[i]);
+		ids[i] = added(t, btf__add_var(t->btf, maps[i].name, BTF_VAR_GLOBAL_ALLOCATED, type));
+		size += (uint32_t)map_definition_size(&maps[i]);
 	}
 	added(t, btf__add_datasec(t->btf, ".maps", size));
 	size = 0;
-	for (size_t i = 0; i < OBJECT_MAPS; i++) {
-		uint32_t len = (uint32_t)map_definition_size(&object_maps[i]);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t len = (uint32_t)map_definition_size(&maps[i]);
 		added(t, btf__add_datasec_var_info(t->btf, ids[i], size, len));
 		size += len;
 	}
@@ -311,14 +395,14 @@ static void put_line_records(struct buffer *b, struct types *t, const struct pol
 }
 
 /* The .BTF.ext up to its line records. */
-static void put_ext_head(struct buffer *b, struct types *t, int function, size_t nlines)
+static void put_ext_head(struct buffer *b, struct types *t, const char *name, int function, size_t nlines)
 {
 	const struct {
 		uint16_t magic;
 		uint8_t version, flags;
 		uint32_t size;
 	} start = {BTF_MAGIC, BTF_VERSION, 0, EXT_HEADER};
-	uint32_t section = string(t, OBJECT_PROGRAM_SECTION), n = (uint32_t)nlines;
+	uint32_t section = string(t, name), n = (uint32_t)nlines;
 	const uint32_t parts[] = {0, EXT_FUNCS, EXT_FUNCS, 4 + 8 + n * RECORD_LINE};
 	const uint32_t funcs[] = {RECORD_FUNC, section, 1, 0, (uint32_t)function};
 	const uint32_t line_head[] = {RECORD_LINE, section, n};
@@ -329,7 +413,8 @@ static void put_ext_head(struct buffer *b, struct types *t, int function, size_t
 }
 
 int btf_sections(const struct policy *p, const struct image *image, const bool *starts,
-                 const char *function, const struct variable *vars, size_t nvars, struct diags *d,
+                 const char *function, const struct variable *vars, size_t nvars,
+                 const struct map_definition *maps, size_t nmaps, struct diags *d,
                  struct bytes *types, struct bytes *ext)
 {
 	size_t nlines;
@@ -340,11 +425,11 @@ int btf_sections(const struct policy *p, const struct image *image, const bool *
 	if (!t.btf)
 		arena_fail(d->arena);
 	base_types(&t);
-	int id = function_type(&t, function);
+	int id = function_type(&t, p, function);
 	rodata_types(&t, vars, nvars);
-	if (p->audit != AUDIT_NONE)
-		maps_types(&t);
-	put_ext_head(&b, &t, id, nlines);
+	if (nmaps)
+		maps_types(&t, maps, nmaps);
+	put_ext_head(&b, &t, object_section(p), id, nlines);
 	put_line_records(&b, &t, p, index, lines, nlines);
 	uint32_t size = 0;
 	const void *raw = t.error ? NULL : btf__raw_data(t.btf, &size);

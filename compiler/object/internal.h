@@ -1,7 +1,7 @@
 /*
  * internal.h - what object.c, object_read.c, btf.c and serial*.c share.
  *
- * An object holds a policy twice: as the program the kernel runs (cgroup/dev,
+ * An object holds a policy twice: as the program the kernel runs (cgroup/dev or that of a raw program,
  * with .rodata and BTF) and as itself (.devguard), so that it can be read back
  * without its source.
  */
@@ -9,10 +9,10 @@
 #define DEVGUARD_COMPILER_OBJECT_INTERNAL_H
 
 #include "compiler/compiler.h"
+#include "policy/raw.h"
 
-#define OBJECT_PROGRAM_SECTION "cgroup/dev"
-#define OBJECT_RELOC_SECTION   ".rel" OBJECT_PROGRAM_SECTION
 #define OBJECT_POLICY_SECTION  ".devguard"
+#define OBJECT_USER_SECTION    ".devguard.user" /* bytecode of the file, where a part of it runs beside the program */
 
 enum { OBJECT_PARAMS_MAX = INPUT_MAX - IN_PARAM_0 };
 
@@ -67,20 +67,26 @@ enum { VARIABLES_MAX = 1 + OBJECT_PARAMS_MAX + IMAGE_TEXTS + 1 /* the policy */ 
  * character, the rest zeros. */
 void object_header_name(const char *policy_name, char out[IMAGE_NAME_MAX]);
 
+/* The section of a policy's program, and what its license section says. */
+const char *object_section(const struct policy *p);
+const char *object_license(const struct policy *p);
+
 /* The instructions that begin one: entry i is false for the second half of an
  * ldimm64. NULL when the last ldimm64 has no second half. */
 const bool *object_insn_starts(struct arena *a, const void *insns, size_t ninsns);
 
 /* ---- btf.c ------------------------------------------------------------------------ */
 
-/* The maps of a program that reports, as libbpf makes them (policy/maps.def), in the
- * order of enum image_target from TARGET_MAPS on. */
+/* A map as libbpf makes it: of a program that reports (policy/maps.def), or of a raw program. */
 struct map_definition {
 	const char *name;
 	uint32_t type, key_size, value_size, max_entries, flags; /* 0: left out */
+	const struct raw_map *raw; /* its keys and values have types; NULL: they have sizes */
+	uint32_t target;           /* enum image_target */
 };
-enum { OBJECT_MAPS = TARGETS_END - TARGET_MAPS, MAP_FIELDS = 5 };
-extern const struct map_definition object_maps[OBJECT_MAPS];
+enum { MAP_FIELDS = 5 };
+/* The maps of a policy's program in the order of `.maps`. */
+const struct map_definition *object_maps(struct arena *a, const struct policy *p, size_t *n);
 /* Bytes of a map's definition in `.maps`: a pointer for each field. */
 size_t map_definition_size(const struct map_definition *m);
 
@@ -89,7 +95,8 @@ size_t map_definition_size(const struct map_definition *m);
 /* Types of the program and of .rodata (.BTF), and which policy line each
  * instruction comes from (.BTF.ext). 0, or -1 with a diagnostic. */
 int btf_sections(const struct policy *p, const struct image *image, const bool *starts,
-                 const char *function, const struct variable *vars, size_t nvars, struct diags *d,
+                 const char *function, const struct variable *vars, size_t nvars,
+                 const struct map_definition *maps, size_t nmaps, struct diags *d,
                  struct bytes *types, struct bytes *ext);
 /* The lines of a .BTF.ext read back, their files by the names in .BTF, checked against the instructions. 0, or -1
  * with *why. */

@@ -56,6 +56,8 @@ void object_header_name(const char *policy_name, char out[IMAGE_NAME_MAX])
 
 struct rodata {
 	struct buffer bytes;
+	struct map_definition *maps; /* their names are taken too */
+	size_t nmaps;
 	struct variable vars[VARIABLES_MAX];
 	size_t nvars;
 };
@@ -64,6 +66,9 @@ static bool name_taken(const struct rodata *ro, const char *name)
 {
 	for (size_t i = 0; i < ro->nvars; i++)
 		if (!strcmp(ro->vars[i].name, name))
+			return true;
+	for (size_t i = 0; i < ro->nmaps; i++)
+		if (!strcmp(ro->maps[i].name, name))
 			return true;
 	return false;
 }
@@ -76,6 +81,20 @@ static const char *free_name(const struct rodata *ro, const char *prefix, const 
 	for (size_t i = ro->nvars; name_taken(ro, name); i++)
 		name = arena_printf(a, "%s_%zu", base, i);
 	return name;
+}
+
+/* The maps, with names that are identifiers. */
+static void name_maps(struct rodata *ro, const struct policy *p)
+{
+	size_t n;
+	const struct map_definition *maps = object_maps(ro->bytes.arena, p, &n);
+	ro->maps = arena_alloc(ro->bytes.arena, n * sizeof *ro->maps);
+	for (size_t i = 0; i < n; i++) {
+		const char *name = maps[i].raw ? free_name(ro, "", maps[i].name) : maps[i].name;
+		ro->maps[i] = maps[i];
+		ro->maps[i].name = name;
+		ro->nmaps++;
+	}
 }
 
 static void add_variable(struct rodata *ro, enum variable_kind kind, const char *name,
@@ -155,8 +174,9 @@ static uint32_t symbol_of(const struct policy *p, const struct rodata *ro, uint3
 		return SYMBOL_VARIABLES + 1 + target;
 	if (target == TARGET_HEADER)
 		return SYMBOL_VARIABLES;
-	if (target >= TARGET_MAPS && target < TARGETS_END && p->audit != AUDIT_NONE)
-		return SYMBOL_VARIABLES + (uint32_t)ro->nvars + target - TARGET_MAPS;
+	for (uint32_t i = 0; i < ro->nmaps; i++)
+		if (ro->maps[i].target == target)
+			return SYMBOL_VARIABLES + (uint32_t)ro->nvars + i;
 	return 0;
 }
 
@@ -185,7 +205,7 @@ static struct bpf_insn *relocatable(const struct policy *p, const struct image *
 /* ---- ELF ---------------------------------------------------------------------------------- */
 
 enum { STRTAB = 1, LICENSE, PROGRAM, RODATA, BTF, BTF_EXT, POLICY, SYMTAB, RELOCS, MAPS,
-       SECTIONS };
+       USER, SECTIONS };
 
 struct section {
 	const char *name;
@@ -202,13 +222,20 @@ static Elf64_Word put_name(struct buffer *strings, const char *name)
 	return (Elf64_Word)buffer_put(strings, name, strlen(name) + 1);
 }
 
-/* Everything is global: one null symbol, the program, the variables. */
-static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro, size_t nmaps,
+/* Everything is global: one null symbol, the program, the variables, the maps; where a program begins to decide that
+ * does steps before. */
+static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro, const struct image *image,
                                const char *function, size_t code_size, size_t *n)
 {
-	size_t maps = SYMBOL_VARIABLES + ro->nvars, offset = 0;
-	*n = maps + nmaps;
+	size_t maps = SYMBOL_VARIABLES + ro->nvars, nmaps = ro->nmaps, offset = 0;
+	bool marked = image->steps && image->steps < image->ninsns;
+	*n = maps + nmaps + marked;
 	Elf64_Sym *s = arena_alloc(strings->arena, *n * sizeof *s);
+	if (marked)
+		s[maps + nmaps] = (Elf64_Sym){.st_name = put_name(strings, "devguard_decides"),
+		                              .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE),
+		                              .st_shndx = PROGRAM,
+		                              .st_value = image->steps * sizeof(struct bpf_insn)};
 	s[SYMBOL_PROGRAM] = (Elf64_Sym){.st_name = put_name(strings, function),
 	                                .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
 	                                .st_shndx = PROGRAM,
@@ -221,8 +248,8 @@ static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro, 
 		                    .st_value = ro->vars[i].offset,
 		                    .st_size = ro->vars[i].size};
 	for (size_t i = 0; i < nmaps; i++) {
-		size_t size = map_definition_size(&object_maps[i]);
-		s[maps + i] = (Elf64_Sym){.st_name = put_name(strings, object_maps[i].name),
+		size_t size = map_definition_size(&ro->maps[i]);
+		s[maps + i] = (Elf64_Sym){.st_name = put_name(strings, ro->maps[i].name),
 		                          .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
 		                          .st_shndx = MAPS,
 		                          .st_value = offset,
@@ -320,7 +347,6 @@ struct parts {
 	const char *function;
 	struct bytes btf, ext;
 	struct buffer policy;
-	size_t nmaps;
 	struct bytes maps;
 };
 
@@ -338,6 +364,7 @@ static int make_parts(struct parts *parts, const struct policy *p, const struct 
 		parts->policy = (struct buffer){.arena = a, .data = (void *)p->serial.data, .n = p->serial.len};
 	else if (serial_write(p, d, &parts->policy, &digest))
 		return -1;
+	name_maps(&parts->ro, p);
 	make_rodata(&parts->ro, p, digest, &parts->policy);
 	if (image->ninsns && starts && p->nparams <= OBJECT_PARAMS_MAX)
 		parts->code = relocatable(p, image, &parts->ro, starts, a, parts->rels);
@@ -345,13 +372,12 @@ static int make_parts(struct parts *parts, const struct policy *p, const struct 
 		return diag_fail(
 			d, "this is a bug of the compiler: please report it with the policy",
 			"cannot write the object: its instructions or parameters do not fit");
-	parts->nmaps = p->audit != AUDIT_NONE ? OBJECT_MAPS : 0;
-	for (size_t i = 0; i < parts->nmaps; i++)
-		parts->maps.len += map_definition_size(&object_maps[i]);
+	for (size_t i = 0; i < parts->ro.nmaps; i++)
+		parts->maps.len += map_definition_size(&parts->ro.maps[i]);
 	parts->maps.data = arena_alloc(a, parts->maps.len); /* zeros: the types say it all */
 	parts->function = free_name(&parts->ro, "", p->name && *p->name ? p->name : "policy");
-	return btf_sections(p, image, starts, parts->function, parts->ro.vars, parts->ro.nvars, d,
-	                    &parts->btf, &parts->ext);
+	return btf_sections(p, image, starts, parts->function, parts->ro.vars, parts->ro.nvars, parts->ro.maps,
+	                    parts->ro.nmaps, d, &parts->btf, &parts->ext);
 }
 
 static struct section plain(const char *name, Elf64_Xword flags, const void *data, size_t len,
@@ -366,7 +392,15 @@ static struct section plain(const char *name, Elf64_Xword flags, const void *dat
 	                        .align = align};
 }
 
-static const char LICENSE_TEXT[] = "Dual MIT/GPL"; /* some helpers are for GPL programs only */
+const char *object_section(const struct policy *p)
+{
+	return p->raw && p->raw->section != RAW_DEVICE ? p->raw->section_name : "cgroup/dev";
+}
+
+const char *object_license(const struct policy *p)
+{
+	return p->raw && p->raw->license ? p->raw->license : "Dual MIT/GPL"; /* some helpers are for GPL programs only */
+}
 
 int object_write(const struct policy *p, const struct image *image, struct diags *d,
                  struct bytes *out)
@@ -378,15 +412,16 @@ int object_write(const struct policy *p, const struct image *image, struct diags
 	put_name(&strings, "");
 	size_t nsymbols;
 	const Elf64_Sym *symbols =
-		make_symbols(&strings, &parts.ro, parts.nmaps, parts.function, parts.code_size, &nsymbols);
+		make_symbols(&strings, &parts.ro, image, parts.function, parts.code_size, &nsymbols);
+	const char *name = object_section(p), *license = object_license(p);
 	struct section s[SECTIONS] = {
 		[STRTAB] = {.name = ".strtab",
 	                    .type = SHT_STRTAB,
 	                    .content = ELF_T_BYTE,
 	                    .align = 1},
-		[LICENSE] = plain("license", SHF_ALLOC | SHF_WRITE, LICENSE_TEXT,
-	                          sizeof LICENSE_TEXT, 1),
-		[PROGRAM] = plain(OBJECT_PROGRAM_SECTION, SHF_ALLOC | SHF_EXECINSTR, parts.code,
+		[LICENSE] = plain("license", SHF_ALLOC | SHF_WRITE, license,
+	                          strlen(license) + 1, 1),
+		[PROGRAM] = plain(name, SHF_ALLOC | SHF_EXECINSTR, parts.code,
 	                          parts.code_size, 8),
 		[RODATA] = plain(".rodata", SHF_ALLOC, parts.ro.bytes.data, parts.ro.bytes.n, 8),
 		[BTF] = plain(".BTF", 0, parts.btf.data, parts.btf.len, 4),
@@ -401,7 +436,7 @@ int object_write(const struct policy *p, const struct image *image, struct diags
 	                    .entsize = sizeof *symbols,
 	                    .link = STRTAB,
 	                    .info = SYMBOL_PROGRAM},
-		[RELOCS] = {.name = OBJECT_RELOC_SECTION,
+		[RELOCS] = {.name = arena_printf(d->arena, ".rel%s", name),
 	                    .type = SHT_REL,
 	                    .content = ELF_T_REL,
 	                    .data = parts.rels,
@@ -411,8 +446,11 @@ int object_write(const struct policy *p, const struct image *image, struct diags
 	                    .link = SYMTAB,
 	                    .info = PROGRAM},
 		[MAPS] = plain(".maps", SHF_ALLOC | SHF_WRITE, parts.maps.data, parts.maps.len, 8),
+		[USER] = plain(OBJECT_USER_SECTION, 0, p->handlers.data, p->handlers.len, 1),
 	};
-	size_t n = parts.nmaps ? SECTIONS : parts.nrels ? MAPS : RELOCS;
+	size_t n = parts.ro.nmaps ? USER : parts.nrels ? MAPS : RELOCS;
+	if (p->handlers.data)
+		s[n++] = s[USER];
 	for (size_t i = 1; i < n; i++)
 		s[i].name_offset = put_name(&strings, s[i].name);
 	s[STRTAB].data = strings.data;

@@ -14,18 +14,19 @@
 #include <gelf.h>
 #include <string.h>
 
-enum part { PROGRAM, LICENSE, RODATA, BTF, BTF_EXT, SYMTAB, POLICY, RELOCS, MAPS, PARTS };
+enum part { PROGRAM, LICENSE, RODATA, BTF, BTF_EXT, SYMTAB, POLICY, RELOCS, MAPS, USER, PARTS };
 
 static const char *const part_names[PARTS] = {
-	[PROGRAM] = OBJECT_PROGRAM_SECTION,
+	[PROGRAM] = "program",
 	[LICENSE] = "license",
 	[RODATA] = ".rodata",
 	[BTF] = ".BTF",
 	[BTF_EXT] = ".BTF.ext",
 	[SYMTAB] = ".symtab",
 	[POLICY] = OBJECT_POLICY_SECTION,
-	[RELOCS] = OBJECT_RELOC_SECTION,
+	[RELOCS] = "relocation",
 	[MAPS] = ".maps",
+	[USER] = OBJECT_USER_SECTION,
 };
 
 struct object {
@@ -36,6 +37,10 @@ struct object {
 	size_t len;
 	struct bytes parts[PARTS]; /* data NULL: not there */
 	size_t index[PARTS];       /* section numbers */
+	const char *program;       /* name of the program's section */
+	const char *relocs;        /* and of its relocations */
+	const struct map_definition *maps;
+	size_t nmaps;
 };
 
 static const char HINT_COMPILE[] =
@@ -73,6 +78,29 @@ static int check_header(const struct object *o)
 	return 0;
 }
 
+/* Can a program stand in a section of this name? */
+static bool is_program(const char *name)
+{
+	static const char *const begins[] = {"cgroup/dev", "kprobe/", "kretprobe/", "tracepoint/", "raw_tracepoint/"};
+	for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+		if (!strncmp(name, begins[i], strlen(begins[i])))
+			return true;
+	return false;
+}
+
+/* The part that a section of this name is; PARTS: none. */
+static enum part part_of(const char *name)
+{
+	if (is_program(name))
+		return PROGRAM;
+	if (!strncmp(name, ".rel", 4) && is_program(name + 4))
+		return RELOCS;
+	for (int i = LICENSE; i < PARTS; i++)
+		if (i != RELOCS && !strcmp(name, part_names[i]))
+			return (enum part)i;
+	return PARTS;
+}
+
 /* Takes one section if it is one of ours. NULL, or what is wrong with it. */
 static const char *take_section(struct object *o, Elf *elf, size_t names, Elf_Scn *scn)
 {
@@ -80,19 +108,20 @@ static const char *take_section(struct object *o, Elf *elf, size_t names, Elf_Sc
 	const char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
 	if (!name)
 		return "the object's section table is damaged";
-	for (int i = 0; i < PARTS; i++) {
-		if (strcmp(name, part_names[i]))
-			continue;
-		Elf64_Word type = i == SYMTAB ? SHT_SYMTAB : i == RELOCS ? SHT_REL : SHT_PROGBITS;
-		if (o->parts[i].data)
-			return "a section of the object is there twice";
-		if (sh.sh_type != type || (sh.sh_flags & SHF_COMPRESSED))
-			return "a section of the object has the wrong type";
-		if (sh.sh_offset > o->len || sh.sh_size > o->len - sh.sh_offset)
-			return "a section of the object lies outside the file";
-		o->parts[i] = (struct bytes){o->data + sh.sh_offset, sh.sh_size};
-		o->index[i] = elf_ndxscn(scn);
-	}
+	enum part i = part_of(name);
+	Elf64_Word type = i == SYMTAB ? SHT_SYMTAB : i == RELOCS ? SHT_REL : SHT_PROGBITS;
+	if (i == PARTS)
+		return NULL;
+	if (o->parts[i].data)
+		return "a section of the object is there twice";
+	if (sh.sh_type != type || (sh.sh_flags & SHF_COMPRESSED))
+		return "a section of the object has the wrong type";
+	if (sh.sh_offset > o->len || sh.sh_size > o->len - sh.sh_offset)
+		return "a section of the object lies outside the file";
+	o->parts[i] = (struct bytes){o->data + sh.sh_offset, sh.sh_size};
+	o->index[i] = elf_ndxscn(scn);
+	if (i == PROGRAM || i == RELOCS) /* elf_strptr()'s are gone with the handle */
+		*(i == PROGRAM ? &o->program : &o->relocs) = arena_strdup(o->arena, name);
 	return NULL;
 }
 
@@ -181,10 +210,10 @@ static int64_t target_at(const struct object *o, const struct policy *p, uint64_
 	int64_t at = (int64_t)(s.st_value & INT32_MAX) + addend;
 	if (o->parts[MAPS].data && s.st_shndx == o->index[MAPS]) {
 		int64_t map = 0;
-		for (int i = 0; i < OBJECT_MAPS; i++) {
+		for (size_t i = 0; i < o->nmaps; i++) {
 			if (map == at)
-				return TARGET_MAPS + i;
-			map += (int64_t)map_definition_size(&object_maps[i]);
+				return o->maps[i].target;
+			map += (int64_t)map_definition_size(&o->maps[i]);
 		}
 		return -1;
 	}
@@ -228,6 +257,23 @@ static const char *read_relocs(const struct object *o, const struct policy *p, c
 	return NULL;
 }
 
+/* Where a program begins to decide that does steps before: a symbol of no type. */
+static size_t steps_of(const struct object *o, const struct policy *p, size_t ninsns)
+{
+	struct bytes table = o->parts[SYMTAB];
+	if (!p->raw || raw_only_decides(p->raw))
+		return 0;
+	if (p->raw->section != RAW_DEVICE)
+		return ninsns;
+	for (size_t i = table.len / sizeof(Elf64_Sym); i-- > 0;) {
+		Elf64_Sym s;
+		memcpy(&s, table.data + i * sizeof s, sizeof s);
+		if (s.st_shndx == o->index[PROGRAM] && ELF64_ST_TYPE(s.st_info) == STT_NOTYPE)
+			return s.st_value / sizeof(struct bpf_insn);
+	}
+	return 0;
+}
+
 /* How many instructions at the end are the tail of this policy's programs; whether
  * they are is for verify_image() to find. */
 static size_t tail_size(struct arena *a, const struct policy *p, const struct image *image)
@@ -257,8 +303,21 @@ static const char *read_image(const struct object *o, const struct policy *p, st
 	why = read_relocs(o, p, starts, code, image);
 	if (why || btf_read_lines(o->arena, p, o->parts[BTF].data, o->parts[BTF].len, ext.data, ext.len, starts, image->ninsns, image, &why))
 		return why;
+	image->steps = steps_of(o, p, image->ninsns);
 	image->tail = image->ninsns - tail_size(o->arena, p, image);
 	image->longest = code_longest(o->arena, code, image->tail); /* unproven jumps: any number */
+	return NULL;
+}
+
+/* NULL, or what of the object's sections is not what the policy says. */
+static const char *check_sections(const struct object *o, const struct policy *p)
+{
+	const char *license = object_license(p), *section = object_section(p);
+	struct bytes said = o->parts[LICENSE];
+	if (strcmp(o->program, section) || (o->relocs && strcmp(o->relocs + 4, section)))
+		return "its section has another name";
+	if (p->raw && (said.len != strlen(license) + 1 || memcmp(said.data, license, said.len)))
+		return "its license is another";
 	return NULL;
 }
 
@@ -271,13 +330,20 @@ int object_read(struct arena *a, struct diags *d, const char *file, const void *
 	if (check_header(&o) || find_parts(&o) ||
 	    serial_read(a, d, file, o.parts[POLICY].data, o.parts[POLICY].len, &p, &digest))
 		return -1;
+	o.maps = object_maps(a, p, &o.nmaps);
+	if (o.parts[USER].len) {
+		p->handlers.data = memcpy(arena_alloc(a, o.parts[USER].len), o.parts[USER].data, o.parts[USER].len);
+		p->handlers.len = o.parts[USER].len;
+	}
 	const char *wrong = check_rodata(&o, p, digest);
 	if (wrong)
 		return refuse(&o, HINT_AGAIN,
 		              arena_printf(a,
 		                           "the object's .rodata does not belong to its policy: %s",
 		                           wrong));
-	wrong = read_image(&o, p, image);
+	wrong = check_sections(&o, p);
+	if (!wrong)
+		wrong = read_image(&o, p, image);
 	if (wrong)
 		return refuse(&o, HINT_AGAIN,
 		              arena_printf(a, "the object's program is damaged: %s", wrong));

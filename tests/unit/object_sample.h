@@ -30,7 +30,7 @@ static const struct bpf_insn code[] = {
 enum { NCODE = sizeof code / sizeof *code, LONGEST = 8 };
 static const struct image_line lines[] = {{0, 3, 0}, {3, 4, 0}, {7, 6, 0}, {8, 0, 0}};
 static const struct image_reloc relocs[] = {{3, 0}, {0, 1}};
-static const struct image image = {code, NCODE, lines, 4, relocs, 2, NCODE, LONGEST};
+static const struct image image = {code, NCODE, lines, 4, relocs, 2, NCODE, LONGEST, 0};
 
 struct setup {
 	struct arena *arena;

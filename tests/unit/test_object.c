@@ -396,9 +396,9 @@ static void test_bad_image(void **state)
 	const struct image_reloc second = {1, 0}, outside = {NCODE, 0}, param = {0, 2},
 				 other = {8, 0};
 	const struct image bad[] = {
-		{code, 0, NULL, 0, NULL, 0, 0, 0},        {code, 1, NULL, 0, NULL, 0, 0, 0},
-		{code, NCODE, NULL, 0, &second, 1, 0, 0}, {code, NCODE, NULL, 0, &outside, 1, 0, 0},
-		{code, NCODE, NULL, 0, &param, 1, 0, 0},  {code, NCODE, NULL, 0, &other, 1, 0, 0},
+		{code, 0, NULL, 0, NULL, 0, 0, 0, 0},        {code, 1, NULL, 0, NULL, 0, 0, 0, 0},
+		{code, NCODE, NULL, 0, &second, 1, 0, 0, 0}, {code, NCODE, NULL, 0, &outside, 1, 0, 0, 0},
+		{code, NCODE, NULL, 0, &param, 1, 0, 0, 0},  {code, NCODE, NULL, 0, &other, 1, 0, 0, 0},
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct bytes out;

@@ -211,7 +211,7 @@ static int calibrate(struct diags *d, struct probe *pr)
 		                                  : "programs of others answer for a scratch cgroup too");
 	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++)
 		for (size_t i = 0; i < sizeof accesses / sizeof *accesses; i++) {
-			struct request r = {type, accesses[i], MAJOR_MAX, MINOR_MAX, {0}, 0, NULL};
+			struct request r = {.type = type, .access = accesses[i], .major = MAJOR_MAX, .minor = MINOR_MAX};
 			const char *why;
 			if (probe_ask(pr, &r, &why) == PROBE_ALLOW)
 				continue;

@@ -101,6 +101,7 @@ struct raw {
 	struct raw_value *values;
 	size_t nvalues, values_cap;
 	struct step *steps;
+	bool acts;                /* it has steps, which are not here: of a record only what it prints is */
 	term result;              /* RAW_DEVICE: 0 denies; else what the program returns */
 	/* RAW_DEVICE: values by which the verdict differs. In the policy's rule, whose `match` is result != 0, the k-th
 	 * of them is input IN_PARAM_0 + nparams + k, a value that no request gives (policy/params.h). */
@@ -114,7 +115,7 @@ static inline int64_t raw_value_of(const struct term_node *n)
 	return n->op == TERM_INPUT && n->a >= INPUT_MAX ? (int64_t)n->a - INPUT_MAX : -1;
 }
 /* Does it nothing but decide by the request? Then it is compiled as a policy's rules are. */
-static inline bool raw_only_decides(const struct raw *r) { return r->section == RAW_DEVICE && !r->steps; }
+static inline bool raw_only_decides(const struct raw *r) { return r->section == RAW_DEVICE && !r->steps && !r->acts; }
 
 /* Does the program decide about devices? One of another section does not. */
 struct policy;

@@ -17,7 +17,7 @@ struct head {
 	uint32_t reserved;
 	uint32_t default_file;
 	int32_t default_line;
-	uint64_t digest, tail;
+	uint64_t digest, tail, steps;
 	/* how many of each follow, in this order */
 	uint64_t nrules, nraises, nparams, ninsns, nlines, nrelocs, nserial, nraw, nhandlers, ntexts;
 };
@@ -75,7 +75,7 @@ int record_write(struct diags *d, const struct recorded *r, struct bytes *out)
 	struct head h = {.magic = MAGIC, .default_allow = p->default_allow, .audit = p->audit,
 	                 .audit_given = p->audit_given, .mode = p->mode, .inputs = r->inputs,
 	                 .longest = r->image.longest, .null_denied = (uint32_t)r->null_denied,
-	                 .digest = p->serial.digest, .tail = r->image.tail, .nrules = p->nrules,
+	                 .digest = p->serial.digest, .tail = r->image.tail, .steps = r->image.steps, .nrules = p->nrules,
 	                 .nparams = p->nparams, .ninsns = r->image.ninsns, .nlines = r->image.nlines,
 	                 .nrelocs = r->image.nrelocs, .nserial = p->serial.len};
 	for (size_t i = 0; i < p->nrules; i++)
@@ -179,7 +179,7 @@ bool record_read(struct arena *a, const void *data, size_t len, struct recorded 
 	out->image = (struct image){.insns = part_take(&r, h.ninsns, INSN), .ninsns = h.ninsns,
 	                            .lines = part_take(&r, h.nlines, sizeof *out->image.lines), .nlines = h.nlines,
 	                            .relocs = part_take(&r, h.nrelocs, sizeof *out->image.relocs), .nrelocs = h.nrelocs,
-	                            .tail = h.tail, .longest = h.longest};
+	                            .tail = h.tail, .longest = h.longest, .steps = h.steps};
 	const void *serial = part_take(&r, h.nserial, 1), *handlers = part_take(&r, h.nhandlers, 1), *raw = part_take(&r, h.nraw, 1);
 	get_texts(&r, &h);
 	if (r.bad)

@@ -11,6 +11,7 @@
 struct raw_head {
 	uint32_t section, name, license, function, file;
 	int32_t line;
+	uint32_t acts, reserved;
 	uint32_t nmaps, nfields, nprints, nasked; /* how many of each follow, in this order */
 };
 struct map_part { uint32_t name, kind, entries, nkey, nvalue, file; int32_t line; };
@@ -43,7 +44,7 @@ struct block put_raw(struct arena *a, const struct raw *raw, struct texts *t)
 	if (!raw)
 		return (struct block){0};
 	struct raw_head h = {.section = raw->section, .name = part_text(t, raw->section_name), .license = part_text(t, raw->license),
-	                     .function = part_text(t, raw->function), .file = part_file(t, raw->at.file), .line = raw->at.line,
+	                     .function = part_text(t, raw->function), .file = part_file(t, raw->at.file), .line = raw->at.line, .acts = raw->steps != NULL,
 	                     .nmaps = (uint32_t)raw->nmaps, .nasked = (uint32_t)raw->nasked};
 	struct prints prints = {.arena = a};
 	find_prints(&prints, raw->steps, t);
@@ -156,12 +157,12 @@ struct raw *get_raw(struct reader *r, const void *data, size_t len)
 	const struct field_part *fields = part_take(&in, h ? h->nfields : 0, sizeof *fields);
 	const struct print_part *prints = part_take(&in, h ? h->nprints : 0, sizeof *prints);
 	const struct asked_part *asked = part_take(&in, h ? h->nasked : 0, sizeof *asked);
-	part_must(r, !in.bad && in.at == in.end && h->section < RAW_SECTIONS);
+	part_must(r, !in.bad && in.at == in.end && h->section < RAW_SECTIONS && h->acts <= 1);
 	if (r->bad)
 		return NULL;
 	struct raw *raw = arena_alloc(r->arena, sizeof *raw);
 	*raw = (struct raw){.section = (enum raw_section)h->section, .section_name = part_some_text(&in, h->name),
-	                    .license = part_some_text(&in, h->license), .function = part_some_text(&in, h->function),
+	                    .license = part_some_text(&in, h->license), .function = part_some_text(&in, h->function), .acts = h->acts,
 	                    .at = part_place(&in, h->file, h->line, 0)};
 	part_must(&in, is_plain(raw->section_name, 127, "_./"));
 	get_maps(&in, h, maps, fields, raw);

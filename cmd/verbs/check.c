@@ -48,9 +48,11 @@ static const char *inputs_text(struct cmd *c, const struct report *r)
 		if (!(r->reads & 1u << in))
 			continue;
 		bool is_comm = in == IN_COMM_0 || in == IN_COMM_1;
-		size_t param = (size_t)(in - IN_PARAM_0);
+		size_t param = (size_t)(in - IN_PARAM_0), asked = param - r->policy->nparams;
 		if (in >= IN_PARAM_0 && param < r->policy->nparams)
 			list = join(c->arena, list, r->policy->params[param].name);
+		else if (in >= IN_PARAM_0 && r->policy->raw && asked < r->policy->raw->nasked)
+			list = join(c->arena, list, r->policy->raw->values[r->policy->raw->asked[asked]].name);
 		else if (!is_comm || !comm)
 			list = join(c->arena, list, input_name((enum input)in));
 		comm |= is_comm;
@@ -130,12 +132,6 @@ static void print_raw(const struct raw *raw, const char *outcome)
 		fputs("  map ", stdout);
 		put_text(stdout, raw->maps[i].name);
 		printf(": %s, %u %s\n", kinds[raw->maps[i].kind], raw->maps[i].entries, raw->maps[i].kind == RAW_RING ? "bytes" : "entries");
-	}
-	if (raw->nasked)
-		fputs("  decides by ", stdout);
-	for (size_t i = 0; i < raw->nasked; i++) {
-		put_text(stdout, raw->values[raw->asked[i]].name);
-		puts(i + 1 < raw->nasked ? ", " : "");
 	}
 }
 

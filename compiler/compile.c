@@ -111,11 +111,6 @@ static bool has_steps(const struct policy *p)
 	return p->raw && !raw_only_decides(p->raw);
 }
 
-static bool only_steps(const struct policy *p)
-{
-	return p->raw && p->raw->section != RAW_DEVICE;
-}
-
 /* The steps, and behind them what decides. */
 static struct image joined(struct arena *a, const struct image *steps, const struct image *rules)
 {
@@ -175,7 +170,7 @@ int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd,
 		return -1;
 	*pd = (struct policy_diagram){0};
 	*out = steps;
-	if (!only_steps(p)) {
+	if (policy_decides(p)) {
 		if (compile_rules(p, d, pd, &rules))
 			return -1;
 		*out = joined(p->arena, &steps, &rules);
@@ -187,7 +182,7 @@ int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
                 const struct image *image)
 {
 	*pd = (struct policy_diagram){0};
-	if (only_steps(p))
+	if (!policy_decides(p))
 		return 0;
 	if (!has_steps(p))
 		return prove_rules(p, d, pd, image);

@@ -152,7 +152,8 @@ void emit_asm(FILE *out, const struct policy *p, const struct image *image)
 		if (next_line < image->nlines && image->lines[next_line].insn == pc) {
 			const struct image_line *l = &image->lines[next_line++];
 			const char *file = l->file ? policy_file(p, l->file) : "";
-			fprintf(out, "; %s%s%d: %s\n", file, *file ? ":" : "", l->line, line_source(p, files, l));
+			const char *source = pc < image->steps ? "" : line_source(p, files, l);
+			fprintf(out, "; %s%s%d%s%s\n", file, *file ? ":" : "", l->line, *source ? ": " : "", source);
 		}
 		if (to[pc])
 			fprintf(out, "L%zu:\n", pc);

@@ -58,14 +58,14 @@ static bool calls_known(const struct image *image, const bool *starts)
 	return true;
 }
 
-/* Only a raw program has steps, and what decides follows unless its section does not decide. */
+/* Only a raw program has steps, and what decides follows where its section decides. */
 static bool steps_fit(const struct image *image, const struct policy *p, const bool *starts)
 {
-	if (!p->raw || raw_only_decides(p->raw))
+	if (!p->raw)
 		return !image->steps;
-	if (p->raw->section != RAW_DEVICE)
+	if (!policy_decides(p))
 		return image->steps == image->ninsns && image->tail == image->ninsns;
-	return image->steps && image->steps < image->tail && starts[image->steps];
+	return !image->steps || (image->steps < image->tail && starts[image->steps]);
 }
 
 const char *image_check(struct arena *a, const struct image *image, const struct policy *p)

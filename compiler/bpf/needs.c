@@ -11,24 +11,15 @@ static const struct kernel_need helpers[FACT_HELPERS] = {
 static const struct kernel_need far_jumps = {"32-bit jumps", 6, 6};
 static const struct kernel_need an_errno = {"bpf_set_retval", 5, 18};
 
-static uint32_t term_reads(const struct policy *p, const struct raw_operand *o)
+/* Which of them steps call: what tells facts, tracing programs may call since long ago. */
+static void steps_call(const struct policy *p, const struct image *image, bool called[FACT_HELPERS])
 {
-	return o->is_comm ? 1u << IN_COMM_0 : term_get(p->terms, o->t)->inputs;
-}
-
-/* The inputs that steps read. */
-static uint32_t steps_read(const struct policy *p, const struct step *first)
-{
-	uint32_t reads = 0;
-	for (const struct step *s = first; s; s = s->next) {
-		for (size_t i = 0; i < s->nargs; i++)
-			reads |= term_reads(p, &s->args[i]);
-		if (s->kind == STEP_SET || s->kind == STEP_ADD)
-			reads |= term_reads(p, &s->operand);
-		if (s->kind == STEP_IF)
-			reads |= term_get(p->terms, s->condition)->inputs | steps_read(p, s->yes) | steps_read(p, s->no);
+	const struct bpf_insn *in = image->insns;
+	for (size_t pc = 0; pc < image->steps && policy_decides(p); pc++) {
+		for (int i = 0; i < FACT_HELPERS; i++)
+			called[i] |= in[pc].code == (BPF_JMP | BPF_CALL) && in[pc].imm == helper_number((enum fact_helper)i);
+		pc += in[pc].code == (BPF_LD | BPF_DW | BPF_IMM);
 	}
-	return reads & ~(1u << INPUT_VALUES);
 }
 
 size_t image_needs(const struct policy *p, const struct image *image, uint32_t reads,
@@ -36,10 +27,7 @@ size_t image_needs(const struct policy *p, const struct image *image, uint32_t r
 {
 	bool called[FACT_HELPERS] = {false};
 	size_t n = 0;
-	if (p->raw && p->raw->section == RAW_DEVICE)
-		reads |= steps_read(p, p->raw->steps);
-	else if (p->raw) /* what tells facts, tracing programs may call since long ago */
-		reads = 0;
+	steps_call(p, image, called);
 	for (; reads; reads &= reads - 1) {
 		int helper = input_helper((enum input)__builtin_ctz(reads));
 		if (helper >= 0)

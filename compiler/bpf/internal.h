@@ -140,6 +140,13 @@ bool template_read(const struct bpf_insn *in, size_t n, struct template *t, size
 /* Is the difference of two values within 64 bits? */
 bool terms_differ_within(const struct term_node *a, const struct term_node *b);
 
+/* ---- operate.c: instructions on numbers ------------------------------------------------- */
+
+/* The result of an arithmetic instruction (BPF_ADD to BPF_ARSH) with these operands; 32-bit ones clear the rest. */
+uint64_t insn_alu(uint8_t code, uint64_t x, uint64_t y);
+/* Is a conditional jump taken? BPF_JA always. */
+bool insn_taken(uint8_t code, uint64_t x, uint64_t y);
+
 /* ---- report.c: what follows a decision that is reported ---------------------------- */
 
 /* Emits the tail of a program; see report.c for what it is entered with. */

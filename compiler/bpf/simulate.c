@@ -1,9 +1,7 @@
 /*
  * simulate.c - a BPF interpreter for one request: for what decides, behind the steps of a raw program.
  *
- * Written against the instruction set (Documentation/bpf/standardization), not
- * against the emitter: it knows all ALU and jump operations, and shares no
- * arithmetic with terms.
+ * Its arithmetic and jumps are those of the instruction set (operate.c), not of the emitter.
  */
 #include "compiler/bpf/internal.h"
 
@@ -136,72 +134,14 @@ static bool store(struct machine *m, const struct bpf_insn *in)
 	return true;
 }
 
-static uint64_t alu64(uint8_t op, uint64_t x, uint64_t y)
-{
-	switch (op) {
-	case BPF_ADD: return x + y;
-	case BPF_SUB: return x - y;
-	case BPF_MUL: return x * y;
-	case BPF_DIV: return y ? x / y : 0;
-	case BPF_MOD: return y ? x % y : x;
-	case BPF_OR: return x | y;
-	case BPF_AND: return x & y;
-	case BPF_XOR: return x ^ y;
-	case BPF_LSH: return x << (y & 63);
-	case BPF_RSH: return x >> (y & 63);
-	case BPF_ARSH: return (uint64_t)((int64_t)x >> (y & 63));
-	case BPF_NEG: return -x;
-	default: return y; /* BPF_MOV */
-	}
-}
-
-static uint32_t alu32(uint8_t op, uint32_t x, uint32_t y)
-{
-	switch (op) {
-	case BPF_LSH: return x << (y & 31);
-	case BPF_RSH: return x >> (y & 31);
-	case BPF_ARSH: return (uint32_t)((int32_t)x >> (y & 31));
-	default: return (uint32_t)alu64(op, x, y);
-	}
-}
-
 static bool alu(struct machine *m, const struct bpf_insn *in)
 {
 	uint64_t y = BPF_SRC(in->code) == BPF_X ? m->reg[in->src_reg] : (uint64_t)(int64_t)in->imm;
 	uint64_t *x = &m->reg[in->dst_reg];
 	if (BPF_OP(in->code) > BPF_ARSH || in->off)
 		return fault(m, "unknown arithmetic");
-	*x = BPF_CLASS(in->code) == BPF_ALU64 ? alu64(BPF_OP(in->code), *x, y)
-	                                      : alu32(BPF_OP(in->code), (uint32_t)*x, (uint32_t)y);
+	*x = insn_alu(in->code, *x, y);
 	return true;
-}
-
-/* Is the conditional jump taken? */
-static bool taken(struct machine *m, const struct bpf_insn *in)
-{
-	uint64_t x = m->reg[in->dst_reg];
-	uint64_t y = BPF_SRC(in->code) == BPF_X ? m->reg[in->src_reg] : (uint64_t)(int64_t)in->imm;
-	int64_t sx = (int64_t)x, sy = (int64_t)y;
-	if (BPF_CLASS(in->code) == BPF_JMP32) {
-		x = (uint32_t)x;
-		y = (uint32_t)y;
-		sx = (int32_t)x;
-		sy = (int32_t)y;
-	}
-	switch (BPF_OP(in->code)) {
-	case BPF_JA: return true;
-	case BPF_JEQ: return x == y;
-	case BPF_JNE: return x != y;
-	case BPF_JGT: return x > y;
-	case BPF_JGE: return x >= y;
-	case BPF_JLT: return x < y;
-	case BPF_JLE: return x <= y;
-	case BPF_JSET: return x & y;
-	case BPF_JSGT: return sx > sy;
-	case BPF_JSGE: return sx >= sy;
-	case BPF_JSLT: return sx < sy;
-	default: return sx <= sy; /* BPF_JSLE */
-	}
 }
 
 /* Both halves of a helper's result. A half that was not given is 0 here: whether
@@ -357,7 +297,8 @@ static bool execute(struct machine *m, size_t *pc)
 			return *pc >= m->image->tail ? tail_call(m, in) : call(m, in);
 		if (in->code == (BPF_JMP32 | BPF_JA)) /* the long jump of Linux 6.6 */
 			*pc = (size_t)((int64_t)*pc + in->imm);
-		else if (taken(m, in))
+		else if (insn_taken(in->code, m->reg[in->dst_reg],
+		                    BPF_SRC(in->code) == BPF_X ? m->reg[in->src_reg] : (uint64_t)(int64_t)in->imm))
 			*pc = (size_t)((int64_t)*pc + in->off);
 		return true;
 	}

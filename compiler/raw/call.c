@@ -99,22 +99,6 @@ static bool output(struct machine *m)
 
 /* ---- printing ------------------------------------------------------------------------------------------ */
 
-/* What a format asks for, one letter each; -1: the kernel does not print it. */
-static int format_letters(const char *f, size_t n, char letters[RAW_PRINT_ARGS])
-{
-	int count = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (f[i] != '%' || (f[i + 1] == '%' && i++ < n))
-			continue;
-		while (++i < n && strchr("-+ #0123456789l", f[i]))
-			;
-		if (i >= n || count == RAW_PRINT_ARGS || !strchr("diuxscp", f[i]))
-			return -1;
-		letters[count++] = f[i];
-	}
-	return count;
-}
-
 static bool text_argument(struct machine *m, uint64_t at, char text[COMM_SIZE])
 {
 	memset(text, 0, COMM_SIZE);
@@ -137,7 +121,7 @@ static bool print(struct machine *m)
 	if (!format)
 		return bad_argument(m);
 	size_t n = strnlen(format, size);
-	int count = format[size - 1] ? -1 : format_letters(format, n, letters);
+	int count = format[size - 1] ? -1 : raw_format(format, n, letters);
 	m->reg[0] = count < 0 ? error(EINVAL) : n;
 	if (count < 0)
 		return true;

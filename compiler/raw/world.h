@@ -93,6 +93,11 @@ const char *raw_log_difference(const struct raw *r, const struct raw_log *x, con
 /* One effect as text. */
 const char *raw_effect_text(struct arena *a, const struct raw *r, const struct raw_effect *effect);
 
+/* ---- format.c: formats ------------------------------------------------------------------------- */
+
+/* The letters of what a format asks for; how many, -1: the kernel does not print it. */
+int raw_format(const char *format, size_t n, char letters[RAW_PRINT_ARGS]);
+
 /* ---- places.c: steps by number ------------------------------------------------------------------ */
 
 #define PLACE_END UINT32_MAX

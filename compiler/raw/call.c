@@ -34,7 +34,7 @@ static bool look_up(struct machine *m)
 	const unsigned char *key = machine_bytes(m, m->reg[2], m->raw->maps[map].key.size);
 	if (!key)
 		return bad_argument(m);
-	const struct raw_entry *e = raw_find(m->world, map, key);
+	const struct raw_entry *e = world_find(m->world, map, key);
 	m->reg[0] = e ? machine_address(m, map, e) : 0;
 	return true;
 }
@@ -49,9 +49,9 @@ static bool update(struct machine *m)
 	const unsigned char *value = machine_bytes(m, m->reg[3], of->value.size);
 	if (!key || !value)
 		return bad_argument(m);
-	bool absent = m->reg[4] == BPF_NOEXIST, exists = raw_find(m->world, map, key) != NULL;
+	bool absent = m->reg[4] == BPF_NOEXIST, exists = world_find(m->world, map, key) != NULL;
 	if (m->reg[4] > BPF_EXIST || (m->reg[4] == BPF_EXIST && !exists) ||
-	    !raw_put(m->world, map, key, value, absent)) {
+	    !world_put(m->world, map, key, value, absent)) {
 		m->reg[0] = error(m->reg[4] > BPF_EXIST ? EINVAL : absent && exists ? EEXIST : m->reg[4] == BPF_EXIST ? ENOENT : E2BIG);
 		return true;
 	}
@@ -70,7 +70,7 @@ static bool delete(struct machine *m)
 	const unsigned char *key = machine_bytes(m, m->reg[2], of->key.size);
 	if (!key)
 		return bad_argument(m);
-	bool gone = raw_delete(m->world, map, key);
+	bool gone = world_delete(m->world, map, key);
 	if (gone)
 		raw_log_add(m->log, &(struct raw_effect){.kind = EFFECT_DELETE, .map = map, .key = key,
 		                                         .nkey = of->key.size, .line = machine_line(m)});
@@ -87,7 +87,7 @@ static bool output(struct machine *m)
 	const unsigned char *record = size && size <= STACK_SIZE ? machine_bytes(m, m->reg[2], size) : NULL;
 	if (!record)
 		return bad_argument(m);
-	if (m->reg[4] || !raw_out(m->world, map)) {
+	if (m->reg[4] || !world_out(m->world, map)) {
 		m->reg[0] = error(m->reg[4] ? EINVAL : EAGAIN);
 		return true;
 	}

@@ -91,11 +91,11 @@ static void add(struct walk *k, const struct step *s)
 	const struct raw_map *m = &k->raw->maps[s->map];
 	const struct raw_field *f = &m->value.fields[0];
 	put_record(k, k->key, &m->key, s->args);
-	struct raw_entry *e = raw_find(k->w, s->map, k->key);
+	struct raw_entry *e = world_find(k->w, s->map, k->key);
 	memset(k->value, 0, sizeof k->value);
-	if (!e && raw_put(k->w, s->map, k->key, k->value, true)) {
+	if (!e && world_put(k->w, s->map, k->key, k->value, true)) {
 		log_effect(k, s, EFFECT_PUT, true);
-		e = raw_find(k->w, s->map, k->key);
+		e = world_find(k->w, s->map, k->key);
 	}
 	if (!e) {
 		lose(k, s);
@@ -114,7 +114,7 @@ static void set(struct walk *k, const struct step *s)
 	const struct raw_map *m = &k->raw->maps[s->map];
 	put_record(k, k->key, &m->key, s->args);
 	put_record(k, k->value, &m->value, &s->operand);
-	if (raw_put(k->w, s->map, k->key, k->value, false))
+	if (world_put(k->w, s->map, k->key, k->value, false))
 		log_effect(k, s, EFFECT_PUT, true);
 	else
 		lose(k, s);
@@ -123,7 +123,7 @@ static void set(struct walk *k, const struct step *s)
 static void out(struct walk *k, const struct step *s)
 {
 	put_record(k, k->value, &k->raw->maps[s->map].value, s->args);
-	if (raw_out(k->w, s->map))
+	if (world_out(k->w, s->map))
 		log_effect(k, s, EFFECT_OUT, true);
 	else
 		lose(k, s);
@@ -136,7 +136,7 @@ static void get(struct walk *k, const struct step *s)
 	const struct raw_map *m = &k->raw->maps[s->map];
 	const struct raw_field *f = &m->value.fields[0];
 	put_record(k, k->key, &m->key, s->args);
-	const struct raw_entry *e = raw_find(k->w, s->map, k->key);
+	const struct raw_entry *e = world_find(k->w, s->map, k->key);
 	learn(k, s->found, e != NULL);
 	learn(k, s->value, e ? raw_load(e->value + f->offset, f->size, f->is_signed) : 0);
 }
@@ -174,7 +174,7 @@ static void step(struct walk *k, const struct step *s)
 	case STEP_ADD: add(k, s); return;
 	case STEP_DELETE:
 		put_record(k, k->key, &k->raw->maps[s->map].key, s->args);
-		if (raw_delete(k->w, s->map, k->key))
+		if (world_delete(k->w, s->map, k->key))
 			log_effect(k, s, EFFECT_DELETE, false);
 		return;
 	default: out(k, s); return;

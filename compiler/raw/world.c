@@ -35,7 +35,7 @@ static const struct raw_map *map_of(const struct raw_world *w, uint32_t map)
 	return &w->policy->raw->maps[map];
 }
 
-void raw_world_maps(struct raw_world *w)
+void world_maps(struct raw_world *w)
 {
 	const struct raw *r = w->policy->raw;
 	w->stores = arena_alloc(w->arena, (r->nmaps + 1) * sizeof *w->stores);
@@ -57,7 +57,7 @@ static struct raw_entry *add_entry(struct raw_world *w, uint32_t map, const void
 	return e;
 }
 
-struct raw_world raw_world_copy(const struct raw_world *w)
+struct raw_world world_copy(const struct raw_world *w)
 {
 	struct raw_world copy = *w;
 	size_t n = w->policy->raw->nmaps;
@@ -70,7 +70,7 @@ struct raw_world raw_world_copy(const struct raw_world *w)
 	return copy;
 }
 
-struct raw_entry *raw_find(struct raw_world *w, uint32_t map, const void *key)
+struct raw_entry *world_find(struct raw_world *w, uint32_t map, const void *key)
 {
 	static const unsigned char zeros[RAW_RECORD_MAX];
 	struct raw_store *s = &w->stores[map];
@@ -83,9 +83,9 @@ struct raw_entry *raw_find(struct raw_world *w, uint32_t map, const void *key)
 	return NULL;
 }
 
-bool raw_put(struct raw_world *w, uint32_t map, const void *key, const void *value, bool absent)
+bool world_put(struct raw_world *w, uint32_t map, const void *key, const void *value, bool absent)
 {
-	struct raw_entry *e = raw_find(w, map, key);
+	struct raw_entry *e = world_find(w, map, key);
 	const struct raw_map *m = map_of(w, map);
 	if ((e && absent) || (!e && (raw_is_array(m->kind) || w->stores[map].n >= w->stores[map].room)))
 		return false;
@@ -96,17 +96,17 @@ bool raw_put(struct raw_world *w, uint32_t map, const void *key, const void *val
 	return true;
 }
 
-bool raw_delete(struct raw_world *w, uint32_t map, const void *key)
+bool world_delete(struct raw_world *w, uint32_t map, const void *key)
 {
 	struct raw_store *s = &w->stores[map];
-	struct raw_entry *e = raw_is_array(map_of(w, map)->kind) ? NULL : raw_find(w, map, key);
+	struct raw_entry *e = raw_is_array(map_of(w, map)->kind) ? NULL : world_find(w, map, key);
 	if (!e)
 		return false;
 	*e = s->entries[--s->n];
 	return true;
 }
 
-bool raw_out(struct raw_world *w, uint32_t map)
+bool world_out(struct raw_world *w, uint32_t map)
 {
 	if (!w->stores[map].room)
 		return false;

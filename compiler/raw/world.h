@@ -4,7 +4,7 @@
  *
  * A world is all that a program can ask of the kernel: the request or the context, the caller, the clock, bytes at
  * kernel addresses, maps and how much fits in them. A run changes the maps and the clock: to compare two runs each gets
- * a copy (raw_world_copy()).
+ * a copy (world_copy()).
  */
 #ifndef DEVGUARD_COMPILER_RAW_WORLD_H
 #define DEVGUARD_COMPILER_RAW_WORLD_H
@@ -68,15 +68,15 @@ struct raw_world {
 /* ---- world.c: maps ---------------------------------------------------------------------------- */
 
 /* Empty maps, with the room that they are declared with. */
-void raw_world_maps(struct raw_world *w);
-struct raw_world raw_world_copy(const struct raw_world *w);
+void world_maps(struct raw_world *w);
+struct raw_world world_copy(const struct raw_world *w);
 /* The value at a key, NULL: there is none. An array has all of them. */
-struct raw_entry *raw_find(struct raw_world *w, uint32_t map, const void *key);
+struct raw_entry *world_find(struct raw_world *w, uint32_t map, const void *key);
 /* Puts a value at a key. False: there is no place, or with `absent` there is one already. */
-bool raw_put(struct raw_world *w, uint32_t map, const void *key, const void *value, bool absent);
-bool raw_delete(struct raw_world *w, uint32_t map, const void *key);
+bool world_put(struct raw_world *w, uint32_t map, const void *key, const void *value, bool absent);
+bool world_delete(struct raw_world *w, uint32_t map, const void *key);
 /* Is there room for a record? It takes it. */
-bool raw_out(struct raw_world *w, uint32_t map);
+bool world_out(struct raw_world *w, uint32_t map);
 /* Little-endian bytes as a number, and back. */
 int64_t raw_load(const void *from, size_t size, bool is_signed);
 void raw_store(void *to, size_t size, int64_t value);

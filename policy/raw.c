@@ -142,7 +142,7 @@ static void dump_step(const struct dumping *d, const struct step *s)
 		break;
 	case STEP_TIME: fputs("ktime_ns", out); break;
 	case STEP_CPU: fputs("cpu", out); break;
-	case STEP_PEEK: fprintf(out, "%u bytes at %s", s->peek.size, text_of(d, &s->args[0])); break;
+	case STEP_PEEK: fprintf(out, "%u bytes at %s + %u", s->peek.size, text_of(d, &s->args[0]), s->peek.offset); break;
 	case STEP_GET: put_access(d, s); fprintf(out, ", v%u: is it there", s->found); break;
 	case STEP_SET: put_access(d, s); fprintf(out, " = %s", text_of(d, &s->operand)); break;
 	case STEP_ADD: put_access(d, s); fprintf(out, " += %s", text_of(d, &s->operand)); break;

@@ -61,7 +61,7 @@ enum step_kind {
 	STEP_PRINT,  /* text, args: bpf_trace_printk */
 	STEP_TIME,   /* value: bpf_ktime_get_ns */
 	STEP_CPU,    /* value: bpf_get_smp_processor_id */
-	STEP_PEEK,   /* value: field `peek` at the address args[0], by bpf_probe_read_kernel; 0 where that fails */
+	STEP_PEEK,   /* value: field `peek` of what is at the address args[0], by bpf_probe_read_kernel; 0 where that fails */
 	STEP_GET,    /* found (0, 1), value (0 where it is not found): map[args] */
 	STEP_SET,    /* map[args] = operand */
 	STEP_ADD,    /* map[args] += operand: where it is absent 0 is put in first, then it is added atomically */

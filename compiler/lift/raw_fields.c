@@ -216,8 +216,8 @@ bool raw_structure(struct lifter *l, struct state *st, const struct call *c, str
 	raw_bounds(f, &lo, &hi);
 	uint32_t value = trail_value(l, arena_printf(l->arena, "%s.%s", class_name(l, p->layout), name), lo, hi);
 	struct step *s = trail_step(l, st, STEP_PEEK);
-	s->args[s->nargs++].t = term_op(l->terms, TERM_ADD, p->address, term_const(l->terms, f->offset));
-	s->peek = *f;
+	s->args[s->nargs++].t = p->address;
+	s->peek = *f; /* at its offset from there */
 	s->peek.name = arena_strdup(l->rb->arena, name);
 	s->value = value;
 	*ARENA_PUSH(l->arena, l->makes, l->nmakes, l->makes_cap) = NULL;

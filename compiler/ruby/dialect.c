@@ -479,12 +479,24 @@ static enum kind kind_of_child(struct scan *s, const mrb_irep *irep, uint32_t i)
 	return CODE_BLOCK;
 }
 
+/* What a handler does decides nothing, and runs in mruby alone: there it means what mruby means. */
+static bool is_handler(struct scan *s, const mrb_irep *irep, uint32_t i)
+{
+	static const char *const words[] = {"on", "every", "at_exit", NULL};
+	struct insn in, next;
+	for (uint32_t pc = 0; insn_decode(irep, pc, &in); pc = in.next)
+		if (in.op == OP_BLOCK && in.b == i)
+			return insn_decode(irep, in.next, &next) && next.op == OP_SSENDB && is_one_of(irep_symbol(s->rb, irep, next.b), words);
+	return false;
+}
+
 static void walk(struct scan *s, const struct code_at *c, void (*visit)(struct scan *, const struct code_at *))
 {
 	visit(s, c);
 	for (uint32_t i = 0; i < c->irep->rlen; i++) {
 		struct code_at child = {c->irep->reps[i], kind_of_child(s, c->irep, i), c};
-		walk(s, &child, visit);
+		if (!is_handler(s, c->irep, i))
+			walk(s, &child, visit);
 	}
 }
 

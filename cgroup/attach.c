@@ -142,6 +142,11 @@ static int attach_failed(struct arena *a, struct diags *d, const struct cgroup *
 	}
 }
 
+int attach_refused(struct arena *a, struct diags *d, const struct cgroup *cg, int error)
+{
+	return attach_failed(a, d, cg, NULL, error);
+}
+
 /* ---- attach, replace, detach --------------------------------------------------------------- */
 
 /* A program that would not be found again under `name` must not be attached. */

@@ -14,6 +14,7 @@
 #include "policy/arena.h"
 #include "policy/image.h"
 #include "policy/meaning.h"
+#include "policy/raw.h"
 #include "policy/rules.h"
 
 /* What to do about an errno of the kernel's: names the capabilities that are missing, the limit
@@ -79,6 +80,9 @@ int program_load(struct arena *a, struct diags *d, const char *name, const void 
 int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
                          size_t len, uint32_t from, uint32_t ring, const struct rule_name *rules,
                          size_t n, struct program **out);
+/* The same for a raw program of that section that reports nothing by audit. */
+int program_load_raw(struct arena *a, struct diags *d, const char *name, const void *object, size_t len,
+                     enum raw_section section, struct program **out);
 void program_close(struct program *p);
 int program_fd(const struct program *p);
 uint32_t program_id(const struct program *p);

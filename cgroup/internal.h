@@ -18,10 +18,10 @@ int file_read(int dir, const char *path, char *buf, size_t size);
 
 struct mount {
 	const char *point;
-	const char *type; /* "cgroup", "cgroup2" or "bpf" */
+	const char *type; /* "cgroup", "cgroup2", "bpf" or "tracefs" */
 	bool read_only;
 };
-/* The cgroup and BPF mounts as this process sees them, in mount order. 0, or an errno when
+/* The cgroup, BPF and tracefs mounts as this process sees them, in mount order. 0, or an errno when
  * they could not all be read. */
 int mounts_read(struct arena *a, struct mount **list, size_t *n);
 
@@ -170,7 +170,16 @@ int handover_finish(struct arena *a, struct diags *d, const char *name, int prog
 int handover_settle(struct diags *d, const char *name, int prog, const struct handover *h);
 void handover_end(struct handover *h);
 
+/* ---- attach.c ------------------------------------------------------------------- */
+
+/* The diagnostic for an error of attaching a program to a cgroup; -1. */
+int attach_refused(struct arena *a, struct diags *d, const struct cgroup *cg, int error);
+
 /* ---- program.c ------------------------------------------------------------------ */
+
+struct bpf_program;
+/* As libbpf has it. */
+struct bpf_program *program_of(const struct program *p);
 
 /* handover_settle() of an attached program. */
 int program_settle(struct diags *d, const char *name, const struct program *p);

@@ -16,11 +16,15 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include <linux/capability.h>
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 struct program {
 	struct bpf_object *object;
+	struct bpf_program *program;
+	enum raw_section section;
 	int fd;
 	struct bpf_prog_info info;
 	struct handover handover;
@@ -141,8 +145,16 @@ static size_t verifier_lines(char *text, const char *lines[LOG_LINES])
 	return n;
 }
 
+/* What such programs are called. */
+static const char *kind_of(enum raw_section section)
+{
+	return section == RAW_DEVICE ? "device programs" : "tracing programs";
+}
+
 static const char *verifier_hint(const char *reason)
 {
+	if (strstr(reason, "GPL-restricted") || strstr(reason, "GPL only") || strstr(reason, "non-GPL"))
+		return "write `license! \"GPL\"` into the program: the kernel lends some of its functions to such programs only";
 	if (strstr(reason, "too large") || strstr(reason, "too complex") || strstr(reason, "too many"))
 		return "the policy is too big for this kernel's verifier: simplify it or split it into "
 		       "several policies on the same cgroup";
@@ -167,7 +179,7 @@ static const char *unknown_helper(const char *reason)
 }
 
 /* The lines before it say nothing more. */
-static int helper_missing(struct arena *a, struct diags *d, const char *name, const char *helper)
+static int helper_missing(struct arena *a, struct diags *d, const char *name, enum raw_section section, const char *helper)
 {
 	struct utsname u;
 	int len = (int)strcspn(helper, "#"), number = helper[len] ? atoi(helper + len + 1) : 0;
@@ -183,39 +195,47 @@ static int helper_missing(struct arena *a, struct diags *d, const char *name, co
 		helper = "bpf_set_retval"; /* a kernel that lacks it has no name for it */
 		len = (int)strlen(helper);
 	}
-	return diag_fail(d, hint, "Linux %s does not let device programs call %.*s: '%s' cannot be loaded",
-	                 u.release, len, helper, name);
+	return diag_fail(d, hint, "Linux %s does not let %s call %.*s: '%s' cannot be loaded",
+	                 u.release, kind_of(section), len, helper, name);
 }
 
-static int refused_by_verifier(struct arena *a, struct diags *d, const char *name,
+static int refused_by_verifier(struct arena *a, struct diags *d, const char *name, enum raw_section section,
                                const char *const *lines, size_t n)
 {
 	const char *reason = lines[n - 1], *helper = unknown_helper(reason);
 	if (helper)
-		return helper_missing(a, d, name, helper);
+		return helper_missing(a, d, name, section, helper);
 	diag_fail(d, verifier_hint(reason), "the kernel's verifier refuses '%s': %s", name, reason);
 	for (size_t i = 0; i + 1 < n; i++)
 		diag_add(d, DIAG_NOTE, (struct span){0}, NULL, "verifier: %s", lines[i]);
 	return -1;
 }
 
-static int load_failed(struct arena *a, struct diags *d, const char *name, int error, char *text)
+/* CAP_PERFMON stands beside CAP_BPF where the program looks into the kernel. */
+static const char *load_hint(struct arena *a, enum raw_section section)
+{
+	bool some = capable(CAP_BPF), all = capable(CAP_SYS_ADMIN) || (some && capable(CAP_PERFMON));
+	return section == RAW_DEVICE || all ? privilege_hint(a)
+	                                    : arena_printf(a, "run it as root; missing here: %sCAP_PERFMON", some ? "" : "CAP_BPF, ");
+}
+
+static int load_failed(struct arena *a, struct diags *d, const char *name, enum raw_section section, int error, char *text)
 {
 	const char *lines[LOG_LINES];
 	size_t n = verifier_lines(text, lines);
 	if (n)
-		return refused_by_verifier(a, d, name, lines, n);
+		return refused_by_verifier(a, d, name, section, lines, n);
 	switch (error) {
 	case EPERM:
 	case EACCES:
-		return diag_fail(d, privilege_hint(a), "no permission to load '%s' into the kernel", name);
+		return diag_fail(d, load_hint(a, section), "no permission to load '%s' into the kernel", name);
 	case ENOSYS:
 		return diag_fail(d, "use a kernel with CONFIG_BPF_SYSCALL=y and CONFIG_CGROUP_BPF=y",
 		                 "this kernel has no BPF: '%s' cannot be loaded", name);
 	case EINVAL:
-		return diag_fail(d, "Linux 5.10 or later with CONFIG_CGROUP_BPF=y is needed, see "
-		                    "`rucy-devguard doctor`",
-		                 "this kernel does not take device programs: '%s' cannot be loaded", name);
+		return diag_fail(d, arena_printf(a, "Linux 5.10 or later with %s=y is needed, see `rucy-devguard doctor`",
+		                                 section == RAW_DEVICE ? "CONFIG_CGROUP_BPF" : "CONFIG_BPF_EVENTS"),
+		                 "this kernel does not take %s: '%s' cannot be loaded", kind_of(section), name);
 	case E2BIG:
 		return diag_fail(d, "simplify the policy or split it into several on the same cgroup",
 		                 "'%s' is too long for this kernel", name);
@@ -242,13 +262,21 @@ static int open_failed(struct diags *d, const char *name, int error, char *text)
 
 /* ---- loading ---------------------------------------------------------------------- */
 
-/* The device program of an object, when it is the only one; nothing else in the
+static const enum bpf_prog_type types[RAW_SECTIONS] = {
+	[RAW_DEVICE] = BPF_PROG_TYPE_CGROUP_DEVICE,
+	[RAW_KPROBE] = BPF_PROG_TYPE_KPROBE,
+	[RAW_KRETPROBE] = BPF_PROG_TYPE_KPROBE,
+	[RAW_TRACEPOINT] = BPF_PROG_TYPE_TRACEPOINT,
+	[RAW_RAW_TRACEPOINT] = BPF_PROG_TYPE_RAW_TRACEPOINT,
+};
+
+/* The program of that type in an object, when it is the only one; nothing else in the
  * object is loaded. */
-static struct bpf_program *device_program(struct bpf_object *object)
+static struct bpf_program *only_program(struct bpf_object *object, enum bpf_prog_type type)
 {
 	struct bpf_program *p, *found = NULL;
 	bpf_object__for_each_program(p, object) {
-		if (bpf_program__type(p) != BPF_PROG_TYPE_CGROUP_DEVICE) {
+		if (bpf_program__type(p) != type) {
 			bpf_program__set_autoload(p, false);
 			continue;
 		}
@@ -294,18 +322,17 @@ static int check_kept(struct arena *a, struct diags *d, const char *name, struct
 
 static int load(struct arena *a, struct diags *d, const char *name, struct program *p)
 {
-	struct bpf_program *program = device_program(p->object);
-	if (!program)
-		return diag_fail(d, "compile the policy again: an object holds one program, in the section "
-		                    "cgroup/dev",
-		                 "'%s' does not hold exactly one device program", name);
+	p->program = only_program(p->object, types[p->section]);
+	if (!p->program)
+		return diag_fail(d, "compile it again: an object holds one program, in the section that it is for",
+		                 "'%s' does not hold exactly one %.*s", name, (int)strlen(kind_of(p->section)) - 1, kind_of(p->section));
 	struct capture capture;
 	capture_begin(&capture);
 	int error = bpf_object__load(p->object);
 	char *text = capture_end(&capture, a);
 	if (error)
-		return load_failed(a, d, name, -error, text);
-	p->fd = bpf_program__fd(program);
+		return load_failed(a, d, name, p->section, -error, text);
+	p->fd = bpf_program__fd(p->program);
 	return check_kept(a, d, name, p, &capture, text);
 }
 
@@ -355,6 +382,16 @@ static struct bpf_object *open_object(struct arena *a, struct diags *d, const ch
 	return NULL;
 }
 
+/* What it takes over is settled between opening and loading. */
+static int load_handed(struct arena *a, struct diags *d, const char *name, struct program *p, uint32_t from, uint32_t ring,
+                       const struct rule_name *rules, size_t n)
+{
+	int result = handover_begin(a, d, name, p->object, from, (struct report_size){n, ring}, &p->handover);
+	if (!result)
+		result = load(a, d, name, p);
+	return result ? result : handover_finish(a, d, name, p->fd, &p->handover, rules, n);
+}
+
 int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
                          size_t len, uint32_t from, uint32_t ring, const struct rule_name *rules,
                          size_t n, struct program **out)
@@ -365,11 +402,27 @@ int program_load_audited(struct arena *a, struct diags *d, const char *name, con
 	if (!(p->object = open_object(a, d, name, object, len)))
 		return -1;
 	raise_memlock(&before);
-	int result = handover_begin(a, d, name, p->object, from, (struct report_size){n, ring}, &p->handover);
-	if (!result)
-		result = load(a, d, name, p);
-	if (!result)
-		result = handover_finish(a, d, name, p->fd, &p->handover, rules, n);
+	int result = load_handed(a, d, name, p, from, ring, rules, n);
+	setrlimit(RLIMIT_MEMLOCK, &before);
+	if (result)
+		program_close(p);
+	else
+		*out = p;
+	return result;
+}
+
+int program_load_raw(struct arena *a, struct diags *d, const char *name, const void *object, size_t len,
+                     enum raw_section section, struct program **out)
+{
+	struct program *p = arena_alloc(a, sizeof *p);
+	struct rlimit before;
+	*out = NULL;
+	p->section = section;
+	report_maps_none(&p->handover.old);
+	if (!(p->object = open_object(a, d, name, object, len)))
+		return -1;
+	raise_memlock(&before);
+	int result = load(a, d, name, p);
 	setrlimit(RLIMIT_MEMLOCK, &before);
 	if (result)
 		program_close(p);
@@ -391,6 +444,11 @@ void program_close(struct program *p)
 int program_settle(struct diags *d, const char *name, const struct program *p)
 {
 	return handover_settle(d, name, p->fd, &p->handover);
+}
+
+struct bpf_program *program_of(const struct program *p)
+{
+	return p->program;
 }
 
 int program_fd(const struct program *p)

@@ -64,7 +64,7 @@ int mounts_read(struct arena *a, struct mount **list, size_t *n)
 	char line[16384];
 	while (getmntent_r(f, &entry, line, sizeof line)) {
 		if (strcmp(entry.mnt_type, "cgroup") && strcmp(entry.mnt_type, "cgroup2") &&
-		    strcmp(entry.mnt_type, "bpf"))
+		    strcmp(entry.mnt_type, "bpf") && strcmp(entry.mnt_type, "tracefs"))
 			continue;
 		struct mount *m = ARENA_PUSH(a, items, *n, cap);
 		*m = (struct mount){

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -286,21 +287,23 @@ int trace_lines_fd(const struct trace_lines *t)
 
 /* ---- opening ------------------------------------------------------------------------- */
 
-/* Where the kernel's own text is. */
+/* Does a line end with that word? Its number, else `otherwise`. */
+static uint64_t number_of(const char *line, size_t len, const char *word, uint64_t otherwise)
+{
+	size_t n = strlen(word);
+	return len > n && !memcmp(line + len - n, word, n) ? strtoull(line, NULL, 16) : otherwise;
+}
+
+/* Where the kernel's own text is. The list is long. */
 static bool kernel_text(struct place *out)
 {
 	char line[512];
 	FILE *f = fopen("/proc/kallsyms", "re");
 	*out = (struct place){0};
 	while (f && (!out->from || !out->to) && fgets(line, sizeof line, f)) {
-		unsigned long long at;
-		char name[16];
-		if (sscanf(line, "%llx %*c %15s", &at, name) != 2)
-			continue;
-		if (!strcmp(name, "_stext"))
-			out->from = at;
-		else if (!strcmp(name, "_etext"))
-			out->to = at;
+		size_t len = strlen(line);
+		out->from = number_of(line, len, " _stext\n", out->from);
+		out->to = number_of(line, len, " _etext\n", out->to);
 	}
 	if (f)
 		fclose(f);

@@ -280,14 +280,15 @@ ALLOW_compiler/object := $(CORE)|compiler/(compiler|bpf/internal)\.h|compiler/ob
 ALLOW_compiler/lift   := $(CORE)|compiler/(compiler|ruby/(said|mruby))\.h|compiler/lift/.*
 ALLOW_compiler/ruby   := $(CORE)|compiler/(compiler|lift/lift)\.h|compiler/ruby/.*
 ALLOW_cgroup          := $(CORE)|cgroup/.*
-BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|policy/import/formats\.def|compiler/(compiler|decode/decode)\.h|cgroup/(cgroup|dump)\.h|cmd/(asked|cmd|coverage|compare|document|foreign|each|options|output|proof|rule|settings|source|unit)\.h|cmd/verbs\.def|cmd/room/rooms\.h|cmd/where/where\.h
+BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|policy/import/formats\.def|compiler/(compiler|decode/decode)\.h|cgroup/(cgroup|dump|trace)\.h|cmd/(asked|cmd|coverage|compare|document|foreign|each|options|output|proof|rule|settings|source|unit)\.h|cmd/verbs\.def|cmd/room/rooms\.h|cmd/where/where\.h
 ALLOW_cmd             := $(BELOW)|cmd/room/.*|cmd/audit/audit\.h
 ALLOW_cmd/room        := $(BELOW)|cmd/room/.*
 ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*
 ALLOW_cmd/explain     := $(BELOW)|cmd/explain/.*|cmd/audit/audit\.h|cmd/room/room\.h
+ALLOW_cmd/trace       := $(BELOW)|cmd/trace/.*
 ALLOW_cmd/where       := $(BELOW)|cmd/where/.*
 ALLOW_cmd/why         := $(BELOW)|cmd/why/.*
-ALLOW_cmd/verbs       := $(BELOW)|cmd/verbs/diff\.h|cmd/(audit/audit|explain/explain|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
+ALLOW_cmd/verbs       := $(BELOW)|cmd/verbs/diff\.h|cmd/(audit/audit|explain/explain|trace/trace|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
 ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
 # Of policy/, what is private to a file's relatives.
 PRIVATE               := policy/(term|diagram|compare)_internal\.h

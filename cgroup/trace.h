@@ -41,11 +41,11 @@ int trace_lines_open(struct arena *a, struct diags *d, const struct program *p, 
 const char *trace_lines_unsure(const struct trace_lines *t);
 /* For poll(2): readable when there may be lines. */
 int trace_lines_fd(const struct trace_lines *t);
-/* Gives the lines that are there to `one`, by time, which returns false to stop. `last`: the program is detached,
+/* Gives the lines that are there to `one`, which returns false to stop: by time, but for those that two CPUs print at the same moment. `last`: the program is detached,
  * no more will come. How many were given, or -1 with a diagnostic. */
 int trace_lines_read(struct diags *d, struct trace_lines *t, bool last, bool (*one)(void *arg, const struct trace_line *l), void *arg);
-/* How many records the kernel wrote over before they were read, since it was opened: lines of any program, and
- * where each came from. */
+/* How many lines the kernel wrote over before they were read, since it was opened: of any program. Those of which it did
+ * not say whose they are are among them, where they can be this program's. */
 uint64_t trace_lines_lost(const struct trace_lines *t);
 /* Ends the instance. 0, or -1 with a diagnostic: it is left behind. */
 int trace_lines_close(struct diags *d, struct trace_lines *t);

@@ -72,7 +72,7 @@ struct trace_lines {
 	size_t nours;
 	const char *unsure;
 	struct { unsigned line, stack, flags, pid, string, caller; } at; /* numbers of events, offsets of fields */
-	uint64_t lost;
+	uint64_t missed, halves, untold; /* see trace_lines_lost() */
 	bool broken;
 	struct trace_names *names;
 };
@@ -125,7 +125,7 @@ static void queue(struct cpu *c, const struct held *h)
 static void give_up(struct cpu *c, size_t from)
 {
 	for (size_t i = from; i < c->nheld; i++)
-		c->of->lost += trace_match(c->of->raw, c->held[i].text, c->held[i].len);
+		c->of->untold += trace_match(c->of->raw, c->held[i].text, c->held[i].len);
 	c->nheld = from < c->nheld ? from : c->nheld;
 }
 
@@ -165,10 +165,11 @@ static void line_record(struct cpu *c, const struct ring_record *r, int32_t pid,
 
 static void stack_record(struct cpu *c, const struct ring_record *r, int32_t pid, unsigned level)
 {
-	const struct trace_lines *t = c->of;
+	struct trace_lines *t = c->of;
 	size_t i = c->nheld;
 	while (i && (c->held[i - 1].level != level || c->held[i - 1].pid != pid))
 		i--;
+	t->halves += !i; /* its line was before a gap's end */
 	if (!i || r->len < t->at.caller)
 		return;
 	give_up(c, i);
@@ -206,9 +207,11 @@ static bool read_page(struct cpu *c)
 		return false;
 	c->first = c->n = c->used = 0;
 	uint64_t missed = ring_missed(t->bytes, (size_t)n);
-	if (missed)
-		give_up(c, 0);
-	t->lost += missed;
+	t->missed += missed;
+	if (missed) { /* the other half of what is held was in the gap */
+		t->halves += missed + c->nheld;
+		c->nheld = 0;
+	}
 	t->broken |= !ring_page(t->bytes, (size_t)n, record, c);
 	return true;
 }
@@ -270,9 +273,10 @@ int trace_lines_read(struct diags *d, struct trace_lines *t, bool last, bool (*o
 	return given;
 }
 
+/* In a gap a line has two records, but for the first and the last: their other half is before and behind it. */
 uint64_t trace_lines_lost(const struct trace_lines *t)
 {
-	return t->lost;
+	return t->unsure ? t->missed : t->untold + (t->halves + 1) / 2;
 }
 
 const char *trace_lines_unsure(const struct trace_lines *t)

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,8 @@ const char *tracefs_hint(struct arena *a, int error)
 {
 	if ((error == EPERM || error == EACCES) && kernel_locked_down())
 		return "the kernel is locked down (lockdown=confidentiality): boot it with lockdown=integrity or none";
+	if ((error == EPERM || error == EACCES) && !capable(CAP_SYS_ADMIN))
+		return "run it as root: tracefs is for root alone";
 	return error_hint(a, error, "see the kernel log");
 }
 

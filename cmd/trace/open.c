@@ -69,10 +69,9 @@ void tracing_note(const struct tracing *t, const char *fmt, ...)
 void tracing_say(const struct tracing *t, const char *what)
 {
 	const char *unsure = t->lines ? trace_lines_unsure(t->lines) : NULL;
-	if (t->cgroup)
-		tracing_note(t, "'%s' (program %u) decides on %s until this ends", t->unit->policy->name, program_id(t->program), t->cgroup->path);
-	tracing_note(t, "'%s' is attached to %s: waiting for %s; Ctrl-C ends it%s", t->unit->policy->name,
-	             t->cgroup ? t->cgroup->path : t->raw->section_name, what, t->timeout == UINT64_MAX ? "" : ", or when the time is up");
+	tracing_note(t, "'%s' (program %u) is attached to %s%s: waiting for %s; Ctrl-C ends it%s", t->unit->policy->name, program_id(t->program),
+	             t->cgroup ? t->cgroup->path : t->raw->section_name, t->cgroup ? " and decides there until this ends" : "", what,
+	             t->timeout == UINT64_MAX ? "" : ", or when the time is up");
 	if (unsure)
 		tracing_note(t, "%s: a line of another program that looks like one of this program is shown as well", unsure);
 }

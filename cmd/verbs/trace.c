@@ -63,7 +63,7 @@ static int trace(struct cmd *c, int argc, char **argv)
 	if (!parse(&t, argc, argv))
 		return c->status;
 	const char *where = argc - optind > 1 ? argv[optind + 1] : NULL;
-	const struct load how = {.depth = LOAD_IMAGE, .kernel = true, .policy_only = true};
+	const struct load how = {.depth = LOAD_IMAGE, .kernel = true, .policy_only = true, .any_section = true};
 	int status = unit_load(c, &c->settings, argv[optind], &how, &u);
 	if (!status)
 		status = check_where(c, &u, where || where_given(c));

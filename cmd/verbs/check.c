@@ -87,7 +87,9 @@ static int ask_kernel(struct cmd *c, struct unit *u, struct report *r)
 	r->not_asked = kernel_closed();
 	if (status || r->not_asked)
 		return status;
-	if (program_load(c->arena, &c->diags, u->policy->name, object.data, object.len, &program))
+	const struct policy *p = u->policy;
+	if (policy_decides(p) ? program_load(c->arena, &c->diags, p->name, object.data, object.len, &program)
+	                      : program_load_raw(c->arena, &c->diags, p->name, object.data, object.len, p->raw->section, &program))
 		return STATUS_FAILED;
 	program_size(program, &r->insns, &r->jited);
 	program_close(program);

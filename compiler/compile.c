@@ -12,6 +12,7 @@
  * program.
  */
 #include "compiler/compiler.h"
+#include "compiler/raw/prove.h"
 #include "policy/raw.h"
 
 #include <string.h>
@@ -175,17 +176,19 @@ int compile_policy(struct policy *p, struct diags *d, struct policy_diagram *pd,
 			return -1;
 		*out = joined(p->arena, &steps, &rules);
 	}
-	return 0;
+	return raw_verify(p, d, out);
 }
 
 int prove_image(struct policy *p, struct diags *d, struct policy_diagram *pd,
                 const struct image *image)
 {
 	*pd = (struct policy_diagram){0};
-	if (!policy_decides(p))
-		return 0;
 	if (!has_steps(p))
 		return prove_rules(p, d, pd, image);
+	if (raw_verify(p, d, image))
+		return -1;
+	if (!policy_decides(p))
+		return 0;
 	struct image rules = without_steps(p->arena, image);
 	return prove_rules(p, d, pd, &rules);
 }

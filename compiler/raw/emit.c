@@ -65,7 +65,6 @@ static void begin(struct raw_emitter *e)
 {
 	const struct policy *p = e->policy;
 	size_t terms = terms_count(p->terms) + 1;
-	e->ways = arena_alloc(e->code.arena, terms * sizeof *e->ways);
 	e->stamp = arena_alloc(e->code.arena, terms * sizeof *e->stamp);
 	for (uint32_t i = 0; i < e->raw->nmaps; i++)
 		e->lost = e->raw->maps[i].kind == RAW_LOST ? i : e->lost;

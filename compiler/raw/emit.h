@@ -55,7 +55,7 @@ struct raw_emitter {
 	struct expr expr;
 	struct raw_layout layout;
 	uint32_t lost; /* the map that counts what found no place */
-	uint32_t *ways, *stamp, epoch; /* scratch of conditions, by term */
+	uint32_t *stamp, epoch; /* scratch of conditions, by term */
 };
 
 void raw_jump_later(struct raw_emitter *e, struct raw_jumps *j, size_t at);

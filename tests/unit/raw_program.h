@@ -90,6 +90,15 @@ static inline uint32_t raw_new_value(struct building *b, const char *name, int64
 	return (uint32_t)r->nvalues - 1;
 }
 
+/* One that is loaded from memory. */
+static inline uint32_t raw_number(struct building *b, const char *name, const struct raw_field *f)
+{
+	int bits = 8 * f->size;
+	int64_t lo = f->size == 8 ? INT64_MIN : f->is_signed ? -(INT64_C(1) << (bits - 1)) : 0;
+	int64_t hi = f->size == 8 ? INT64_MAX : (INT64_C(1) << (bits - f->is_signed)) - 1;
+	return raw_new_value(b, name, lo, hi);
+}
+
 static inline term raw_term(struct building *b, uint32_t value)
 {
 	return term_value(b->ts, value, b->raw->values[value].lo, b->raw->values[value].hi);
@@ -98,9 +107,10 @@ static inline term raw_term(struct building *b, uint32_t value)
 /* A field of the context. */
 static inline term raw_field(struct building *b, const char *name, uint32_t offset, int size)
 {
-	uint32_t v = raw_new_value(b, name, INT64_MIN, INT64_MAX);
+	struct raw_field f = {name, offset, (uint8_t)abs(size), size < 0};
+	uint32_t v = raw_number(b, name, &f);
 	b->raw->values[v].is_field = true;
-	b->raw->values[v].field = (struct raw_field){name, offset, (uint8_t)abs(size), size < 0};
+	b->raw->values[v].field = f;
 	return raw_term(b, v);
 }
 
@@ -148,7 +158,7 @@ static inline term raw_peek(struct building *b, term address, uint32_t offset, i
 	struct step *s = raw_put(b, STEP_PEEK, 0);
 	raw_arg(s, number(address));
 	s->peek = (struct raw_field){"peek", offset, (uint8_t)abs(size), size < 0};
-	s->value = raw_new_value(b, "peek", INT64_MIN, INT64_MAX);
+	s->value = raw_number(b, "peek", &s->peek);
 	return raw_term(b, s->value);
 }
 
@@ -158,7 +168,7 @@ static inline term raw_get(struct building *b, uint32_t map, struct raw_operand 
 	struct step *s = raw_put(b, STEP_GET, map);
 	raw_arg(s, key);
 	s->found = raw_new_value(b, "there?", 0, 1);
-	s->value = raw_new_value(b, "entry", INT64_MIN, INT64_MAX);
+	s->value = raw_number(b, "entry", &b->raw->maps[map].value.fields[0]);
 	*found = raw_term(b, s->found);
 	return raw_term(b, s->value);
 }

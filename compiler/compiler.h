@@ -90,6 +90,13 @@ int emit_program(const struct policy *p, struct diags *d, const struct policy_di
  * for on the stack, and the program of the verdict follows; another ends with its result. 0, or -1 with a diagnostic. */
 int raw_emit(const struct policy *p, struct diags *d, struct image *out);
 
+/* ---- raw/verify.c ---------------------------------------------------------------------- */
+
+/* Proves that the first image->steps instructions of a raw program for devices do its steps, leave the values that its
+ * verdict asks for where the rest of the program looks for them, and the context in r1; of another program, that all
+ * of it does the steps and returns the result. 0, or -1 with a diagnostic at the step that differs. */
+int raw_verify(const struct policy *p, struct diags *d, const struct image *image);
+
 /* ---- code.c ----------------------------------------------------------------------- */
 
 /* Has the program jumps that only Linux 6.6 and later know? */

@@ -288,6 +288,7 @@ bool prover_call(struct prover *v, struct state *st, const struct bpf_insn *in)
 {
 	if (in->src_reg || in->dst_reg || in->off)
 		return prover_refuse(v, st, "unknown call");
+	prover_settle(v, st);
 	switch (in->imm) {
 	case BPF_FUNC_map_lookup_elem: return look_up(v, st);
 	case BPF_FUNC_map_update_elem: return update(v, st);

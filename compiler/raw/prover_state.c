@@ -102,33 +102,94 @@ static void go_to(struct prover *v, struct state *st, uint32_t place)
 	st->condition = s && s->kind == STEP_IF ? s->condition : T_TRUE;
 }
 
+/* Is the IF at the state's place decided: does it go on in one of its lists? */
+static bool enter(struct prover *v, struct state *st)
+{
+	const struct step *s = prover_step(v, st);
+	if (!s || s->kind != STEP_IF)
+		return false;
+	const struct raw_place *place = &v->places.list[st->place];
+	if (place->yes == place->no) {
+		go_to(v, st, place->yes);
+		return true;
+	}
+	/* what was left of it on the way here, or the whole of it */
+	term left = prover_canon(v, st, st->condition), whole = left;
+	if (left > T_TRUE)
+		whole = prover_canon(v, st, s->condition);
+	st->condition = left;
+	if (whole > T_TRUE)
+		return false;
+	bool yes = whole == T_TRUE;
+	term holds = plain(v, st, s->condition);
+	add_literal(v, st, yes ? holds : term_not(v->terms, holds));
+	go_to(v, st, yes ? place->yes : place->no);
+	return true;
+}
+
 void prover_settle(struct prover *v, struct state *st)
 {
-	for (;;) {
-		const struct step *s = prover_step(v, st);
-		if (!s || s->kind != STEP_IF)
-			return;
-		st->condition = prover_canon(v, st, st->condition);
-		if (st->condition > T_TRUE)
-			return;
-		bool yes = st->condition == T_TRUE;
-		const struct raw_place *place = &v->places.list[st->place];
-		term holds = plain(v, st, s->condition);
-		add_literal(v, st, yes ? holds : term_not(v->terms, holds));
-		go_to(v, st, yes ? place->yes : place->no);
+	while (enter(v, st))
+		;
+}
+
+/* What a term can be where the literals hold. */
+static void range_of(const struct prover *v, const struct state *st, term t, int64_t *lo, int64_t *hi)
+{
+	*lo = term_get(v->terms, t)->lo;
+	*hi = term_get(v->terms, t)->hi;
+	for (size_t i = 0; i < st->nliterals; i++) {
+		int64_t least, most;
+		term_range_given(v->terms, st->literals[i], t, &least, &most);
+		*lo = least > *lo ? least : *lo;
+		*hi = most < *hi ? most : *hi;
 	}
 }
 
-void prover_assume(struct prover *v, struct state *st, term condition)
+/* Can a literal hold by the ranges of what it compares? */
+static bool possible(const struct prover *v, const struct state *st, term literal)
 {
-	add_literal(v, st, condition);
+	struct term_node n = *term_get(v->terms, literal);
+	int64_t alo, ahi, blo, bhi;
+	bool negated = n.op == TERM_NOT;
+	if (negated)
+		n = *term_get(v->terms, n.a);
+	if (n.op != TERM_EQ && n.op != TERM_LT)
+		return true;
+	range_of(v, st, n.a, &alo, &ahi);
+	range_of(v, st, n.b, &blo, &bhi);
+	if (n.op == TERM_EQ)
+		return negated ? alo < ahi || blo < bhi || alo != blo : alo <= bhi && blo <= ahi;
+	return negated ? ahi >= blo : alo < bhi;
+}
+
+/* Can all literals hold at once? Only what is easily seen: a way that is taken to be possible is looked at in vain. */
+static bool consistent(struct prover *v, struct state *st)
+{
+	for (size_t i = 0; i < st->nliterals; i++) {
+		term l = st->literals[i];
+		st->literals[i] = T_TRUE;
+		term by_others = prover_canon(v, st, l);
+		st->literals[i] = l;
+		if (by_others == T_FALSE || !possible(v, st, l))
+			return false;
+	}
+	return true;
+}
+
+bool prover_assume(struct prover *v, struct state *st, term condition)
+{
 	prover_settle(v, st);
+	add_literal(v, st, condition);
+	if (!consistent(v, st))
+		return false;
+	enter(v, st);
+	return true;
 }
 
 void prover_advance(struct prover *v, struct state *st)
 {
 	go_to(v, st, st->place == PLACE_END ? v->places.first : v->places.list[st->place].next);
-	prover_settle(v, st);
 }
 
 /* ---- ways that meet -------------------------------------------------------------------------------------------- */

@@ -58,8 +58,9 @@ static bool is_const(const struct prover *v, term t, int64_t k)
 bool prover_flag(const struct prover *v, term t, term *condition)
 {
 	struct term_node n = node_of(v, t);
+	*condition = n.lo == 0 ? T_FALSE : T_TRUE;
 	if (n.op != TERM_ITE)
-		return false;
+		return is_const(v, t, 0) || is_const(v, t, 1);
 	bool yes = is_const(v, n.a, 1) && is_const(v, n.b, 0), no = is_const(v, n.a, 0) && is_const(v, n.b, 1);
 	*condition = yes ? n.c : term_not(v->terms, n.c);
 	return yes || no;
@@ -106,6 +107,10 @@ term prover_op(struct prover *v, enum term_op op, term a, term b)
 		return simpler;
 	if (op == TERM_BAND && prover_flag(v, a, &x) && prover_flag(v, b, &y))
 		return number_of(v, term_and(v->terms, x, y));
+	if (op == TERM_MUL && prover_flag(v, a, &x))
+		return term_ite(v->terms, x, b, term_const(v->terms, 0));
+	if (op == TERM_MUL && prover_flag(v, b, &x))
+		return term_ite(v->terms, x, a, term_const(v->terms, 0));
 	return term_op(v->terms, op, a, b);
 }
 

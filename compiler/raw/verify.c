@@ -11,7 +11,6 @@
  * Only what the emitter may write is understood, everything else is refused.
  */
 #include "compiler/raw/verify.h"
-#include "compiler/raw/prove.h"
 #include "policy/budget.h"
 
 #include <string.h>
@@ -28,6 +27,14 @@ static bool send(struct prover *v, struct state *st, size_t pc)
 	return true;
 }
 
+/* A way that nothing goes ends here. */
+static bool send_if(struct prover *v, bool possible, struct state *st, size_t pc)
+{
+	if (!possible)
+		prover_free_state(v, st);
+	return !possible || send(v, st, pc);
+}
+
 /* An address is compared with 0: the entry is there, or it is not. */
 static void find_entry(struct prover *v, struct state *st, struct value entry, bool there)
 {
@@ -40,7 +47,6 @@ static void find_entry(struct prover *v, struct state *st, struct value entry, b
 		}
 	if (s->kind == STEP_GET) {
 		prover_know(v, st, s->found, there);
-		prover_settle(v, st);
 	} else if (st->phase == PHASE_LOOKED) {
 		st->phase = there ? PHASE_PRESENT : PHASE_ABSENT;
 	} else if (st->phase == PHASE_AGAIN) {
@@ -97,9 +103,8 @@ static bool branch(struct prover *v, struct state *st, term taken, size_t target
 	if (c <= T_TRUE)
 		return send(v, st, c == T_TRUE ? target : v->pc + 1);
 	struct state *there = prover_copy(v, st);
-	prover_assume(v, there, c);
-	prover_assume(v, st, term_not(v->terms, c));
-	return send(v, there, target) && send(v, st, v->pc + 1);
+	bool yes = prover_assume(v, there, c), no = prover_assume(v, st, term_not(v->terms, c));
+	return send_if(v, yes, there, target) && send_if(v, no, st, v->pc + 1);
 }
 
 /* A jump by whether something is 0 that is no number. */
@@ -149,6 +154,7 @@ static bool leave(struct prover *v, struct state *st)
 {
 	if (v->raw->section == RAW_DEVICE)
 		return prover_refuse(v, st, "it ends before it decides");
+	prover_settle(v, st);
 	if (st->place != PLACE_END)
 		return prover_refuse(v, st, "it ends before this is done");
 	if (st->reg[BPF_REG_0].kind != V_TERM || !prover_same(v, st, st->reg[BPF_REG_0].a, v->raw->result))
@@ -217,8 +223,9 @@ static int go_over(struct prover *v)
 }
 
 /* What the rest of the program begins with. */
-static bool decides_with(struct prover *v, const struct state *st)
+static bool decides_with(struct prover *v, struct state *st)
 {
+	prover_settle(v, st);
 	if (st->place != PLACE_END)
 		return prover_refuse(v, st, "it decides before this is done");
 	if (st->reg[BPF_REG_1].kind != V_CTX)

@@ -120,12 +120,13 @@ term prover_value(struct prover *v, uint32_t number);
 struct state *prover_new_state(struct prover *v);
 void prover_free_state(struct prover *v, struct state *st);
 struct state *prover_copy(struct prover *v, const struct state *st);
-/* A condition holds from here on. */
-void prover_assume(struct prover *v, struct state *st, term condition);
+/* A condition holds from here on; it may decide the IF that is next. An IF that is decided by what is known is entered
+ * where it must be (prover_settle()), not before: where ways meet that know different things, all are still before it. False: it cannot hold. */
+bool prover_assume(struct prover *v, struct state *st, term condition);
 void prover_know(struct prover *v, struct state *st, uint32_t value, int64_t k);
 /* The step is done. */
 void prover_advance(struct prover *v, struct state *st);
-/* Enters what is decided. */
+/* Enters each IF that is decided. */
 void prover_settle(struct prover *v, struct state *st);
 /* Brings a state to an instruction; it is the prover's. */
 void prover_send(struct prover *v, struct state *st, size_t pc);

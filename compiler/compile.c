@@ -12,7 +12,6 @@
  * program.
  */
 #include "compiler/compiler.h"
-#include "compiler/raw/prove.h"
 #include "policy/raw.h"
 
 #include <string.h>

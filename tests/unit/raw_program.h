@@ -91,7 +91,7 @@ static inline uint32_t raw_new_value(struct building *b, const char *name, int64
 }
 
 /* One that is loaded from memory. */
-static inline uint32_t raw_number(struct building *b, const char *name, const struct raw_field *f)
+static inline uint32_t build_number(struct building *b, const char *name, const struct raw_field *f)
 {
 	int bits = 8 * f->size;
 	int64_t lo = f->size == 8 ? INT64_MIN : f->is_signed ? -(INT64_C(1) << (bits - 1)) : 0;
@@ -108,7 +108,7 @@ static inline term raw_term(struct building *b, uint32_t value)
 static inline term raw_field(struct building *b, const char *name, uint32_t offset, int size)
 {
 	struct raw_field f = {name, offset, (uint8_t)abs(size), size < 0};
-	uint32_t v = raw_number(b, name, &f);
+	uint32_t v = build_number(b, name, &f);
 	b->raw->values[v].is_field = true;
 	b->raw->values[v].field = f;
 	return raw_term(b, v);
@@ -158,7 +158,7 @@ static inline term raw_peek(struct building *b, term address, uint32_t offset, i
 	struct step *s = raw_put(b, STEP_PEEK, 0);
 	raw_arg(s, number(address));
 	s->peek = (struct raw_field){"peek", offset, (uint8_t)abs(size), size < 0};
-	s->value = raw_number(b, "peek", &s->peek);
+	s->value = build_number(b, "peek", &s->peek);
 	return raw_term(b, s->value);
 }
 
@@ -168,7 +168,7 @@ static inline term raw_get(struct building *b, uint32_t map, struct raw_operand 
 	struct step *s = raw_put(b, STEP_GET, map);
 	raw_arg(s, key);
 	s->found = raw_new_value(b, "there?", 0, 1);
-	s->value = raw_number(b, "entry", &b->raw->maps[map].value.fields[0]);
+	s->value = build_number(b, "entry", &b->raw->maps[map].value.fields[0]);
 	*found = raw_term(b, s->found);
 	return raw_term(b, s->value);
 }

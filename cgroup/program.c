@@ -382,53 +382,56 @@ static struct bpf_object *open_object(struct arena *a, struct diags *d, const ch
 	return NULL;
 }
 
+struct bytes_of { const void *data; size_t len; };
+
+/* What a device program takes over, and what its rules are called. */
+struct taking {
+	uint32_t from, ring;
+	const struct rule_name *rules;
+	size_t n;
+};
+
 /* What it takes over is settled between opening and loading. */
-static int load_handed(struct arena *a, struct diags *d, const char *name, struct program *p, uint32_t from, uint32_t ring,
-                       const struct rule_name *rules, size_t n)
+static int load_taking(struct arena *a, struct diags *d, const char *name, struct program *p, const struct taking *t)
 {
-	int result = handover_begin(a, d, name, p->object, from, (struct report_size){n, ring}, &p->handover);
+	int result = handover_begin(a, d, name, p->object, t->from, (struct report_size){t->n, t->ring}, &p->handover);
 	if (!result)
 		result = load(a, d, name, p);
-	return result ? result : handover_finish(a, d, name, p->fd, &p->handover, rules, n);
+	return result ? result : handover_finish(a, d, name, p->fd, &p->handover, t->rules, t->n);
 }
 
-int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
-                         size_t len, uint32_t from, uint32_t ring, const struct rule_name *rules,
-                         size_t n, struct program **out)
-{
-	struct program *p = arena_alloc(a, sizeof *p);
-	struct rlimit before;
-	*out = NULL;
-	if (!(p->object = open_object(a, d, name, object, len)))
-		return -1;
-	raise_memlock(&before);
-	int result = load_handed(a, d, name, p, from, ring, rules, n);
-	setrlimit(RLIMIT_MEMLOCK, &before);
-	if (result)
-		program_close(p);
-	else
-		*out = p;
-	return result;
-}
-
-int program_load_raw(struct arena *a, struct diags *d, const char *name, const void *object, size_t len,
-                     enum raw_section section, struct program **out)
+/* `taking` NULL: nothing. */
+static int load_object(struct arena *a, struct diags *d, const char *name, const struct bytes_of *object, enum raw_section section,
+                       const struct taking *taking, struct program **out)
 {
 	struct program *p = arena_alloc(a, sizeof *p);
 	struct rlimit before;
 	*out = NULL;
 	p->section = section;
 	report_maps_none(&p->handover.old);
-	if (!(p->object = open_object(a, d, name, object, len)))
+	if (!(p->object = open_object(a, d, name, object->data, object->len)))
 		return -1;
 	raise_memlock(&before);
-	int result = load(a, d, name, p);
+	int result = taking ? load_taking(a, d, name, p, taking) : load(a, d, name, p);
 	setrlimit(RLIMIT_MEMLOCK, &before);
 	if (result)
 		program_close(p);
 	else
 		*out = p;
 	return result;
+}
+
+int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
+                         size_t len, uint32_t from, uint32_t ring, const struct rule_name *rules,
+                         size_t n, struct program **out)
+{
+	return load_object(a, d, name, &(struct bytes_of){object, len}, RAW_DEVICE, &(struct taking){from, ring, rules, n}, out);
+}
+
+int program_load_raw(struct arena *a, struct diags *d, const char *name, const void *object, size_t len,
+                     enum raw_section section, struct program **out)
+{
+	return load_object(a, d, name, &(struct bytes_of){object, len}, section, NULL, out);
 }
 
 void program_close(struct program *p)

@@ -30,6 +30,13 @@ static const char *target(const struct raw *raw)
 	return slash ? slash + 1 : raw->section_name;
 }
 
+/* What is wrong is written there; -1. */
+static int at_program(struct diags *d, const struct raw *raw)
+{
+	d->items[d->n - 1].at = raw->at;
+	return -1;
+}
+
 /* ---- names that are spelled alike -------------------------------------------------------- */
 
 struct words { const char **list; size_t n, cap; };
@@ -68,10 +75,11 @@ static int no_function(struct arena *a, struct diags *d, const struct raw *raw)
 	const char *name = target(raw);
 	words_read(a, "available_filter_functions", false, &w);
 	const char *made = made_of(&w, name), *near = made ? NULL : did_you_mean(name, w.list, w.n);
-	return diag_fail(d, made ? arena_printf(a, "the compiler made %s of it, which is called in another way: choose a function that is called by it or calls it", made)
+	diag_fail(d, made ? arena_printf(a, "the compiler made %s of it, which is called in another way: choose a function that is called by it or calls it", made)
 	                         : near_hint(a, near, w.n ? "the functions are in available_filter_functions of tracefs; those of a module only while it is loaded"
 	                                                  : "the functions are in /proc/kallsyms; those of a module only while it is loaded"),
-	                 "this kernel has no function '%s' that can be probed", name);
+	          "this kernel has no function '%s' that can be probed", name);
+	return at_program(d, raw);
 }
 
 static int no_event(struct arena *a, struct diags *d, const struct raw *raw, bool by_name)
@@ -88,8 +96,9 @@ static int no_event(struct arena *a, struct diags *d, const struct raw *raw, boo
 			*colon = '/';
 		near = written;
 	}
-	return diag_fail(d, near_hint(a, near, "the events are in available_events of tracefs, as CATEGORY:EVENT; those of a module only while it is loaded"),
-	                 "this kernel has no event '%s'", target(raw));
+	diag_fail(d, near_hint(a, near, "the events are in available_events of tracefs, as CATEGORY:EVENT; those of a module only while it is loaded"),
+	          "this kernel has no event '%s'", target(raw));
+	return at_program(d, raw);
 }
 
 /* ---- why the kernel said no --------------------------------------------------------------- */
@@ -128,9 +137,9 @@ static int attach_kprobe(struct arena *a, struct diags *d, const struct program 
 	if (error == ENOENT || error == EADDRNOTAVAIL)
 		return no_function(a, d, raw);
 	if (error == EINVAL)
-		return diag_fail(d, "choose a function that it is called by, or that it calls",
-		                 "the kernel lets nobody probe the function '%s'", target(raw));
-	return refused(a, d, raw, error);
+		diag_fail(d, "choose a function that it is called by, or that it calls",
+		          "the kernel lets nobody probe the function '%s'", target(raw));
+	return error == EINVAL ? at_program(d, raw) : refused(a, d, raw, error);
 }
 
 /* The number of an event; 0 or -errno. */
@@ -166,9 +175,9 @@ static int attach_tracepoint(struct arena *a, struct diags *d, const struct prog
 		return 0;
 	close(fd);
 	if (error == EACCES)
-		return diag_fail(d, arena_printf(a, "compare the class with events/%s/format of tracefs", target(raw)),
-		                 "'%s' reads fields behind the end of the event '%s'", raw->function, target(raw));
-	return refused(a, d, raw, error);
+		diag_fail(d, arena_printf(a, "compare the class with events/%s/format of tracefs", target(raw)),
+		          "'%s' reads fields behind the end of the event '%s'", raw->function, target(raw));
+	return error == EACCES ? at_program(d, raw) : refused(a, d, raw, error);
 }
 
 static int attach_raw_tracepoint(struct arena *a, struct diags *d, const struct program *p, const struct raw *raw, struct traced *t)
@@ -182,9 +191,9 @@ static int attach_raw_tracepoint(struct arena *a, struct diags *d, const struct 
 	if (error == ENOENT)
 		return no_event(a, d, raw, true);
 	if (error == EINVAL)
-		return diag_fail(d, "the event hands on fewer values than the program reads; its kernel source has them (TP_PROTO)",
-		                 "'%s' reads fields that the event '%s' does not have", raw->function, target(raw));
-	return refused(a, d, raw, error);
+		diag_fail(d, "the event hands on fewer values than the program reads; its kernel source has them (TP_PROTO)",
+		          "'%s' reads fields that the event '%s' does not have", raw->function, target(raw));
+	return error == EINVAL ? at_program(d, raw) : refused(a, d, raw, error);
 }
 
 static int attach_device(struct arena *a, struct diags *d, const struct program *p, const struct cgroup *cg, struct traced *t)

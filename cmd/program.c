@@ -5,6 +5,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/unit.h"
+#include "policy/raw.h"
 
 #include <string.h>
 
@@ -47,6 +48,8 @@ int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **
 	struct bytes object;
 	if (unit_object(c, u, &object))
 		return -1;
+	if (!policy_decides(p))
+		return program_load_raw(c->arena, &c->diags, p->name, object.data, object.len, p->raw->section, out);
 	if (p->audit == AUDIT_NONE)
 		return program_load(c->arena, &c->diags, p->name, object.data, object.len, out);
 	struct rule_name *names = arena_alloc(c->arena, (p->nrules + 1) * sizeof *names);

@@ -12,23 +12,12 @@ static bool prints(const struct step *s)
 	return false;
 }
 
-static int load(struct tracing *t)
-{
-	struct cmd *c = t->c;
-	struct bytes object;
-	if (t->raw->section == RAW_DEVICE)
-		return unit_program(c, t->unit, 0, &t->program);
-	if (unit_object(c, t->unit, &object))
-		return -1;
-	return program_load_raw(c->arena, &c->diags, t->unit->policy->name, object.data, object.len, t->raw->section, &t->program);
-}
-
 /* The kernel tells lines from others' by where the program is: so it is loaded first. */
 int tracing_open(struct tracing *t)
 {
 	struct cmd *c = t->c;
 	t->raw = t->unit->policy->raw;
-	if (load(t))
+	if (unit_program(c, t->unit, 0, &t->program))
 		return -1;
 	if (prints(t->raw->steps) && trace_lines_open(c->arena, &c->diags, t->program, t->raw, &t->lines))
 		return -1;

@@ -1,0 +1,33 @@
+/*
+ * user.h - the user half while it runs: shared by user.c and user_maps.c.
+ */
+#ifndef DEVGUARD_COMPILER_RUBY_USER_H
+#define DEVGUARD_COMPILER_RUBY_USER_H
+
+#include "compiler/ruby/ruby.h"
+#include "compiler/user.h"
+
+struct user_maps;
+
+struct user {
+	struct ruby ruby; /* first: ruby_of() finds it. ruby.said.handlers has the handlers */
+	struct user_calls calls;
+	struct user_maps *maps; /* user_maps.c's own; NULL at first */
+};
+
+static inline struct user *user_of(mrb_state *mrb)
+{
+	return mrb->ud;
+}
+
+/* ---- user_maps.c -------------------------------------------------------------------- */
+
+/* Defines the words that make maps (table, array, percpu, histogram, ring), and the classes of what they return. Before
+ * the file runs; what goes wrong is raised. */
+void user_maps_define(struct user *u);
+/* Is it what `ring` returned? *map: its number. */
+bool user_map_is_ring(struct user *u, mrb_value v, uint32_t *map);
+/* The record of a ring as the object that handlers are given (e.pid, e.comm ...); other sizes than its raise. */
+mrb_value user_map_record(struct user *u, uint32_t map, const void *bytes, size_t n);
+
+#endif

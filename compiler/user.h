@@ -31,22 +31,25 @@ struct user_calls {
 };
 
 /* A file with a user half. `text` (len bytes) is what a person wrote; or `code` (ncode bytes), what
- * handlers_keep() made of it: then there is no text that messages could quote. */
+ * the compilation kept as policy->handlers: then there is no text that messages could quote. */
 struct user_file {
 	const char *file;
 	const char *text;
 	size_t len;
 	const void *code;
 	size_t ncode;
-	struct param_setting *params;
+	struct param_setting *params; /* they go over those that were kept with the code */
 	size_t nparams;
 };
 
 /* Runs the file. *out is set as soon as the interpreter exists, for user_running_line(). 0, or -1 with diagnostics. Its
- * arena must outlive it. */
+ * arena must outlive it. `host` is asked for files that a text loads. */
 int user_open(struct arena *a, struct diags *d, const struct host *host, const struct user_file *f,
               const struct user_calls *calls, struct user **out);
 void user_close(struct user *u);
+/* From here on what is made in passing belongs to another arena, a scratch arena of that of user_open(), and messages go
+ * to d. Before that arena is freed, this is called with the next one. */
+void user_turn(struct user *u, struct arena *a, struct diags *d);
 /* Where it is now: as ruby_running_line(). */
 int user_running_line(const struct user *u, unsigned *file);
 
@@ -74,7 +77,7 @@ struct user_line {
 };
 
 /* Each calls the handlers of its kind one after the other, in the order of the file. What one raises is an error in
- * the diags of user_open() at its line, and the others go on. How many raised. */
+ * the diags at its line, and the others go on. How many raised. */
 int user_event(struct user *u, const struct user_event *e);
 int user_line(struct user *u, const struct user_line *l);
 int user_record(struct user *u, uint32_t map, const void *bytes, size_t n); /* of a ring: `on(RING)` */

@@ -84,7 +84,7 @@ static bool is_own(const struct scan *s, mrb_sym name)
 static const char *const private_functions[] = {
 	"format", "sprintf", "Integer", "Float", "String", "Array", "Hash", "raise", "fail", "lambda", "proc", "loop",
 	"block_given?", "initialize", "initialize_copy", "allow", "deny", "policy", "default", "param", "set", "mode",
-	"audit", "never", "always", "load", "require_relative", "puts", "p", "print", "define_method_missing", NULL};
+	"audit", "never", "always", "on", "every", "at_exit", "load", "require_relative", "puts", "p", "print", "define_method_missing", NULL};
 
 static bool is_private(const struct scan *s, mrb_sym name)
 {

@@ -29,7 +29,7 @@ bool difference_ascii(mrb_state *mrb, mrb_value v)
 {
 	const char *s;
 	size_t n;
-	if (text_of(mrb, v, &s, &n))
+	if (!ruby_of(mrb)->rb.bytes && text_of(mrb, v, &s, &n))
 		for (size_t i = 0; i < n; i++)
 			if ((unsigned char)s[i] > 127)
 				return false;

@@ -24,8 +24,13 @@ void dsl_raw_define(struct ruby *ruby);
 
 /* ---- dsl_user.c ---------------------------------------------------------------------- */
 
-/* The words of the user half. */
+/* The words of the user half, when the policy is compiled. */
 void dsl_user_define(struct interpreter *rb);
+mrb_value dsl_on(mrb_state *mrb, mrb_value self);
+mrb_value dsl_every(mrb_state *mrb, mrb_value self);
+mrb_value dsl_at_exit(mrb_state *mrb, mrb_value self);
+/* After the file has run: what its handlers ask for is reported, or it is refused. 0, or -1 with a diagnostic. */
+int handlers_reported(struct ruby *ruby);
 
 /* ---- dsl_rules.c --------------------------------------------------------------------- */
 

@@ -1,80 +1,106 @@
 /*
  * dsl_user.c - the words of the user half: on, every, at_exit.
  *
- * Its blocks run when a program is watched, in another process. Here it is only checked that they can be called.
+ * The blocks are kept, not called: they run in a process of their own beside the program (user.c). That they
+ * can be called is looked at here, when the policy is compiled.
  */
+#include "compiler/ruby/code.h"
 #include "compiler/ruby/dsl.h"
 
-#include <mruby/dump.h>
+#include <math.h>
 #include <string.h>
 
-/* A handler's block. */
-static void check_block(mrb_state *mrb, mrb_value block, const char *what, int most)
+enum { HANDLERS_MAX = 100, NSEC = 1000000000, EVERY_LEAST_MS = 100, EVERY_MOST_S = 366 * 86400 };
+
+#define EXAMPLE_ON "write on(:deny) { |e| puts \"#{e.comm} wanted #{e.device}\" }"
+#define EXAMPLE_EVERY "write every(5) { puts \"still here\" }"
+#define EXAMPLE_EXIT "write at_exit { puts \"the end\" }"
+
+/* ---- the block ------------------------------------------------------------------------- */
+
+/* How many parameters a handler has: no more than `most`. */
+static int parameters(mrb_state *mrb, const struct RProc *p, const char *what, int most, const char *example)
 {
 	struct insn in;
-	if (mrb_nil_p(block))
-		dsl_fail(mrb, most ? "for example: on(:deny) { |e| puts e.comm }" : "for example: every(5) { puts \"still here\" }",
-		         "%s takes a block", what);
-	const struct RProc *p = mrb_proc_ptr(block);
 	if (MRB_PROC_CFUNC_P(p))
-		dsl_fail(mrb, "write a block", "the block of %s must be Ruby code", what);
-	bool enters = insn_decode(p->body.irep, 0, &in) && in.op == OP_ENTER;
-	int takes = enters ? (int)MRB_ASPEC_REQ(in.a) + (int)MRB_ASPEC_POST(in.a) : 0;
-	if (takes > most)
-		dsl_fail(mrb, most ? "write { |e| ... }" : "write { ... }", "the block of %s takes %s", what,
-		         most ? "one parameter, the event" : "no parameter");
-	ruby_of(mrb)->said.user_half = true;
+		dsl_fail(mrb, example, "the block of %s must be Ruby code", what);
+	if (!insn_decode(p->body.irep, 0, &in) || in.op != OP_ENTER)
+		return 0;
+	int n = (int)(MRB_ASPEC_REQ(in.a) + MRB_ASPEC_POST(in.a));
+	bool more = MRB_ASPEC_OPT(in.a) || MRB_ASPEC_REST(in.a) || MRB_ASPEC_KEY(in.a) || MRB_ASPEC_KDICT(in.a) || MRB_ASPEC_BLOCK(in.a);
+	if ((n > most || more) && !most)
+		dsl_fail(mrb, example, "the block of %s takes no parameter", what);
+	if (n > most || more)
+		dsl_fail(mrb, example, "the block of %s takes one parameter, the event", what);
+	return n;
 }
 
-static bool is_ring(const struct raw_said *raw, mrb_state *mrb, mrb_value v)
+static void add(mrb_state *mrb, struct handler h, mrb_value block, const char *what, const char *example)
 {
-	for (size_t i = 0; i < raw->nobjects; i++)
-		if (mrb_obj_eq(mrb, raw->objects[i], v))
-			return raw->maps[i].kind == RAW_RING;
-	return false;
-}
-
-static mrb_value dsl_on(mrb_state *mrb, mrb_value self)
-{
-	static const char *const words[] = {"deny", "allow", "line"};
 	struct ruby *ruby = ruby_of(mrb);
-	const mrb_value *args;
-	mrb_value block;
-	mrb_int n;
-	mrb_get_args(mrb, "*&", &args, &n, &block);
-	args_while_running(mrb, "on");
-	if (n != 1)
-		dsl_fail(mrb, "for example: on(:deny) { |e| puts e.comm }", "on takes one value, not %d", (int)n);
-	bool known = is_ring(&ruby->said.raw, mrb, args[0]);
-	const char *word = mrb_symbol_p(args[0]) ? ruby_name(&ruby->rb, mrb_symbol(args[0])) : "";
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		known |= !strcmp(words[i], word);
-	if (!known) {
-		const char *near = did_you_mean(word, words, sizeof words / sizeof *words);
-		dsl_fail(mrb, near ? arena_printf(ruby->rb.arena, "did you mean :%s?", near)
-		                   : "on takes :deny, :allow, :line, or a ring: EVENTS = ring pid: :u32",
-		         "there are no such events");
-	}
-	check_block(mrb, block, "on", 1);
-	return self;
+	struct interpreter *rb = &ruby->rb;
+	struct said *said = &ruby->said;
+	if (mrb_nil_p(block))
+		dsl_fail(mrb, example, "%s needs a block", what);
+	h.takes = parameters(mrb, mrb_proc_ptr(block), what, h.of == ON_INTERVAL || h.of == ON_EXIT ? 0 : 1, example);
+	if (said->nhandlers == HANDLERS_MAX)
+		dsl_fail(mrb, "do several things in one block", "more than %d handlers", HANDLERS_MAX);
+	h.proc = block;
+	h.at = ruby_at(rb, statement_line(rb));
+	mrb_ary_push(mrb, said->keep, block);
+	*ARENA_PUSH(rb->arena, said->handlers, said->nhandlers, said->handlers_cap) = h;
 }
 
-static mrb_value dsl_every(mrb_state *mrb, mrb_value self)
+/* ---- on ----------------------------------------------------------------------------------- */
+
+static const char *const events[] = {[ON_DENY] = "deny", [ON_ALLOW] = "allow", [ON_LINE] = "line"};
+
+static void refuse_event(mrb_state *mrb, mrb_value v)
 {
-	const mrb_value *args;
-	mrb_value block;
-	mrb_int n;
-	mrb_get_args(mrb, "*&", &args, &n, &block);
-	args_while_running(mrb, "every");
-	double seconds = n != 1 ? 0 : mrb_integer_p(args[0]) ? (double)mrb_integer(args[0])
-	                        : mrb_float_p(args[0]) ? mrb_float(args[0]) : 0;
-	if (!(seconds >= 0.1 && seconds <= 86400))
-		dsl_fail(mrb, "for example: every(5) { ... }", "every takes seconds, from 0.1 to 86400");
-	check_block(mrb, block, "every", 0);
+	struct interpreter *rb = &ruby_of(mrb)->rb;
+	const size_t n = sizeof events / sizeof *events;
+	const char *said = mrb_symbol_p(v)   ? arena_printf(rb->arena, ":%s", ruby_name(rb, mrb_symbol(v)))
+	                   : mrb_string_p(v) ? arena_printf(rb->arena, "\"%s\"", args_text(mrb, v, "the event of on"))
+	                                     : mrb_obj_classname(mrb, v);
+	const char *word = mrb_symbol_p(v) || mrb_string_p(v) ? said + 1 : "", *near = did_you_mean(word, events, n);
+	for (size_t i = 0; i < n && !near; i++) /* "denied", and a string */
+		near = !strncmp(word, events[i], strlen(events[i])) ? events[i] : NULL;
+	dsl_fail(mrb, near ? arena_printf(rb->arena, "did you mean on(:%s)?", near) : EXAMPLE_ON,
+	         "on(%s): there are on(:deny), on(:allow), on(:line), and on(RING) for what `ring` made", said);
+}
+
+mrb_value dsl_on(mrb_state *mrb, mrb_value self)
+{
+	struct ruby *ruby = ruby_of(mrb);
+	struct handler h = {.of = ON_RING};
+	mrb_value block, v = args_only(mrb, "on", "on(:deny) { |e| ... }", &block);
+	const char *name = mrb_symbol_p(v) ? ruby_name(&ruby->rb, mrb_symbol(v)) : "";
+	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+		if (!strcmp(name, events[i]))
+			h.of = (enum handler_of)i;
+	if (h.of == ON_RING && !(ruby->said.is_ring && ruby->said.is_ring(mrb, v, &h.map)))
+		refuse_event(mrb, v);
+	add(mrb, h, block, h.of == ON_RING ? "on(RING)" : arena_printf(ruby->rb.arena, "on(:%s)", name), EXAMPLE_ON);
 	return self;
 }
 
-static mrb_value dsl_at_exit(mrb_state *mrb, mrb_value self)
+/* ---- every, at_exit ------------------------------------------------------------------------- */
+
+mrb_value dsl_every(mrb_state *mrb, mrb_value self)
+{
+	struct handler h = {.of = ON_INTERVAL};
+	mrb_value block, v = args_only(mrb, "every", "every(5) { ... }", &block);
+	if (!mrb_integer_p(v) && !mrb_float_p(v))
+		dsl_fail(mrb, EXAMPLE_EVERY, "every takes a number of seconds, not %s", mrb_obj_classname(mrb, v));
+	double seconds = mrb_integer_p(v) ? (double)mrb_integer(v) : mrb_float(v);
+	if (!(seconds * 1000 >= EVERY_LEAST_MS) || seconds > EVERY_MOST_S)
+		dsl_fail(mrb, EXAMPLE_EVERY, "every %g: from 0.1 to %d seconds are possible", seconds, EVERY_MOST_S);
+	h.every = (uint64_t)llround(seconds * NSEC);
+	add(mrb, h, block, "every", EXAMPLE_EVERY);
+	return self;
+}
+
+mrb_value dsl_at_exit(mrb_state *mrb, mrb_value self)
 {
 	const mrb_value *args;
 	mrb_value block;
@@ -82,9 +108,68 @@ static mrb_value dsl_at_exit(mrb_state *mrb, mrb_value self)
 	mrb_get_args(mrb, "*&", &args, &n, &block);
 	args_while_running(mrb, "at_exit");
 	if (n)
-		dsl_fail(mrb, "write at_exit { ... }", "at_exit takes a block alone");
-	check_block(mrb, block, "at_exit", 0);
+		dsl_fail(mrb, EXAMPLE_EXIT, "at_exit takes no value");
+	add(mrb, (struct handler){.of = ON_EXIT}, block, "at_exit", EXAMPLE_EXIT);
 	return self;
+}
+
+/* ---- what they ask for -------------------------------------------------------------------------- */
+
+/* A handler that is never given anything would be a mistake without a word. */
+static int reports(struct ruby *ruby, const struct handler *h, enum audit_level least)
+{
+	struct policy *p = ruby->said.policy;
+	if (!p->audit_given && p->audit < least)
+		p->audit = least;
+	if (p->audit >= least)
+		return 0;
+	ruby_turn_to(&ruby->rb, h->at.file);
+	return ruby_refuse(&ruby->rb, h->at.line,
+	                   arena_printf(ruby->rb.arena, "write `audit :%s`, or leave `audit` out", audit_words[least]),
+	                   arena_printf(ruby->rb.arena, "on(:%s) is given nothing: the policy says `audit :%s`", events[h->of],
+	                                audit_words[p->audit]));
+}
+
+/* What the file is, and what it waits for. */
+static int goes_with(struct ruby *ruby, const struct handler *h)
+{
+	const struct raw_said *raw = &ruby->said.raw;
+	ruby_turn_to(&ruby->rb, h->at.file);
+	if (h->of == ON_LINE && !raw->given)
+		return ruby_refuse(&ruby->rb, h->at.line, "on(:deny) is given what the rules deny",
+		                   "on(:line) is given what a raw program prints: rules print nothing");
+	if ((h->of == ON_DENY || h->of == ON_ALLOW) && raw->given && raw->section != RAW_DEVICE)
+		return ruby_refuse(&ruby->rb, h->at.line, "send what it finds through a ring: EVENTS = ring pid: :u32",
+		                   arena_printf(ruby->rb.arena, "on(:%s) is given nothing: only a program of section \"cgroup/dev\" decides",
+		                                events[h->of]));
+	return 0;
+}
+
+int handlers_reported(struct ruby *ruby)
+{
+	const struct said *said = &ruby->said;
+	for (size_t i = 0; i < said->nhandlers; i++) {
+		const struct handler *h = &said->handlers[i];
+		if (goes_with(ruby, h))
+			return -1;
+		if ((h->of == ON_DENY && reports(ruby, h, AUDIT_DENIED)) || (h->of == ON_ALLOW && reports(ruby, h, AUDIT_ALL)))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- when the policy is compiled ---------------------------------------------------------------- */
+
+/* Of the objects that stand for maps then. */
+static bool is_ring(mrb_state *mrb, mrb_value v, uint32_t *map)
+{
+	const struct raw_said *raw = &ruby_of(mrb)->said.raw;
+	for (size_t i = 0; i < raw->nobjects; i++)
+		if (mrb_obj_eq(mrb, raw->objects[i], v)) {
+			*map = (uint32_t)i;
+			return raw->maps[i].kind == RAW_RING;
+		}
+	return false;
 }
 
 /* puts at the top of the file: it prints when the user half begins. */
@@ -100,29 +185,14 @@ static mrb_value dsl_puts(mrb_state *mrb, mrb_value self)
 
 int user_half_keep(struct ruby *ruby)
 {
-	struct interpreter *rb = &ruby->rb;
 	struct said *said = &ruby->said;
-	uint8_t *bytes;
-	size_t n;
-	if (!said->user_half && said->printed.line) {
-		ruby_report(rb, DIAG_ERROR, said->printed, "a policy without handlers (on, every, at_exit) prints nothing: `eval` and `check` show what it does",
-		            "nobody would see what the file prints");
-		return -1;
-	}
-	if (!said->user_half)
+	if (said->nhandlers)
+		return code_keep(&ruby->rb, said);
+	if (!said->printed.line)
 		return 0;
-	if (rb->nsources > 1) {
-		ruby_turn_to(rb, rb->sources[0]->file);
-		return ruby_refuse(rb, 0, "write it as one file", "a file with a user half (on, every, at_exit) loads another file");
-	}
-	if (mrb_dump_irep(rb->mrb, rb->sources[0]->irep, DUMP_DEBUG_INFO, &bytes, &n) != MRB_DUMP_OK)
-		return diag_fail(rb->diags, NULL, "the bytecode of the user half cannot be written");
-	void *kept = arena_alloc(rb->arena, n);
-	memcpy(kept, bytes, n);
-	mrb_free(rb->mrb, bytes);
-	said->policy->handlers.data = kept;
-	said->policy->handlers.len = n;
-	return 0;
+	ruby_report(&ruby->rb, DIAG_ERROR, said->printed, "a policy without handlers (on, every, at_exit) prints nothing: `eval` and `check` show what it does",
+	            "nobody would see what the file prints");
+	return -1;
 }
 
 void dsl_user_define(struct interpreter *rb)
@@ -134,4 +204,5 @@ void dsl_user_define(struct interpreter *rb)
 	mrb_define_method(rb->mrb, rb->mrb->kernel_module, "on", dsl_on, MRB_ARGS_ANY());
 	mrb_define_method(rb->mrb, rb->mrb->kernel_module, "every", dsl_every, MRB_ARGS_ANY());
 	mrb_define_method(rb->mrb, rb->mrb->kernel_module, "at_exit", dsl_at_exit, MRB_ARGS_ANY());
+	ruby_of(rb->mrb)->said.is_ring = is_ring;
 }

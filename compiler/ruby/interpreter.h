@@ -39,6 +39,8 @@ struct interpreter {
 	struct RClass *ctx_class;   /* of what the block of a rule is given */
 	const mrb_irep *class_new;  /* the code of Class#new, which alone may call `allocate` */
 	bool differs;               /* differs() has refused something */
+	bool code;                  /* the texts of its files are bytecode */
+	bool bytes;                 /* texts may be no ASCII: then the library counts bytes, where Ruby counts characters */
 };
 
 /* ---- mruby.c -------------------------------------------------------------------- */
@@ -49,6 +51,8 @@ struct source *ruby_source(const struct interpreter *rb, const char *file);
 char *ruby_name(struct interpreter *rb, mrb_sym name);
 /* "NoMethodError: undefined method ..." of an exception. */
 char *ruby_exception_text(struct interpreter *rb, mrb_value exc);
+/* Line of the policy that it came from, 0 = unknown; turns to its file. */
+int ruby_exception_line(struct interpreter *rb, mrb_value exc);
 /* Adds a diagnostic with the text of its line; what is done from now on is about its file. */
 struct diag *ruby_report(struct interpreter *rb, enum diag_level level, struct span at, const char *hint,
                          const char *text);

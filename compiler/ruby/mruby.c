@@ -167,11 +167,36 @@ char *ruby_exception_text(struct interpreter *rb, mrb_value exc)
 	return arena_printf(rb->arena, "%s: %.*s%s", class, n, RSTRING_PTR(text), n < RSTRING_LEN(text) ? "..." : "");
 }
 
+static mrb_value backtrace_body(mrb_state *mrb, void *p)
+{
+	return mrb_exc_backtrace(mrb, *(mrb_value *)p);
+}
+
+int ruby_exception_line(struct interpreter *rb, mrb_value exc)
+{
+	mrb_bool failed = FALSE;
+	mrb_value trace = mrb_protect_error(rb->mrb, backtrace_body, &exc, &failed);
+	if (failed || !mrb_array_p(trace))
+		return 0;
+	for (mrb_int i = 0; i < RARRAY_LEN(trace); i++) {
+		mrb_value at = RARRAY_PTR(trace)[i];
+		for (size_t k = 0; mrb_string_p(at) && k < rb->nsources; k++) {
+			const char *file = rb->sources[k]->file;
+			size_t n = strlen(file);
+			if ((size_t)RSTRING_LEN(at) > n && !memcmp(RSTRING_PTR(at), file, n) && RSTRING_PTR(at)[n] == ':') {
+				rb->source = rb->sources[k];
+				return atoi(RSTRING_PTR(at) + n + 1);
+			}
+		}
+	}
+	return 0;
+}
+
 const char *ruby_source_line(struct interpreter *rb, int line)
 {
 	const char *s = rb->source->text, *end = rb->source->text + rb->source->len;
 	int at = 1;
-	if (line <= 0)
+	if (line <= 0 || rb->code)
 		return NULL;
 	if (rb->source->found && rb->source->found_line <= line) { /* rules come in the order of their lines */
 		s = rb->source->found;

@@ -4,6 +4,7 @@
  */
 #include "compiler/lift/lift.h"
 #include "compiler/ruby/differences.h"
+#include "compiler/ruby/dsl.h"
 #include "compiler/ruby/ruby.h"
 #include "policy/beside.h"
 #include "policy/budget.h"
@@ -15,39 +16,13 @@ enum { NAME_MAX_LEN = IMAGE_NAME_MAX - 1 };
 
 /* ---- running the file ------------------------------------------------------------------- */
 
-static mrb_value backtrace_body(mrb_state *mrb, void *p)
-{
-	return mrb_exc_backtrace(mrb, *(mrb_value *)p);
-}
-
-/* Line of the policy that an exception came from; turns to its file. */
-static int exception_line(struct interpreter *rb, mrb_value exc)
-{
-	mrb_bool failed = FALSE;
-	mrb_value trace = mrb_protect_error(rb->mrb, backtrace_body, &exc, &failed);
-	if (failed || !mrb_array_p(trace))
-		return 0;
-	for (mrb_int i = 0; i < RARRAY_LEN(trace); i++) {
-		mrb_value at = RARRAY_PTR(trace)[i];
-		for (size_t k = 0; mrb_string_p(at) && k < rb->nsources; k++) {
-			const char *file = rb->sources[k]->file;
-			size_t n = strlen(file);
-			if ((size_t)RSTRING_LEN(at) > n && !memcmp(RSTRING_PTR(at), file, n) && RSTRING_PTR(at)[n] == ':') {
-				rb->source = rb->sources[k];
-				return atoi(RSTRING_PTR(at) + n + 1);
-			}
-		}
-	}
-	return 0;
-}
-
 static void report_exception(struct ruby *ruby, mrb_value exc)
 {
 	struct interpreter *rb = &ruby->rb;
 	if (rb->diags->errors)
 		return; /* the policy language has said what is wrong */
 	mrb_gc_protect(rb->mrb, exc);
-	int line = exception_line(rb, exc);
+	int line = ruby_exception_line(rb, exc);
 	char *text = ruby_exception_text(rb, exc); /* may run code of the policy, within the limits */
 	const char *hint = hint_exception(rb, &ruby->said, text, ruby_source_line(rb, line));
 	if (strstr(text, "uninitialized constant Regexp"))
@@ -78,7 +53,7 @@ static int run(struct ruby *ruby)
 		lost_after_run(ruby, rb->source->irep);
 	}
 	rb->source = rb->sources[0];
-	return rb->diags->errors ? -1 : 0;
+	return rb->diags->errors || handlers_reported(ruby) ? -1 : 0;
 }
 
 /* ---- lifting its blocks ---------------------------------------------------------------------- */

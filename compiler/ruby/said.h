@@ -36,6 +36,17 @@ struct raw_said {
 	size_t nobjects, objects_cap;
 };
 
+/* A block of the user half: of an event, a timer, the end. */
+enum handler_of { ON_DENY, ON_ALLOW, ON_LINE, ON_RING, ON_INTERVAL, ON_EXIT };
+struct handler {
+	enum handler_of of;
+	mrb_value proc;
+	struct span at;
+	bool takes;     /* the event, as its parameter */
+	uint32_t map;   /* ON_RING: its number */
+	uint64_t every; /* ON_INTERVAL: nanoseconds */
+};
+
 struct said {
 	struct policy *policy;
 	const struct host *host; /* answers what devices are called here */
@@ -53,7 +64,10 @@ struct said {
 	bool running;   /* the file runs now: rules may be added */
 	bool in_policy; /* the block of `policy` runs */
 	bool named;
-	bool user_half; /* it has handlers: on, every, at_exit */
+	struct handler *handlers; /* its user half: on, every, at_exit */
+	size_t nhandlers, handlers_cap;
+	/* Is it what `ring` returned? *map: its number. */
+	bool (*is_ring)(mrb_state *mrb, mrb_value v, uint32_t *map);
 	struct span printed; /* where the file prints, line 0: it does not */
 	struct raw_said raw;
 };

@@ -5,6 +5,7 @@
  * policy; whoever compiles says what is there (struct host). A file is run once: where Ruby
  * would run it again, its rules would be made twice, which is refused.
  */
+#include "compiler/ruby/code.h"
 #include "compiler/ruby/differences.h"
 #include "compiler/ruby/ruby.h"
 #include "policy/budget.h"
@@ -29,8 +30,8 @@ int source_prepare(struct ruby *ruby)
 	mrb_state *mrb = rb->mrb; /* the macro names it */
 	struct source *s = rb->source;
 	budget_stage(arena_budget(rb->arena), STAGE_PARSE);
-	struct RProc *proc = lost_in_text(rb) ? NULL : parse_source(rb);
-	if (!proc || dialect_check(rb, proc) || lost_to_definitions(ruby, proc->body.irep))
+	struct RProc *proc = rb->code ? code_proc(rb) : lost_in_text(rb) ? NULL : parse_source(rb);
+	if (!proc || (!rb->code && (dialect_check(rb, proc) || lost_to_definitions(ruby, proc->body.irep))))
 		return -1;
 	s->irep = proc->body.irep;
 	s->proc = proc;

@@ -28,6 +28,13 @@ struct user_calls {
 	int (*read_map)(void *self, uint32_t map, const void *key, size_t nkey, struct user_entries *out, const char **why);
 	/* Takes all entries out; of an array or a histogram: makes them 0. */
 	int (*clear_map)(void *self, uint32_t map, const char **why);
+	/* As read_map, which may give the sum of a RAW_PERCPU's values as one of 8 bytes (cpus 1): this gives each. NULL:
+	 * read_map gives each. */
+	int (*read_cpus)(void *self, uint32_t map, const void *key, size_t nkey, struct user_entries *out, const char **why);
+	/* Puts a value in (bytes as the map has them), or with `value` NULL takes the entry of a key out: none there is no
+	 * failure. NULL: maps are only read. */
+	int (*change_map)(void *self, uint32_t map, const void *key, size_t nkey, const void *value, size_t nvalue,
+	                  const char **why);
 };
 
 /* A file with a user half. `text` (len bytes) is what a person wrote; or `code` (ncode bytes), what

@@ -284,9 +284,10 @@ ALLOW_cmd/room        := $(BELOW)|cmd/room/.*
 ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*
 ALLOW_cmd/explain     := $(BELOW)|cmd/explain/.*|cmd/audit/audit\.h|cmd/room/room\.h
 ALLOW_cmd/trace       := $(BELOW)|cmd/trace/.*
+ALLOW_cmd/watch       := $(BELOW)|cmd/watch/.*|cmd/audit/audit\.h|cmd/room/room\.h
 ALLOW_cmd/where       := $(BELOW)|cmd/where/.*
 ALLOW_cmd/why         := $(BELOW)|cmd/why/.*
-ALLOW_cmd/verbs       := $(BELOW)|cmd/verbs/diff\.h|cmd/(audit/audit|explain/explain|trace/trace|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
+ALLOW_cmd/verbs       := $(BELOW)|cmd/verbs/diff\.h|cmd/(audit/audit|explain/explain|trace/trace|watch/watch|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
 ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
 # Of policy/, what is private to a file's relatives.
 PRIVATE               := policy/(term|diagram|compare)_internal\.h

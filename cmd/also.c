@@ -36,15 +36,15 @@ void also_find(struct cmd *c, const struct cgroup *cg, const char *name, struct 
 	}
 }
 
-void also_print(const struct also *all)
+void also_print(FILE *out, const struct also *all)
 {
 	for (const struct also_one *one = all->list; one < all->list + all->n; one++) {
-		fputs("note: '", stdout);
-		put_text(stdout, one->policy);
-		fputs("' is on ", stdout);
+		fputs("note: '", out);
+		put_text(out, one->policy);
+		fputs("' is on ", out);
 		if (!one->here)
-			put_text(stdout, one->path);
-		printf("%s: %s\n", one->here ? "this cgroup, too" : " above it",
+			put_text(out, one->path);
+		fprintf(out, "%s: %s\n", one->here ? "this cgroup, too" : " above it",
 		       one->mode == MODE_PERMISSIVE ? "permissive, it denies nothing" : "what is asked here must be allowed by both");
 	}
 }

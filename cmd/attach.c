@@ -13,6 +13,7 @@ struct attachment {
 	const struct cgroup *cgroup;
 	uint32_t id, replaced;
 	bool dry_run;
+	FILE *out;             /* where it is told */
 	bool audit_ends;       /* what it replaced reported, and it does not */
 	uint64_t denied;       /* counted before, and taken over */
 	struct also also;      /* policies that decide there beside it */
@@ -31,11 +32,11 @@ static void print_mode(const struct attachment *at)
 {
 	const struct policy *p = at->unit->policy;
 	if (p->mode == MODE_PERMISSIVE)
-		printf("; permissive: nothing is denied by it");
+		fprintf(at->out, "; permissive: nothing is denied by it");
 	if (p->audit != AUDIT_NONE)
-		printf("; audit %s", audit_word(p->audit));
+		fprintf(at->out, "; audit %s", audit_word(p->audit));
 	if (at->denied)
-		printf(" continues: %llu denial%s so far", (unsigned long long)at->denied,
+		fprintf(at->out, " continues: %llu denial%s so far", (unsigned long long)at->denied,
 		       PLURAL(at->denied));
 }
 
@@ -61,26 +62,25 @@ static void report(struct cmd *c, const struct attachment *at)
 		json_decref(o);
 		return;
 	}
-	put_text(stdout, u->policy->name);
+	put_text(at->out, u->policy->name);
 	if (at->replaced)
-		printf(": %s program %u on ", at->dry_run ? "would replace" : "replaced",
+		fprintf(at->out, ": %s program %u on ", at->dry_run ? "would replace" : "replaced",
 		       at->replaced);
 	else
-		printf(": %s to ", at->dry_run ? "would be attached" : "attached");
-	put_text(stdout, at->cgroup->path);
-	printf(" (%s", size_text(c, u));
+		fprintf(at->out, ": %s to ", at->dry_run ? "would be attached" : "attached");
+	put_text(at->out, at->cgroup->path);
+	fprintf(at->out, " (%s", size_text(c, u));
 	if (at->not_asked)
-		printf("; the kernel and what is attached there were not asked: %s", at->not_asked);
+		fprintf(at->out, "; the kernel and what is attached there were not asked: %s", at->not_asked);
 	else if (at->dry_run)
-		printf("; accepted by the kernel");
+		fprintf(at->out, "; accepted by the kernel");
 	else
-		printf(", program %u", at->id);
+		fprintf(at->out, ", program %u", at->id);
 	print_mode(at);
-	puts(")");
+	fputs(")\n", at->out);
 	if (at->audit_ends)
-		puts("note: the policy replaced reported; this one does not: its audit "
-		     "and its counts end");
-	also_print(&at->also);
+		fputs("note: the policy replaced reported; this one does not: its audit and its counts end\n", at->out);
+	also_print(at->out, &at->also);
 }
 
 /* What attaching would do, without doing it. */
@@ -154,9 +154,9 @@ static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
 	return rehearse(c, at);
 }
 
-int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run)
+int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run, FILE *out)
 {
-	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run};
+	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run, .out = out};
 	warn_of_apply(c, u, cg);
 	also_find(c, cg, u->policy->name, &at.also); /* before: once it is attached, no memory may be missing */
 	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);

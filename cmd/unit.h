@@ -125,13 +125,13 @@ struct also {
  * cannot be looked at is not in it. */
 void also_find(struct cmd *c, const struct cgroup *cg, const char *name, struct also *out);
 /* A line each; a list. */
-void also_print(const struct also *all);
+void also_print(FILE *out, const struct also *all);
 json_t *also_json(const struct also *all);
 
 /* ---- attach.c --------------------------------------------------------------------------- */
 
-/* Attaches (or says what that would do) and reports: one line, or into c->json.out. */
-int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run);
+/* Attaches (or says what that would do) and reports: one line to `out`, or into c->json.out. */
+int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run, FILE *out);
 
 /* ---- warn.c ----------------------------------------------------------------------------- */
 

@@ -74,6 +74,7 @@ struct user_event {
 	uint64_t count;  /* how many decisions it stands for */
 	int64_t time;    /* nanoseconds since 1970 */
 	const char *device, *rule, *label; /* "/dev/null" or "c 1:3"; "policy.rb:7"; "" none */
+	const char *cgroup;                /* its path; "": not known */
 };
 /* A line that the program printed, for `on(:line)`. */
 struct user_line {

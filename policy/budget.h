@@ -22,6 +22,7 @@ struct progress {
 	volatile uint32_t stage; /* enum stage */
 	volatile uint32_t file;  /* 0: the policy; n: the n-th file it loaded */
 	volatile int32_t line;   /* 0: not known */
+	volatile uint32_t done;  /* how much of what it was given the user half is done with */
 };
 
 struct budget {

@@ -83,6 +83,8 @@ struct source {
 	struct folds *folds;         /* NULL without --fold */
 	struct name_cache *names;
 	uint64_t records;            /* given to us */
+	uint64_t began;              /* CLOCK_BOOTTIME when we became its reader: records before it were waiting */
+	uint64_t before;             /* how many of those came; counted by who reads */
 	struct totals last, sum;     /* the kernel's, and what was added since we read */
 	uint64_t lost_told;
 	bool seen;                   /* by the check that runs */
@@ -116,6 +118,8 @@ struct watch {
 	unsigned misses;             /* checks in a row that found a program they could not open */
 	/* Reads what waits in a source that is about to be closed. */
 	void (*drain)(void *arg, struct source *s);
+	/* Takes note of what was counted of one that is closed, instead of a summary; or NULL. */
+	void (*closed)(void *arg, const struct source *s);
 	void *arg;
 };
 /* Compares with what is attached: opens what is new, drains and closes what is

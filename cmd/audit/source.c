@@ -128,6 +128,7 @@ int source_claim(struct diags *d, struct source *s, uint64_t fold_ns)
 	if (audit_claim(s->arena, d, s->audit))
 		return -1;
 	s->claimed = true;
+	s->began = boot_ns();
 	if (audit_totals(d, s->audit, &s->last) || (fold_ns && start_folds(d, s)))
 		return -1;
 	return audit_fold(d, s->audit, fold_ns);

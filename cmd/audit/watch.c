@@ -49,7 +49,9 @@ static void finish(struct watch *w, struct source *s, bool say)
 		w->drain(w->arg, s);
 		source_update(&ignored, s);
 	}
-	if (say)
+	if (s->claimed && w->closed)
+		w->closed(w->arg, s);
+	else if (say)
 		summary(w, s);
 	source_close(s);
 }

@@ -165,7 +165,7 @@ static void guard(struct sweep *s, struct target *t, struct unit *u)
 	}
 	c->json.out = t->json;
 	if (!cgroup_open(c->arena, &c->diags, t->path, &cg)) {
-		status = apply_unit(c, u, cg, s->dry_run);
+		status = apply_unit(c, u, cg, s->dry_run, stdout);
 		cgroup_close(cg);
 	}
 	c->json.out = whole;

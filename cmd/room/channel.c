@@ -75,6 +75,15 @@ static size_t largest(const struct taker *t, uint32_t kind)
 		return sizeof(int32_t);
 	case FRAME_CLAIM:
 		return sizeof(struct claim_told);
+	case FRAME_READY:
+		return sizeof(struct user_ready);
+	case FRAME_PRINTED:
+		return PRINTED_MAX;
+	case FRAME_MAP:
+		return sizeof(struct map_question) + MAP_KEY_MAX * 2;
+	case FRAME_GIVEN:
+		return sizeof(struct given);
+	case FRAME_HANDLERS:
 	case FRAME_POLICY:
 	case FRAME_RECORD:
 	case FRAME_VERDICTS:

@@ -38,8 +38,7 @@ void room_listen(struct room *r)
 	}
 }
 
-/* Asks the child where it is, then ends it. */
-static int stop(struct room *r, int sig)
+int room_reap(struct room *r, int sig)
 {
 	int status = 0;
 	if (sig)
@@ -102,7 +101,7 @@ static int out_of_time(struct room *r, const char *file, const char *which)
 
 int room_out_of_time(struct room *r, const char *file, const char *which)
 {
-	stop(r, SIGXCPU);
+	room_reap(r, SIGXCPU);
 	room_listen(r);
 	return out_of_time(r, file, which);
 }
@@ -155,7 +154,7 @@ static int misbehaved(struct room *r, const char *file, int status, bool garbled
 
 int room_ended(struct room *r, const char *file, bool garbled)
 {
-	int status = stop(r, !garbled ? 0 : r->asks_too_much ? SIGXCPU : SIGKILL);
+	int status = room_reap(r, !garbled ? 0 : r->asks_too_much ? SIGXCPU : SIGKILL);
 	room_listen(r);
 	if (r->asks_too_much)
 		return refuse(r, file, "make the rules about fewer names: numbers, ranges and groups need no question",

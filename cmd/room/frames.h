@@ -24,6 +24,10 @@ enum frame_kind {
 	FRAME_SHARE,    /* nothing: the policy, for another judge */
 	FRAME_COMPARE,  /* struct compare_head, a policy of another judge: what changes */
 	FRAME_VERIFY,   /* a program, as dumps_write() has it: is it the policy? */
+	/* to the user half: struct user_job, what it has; then what its handlers are given */
+	FRAME_USER,
+	FRAME_GIVE,     /* struct give, its bytes, one after the other */
+	FRAME_ENTRIES,  /* to a question about a map: struct map_answer, entries or why not */
 	/* from the child */
 	FRAME_LOCKED,   /* it is locked in: struct locked */
 	FRAME_QUESTION, /* struct question, the text */
@@ -40,6 +44,11 @@ enum frame_kind {
 	FRAME_POLICY,   /* a policy as an object keeps it, for another child */
 	FRAME_COMPARED, /* two struct change_record, texts */
 	FRAME_VERIFIED, /* struct verified */
+	FRAME_HANDLERS, /* bytecode of a file with a user half, for the child that will run it */
+	FRAME_READY,    /* the file has run: struct user_ready */
+	FRAME_PRINTED,  /* what a handler printed */
+	FRAME_MAP,      /* struct map_question, a key, a value */
+	FRAME_GIVEN,    /* all of a FRAME_GIVE was dealt with: struct given */
 	FRAME_KINDS
 };
 
@@ -172,6 +181,41 @@ struct verified {
 	struct request_record witness; /* with the facts that it needs */
 	char unknown[VERDICT_TEXT];    /* unknown: on what it hangs */
 };
+
+/* ---- the user half ---------------------------------------------------------------- */
+
+struct user_job {
+	uint32_t nparams, file_len, code_len, call_bytes; /* struct job_param[nparams], file and code follow; call_bytes: how
+	                                                   * much one call of a handler may print */
+};
+enum { INTERVALS_MAX = 100, PRINTED_MAX = 32 << 10, MAP_KEY_MAX = 256 };
+struct user_ready {
+	uint32_t denied, allowed, lines, rings, intervals, at_exit; /* handlers of each kind */
+	uint64_t every[INTERVALS_MAX];                              /* nanoseconds */
+};
+
+/* What handlers are given, one after the other: `len` bytes follow. */
+enum give_kind {
+	GIVE_EVENT,  /* struct give_event, its texts: device, rule, label, cgroup */
+	GIVE_LINE,   /* struct give_line, its texts: comm, text */
+	GIVE_RECORD, /* of ring `number` */
+	GIVE_TICK,   /* interval `number` */
+	GIVE_EXIT,
+	GIVE_KINDS
+};
+struct give { uint32_t kind, number, len, reserved; };
+struct give_event {
+	struct event event;
+	uint64_t count;
+	int64_t time;
+	uint32_t ndevice, nrule, nlabel, ncgroup;
+};
+struct give_line { int64_t time; uint32_t pid, cpu, ncomm, ntext; };
+struct given { uint32_t raised; };
+
+enum map_want { MAP_READ, MAP_READ_CPUS, MAP_CLEAR, MAP_CHANGE, MAP_DELETE, MAP_WANTS };
+struct map_question { uint32_t want, map, nkey, nvalue; }; /* MAP_READ: nkey 0, all of it */
+struct map_answer { int32_t failed; uint32_t n, key_size, value_size, cpus, reserved; };
 
 enum dump_kind { DUMP_ASM, DUMP_TERMS, DUMP_DIAGRAM, DUMP_DOT, DUMP_ORDERS, DUMP_RULES, DUMP_RUBY };
 

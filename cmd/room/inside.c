@@ -16,6 +16,7 @@
 #include "cmd/room/confine.h"
 #include "cmd/room/questions.h"
 #include "cmd/room/record.h"
+#include "compiler/user.h"
 #include "policy/file.h"
 
 static struct inside *volatile here;
@@ -24,9 +25,9 @@ static struct inside *volatile here;
 static void tell_place(const struct inside *in)
 {
 	struct progress *p = in->budget.progress;
-	if (in->ruby && (p->stage == STAGE_PARSE || p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
+	if ((in->ruby || in->user) && (p->stage == STAGE_PARSE || p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
 		unsigned file;
-		int line = ruby_running_line(in->ruby, &file);
+		int line = in->user ? user_running_line(in->user, &file) : ruby_running_line(in->ruby, &file);
 		if (line > 0) {
 			p->file = file;
 			p->line = line;
@@ -51,11 +52,16 @@ static void crashed(int sig)
 		tell_place(here);
 }
 
+void inside_stop(struct inside *in, int how)
+{
+	tell_place(in);
+	_exit(how);
+}
+
 static void over(struct budget *b)
 {
 	(void)b;
-	tell_place(here);
-	_exit(INSIDE_OVER);
+	inside_stop(here, INSIDE_OVER);
 }
 
 /* ---- frames --------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@ enum {
 	INSIDE_NO_MEMORY,               /* the host has no more */
 	INSIDE_PIPE,                    /* a pipe does not work */
 	INSIDE_TIME,                    /* asked to say where it is, and to end */
+	INSIDE_PRINTED,                 /* a handler printed more than it may */
 };
 
 struct inside {
@@ -21,6 +22,7 @@ struct inside {
 	struct host host;    /* asks the parent */
 	const char *groups;  /* the answer to ASK_GROUPS, once it was put */
 	struct ruby *ruby;   /* while there is an interpreter */
+	struct user *user;   /* of the user half */
 	jmp_buf no_memory;
 };
 
@@ -34,6 +36,8 @@ _Noreturn void inside_run(void (*work)(struct inside *in), size_t memory, struct
 void inside_read(struct inside *in, struct frame *out);
 /* Sends a frame; ends the process when nobody reads. */
 void inside_write(struct inside *in, enum frame_kind kind, const void *data, size_t len);
+/* Ends the process: a limit is passed, and where is told. */
+_Noreturn void inside_stop(struct inside *in, int how);
 /* Sends the messages there are and forgets them, then FRAME_DONE. */
 void inside_done(struct inside *in, bool failed);
 

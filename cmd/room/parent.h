@@ -47,6 +47,8 @@ enum pulse channel_read(struct room *r, const struct taker *t);
 
 /* The host does not give what a room needs, see errno: always STATUS_FAILED. */
 int room_failed(struct cmd *c, const char *what);
+/* Asks the child where it is (sig: SIGXCPU; 0: it ends by itself), then ends it: its wait status. */
+int room_reap(struct room *r, int sig);
 /* Keeps the beginning of what the child wrote to stderr. */
 void room_listen(struct room *r);
 /* Its time is over, by the clock that `which` names: asks it where it is, and ends it. */

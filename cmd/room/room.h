@@ -7,6 +7,7 @@
  * and checked before it is used.
  *
  *   room.c       makes a child, gives it a frame, takes what comes back, watches the clock
+ *   running.c    the same for a child that lives on and is not waited for
  *   ending.c     ends a child, says how it ended
  *   channel.c    the pipes: frames that are sent as the child takes them, and read as they come
  *   confine.c    what the child may still do: the layers
@@ -22,6 +23,8 @@
  */
 #ifndef DEVGUARD_CMD_ROOM_ROOM_H
 #define DEVGUARD_CMD_ROOM_ROOM_H
+
+#include <poll.h>
 
 #include "cmd/room/frames.h"
 
@@ -100,10 +103,46 @@ bool room_kept_uid(const struct room *r);
 /* How a child is locked in: "uid 65534, no capabilities, 12 system calls". */
 const char *room_layers(struct arena *a, bool kept_uid);
 
+/* ---- running.c: a child that lives on, and is not waited for ------------------------------ */
+
+enum { ROOM_FDS = 3 };
+void room_fds(const struct room *r, struct pollfd fds[ROOM_FDS]);
+/* Puts a frame in two parts behind those that are to be sent. */
+void room_send(struct room *r, enum frame_kind kind, const void *head, size_t nhead, const void *data, size_t len);
+/* Sends what the child takes now, and takes some of the frames that have come; none is kept. ROOM_GONE: it has ended.
+ * ROOM_GARBLED: it sent what it should not. After both only room_stop() may follow. */
+enum room_state { ROOM_ALIVE, ROOM_GONE, ROOM_GARBLED, ROOM_NOT_LOCKED /* with a diagnostic in c->diags */ };
+enum room_state room_turn(struct room *r, const struct taker *t);
+/* Seconds of CPU time that it took so far. */
+double room_cpu(const struct room *r);
+/* So many seconds of CPU time are left to it, also when we end first. */
+void room_leave(struct room *r, double seconds);
+/* How much it is done with of what it was given, in all: a number that it writes. */
+uint32_t room_done(const struct room *r);
+
+enum room_end {
+	ROOM_ENDED_TIME,      /* it was asked to say where it is (`late`) */
+	ROOM_ENDED_MEMORY, ROOM_ENDED_PRINTED,
+	ROOM_ENDED_NO_MEMORY, /* the host has none */
+	ROOM_ENDED_CALL,      /* a system call that is not allowed */
+	ROOM_ENDED_KILLED,    /* by somebody else */
+	ROOM_ENDED_BROKEN,    /* by a fault: `signal` or `exit_status` */
+	ROOM_ENDED_GARBLED
+};
+struct room_ended {
+	enum room_end how;
+	int signal, exit_status;
+	unsigned file; /* where it was: 0 the policy, n the n-th file it loaded */
+	int line;      /* 0: not known */
+};
+/* Ends it, closes the room, and says how it ended. late: its time is over; garbled: what it sent was wrong. */
+struct room_ended room_stop(struct room *r, bool late, bool garbled);
+
 /* ---- the child's side: inside.c, work_ruby.c, work_judge.c ------------------------------------ */
 
 void work_ruby(struct inside *in);
 void work_judge(struct inside *in);
+void work_user(struct inside *in);
 void work_nothing(struct inside *in); /* to see whether a child can be locked in */
 
 #endif

@@ -89,7 +89,7 @@ static int apply(struct cmd *c, int argc, char **argv)
 	unit_end(&u);
 	if (where_open(c, where, WHERE_ATTACH, &cg))
 		return STATUS_FAILED;
-	status = apply_unit(c, &u, cg, dry_run);
+	status = apply_unit(c, &u, cg, dry_run, stdout);
 	cgroup_close(cg);
 	return status;
 }

@@ -64,7 +64,7 @@ static void refuse_event(mrb_state *mrb, mrb_value v)
 	                                     : mrb_obj_classname(mrb, v);
 	const char *word = mrb_symbol_p(v) || mrb_string_p(v) ? said + 1 : "", *near = did_you_mean(word, events, n);
 	for (size_t i = 0; i < n && !near; i++) /* "denied", and a string */
-		near = !strncmp(word, events[i], strlen(events[i])) ? events[i] : NULL;
+		near = !strncmp(word, events[i], 3) ? events[i] : NULL;
 	dsl_fail(mrb, near ? arena_printf(rb->arena, "did you mean on(:%s)?", near) : EXAMPLE_ON,
 	         "on(%s): there are on(:deny), on(:allow), on(:line), and on(RING) for what `ring` made", said);
 }

@@ -14,7 +14,7 @@ struct kept_event {
 	struct event event;
 	uint64_t count;
 	int64_t time;
-	char device[EVENT_TEXT], rule[EVENT_TEXT], label[EVENT_TEXT];
+	char device[EVENT_TEXT], rule[EVENT_TEXT], label[EVENT_TEXT], cgroup[EVENT_TEXT];
 };
 struct kept_line {
 	int64_t time;
@@ -79,6 +79,7 @@ static mrb_value number(mrb_state *mrb, const struct event *e, uint32_t value)
 	X(uid, mrb_int_value(mrb, (mrb_int)e->uid))                                                \
 	X(gid, mrb_int_value(mrb, (mrb_int)e->gid))                                                \
 	X(comm, e->flags & EVENT_NO_COMM ? mrb_nil_value() : text(mrb, e->comm, sizeof e->comm))   \
+	X(cgroup, text_or_nil(mrb, k->cgroup))                                                     \
 	X(cgroup_id, mrb_int_value(mrb, (mrb_int)e->cgroup_id))                                    \
 	X(type, word(mrb, e->type == DEV_BLOCK ? "block" : "char"))                                \
 	X(major, mrb_int_value(mrb, (mrb_int)e->major))                                            \
@@ -200,6 +201,7 @@ mrb_value user_event_object(struct user *u, const struct user_event *e)
 	keep(k->device, e->device);
 	keep(k->rule, e->rule);
 	keep(k->label, e->label);
+	keep(k->cgroup, e->cgroup);
 	return mrb_obj_value(made);
 }
 

@@ -1,0 +1,212 @@
+/*
+ * watch.c - the verb `watch`: attaches a policy and runs its handlers on what it denies.
+ *
+ * The policy is attached only when its handlers run. It stays attached when watch ends, however that happens:
+ * what is denied never depends on somebody who watches.
+ */
+#include "cgroup/cgroup.h"
+#include "cmd/audit/audit.h"
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/unit.h"
+#include "cmd/watch/watch.h"
+#include "cmd/where/where.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { OPT_TIMEOUT = OPT_VERB, OPT_FOLD };
+static const struct option options[] = {
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"fold", required_argument, NULL, OPT_FOLD},
+	OPTION_CLAIMS,
+	OPTION_PARAM,
+	OPTION_LIMIT,
+	OPTION_UNCONFINED,
+	OPTION_MODE,
+	OPTION_AUDIT,
+	OPTION_RING,
+	OPTION_SELF,
+	OPTION_UNIT,
+	OPTION_JSON,
+	OPTION_HELP,
+	{0},
+};
+
+struct watched {
+	struct cmd *cmd;
+	struct unit unit;
+	struct cgroup *cgroup;
+	struct handlers *handlers;
+	struct denials *denials; /* NULL: the policy reports nothing */
+	uint64_t timeout, fold;
+	bool json;
+};
+
+/* False: the verb ends with c->status. */
+static bool parse(struct watched *w, int argc, char **argv)
+{
+	struct cmd *c = w->cmd;
+	int opt;
+	while ((opt = options_next(c, argc, argv)) != OPT_END) {
+		if (opt == OPT_STOP)
+			return false;
+		if (opt == OPT_TIMEOUT && (c->status = option_seconds(c, "--timeout", optarg, 0, &w->timeout)))
+			return false;
+		if (opt == OPT_FOLD && (c->status = option_seconds(c, "--fold", optarg, 1, &w->fold)))
+			return false;
+	}
+	int n = argc - optind, operands = 1 + !where_given(c);
+	c->status = STATUS_OK;
+	if (n != operands)
+		c->status = usage_error(c, NULL, n > operands    ? "more than a policy and a cgroup given"
+		                                 : n             ? "no cgroup given"
+		                                 : operands == 2 ? "no policy and no cgroup given"
+		                                                 : "no policy given");
+	return n == operands;
+}
+
+static int load(struct watched *w, const char *path)
+{
+	struct cmd *c = w->cmd;
+	const struct load how = {.depth = LOAD_IMAGE, .kernel = true, .policy_only = true, .keep = c->claims.n};
+	int status = claims_open(c);
+	if (!status)
+		status = unit_load(c, &c->settings, path, &how, &w->unit);
+	if (!status)
+		status = claims_ask(c, &w->unit, NULL);
+	if (status)
+		return status;
+	unit_end(&w->unit);
+	if (w->unit.policy->handlers.len)
+		return STATUS_OK;
+	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = path},
+	         "write one, as in on(:deny) { |e| puts \"#{e.comm} wanted #{e.device}\" }; or `" PROGRAM " apply`, and `" PROGRAM " audit` shows denials",
+	         "the policy has no user half: there is nothing to run");
+	return STATUS_REFUSED;
+}
+
+/* What handlers wait for must be reported: options go over what the file says. */
+static int check_reports(struct watched *w)
+{
+	const struct user_ready *has = handlers_has(w->handlers);
+	enum audit_level audit = w->unit.policy->audit;
+	const char *of = has->allowed && audit != AUDIT_ALL ? "allow" : has->denied && audit == AUDIT_NONE ? "deny" : NULL;
+	if (!of)
+		return STATUS_OK;
+	return usage_error(w->cmd, "leave --audit out", "on(:%s) would be given nothing with --audit %s", of, audit_words[audit]);
+}
+
+static int attach(struct watched *w)
+{
+	struct cmd *c = w->cmd;
+	if (denials_free(c, w->cgroup, w->unit.policy->name))
+		return STATUS_FAILED;
+	int status = apply_unit(c, &w->unit, w->cgroup, false, stderr);
+	if (!status && w->unit.policy->audit != AUDIT_NONE)
+		status = denials_open(c, w->cgroup, w->unit.policy->name, w->fold, &w->denials);
+	return status;
+}
+
+/* From here on stdout has what handlers print. */
+static void begin(struct watched *w)
+{
+	struct cmd *c = w->cmd;
+	if (w->json) {
+		json_t *o = json_pack("{s:s, s:O}", "schema", JSON_SCHEMA, "attached", c->json.out);
+		json_dumpf(o, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+		putchar('\n');
+		json_decref(o);
+	}
+	fflush(stdout);
+	c->json.printed = true;
+	c->json.on = false;
+	diags_flush(c);
+	if (isatty(STDERR_FILENO))
+		tell(c, "Ctrl-C ends it; the policy stays attached: `" PROGRAM " detach` takes it off");
+}
+
+static int run(struct watched *w, int signals)
+{
+	static const char *const words[] = {[WATCH_SIGNAL] = "signal", [WATCH_TIMEOUT] = "timeout", [WATCH_ENDED] = "detached", [WATCH_FAILED] = "failed"};
+	struct cmd *c = w->cmd;
+	uint64_t start = watch_now();
+	struct feed feeds[1];
+	if (w->denials)
+		feeds[0] = denials_feed(w->denials);
+	enum watch_ending ending = watch_loop(c, w->handlers, feeds, w->denials ? 1 : 0, signals, w->timeout);
+	struct denials_counts counts = {0};
+	if (w->denials)
+		counts = denials_counts(w->denials);
+	struct summary s = {.policy = w->unit.policy->name, .cgroup = w->cgroup->path, .handlers = w->handlers,
+	                    .seconds = (double)(watch_now() - start) / (double)WATCH_NSEC, .denials = w->denials ? &counts : NULL,
+	                    .ended = words[ending]};
+	handlers_end(w->handlers);
+	summary_print(c, w->handlers, &s, w->json);
+	if (ending != WATCH_ENDED)
+		tell(c, "'%s' stays attached to %s; `" PROGRAM " detach %s %s` takes it off", s.policy, s.cgroup, shell_word(c->arena, s.cgroup),
+		     shell_word(c->arena, s.policy));
+	return ending == WATCH_FAILED ? STATUS_FAILED : ending == WATCH_ENDED ? STATUS_DETACHED : STATUS_OK;
+}
+
+static int watch_it(struct watched *w, const char *policy, const char *where)
+{
+	struct cmd *c = w->cmd;
+	int status = load(w, policy), signals = -1;
+	if (!status && where_open(c, where, WHERE_ATTACH, &w->cgroup))
+		status = STATUS_FAILED;
+	if (!status)
+		status = handlers_open(c, w->unit.policy->file, w->unit.policy->handlers.data, w->unit.policy->handlers.len, NULL, w->json, &w->handlers);
+	if (!status)
+		status = check_reports(w);
+	if (!status && (signals = watch_signals(c)) < 0)
+		status = STATUS_FAILED;
+	if (!status)
+		status = attach(w);
+	if (!status) {
+		begin(w);
+		status = run(w, signals);
+	}
+	if (signals >= 0)
+		close(signals);
+	return status;
+}
+
+static int watch(struct cmd *c, int argc, char **argv)
+{
+	struct watched w = {.cmd = c, .timeout = UINT64_MAX};
+	if (!parse(&w, argc, argv))
+		return c->status;
+	w.json = c->json.on;
+	int status = watch_it(&w, argv[optind], where_given(c) ? NULL : argv[optind + 1]);
+	if (w.denials)
+		denials_close(w.denials);
+	if (w.handlers)
+		handlers_close(w.handlers);
+	if (w.cgroup)
+		cgroup_close(w.cgroup);
+	return status;
+}
+
+const struct verb verb_watch = {
+	.name = "watch",
+	.synopsis = "POLICY CGROUP | POLICY --self | POLICY --unit NAME\n"
+		    "                           [--param K=V]... [--mode enforce|permissive]\n"
+		    "                           [--audit none|denied|all] [--ring SIZE] [--claims FILE]...\n"
+		    "                           [--fold S] [--timeout S] [--json]",
+	.summary = "Attach a policy and run its handlers on what it denies",
+	.help = "A policy may have handlers beside its rules: on(:deny) { |e| ... }, every(5) { ... },\n"
+		"at_exit { ... }. They run in a locked process of their own, and what they print goes\n"
+		"to stdout. The policy is attached as `apply` does it, and it stays attached when watch\n"
+		"ends, whatever ends it. One reader at a time: a second watch or audit is refused.\n"
+		"Messages and what was counted go to stderr. With --json stdout has one object a line.\n\n"
+		"  --fold S          one event for all that is alike within S seconds, with its\n"
+		"                    count\n"
+		"  --timeout S       end after S seconds (0.5 is possible)\n",
+	.shorts = ":h",
+	.longs = options,
+	.json = true,
+	.main = watch,
+	.usage = "POLICY CGROUP | POLICY --self | POLICY --unit NAME",
+	.example = PROGRAM " watch policy.rb /web --timeout 60",
+};

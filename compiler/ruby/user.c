@@ -104,7 +104,7 @@ static const char *hint_of(struct interpreter *rb, const char *text)
 	const char *at = strstr(text, begin);
 	if (strstr(text, "stack level too deep"))
 		return "a method calls itself without end";
-	if (!at || !strstr(text, "Event"))
+	if (!at)
 		return NULL;
 	at += sizeof begin - 1;
 	return user_event_hint(rb, arena_strndup(rb->arena, at, strcspn(at, "'")));

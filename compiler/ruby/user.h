@@ -38,7 +38,7 @@ mrb_value user_map_record(struct user *u, uint32_t map, const void *bytes, size_
 void user_events_define(struct user *u);
 mrb_value user_event_object(struct user *u, const struct user_event *e);
 mrb_value user_line_object(struct user *u, const struct user_line *l);
-/* What to write instead of a method that an event has not. */
+/* The method of an event that was probably meant, or NULL. */
 const char *user_event_hint(struct interpreter *rb, const char *method);
 
 /* ---- user_print.c ------------------------------------------------------------------- */

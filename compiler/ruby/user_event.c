@@ -219,11 +219,9 @@ mrb_value user_line_object(struct user *u, const struct user_line *l)
 
 const char *user_event_hint(struct interpreter *rb, const char *method)
 {
-	const char *names[EVENT_FIELD_COUNT], *list = "", *near;
-	for (size_t i = 0; i < EVENT_FIELD_COUNT; i++) {
+	const char *names[EVENT_FIELD_COUNT];
+	for (size_t i = 0; i < EVENT_FIELD_COUNT; i++)
 		names[i] = event_fields[i].name;
-		list = arena_printf(rb->arena, "%s%s%s", list, i ? ", " : "", names[i]);
-	}
-	near = did_you_mean(method, names, EVENT_FIELD_COUNT);
-	return near ? arena_printf(rb->arena, "did you mean `%s`?", near) : arena_printf(rb->arena, "an event has %s", list);
+	const char *near = did_you_mean(method, names, EVENT_FIELD_COUNT);
+	return near ? arena_printf(rb->arena, "did you mean `%s`?", near) : NULL;
 }

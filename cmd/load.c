@@ -32,7 +32,6 @@ struct delivery {
 	struct cmd *cmd;
 	unsigned char *policy; /* of the child that ran it */
 	size_t npolicy;
-	struct bytes handlers;
 	struct recorded record;
 	bool has_record;
 	char *text;
@@ -52,12 +51,6 @@ static bool take_delivery(void *self, enum frame_kind kind, const unsigned char 
 		d->policy = arena_alloc(a, len);
 		d->npolicy = len;
 		memcpy(d->policy, data, len);
-		return true;
-	case FRAME_HANDLERS:
-		if (d->handlers.data)
-			return false;
-		d->handlers = (struct bytes){arena_alloc(a, len), len};
-		memcpy((void *)d->handlers.data, data, len);
 		return true;
 	case FRAME_RECORD:
 		d->has_record = !d->has_record && record_read(a, data, len, &d->record);
@@ -220,10 +213,6 @@ static int load_ruby(const struct loading *g, struct room *runner, struct room *
 	u->bytecode = d.text;
 	if (!status)
 		status = judge(g, prover, JOB_POLICY, in->file, d.policy, d.npolicy, u);
-	if (!status) {
-		u->policy->handlers.data = d.handlers.data;
-		u->policy->handlers.len = d.handlers.len;
-	}
 	if (d.policy)
 		arena_release(c->arena, d.policy, d.npolicy);
 	if (!status && g->load->depth == LOAD_IMAGE && c->cache && !unit_object(c, u, &object))

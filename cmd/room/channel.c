@@ -83,7 +83,6 @@ static size_t largest(const struct taker *t, uint32_t kind)
 		return sizeof(struct map_question) + MAP_KEY_MAX * 2;
 	case FRAME_GIVEN:
 		return sizeof(struct given);
-	case FRAME_HANDLERS:
 	case FRAME_POLICY:
 	case FRAME_RECORD:
 	case FRAME_VERDICTS:

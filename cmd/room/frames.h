@@ -44,7 +44,6 @@ enum frame_kind {
 	FRAME_POLICY,   /* a policy as an object keeps it, for another child */
 	FRAME_COMPARED, /* two struct change_record, texts */
 	FRAME_VERIFIED, /* struct verified */
-	FRAME_HANDLERS, /* bytecode of a file with a user half, for the child that will run it */
 	FRAME_READY,    /* the file has run: struct user_ready */
 	FRAME_PRINTED,  /* what a handler printed */
 	FRAME_MAP,      /* struct map_question, a key, a value */

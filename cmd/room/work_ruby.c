@@ -94,8 +94,6 @@ void work_ruby(struct inside *in)
 	bool made = compile(in, &o, &p);
 	if (made) {
 		inside_write(in, FRAME_POLICY, p->serial.data, p->serial.len);
-		if (p->handlers.len)
-			inside_write(in, FRAME_HANDLERS, p->handlers.data, p->handlers.len);
 		if (o.job.flags & JOB_BYTECODE)
 			send_text(in, ruby_dump);
 		answer(in, &o, p);

@@ -109,6 +109,8 @@ enum { ROOM_FDS = 3 };
 void room_fds(const struct room *r, struct pollfd fds[ROOM_FDS]);
 /* Puts a frame in two parts behind those that are to be sent. */
 void room_send(struct room *r, enum frame_kind kind, const void *head, size_t nhead, const void *data, size_t len);
+/* Is there something that the child has not taken yet? */
+bool room_waits(const struct room *r);
 /* Sends what the child takes now, and takes some of the frames that have come; none is kept. ROOM_GONE: it has ended.
  * ROOM_GARBLED: it sent what it should not. After both only room_stop() may follow. */
 enum room_state { ROOM_ALIVE, ROOM_GONE, ROOM_GARBLED, ROOM_NOT_LOCKED /* with a diagnostic in c->diags */ };

@@ -28,6 +28,11 @@ void room_send(struct room *r, enum frame_kind kind, const void *head, size_t nh
 	channel_flush(r);
 }
 
+bool room_waits(const struct room *r)
+{
+	return r->nout;
+}
+
 /* The first frame: how it is locked in. */
 static enum room_state take_locked(struct room *r)
 {

@@ -122,6 +122,7 @@ static void begin(struct watched *w)
 	c->json.printed = true;
 	c->json.on = false;
 	diags_flush(c);
+	rooms_reap(c); /* those that compiled it */
 	if (isatty(STDERR_FILENO))
 		tell(c, "Ctrl-C ends it; the policy stays attached: `" PROGRAM " detach` takes it off");
 }

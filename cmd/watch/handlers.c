@@ -234,7 +234,7 @@ static bool answer(struct handlers *h, const unsigned char *data, size_t len)
 {
 	struct map_question q;
 	struct user_entries e = {0};
-	if (len < sizeof q)
+	if (len < sizeof q || room_waits(h->room)) /* it has not read the answer before */
 		return false;
 	memcpy(&q, data, sizeof q);
 	if (q.want >= MAP_WANTS || q.nkey > MAP_KEY_MAX || q.nvalue > MAP_KEY_MAX || sizeof q + q.nkey + q.nvalue != len)

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { HANDLERS_MAX = 100, NSEC = 1000000000, EVERY_LEAST_MS = 100, EVERY_MOST_S = 366 * 86400 };
+enum { HANDLERS_MAX = 100, NSEC = 1000000000, EVERY_LEAST_MS = 125, EVERY_MOST_S = 366 * 86400 };
 
 #define EXAMPLE_ON "write on(:deny) { |e| puts \"#{e.comm} wanted #{e.device}\" }"
 #define EXAMPLE_EVERY "write every(5) { puts \"still here\" }"
@@ -94,7 +94,7 @@ mrb_value dsl_every(mrb_state *mrb, mrb_value self)
 		dsl_fail(mrb, EXAMPLE_EVERY, "every takes a number of seconds, not %s", mrb_obj_classname(mrb, v));
 	double seconds = mrb_integer_p(v) ? (double)mrb_integer(v) : mrb_float(v);
 	if (!(seconds * 1000 >= EVERY_LEAST_MS) || seconds > EVERY_MOST_S)
-		dsl_fail(mrb, EXAMPLE_EVERY, "every %g: from 0.1 to %d seconds are possible", seconds, EVERY_MOST_S);
+		dsl_fail(mrb, EXAMPLE_EVERY, "every %g: from 0.125 to %d seconds are possible", seconds, EVERY_MOST_S);
 	h.every = (uint64_t)llround(seconds * NSEC);
 	add(mrb, h, block, "every", EXAMPLE_EVERY);
 	return self;

@@ -1,0 +1,2 @@
+default :deny
+at_exit

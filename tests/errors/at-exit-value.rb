@@ -1,0 +1,2 @@
+default :deny
+at_exit(5) { puts 1 }

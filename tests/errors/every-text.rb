@@ -1,0 +1,2 @@
+default :deny
+every("5s") { puts 1 }

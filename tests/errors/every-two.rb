@@ -1,0 +1,2 @@
+default :deny
+every(5, 6) { puts 1 }

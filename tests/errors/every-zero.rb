@@ -1,0 +1,2 @@
+default :deny
+every(0) { puts 1 }

@@ -1,0 +1,2 @@
+default :deny
+101.times { on(:deny) { } }

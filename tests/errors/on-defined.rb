@@ -1,0 +1,2 @@
+default :deny
+def on(event) = event

@@ -1,0 +1,2 @@
+default :deny
+allow { |ctx| on(:deny) { } }

@@ -1,0 +1,3 @@
+default :deny
+audit :denied
+on(:allow) { |e| puts e.comm }

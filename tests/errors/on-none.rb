@@ -1,0 +1,3 @@
+default :deny
+audit :none
+on(:deny) { |e| puts e.comm }

@@ -1,0 +1,2 @@
+default :deny
+on(:denied) { |e| puts e.comm }

@@ -31,7 +31,9 @@ enum status {
 	STATUS_USAGE = 64,   /* the command line is wrong */
 };
 
+struct cli;
 struct cmd {
+	const struct cli *cli;
 	const struct verb *verb;
 	struct arena *args;         /* lives as long as the command */
 	struct arena *arena;        /* one policy's; see cmd_reset() */
@@ -78,6 +80,8 @@ struct arena *cmd_arena(struct cmd *c);
 /* Adds a usage error and returns STATUS_USAGE. hint NULL: how the verb is used, and an example. */
 int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The verb's example, by the name that the program has. */
+const char *verb_example(struct cmd *c, const struct verb *v);
 /* The worse of two exit statuses: usage, refused, failed, deny, ok. */
 int worse_status(int a, int b);
 

@@ -2,17 +2,26 @@
  * error.c - how a command goes wrong: a wrong command line, no memory; the worst status counts.
  * What all else of this directory stands on.
  */
+#include "cmd/cli.h"
 #include "cmd/cmd.h"
+
+#include <string.h>
+
+const char *verb_example(struct cmd *c, const struct verb *v)
+{
+	size_t n = strlen(PROGRAM);
+	return strncmp(v->example, PROGRAM, n) ? v->example : arena_printf(c->arena, "%s%s", c->cli->name, v->example + n);
+}
 
 int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
 {
 	const struct verb *v = c->verb;
 	if (!hint && v)
-		hint = arena_printf(c->arena, "usage: " PROGRAM " %s%s%s\nfor example: %s", v->name, *v->usage ? " " : "", v->usage,
-		                    v->example);
+		hint = arena_printf(c->arena, "usage: %s %s%s%s\nfor example: %s", c->cli->name, v->name, *v->usage ? " " : "", v->usage,
+		                    verb_example(c, v));
 	va_list ap;
 	va_start(ap, fmt);
-	diag_fail(&c->diags, hint ? hint : "see: " PROGRAM " help", "%s", arena_vprintf(c->arena, fmt, ap));
+	diag_fail(&c->diags, hint ? hint : arena_printf(c->arena, "see: %s help", c->cli->name), "%s", arena_vprintf(c->arena, fmt, ap));
 	va_end(ap);
 	return STATUS_USAGE;
 }

@@ -5,6 +5,7 @@
  * A verb's `shorts` is getopt's string; it starts with ':' (after '+' where
  * options end at the first operand).
  */
+#include "cmd/cli.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/unit.h"
@@ -45,9 +46,12 @@ void print_synopsis(const struct verb *v, int column, int indent)
 	putchar('\n');
 }
 
-void print_verb_help(const struct verb *v)
+void print_verb_help(struct cmd *c, const struct verb *v)
 {
-	print_synopsis(v, printf("usage: %s %s", PROGRAM, v->name), (int)strlen("usage: " PROGRAM));
+	fputs("usage: ", stdout);
+	put_text(stdout, c->cli->name);
+	int indent = (int)strlen("usage: ") + (int)strlen(c->cli->name);
+	print_synopsis(v, indent + printf(" %s", v->name), indent);
 	printf("\n%s.\n\n%s", v->summary, v->help);
 	for (const struct option *o = v->longs; o->name; o++) {
 		if (o->val == OPT_JSON)
@@ -79,7 +83,9 @@ void print_verb_help(const struct verb *v)
 			printf("  --ring SIZE       of the ring buffer for what is reported: 4K to 256M, a power\n"
 			       "                    of two; else as before, else 256K\n");
 	}
-	printf("\nFor example:\n  %s\n", v->example);
+	fputs("\nFor example:\n  ", stdout);
+	put_text(stdout, verb_example(c, v));
+	putchar('\n');
 }
 
 void print_verb_options(const struct verb *v)
@@ -259,7 +265,7 @@ int options_next(struct cmd *c, int argc, char **argv)
 		case 'h':
 		case OPT_HELP:
 			c->json.on = false;
-			print_verb_help(c->verb);
+			print_verb_help(c, c->verb);
 			c->status = STATUS_OK;
 			return OPT_STOP;
 		case ':':

@@ -51,7 +51,7 @@ int limits_from_environment(struct cmd *c);
 /* Prints `help VERB`. */
 /* What follows its name, from a column on; further lines are indented. */
 void print_synopsis(const struct verb *v, int column, int indent);
-void print_verb_help(const struct verb *v);
+void print_verb_help(struct cmd *c, const struct verb *v);
 /* Prints the verb's line of `help --options`: its name and options, `=` behind what takes a value. */
 void print_verb_options(const struct verb *v);
 

@@ -1,0 +1,26 @@
+/* cli.h - a program that has verbs: how it is called, and what it says of itself. */
+#ifndef DEVGUARD_CMD_CLI_H
+#define DEVGUARD_CMD_CLI_H
+
+#include <stddef.h>
+
+struct cmd;
+struct verb;
+
+struct cli {
+	const char *name;    /* as it is called */
+	const char *summary; /* what it is, for `help` */
+	const struct verb *const *verbs;
+	size_t nverbs;
+	const char *words;   /* what its usage lines say, for the end of `help` */
+	const char *example; /* a whole command line that works */
+	const char *helped;  /* a verb, for an example of `help` */
+	void (*print_version)(struct cmd *c);
+};
+
+/* ---- cli.c -------------------------------------------------------------------------- */
+
+/* Runs what the command line says; returns the exit status. */
+int cli_main(const struct cli *p, int argc, char **argv);
+
+#endif

@@ -246,7 +246,7 @@ static bool shared_option(struct cmd *c, int opt)
 	else if (opt == OPT_OWN || opt == OPT_OF_UNIT)
 		c->status = where_option(c, opt == OPT_OF_UNIT ? optarg : NULL);
 	else
-		return opt == OPT_JSON; /* main() has seen it */
+		return opt == OPT_JSON; /* cli.c has seen it */
 	return true;
 }
 

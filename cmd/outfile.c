@@ -67,7 +67,7 @@ static int reason_of(struct output *out)
 int output_close(struct cmd *c, struct output *out)
 {
 	if (out->file == stdout)
-		return 0; /* main() flushes it and looks for errors */
+		return 0; /* cli.c flushes it and looks for errors */
 	errno = 0;
 	int bad = ferror(out->file) ? reason_of(out) : 0;
 	if (fflush(out->file) != 0 && !bad)

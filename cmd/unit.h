@@ -64,6 +64,8 @@ int unit_load_fd(struct cmd *c, const struct settings *s, int fd, const char *fi
 int unit_load_spec(struct cmd *c, const struct settings *s, const char *path, const struct load *l, struct unit *u);
 /* Runs a file of claims; what it says, for a judge. STATUS_OK or a status with diagnostics. */
 int claims_run(struct cmd *c, const char *path, struct bytes *out);
+/* ---- judged.c -------------------------------------------------------------------------- */
+
 /* The same policy without audit, errnos and mode. STATUS_OK or a status with diagnostics. */
 int unit_plain(struct cmd *c, const struct unit *u, struct unit *out);
 /* A listing, which may hold control bytes. STATUS_OK or a status with diagnostics. */

@@ -27,7 +27,7 @@ static void tell_place(const struct inside *in)
 	struct progress *p = in->budget.progress;
 	if ((in->ruby || in->user) && (p->stage == STAGE_PARSE || p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
 		unsigned file;
-		int line = in->user ? user_running_line(in->user, &file) : ruby_running_line(in->ruby, &file);
+		int line = in->user ? user_running_line(in->user, &file) : in->running_line(in->ruby, &file);
 		if (line > 0) {
 			p->file = file;
 			p->line = line;

@@ -21,7 +21,8 @@ struct inside {
 	struct budget budget;
 	struct host host;    /* asks the parent */
 	const char *groups;  /* the answer to ASK_GROUPS, once it was put */
-	struct ruby *ruby;   /* while there is an interpreter */
+	struct ruby *ruby;   /* while there is an interpreter; then: */
+	int (*running_line)(const struct ruby *rb, unsigned *file); /* ruby_running_line() */
 	struct user *user;   /* of the user half */
 	jmp_buf no_memory;
 };

@@ -15,7 +15,11 @@ struct judge {
 	const char *told;      /* JOB_EACH: the text of its struct part */
 	struct judge *parts;   /* JOB_EACH: each program by itself */
 	size_t nparts;
+	bool (*read_list)(struct judge *j, const struct order *o); /* JOB_OCI; NULL: this program takes none */
 };
+
+/* work_judge.c: the whole work of a judge. */
+void judge_work(struct inside *in, bool (*read_list)(struct judge *j, const struct order *o));
 
 /* work_programs.c: programs of the kernel, all of which must allow, as the rules that mean the same. With
  * JOB_EACH each is a part too; then one that cannot be read is no failure of the others. False: it

@@ -16,8 +16,6 @@
 #include "policy/meaning.h"
 #include "policy/raw.h"
 #include "policy/survey.h"
-#include "policy/import/import.h"
-
 
 /* ---- what came in ------------------------------------------------------------------------ */
 
@@ -46,15 +44,6 @@ static bool read_policy(struct judge *j, const struct order *o)
 	diag_add(&j->in->diags, DIAG_ERROR, (struct span){.file = o->file}, "report it with the policy",
 	         "what the process that ran the policy returned is damaged");
 	return false;
-}
-
-/* A bundle's list of devices. */
-static bool read_list(struct judge *j, const struct order *o)
-{
-	struct foreign f = {0};
-	return !foreign_oci(&j->in->diags, o->file, o->text, o->len, &f) &&
-	       !(o->job.flags & JOB_SETTLED && foreign_settle(&j->in->diags, &f, false, false)) &&
-	       !foreign_policy(j->in->arena, &j->in->diags, &f, &j->policy);
 }
 
 static bool make(struct judge *j, bool program)
@@ -87,7 +76,7 @@ static bool take_in(struct judge *j, const struct order *o)
 		lint_left_out(&j->in->diags, j->policy);
 		return !override(j, o) || make(j, true);
 	case JOB_OCI:
-		if (!read_list(j, o))
+		if (!j->read_list || !j->read_list(j, o))
 			return false;
 		override(j, o);
 		return make(j, o->job.flags & JOB_IMAGE);
@@ -270,9 +259,9 @@ static void serve(struct judge *j)
 	}
 }
 
-void work_judge(struct inside *in)
+void judge_work(struct inside *in, bool (*read_list)(struct judge *j, const struct order *o))
 {
-	struct judge j = {.in = in};
+	struct judge j = {.in = in, .read_list = read_list};
 	struct frame f;
 	struct order o;
 	inside_read(in, &f);

@@ -89,6 +89,7 @@ void work_ruby(struct inside *in)
 	struct frame f;
 	struct order o;
 	struct policy *p;
+	in->running_line = ruby_running_line;
 	inside_read(in, &f);
 	order_read(in, &f, &o);
 	bool made = compile(in, &o, &p);

@@ -135,6 +135,11 @@ json_t *also_json(const struct also *all);
 /* Attaches (or says what that would do) and reports: one line to `out`, or into c->json.out. */
 int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run, FILE *out);
 
+/* ---- detach.c --------------------------------------------------------------------------- */
+
+/* Takes the policy of that name off (NULL: the only one of ours) and reports: one line, or into c->json.out. */
+int detach_policy(struct cmd *c, struct cgroup *cg, const char *name);
+
 /* ---- warn.c ----------------------------------------------------------------------------- */
 
 /* Warns of what attaching it there would do to everybody: at the root of the hierarchy, or

@@ -50,6 +50,15 @@ void put_wrapped(const char *text, int indent);
 void explain_json(json_t *o, struct cmd *c, const struct explanation *e, struct device_names *here, const struct unit *u,
                   const char *unknown);
 
+/* ---- tell.c ------------------------------------------------------------------------------------------ */
+
+/* One unit as rules, into an object or as text. STATUS_OK or a status with diagnostics. */
+int explain_unit(struct cmd *c, const struct unit *u, const char *unknown, struct device_names *here, json_t *o);
+/* A policy that was loaded and kept; the same. */
+enum explain_as { EXPLAIN_ROWS, EXPLAIN_RUBY, EXPLAIN_DOT };
+int explain_kept(struct cmd *c, const char *source, const struct unit *u, enum explain_as as);
+void explain_put_title(const char *title);
+
 /* ---- whose.c: programs of a SOURCE, and whose they are ------------------------------------------- */
 
 /* STATUS_OK or a status with diagnostics. */

@@ -15,64 +15,12 @@ enum { OPT_DOT = OPT_VERB, OPT_RUBY };
 static const struct option options[] = {{"dot", no_argument, NULL, OPT_DOT}, {"ruby", no_argument, NULL, OPT_RUBY}, OPTION_PARAM, OPTION_LIMIT, OPTION_UNCONFINED,
                                         OPTION_JSON, OPTION_HELP, {0}};
 
-/* The lines of the policy. */
-static json_t *rules_json(const char *text)
-{
-	json_t *list = json_array();
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-		json_array_append_new(list, json_stringn(text, n));
-		text += n + (text[n] == '\n');
-	}
-	return list;
-}
-
-static void print_lines(const char *text)
-{
-	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
-		put_bytes(stdout, line, strcspn(line, "\n"));
-		putchar('\n');
-	}
-}
-
-static void print_head(const char *source)
-{
-	fputs("# What ", stdout);
-	put_text(stdout, source);
-	puts(" amounts to.");
-}
-
-/* ---- one unit ------------------------------------------------------------------------------------- */
-
-/* As rules, into an object or as text. */
-static int tell_unit(struct cmd *c, const struct unit *u, const char *unknown, struct device_names *here, json_t *o)
-{
-	struct explanation e;
-	const char *lines;
-	int status = unit_explain(c, u, &e);
-	if (!status && c->json.on)
-		status = unit_listing(c, u, DUMP_RULES, &lines);
-	if (status)
-		return status;
-	if (c->json.on) {
-		json_object_set_new(o, "rules", rules_json(lines));
-		explain_json(o, c, &e, here, u, unknown);
-		return STATUS_OK;
-	}
-	struct explain_rows rows;
-	explain_rows(c, &e, here, &rows);
-	explain_rows_join(c, &rows);
-	diags_flush(c);
-	explain_print(&rows, u, unknown);
-	return STATUS_OK;
-}
-
 /* ---- programs of the kernel ------------------------------------------------------------------------- */
 
 static int tell_program(struct cmd *c, const struct program_unit *one, struct device_names *here, json_t *o)
 {
 	if (!one->failed)
-		return tell_unit(c, &one->unit, one->unknown, here, o);
+		return explain_unit(c, &one->unit, one->unknown, here, o);
 	if (c->json.on)
 		json_object_set_new(o, "cannot_tell", text_json(one->failed));
 	else
@@ -88,12 +36,6 @@ static json_t *program_json(const struct placed *p)
 	                 p->path ? text_json(p->path) : json_null());
 }
 
-static void print_title(const char *title)
-{
-	put_text(stdout, title);
-	putchar('\n');
-}
-
 /* Each, and then what several are together; in JSON that of one, too. */
 static int tell_programs(struct cmd *c, const struct placed *list, const struct program_units *all)
 {
@@ -103,14 +45,14 @@ static int tell_programs(struct cmd *c, const struct placed *list, const struct 
 	for (size_t i = 0; i < all->n; i++) {
 		json_t *o = program_json(&list[i]);
 		if (!c->json.on)
-			print_title(explain_title(c->arena, &list[i]));
+			explain_put_title(explain_title(c->arena, &list[i]));
 		status = worse_status(status, tell_program(c, &all->list[i], here, o));
 		if (!c->json.on && all->n > 1)
 			putchar('\n');
 		json_array_append_new(programs, o);
 	}
 	if (!c->json.on && all->n > 1)
-		print_title(arena_printf(c->arena, "together (a request is allowed when all %zu allow it)", all->n));
+		explain_put_title(arena_printf(c->arena, "together (a request is allowed when all %zu allow it)", all->n));
 	if (c->json.on || all->n > 1)
 		status = worse_status(status, tell_program(c, &all->together, here, c->json.out));
 	if (c->json.on)
@@ -139,56 +81,39 @@ static int explain_programs(struct cmd *c, const char *source)
 
 /* ---- the verb ----------------------------------------------------------------------------------------- */
 
-struct wish { bool dot, ruby; };
-
-static int explain_policy(struct cmd *c, const char *source, const struct wish *w)
+static int explain_policy(struct cmd *c, const char *source, enum explain_as as)
 {
 	struct unit u;
-	const char *text;
 	const struct load depth = {.depth = LOAD_DIAGRAM, .keep = true};
 	int status = unit_load(c, &c->settings, source, &depth, &u);
-	if (!status && (w->dot || w->ruby)) {
-		status = unit_listing(c, &u, w->dot ? DUMP_DOT : DUMP_RUBY, &text);
-		if (!status) {
-			diags_flush(c);
-			if (w->ruby)
-				print_head(source);
-			print_lines(text);
-		}
-	} else if (!status) {
-		diags_flush(c);
-		if (c->json.on)
-			json_object_set_new(c->json.out, "programs", json_array());
-		else
-			print_title(arena_printf(c->arena, "%s: policy %s", u.policy->file, u.policy->name));
-		status = tell_unit(c, &u, "", NULL, c->json.out);
-	}
+	if (!status)
+		status = explain_kept(c, source, &u, as);
 	unit_end(&u);
 	return status;
 }
 
-static int explain_source(struct cmd *c, const char *source, const struct wish *w)
+static int explain_source(struct cmd *c, const char *source, enum explain_as as)
 {
 	if (c->json.on)
 		json_object_set_new(c->json.out, "source", text_json(source));
-	return source_is_kernels(source) && !w->dot && !w->ruby ? explain_programs(c, source) : explain_policy(c, source, w);
+	return source_is_kernels(source) && as == EXPLAIN_ROWS ? explain_programs(c, source) : explain_policy(c, source, as);
 }
 
 static int explain(struct cmd *c, int argc, char **argv)
 {
-	struct wish w = {0};
+	bool dot = false, ruby = false;
 	int opt;
 	while ((opt = options_next(c, argc, argv)) != OPT_END) {
 		if (opt == OPT_STOP)
 			return c->status;
-		w.dot |= opt == OPT_DOT;
-		w.ruby |= opt == OPT_RUBY;
+		dot |= opt == OPT_DOT;
+		ruby |= opt == OPT_RUBY;
 	}
 	if (argc - optind != 1)
 		return usage_error(c, NULL, optind == argc ? "no source given" : "one source at a time, please");
-	if (w.dot + w.ruby + c->json.on > 1)
+	if (dot + ruby + c->json.on > 1)
 		return usage_error(c, NULL, "one of --ruby, --dot and --json");
-	return explain_source(c, argv[optind], &w);
+	return explain_source(c, argv[optind], dot ? EXPLAIN_DOT : ruby ? EXPLAIN_RUBY : EXPLAIN_ROWS);
 }
 
 const struct verb verb_explain = {

@@ -10,7 +10,7 @@ PKG     := libbpf libelf zlib libcgroup jansson yaml-0.1
 
 PROGRAM := $(BUILD)/rucy-devguard
 DIRS    := policy compiler cgroup cmd
-SOURCES := $(filter-out %/make_prelude.c,$(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c $(d)/*/*.c))))
+SOURCES := $(filter-out %/make_prelude.c %/make_stubs.c,$(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c $(d)/*/*.c))))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 
 # Looked up when a recipe needs them, not before `make deps` had its chance.
@@ -104,6 +104,53 @@ lint-gcc lint-clang: CPPFLAGS += -I$(BUILD)
 $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 
 -include $(OBJECTS:.o=.d)
+
+# ---- the stubs of `bundle` ---------------------------------------------------------
+
+# An executable without shared libraries that has a policy put in, see cmd/bundle/payload.h. What it is made of: the
+# judge, what attaches, and the verbs of a bundle; no interpreter, no lists, no manifest.
+GUARD_CMD := cli cmd error document output outfile options input author verdict warn also judged explained program attach detach \
+	each proof asked source
+GUARD_SOURCES := $(filter-out policy/yaml.c,$(sort $(wildcard policy/*.c))) compiler/compile.c \
+	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/object/*.c)) \
+	$(sort $(wildcard cgroup/*.c)) $(GUARD_CMD:%=cmd/%.c) \
+	$(filter-out %/work_ruby.c %/work_list.c,$(sort $(wildcard cmd/room/*.c))) $(sort $(wildcard cmd/where/*.c)) \
+	cmd/audit/device_name.c cmd/audit/nodes.c cmd/audit/words.c cmd/audit/columns.c \
+	cmd/explain/rows.c cmd/explain/print.c cmd/explain/json.c cmd/explain/tell.c cmd/verbs/status.c \
+	cmd/bundle/digest.c $(sort $(wildcard cmd/bundle/guard/*.c))
+STUB          := $(BUILD)/stub
+GUARD         := $(STUB)/guard
+GUARD_OBJECTS := $(GUARD_SOURCES:%.c=$(STUB)/%.o)
+# Small: what nothing calls is left out. The payload's segment is the last one, so that it can grow.
+GUARD_CFLAGS  := -Os -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+GUARD_LDFLAGS := -static-pie -s -Wl,--gc-sections -Wl,-z,pack-relative-relocs -Wl,--section-start=.devguard.payload=0x4000000
+GUARD_LIBS     = $(shell pkg-config --static --libs libbpf libelf zlib jansson 2>/dev/null || echo -lbpf -lelf -lz -ljansson)
+
+$(GUARD_OBJECTS): $(STUB)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC  $@'
+	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(WARN) $(GUARD_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(STUB)/cmd/room/confine.o: $(FILTER)
+$(STUB)/cmd/room/confine.o: CPPFLAGS += -I$(BUILD)
+-include $(GUARD_OBJECTS:.o=.d)
+
+# Without static libraries there is none, and the tool says so.
+$(GUARD): $(GUARD_OBJECTS)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(GUARD_CFLAGS) $(GUARD_LDFLAGS) -o $@ $^ $(GUARD_LIBS) || \
+		{ echo 'make: no static libraries: `bundle` has nothing to make a bundle of' >&2; : >$@; }
+
+# What they are: the tool takes no others.
+STUBS := $(BUILD)/cmd/bundle/stubs.inc
+$(STUBS): cmd/bundle/make_stubs.c cmd/bundle/digest.c cmd/bundle/payload.h $(GUARD)
+	@mkdir -p $(@D)
+	@echo '  GEN $@'
+	$(Q)$(CC) -D_GNU_SOURCE -I. -std=gnu11 $(WARN) -O2 -o $(@D)/make_stubs $(filter %.c,$^)
+	$(Q)$(@D)/make_stubs $(GUARD) >$@.new && mv $@.new $@
+$(BUILD)/cmd/bundle/stub.o: $(STUBS)
+$(BUILD)/cmd/bundle/stub.o: CPPFLAGS += -I$(BUILD)
+lint-gcc lint-clang: $(STUBS)
 
 # Unit tests: one program a file, with everything but main().
 UNIT := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
@@ -287,7 +334,9 @@ ALLOW_cmd/trace       := $(BELOW)|cmd/trace/.*
 ALLOW_cmd/watch       := $(BELOW)|cmd/watch/.*|cmd/audit/audit\.h|cmd/room/room\.h
 ALLOW_cmd/where       := $(BELOW)|cmd/where/.*
 ALLOW_cmd/why         := $(BELOW)|cmd/why/.*
-ALLOW_cmd/verbs       := $(BELOW)|cmd/verbs/diff\.h|cmd/(audit/audit|explain/explain|trace/trace|watch/watch|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
+ALLOW_cmd/verbs       := $(BELOW)|cmd/verbs/diff\.h|cmd/(audit/audit|bundle/bundle|explain/explain|trace/trace|watch/watch|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
+ALLOW_cmd/bundle      := $(BELOW)|cmd/bundle/.*
+ALLOW_cmd/bundle/guard := $(BELOW)|cmd/bundle/.*|cmd/explain/explain\.h|cmd/room/judge\.h
 ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
 # Of policy/, what is private to a file's relatives.
 PRIVATE               := policy/(term|diagram|compare)_internal\.h
@@ -295,7 +344,7 @@ DENY_policy           := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup
 DENY_compiler         := bpf/(lib)?bpf\.h|libcgroup|jansson|yaml
 DENY_cgroup           := mruby|libelf|gelf|jansson|yaml
 DENY_cmd              := mruby|libelf|gelf|libcgroup|yaml
-FOLDERS               := $(sort $(patsubst %/,%,$(dir $(SOURCES))))
+FOLDERS               := $(sort $(patsubst %/,%,$(dir $(SOURCES) $(GUARD_SOURCES))))
 
 lint: lint-folders lint-papers lint-prototypes lint-gcc lint-clang lint-cppcheck
 
@@ -328,7 +377,7 @@ $(foreach f,$(FOLDERS),$(eval $(call FOLDER_RULE,$(f))))
 
 lint-gcc lint-clang: lint-%:
 	@command -v $* >/dev/null || { echo 'lint: no $*, passed over'; exit 0; }; \
-	$* $(ALL_CPPFLAGS) -std=gnu11 $(WARN) -Werror -fsyntax-only $(SOURCES)
+	$* $(ALL_CPPFLAGS) -std=gnu11 $(WARN) -Werror -fsyntax-only $(sort $(SOURCES) $(GUARD_SOURCES))
 
 lint-cppcheck:
 	@command -v cppcheck >/dev/null || { echo 'lint: no cppcheck, passed over'; exit 0; }; \

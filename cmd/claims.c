@@ -11,16 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct claims_file {
-	const char *name;
-	struct bytes says; /* data NULL: it was not run yet */
-};
-
-void claims_add(struct cmd *c, const char *file)
-{
-	*ARENA_PUSH(c->args, c->claims.list, c->claims.n, c->claims.cap) = (struct claims_file){.name = file};
-}
-
 int claims_open(struct cmd *c)
 {
 	for (size_t i = 0; i < c->claims.n; i++) {

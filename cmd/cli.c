@@ -98,7 +98,7 @@ static int dispatch(struct cmd *c, int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 	if (!name)
 		return usage_error(c, arena_printf(c->arena, "usage: %s VERB ...; the verbs: %s help\nfor example: %s", p->name, p->name,
-		                                   p->example),
+		                                   example_text(c, p->example)),
 		                   "no verb given");
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		return help(c, argc - 2, argv + 2);

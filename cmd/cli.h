@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 struct cmd;
+struct inside;
 struct verb;
 
 struct cli {
@@ -16,6 +17,7 @@ struct cli {
 	const char *example; /* a whole command line that works */
 	const char *helped;  /* a verb, for an example of `help` */
 	void (*print_version)(struct cmd *c);
+	void (*judge)(struct inside *in); /* the work of a child that proves: what this program has it take */
 };
 
 /* ---- cli.c -------------------------------------------------------------------------- */

@@ -80,8 +80,8 @@ struct arena *cmd_arena(struct cmd *c);
 /* Adds a usage error and returns STATUS_USAGE. hint NULL: how the verb is used, and an example. */
 int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The verb's example, by the name that the program has. */
-const char *verb_example(struct cmd *c, const struct verb *v);
+/* A command line that begins with PROGRAM: with the name that this program has. */
+const char *example_text(struct cmd *c, const char *line);
 /* The worse of two exit statuses: usage, refused, failed, deny, ok. */
 int worse_status(int a, int b);
 

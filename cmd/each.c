@@ -6,6 +6,7 @@
  */
 #include "cmd/each.h"
 #include "cgroup/dump.h"
+#include "cmd/cli.h"
 #include "cmd/cmd.h"
 #include "cmd/room/record.h"
 
@@ -115,7 +116,7 @@ int programs_load(struct cmd *c, const struct settings *s, const char *source, c
 	*out = (struct program_units){.list = arena_alloc(c->arena, (n + 1) * sizeof *out->list), .n = n};
 	for (size_t i = 0; i < n; i++)
 		out->list[i].id = ids[i];
-	int status = room_open(c, s, work_judge, &out->judge); /* before much is read: what it inherits is small */
+	int status = room_open(c, s, c->cli->judge, &out->judge); /* before much is read: what it inherits is small */
 	if (!status)
 		status = read_programs(c, source, out, &sent, &bytes, &len);
 	struct program_unit *readable = &out->together, rest = {0};

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-const char *verb_example(struct cmd *c, const struct verb *v)
+const char *example_text(struct cmd *c, const char *line)
 {
 	size_t n = strlen(PROGRAM);
-	return strncmp(v->example, PROGRAM, n) ? v->example : arena_printf(c->arena, "%s%s", c->cli->name, v->example + n);
+	return strncmp(line, PROGRAM, n) ? line : arena_printf(c->arena, "%s%s", c->cli->name, line + n);
 }
 
 int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
@@ -18,7 +18,7 @@ int usage_error(struct cmd *c, const char *hint, const char *fmt, ...)
 	const struct verb *v = c->verb;
 	if (!hint && v)
 		hint = arena_printf(c->arena, "usage: %s %s%s%s\nfor example: %s", c->cli->name, v->name, *v->usage ? " " : "", v->usage,
-		                    verb_example(c, v));
+		                    example_text(c, v->example));
 	va_list ap;
 	va_start(ap, fmt);
 	diag_fail(&c->diags, hint ? hint : arena_printf(c->arena, "see: %s help", c->cli->name), "%s", arena_vprintf(c->arena, fmt, ap));

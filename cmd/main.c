@@ -3,6 +3,7 @@
  */
 #include "cmd/cli.h"
 #include "cmd/cmd.h"
+#include "cmd/room/room.h"
 
 #include <bpf/libbpf.h>
 
@@ -45,6 +46,7 @@ static const struct cli tool = {
 	.example = "echo 'allow :null' | " PROGRAM " eval - 'c 1:3 rw'",
 	.helped = "eval",
 	.print_version = print_version,
+	.judge = work_judge,
 };
 
 int main(int argc, char **argv)

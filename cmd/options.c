@@ -84,7 +84,7 @@ void print_verb_help(struct cmd *c, const struct verb *v)
 			       "                    of two; else as before, else 256K\n");
 	}
 	fputs("\nFor example:\n  ", stdout);
-	put_text(stdout, verb_example(c, v));
+	put_text(stdout, example_text(c, v->example));
 	putchar('\n');
 }
 
@@ -240,7 +240,7 @@ static bool shared_option(struct cmd *c, int opt)
 	else if (opt == OPT_AUDIT)
 		c->settings.audit = 1 + option_word(c, "--audit", optarg, audit_words, AUDIT_LEVELS);
 	else if (opt == OPT_CLAIMS)
-		claims_add(c, optarg);
+		*ARENA_PUSH(c->args, c->claims.list, c->claims.n, c->claims.cap) = (struct claims_file){.name = optarg};
 	else if (opt == OPT_RING)
 		c->status = ring_option(c, optarg);
 	else if (opt == OPT_OWN || opt == OPT_OF_UNIT)

@@ -33,7 +33,7 @@ static const char *resolve(struct cmd *c, const char *path)
 	return kept;
 }
 
-int output_open(struct cmd *c, const char *path, struct output *out)
+int output_open(struct cmd *c, const char *path, enum output_kind kind, struct output *out)
 {
 	struct stat st;
 	*out = (struct output){.file = stdout};
@@ -47,7 +47,7 @@ int output_open(struct cmd *c, const char *path, struct output *out)
 		return out->file ? 0 : cannot_write(c, out, errno);
 	}
 	out->path = resolve(c, path);
-	int err = fresh_open(c->arena, &out->fresh, AT_FDCWD, out->path, 0666, FRESH_NAMELESS);
+	int err = fresh_open(c->arena, &out->fresh, AT_FDCWD, out->path, kind == OUTPUT_PROGRAM ? 0755 : 0666, FRESH_NAMELESS);
 	if (err)
 		return cannot_write(c, out, err);
 	out->file = fdopen(out->fresh.fd, "w");

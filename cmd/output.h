@@ -70,8 +70,9 @@ struct output {
 	const char *path; /* NULL: stdout */
 	struct fresh_file fresh; /* it takes its place when it is whole; path NULL: it is written directly */
 };
+enum output_kind { OUTPUT_TEXT, OUTPUT_PROGRAM /* it can be executed; nobody but its owner may write it */ };
 /* NULL and "-" are stdout. 0, or -1 with a diagnostic. */
-int output_open(struct cmd *c, const char *path, struct output *out);
+int output_open(struct cmd *c, const char *path, enum output_kind kind, struct output *out);
 /* 0, or -1 with a diagnostic: then the file is as it was. */
 int output_close(struct cmd *c, struct output *out);
 

@@ -92,8 +92,10 @@ int unit_explain(struct cmd *c, const struct unit *u, struct explanation *out);
 
 /* ---- claims.c ---------------------------------------------------------------------------- */
 
-/* Notes a file of --claims. */
-void claims_add(struct cmd *c, const char *file);
+struct claims_file {
+	const char *name;
+	struct bytes says; /* data NULL: it was not run yet */
+};
 /* Runs the files that were given; before a policy is loaded. STATUS_OK or a status with diagnostics. */
 int claims_open(struct cmd *c);
 /* Puts their claims to a unit that was kept; `told` (or NULL) has what was found out, file by file. STATUS_OK: all

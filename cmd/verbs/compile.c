@@ -81,7 +81,7 @@ static int write_unit(struct cmd *c, struct unit *u, enum kind kind, const char 
 	if (status)
 		return status;
 	diags_flush(c);
-	if (output_open(c, path, &out))
+	if (output_open(c, path, OUTPUT_TEXT, &out))
 		return STATUS_FAILED;
 	if (kind == EMIT_OBJ)
 		fwrite(object.data, 1, object.len, out.file);

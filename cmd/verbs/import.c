@@ -103,7 +103,7 @@ static int write_policy(struct cmd *c, const char *path, const struct foreign *f
 {
 	struct output out;
 	diags_flush(c);
-	if (output_open(c, path, &out))
+	if (output_open(c, path, OUTPUT_TEXT, &out))
 		return STATUS_FAILED;
 	foreign_ruby(out.file, c->arena, f);
 	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;

@@ -378,7 +378,7 @@ static int cover(struct trial *b, const char *path, json_t *item)
 		coverage_print(c->arena, &v);
 	if (!b->wish->complete)
 		return STATUS_OK;
-	if (output_open(c, b->wish->output, &out))
+	if (output_open(c, b->wish->output, OUTPUT_TEXT, &out))
 		return STATUS_FAILED;
 	bool before = b->wish->output && b->text && b->text->len;
 	if (before)

@@ -1,0 +1,51 @@
+/*
+ * main.c - the program of a bundle: it carries one policy, and has the verbs for it.
+ */
+#include "cmd/bundle/guard/carried.h"
+#include "cmd/cli.h"
+#include "cmd/cmd.h"
+#include "cmd/room/judge.h"
+
+#include <bpf/libbpf.h>
+
+static const struct verb *const verbs[] = {&guard_apply, &verb_status, &guard_detach, &guard_explain};
+
+/* It takes objects and programs of the kernel, no lists. */
+static void work(struct inside *in)
+{
+	judge_work(in, NULL);
+}
+
+static void print_version(struct cmd *c)
+{
+	(void)c;
+	put_text(stdout, carried()->policy);
+	printf(": a policy in one file, written by %s %s (libbpf %s)\n", PROGRAM, DEVGUARD_VERSION,
+	       libbpf_version_string() + (libbpf_version_string()[0] == 'v'));
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc && *argv[0] ? argv[0] : "guard";
+	const char *wrong = carried_find(name);
+	if (wrong) {
+		put_text(stderr, name);
+		fprintf(stderr, ": error: %s\n  hint: %s\n", wrong, "write it anew: " PROGRAM " bundle POLICY -o FILE");
+		return STATUS_FAILED;
+	}
+	const struct cli guard = {
+		.name = name,
+		.summary = "a device policy, decided by the kernel.",
+		.verbs = verbs,
+		.nverbs = sizeof verbs / sizeof *verbs,
+		.words = "CGROUP is a directory, /web as audit prints it, a unit (web.service), a\n"
+			 "container's name or the beginning of its id, or a PID.\n\n"
+			 "Exit status: 0 ok; 1 failed; 3 the policy is refused; 64 the command line is\n"
+			 "wrong.\n",
+		.example = PROGRAM " apply /web",
+		.helped = "apply",
+		.print_version = print_version,
+		.judge = work,
+	};
+	return cli_main(&guard, argc, argv);
+}

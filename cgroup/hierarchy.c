@@ -102,13 +102,30 @@ static bool is_below(const char *path, const char *dir)
 	return !strncmp(path, dir, n) && (path[n] == '/' || path[n] == '\0');
 }
 
-/* The mount point a cgroup's path lies in: the innermost. */
+/* The highest directory above it, or itself, that is a cgroup. */
+static const char *topmost(struct arena *a, const char *path)
+{
+	char *at = arena_strdup(a, path), *slash;
+	const char *top = path;
+	while ((slash = strrchr(at, '/'))) {
+		slash[slash == at] = '\0';
+		if (!is_cgroup2(at))
+			break;
+		top = arena_strdup(a, at);
+		if (slash == at)
+			break;
+	}
+	return top;
+}
+
+/* The mount point a cgroup's path lies in: the innermost. Without /proc it is what is seen of it. */
 static const char *mount_of(struct arena *a, const char *path)
 {
 	struct mount *mounts;
 	size_t n;
 	const char *best = NULL;
-	mounts_read(a, &mounts, &n);
+	if (mounts_read(a, &mounts, &n))
+		return topmost(a, path);
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(mounts[i].type, "cgroup2") && is_below(path, mounts[i].point) &&
 		    (!best || strlen(mounts[i].point) >= strlen(best)))

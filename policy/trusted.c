@@ -169,6 +169,8 @@ static int own_directory(int parent, const char *name, mode_t forbidden, bool ma
 int run_directory(const char *name, mode_t forbidden, bool make)
 {
 	int run = own_directory(AT_FDCWD, RUN_DIRECTORY, OTHERS_WRITE, make);
+	if (run == -ENOENT && make && !mkdir("/run", 0755)) /* a root directory with next to nothing in it */
+		run = own_directory(AT_FDCWD, RUN_DIRECTORY, OTHERS_WRITE, make);
 	if (run < 0)
 		return run;
 	int fd = own_directory(run, name, forbidden, make);

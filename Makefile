@@ -389,6 +389,7 @@ lint-cppcheck:
 # ---- install ----------------------------------------------------------------------
 
 BINDIR  := $(DESTDIR)$(PREFIX)/bin
+LIBDIR  := $(DESTDIR)$(PREFIX)/lib/rucy-devguard
 SHARE   := $(DESTDIR)$(PREFIX)/share
 MAN1    := $(wildcard cmd/*.1)
 MAN5    := $(wildcard cmd/*.5)
@@ -400,6 +401,7 @@ install: all
 		$(SHARE)/man/man7 \
 		$(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions
 	install -m 755 $(PROGRAM) $(BINDIR)/
+	! [ -s $(GUARD) ] || { install -d $(LIBDIR) && install -m 755 $(GUARD) $(LIBDIR)/; }
 	$(if $(MAN1),install -m 644 $(MAN1) $(SHARE)/man/man1/)
 	$(if $(MAN5),install -m 644 $(MAN5) $(SHARE)/man/man5/)
 	$(if $(MAN7),install -m 644 $(MAN7) $(SHARE)/man/man7/)
@@ -437,7 +439,7 @@ uninstall:
 		$(MAN7:policies/%=$(SHARE)/man/man7/%) \
 		$(SHARE)/bash-completion/completions/rucy-devguard \
 		$(SHARE)/zsh/site-functions/_rucy-devguard
-	rm -rf $(SHARE)/rucy-devguard
+	rm -rf $(SHARE)/rucy-devguard $(LIBDIR)
 
 clean:
 	rm -rf $(BUILD)

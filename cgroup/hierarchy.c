@@ -45,6 +45,8 @@ const char *cgroup_mount(struct arena *a)
 
 int cgroup_no_mount(struct arena *a, struct diags *d, int error)
 {
+	if (error == ENOENT && access("/proc/self/mounts", F_OK))
+		return diag_fail(d, "is /proc mounted?", "cannot read /proc/self/mounts, where a cgroup v2 hierarchy is told");
 	if (error && error != ENOENT)
 		return diag_fail(d, error_hint(a, error, "is /proc mounted?"), "cannot read /proc/self/mounts: %s",
 		                 strerror(error));

@@ -5,6 +5,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/where/where.h"
 
+#include <errno.h>
 #include <string.h>
 
 const char *own_cgroup(struct cmd *c)
@@ -12,8 +13,7 @@ const char *own_cgroup(struct cmd *c)
 	char path[CGROUP_PATH];
 	const char *mount = cgroup_mount(c->arena);
 	if (!mount) {
-		diag_fail(&c->diags, "mount -t cgroup2 none /sys/fs/cgroup",
-		          "no cgroup v2 hierarchy is mounted here");
+		cgroup_no_mount(c->arena, &c->diags, errno);
 		return NULL;
 	}
 	int error = -cgroup_of_process("self", path);

@@ -23,11 +23,11 @@ too_few() # too_few VERB: command lines, a line each
 {
 	case $1 in
 	check | compile | test | detach | stats | audit) echo "$1" ;;
-	apply | verify | run | eval | diff) echo "$1"; echo "$1 policy.rb" ;;
+	apply | verify | run | eval | diff | bundle) echo "$1"; echo "$1 policy.rb" ;;
 	import) echo "$1"; for format in oci inspect quadlet lxc proxmox libvirt slurm v1 systemd cdi compose docker; do echo "$1 $format"; done ;;
 	esac
 }
-too_many() { case $1 in compile) echo "$1 a b" ;; apply | diff) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
+too_many() { case $1 in compile | bundle) echo "$1 a b" ;; apply | diff) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
 
 for verb in $verbs; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
@@ -57,7 +57,7 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile eval explain diff why test import devices doctor apply verify status list stats audit detach run oci-hook install-hook; do
+for verb in check compile bundle eval explain diff why test import devices doctor apply verify status list stats audit detach run oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
 	[ "$verb" != audit ] || example=${example/--timeout 60/--timeout 0}
 	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
@@ -75,7 +75,7 @@ $out" ;;
 	esac
 done
 for verb in $verbs; do
-	case " check compile eval explain diff why test import devices doctor apply verify status stats audit detach run oci-hook install-hook list " in
+	case " check compile bundle eval explain diff why test import devices doctor apply verify status stats audit detach run oci-hook install-hook list " in
 	*" $verb "*) ;;
 	*) fail "the example of $verb" "this test does not run it" ;;
 	esac
@@ -181,7 +181,10 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	check:0 | compile:0 | explain:0) "$d" $1 policy.rb ;;
 	check:1 | compile:1 | explain:1) "$d" $1 absent.rb ;;
 	check:3 | compile:3 | explain:3) "$d" $1 typo.rb ;;
-	check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | import:64) "$d" $1 ;;
+	bundle:0) "$d" bundle policy.rb -o guard ;;
+	bundle:1) "$d" bundle absent.rb -o guard ;;
+	bundle:3) "$d" bundle typo.rb -o guard ;;
+	bundle:64 | check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | import:64) "$d" $1 ;;
 	status:64 | list:64 | devices:64 | doctor:64 | help:64) "$d" $1 check check ;;
 	oci-hook:64 | install-hook:64) "$d" $1 policy.rb ;;
 	apply:0) "$d" apply policy.rb "$CG" --audit all ;;

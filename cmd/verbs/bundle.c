@@ -81,8 +81,8 @@ const struct verb verb_bundle = {
 		"  FILE detach CGROUP    takes it off\n"
 		"  FILE explain          what it allows and denies\n"
 		"  FILE help             has all of them, with their options\n\n"
-		"Names of devices were looked up on the host that wrote FILE. Parameters that have\n"
-		"a range can be set when it is applied.\n\n"
+		"Names of devices were looked up on the host that wrote FILE. Parameters that\n"
+		"have a range can be set when it is applied.\n\n"
 		"  -o, --output FILE     `-o -` is stdout\n",
 	.shorts = ":ho:",
 	.longs = options,

@@ -41,7 +41,7 @@ static int apply(struct cmd *c, int argc, char **argv)
 		return status;
 	if (where_open(c, operands ? argv[optind] : NULL, WHERE_ATTACH, &cg))
 		return STATUS_FAILED;
-	status = apply_unit(c, &u, cg, dry_run);
+	status = apply_unit(c, &u, cg, dry_run, stdout);
 	cgroup_close(cg);
 	return status;
 }

@@ -112,7 +112,7 @@ $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 GUARD_CMD := cli cmd error document output outfile options input author verdict warn also judged explained program attach detach \
 	each proof asked source
 GUARD_SOURCES := $(filter-out policy/yaml.c,$(sort $(wildcard policy/*.c))) compiler/compile.c \
-	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/object/*.c)) \
+	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/object/*.c compiler/raw/*.c)) \
 	$(sort $(wildcard cgroup/*.c)) $(GUARD_CMD:%=cmd/%.c) \
 	$(filter-out %/work_ruby.c %/work_list.c,$(sort $(wildcard cmd/room/*.c))) $(sort $(wildcard cmd/where/*.c)) \
 	cmd/audit/device_name.c cmd/audit/nodes.c cmd/audit/words.c cmd/audit/columns.c \
@@ -138,8 +138,9 @@ $(STUB)/cmd/room/confine.o: CPPFLAGS += -I$(BUILD)
 # Without static libraries there is none, and the tool says so.
 $(GUARD): $(GUARD_OBJECTS)
 	@echo '  LD  $@'
-	$(Q)$(CC) $(GUARD_CFLAGS) $(GUARD_LDFLAGS) -o $@ $^ $(GUARD_LIBS) || \
-		{ echo 'make: no static libraries: `bundle` has nothing to make a bundle of' >&2; : >$@; }
+	$(Q)if echo 'int main(void) { return 0; }' | $(CC) -x c - -x none $(GUARD_CFLAGS) $(GUARD_LDFLAGS) -o $@ $(GUARD_LIBS) 2>/dev/null; then \
+		$(CC) $(GUARD_CFLAGS) $(GUARD_LDFLAGS) -o $@ $^ $(GUARD_LIBS); \
+	else echo 'make: no static libraries: `bundle` will have nothing to make a bundle of' >&2; : >$@; fi
 
 # What they are: the tool takes no others.
 STUBS := $(BUILD)/cmd/bundle/stubs.inc

@@ -15,7 +15,7 @@ struct flow flow_join(struct lifter *l, struct flow a, struct flow b)
 	a.ret = state_merge(l, a.ret, b.ret);
 	for (struct leave *x = b.leaves, *next; x; x = next) {
 		next = x->next;
-		struct leave *same = a.leaves;
+		struct leave *same = l->raw ? NULL : a.leaves; /* of a raw program they meet where they all come to */
 		while (same && (same->frame != x->frame || same->is_break != x->is_break))
 			same = same->next;
 		if (same) {

@@ -44,6 +44,9 @@ struct lifter {
 	struct raw *raw;     /* what is lifted is the method of a raw program; NULL: a rule's block */
 	struct step **makes; /* by value of it: the step that makes it, NULL: none */
 	size_t nmakes, makes_cap;
+	/* scratch of steps.c: terms and values that were looked at, by the number of the look */
+	uint32_t *looked_terms, *looked_values, look;
+	size_t looked_terms_cap, looked_values_cap;
 	struct interpreter *rb;
 	mrb_state *mrb;
 	struct arena *arena;
@@ -71,6 +74,8 @@ struct step *trail_step(struct lifter *l, struct state *st, enum step_kind kind)
 /* A new value, with its name and range; its number. */
 uint32_t trail_value(struct lifter *l, const char *name, int64_t lo, int64_t hi);
 struct val trail_read(struct lifter *l, uint32_t value);
+/* Does the condition read a value that was made since a and b parted? Then it is not known where they part. */
+bool trail_reads_since(struct lifter *l, struct trail *a, struct trail *b, term condition);
 /* What a and then b did, of which a is the case where `condition` holds: a step that chooses. */
 struct trail *trail_merge(struct lifter *l, struct trail *a, struct trail *b, term condition);
 /* The steps in their order, without those that only learn what is never used. `kept`: terms used elsewhere. */

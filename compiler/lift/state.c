@@ -189,6 +189,79 @@ static void merge_cells(struct merge *m, struct cells **a, struct cells *b, int 
 	}
 }
 
+/* ---- of raw programs ------------------------------------------------------------------ */
+
+/* The first that was assumed on a path since. */
+static term first_literal(const struct guard *g, const struct guard *ancestor)
+{
+	term first = T_TRUE;
+	for (; g != ancestor; g = g->up)
+		first = g->literal;
+	return first;
+}
+
+/* A condition that holds on path a, and not on b, and that was known when they parted. False: there is none, or what
+ * both have in common would not be known to a third that parted from one of them later. */
+static bool parts_by(struct lifter *l, const struct state *a, const struct state *b, term *condition)
+{
+	struct guard *both = path_parting(a->guard, b->guard);
+	term ga = path_since(l, a->guard, both), gb = path_since(l, b->guard, both), either = term_or(l->terms, ga, gb);
+	term la = first_literal(a->guard, both), lb = first_literal(b->guard, both);
+	const term ways[] = {term_and(l->terms, la, gb) == T_FALSE ? la : T_TRUE, term_and(l->terms, lb, ga) == T_FALSE ? term_not(l->terms, lb) : T_TRUE,
+	                     ga, term_not(l->terms, gb)};
+	*condition = T_TRUE;
+	if (trail_reads_since(l, a->trail, b->trail, either))
+		return false;
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		if (ways[i] != T_TRUE && !trail_reads_since(l, a->trail, b->trail, ways[i])) {
+			*condition = ways[i];
+			return true;
+		}
+	return false;
+}
+
+bool state_joins(struct lifter *l, const struct state *a, const struct state *b)
+{
+	term condition;
+	return !l->raw || a->trail == b->trail || parts_by(l, a, b, &condition);
+}
+
+static void join_trails(struct lifter *l, struct state *a, const struct state *b)
+{
+	term condition;
+	if (a->trail == b->trail)
+		return;
+	if (!parts_by(l, a, b, &condition))
+		lift_refuse(l, "decide first, and then act: leave no loop or method in the middle by what a map, the clock or the kernel's memory says",
+		            "what the program does here hangs on what it learned on one of several ways");
+	a->trail = trail_merge(l, a->trail, b->trail, condition);
+}
+
+size_t states_merge(struct lifter *l, struct state **list, size_t n)
+{
+	for (bool merged = true; merged && n > 1;) {
+		size_t at[2] = {0, 0};
+		unsigned deepest = 0;
+		merged = false;
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = i + 1; k < n; k++) {
+				unsigned depth = path_parting(list[i]->guard, list[k]->guard)->depth;
+				if ((merged && depth <= deepest) || !state_joins(l, list[i], list[k]))
+					continue;
+				merged = true;
+				deepest = depth;
+				at[0] = i;
+				at[1] = k;
+			}
+		if (!merged)
+			break;
+		list[at[0]] = state_merge(l, list[at[0]], list[at[1]]);
+		memmove(&list[at[1]], &list[at[1] + 1], (n - at[1] - 1) * sizeof *list);
+		n--;
+	}
+	return n;
+}
+
 struct state *state_merge(struct lifter *l, struct state *a, struct state *b)
 {
 	if (!a || !b)
@@ -201,8 +274,8 @@ struct state *state_merge(struct lifter *l, struct state *a, struct state *b)
 	a->result = merge_val(&m, a->result, b->result);
 	a->top = a->top > b->top ? a->top : b->top;
 	a->escaped = a->escaped > b->escaped ? a->escaped : b->escaped;
-	if (l->raw && a->trail != b->trail)
-		a->trail = trail_merge(l, a->trail, b->trail, m.ga);
+	if (l->raw)
+		join_trails(l, a, b);
 	a->guard = ga;
 	path_assume(l, a, term_or(l->terms, m.ga, m.gb));
 	return a;

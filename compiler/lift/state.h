@@ -74,6 +74,10 @@ void state_set(struct lifter *l, struct state *st, uint32_t cell, struct val v);
 struct state *state_fork(struct lifter *l, struct state *st);
 /* Merges b into a (either may be NULL); both are used up. */
 struct state *state_merge(struct lifter *l, struct state *a, struct state *b);
+/* Can the two be merged? Of a raw program, only where it was known what parted them before either learned more. */
+bool state_joins(struct lifter *l, const struct state *a, const struct state *b);
+/* Merges those of n states that can be, the ones that parted last first; how many are left. */
+size_t states_merge(struct lifter *l, struct state **list, size_t n);
 /* Frees the registers from `top` on, when no closure that needs them can be left:
  * none escaped since `escaped` was read. */
 void state_truncate(struct lifter *l, struct state *st, uint32_t top, uint32_t escaped);

@@ -69,6 +69,67 @@ static struct trail *parting(struct trail *a, struct trail *b)
 	return a;
 }
 
+/* ---- what a condition reads --------------------------------------------------------------- */
+
+static uint32_t *look_array(struct lifter *l, uint32_t *array, size_t *cap, size_t n)
+{
+	if (n <= *cap)
+		return array;
+	uint32_t *grown = arena_alloc(l->arena, 2 * n * sizeof *grown);
+	memset(grown, 0, 2 * n * sizeof *grown);
+	if (*cap)
+		memcpy(grown, array, *cap * sizeof *grown);
+	*cap = 2 * n;
+	return grown;
+}
+
+static void mark_made(struct lifter *l, const struct step *s)
+{
+	if (s->kind == STEP_TIME || s->kind == STEP_CPU || s->kind == STEP_PEEK || s->kind == STEP_GET)
+		l->looked_values[s->value] = l->look;
+	if (s->kind == STEP_GET)
+		l->looked_values[s->found] = l->look;
+	for (const struct step *x = s->kind == STEP_IF ? s->yes : NULL; x; x = x->next)
+		mark_made(l, x);
+	for (const struct step *x = s->kind == STEP_IF ? s->no : NULL; x; x = x->next)
+		mark_made(l, x);
+}
+
+/* Terms have larger ids than their operands: so one way down is enough. */
+static bool reads_marked(struct lifter *l, term root)
+{
+	term *todo = NULL, below[3];
+	size_t n = 0, cap = 0;
+	*ARENA_PUSH(l->arena, todo, n, cap) = root;
+	while (n) {
+		term t = todo[--n];
+		if (l->looked_terms[t] == l->look || !(term_get(l->terms, t)->inputs & 1u << INPUT_VALUES))
+			continue;
+		l->looked_terms[t] = l->look;
+		const struct term_node *k = term_get(l->terms, t);
+		if (raw_value_of(k) >= 0 && l->looked_values[raw_value_of(k)] == l->look)
+			return true;
+		for (size_t i = term_operands(k, below); i-- > 0;)
+			*ARENA_PUSH(l->arena, todo, n, cap) = below[i];
+	}
+	return false;
+}
+
+bool trail_reads_since(struct lifter *l, struct trail *a, struct trail *b, term condition)
+{
+	const struct trail *both = parting(a, b);
+	if (!(term_get(l->terms, condition)->inputs & 1u << INPUT_VALUES))
+		return false;
+	l->looked_terms = look_array(l, l->looked_terms, &l->looked_terms_cap, terms_count(l->terms));
+	l->looked_values = look_array(l, l->looked_values, &l->looked_values_cap, l->raw->nvalues + 1);
+	l->look++;
+	for (; a != both; a = a->up)
+		mark_made(l, &a->step);
+	for (; b != both; b = b->up)
+		mark_made(l, &b->step);
+	return reads_marked(l, condition);
+}
+
 struct trail *trail_merge(struct lifter *l, struct trail *a, struct trail *b, term condition)
 {
 	struct trail *both = parting(a, b), *t = after(l, both);

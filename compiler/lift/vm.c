@@ -16,7 +16,7 @@ static void wait_at(struct run *r, struct state *st, uint32_t pc)
 	while (*at && (*at)->pc < pc)
 		at = &(*at)->next;
 	st->pc = pc;
-	if (*at && (*at)->pc == pc) {
+	if (*at && (*at)->pc == pc && !r->l->raw) {
 		struct state *next = (*at)->next;
 		*at = state_merge(r->l, *at, st);
 		(*at)->next = next;
@@ -357,19 +357,37 @@ static void step(struct run *r, struct state *st)
 	}
 }
 
+static struct state *next_pending(struct run *r)
+{
+	struct state *next = r->pending;
+	r->pending = next->next;
+	next->next = NULL;
+	return next;
+}
+
+/* All that wait at one place are merged there, as far as they can be. */
+static struct state *next_of_several(struct run *r)
+{
+	struct state **list = NULL;
+	size_t n = 0, cap = 0;
+	uint32_t pc = r->pending->pc;
+	while (r->pending && r->pending->pc == pc)
+		*ARENA_PUSH(r->l->arena, list, n, cap) = next_pending(r);
+	n = states_merge(r->l, list, n);
+	while (n > 1)
+		wait_at(r, list[--n], pc);
+	list[0]->pc = pc;
+	return list[0];
+}
+
 struct flow lift_frame(struct lifter *l, struct frame *fr, struct state *st)
 {
 	struct run r = {.l = l, .fr = fr};
 	wait_at(&r, st, 0);
-	while (r.pending) {
-		struct state *next = r.pending;
-		r.pending = next->next;
-		next->next = NULL;
-		step(&r, next);
-	}
-	struct state *all = NULL;
-	while (r.nreturned)
-		all = state_merge(l, r.returned[--r.nreturned], all);
-	r.out.ret = state_merge(l, r.out.ret, all);
+	while (r.pending)
+		step(&r, l->raw ? next_of_several(&r) : next_pending(&r));
+	r.nreturned = states_merge(l, r.returned, r.nreturned);
+	for (size_t i = 0; i < r.nreturned; i++) /* where they cannot be merged that is said */
+		r.out.ret = state_merge(l, r.out.ret, r.returned[i]);
 	return r.out;
 }

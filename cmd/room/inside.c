@@ -16,7 +16,6 @@
 #include "cmd/room/confine.h"
 #include "cmd/room/questions.h"
 #include "cmd/room/record.h"
-#include "compiler/user.h"
 #include "policy/file.h"
 
 static struct inside *volatile here;
@@ -25,9 +24,9 @@ static struct inside *volatile here;
 static void tell_place(const struct inside *in)
 {
 	struct progress *p = in->budget.progress;
-	if ((in->ruby || in->user) && (p->stage == STAGE_PARSE || p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
+	if (in->running_line && (p->stage == STAGE_PARSE || p->stage == STAGE_RUN || p->stage == STAGE_LIFT || p->stage == STAGE_ASK)) {
 		unsigned file;
-		int line = in->user ? user_running_line(in->user, &file) : in->running_line(in->ruby, &file);
+		int line = in->running_line(in, &file);
 		if (line > 0) {
 			p->file = file;
 			p->line = line;

@@ -21,9 +21,9 @@ struct inside {
 	struct budget budget;
 	struct host host;    /* asks the parent */
 	const char *groups;  /* the answer to ASK_GROUPS, once it was put */
-	struct ruby *ruby;   /* while there is an interpreter; then: */
-	int (*running_line)(const struct ruby *rb, unsigned *file); /* ruby_running_line() */
+	struct ruby *ruby;   /* while there is an interpreter */
 	struct user *user;   /* of the user half */
+	int (*running_line)(const struct inside *in, unsigned *file); /* where it is, as ruby_running_line(); NULL: no Ruby here */
 	jmp_buf no_memory;
 };
 

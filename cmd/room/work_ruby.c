@@ -84,12 +84,17 @@ static void answer(struct inside *in, const struct order *o, const struct policy
 	}
 }
 
+static int running_line(const struct inside *in, unsigned *file)
+{
+	return in->ruby ? ruby_running_line(in->ruby, file) : 0;
+}
+
 void work_ruby(struct inside *in)
 {
 	struct frame f;
 	struct order o;
 	struct policy *p;
-	in->running_line = ruby_running_line;
+	in->running_line = running_line;
 	inside_read(in, &f);
 	order_read(in, &f, &o);
 	bool made = compile(in, &o, &p);

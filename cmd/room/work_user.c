@@ -233,10 +233,16 @@ static void send_ready(struct half *h)
 	inside_write(h->in, FRAME_READY, &r, sizeof r);
 }
 
+static int running_line(const struct inside *in, unsigned *file)
+{
+	return in->user ? user_running_line(in->user, file) : 0;
+}
+
 void work_user(struct inside *in)
 {
 	static struct half h;
 	struct frame f;
+	in->running_line = running_line;
 	h.in = in;
 	inside_read(in, &f);
 	bool made = open_half(&h, &f);

@@ -55,7 +55,7 @@ static int teardown(void **state)
 }
 
 /* The last error says this, and has a hint; diagnostics start anew. */
-static void assert_error(struct env *e, const char *text, const char *hint)
+static inline void assert_error(struct env *e, const char *text, const char *hint)
 {
 	const struct diag *found = NULL;
 	for (size_t i = 0; i < e->d.n; i++)

@@ -26,7 +26,8 @@ static bool addresses_fit(const struct image *image, const bool *starts, const s
 	const struct bpf_insn *insns = image->insns;
 	for (size_t i = 0; i < image->nrelocs; i++) {
 		const struct image_reloc *r = &image->relocs[i];
-		if (!is_target(p, r->target) || r->insn >= image->ninsns || !starts[r->insn] || insns[r->insn].code != (BPF_LD | BPF_IMM | BPF_DW))
+		if (!is_target(p, r->target) || r->insn >= image->ninsns || !starts[r->insn] ||
+		    insns[r->insn].code != (BPF_LD | BPF_IMM | BPF_DW))
 			return false;
 	}
 	return true;

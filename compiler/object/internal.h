@@ -92,19 +92,25 @@ size_t map_definition_size(const struct map_definition *m);
 
 /* ---- btf.c ---------------------------------------------------------------------- */
 
+/* Of a .BTF.ext: its head, one line record; bits of the column behind the line. Of a text in .BTF. */
+enum { EXT_HEADER = 24, RECORD_LINE = 16, LINE_BITS = 10, TEXT_MAX = 240 };
+
 /* Types of the program and of .rodata (.BTF), and which policy line each
  * instruction comes from (.BTF.ext). 0, or -1 with a diagnostic. */
 int btf_sections(const struct policy *p, const struct image *image, const bool *starts,
                  const char *function, const struct variable *vars, size_t nvars,
                  const struct map_definition *maps, size_t nmaps, struct diags *d,
                  struct bytes *types, struct bytes *ext);
-/* The lines of a .BTF.ext read back, their files by the names in .BTF, checked against the instructions. 0, or -1
- * with *why. */
-int btf_read_lines(struct arena *a, const struct policy *p, const void *btf, size_t nbtf, const void *ext,
-                   size_t len, const bool *starts, size_t ninsns, struct image *image, const char **why);
 /* Copies text, cut to `size` with "...", so that it is safe on a terminal: control
  * bytes and what is no UTF-8 as \xNN; with `ascii`, all but ASCII as `?` (bpftool
  * prints other metadata as lists of numbers, and spoils backslashes). Returns out. */
 char *btf_clean_text(char *out, size_t size, const char *text, bool ascii);
+
+/* ---- btf_read.c ----------------------------------------------------------------- */
+
+/* The lines of a .BTF.ext read back, their files by the names in .BTF, checked against the instructions. 0, or -1
+ * with *why. */
+int btf_read_lines(struct arena *a, const struct policy *p, const void *btf, size_t nbtf, const void *ext,
+                   size_t len, const bool *starts, size_t ninsns, struct image *image, const char **why);
 
 #endif

@@ -301,7 +301,8 @@ static const char *read_image(const struct object *o, const struct policy *p, st
 	if (!starts)
 		return "its last instruction is cut off";
 	why = read_relocs(o, p, starts, code, image);
-	if (why || btf_read_lines(o->arena, p, o->parts[BTF].data, o->parts[BTF].len, ext.data, ext.len, starts, image->ninsns, image, &why))
+	if (why || btf_read_lines(o->arena, p, o->parts[BTF].data, o->parts[BTF].len, ext.data, ext.len, starts,
+	                          image->ninsns, image, &why))
 		return why;
 	image->steps = steps_of(o, p, image->ninsns);
 	image->tail = image->ninsns - tail_size(o->arena, p, image);

@@ -12,9 +12,19 @@
 
 enum { INSNS_MAX = 1000000 }; /* BPF_COMPLEXITY_LIMIT_INSNS */
 
+static bool is_of(const char *file, const char *other)
+{
+	return !file || file == other || (other && !strcmp(file, other));
+}
+
+/* What is emitted next comes from there. A line of a file that is neither the program's nor its method's has no number
+ * in an image: it is not known. */
 static void place(struct raw_emitter *e, struct span at)
 {
-	e->code.line = at.line;
+	const struct policy *p = e->policy;
+	bool own = is_of(at.file, p->file), methods = !own && p->nrules && is_of(at.file, p->rules[0].at.file);
+	e->code.file = methods ? 1 : 0;
+	e->code.line = own || methods ? at.line : 0;
 }
 
 /* Values that are read behind this IF and made in it. */

@@ -66,12 +66,13 @@ static inline struct raw_record raw_fields(struct arena *a, const char *text)
 	return r;
 }
 
-static inline uint32_t raw_map(struct building *b, const char *name, enum raw_map_kind kind, const char *key, const char *value, uint32_t entries)
+static inline uint32_t raw_map(struct building *b, const char *name, enum raw_map_kind kind, const char *key,
+                               const char *value, uint32_t entries)
 {
 	struct raw *r = b->raw;
 	*ARENA_PUSH(b->arena, r->maps, r->nmaps, r->maps_cap) = (struct raw_map){
-		.name = name, .kind = kind, .key = raw_fields(b->arena, key), .value = raw_fields(b->arena, value), .entries = entries,
-		.at = {"raw.rb", 2, 1}};
+		.name = name, .kind = kind, .key = raw_fields(b->arena, key), .value = raw_fields(b->arena, value),
+		.entries = entries, .at = {"raw.rb", 2, 1}};
 	return (uint32_t)r->nmaps - 1;
 }
 

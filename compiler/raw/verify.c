@@ -19,9 +19,15 @@ enum { WORK_MAX = 1 << 24 };
 
 /* ---- jumps ---------------------------------------------------------------------------------------------------- */
 
+/* The rest of a program that decides follows the steps. */
+static bool is_within(const struct prover *v, size_t pc)
+{
+	return pc < v->n || (pc == v->n && v->raw->section == RAW_DEVICE);
+}
+
 static bool send(struct prover *v, struct state *st, size_t pc)
 {
-	if (pc > v->n || (pc == v->n && v->raw->section != RAW_DEVICE))
+	if (!is_within(v, pc))
 		return prover_refuse(v, st, "it goes on out of the program");
 	prover_send(v, st, pc);
 	return true;
@@ -132,6 +138,8 @@ static bool jump(struct prover *v, struct state *st, const struct bpf_insn *in)
 	if (in->dst_reg > 10 || in->src_reg > 10 || in->off < 0 || (far && (in->imm < 0 || in->off)) ||
 	    (reg && in->imm) || (!reg && in->src_reg))
 		return prover_refuse(v, st, "unknown jump");
+	if (!is_within(v, target))
+		return prover_refuse(v, st, "it goes on out of the program");
 	if (BPF_OP(in->code) == BPF_JA) {
 		if ((!far && (in->code != (BPF_JMP | BPF_JA) || in->imm)) || in->dst_reg)
 			return prover_refuse(v, st, "unknown jump");

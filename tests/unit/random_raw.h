@@ -3,7 +3,6 @@
 #define DEVGUARD_TESTS_RANDOM_RAW_H
 
 #include "compiler/raw/world.h"
-#include "policy/raw_record.h"
 #include "tests/unit/policy_files.h"
 #include "tests/unit/raw_program.h"
 
@@ -86,8 +85,7 @@ static inline void make_inputs(struct maker *m, enum raw_section section)
 		struct raw_field f = {"field", fields[i].offset, (uint8_t)abs(fields[i].size), fields[i].size < 0};
 		if (below(m->g, 2))
 			continue;
-		uint32_t v = raw_new_value(m->b, "ctx.field", 0, 0);
-		raw_bounds(&f, &r->values[v].lo, &r->values[v].hi);
+		uint32_t v = raw_number(m->b, "ctx.field", &f);
 		r->values[v].is_field = true;
 		r->values[v].field = f;
 		readable(m, raw_term(m->b, v));
@@ -115,8 +113,7 @@ static inline void make_maps(struct maker *m)
 static inline term new_value(struct maker *m, uint32_t *out, const char *name, int64_t lo, int64_t hi)
 {
 	*out = raw_new_value(m->b, name, lo, hi);
-	term t = raw_term(m->b, *out);
-	return t;
+	return raw_term(m->b, *out);
 }
 
 static inline void give_record(struct maker *m, struct step *s, const struct raw_record *r)
@@ -149,7 +146,6 @@ static inline void make_map_step(struct maker *m)
 	uint32_t map = below(m->g, m->nmaps);
 	const struct raw_map *of = &m->b->raw->maps[map];
 	const struct raw_field *f = &of->value.fields[0];
-	int64_t lo, hi;
 	bool adds = f->size >= 4, array = raw_is_array(of->kind);
 	uint32_t choice = below(m->g, 4);
 	if (of->kind == RAW_RING) {
@@ -167,10 +163,9 @@ static inline void make_map_step(struct maker *m)
 	} else {
 		struct step *s = raw_put(m->b, STEP_GET, map);
 		give_record(m, s, &of->key);
-		raw_bounds(f, &lo, &hi);
-		term found = new_value(m, &s->found, "there?", 0, 1), value = new_value(m, &s->value, "entry", lo, hi);
-		readable(m, found);
-		readable(m, value);
+		readable(m, new_value(m, &s->found, "there?", 0, 1));
+		s->value = raw_number(m->b, "entry", f);
+		readable(m, raw_term(m->b, s->value));
 	}
 }
 
@@ -179,7 +174,6 @@ static inline void make_step(struct maker *m, bool device)
 	uint32_t choice = below(m->g, 8);
 	struct raw_field f = {"peek", below(m->g, 64), (uint8_t)(1 << below(m->g, 4)), below(m->g, 2)};
 	struct step *s;
-	int64_t lo, hi;
 	if (choice == 0) {
 		make_print(m);
 	} else if (choice == 1) {
@@ -189,11 +183,11 @@ static inline void make_step(struct maker *m, bool device)
 		s = raw_put(m->b, STEP_CPU, 0);
 		readable(m, new_value(m, &s->value, "cpu", 0, UINT16_MAX));
 	} else if (choice == 3 && !device) {
-		raw_bounds(&f, &lo, &hi);
 		s = raw_put(m->b, STEP_PEEK, 0);
 		raw_arg(s, number(some_term(m, 1)));
 		s->peek = f;
-		readable(m, new_value(m, &s->value, "peek", lo, hi));
+		s->value = raw_number(m->b, "peek", &f);
+		readable(m, raw_term(m->b, s->value));
 	} else if (m->nmaps) {
 		make_map_step(m);
 	} else {
@@ -282,8 +276,8 @@ static inline void fill_map(struct arena *a, struct rng *g, struct raw_world *w,
 			if (m->key.fields[k].size == COMM_SIZE)
 				memcpy(key + m->key.fields[k].offset, &w->inputs[IN_COMM_0], COMM_SIZE);
 			else
-				raw_put_number(&m->key.fields[k], key, some_number(g));
-		raw_put_number(&m->value.fields[0], value, some_number(g));
+				raw_store(key + m->key.fields[k].offset, m->key.fields[k].size, some_number(g));
+		raw_store(value, m->value.fields[0].size, some_number(g));
 		world_put(w, map, key, value, false);
 	}
 }

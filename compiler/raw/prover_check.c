@@ -66,27 +66,21 @@ static bool range_is(const struct prover *v, uint32_t value, int64_t lo, int64_t
 	return v->raw->values[value].lo <= lo && v->raw->values[value].hi >= hi;
 }
 
-/* Fields at the same place are one value: the first, of which others are the number with or without a sign. */
-static term alias_of(struct prover *v, uint32_t value)
+/* The first field of the same bytes. */
+static uint32_t first_field(const struct raw_value *values, uint32_t value)
 {
-	const struct raw_value *values = v->raw->values;
 	const struct raw_field *f = &values[value].field;
 	uint32_t i = 0;
 	while (!values[i].is_field || values[i].field.offset != f->offset || values[i].field.size != f->size)
 		i++;
-	term first = prover_value(v, i), unused = term_const(v->terms, 64 - 8 * f->size);
-	if (f->size == 8 || values[i].field.is_signed == f->is_signed)
-		return first;
-	if (!f->is_signed)
-		return prover_low(v, first, f->size);
-	return prover_op(v, TERM_SHR, prover_op(v, TERM_SHL, first, unused), unused);
+	return i;
 }
 
 static bool check_values(struct prover *v)
 {
 	size_t n = v->raw->nvalues;
 	v->partner = arena_alloc(v->arena, (n + 1) * sizeof *v->partner);
-	v->alias = arena_alloc(v->arena, (n + 1) * sizeof *v->alias);
+	v->field = arena_alloc(v->arena, (n + 1) * sizeof *v->field);
 	memset(v->partner, 0xff, (n + 1) * sizeof *v->partner);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct raw_value *x = &v->raw->values[i];
@@ -95,7 +89,7 @@ static bool check_values(struct prover *v)
 			return wrong(v, NULL, "a value with two ranges");
 		if (x->is_field && (v->raw->section == RAW_DEVICE || !is_number(&x->field) || !range_holds(v, i, &x->field)))
 			return wrong(v, NULL, "a field of the context that cannot be");
-		v->alias[i] = x->is_field ? alias_of(v, i) : prover_value(v, i);
+		v->field[i] = x->is_field ? first_field(v->raw->values, i) : i;
 	}
 	return true;
 }

@@ -44,9 +44,9 @@ struct state *prover_copy(struct prover *v, const struct state *st)
 
 void prover_know(struct prover *v, struct state *st, uint32_t value, int64_t k)
 {
-	st->known[value] = (struct known){true, k};
+	st->known[value] = (struct known){.is = true, .k = k};
 	if (k == 0 && v->partner[value] != NO_VALUE)
-		st->known[v->partner[value]] = (struct known){true, 0};
+		st->known[v->partner[value]] = (struct known){.is = true};
 }
 
 /* A comparison may leave one value. */
@@ -84,13 +84,12 @@ static void add_literal(struct prover *v, struct state *st, term literal)
 		st->literals[st->nliterals++] = literal;
 }
 
-/* The condition as it is without the literals: those that follow from it later have its form. */
-static term plain(struct prover *v, struct state *st, term condition)
+/* A term without the literals, or also without what is known of values that steps made. */
+static term seen_by(struct prover *v, const struct state *st, term t, int by)
 {
-	size_t n = st->nliterals;
-	st->nliterals = 0;
-	term t = prover_canon(v, st, condition);
-	st->nliterals = n;
+	v->by = by;
+	t = prover_canon(v, st, t);
+	v->by = SEE_ALL;
 	return t;
 }
 
@@ -100,6 +99,16 @@ static void go_to(struct prover *v, struct state *st, uint32_t place)
 	st->phase = PHASE_NEW;
 	const struct step *s = prover_step(v, st);
 	st->condition = s && s->kind == STEP_IF ? s->condition : T_TRUE;
+}
+
+/* A value that is known now makes other literals of those that read it. */
+static void see_anew(struct prover *v, struct state *st)
+{
+	for (size_t i = 0; i < st->nliterals; i++) {
+		term now = seen_by(v, st, st->literals[i], SEE_VALUES);
+		if (now > T_TRUE)
+			add_literal(v, st, now);
+	}
 }
 
 /* Is the IF at the state's place decided: does it go on in one of its lists? */
@@ -121,7 +130,7 @@ static bool enter(struct prover *v, struct state *st)
 	if (whole > T_TRUE)
 		return false;
 	bool yes = whole == T_TRUE;
-	term holds = plain(v, st, s->condition);
+	term holds = seen_by(v, st, s->condition, SEE_EARLY); /* so it is alike on all ways */
 	add_literal(v, st, yes ? holds : term_not(v->terms, holds));
 	go_to(v, st, yes ? place->yes : place->no);
 	return true;
@@ -181,6 +190,7 @@ bool prover_assume(struct prover *v, struct state *st, term condition)
 {
 	prover_settle(v, st);
 	add_literal(v, st, condition);
+	see_anew(v, st);
 	if (!consistent(v, st))
 		return false;
 	enter(v, st);
@@ -258,9 +268,11 @@ static void merge(struct prover *v, struct state *into, const struct state *othe
 		merge_value(v, into, other, &into->reg[i], &other->reg[i]);
 	for (unsigned i = 0; i < STACK_SIZE; i++)
 		merge_cell(v, into, other, &into->stack[i], &other->stack[i], i % 8);
-	for (uint32_t i = 0; i < v->raw->nvalues; i++)
+	for (uint32_t i = 0; i < v->raw->nvalues; i++) {
+		into->known[i].early &= other->known[i].early;
 		if (!other->known[i].is || other->known[i].k != into->known[i].k)
 			into->known[i] = (struct known){0};
+	}
 	merge_literals(into, other);
 }
 

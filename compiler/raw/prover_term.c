@@ -7,6 +7,7 @@
 #include "compiler/raw/verify.h"
 
 #include <string.h>
+#include <stdlib.h>
 
 bool prover_refuse(struct prover *v, const struct state *st, const char *fmt, ...)
 {
@@ -16,6 +17,11 @@ bool prover_refuse(struct prover *v, const struct state *st, const char *fmt, ..
 	va_start(ap, fmt);
 	const char *why = arena_vprintf(v->d->arena, fmt, ap);
 	va_end(ap);
+	if (getenv("DBG") && st) {
+		fprintf(stderr, "place %u phase %d cond %s\n", st->place, st->phase, term_text(v->arena, v->terms, st->condition, 2000));
+		for (size_t i = 0; i < st->nliterals; i++) fprintf(stderr, " literal %s\n", term_text(v->arena, v->terms, st->literals[i], 2000));
+		for (size_t i = 0; i < v->raw->nvalues; i++) if (st->known[i].is) fprintf(stderr, " v%zu=%ld\n", i, (long)st->known[i].k);
+	}
 	if (!v->failed)
 		diag_add(v->d, DIAG_ERROR, at, "the program is damaged, or this is a bug of the compiler",
 		         "the program cannot be proven: instruction %zu: %s", v->pc, why);
@@ -116,21 +122,36 @@ term prover_op(struct prover *v, enum term_op op, term a, term b)
 
 /* ---- by what is known --------------------------------------------------------------------------------------- */
 
+static bool is_known(const struct prover *v, const struct known *k)
+{
+	return k->is && (v->by != SEE_EARLY || k->early);
+}
+
+/* Fields of the same bytes are one value: the first, of which others are the number with or without a sign. */
 static term input(struct prover *v, const struct state *st, term t)
 {
 	struct term_node n = node_of(v, t);
 	int64_t number = raw_value_of(&n);
 	if (number < 0 || (uint64_t)number >= v->raw->nvalues)
 		return t;
-	if (st->known[number].is)
+	uint32_t first = v->field[number];
+	const struct raw_field *f = &v->raw->values[number].field, *other = &v->raw->values[first].field;
+	bool whole = is_known(v, &st->known[number]), part = is_known(v, &st->known[first]);
+	if (whole)
 		return term_const(v->terms, st->known[number].k);
-	return v->alias[number];
+	term is = part ? term_const(v->terms, st->known[first].k) : prover_value(v, first);
+	if (first == number || f->size == 8 || f->is_signed == other->is_signed)
+		return is;
+	if (!f->is_signed)
+		return prover_low(v, is, f->size);
+	term unused = term_const(v->terms, 64 - 8 * f->size);
+	return prover_op(v, TERM_SHR, prover_op(v, TERM_SHL, is, unused), unused);
 }
 
 /* What the literals say about a condition. */
 static term by_literals(const struct prover *v, const struct state *st, term t)
 {
-	for (size_t i = 0; i < st->nliterals && t > T_TRUE; i++) {
+	for (size_t i = 0; i < st->nliterals && t > T_TRUE && v->by == SEE_ALL; i++) {
 		term l = st->literals[i];
 		if (l == t)
 			return T_TRUE;

@@ -191,7 +191,7 @@ static bool execute(struct prover *v, struct state *st)
 	}
 	if (in->code == (BPF_JMP | BPF_CALL))
 		return prover_call(v, st, in) && send(v, st, v->pc + 1);
-	if (in->code == (BPF_JMP | BPF_EXIT))
+	if (in->code == (BPF_JMP | BPF_EXIT) && !in->dst_reg && !in->src_reg && !in->off && !in->imm)
 		return leave(v, st);
 	if (BPF_OP(in->code) == BPF_CALL || BPF_OP(in->code) == BPF_EXIT)
 		return prover_refuse(v, st, "unknown jump");
@@ -279,7 +279,7 @@ static int prove(struct prover *v)
 	struct state *st = prover_new_state(v);
 	for (uint32_t i = 0; i < v->raw->nvalues; i++)
 		if (!v->raw->values[i].is_field)
-			st->known[i].is = true; /* no step made it yet */
+			st->known[i].is = st->known[i].early = true;
 	st->reg[BPF_REG_1] = (struct value){.kind = V_CTX};
 	st->reg[BPF_REG_10] = (struct value){.kind = V_STACK};
 	st->place = PLACE_END;

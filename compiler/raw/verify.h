@@ -51,7 +51,8 @@ enum phase {
 	PHASE_COUNTING, /* and found it */
 };
 
-struct known { bool is; int64_t k; };
+/* early: it is 0 because no step made it yet. */
+struct known { bool is, early; int64_t k; };
 
 struct state {
 	uint32_t place; /* of the next step, PLACE_END: all are done */
@@ -84,8 +85,10 @@ struct prover {
 	struct state **at;     /* by instruction: what may hold before it */
 	struct state *spare;
 	uint32_t *partner;     /* by value: that is 0 when this one is (found, value), NO_VALUE */
-	term *alias;           /* by value: the term that it is seen as */
+	uint32_t *field;       /* by value: the first one that is the same bytes of the context; itself */
 	size_t work;           /* what may still be done */
+	enum { SEE_ALL, SEE_VALUES, SEE_EARLY } by; /* what a term is seen by: also literals, or known values, or those alone that
+	                                             * no step made yet */
 	term *mapped;          /* scratch of prover_term.c, by term */
 	uint32_t *stamp, epoch;
 	size_t mapped_cap;

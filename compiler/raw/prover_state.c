@@ -80,14 +80,15 @@ static void add_literal(struct prover *v, struct state *st, term literal)
 		if (st->literals[i] == literal)
 			return;
 	learn(v, st, literal);
-	if (st->nliterals < LITERALS_MAX)
-		st->literals[st->nliterals++] = literal;
+	if (st->nliterals == LITERALS_MAX) /* those of long ago matter least */
+		memmove(st->literals, st->literals + 1, --st->nliterals * sizeof literal);
+	st->literals[st->nliterals++] = literal;
 }
 
-/* A term without the literals, or also without what is known of values that steps made. */
-static term seen_by(struct prover *v, const struct state *st, term t, int by)
+/* A condition without what differs by the way: alike wherever the step is come to. */
+static term plain(struct prover *v, const struct state *st, term t)
 {
-	v->by = by;
+	v->by = SEE_EARLY;
 	t = prover_canon(v, st, t);
 	v->by = SEE_ALL;
 	return t;
@@ -99,16 +100,6 @@ static void go_to(struct prover *v, struct state *st, uint32_t place)
 	st->phase = PHASE_NEW;
 	const struct step *s = prover_step(v, st);
 	st->condition = s && s->kind == STEP_IF ? s->condition : T_TRUE;
-}
-
-/* A value that is known now makes other literals of those that read it. */
-static void see_anew(struct prover *v, struct state *st)
-{
-	for (size_t i = 0; i < st->nliterals; i++) {
-		term now = seen_by(v, st, st->literals[i], SEE_VALUES);
-		if (now > T_TRUE)
-			add_literal(v, st, now);
-	}
 }
 
 /* Is the IF at the state's place decided: does it go on in one of its lists? */
@@ -130,7 +121,7 @@ static bool enter(struct prover *v, struct state *st)
 	if (whole > T_TRUE)
 		return false;
 	bool yes = whole == T_TRUE;
-	term holds = seen_by(v, st, s->condition, SEE_EARLY); /* so it is alike on all ways */
+	term holds = plain(v, st, s->condition);
 	add_literal(v, st, yes ? holds : term_not(v->terms, holds));
 	go_to(v, st, yes ? place->yes : place->no);
 	return true;
@@ -140,19 +131,6 @@ void prover_settle(struct prover *v, struct state *st)
 {
 	while (enter(v, st))
 		;
-}
-
-/* What a term can be where the literals hold. */
-static void range_of(const struct prover *v, const struct state *st, term t, int64_t *lo, int64_t *hi)
-{
-	*lo = term_get(v->terms, t)->lo;
-	*hi = term_get(v->terms, t)->hi;
-	for (size_t i = 0; i < st->nliterals; i++) {
-		int64_t least, most;
-		term_range_given(v->terms, st->literals[i], t, &least, &most);
-		*lo = least > *lo ? least : *lo;
-		*hi = most < *hi ? most : *hi;
-	}
 }
 
 /* Can a literal hold by the ranges of what it compares? */
@@ -165,14 +143,15 @@ static bool possible(const struct prover *v, const struct state *st, term litera
 		n = *term_get(v->terms, n.a);
 	if (n.op != TERM_EQ && n.op != TERM_LT)
 		return true;
-	range_of(v, st, n.a, &alo, &ahi);
-	range_of(v, st, n.b, &blo, &bhi);
+	prover_range(v, st, n.a, &alo, &ahi);
+	prover_range(v, st, n.b, &blo, &bhi);
 	if (n.op == TERM_EQ)
 		return negated ? alo < ahi || blo < bhi || alo != blo : alo <= bhi && blo <= ahi;
 	return negated ? ahi >= blo : alo < bhi;
 }
 
-/* Can all literals hold at once? Only what is easily seen: a way that is taken to be possible is looked at in vain. */
+/* Can all literals hold at once? Only what is easily seen: a way that is taken to be possible is looked at in vain.
+ * What is left of a literal by the others is one more. */
 static bool consistent(struct prover *v, struct state *st)
 {
 	for (size_t i = 0; i < st->nliterals; i++) {
@@ -182,6 +161,8 @@ static bool consistent(struct prover *v, struct state *st)
 		st->literals[i] = l;
 		if (by_others == T_FALSE || !possible(v, st, l))
 			return false;
+		if (by_others != T_TRUE && by_others != l && i + 1 < LITERALS_MAX)
+			add_literal(v, st, by_others);
 	}
 	return true;
 }
@@ -190,7 +171,6 @@ bool prover_assume(struct prover *v, struct state *st, term condition)
 {
 	prover_settle(v, st);
 	add_literal(v, st, condition);
-	see_anew(v, st);
 	if (!consistent(v, st))
 		return false;
 	enter(v, st);

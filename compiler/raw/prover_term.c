@@ -7,7 +7,6 @@
 #include "compiler/raw/verify.h"
 
 #include <string.h>
-#include <stdlib.h>
 
 bool prover_refuse(struct prover *v, const struct state *st, const char *fmt, ...)
 {
@@ -17,11 +16,6 @@ bool prover_refuse(struct prover *v, const struct state *st, const char *fmt, ..
 	va_start(ap, fmt);
 	const char *why = arena_vprintf(v->d->arena, fmt, ap);
 	va_end(ap);
-	if (getenv("DBG") && st) {
-		fprintf(stderr, "place %u phase %d cond %s\n", st->place, st->phase, term_text(v->arena, v->terms, st->condition, 2000));
-		for (size_t i = 0; i < st->nliterals; i++) fprintf(stderr, " literal %s\n", term_text(v->arena, v->terms, st->literals[i], 2000));
-		for (size_t i = 0; i < v->raw->nvalues; i++) if (st->known[i].is) fprintf(stderr, " v%zu=%ld\n", i, (long)st->known[i].k);
-	}
 	if (!v->failed)
 		diag_add(v->d, DIAG_ERROR, at, "the program is damaged, or this is a bug of the compiler",
 		         "the program cannot be proven: instruction %zu: %s", v->pc, why);
@@ -148,21 +142,46 @@ static term input(struct prover *v, const struct state *st, term t)
 	return prover_op(v, TERM_SHR, prover_op(v, TERM_SHL, is, unused), unused);
 }
 
-/* What the literals say about a condition. */
+void prover_range(const struct prover *v, const struct state *st, term t, int64_t *lo, int64_t *hi)
+{
+	*lo = node_of(v, t).lo;
+	*hi = node_of(v, t).hi;
+	for (size_t i = 0; i < st->nliterals; i++) {
+		struct term_node n = node_of(v, st->literals[i]);
+		int64_t least, most;
+		if (n.op == TERM_NOT)
+			n = node_of(v, n.a);
+		if ((n.op != TERM_EQ && n.op != TERM_LT) || n.a != t)
+			continue;
+		term_range_given(v->terms, st->literals[i], t, &least, &most);
+		*lo = least > *lo ? least : *lo;
+		*hi = most < *hi ? most : *hi;
+	}
+}
+
+/* What the literals say about a condition that is no NOT. */
 static term by_literals(const struct prover *v, const struct state *st, term t)
 {
-	for (size_t i = 0; i < st->nliterals && t > T_TRUE && v->by == SEE_ALL; i++) {
-		term l = st->literals[i];
-		if (l == t)
+	struct term_node n = node_of(v, t);
+	int64_t alo, ahi, blo, bhi;
+	if (v->by != SEE_ALL || t <= T_TRUE)
+		return t;
+	if (n.op == TERM_NOT)
+		return term_not(v->terms, by_literals(v, st, n.a));
+	for (size_t i = 0; i < st->nliterals; i++) {
+		struct term_node l = node_of(v, st->literals[i]);
+		if (st->literals[i] == t)
 			return T_TRUE;
-		if (term_not(v->terms, l) == t)
+		if (l.op == TERM_NOT && l.a == t)
 			return T_FALSE;
-		if (term_and(v->terms, l, t) == T_FALSE)
-			return T_FALSE;
-		if (term_and(v->terms, l, term_not(v->terms, t)) == T_FALSE)
-			return T_TRUE;
 	}
-	return t;
+	if (n.op == TERM_AND)
+		return t;
+	prover_range(v, st, n.a, &alo, &ahi);
+	prover_range(v, st, n.b, &blo, &bhi);
+	if (n.op == TERM_EQ ? ahi < blo || bhi < alo : alo >= bhi)
+		return T_FALSE;
+	return (n.op == TERM_EQ ? alo == ahi && blo == bhi : ahi < blo) ? T_TRUE : t;
 }
 
 static term rebuilt(struct prover *v, const struct state *st, term t)

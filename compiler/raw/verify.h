@@ -10,7 +10,7 @@
 #include "compiler/bpf/internal.h"
 #include "compiler/raw/world.h"
 
-enum { STACK_SIZE = 512, LITERALS_MAX = 64 };
+enum { STACK_SIZE = 512, LITERALS_MAX = 40 };
 
 enum kind {
 	V_NONE,    /* nothing is known */
@@ -87,8 +87,7 @@ struct prover {
 	uint32_t *partner;     /* by value: that is 0 when this one is (found, value), NO_VALUE */
 	uint32_t *field;       /* by value: the first one that is the same bytes of the context; itself */
 	size_t work;           /* what may still be done */
-	enum { SEE_ALL, SEE_VALUES, SEE_EARLY } by; /* what a term is seen by: also literals, or known values, or those alone that
-	                                             * no step made yet */
+	enum { SEE_ALL, SEE_EARLY } by; /* what a term is seen by: all, or those values alone that no step made yet */
 	term *mapped;          /* scratch of prover_term.c, by term */
 	uint32_t *stamp, epoch;
 	size_t mapped_cap;
@@ -107,6 +106,8 @@ bool prover_const(const struct prover *v, const struct value *x, int64_t *out);
 term prover_op(struct prover *v, enum term_op op, term a, term b);
 /* A term by what is known in a state. */
 term prover_canon(struct prover *v, const struct state *st, term t);
+/* What a term can be by the literals about it. */
+void prover_range(const struct prover *v, const struct state *st, term t, int64_t *lo, int64_t *hi);
 bool prover_same(struct prover *v, const struct state *st, term x, term y);
 /* The low bytes of a term, as a number. */
 term prover_low(struct prover *v, term t, unsigned size);

@@ -160,7 +160,7 @@ void prover_range(const struct prover *v, const struct state *st, term t, int64_
 }
 
 /* What the literals say about a condition that is no NOT. */
-static term by_literals(const struct prover *v, const struct state *st, term t)
+static term by_literals(struct prover *v, const struct state *st, term t)
 {
 	struct term_node n = node_of(v, t);
 	int64_t alo, ahi, blo, bhi;
@@ -168,6 +168,7 @@ static term by_literals(const struct prover *v, const struct state *st, term t)
 		return t;
 	if (n.op == TERM_NOT)
 		return term_not(v->terms, by_literals(v, st, n.a));
+	v->work -= v->work < st->nliterals ? v->work : st->nliterals;
 	for (size_t i = 0; i < st->nliterals; i++) {
 		struct term_node l = node_of(v, st->literals[i]);
 		if (st->literals[i] == t)

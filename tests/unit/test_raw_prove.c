@@ -402,12 +402,60 @@ static void verdicts_and_ends(void **state)
 	assert_int_equal(prove_image(b->policy, &b->d, &b->pd, &b->image), 0);
 }
 
+/* ---- long programs ----------------------------------------------------------------------------------------------- */
+
+/* Comparisons one below the other: each else has the next. */
+static struct building *ladder(struct arena *a, int rungs)
+{
+	struct building *b = raw_begin(a, RAW_KPROBE, "kprobe/f");
+	struct step **at = &b->raw->steps;
+	for (int i = 0; i < rungs; i++) {
+		struct step *s = *at = arena_alloc(a, sizeof *s), *print = arena_alloc(a, sizeof *print);
+		*print = (struct step){.kind = STEP_PRINT, .at = {"raw.rb", 10 + i, 1}, .text = "x", .ntext = 1};
+		*s = (struct step){.kind = STEP_IF, .at = print->at, .yes = print};
+		s->condition = term_eq(b->ts, term_input(b->ts, IN_UID), constant(b, 3 * i));
+		at = &s->no;
+	}
+	return b;
+}
+
+/* One IF behind the other, each of several comparisons that meet again. */
+static struct building *row(struct arena *a, int n)
+{
+	struct building *b = raw_begin(a, RAW_KPROBE, "kprobe/f");
+	for (int i = 0; i < n; i++) {
+		term uid = term_input(b->ts, IN_UID), gid = term_input(b->ts, IN_GID);
+		term x = term_or(b->ts, term_eq(b->ts, uid, constant(b, 3 * i)), term_eq(b->ts, gid, constant(b, 5 * i + 1)));
+		term y = term_or(b->ts, term_lt(b->ts, uid, gid), term_eq(b->ts, gid, constant(b, 7 * i + 2)));
+		struct step *s = raw_if(b, term_and(b->ts, x, y));
+		raw_print(b, "yes");
+		raw_else(b, s);
+		raw_arg(raw_print(b, "no %u"), number(uid));
+		raw_end(b);
+	}
+	return b;
+}
+
+/* They are proven within the work that a proof may take: it grows with their length, not with their ways. */
+static void work_grows_with_length(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < 2; kind++) {
+		struct arena *a = arena_new();
+		struct building *b = kind ? row(a, 2000) : ladder(a, 2000);
+		if (compile_policy(b->policy, &b->d, &b->pd, &b->image))
+			fail_msg("%s", b->d.items[0].text);
+		assert_true(b->image.ninsns > 16000);
+		arena_free(a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_are_proven), cmocka_unit_test(damaged_programs_are_refused),
 		cmocka_unit_test(other_steps_are_refused), ARENA_TEST(every_store_is_needed), ARENA_TEST(maps_are_told_apart),
-		ARENA_TEST(verdicts_and_ends),
+		ARENA_TEST(verdicts_and_ends), cmocka_unit_test(work_grows_with_length),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

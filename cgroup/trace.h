@@ -44,8 +44,7 @@ int trace_lines_fd(const struct trace_lines *t);
 /* Gives the lines that are there to `one`, which returns false to stop: by time, but for those that two CPUs print at the same moment. `last`: the program is detached,
  * no more will come. How many were given, or -1 with a diagnostic. */
 int trace_lines_read(struct diags *d, struct trace_lines *t, bool last, bool (*one)(void *arg, const struct trace_line *l), void *arg);
-/* How many lines the kernel wrote over before they were read, since it was opened: of any program. Those of which it did
- * not say whose they are are among them, where they can be this program's. */
+/* How many lines the kernel wrote over before they were read, since it was opened: of any program. */
 uint64_t trace_lines_lost(const struct trace_lines *t);
 /* Ends the instance. 0, or -1 with a diagnostic: it is left behind. */
 int trace_lines_close(struct diags *d, struct trace_lines *t);

@@ -29,6 +29,7 @@ enum {
 	NESTED = 4,       /* a line, one of an interrupt in it, of one in that, of an NMI */
 	TEXT_MAX = 1024,  /* as long as the kernel makes a line (BPF_TRACE_PRINTK_SIZE) */
 	PAGES_AT_ONCE = 4096,
+	AT_ONCE_NS = 100000000,
 	PLACES = 8,       /* programs and their functions */
 	BUFFERS = 64 << 20, BUFFER_LEAST = 256 << 10, BUFFER_MOST = 4 << 20, /* bytes of all CPUs, of each */
 };
@@ -72,7 +73,7 @@ struct trace_lines {
 	size_t nours;
 	const char *unsure;
 	struct { unsigned line, stack, flags, pid, string, caller; } at; /* numbers of events, offsets of fields */
-	uint64_t missed, halves, untold; /* see trace_lines_lost() */
+	uint64_t halves; /* of lines whose other half was lost */
 	bool broken;
 	struct trace_names *names;
 };
@@ -121,12 +122,13 @@ static void queue(struct cpu *c, const struct held *h)
 	}
 }
 
-/* The kernel could not say where they came from: ours may be among them. */
+/* The other half of a line was lost. */
 static void give_up(struct cpu *c, size_t from)
 {
-	for (size_t i = from; i < c->nheld; i++)
-		c->of->untold += trace_match(c->of->raw, c->held[i].text, c->held[i].len);
-	c->nheld = from < c->nheld ? from : c->nheld;
+	if (from < c->nheld) {
+		c->of->halves += c->nheld - from;
+		c->nheld = from;
+	}
 }
 
 static unsigned level_of(unsigned char flags)
@@ -167,9 +169,10 @@ static void stack_record(struct cpu *c, const struct ring_record *r, int32_t pid
 {
 	struct trace_lines *t = c->of;
 	size_t i = c->nheld;
-	while (i && (c->held[i - 1].level != level || c->held[i - 1].pid != pid))
+	/* written at once: what came later is of another line, behind a gap that is not told yet */
+	while (i && (c->held[i - 1].level != level || c->held[i - 1].pid != pid || r->ns - c->held[i - 1].ns > AT_ONCE_NS))
 		i--;
-	t->halves += !i; /* its line was before a gap's end */
+	t->halves += !i;
 	if (!i || r->len < t->at.caller)
 		return;
 	give_up(c, i);
@@ -206,12 +209,8 @@ static bool read_page(struct cpu *c)
 	if (n <= 0)
 		return false;
 	c->first = c->n = c->used = 0;
-	uint64_t missed = ring_missed(t->bytes, (size_t)n);
-	t->missed += missed;
-	if (missed) { /* the other half of what is held was in the gap */
-		t->halves += missed + c->nheld;
-		c->nheld = 0;
-	}
+	if (ring_gap(t->bytes, (size_t)n))
+		give_up(c, 0);
 	t->broken |= !ring_page(t->bytes, (size_t)n, record, c);
 	return true;
 }
@@ -273,10 +272,25 @@ int trace_lines_read(struct diags *d, struct trace_lines *t, bool last, bool (*o
 	return given;
 }
 
-/* In a gap a line has two records, but for the first and the last: their other half is before and behind it. */
+/* The number behind a word of a CPU's statistics. */
+static uint64_t counted(const char *text, const char *word)
+{
+	const char *at = strstr(text, word);
+	return at ? strtoull(at + strlen(word), NULL, 10) : 0;
+}
+
+/* Records that the kernel wrote over, or had no place for. (What a page says of a gap before it is left out where the page
+ * is full.) A line has two, but for those at the edges of a gap: their other half is before and behind it. */
 uint64_t trace_lines_lost(const struct trace_lines *t)
 {
-	return t->unsure ? t->missed : t->untold + (t->halves + 1) / 2;
+	uint64_t missed = 0;
+	for (size_t i = 0; i < t->ncpus; i++) {
+		char path[48], text[512];
+		snprintf(path, sizeof path, "per_cpu/cpu%u/stats", t->cpus[i].number);
+		if (file_read(t->instance.fd, path, text, sizeof text) > 0)
+			missed += counted(text, "\noverrun: ") + counted(text, "\ncommit overrun: ") + counted(text, "\ndropped events: ");
+	}
+	return t->unsure ? missed : (missed + t->halves + 1) / 2;
 }
 
 const char *trace_lines_unsure(const struct trace_lines *t)

@@ -2,7 +2,7 @@
  * trace_ring.c - the records in a page of per_cpu/cpuN/trace_pipe_raw.
  *
  * The form is told by events/header_page and events/header_event of tracefs and has not changed since Linux 2.6.31: a
- * time, a word with the length and two flags, and records of a 32-bit head (5 bits of kind, 27 of time since the one
+ * time, a word with the length and a flag, and records of a 32-bit head (5 bits of kind, 27 of time since the one
  * before) with their bytes. Nothing here is text, so that no name and no line can be taken for another.
  */
 #include "cgroup/trace_ring.h"
@@ -12,7 +12,6 @@
 enum { PADDING = 29, TIME_EXTEND = 30, TIME_STAMP = 31, HEAD = 4, TIME_BITS = 27, DATA = sizeof(uint64_t) + sizeof(long) };
 #define LENGTH_MASK ((1u << 27) - 1)
 #define MISSED      (1u << 31) /* records were lost before this page */
-#define MISSED_TOLD (1u << 30) /* how many stands behind the last one */
 
 static uint32_t word_at(const unsigned char *at)
 {
@@ -68,15 +67,11 @@ static bool page_word(const unsigned char *page, size_t size, unsigned long *com
 	return *len <= size - DATA;
 }
 
-uint64_t ring_missed(const unsigned char *page, size_t size)
+bool ring_gap(const unsigned char *page, size_t size)
 {
-	unsigned long commit, n = 1;
+	unsigned long commit;
 	size_t len;
-	if (!page_word(page, size, &commit, &len) || !(commit & MISSED))
-		return 0;
-	if (commit & MISSED_TOLD && size - DATA - len >= sizeof n)
-		memcpy(&n, page + DATA + len, sizeof n);
-	return n;
+	return page_word(page, size, &commit, &len) && commit & MISSED;
 }
 
 bool ring_page(const unsigned char *page, size_t size, void (*one)(void *arg, const struct ring_record *r), void *arg)

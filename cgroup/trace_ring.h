@@ -13,8 +13,8 @@ struct ring_record {
 	size_t len;
 	uint64_t ns;
 };
-/* How many records the kernel wrote over before this page of `size` bytes, because nobody read them in time. */
-uint64_t ring_missed(const unsigned char *page, size_t size);
+/* Did the kernel write over records before this page of `size` bytes, because nobody read them in time? */
+bool ring_gap(const unsigned char *page, size_t size);
 /* Gives each record of a page to `one`. False: the page is not as the kernel writes one. */
 bool ring_page(const unsigned char *page, size_t size, void (*one)(void *arg, const struct ring_record *r), void *arg);
 

@@ -69,7 +69,7 @@ void tracing_losses(struct tracing *t)
 {
 	uint64_t lost = t->lines ? trace_lines_lost(t->lines) : 0, more = lost - t->lost_told;
 	if (more)
-		tracing_note(t, "%llu line%s of all programs lost, of this one or others: they come faster than they are read",
+		tracing_note(t, "%llu line%s lost, of this program or others: they come faster than they are read",
 		             (unsigned long long)more, more == 1 ? " was" : "s were");
 	t->lost_told = lost;
 }

@@ -265,7 +265,7 @@ int trace_lines_read(struct diags *d, struct trace_lines *t, bool last, bool (*o
 		for (struct cpu *c; more && (c = next_line(t, now, &pages)); given++)
 			more = give(c, one, arg);
 	} while (more && pages && some_wait(t));
-	for (size_t i = 0; last && i < t->ncpus; i++)
+	for (size_t i = 0; last && more && pages && i < t->ncpus; i++)
 		give_up(&t->cpus[i], 0);
 	if (t->broken)
 		return diag_fail(d, "please report it, with the kernel's version", "the kernel's trace buffer cannot be understood");

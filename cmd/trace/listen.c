@@ -131,8 +131,7 @@ static int ended(struct listening *s)
 	tracing_losses(t);
 	if (s->ending == END_REMOVED)
 		tracing_note(t, "'%s' ended: its cgroup was removed", t->unit->policy->name);
-	tracing_note(t, "'%s': %llu line%s, %llu lost", t->unit->policy->name, (unsigned long long)t->printed, PLURAL(t->printed),
-	             (unsigned long long)t->lost_told);
+	tracing_summary(t);
 	int failed = tracing_close(t) || s->ending == END_FAILED;
 	if (s->ending == END_PIPE)
 		die_of_pipe();

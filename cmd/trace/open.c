@@ -74,6 +74,13 @@ void tracing_losses(struct tracing *t)
 	t->lost_told = lost;
 }
 
+void tracing_summary(const struct tracing *t)
+{
+	if (t->lines)
+		tracing_note(t, "'%s': %llu line%s, %llu lost", t->unit->policy->name, (unsigned long long)t->printed, PLURAL(t->printed),
+		             (unsigned long long)t->lost_told);
+}
+
 bool tracing_ended(const struct tracing *t)
 {
 	struct stat st;

@@ -4,6 +4,7 @@
  *   open.c     loads and attaches it; lets go of it
  *   print.c    a line that it printed: for people, or one JSON object
  *   listen.c   waits for its lines, until the count, the time or a signal
+ *   handled.c  the same where it has a user half: its handlers run
  */
 #ifndef DEVGUARD_CMD_TRACE_TRACE_H
 #define DEVGUARD_CMD_TRACE_TRACE_H
@@ -41,6 +42,8 @@ void tracing_say(const struct tracing *t, const char *what);
 void tracing_note(const struct tracing *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Says how many lines were lost since it was said last. */
 void tracing_losses(struct tracing *t);
+/* How many there were, at the end. */
+void tracing_summary(const struct tracing *t);
 /* Was its cgroup removed? Then nothing asks the program any more. */
 bool tracing_ended(const struct tracing *t);
 
@@ -54,5 +57,10 @@ void tracing_print(const struct tracing *t, const struct trace_line *l, int64_t 
 
 /* Prints what it prints until it ends. An exit status. */
 int tracing_listen(struct tracing *t);
+
+/* ---- handled.c ------------------------------------------------------------------------ */
+
+/* Runs its handlers until it ends. An exit status. */
+int tracing_handled(struct tracing *t);
 
 #endif

@@ -74,7 +74,7 @@ static int trace(struct cmd *c, int argc, char **argv)
 			return STATUS_FAILED;
 		warn_of_apply(c, &u, t.cgroup);
 	}
-	status = tracing_listen(&t);
+	status = u.policy->handlers.len ? tracing_handled(&t) : tracing_listen(&t);
 	if (t.cgroup)
 		cgroup_close(t.cgroup);
 	return status;

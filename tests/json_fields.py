@@ -144,6 +144,22 @@ def main():
     check_kernel(rows)
 
 
+def check_watch(rows, cgroup):
+    """An object a line: where it is attached, what is printed, what was counted."""
+    with open('told.rb', 'w') as file:
+        file.write('default :allow\non(:deny) { |e| puts e.comm }\nat_exit { puts "end" }\n')
+    status, out, _ = run('watch', 'told.rb', cgroup, '--json', '--timeout', '0')
+    always, may = rows[('watch', '')]
+    lines, met, why = [json.loads(line) for line in out.splitlines()], set(), [] if status == 0 else [f'status {status}']
+    for line in lines:
+        met |= set(line)
+        why += [f'a line lacks {name}' for name in sorted(always - set(line))]
+    why += [f'the lines lack {name}' for name in sorted(may - met)] + [f'the lines have {name}' for name in sorted(met - always - may)]
+    why += differences(rows, 'apply', '', {**lines[0]['attached'], 'schema': '', 'verb': '', 'exit': 0, 'diagnostics': []}, 'attached')
+    told('watch: a line each', why)
+    run('detach', cgroup, 'told')
+
+
 def check_kernel(rows):
     closed = os.environ.get('EXAMPLES_CLOSED')
     if closed or os.getuid():
@@ -167,6 +183,7 @@ def check_kernel(rows):
             check_verb(rows, 'why: of a process', 2, ['why', '--json', '--pid', str(sleeper.pid), '/dev/zero', 'rw'])
             check_verb(rows, 'why: no driver has it', 2, ['why', '--json', '--pid', str(sleeper.pid), 'c', '4000:1', 'rw'])
             sleeper.kill()
+        check_watch(rows, cgroup)
         check_verb(rows, 'explain', 0, ['explain', '--json', f'cgroup:{cgroup}'])
         check_verb(rows, 'detach: which one', 1, ['detach', '--json', cgroup])
         check_verb(rows, 'detach', 0, ['detach', '--json', cgroup, 'good'], [])

@@ -13,7 +13,7 @@ echo 'default :allow' >policy.rb
 
 # In an example the cgroup is /web; here it is this one.
 follow() { bash -c "${1//\/web//$(basename "${CG-web}")}" </dev/null; }
-needs_kernel() { case $1 in *" run "* | *" apply "* | *" verify "* | *" detach "* | *" audit "* | *" stats "* | *" status"* | *" list"* | *" why "* | *install-hook*) true ;; *) false ;; esac; }
+needs_kernel() { case $1 in *" run "* | *" apply "* | *" verify "* | *" detach "* | *" audit "* | *" watch "* | *" stats "* | *" status"* | *" list"* | *" why "* | *install-hook*) true ;; *) false ;; esac; }
 
 # ---- a command line with too little in it -----------------------------------------------------
 
@@ -23,11 +23,11 @@ too_few() # too_few VERB: command lines, a line each
 {
 	case $1 in
 	check | compile | test | detach | stats | audit) echo "$1" ;;
-	apply | verify | run | eval | diff | bundle) echo "$1"; echo "$1 policy.rb" ;;
+	apply | watch | verify | run | eval | diff | bundle) echo "$1"; echo "$1 policy.rb" ;;
 	import) echo "$1"; for format in oci inspect quadlet lxc proxmox libvirt slurm v1 systemd cdi compose docker; do echo "$1 $format"; done ;;
 	esac
 }
-too_many() { case $1 in compile | bundle) echo "$1 a b" ;; apply | diff) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
+too_many() { case $1 in compile | bundle) echo "$1 a b" ;; apply | watch | diff) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
 
 for verb in $verbs; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
@@ -57,9 +57,10 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile bundle eval explain diff why test import devices doctor apply verify status list stats audit detach run oci-hook install-hook; do
+for verb in check compile bundle eval explain diff why test import devices doctor apply verify status list stats audit watch detach run oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
-	[ "$verb" != audit ] || example=${example/--timeout 60/--timeout 0}
+	[ "$verb" != audit ] && [ "$verb" != watch ] || example=${example/--timeout 60/--timeout 0}
+	[ "$verb" != watch ] || echo 'on(:deny) { |e| puts e.comm }' >>policy.rb
 	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
 	out=$(follow "$example" 2>&1); rc=$?
 	case $verb:$rc:$out in
@@ -73,9 +74,10 @@ for verb in check compile bundle eval explain diff why test import devices docto
 status $rc
 $out" ;;
 	esac
+	[ "$verb" != watch ] || echo 'default :allow' >policy.rb
 done
 for verb in $verbs; do
-	case " check compile bundle eval explain diff why test import devices doctor apply verify status stats audit detach run oci-hook install-hook list " in
+	case " check compile bundle eval explain diff why test import devices doctor apply verify status stats audit watch detach run oci-hook install-hook list " in
 	*" $verb "*) ;;
 	*) fail "the example of $verb" "this test does not run it" ;;
 	esac
@@ -144,6 +146,7 @@ fi
 
 echo 'allow :nul' >typo.rb
 echo 'allow("c 1:3") { |ctx| ctx.uid == 7 }' >fact.rb
+printf 'default :allow\nat_exit { puts "end" }\n' >told.rb
 echo 'allow c 1:3 rw' >policy.cases
 echo 'deny c 1:3 rw' >wrong.cases
 cp policy.cases typo.cases
@@ -161,6 +164,16 @@ watched() # watched VERB OPTIONS...: the policy is taken off while it runs
 		sleep 0.05
 	done
 	"$DEVGUARD" detach "$CG" >/dev/null
+	wait $!
+}
+gone() # a policy is taken off while its handlers run
+{
+	printf 'policy "gone"\ndefault :allow\non(:deny) { }\n' >gone.rb
+	timeout 20 "$DEVGUARD" watch gone.rb "$CG" >/dev/null 2>"$T/gone" & BACKGROUND+=($!)
+	local i
+	for ((i = 0; i < 200; i++)); do grep -q attached "$T/gone" && break; sleep 0.05; done
+	sleep 0.3
+	"$DEVGUARD" detach "$CG" gone >/dev/null
 	wait $!
 }
 # A program of ours whose line is not what it does: shown so by that verb.
@@ -212,6 +225,10 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	diff:64) "$d" diff policy.rb ;;
 	status:1 | audit:1 | stats:1) "$d" $1 ./absent ;;
 	audit:4) watched audit ;;
+	watch:0) "$d" watch told.rb "$CG" --timeout 0 && "$d" detach "$CG" told ;;
+	watch:1) "$d" watch told.rb ./absent ;;
+	watch:3) "$d" watch policy.rb "$CG" ;;
+	watch:4) gone ;;
 	stats:4) watched stats --interval 0.1 ;;
 	devices:0) "$d" devices null ;;
 	devices:1) "$d" devices nulll ;;
@@ -249,7 +266,7 @@ for verb in $verbs help; do
 	for status in ${row#*: }; do
 		[[ " doctor:1 list:1 install-hook:1 " != *" $verb:$status "* ]] || [ "$(id -u)" = 0 ] || { skip "$verb ends with $status" "not root"; continue; }
 		case $verb:$status in
-		apply:0 | detach:[01] | status:0 | list:[01] | audit:[04] | stats:[04] | run:12* | apply:3)
+		apply:0 | detach:[01] | status:0 | list:[01] | audit:[04] | watch:[034] | stats:[04] | run:12* | apply:3)
 			[ -z "$reason" ] || { skip "$verb ends with $status" "$reason"; continue; } ;;
 		esac
 		out=$(ends_with $verb $status 2>&1 </dev/null); got=$?

@@ -8,7 +8,7 @@
  * It is an open file description lock: one process may claim many programs, and
  * giving back one claim must not drop the others, as it would with record locks of
  * the process. Those locks name no process, so the length of the locked range does:
- * it starts at the id of the map with the totals << 32 and is as long as the reader's PID.
+ * it starts at the id of a map (the one with the totals, or a ring of a raw program) << 32 and is as long as the reader's PID.
  */
 #include "cgroup/internal.h"
 
@@ -142,10 +142,10 @@ int audit_renew(struct diags *d, struct audit *au, struct audit *next)
 
 /* ---- the only reader ------------------------------------------------------------------ */
 
-static struct flock claim_range(uint32_t counts_id)
+static struct flock claim_range(uint32_t map_id)
 {
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET,
-	                      .l_start = (off_t)counts_id << 32, .l_len = getpid()};
+	                      .l_start = (off_t)map_id << 32, .l_len = getpid()};
 }
 
 static int claimed(struct arena *a, struct diags *d, const struct flock *want,
@@ -163,13 +163,13 @@ static int claimed(struct arena *a, struct diags *d, const struct flock *want,
 }
 
 /* 0 or -1: somebody else has it, or it cannot be locked. */
-static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t counts_id,
+static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t map_id,
                       const char *file)
 {
 	enum { TRIES = 10 };
 	int error = 0;
 	for (int i = 0; i < TRIES; i++) {
-		struct flock want = claim_range(counts_id), is = want;
+		struct flock want = claim_range(map_id), is = want;
 		want.l_pid = is.l_pid = 0; /* these locks insist on it */
 		if (!fcntl(fd, F_OFD_SETLK, &want))
 			return 0;
@@ -184,11 +184,9 @@ static int lock_range(struct arena *a, struct diags *d, int fd, uint32_t counts_
 	                 strerror(error));
 }
 
-int audit_claim(struct arena *a, struct diags *d, struct audit *au)
+int reader_claim(struct arena *a, struct diags *d, uint32_t map_id)
 {
 	const char *mount = cgroup_mount(a);
-	if (au->lock >= 0)
-		return 0;
 	if (!mount)
 		return cgroup_no_mount(a, d, errno);
 	const char *file = arena_printf(a, "%s/cgroup.procs", mount);
@@ -198,10 +196,19 @@ int audit_claim(struct arena *a, struct diags *d, struct audit *au)
 		                                   : error_hint(a, errno, privilege_hint(a)),
 		                 "cannot open %s, which a reader of events locks: %s", file,
 		                 strerror(errno));
-	if (lock_range(a, d, fd, au->maps.counts_id, file)) {
-		close(fd);
+	if (!lock_range(a, d, fd, map_id, file))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int audit_claim(struct arena *a, struct diags *d, struct audit *au)
+{
+	if (au->lock >= 0)
+		return 0;
+	int fd = reader_claim(a, d, au->maps.counts_id);
+	if (fd < 0)
 		return -1;
-	}
 	au->lock = fd;
 	/* one that was killed may have left its interval */
 	if (!audit_map_ring(d, au) && !audit_fold(d, au, 0))

@@ -242,6 +242,45 @@ int audit_poll(struct diags *d, struct audit *au, int timeout_ms,
 /* For poll(2): readable when records wait. */
 int audit_fd(const struct audit *au);
 
+/* ---- raw_maps.c: what a raw program keeps -------------------------------------------- */
+
+/* The maps of one program, held open: they outlive it. */
+struct raw_maps;
+/* Finds, among the maps of a program that is loaded (a descriptor of it), those that `maps` describes:
+ * by name (the kernel keeps 15 bytes of it), kind and sizes. What the program does not use, it does not have. The list
+ * must stay. -1 with a diagnostic: two that cannot be told apart, no permission. */
+int raw_maps_open(struct arena *a, struct diags *d, int prog, const struct raw_map *maps, size_t n, struct raw_maps **out);
+void raw_maps_close(struct raw_maps *m);
+
+/* What a map holds: n entries, each a key and behind it a value for each of `cpus`, as the kernel has them. */
+struct raw_answer {
+	uint32_t n, key_size, value_size, cpus;
+	const unsigned char *bytes; /* until the next question, n * (key_size + cpus * value_size) of them */
+};
+enum { RAW_ANSWER_MAX = 64 << 20 }; /* bytes */
+/* All entries of a map, or that of one key (n 0: there is none). Unless each_cpu, the values of a RAW_PERCPU are added
+ * up to one of 8 bytes. What others add or take out meanwhile may be missed, nothing is there twice. 0 or -errno:
+ * raw_maps_why(). */
+int raw_map_read(struct raw_maps *m, uint32_t map, const void *key, bool each_cpu, struct raw_answer *out);
+/* Takes all entries out; of an array or histogram: makes them 0. 0 or -errno. */
+int raw_map_clear(struct raw_maps *m, uint32_t map);
+/* Puts a value in; NULL: takes the entry out (none there: 0 too). Not into a RAW_PERCPU, nor out of an array. 0 or
+ * -errno. */
+int raw_map_change(struct raw_maps *m, uint32_t map, const void *key, const void *value);
+/* Why it failed, for people. */
+const char *raw_maps_why(int error);
+
+/* ---- raw_rings.c: records of a raw program --------------------------------------------- */
+
+/* Gives the records of all its rings to `one`, with the number of the map; it returns false to stop. `alone`: nobody
+ * else may read them, until raw_maps_close(), which a program that this process loaded needs not. 0 or -1. */
+int raw_rings_open(struct arena *a, struct diags *d, struct raw_maps *m, bool alone,
+                   bool (*one)(void *arg, uint32_t map, const void *record, size_t size), void *arg);
+/* Waits up to timeout_ms for records. How many were given, or -1 with a diagnostic; a signal ends the wait (0). */
+int raw_rings_poll(struct diags *d, struct raw_maps *m, int timeout_ms);
+/* For poll(2): readable when records wait; -1: it has no rings. */
+int raw_rings_fd(const struct raw_maps *m);
+
 /* ---- names.c ---------------------------------------------------------------------- */
 
 /* The rule of a record; false: its name is not known (any more). */

@@ -201,9 +201,37 @@ int names_put(struct arena *a, struct diags *d, const char *name, int names, int
 
 /* ---- audit.c -------------------------------------------------------------------- */
 
-/* ---- audit_read.c ----------------------------------------------------------------- */
+/* The right to read what comes by a map, alone, until the descriptor is closed. -1 with a diagnostic that names the
+ * process which has it. */
+int reader_claim(struct arena *a, struct diags *d, uint32_t map_id);
+
+/* ---- raw_maps.c ----------------------------------------------------------------- */
 
 struct ring_buffer;
+/* A map of the kernel's. fd -1: the program does not use it. */
+struct raw_map_open {
+	int fd;
+	uint32_t id;
+	size_t stride; /* bytes from one CPU's value to the next one's, as the kernel gives them */
+	uint32_t cpus; /* values of an entry, 1 except of a RAW_PERCPU */
+};
+struct raw_maps {
+	const struct raw_map *maps;
+	size_t n;
+	struct raw_map_open *open; /* of each */
+	unsigned char *bytes;      /* of the answer before */
+	size_t cap;
+	/* raw_rings.c */
+	struct ring_buffer *rings;
+	struct raw_ring { struct raw_maps *of; uint32_t map; int lock; } *ring;
+	size_t nrings;
+	bool (*one)(void *arg, uint32_t map, const void *record, size_t size);
+	void *arg;
+	int given;
+};
+
+/* ---- audit_read.c ----------------------------------------------------------------- */
+
 struct audit {
 	struct report_maps maps;
 	uint32_t id;              /* of the program it was opened by */

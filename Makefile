@@ -87,17 +87,21 @@ $(FILTER): cmd/room/filter/filter.c Makefile $(MRUBY)
 		$(shell pkg-config --libs libseccomp 2>/dev/null || echo -lseccomp)
 	$(Q)$(@D)/make_filter >$@.new && mv $@.new $@
 
-# The prelude's bytecode, by the mruby that the tool is linked with.
-PRELUDE := $(BUILD)/compiler/ruby/prelude.inc
-$(PRELUDE): compiler/ruby/make_prelude.c compiler/ruby/prelude.rb compiler/ruby/mruby.h Makefile $(MRUBY)
+# The preludes' bytecode, by the mruby that the tool is linked with.
+MAKE_PRELUDE := $(BUILD)/compiler/ruby/make_prelude
+$(MAKE_PRELUDE): compiler/ruby/make_prelude.c compiler/ruby/mruby.h Makefile $(MRUBY)
 	@mkdir -p $(@D)
 	@echo '  GEN $@'
-	$(Q)$(CC) -D_GNU_SOURCE -I. -std=gnu11 -DMRB_NO_PRESYM $(WARN) -o $(@D)/make_prelude $< -lmruby -lm
-	$(Q)$(@D)/make_prelude compiler/ruby/prelude.rb >$@.new && mv $@.new $@
+	$(Q)$(CC) -D_GNU_SOURCE -I. -std=gnu11 -DMRB_NO_PRESYM $(WARN) -o $@ $< -lmruby -lm
+
+PRELUDE := $(BUILD)/compiler/ruby/prelude.inc $(BUILD)/compiler/ruby/user_prelude.inc
+$(PRELUDE): $(BUILD)/compiler/ruby/%.inc: compiler/ruby/%.rb $(MAKE_PRELUDE)
+	@echo '  GEN $@'
+	$(Q)$(MAKE_PRELUDE) $< $* >$@.new && mv $@.new $@
 
 $(BUILD)/cmd/room/confine.o: $(FILTER)
-$(BUILD)/compiler/ruby/prelude.o: $(PRELUDE)
-$(BUILD)/cmd/room/confine.o $(BUILD)/compiler/ruby/prelude.o: CPPFLAGS += -I$(BUILD)
+$(BUILD)/compiler/ruby/prelude.o $(BUILD)/compiler/ruby/user_maps.o: $(PRELUDE)
+$(BUILD)/cmd/room/confine.o $(BUILD)/compiler/ruby/prelude.o $(BUILD)/compiler/ruby/user_maps.o: CPPFLAGS += -I$(BUILD)
 lint-gcc lint-clang: $(FILTER) $(PRELUDE)
 lint-gcc lint-clang: CPPFLAGS += -I$(BUILD)
 

@@ -143,7 +143,7 @@ static mrb_value add_map(mrb_state *mrb, const struct raw_map *map)
 	struct raw_said *raw = &ruby->said.raw;
 	if (raw->nmaps == RAW_MAPS_MAX - 1)
 		dsl_fail(mrb, "use one map for several things", "more than %d maps", RAW_MAPS_MAX - 1);
-	mrb_value object = mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, raw->map_class));
+	mrb_value object = mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, raw->map_class[map->kind]));
 	mrb_ary_push(mrb, ruby->said.keep, object);
 	*ARENA_PUSH(ruby->rb.arena, raw->maps, raw->nmaps, raw->maps_cap) = *map;
 	raw->maps[raw->nmaps - 1].at = ruby_at(&ruby->rb, statement_line(&ruby->rb));
@@ -333,7 +333,9 @@ MAP_METHOD(delete)
 static void define_maps(struct ruby *ruby)
 {
 	mrb_state *mrb = ruby->rb.mrb;
-	struct RClass *c = ruby->said.raw.map_class = mrb_define_class(mrb, "KernelMap", mrb->object_class);
+	struct RClass *c = mrb_define_class(mrb, "KernelMap", mrb->object_class);
+	for (int i = 0; i < RAW_MAP_KINDS; i++)
+		ruby->said.raw.map_class[i] = c;
 	mrb_define_method(mrb, c, "[]", map_get, MRB_ARGS_ANY());
 	mrb_define_method(mrb, c, "[]=", map_set, MRB_ARGS_ANY());
 	mrb_define_method(mrb, c, "<<", map_push, MRB_ARGS_ANY());

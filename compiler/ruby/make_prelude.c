@@ -1,5 +1,5 @@
 /*
- * make_prelude.c - Ruby to bytecode, as an array in C. A program of its own, run when the
+ * make_prelude.c - a file of Ruby to bytecode, as an array in C of a name. A program of its own, run when the
  * tool is built, with the mruby that the tool is linked with: parsing the prelude took a
  * quarter of the time that a small policy takes.
  */
@@ -30,7 +30,8 @@ int main(int argc, char **argv)
 	size_t n = 0;
 	if (!proc || mrb_dump_irep(mrb, proc->body.irep, 0, &bytes, &n) != MRB_DUMP_OK)
 		return failed("cannot be compiled");
-	printf("/* made by compiler/ruby/make_prelude.c when the tool is built */\nstatic const uint8_t prelude[] = {");
+	printf("/* made by compiler/ruby/make_prelude.c when the tool is built */\nstatic const uint8_t %s[] = {",
+	       argc > 2 ? argv[2] : "prelude");
 	for (size_t i = 0; i < n; i++)
 		printf("%s0x%02x,", i % 16 ? " " : "\n\t", bytes[i]);
 	puts("\n};");

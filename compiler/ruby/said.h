@@ -29,7 +29,7 @@ struct raw_said {
 	const char *section_name, *license; /* NULL: not said */
 	struct layout *layouts;
 	size_t nlayouts, layouts_cap;
-	struct RClass *map_class;  /* of what table, array ... return */
+	struct RClass *map_class[RAW_MAP_KINDS]; /* of what table, array ... return */
 	struct raw_map *maps;
 	size_t nmaps, maps_cap;
 	mrb_value *objects;        /* of each map */

@@ -11,11 +11,6 @@
 
 #include <string.h>
 
-/* Until they are there. */
-void __attribute__((weak)) user_maps_define(struct user *u) { (void)u; }
-bool __attribute__((weak)) user_map_is_ring(struct user *u, mrb_value v, uint32_t *map) { (void)u, (void)v, (void)map; return false; }
-mrb_value __attribute__((weak)) user_map_record(struct user *u, uint32_t map, const void *bytes, size_t n) { (void)u, (void)map, (void)bytes, (void)n; return mrb_nil_value(); }
-
 /* ---- the words of rules --------------------------------------------------------------------- */
 
 static mrb_value nothing(mrb_state *mrb, mrb_value self)

@@ -246,10 +246,10 @@ int audit_fd(const struct audit *au);
 
 /* The maps of one program, held open: they outlive it. */
 struct raw_maps;
-/* Finds, among the maps of a program that is loaded (a descriptor of it), those that `maps` describes:
- * by name (the kernel keeps 15 bytes of it), kind and sizes. What the program does not use, it does not have. The list
- * must stay. -1 with a diagnostic: two that cannot be told apart, no permission. */
-int raw_maps_open(struct arena *a, struct diags *d, int prog, const struct raw_map *maps, size_t n, struct raw_maps **out);
+/* Finds, among the maps of program `id`, those that `maps` describes: by name (the kernel keeps 15 bytes of it), kind
+ * and sizes. What the program does not use, it does not have. The list must stay. -1 with a diagnostic: two that cannot be
+ * told apart, no permission, it is gone. */
+int raw_maps_open(struct arena *a, struct diags *d, uint32_t id, const struct raw_map *maps, size_t n, struct raw_maps **out);
 void raw_maps_close(struct raw_maps *m);
 
 /* What a map holds: n entries, each a key and behind it a value for each of `cpus`, as the kernel has them. */
@@ -258,15 +258,17 @@ struct raw_answer {
 	const unsigned char *bytes; /* until the next question, n * (key_size + cpus * value_size) of them */
 };
 enum { RAW_ANSWER_MAX = 64 << 20 }; /* bytes */
+/* Bytes of a key or a value; NULL: none is meant. Sizes that are not the map's are refused (EINVAL). */
+struct raw_bytes { const void *bytes; size_t n; };
 /* All entries of a map, or that of one key (n 0: there is none). Unless each_cpu, the values of a RAW_PERCPU are added
  * up to one of 8 bytes. What others add or take out meanwhile may be missed, nothing is there twice. 0 or -errno:
  * raw_maps_why(). */
-int raw_map_read(struct raw_maps *m, uint32_t map, const void *key, bool each_cpu, struct raw_answer *out);
+int raw_map_read(struct raw_maps *m, uint32_t map, struct raw_bytes key, bool each_cpu, struct raw_answer *out);
 /* Takes all entries out; of an array or histogram: makes them 0. 0 or -errno. */
 int raw_map_clear(struct raw_maps *m, uint32_t map);
-/* Puts a value in; NULL: takes the entry out (none there: 0 too). Not into a RAW_PERCPU, nor out of an array. 0 or
+/* Puts a value in; none: takes the entry out (none there: 0 too). Not into a RAW_PERCPU, nor out of an array. 0 or
  * -errno. */
-int raw_map_change(struct raw_maps *m, uint32_t map, const void *key, const void *value);
+int raw_map_change(struct raw_maps *m, uint32_t map, struct raw_bytes key, struct raw_bytes value);
 /* Why it failed, for people. */
 const char *raw_maps_why(int error);
 

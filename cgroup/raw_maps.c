@@ -67,24 +67,26 @@ static int take_map(struct diags *d, struct raw_maps *m, uint32_t id)
 	return 0;
 }
 
-int raw_maps_open(struct arena *a, struct diags *d, int prog, const struct raw_map *maps, size_t n, struct raw_maps **out)
+int raw_maps_open(struct arena *a, struct diags *d, uint32_t id, const struct raw_map *maps, size_t n, struct raw_maps **out)
 {
 	struct raw_maps *m = arena_alloc(a, sizeof *m);
-	uint32_t *ids, nids, cpus = (uint32_t)libbpf_num_possible_cpus();
+	uint32_t *ids = NULL, nids = 0, cpus = (uint32_t)libbpf_num_possible_cpus();
 	*m = (struct raw_maps){.maps = maps, .n = n, .open = arena_alloc(a, (n + 1) * sizeof *m->open)};
 	for (size_t i = 0; i < n; i++) {
 		bool each = maps[i].kind == RAW_PERCPU;
 		m->open[i] = (struct raw_map_open){.fd = -1, .cpus = each ? cpus : 1,
 		                                   .stride = each ? (maps[i].value.size + 7) / 8 * 8 : maps[i].value.size};
 	}
-	int error = program_map_ids(prog, &ids, &nids);
+	int prog = bpf_prog_get_fd_by_id(id), error = prog < 0 ? prog : program_map_ids(prog, &ids, &nids);
+	if (prog >= 0)
+		close(prog);
 	for (uint32_t i = 0; !error && i < nids; i++)
 		error = take_map(d, m, ids[i]);
 	free(ids);
 	if (error) {
 		raw_maps_close(m);
 		return error > 0 ? -1 : diag_fail(d, error_hint(a, -error, "see the kernel log"),
-		                                  "cannot open the maps of the program: %s", strerror(-error));
+		                                  "cannot open the maps of program %u: %s", id, strerror(-error));
 	}
 	*out = m;
 	return 0;
@@ -204,18 +206,24 @@ static int one_entry(struct collect *c, const void *key)
 	return error == -ENOENT ? 0 : error;
 }
 
-static int usable(const struct raw_maps *m, uint32_t map)
+/* key, value: what is given of them has the map's size. */
+static int usable(const struct raw_maps *m, uint32_t map, struct raw_bytes key, struct raw_bytes value)
 {
-	return map >= m->n || m->maps[map].kind == RAW_RING ? -EINVAL : m->open[map].fd < 0 ? -ENXIO : 0;
+	if (map >= m->n || m->maps[map].kind == RAW_RING)
+		return -EINVAL;
+	if ((key.bytes && key.n != m->maps[map].key.size) || (value.bytes && value.n != m->maps[map].value.size))
+		return -EINVAL;
+	return m->open[map].fd < 0 ? -ENXIO : 0;
 }
+#define NO_BYTES ((struct raw_bytes){NULL, 0})
 
-int raw_map_read(struct raw_maps *m, uint32_t map, const void *key, bool each_cpu, struct raw_answer *out)
+int raw_map_read(struct raw_maps *m, uint32_t map, struct raw_bytes key, bool each_cpu, struct raw_answer *out)
 {
-	int error = usable(m, map);
+	int error = usable(m, map, key, NO_BYTES);
 	if (error)
 		return error;
 	struct collect c = collect_begin(m, map, each_cpu, out);
-	error = key ? one_entry(&c, key) : each_batch(&c, false);
+	error = key.bytes ? one_entry(&c, key.bytes) : each_batch(&c, false);
 	out->bytes = m->bytes;
 	return error;
 }
@@ -245,7 +253,7 @@ static bool has_cells(const struct raw_map *map)
 int raw_map_clear(struct raw_maps *m, uint32_t map)
 {
 	struct raw_answer none;
-	int error = usable(m, map);
+	int error = usable(m, map, NO_BYTES, NO_BYTES);
 	if (error)
 		return error;
 	if (has_cells(&m->maps[map]))
@@ -254,16 +262,16 @@ int raw_map_clear(struct raw_maps *m, uint32_t map)
 	return each_batch(&c, true);
 }
 
-int raw_map_change(struct raw_maps *m, uint32_t map, const void *key, const void *value)
+int raw_map_change(struct raw_maps *m, uint32_t map, struct raw_bytes key, struct raw_bytes value)
 {
-	int error = usable(m, map);
+	int error = usable(m, map, key, value);
 	if (error)
 		return error;
-	if (value ? m->maps[map].kind == RAW_PERCPU : has_cells(&m->maps[map]))
+	if (!key.bytes || (value.bytes ? m->maps[map].kind == RAW_PERCPU : has_cells(&m->maps[map])))
 		return -EINVAL;
-	error = value ? bpf_map_update_elem(m->open[map].fd, key, value, BPF_ANY)
-	              : bpf_map_delete_elem(m->open[map].fd, key);
-	return !value && error == -ENOENT ? 0 : error;
+	error = value.bytes ? bpf_map_update_elem(m->open[map].fd, key.bytes, value.bytes, BPF_ANY)
+	                    : bpf_map_delete_elem(m->open[map].fd, key.bytes);
+	return !value.bytes && error == -ENOENT ? 0 : error;
 }
 
 /* ---- told, closed --------------------------------------------------------------------- */
@@ -273,7 +281,7 @@ const char *raw_maps_why(int error)
 	switch (-error) {
 	case ENXIO: return "the program does not use it";
 	case EMSGSIZE: return "it holds more than 64 MiB: ask by key";
-	case EINVAL: return "it is no map of that kind";
+	case EINVAL: return "that cannot be done with such a map";
 	case E2BIG: return "it is full";
 	default: return strerror(-error);
 	}

@@ -31,6 +31,8 @@ static struct raw_record record_of(struct env *e, const char *const *words, size
 	}
 	return r;
 }
+#define NONE ((struct raw_bytes){NULL, 0})
+#define BYTES(v) ((struct raw_bytes){&(v), sizeof(v)})
 #define RECORD(e, ...) record_of(e, (const char *const[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
 
 static int kernel_map(const struct raw_map *m)
@@ -95,7 +97,7 @@ static void run(int prog, unsigned times)
 static struct raw_maps *opened(struct env *e, int prog, const struct raw_map *list, size_t n)
 {
 	struct raw_maps *m;
-	if (raw_maps_open(e->arena, &e->d, prog, list, n, &m))
+	if (raw_maps_open(e->arena, &e->d, id_of_program(prog), list, n, &m))
 		fail_msg("%s", e->d.items[0].text);
 	return m;
 }
@@ -135,7 +137,7 @@ static void maps_end(struct maps *m)
 static struct raw_answer whole(struct maps *m, int map)
 {
 	struct raw_answer a;
-	assert_int_equal(raw_map_read(m->open, (uint32_t)map, NULL, false, &a), 0);
+	assert_int_equal(raw_map_read(m->open, (uint32_t)map, NONE, false, &a), 0);
 	return a;
 }
 
@@ -198,16 +200,26 @@ static void found_by_name(void **state)
 	assert_int_equal(whole(m, HIST).n, RAW_SLOTS);
 	assert_int_equal(whole(m, TABLE).n, 0);
 	/* not used by it; a ring; no map */
-	assert_int_equal(raw_map_read(m->open, LOST, NULL, false, &a), -ENXIO);
+	assert_int_equal(raw_map_read(m->open, LOST, NONE, false, &a), -ENXIO);
 	assert_string_equal(raw_maps_why(-ENXIO), "the program does not use it");
 	assert_int_equal(raw_map_clear(m->open, LOST), -ENXIO);
-	assert_int_equal(raw_map_change(m->open, LOST, "\0\0\0", "12345678"), -ENXIO);
-	assert_int_equal(raw_map_read(m->open, EVENTS, NULL, false, &a), -EINVAL);
-	assert_int_equal(raw_map_read(m->open, MAPS, NULL, false, &a), -EINVAL);
+	assert_int_equal(raw_map_change(m->open, LOST, (struct raw_bytes){"\0\0\0", 4}, (struct raw_bytes){"12345678", 8}), -ENXIO);
+	assert_int_equal(raw_map_read(m->open, EVENTS, NONE, false, &a), -EINVAL);
+	assert_int_equal(raw_map_read(m->open, MAPS, NONE, false, &a), -EINVAL);
+	/* sizes of others: of a key, of a value, no key */
+	uint64_t eight = 0;
+	assert_int_equal(raw_map_read(m->open, CELLS, BYTES(eight), false, &a), -EINVAL);
+	assert_int_equal(raw_map_change(m->open, CELLS, BYTES(eight), BYTES(eight)), -EINVAL);
+	assert_int_equal(raw_map_change(m->open, CELLS, (struct raw_bytes){&eight, 4}, BYTES(eight)), -EINVAL);
+	assert_int_equal(raw_map_change(m->open, TABLE, BYTES(eight), NONE), -EINVAL);
+	assert_int_equal(raw_map_change(m->open, TABLE, NONE, BYTES(eight)), -EINVAL);
 	/* it outlives its program */
 	close(m->prog);
 	assert_int_equal(whole(m, CELLS).n, 1000);
 	m->prog = dup(m->fd[0]);
+	struct raw_maps *none;
+	assert_int_equal(raw_maps_open(e->arena, &e->d, UINT32_MAX, m->list, MAPS, &none), -1);
+	assert_error(e, "cannot open the maps of program 4294967295: No such file or directory", "");
 	maps_end(m);
 }
 
@@ -226,7 +238,7 @@ static void others_are_not_taken(void **state)
 	raw_maps_close(m->open);
 	m->open = opened(e, m->prog, other, MAPS);
 	for (int i = TABLE; i <= HIST; i++)
-		assert_int_equal(raw_map_read(m->open, (uint32_t)i, NULL, false, &a), -ENXIO);
+		assert_int_equal(raw_map_read(m->open, (uint32_t)i, NONE, false, &a), -ENXIO);
 	maps_end(m);
 }
 
@@ -239,11 +251,11 @@ static void which_one_is_not_guessed(void **state)
 	struct raw_answer a;
 	two[1].name = "A_NAME_OF_MORES_TOO"; /* the 15th byte, the last one that the kernel keeps, differs */
 	none = opened(e, m->prog, two, 2);
-	assert_int_equal(raw_map_read(none, 0, NULL, false, &a), 0);
-	assert_int_equal(raw_map_read(none, 1, NULL, false, &a), -ENXIO);
+	assert_int_equal(raw_map_read(none, 0, NONE, false, &a), 0);
+	assert_int_equal(raw_map_read(none, 1, NONE, false, &a), -ENXIO);
 	raw_maps_close(none);
 	two[1].name = "A_NAME_OF_MORE_THINGS";
-	assert_int_equal(raw_maps_open(e->arena, &e->d, m->prog, two, 2, &none), -1);
+	assert_int_equal(raw_maps_open(e->arena, &e->d, id_of_program(m->prog), two, 2, &none), -1);
 	assert_error(e, "the map A_NAME_OF_MORE_THINGS of the program cannot be told from another one", "15 bytes");
 	/* and two of the kernel's that are as one of ours */
 	struct raw_map hist = m->list[HIST];
@@ -253,7 +265,7 @@ static void which_one_is_not_guessed(void **state)
 	assert_true((fd[CELLS] = kernel_map(&as_hist)) >= 0);
 	int prog = kernel_program(fd);
 	assert_true(prog >= 0);
-	assert_int_equal(raw_maps_open(e->arena, &e->d, prog, &hist, 1, &none), -1);
+	assert_int_equal(raw_maps_open(e->arena, &e->d, id_of_program(prog), &hist, 1, &none), -1);
 	assert_error(e, "the map HIST of the program cannot be told from another one", "15 bytes");
 	close(prog);
 	close(fd[CELLS]);
@@ -279,22 +291,22 @@ static void tables(void **state)
 	/* by key */
 	struct table_key k = key_of(77), none = key_of(RAW_TABLE_ENTRIES);
 	uint64_t value;
-	assert_int_equal(raw_map_read(m->open, TABLE, &k, false, &a), 0);
+	assert_int_equal(raw_map_read(m->open, TABLE, BYTES(k), false, &a), 0);
 	assert_int_equal(a.n, 1);
 	memcpy(&value, entry(&a, 0) + a.key_size, 8);
 	assert_int_equal(value, 3 * 77);
-	assert_int_equal(raw_map_read(m->open, TABLE, &none, false, &a), 0);
+	assert_int_equal(raw_map_read(m->open, TABLE, BYTES(none), false, &a), 0);
 	assert_int_equal(a.n, 0);
 	/* put in, taken out */
 	value = 5;
-	assert_int_equal(raw_map_change(m->open, TABLE, &none, &value), -E2BIG);
+	assert_int_equal(raw_map_change(m->open, TABLE, BYTES(none), BYTES(value)), -E2BIG);
 	assert_string_equal(raw_maps_why(-E2BIG), "it is full");
-	assert_int_equal(raw_map_change(m->open, TABLE, &k, &value), 0);
-	assert_int_equal(raw_map_read(m->open, TABLE, &k, false, &a), 0);
+	assert_int_equal(raw_map_change(m->open, TABLE, BYTES(k), BYTES(value)), 0);
+	assert_int_equal(raw_map_read(m->open, TABLE, BYTES(k), false, &a), 0);
 	memcpy(&value, entry(&a, 0) + a.key_size, 8);
 	assert_int_equal(value, 5);
-	assert_int_equal(raw_map_change(m->open, TABLE, &k, NULL), 0);
-	assert_int_equal(raw_map_change(m->open, TABLE, &k, NULL), 0);
+	assert_int_equal(raw_map_change(m->open, TABLE, BYTES(k), NONE), 0);
+	assert_int_equal(raw_map_change(m->open, TABLE, BYTES(k), NONE), 0);
 	assert_int_equal(whole(m, TABLE).n, RAW_TABLE_ENTRIES - 1);
 	assert_int_equal(raw_map_clear(m->open, TABLE), 0);
 	assert_int_equal(whole(m, TABLE).n, 0);
@@ -325,23 +337,23 @@ static void values_of_cpus(void **state)
 	uint32_t key = 9;
 	assert_int_equal(bpf_map_update_elem(fd[HIST], &key, values, BPF_ANY), 0);
 	for (int by_key = 0; by_key < 2; by_key++) {
-		assert_int_equal(raw_map_read(open, 0, by_key ? &key : NULL, false, &a), 0);
+		assert_int_equal(raw_map_read(open, 0, by_key ? BYTES(key) : NONE, false, &a), 0);
 		assert_true(a.n == 1 && a.key_size == 4 && a.value_size == 8 && a.cpus == 1);
 		memcpy(&got, entry(&a, 0) + 4, 8);
 		assert_int_equal(got, sum);
-		assert_int_equal(raw_map_read(open, 0, by_key ? &key : NULL, true, &a), 0);
+		assert_int_equal(raw_map_read(open, 0, by_key ? BYTES(key) : NONE, true, &a), 0);
 		assert_true(a.n == 1 && a.key_size == 4 && a.value_size == 4 && a.cpus == (uint32_t)cpus);
 		for (int i = 0; i < cpus; i++)
 			assert_memory_equal(entry(&a, 0) + 4 + 4 * i, &values[i], 4);
 	}
 	/* the values of other CPUs are theirs: none is put in here */
-	assert_int_equal(raw_map_change(open, 0, &key, values), -EINVAL);
-	assert_int_equal(raw_map_change(open, 0, &key, NULL), 0);
-	assert_int_equal(raw_map_read(open, 0, NULL, true, &a), 0);
+	assert_int_equal(raw_map_change(open, 0, BYTES(key), (struct raw_bytes){values, 4}), -EINVAL);
+	assert_int_equal(raw_map_change(open, 0, BYTES(key), NONE), 0);
+	assert_int_equal(raw_map_read(open, 0, NONE, true, &a), 0);
 	assert_int_equal(a.n, 0);
 	assert_int_equal(bpf_map_update_elem(fd[HIST], &key, values, BPF_ANY), 0);
 	assert_int_equal(raw_map_clear(open, 0), 0);
-	assert_int_equal(raw_map_read(open, 0, NULL, false, &a), 0);
+	assert_int_equal(raw_map_read(open, 0, NONE, false, &a), 0);
 	assert_int_equal(a.n, 0);
 	free(values);
 	raw_maps_close(open);
@@ -357,7 +369,7 @@ static void cells(void **state)
 	struct raw_answer a;
 	for (uint32_t i = 0; i < 1000; i++) {
 		uint32_t value = i * i + 1;
-		assert_int_equal(raw_map_change(m->open, CELLS, &i, &value), 0);
+		assert_int_equal(raw_map_change(m->open, CELLS, BYTES(i), BYTES(value)), 0);
 	}
 	a = whole(m, CELLS);
 	assert_int_equal(a.n, 1000);
@@ -368,13 +380,13 @@ static void cells(void **state)
 		assert_int_equal(pair[1], i * i + 1);
 	}
 	uint32_t key = 999, out = 1000, value;
-	assert_int_equal(raw_map_read(m->open, CELLS, &key, false, &a), 0);
+	assert_int_equal(raw_map_read(m->open, CELLS, BYTES(key), false, &a), 0);
 	assert_int_equal(a.n, 1);
 	memcpy(&value, entry(&a, 0) + 4, 4);
 	assert_int_equal(value, 999 * 999 + 1);
-	assert_int_equal(raw_map_read(m->open, CELLS, &out, false, &a), 0);
+	assert_int_equal(raw_map_read(m->open, CELLS, BYTES(out), false, &a), 0);
 	assert_int_equal(a.n, 0);
-	assert_int_equal(raw_map_change(m->open, CELLS, &key, NULL), -EINVAL);
+	assert_int_equal(raw_map_change(m->open, CELLS, BYTES(key), NONE), -EINVAL);
 	assert_int_equal(raw_map_clear(m->open, CELLS), 0);
 	a = whole(m, CELLS);
 	assert_int_equal(a.n, 1000);
@@ -403,9 +415,9 @@ static void largest(void **state)
 	int prog = kernel_program(fd);
 	struct raw_map both[] = {big, fits};
 	struct raw_maps *open = opened(e, prog, both, 2);
-	assert_int_equal(raw_map_read(open, 0, NULL, false, &a), -EMSGSIZE);
+	assert_int_equal(raw_map_read(open, 0, NONE, false, &a), -EMSGSIZE);
 	assert_string_equal(raw_maps_why(-EMSGSIZE), "it holds more than 64 MiB: ask by key");
-	assert_int_equal(raw_map_read(open, 1, NULL, false, &a), 0);
+	assert_int_equal(raw_map_read(open, 1, NONE, false, &a), 0);
 	assert_int_equal(a.n, fits.entries);
 	raw_maps_close(open);
 	close(prog);

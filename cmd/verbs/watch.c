@@ -39,6 +39,7 @@ struct watched {
 	struct cgroup *cgroup;
 	struct handlers *handlers;
 	struct denials *denials; /* NULL: the policy reports nothing */
+	struct watched_maps *maps; /* NULL: it is no raw program with maps */
 	uint64_t timeout, fold;
 	bool json;
 };
@@ -105,6 +106,8 @@ static int attach(struct watched *w)
 	int status = apply_unit(c, &w->unit, w->cgroup, false, stderr);
 	if (!status && w->unit.policy->audit != AUDIT_NONE)
 		status = denials_open(c, w->cgroup, w->unit.policy->name, w->fold, &w->denials);
+	if (!status && w->maps && maps_use_attached(w->maps, w->cgroup, w->unit.policy->name))
+		status = STATUS_FAILED;
 	return status;
 }
 
@@ -132,10 +135,13 @@ static int run(struct watched *w, int signals)
 	static const char *const words[] = {[WATCH_SIGNAL] = "signal", [WATCH_TIMEOUT] = "timeout", [WATCH_ENDED] = "detached", [WATCH_FAILED] = "failed"};
 	struct cmd *c = w->cmd;
 	uint64_t start = watch_now();
-	struct feed feeds[1];
+	struct feed feeds[2];
+	size_t nfeeds = 0;
 	if (w->denials)
-		feeds[0] = denials_feed(w->denials);
-	enum watch_ending ending = watch_loop(c, w->handlers, feeds, w->denials ? 1 : 0, signals, w->timeout);
+		feeds[nfeeds++] = denials_feed(w->denials);
+	if (w->maps)
+		feeds[nfeeds++] = maps_feed(w->maps);
+	enum watch_ending ending = watch_loop(c, w->handlers, feeds, nfeeds, signals, w->timeout);
 	struct denials_counts counts = {0};
 	if (w->denials)
 		counts = denials_counts(w->denials);
@@ -156,8 +162,12 @@ static int watch_it(struct watched *w, const char *policy, const char *where)
 	int status = load(w, policy), signals = -1;
 	if (!status && where_open(c, where, WHERE_ATTACH, &w->cgroup))
 		status = STATUS_FAILED;
+	const struct policy *p = w->unit.policy;
+	if (!status && p->raw && p->raw->nmaps)
+		w->maps = maps_new(c, p->raw);
 	if (!status)
-		status = handlers_open(c, w->unit.policy->file, w->unit.policy->handlers.data, w->unit.policy->handlers.len, NULL, w->json, &w->handlers);
+		status = handlers_open(c, p->file, p->handlers.data, p->handlers.len, w->maps ? maps_answers(w->maps) : NULL, w->json,
+		                       &w->handlers);
 	if (!status)
 		status = check_reports(w);
 	if (!status && (signals = watch_signals(c)) < 0)
@@ -182,6 +192,7 @@ static int watch(struct cmd *c, int argc, char **argv)
 	int status = watch_it(&w, argv[optind], where_given(c) ? NULL : argv[optind + 1]);
 	if (w.denials)
 		denials_close(w.denials);
+	maps_close(w.maps);
 	if (w.handlers)
 		handlers_close(w.handlers);
 	if (w.cgroup)

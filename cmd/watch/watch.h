@@ -6,6 +6,7 @@
  *   handlers.c   the child that runs them: what it is given, its limits, its restarts
  *   loop.c       waits for feeds, timers, signals and the child; the end
  *   denials.c    a feed: the audit records of a policy
+ *   maps.c       maps of a raw program, and a feed: the records of its rings
  *   summary.c    what was counted
  *
  * A feed is where events come from. The kernel never waits for handlers: what they are too slow for stays in the
@@ -155,6 +156,22 @@ struct denials_counts {
 	uint64_t given, ignored, unread;     /* records: to handlers; there is no handler for such; left in the kernel */
 };
 struct denials_counts denials_counts(const struct denials *d);
+
+/* ---- maps.c ------------------------------------------------------------------------------ */
+
+struct raw;
+struct watched_maps;
+/* Those of a raw program; it lives as long as c->args. Handlers are refused until there is a program. */
+struct watched_maps *maps_new(struct cmd *c, const struct raw *raw);
+const struct watch_maps *maps_answers(const struct watched_maps *m);
+/* From here on they are those of that program. cg: where the policy of that name is attached, by anybody: it may be
+ * replaced, and its records are read by nobody else. NULL: this process loaded it, for itself. 0 or -1. */
+int maps_use(struct watched_maps *m, uint32_t program, const struct cgroup *cg, const char *policy);
+int maps_use_attached(struct watched_maps *m, const struct cgroup *cg, const char *policy);
+/* The records, and what had no place. It ends when the policy is taken off. */
+struct feed maps_feed(struct watched_maps *m);
+/* NULL is allowed. */
+void maps_close(struct watched_maps *m);
 
 /* ---- summary.c --------------------------------------------------------------------------- */
 

@@ -56,6 +56,15 @@ int ruby_running_line(const struct ruby *rb, unsigned *file);
 int ruby_decide(struct ruby *rb, const struct policy *p, const struct request *r,
                 struct decision *out, int *missing);
 
+/* ---- reference_raw.c ---------------------------------------------------------------- */
+
+struct raw_world;
+struct raw_log;
+/* What mruby itself does with the raw program that was compiled, in a world (compiler/raw/world.h): its method is called
+ * with a plain ctx object. A line that it prints is in the log as it is printed, without numbers. 0, or -1 with *why: the
+ * text of what it raised. */
+int ruby_run_raw(struct ruby *rb, struct raw_world *w, struct raw_log *log, const char **why);
+
 /* ---- bytecode.c ------------------------------------------------------------------- */
 
 /* The bytecode of every rule block, as text. */

@@ -14,10 +14,13 @@ struct question {
 	int missing;                   /* the input that was not given, or -1 */
 };
 
+struct raw_reference;
+
 struct ruby {
 	struct interpreter rb;
 	struct said said;
 	struct question question;
+	struct raw_reference *reference; /* reference_raw.c; NULL: no raw program was run */
 	struct lifting *lifting; /* NULL: not begun */
 	struct seal *seal;       /* seal.c */
 	mrb_func_t attr;         /* Module#attr before dsl_raw.c */

@@ -217,6 +217,11 @@ static int decide(struct ruby *ruby, const struct policy *p, const struct reques
 int ruby_decide(struct ruby *ruby, const struct policy *p, const struct request *r,
                 struct decision *out, int *missing)
 {
+	if (p->raw) {
+		*missing = -1;
+		reference_raw_decide(ruby, p, r, out);
+		return 0;
+	}
 	ruby->question = (struct question){.request = r, .missing = -1};
 	int rc = decide(ruby, p, r, out);
 	*missing = ruby->question.missing;

@@ -17,6 +17,8 @@ struct sum { const mrb_irep *irep; uint32_t pc; ptrdiff_t depth; };
 struct raw_reference {
 	struct raw_world *world; /* NULL: no program runs */
 	struct raw_log *log;
+	const struct request *request; /* says what maps hold; NULL: the world alone does */
+	const int64_t *inputs;         /* of that request, for terms */
 	struct sum *sums;
 	size_t nsums, sums_cap;
 	struct RClass *context, *structure;
@@ -284,6 +286,53 @@ static void put_key(mrb_state *mrb, const struct raw_map *m, mrb_value key, unsi
 		put_field(mrb, bytes, &m->key.fields[i], m->key.n == 1 ? key : mrb_ary_ref(mrb, key, (mrb_int)i));
 }
 
+/* ---- what a request says that maps hold ------------------------------------------------------------ */
+
+/* The value that a request gives for one of those by which the verdict differs. */
+static bool request_gives(const struct raw_reference *r, const struct policy *p, uint32_t value, int64_t *is)
+{
+	for (size_t i = 0; i < p->raw->nasked; i++) {
+		uint32_t in = IN_PARAM_0 + (uint32_t)(p->nparams + i);
+		if (p->raw->asked[i] != value || !(r->request->known & 1u << in))
+			continue;
+		*is = r->request->fact[in];
+		return true;
+	}
+	return false;
+}
+
+static bool has_key(const struct raw_reference *r, const struct policy *p, const struct step *s, const unsigned char *key)
+{
+	const struct raw_record *fields = &p->raw->maps[s->map].key;
+	unsigned char bytes[RAW_RECORD_MAX] = {0};
+	for (size_t i = 0; i < s->nargs; i++)
+		if (s->args[i].is_comm)
+			memcpy(bytes + fields->fields[i].offset, &r->inputs[IN_COMM_0], COMM_SIZE);
+		else
+			raw_store(bytes + fields->fields[i].offset, fields->fields[i].size, term_eval(p->terms, s->args[i].t, r->inputs));
+	return !memcmp(bytes, key, sizeof bytes);
+}
+
+/* Of a step that reads that key of the map: what the request says. False: it says nothing. */
+static bool given_entry(const struct raw_reference *r, const struct policy *p, const struct step *s, uint32_t map, const unsigned char *key,
+                        bool *found, int64_t *value)
+{
+	for (; s; s = s->next) {
+		int64_t is = 1;
+		if (s->kind == STEP_IF && (given_entry(r, p, s->yes, map, key, found, value) || given_entry(r, p, s->no, map, key, found, value)))
+			return true;
+		if (s->kind != STEP_GET || s->map != map || !has_key(r, p, s, key))
+			continue;
+		bool presence = request_gives(r, p, s->found, &is), number = request_gives(r, p, s->value, value);
+		*found = is;
+		if (presence || number)
+			return true;
+	}
+	return false;
+}
+
+/* ---- reading and writing maps ----------------------------------------------------------------------- */
+
 /* Is a call of `[]` the first half of `MAP[key] += n`? Its result is then in a register that is added to, and
  * written by `[]=` two registers before it. */
 static bool begins_sum(struct interpreter *rb, const mrb_callinfo *ci, struct sum *out)
@@ -337,6 +386,10 @@ static mrb_value map_get(mrb_state *mrb, mrb_value self)
 		*ARENA_PUSH(rb->arena, r->sums, r->nsums, r->sums_cap) = sum;
 		return mrb_int_value(mrb, 0);
 	}
+	bool found;
+	int64_t value = 0;
+	if (r->request && given_entry(r, r->world->policy, program_of(mrb)->steps, map, key, &found, &value))
+		return found ? mrb_int_value(mrb, value) : mrb_nil_value();
 	const struct raw_entry *e = world_find(r->world, map, key);
 	return e ? mrb_int_value(mrb, raw_load(e->value + f->offset, f->size, f->is_signed)) : mrb_nil_value();
 }
@@ -475,7 +528,9 @@ static mrb_value call_body(mrb_state *mrb, void *p)
 	return mrb_funcall_argv(mrb, mrb_top_self(mrb), mrb_intern_cstr(mrb, program_of(mrb)->function), 1, &ctx);
 }
 
-int ruby_run_raw(struct ruby *ruby, struct raw_world *w, struct raw_log *log, const char **why)
+/* The request says what maps hold, or is NULL; inputs: its own, for terms. */
+static int run_program(struct ruby *ruby, struct raw_world *w, struct raw_log *log, const struct request *request, const int64_t *inputs,
+                       const char **why)
 {
 	struct interpreter *rb = &ruby->rb;
 	mrb_bool failed = FALSE;
@@ -489,6 +544,8 @@ int ruby_run_raw(struct ruby *ruby, struct raw_world *w, struct raw_log *log, co
 	ruby->reference->world = w;
 	ruby->reference->log = log;
 	ruby->reference->nsums = 0;
+	ruby->reference->request = request;
+	ruby->reference->inputs = inputs;
 	if (!failed)
 		v = mrb_protect_error(rb->mrb, call_body, ruby, &failed);
 	*why = failed ? ruby_exception_text(rb, v) : NULL;
@@ -498,4 +555,59 @@ int ruby_run_raw(struct ruby *ruby, struct raw_world *w, struct raw_log *log, co
 	ruby->reference->world = NULL;
 	mrb_gc_arena_restore(rb->mrb, ai);
 	return failed ? -1 : 0;
+}
+
+int ruby_run_raw(struct ruby *ruby, struct raw_world *w, struct raw_log *log, const char **why)
+{
+	return run_program(ruby, w, log, NULL, NULL, why);
+}
+
+/* ---- deciding --------------------------------------------------------------------------------- */
+
+static bool no_memory(const struct raw_world *w, uint64_t address, void *to, size_t n)
+{
+	(void)w, (void)address, (void)to, (void)n;
+	return false;
+}
+
+/* What the clock says, too, may be in the request. */
+static void settle_clock(struct raw_world *w, const struct request *r)
+{
+	for (size_t i = 0; i < w->policy->raw->nasked; i++) {
+		const char *name = w->policy->raw->values[w->policy->raw->asked[i]].name;
+		uint32_t in = IN_PARAM_0 + (uint32_t)(w->policy->nparams + i);
+		if (!strcmp(name, "ktime_ns"))
+			w->time = (uint64_t)r->fact[in];
+		else if (!strcmp(name, "cpu"))
+			w->cpu = (uint32_t)r->fact[in];
+	}
+}
+
+void reference_raw_decide(struct ruby *ruby, const struct policy *p, const struct request *r, struct decision *out)
+{
+	struct arena *a = arena_scratch(ruby->rb.arena);
+	struct raw_world w = {.arena = a, .policy = p, .peek = no_memory};
+	struct raw_log log = {.arena = a};
+	const char *why;
+	int64_t *inputs = arena_alloc(a, (INPUT_MAX + p->raw->nvalues) * sizeof *inputs);
+	for (int i = IN_UID; i < INPUT_MAX; i++)
+		w.inputs[i] = r->known & 1u << i ? r->fact[i] : 0; /* whether it decides is told by policy_decide(), which is exact */
+	w.inputs[IN_TYPE] = r->type;
+	w.inputs[IN_REQUESTED] = r->access;
+	w.inputs[IN_MAJOR] = r->major;
+	w.inputs[IN_MINOR] = r->minor;
+	memcpy(inputs, w.inputs, sizeof w.inputs);
+	for (size_t i = 0; i < p->raw->nasked; i++)
+		inputs[INPUT_MAX + p->raw->asked[i]] = w.inputs[IN_PARAM_0 + p->nparams + i];
+	world_maps(&w);
+	settle_clock(&w, r);
+	int failed = run_program(ruby, &w, &log, r, inputs, &why);
+	*out = (struct decision){.allow = !failed && log.result, .rule = failed || log.result ? &p->rules[0] : NULL};
+	if (failed) {
+		struct raise *raise = arena_alloc(ruby->rb.arena, sizeof *raise);
+		*raise = (struct raise){.at = p->raw->at, .what = why};
+		out->error = true;
+		out->raise = raise;
+	}
+	arena_free(a);
 }

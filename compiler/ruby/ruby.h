@@ -90,6 +90,10 @@ const char *hint_exception(struct interpreter *rb, const struct said *said, cons
 void reference_define(struct interpreter *rb);
 /* A method of ctx for a parameter. */
 void reference_param(struct interpreter *rb, const char *name, size_t index);
+/* ---- reference_raw.c --------------------------------------------------------------- */
+
+/* What the method of a raw program says to a request, which may say what maps hold (raw_settle()). */
+void reference_raw_decide(struct ruby *ruby, const struct policy *p, const struct request *r, struct decision *out);
 
 /* ---- place.c: what is refused where the code at work is ------------------------------ */
 

@@ -113,12 +113,12 @@ static void put_field(struct raw_emitter *e, const struct raw_field *f, int at, 
 /* What C leaves between fields and behind the last is 0. */
 static void clear_gaps(struct raw_emitter *e, const struct raw_record *r, int at)
 {
-	bool used[RAW_RECORD_MAX] = {false};
+	unsigned char used[RAW_RECORD_MAX] = {0};
 	for (size_t i = 0; i < r->n; i++)
-		memset(used + r->fields[i].offset, true, r->fields[i].size);
+		memset(used + r->fields[i].offset, 1, r->fields[i].size);
 	for (uint32_t word = 0; word < r->size; word += 8) {
 		uint32_t n = r->size - word < 8 ? r->size - word : 8;
-		if (memchr(used + word, false, n))
+		if (memchr(used + word, 0, n))
 			store_imm(&e->code, BPF_DW, at + (int)word, 0);
 	}
 }

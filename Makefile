@@ -325,7 +325,6 @@ ALLOW_policy/import   := $(CORE)|policy/import/.*
 ALLOW_policy/manifest := $(CORE)|policy/manifest/.*
 ALLOW_compiler        := $(CORE)|compiler/compiler\.h
 ALLOW_compiler/bpf    := $(CORE)|compiler/(compiler|object/internal)\.h|compiler/bpf/.*
-ALLOW_compiler/raw    := $(CORE)|compiler/(compiler|bpf/internal)\.h|compiler/raw/.*
 ALLOW_compiler/raw    := $(CORE)|compiler/compiler\.h|compiler/(bpf/internal|raw/.*)\.h
 ALLOW_compiler/decode := $(CORE)|compiler/decode/.*
 ALLOW_compiler/object := $(CORE)|compiler/(compiler|bpf/internal)\.h|compiler/object/.*

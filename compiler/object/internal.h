@@ -12,7 +12,6 @@
 #include "policy/raw.h"
 
 #define OBJECT_POLICY_SECTION  ".devguard"
-#define OBJECT_USER_SECTION    ".devguard.user" /* bytecode of the file, where a part of it runs beside the program */
 
 enum { OBJECT_PARAMS_MAX = INPUT_MAX - IN_PARAM_0 };
 

@@ -205,7 +205,7 @@ static struct bpf_insn *relocatable(const struct policy *p, const struct image *
 /* ---- ELF ---------------------------------------------------------------------------------- */
 
 enum { STRTAB = 1, LICENSE, PROGRAM, RODATA, BTF, BTF_EXT, POLICY, SYMTAB, RELOCS, MAPS,
-       USER, SECTIONS };
+       SECTIONS };
 
 struct section {
 	const char *name;
@@ -446,11 +446,8 @@ int object_write(const struct policy *p, const struct image *image, struct diags
 	                    .link = SYMTAB,
 	                    .info = PROGRAM},
 		[MAPS] = plain(".maps", SHF_ALLOC | SHF_WRITE, parts.maps.data, parts.maps.len, 8),
-		[USER] = plain(OBJECT_USER_SECTION, 0, p->handlers.data, p->handlers.len, 1),
 	};
-	size_t n = parts.ro.nmaps ? USER : parts.nrels ? MAPS : RELOCS;
-	if (p->handlers.data)
-		s[n++] = s[USER];
+	size_t n = parts.ro.nmaps ? SECTIONS : parts.nrels ? MAPS : RELOCS;
 	for (size_t i = 1; i < n; i++)
 		s[i].name_offset = put_name(&strings, s[i].name);
 	s[STRTAB].data = strings.data;

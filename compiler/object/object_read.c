@@ -14,7 +14,7 @@
 #include <gelf.h>
 #include <string.h>
 
-enum part { PROGRAM, LICENSE, RODATA, BTF, BTF_EXT, SYMTAB, POLICY, RELOCS, MAPS, USER, PARTS };
+enum part { PROGRAM, LICENSE, RODATA, BTF, BTF_EXT, SYMTAB, POLICY, RELOCS, MAPS, PARTS };
 
 static const char *const part_names[PARTS] = {
 	[PROGRAM] = "program",
@@ -26,7 +26,6 @@ static const char *const part_names[PARTS] = {
 	[POLICY] = OBJECT_POLICY_SECTION,
 	[RELOCS] = "relocation",
 	[MAPS] = ".maps",
-	[USER] = OBJECT_USER_SECTION,
 };
 
 struct object {
@@ -332,10 +331,6 @@ int object_read(struct arena *a, struct diags *d, const char *file, const void *
 	    serial_read(a, d, file, o.parts[POLICY].data, o.parts[POLICY].len, &p, &digest))
 		return -1;
 	o.maps = object_maps(a, p, &o.nmaps);
-	if (o.parts[USER].len) {
-		p->handlers.data = memcpy(arena_alloc(a, o.parts[USER].len), o.parts[USER].data, o.parts[USER].len);
-		p->handlers.len = o.parts[USER].len;
-	}
 	const char *wrong = check_rodata(&o, p, digest);
 	if (wrong)
 		return refuse(&o, HINT_AGAIN,

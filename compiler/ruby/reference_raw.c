@@ -507,7 +507,8 @@ static void define_functions(struct ruby *ruby)
 			mrb_define_singleton_method(mrb, mrb_obj_ptr(mrb_top_self(mrb)), functions[i].name, functions[i].fn, MRB_ARGS_ANY());
 	}
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-		mrb_define_method(mrb, ruby->said.raw.map_class, methods[i].name, methods[i].fn, MRB_ARGS_ANY());
+		for (int kind = 0; kind < RAW_LOST; kind++)
+			mrb_define_method(mrb, ruby->said.raw.map_class[kind], methods[i].name, methods[i].fn, MRB_ARGS_ANY());
 }
 
 static mrb_value define_body(mrb_state *mrb, void *p)

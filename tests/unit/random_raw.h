@@ -85,7 +85,7 @@ static inline void make_inputs(struct maker *m, enum raw_section section)
 		struct raw_field f = {"field", fields[i].offset, (uint8_t)abs(fields[i].size), fields[i].size < 0};
 		if (below(m->g, 2))
 			continue;
-		uint32_t v = raw_number(m->b, "ctx.field", &f);
+		uint32_t v = build_number(m->b, "ctx.field", &f);
 		r->values[v].is_field = true;
 		r->values[v].field = f;
 		readable(m, raw_term(m->b, v));
@@ -164,7 +164,7 @@ static inline void make_map_step(struct maker *m)
 		struct step *s = raw_put(m->b, STEP_GET, map);
 		give_record(m, s, &of->key);
 		readable(m, new_value(m, &s->found, "there?", 0, 1));
-		s->value = raw_number(m->b, "entry", f);
+		s->value = build_number(m->b, "entry", f);
 		readable(m, raw_term(m->b, s->value));
 	}
 }
@@ -186,7 +186,7 @@ static inline void make_step(struct maker *m, bool device)
 		s = raw_put(m->b, STEP_PEEK, 0);
 		raw_arg(s, number(some_term(m, 1)));
 		s->peek = f;
-		s->value = raw_number(m->b, "peek", &f);
+		s->value = build_number(m->b, "peek", &f);
 		readable(m, raw_term(m->b, s->value));
 	} else if (m->nmaps) {
 		make_map_step(m);

@@ -140,7 +140,7 @@ struct room_ended {
 /* Ends it, closes the room, and says how it ended. late: its time is over; garbled: what it sent was wrong. */
 struct room_ended room_stop(struct room *r, bool late, bool garbled);
 
-/* ---- the child's side: inside.c, work_ruby.c, work_list.c ------------------------------------ */
+/* ---- the child's side: inside.c, work_ruby.c, work_list.c, work_user.c ------------------------------ */
 
 void work_ruby(struct inside *in);
 void work_judge(struct inside *in);

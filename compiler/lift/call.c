@@ -70,7 +70,10 @@ static const char *method_hint(struct lifter *l, struct val recv, const char *na
 {
 	if (recv.kind == V_CTX)
 		return hint_ctx_method(l->rb, l->all->said, name);
-	if (recv.kind == V_STATIC && mrb_obj_eq(l->mrb, recv.u.st, mrb_top_self(l->mrb)))
+	bool main = recv.kind == V_STATIC && mrb_obj_eq(l->mrb, recv.u.st, mrb_top_self(l->mrb));
+	if (main && l->raw)
+		return raw_function_hint(l, name);
+	if (main)
 		return hint_main_method(l->rb, l->all->said, name, parameter_name(l));
 	return hint_value_method(l->rb, l->all->said, val_class(l, recv), name);
 }

@@ -23,10 +23,13 @@ struct lifting {
 struct lifting *lifting_new(struct interpreter *rb, const struct said *said);
 /* Sets match and raises of a rule from its block. 0, or -1 with a diagnostic. */
 int lift_block(struct lifting *all, struct rule *r, const struct block *block);
+/* Where the block is that is lifted now. */
+struct span lift_place(const struct lifter *l);
+
+/* ---- program.c --------------------------------------------------------------------- */
+
 /* Sets steps, values and result of a raw program from its method; maps are those that were said. 0, or -1 with a
  * diagnostic. */
 int lift_program(struct lifting *all, struct raw *raw, struct RProc *method);
-/* Where the block is that is lifted now. */
-struct span lift_place(const struct lifter *l);
 
 #endif

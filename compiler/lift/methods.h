@@ -78,18 +78,29 @@ struct flow ctx_method(struct lifter *l, struct state *st, const struct call *c)
 
 /* Fields of its context and of structures of the kernel, maps, functions. False: the call is none of these. */
 bool raw_send(struct lifter *l, struct state *st, const struct call *c, struct flow *out);
+/* What to call instead of a function that there is not. */
+const char *raw_function_hint(struct lifter *l, const char *name);
 /* An Integer, which may differ by path. False: it is, or may be, something else. */
 bool raw_integer(struct lifter *l, struct state *st, struct val v, term *t);
 /* The number of a map among those of the program, -1: it is none. */
 int raw_map_of(const struct lifter *l, struct val v);
 
-/* raw_print.c: printk and bpf_trace_printk */
+
+/* ---- raw_print.c ------------------------------------------------------------------------- */
+
+/* Printk and bpf_trace_printk */
 struct flow raw_print(struct lifter *l, struct state *st, const struct call *c, int with_length);
-/* raw_maps.c: a call of a map's method */
+
+/* ---- raw_maps.c -------------------------------------------------------------------------- */
+
+/* A call of a map's method */
 struct flow raw_map_call(struct lifter *l, struct state *st, const struct call *c, uint32_t map);
 /* `MAP[key] += n`, where `old` is what was read of that map by that key. False: it is something else. */
 bool raw_map_sum(struct lifter *l, struct state *st, struct val map, struct val key, struct val old, struct val n, bool subtract);
-/* raw_fields.c: a field of the context, or of a structure. False: there is no such field. */
+
+/* ---- raw_fields.c ------------------------------------------------------------------------ */
+
+/* A field of the context, or of a structure. False: there is no such field. */
 bool raw_context(struct lifter *l, struct state *st, const struct call *c, struct flow *out);
 bool raw_structure(struct lifter *l, struct state *st, const struct call *c, struct flow *out);
 struct flow raw_structure_at(struct lifter *l, struct state *st, const struct layout *layout, const struct call *c);

@@ -71,6 +71,14 @@ static bool function(struct lifter *l, struct state *st, const struct call *c, s
 	return true;
 }
 
+const char *raw_function_hint(struct lifter *l, const char *name)
+{
+	static const char *const names[] = {"pid", "tid", "uid", "gid", "comm", "cgroup_id", "ktime_ns", "cpu", "printk", "bpf_trace_printk"};
+	const char *near = did_you_mean(name, names, sizeof names / sizeof *names);
+	return near ? arena_printf(l->arena, "did you mean `%s`?", near)
+	            : "a raw program has pid, tid, uid, gid, comm, cgroup_id, ktime_ns, cpu and printk";
+}
+
 static const struct layout *layout_of(const struct lifter *l, struct val v)
 {
 	const struct raw_said *said = &l->all->said->raw;

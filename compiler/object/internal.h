@@ -15,7 +15,7 @@
 
 enum { OBJECT_PARAMS_MAX = INPUT_MAX - IN_PARAM_0 };
 
-/* ---- serial.c, serial_read.c --------------------------------------------------------------- */
+/* ---- serial_put.c ---------------------------------------------------------------------------- */
 
 /* Bytes that grow in an arena. */
 struct buffer {
@@ -40,6 +40,8 @@ enum {
 uint64_t serial_digest(const void *data, size_t n);
 /* May `op` have operands of these kinds? */
 bool serial_operands_ok(enum term_op op, bool a_is_bool, bool b_is_bool);
+
+/* ---- serial.c --------------------------------------------------------------------------------- */
 
 /* The policy as bytes. *digest is of everything in it but the values of the
  * parameters. 0, or -1 with a diagnostic. */

@@ -1,0 +1,5 @@
+license! "GPL"
+never "b *:*"
+def prog(ctx)
+  1
+end

@@ -1,0 +1,5 @@
+license! "GPL"
+default :allow
+def prog(ctx)
+  1
+end

@@ -1,0 +1,4 @@
+license! "GPL"
+def prog(ctx)
+  ctx.size
+end

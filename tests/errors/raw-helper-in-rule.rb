@@ -1,0 +1,1 @@
+allow { |ctx| pid == 1 }

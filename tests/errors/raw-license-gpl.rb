@@ -1,0 +1,6 @@
+license! "Proprietary"
+section! "kprobe/f"
+def prog(ctx)
+  printk("x")
+  0
+end

@@ -1,0 +1,4 @@
+license! ""
+def prog(ctx)
+  1
+end

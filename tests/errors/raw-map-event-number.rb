@@ -1,0 +1,6 @@
+license! "GPL"
+EVENTS = ring pid: :u32
+def prog(ctx)
+  EVENTS << 5
+  1
+end

@@ -1,0 +1,2 @@
+COUNTS = table :pid => :u64
+allow :null

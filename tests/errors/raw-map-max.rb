@@ -1,0 +1,5 @@
+license! "GPL"
+COUNTS = table :pid => :u64, max: 0
+def prog(ctx)
+  1
+end

@@ -1,0 +1,5 @@
+license! "GPL"
+COUNTS = table
+def prog(ctx)
+  1
+end

@@ -1,0 +1,5 @@
+license! "GPL"
+EVENTS = ring
+def prog(ctx)
+  1
+end

@@ -1,0 +1,5 @@
+license! "GPL"
+COUNTS = table :pid => :u46
+def prog(ctx)
+  1
+end

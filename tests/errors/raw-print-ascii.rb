@@ -1,0 +1,5 @@
+license! "GPL"
+def prog(ctx)
+  printk("größe")
+  1
+end

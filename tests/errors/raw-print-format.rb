@@ -1,0 +1,5 @@
+license! "GPL"
+def prog(ctx)
+  printk(ctx.minor)
+  1
+end

@@ -1,0 +1,5 @@
+license! "GPL"
+def prog(ctx)
+  printk
+  1
+end

@@ -1,0 +1,5 @@
+license! "GPL"
+def prog(ctx)
+  printk("%d", comm)
+  1
+end

@@ -1,0 +1,5 @@
+license! "GPL"
+def prog(ctx)
+  printk("%5d", ctx.minor)
+  1
+end

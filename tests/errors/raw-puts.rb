@@ -1,0 +1,2 @@
+puts "hello"
+allow :null

@@ -1,0 +1,4 @@
+license! "GPL"
+def prog(ctx)
+  10 / ctx.minor
+end

@@ -1,0 +1,5 @@
+license! "GPL"
+allow :null
+def prog(ctx)
+  1
+end

@@ -1,0 +1,4 @@
+section! "tracepoint/sched_switch"
+def prog(ctx)
+  1
+end

@@ -1,0 +1,4 @@
+section! "kprobe/tcp connect"
+def prog(ctx)
+  1
+end

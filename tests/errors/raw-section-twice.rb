@@ -1,0 +1,5 @@
+section! "cgroup/dev"
+section! "kprobe/f"
+def prog(ctx)
+  1
+end

@@ -1,0 +1,5 @@
+license! "GPL"
+section! "cgroup/skb"
+def prog(ctx)
+  1
+end

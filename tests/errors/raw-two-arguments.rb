@@ -1,0 +1,4 @@
+license! "GPL"
+def prog(ctx, more)
+  1
+end

@@ -100,6 +100,18 @@ static term extended(struct prover *v, term a, term b)
 	return x.lo >= -most - 1 && x.hi <= most ? t : T_FALSE;
 }
 
+/* x & k without the bits of k that x never has. */
+static term masked(struct prover *v, term a, term b)
+{
+	if (node_of(v, a).op == TERM_CONST)
+		return node_of(v, b).op == TERM_CONST ? term_op(v->terms, TERM_BAND, a, b) : masked(v, b, a);
+	struct term_node x = node_of(v, a), k = node_of(v, b);
+	if (k.op != TERM_CONST || x.lo < 0)
+		return term_op(v->terms, TERM_BAND, a, b);
+	int64_t bits = x.hi ? (int64_t)(UINT64_MAX >> __builtin_clzll((uint64_t)x.hi)) : 0;
+	return (k.lo & bits) == bits ? a : term_op(v->terms, TERM_BAND, a, term_const(v->terms, k.lo & bits));
+}
+
 term prover_op(struct prover *v, enum term_op op, term a, term b)
 {
 	term x, y, simpler = op == TERM_SHR ? extended(v, a, b) : T_FALSE;
@@ -111,7 +123,7 @@ term prover_op(struct prover *v, enum term_op op, term a, term b)
 		return term_ite(v->terms, x, b, term_const(v->terms, 0));
 	if (op == TERM_MUL && prover_flag(v, b, &x))
 		return term_ite(v->terms, x, a, term_const(v->terms, 0));
-	return term_op(v->terms, op, a, b);
+	return op == TERM_BAND ? masked(v, a, b) : term_op(v->terms, op, a, b);
 }
 
 /* ---- by what is known --------------------------------------------------------------------------------------- */

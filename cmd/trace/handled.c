@@ -13,6 +13,7 @@
 struct handled {
 	struct tracing *t;
 	struct handlers *handlers;
+	struct watched_maps *maps; /* NULL: it has none */
 	int64_t wall;
 	bool counted; /* --count is reached */
 };
@@ -104,11 +105,14 @@ static int run(struct handled *h, int signals)
 {
 	static const char *const words[] = {[WATCH_SIGNAL] = "signal", [WATCH_TIMEOUT] = "timeout", [WATCH_ENDED] = "detached", [WATCH_FAILED] = "failed"};
 	struct tracing *t = h->t;
-	struct feed feed = {.self = h, .fds = line_fds, .read = line_read, .check = line_check, .rest = line_rest};
+	/* lines first: at the end they detach it, and then its rings have their last records */
+	struct feed feeds[2] = {{.self = h, .fds = line_fds, .read = line_read, .check = line_check, .rest = line_rest}};
+	if (h->maps)
+		feeds[1] = maps_feed(h->maps);
 	uint64_t start = watch_now();
-	enum watch_ending ending = watch_loop(t->c, h->handlers, &feed, 1, signals, t->timeout);
+	enum watch_ending ending = watch_loop(t->c, h->handlers, feeds, h->maps ? 2 : 1, signals, t->timeout);
 	bool removed = ending == WATCH_ENDED && !h->counted;
-	struct summary s = {.policy = t->unit->policy->name, .cgroup = t->cgroup ? t->cgroup->path : t->raw->section_name,
+	struct summary s = {.policy = t->unit->policy->name, .cgroup = t->cgroup ? t->cgroup->path : NULL, .section = t->raw->section_name,
 	                    .seconds = (double)(watch_now() - start) / (double)WATCH_NSEC, .handlers = h->handlers,
 	                    .ended = h->counted ? "count" : words[ending]};
 	handlers_end(h->handlers);
@@ -130,13 +134,17 @@ int tracing_handled(struct tracing *t)
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &pipe, NULL); /* a reader that goes is an error of writing, after which all is let go of */
-	int status = handlers_open(c, p->file, p->handlers.data, p->handlers.len, NULL, t->json, &h.handlers), signals = -1;
-	if (!status && ((signals = watch_signals(c)) < 0 || tracing_open(t)))
+	if (p->raw->nmaps)
+		h.maps = maps_new(c, p->raw);
+	int status = handlers_open(c, p->file, p->handlers.data, p->handlers.len, h.maps ? maps_answers(h.maps) : NULL, t->json, &h.handlers);
+	int signals = status ? -1 : watch_signals(c);
+	if (!status && (signals < 0 || tracing_open(t) || (h.maps && maps_use(h.maps, program_id(t->program), NULL, p->name))))
 		status = STATUS_FAILED;
 	if (!status) {
 		begin(&h);
 		status = run(&h, signals);
 	}
+	maps_close(h.maps);
 	if (tracing_close(t))
 		status = STATUS_FAILED;
 	if (signals >= 0)

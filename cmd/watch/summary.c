@@ -71,7 +71,9 @@ static void print_json(const struct summary *s, struct handlers *h)
 	const struct watch_counts *w = handlers_counts(h);
 	const struct printed *p = handlers_printed(h);
 	json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:f}", "schema", JSON_SCHEMA, "ended", s->ended, "policy", text_json(s->policy), "cgroup",
-	                      text_json(s->cgroup), "seconds", s->seconds);
+	                      s->cgroup ? text_json(s->cgroup) : json_null(), "seconds", s->seconds);
+	if (s->section)
+		json_object_set_new(o, "section", json_string(s->section));
 	if (s->denials)
 		set_denials(o, s->denials, w);
 	set(o, "records", w->handled[GIVE_RECORD]);

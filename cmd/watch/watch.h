@@ -176,7 +176,8 @@ void maps_close(struct watched_maps *m);
 /* ---- summary.c --------------------------------------------------------------------------- */
 
 struct summary {
-	const char *policy, *cgroup;
+	const char *policy, *cgroup; /* cgroup NULL: it is attached to no cgroup */
+	const char *section;         /* of a program that `trace` runs; else NULL */
 	double seconds;
 	const struct denials_counts *denials; /* NULL: it has no such feed */
 	const struct handlers *handlers;

@@ -160,6 +160,20 @@ def check_watch(rows, cgroup):
     run('detach', cgroup, 'told')
 
 
+def check_trace(rows):
+    """The lines of `trace --json`: of what it prints, of its handlers, the counts at the end."""
+    with open('traced.rb', 'w') as file:
+        file.write('section! "raw_tracepoint/sys_enter"\nlicense! "GPL"\ndef prog(ctx)\n  printk("hello")\n  return 0\nend\nat_exit { puts "end" }\n')
+    status, out, _ = run('trace', 'traced.rb', '--json', '--count', '1')
+    always, may = rows[('trace', '')]
+    lines, met, why = [json.loads(line) for line in out.splitlines()], set(), [] if status == 0 else [f'status {status}']
+    for line in lines:
+        met |= set(line)
+        why += [f'a line lacks {name}' for name in sorted(always - set(line))]
+    why += [f'the lines lack {name}' for name in sorted(may - met)] + [f'the lines have {name}' for name in sorted(met - always - may)]
+    told('trace: a line each', why)
+
+
 def check_kernel(rows):
     closed = os.environ.get('EXAMPLES_CLOSED')
     if closed or os.getuid():
@@ -184,6 +198,7 @@ def check_kernel(rows):
             check_verb(rows, 'why: no driver has it', 2, ['why', '--json', '--pid', str(sleeper.pid), 'c', '4000:1', 'rw'])
             sleeper.kill()
         check_watch(rows, cgroup)
+        check_trace(rows)
         check_verb(rows, 'explain', 0, ['explain', '--json', f'cgroup:{cgroup}'])
         check_verb(rows, 'detach: which one', 1, ['detach', '--json', cgroup])
         check_verb(rows, 'detach', 0, ['detach', '--json', cgroup, 'good'], [])

@@ -9,11 +9,13 @@ ln -s "$DEVGUARD" "$T/bin/rucy-devguard"
 PATH=$T/bin:$PATH
 cd "$T/here" || exit 1
 echo 'default :allow' >policy.rb
+printf '%s\n' 'section! "raw_tracepoint/sys_enter"' 'license! "GPL"' 'def prog(ctx)' '  printk("hello")' '  return 0' end >hello.rb
+printf '%s\n' 'section! "cgroup/dev"' 'def prog(ctx)' '  return 1' end >device.rb
 [ -n "$reason" ] || scratch web
 
 # In an example the cgroup is /web; here it is this one.
 follow() { bash -c "${1//\/web//$(basename "${CG-web}")}" </dev/null; }
-needs_kernel() { case $1 in *" run "* | *" apply "* | *" verify "* | *" detach "* | *" audit "* | *" watch "* | *" stats "* | *" status"* | *" list"* | *" why "* | *install-hook*) true ;; *) false ;; esac; }
+needs_kernel() { case $1 in *" run "* | *" apply "* | *" verify "* | *" detach "* | *" audit "* | *" watch "* | *" trace "* | *" stats "* | *" status"* | *" list"* | *" why "* | *install-hook*) true ;; *) false ;; esac; }
 
 # ---- a command line with too little in it -----------------------------------------------------
 
@@ -22,12 +24,12 @@ verbs=$("$DEVGUARD" help --options | cut -d' ' -f1)
 too_few() # too_few VERB: command lines, a line each
 {
 	case $1 in
-	check | compile | test | detach | stats | audit) echo "$1" ;;
+	check | compile | test | detach | stats | audit | trace) echo "$1" ;;
 	apply | watch | verify | run | eval | diff | bundle) echo "$1"; echo "$1 policy.rb" ;;
 	import) echo "$1"; for format in oci inspect quadlet lxc proxmox libvirt slurm v1 systemd cdi compose docker; do echo "$1 $format"; done ;;
 	esac
 }
-too_many() { case $1 in compile | bundle) echo "$1 a b" ;; apply | watch | diff) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
+too_many() { case $1 in compile | bundle) echo "$1 a b" ;; apply | watch | diff | trace) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status) echo "$1 a b" ;; esac; }
 
 for verb in $verbs; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
@@ -57,9 +59,9 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile bundle eval explain diff why test import devices doctor apply verify status list stats audit watch detach run oci-hook install-hook; do
+for verb in check compile bundle eval explain diff why test import devices doctor apply verify status list stats audit watch trace detach run oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
-	[ "$verb" != audit ] && [ "$verb" != watch ] || example=${example/--timeout 60/--timeout 0}
+	[ "$verb" != audit ] && [ "$verb" != watch ] && [ "$verb" != trace ] || example=${example/--timeout 60/--timeout 0}
 	[ "$verb" != watch ] || echo 'on(:deny) { |e| puts e.comm }' >>policy.rb
 	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
 	out=$(follow "$example" 2>&1); rc=$?
@@ -77,7 +79,7 @@ $out" ;;
 	[ "$verb" != watch ] || echo 'default :allow' >policy.rb
 done
 for verb in $verbs; do
-	case " check compile bundle eval explain diff why test import devices doctor apply verify status stats audit watch detach run oci-hook install-hook list " in
+	case " check compile bundle eval explain diff why test import devices doctor apply verify status stats audit watch trace detach run oci-hook install-hook list " in
 	*" $verb "*) ;;
 	*) fail "the example of $verb" "this test does not run it" ;;
 	esac
@@ -176,6 +178,15 @@ gone() # a policy is taken off while its handlers run
 	"$DEVGUARD" detach "$CG" gone >/dev/null
 	wait $!
 }
+traced() # its cgroup is removed while it runs
+{
+	mkdir "$CG.traced"
+	timeout 20 "$DEVGUARD" trace device.rb "$CG.traced" 2>"$T/traced" & BACKGROUND+=($!)
+	local i
+	for ((i = 0; i < 200; i++)); do grep -q attached "$T/traced" && break; sleep 0.05; done
+	rmdir "$CG.traced"
+	wait $!
+}
 # A program of ours whose line is not what it does: shown so by that verb.
 otherwise()
 {
@@ -197,7 +208,7 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	bundle:0) "$d" bundle policy.rb -o guard ;;
 	bundle:1) "$d" bundle absent.rb -o guard ;;
 	bundle:3) "$d" bundle typo.rb -o guard ;;
-	bundle:64 | check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | import:64) "$d" $1 ;;
+	bundle:64 | check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | trace:64 | import:64) "$d" $1 ;;
 	status:64 | list:64 | devices:64 | doctor:64 | help:64) "$d" $1 check check ;;
 	oci-hook:64 | install-hook:64) "$d" $1 policy.rb ;;
 	apply:0) "$d" apply policy.rb "$CG" --audit all ;;
@@ -225,6 +236,10 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	diff:64) "$d" diff policy.rb ;;
 	status:1 | audit:1 | stats:1) "$d" $1 ./absent ;;
 	audit:4) watched audit ;;
+	trace:0) "$d" trace hello.rb --timeout 0 ;;
+	trace:1) "$d" trace absent.rb ;;
+	trace:3) "$d" trace typo.rb ;;
+	trace:4) traced ;;
 	watch:0) "$d" watch told.rb "$CG" --timeout 0 && "$d" detach "$CG" told ;;
 	watch:1) "$d" watch told.rb ./absent ;;
 	watch:3) "$d" watch policy.rb "$CG" ;;
@@ -266,7 +281,7 @@ for verb in $verbs help; do
 	for status in ${row#*: }; do
 		[[ " doctor:1 list:1 install-hook:1 " != *" $verb:$status "* ]] || [ "$(id -u)" = 0 ] || { skip "$verb ends with $status" "not root"; continue; }
 		case $verb:$status in
-		apply:0 | detach:[01] | status:0 | list:[01] | audit:[04] | watch:[034] | stats:[04] | run:12* | apply:3)
+		apply:0 | detach:[01] | status:0 | list:[01] | audit:[04] | watch:[034] | trace:[04] | stats:[04] | run:12* | apply:3)
 			[ -z "$reason" ] || { skip "$verb ends with $status" "$reason"; continue; } ;;
 		esac
 		out=$(ends_with $verb $status 2>&1 </dev/null); got=$?

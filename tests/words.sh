@@ -208,7 +208,7 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	bundle:0) "$d" bundle policy.rb -o guard ;;
 	bundle:1) "$d" bundle absent.rb -o guard ;;
 	bundle:3) "$d" bundle typo.rb -o guard ;;
-	bundle:64 | check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | stats:64 | trace:64 | import:64) "$d" $1 ;;
+	bundle:64 | check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | watch:64 | stats:64 | trace:64 | import:64) "$d" $1 ;;
 	status:64 | list:64 | devices:64 | doctor:64 | help:64) "$d" $1 check check ;;
 	oci-hook:64 | install-hook:64) "$d" $1 policy.rb ;;
 	apply:0) "$d" apply policy.rb "$CG" --audit all ;;

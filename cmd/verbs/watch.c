@@ -208,11 +208,11 @@ const struct verb verb_watch = {
 		    "                           [--fold S] [--timeout S] [--json]",
 	.summary = "Attach a policy and run its handlers on what it denies",
 	.help = "A policy may have handlers beside its rules: on(:deny) { |e| ... },\n"
-		"every(5) { ... }, at_exit { ... }. They run in a locked process of their own, and\n"
-		"what they print goes to stdout. The policy is attached as `apply` does it, and it\n"
-		"stays attached when watch ends, whatever ends it. One reader at a time: a second\n"
-		"watch or audit is refused. Messages and what was counted go to stderr. With\n"
-		"--json stdout has one object a line.\n\n"
+		"every(5) { ... }, at_exit { ... }. They run in a locked process of their own,\n"
+		"and what they print goes to stdout. The policy is attached as `apply` does it,\n"
+		"and it stays attached when watch ends, whatever ends it. One reader at a time:\n"
+		"a second watch or audit is refused. Messages and what was counted go to stderr.\n"
+		"With --json stdout has one object a line.\n\n"
 		"  --fold S          one event for all that is alike within S seconds, with its\n"
 		"                    count\n"
 		"  --timeout S       end after S seconds (0.5 is possible)\n",

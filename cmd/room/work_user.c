@@ -61,7 +61,7 @@ static int ask(struct half *h, struct map_question q, const void *key, const voi
 	if (q.nkey > MAP_KEY_MAX || q.nvalue > MAP_KEY_MAX)
 		return -1;
 	memcpy(head, &q, sizeof q);
-	if (q.nkey)
+	if (key)
 		memcpy(head + sizeof q, key, q.nkey);
 	if (frame_write2(STDOUT_FILENO, FRAME_MAP, head, sizeof q + q.nkey, value, q.nvalue))
 		_exit(INSIDE_PIPE);

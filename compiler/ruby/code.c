@@ -10,7 +10,9 @@
 #include <string.h>
 
 #define MAGIC "dguser1"
-#define RELEASE MRB_STRINGIZE(MRUBY_RELEASE_MAJOR) "." MRB_STRINGIZE(MRUBY_RELEASE_MINOR)
+#define TEXT_OF(number) #number
+#define TEXT(macro) TEXT_OF(macro)
+#define RELEASE TEXT(MRUBY_RELEASE_MAJOR) "." TEXT(MRUBY_RELEASE_MINOR)
 
 struct code_head {
 	char magic[8], release[8]; /* of mruby */

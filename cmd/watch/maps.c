@@ -185,6 +185,25 @@ int maps_use_attached(struct watched_maps *m, const struct cgroup *cg, const cha
 	return id < 0 ? -1 : maps_use(m, (uint32_t)id, cg, policy);
 }
 
+int maps_free(struct watched_maps *m, const struct cgroup *cg, const char *policy)
+{
+	struct diags *d = &m->cmd->diags, unsaid;
+	struct arena *a = arena_scratch(m->cmd->args);
+	struct raw_maps *open;
+	m->cgroup = cg;
+	m->policy = policy;
+	diags_init(&unsaid, a);
+	int64_t id = attached_now(m);
+	int failed = id < 0;
+	/* another program under that name has other maps: it is replaced like any other */
+	if (id > 0 && !raw_maps_open(a, &unsaid, (uint32_t)id, m->raw->maps, m->raw->nmaps, &open)) {
+		failed = raw_rings_open(a, d, open, true, one_record, m);
+		raw_maps_close(open);
+	}
+	arena_free(a);
+	return failed;
+}
+
 /* All that waits in the rings of a program that is gone. */
 static int drain(struct watched_maps *m)
 {

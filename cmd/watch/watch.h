@@ -167,6 +167,8 @@ const struct watch_maps *maps_answers(const struct watched_maps *m);
 /* From here on they are those of that program. cg: where the policy of that name is attached, by anybody: it may be
  * replaced, and its records are read by nobody else. NULL: this process loaded it, for itself. 0 or -1. */
 int maps_use(struct watched_maps *m, uint32_t program, const struct cgroup *cg, const char *policy);
+/* Does another process read the rings of the program that is attached under that name? 0, or -1 with a diagnostic. */
+int maps_free(struct watched_maps *m, const struct cgroup *cg, const char *policy);
 int maps_use_attached(struct watched_maps *m, const struct cgroup *cg, const char *policy);
 /* The records, and what had no place. It ends when the policy is taken off. */
 struct feed maps_feed(struct watched_maps *m);

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <bpf/libbpf.h>
@@ -432,7 +433,7 @@ static void largest(void **state)
 static pid_t changer(const struct maps *m)
 {
 	pid_t pid = fork();
-	if (!pid)
+	if (!pid && !prctl(PR_SET_PDEATHSIG, SIGKILL))
 		for (uint64_t i = 0;; i++) {
 			struct table_key k = key_of(1000 + (i * 2654435761u >> 7) % 20000);
 			put_key(m->fd[TABLE], k.n);

@@ -2,6 +2,7 @@
 #ifndef DEVGUARD_CMD_CLI_H
 #define DEVGUARD_CMD_CLI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cmd;
@@ -13,6 +14,7 @@ struct cli {
 	const char *summary; /* what it is, for `help` */
 	const struct verb *const *verbs;
 	size_t nverbs;
+	bool one_policy;     /* it carries one, and takes no other */
 	const char *words;   /* what its usage lines say, for the end of `help` */
 	const char *example; /* a whole command line that works */
 	const char *helped;  /* a verb, for an example of `help` */

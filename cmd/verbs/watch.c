@@ -1,9 +1,4 @@
-/*
- * watch.c - the verb `watch`: attaches a policy and runs its handlers on what it denies.
- *
- * The policy is attached only when its handlers run. It stays attached when watch ends, however that happens:
- * what is denied never depends on somebody who watches.
- */
+/* watch.c - the verb `watch`: attaches a policy and runs its handlers on what it denies. */
 #include "cgroup/cgroup.h"
 #include "cmd/audit/audit.h"
 #include "cmd/cmd.h"
@@ -15,10 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPT_TIMEOUT = OPT_VERB, OPT_FOLD };
 static const struct option options[] = {
-	{"timeout", required_argument, NULL, OPT_TIMEOUT},
-	{"fold", required_argument, NULL, OPT_FOLD},
+	WATCH_OPTIONS,
 	OPTION_CLAIMS,
 	OPTION_PARAM,
 	OPTION_LIMIT,
@@ -33,30 +26,13 @@ static const struct option options[] = {
 	{0},
 };
 
-struct watched {
-	struct cmd *cmd;
-	struct unit unit;
-	struct cgroup *cgroup;
-	struct handlers *handlers;
-	struct denials *denials; /* NULL: the policy reports nothing */
-	struct watched_maps *maps; /* NULL: it is no raw program with maps */
-	uint64_t timeout, fold;
-	bool json;
-};
-
 /* False: the verb ends with c->status. */
-static bool parse(struct watched *w, int argc, char **argv)
+static bool parse(struct cmd *c, int argc, char **argv, struct watch_wish *w)
 {
-	struct cmd *c = w->cmd;
 	int opt;
-	while ((opt = options_next(c, argc, argv)) != OPT_END) {
-		if (opt == OPT_STOP)
+	while ((opt = options_next(c, argc, argv)) != OPT_END)
+		if (opt == OPT_STOP || (c->status = watch_option(c, opt, w)))
 			return false;
-		if (opt == OPT_TIMEOUT && (c->status = option_seconds(c, "--timeout", optarg, 0, &w->timeout)))
-			return false;
-		if (opt == OPT_FOLD && (c->status = option_seconds(c, "--fold", optarg, 1, &w->fold)))
-			return false;
-	}
 	int n = argc - optind, operands = 1 + !where_given(c);
 	c->status = STATUS_OK;
 	if (n != operands)
@@ -67,19 +43,18 @@ static bool parse(struct watched *w, int argc, char **argv)
 	return n == operands;
 }
 
-static int load(struct watched *w, const char *path)
+static int load(struct cmd *c, const char *path, struct unit *u)
 {
-	struct cmd *c = w->cmd;
 	const struct load how = {.depth = LOAD_IMAGE, .kernel = true, .policy_only = true, .keep = c->claims.n};
 	int status = claims_open(c);
 	if (!status)
-		status = unit_load(c, &c->settings, path, &how, &w->unit);
+		status = unit_load(c, &c->settings, path, &how, u);
 	if (!status)
-		status = claims_ask(c, &w->unit, NULL);
+		status = claims_ask(c, u, NULL);
 	if (status)
 		return status;
-	unit_end(&w->unit);
-	if (w->unit.policy->handlers.len)
+	unit_end(u);
+	if (u->policy->handlers.len)
 		return STATUS_OK;
 	diag_add(&c->diags, DIAG_ERROR, (struct span){.file = path},
 	         "write one, as in on(:deny) { |e| puts \"#{e.comm} wanted #{e.device}\" }; or `" PROGRAM " apply`, and `" PROGRAM " audit` shows denials",
@@ -87,21 +62,6 @@ static int load(struct watched *w, const char *path)
 	return STATUS_REFUSED;
 }
 
-/* What handlers wait for must be reported: options go over what the file says. */
-static int check_reports(struct watched *w)
-{
-	const struct user_ready *has = handlers_has(w->handlers);
-	enum audit_level audit = w->unit.policy->audit;
-	const char *of = has->allowed && audit != AUDIT_ALL ? "allow" : has->denied && audit == AUDIT_NONE ? "deny" : NULL;
-	if (!of)
-		return STATUS_OK;
-	return usage_error(w->cmd, "leave --audit out", "on(:%s) would be given nothing with --audit %s", of, audit_words[audit]);
-}
-
-static int attach(struct watched *w)
-{
-	struct cmd *c = w->cmd;
-	if (denials_free(c, w->cgroup, w->unit.policy->name))
 		return STATUS_FAILED;
 	if (w->maps && maps_free(w->maps, w->cgroup, w->unit.policy->name))
 		return STATUS_FAILED;
@@ -187,19 +147,12 @@ static int watch_it(struct watched *w, const char *policy, const char *where)
 
 static int watch(struct cmd *c, int argc, char **argv)
 {
-	struct watched w = {.cmd = c, .timeout = UINT64_MAX};
-	if (!parse(&w, argc, argv))
+	struct watch_wish wish = {.timeout = UINT64_MAX};
+	struct unit u;
+	if (!parse(c, argc, argv, &wish))
 		return c->status;
-	w.json = c->json.on;
-	int status = watch_it(&w, argv[optind], where_given(c) ? NULL : argv[optind + 1]);
-	if (w.denials)
-		denials_close(w.denials);
-	maps_close(w.maps);
-	if (w.handlers)
-		handlers_close(w.handlers);
-	if (w.cgroup)
-		cgroup_close(w.cgroup);
-	return status;
+	int status = load(c, argv[optind], &u);
+	return status ? status : watch_unit(c, &u, where_given(c) ? NULL : argv[optind + 1], &wish);
 }
 
 const struct verb verb_watch = {
@@ -215,9 +168,7 @@ const struct verb verb_watch = {
 		"and it stays attached when watch ends, whatever ends it. One reader at a time:\n"
 		"a second watch or audit is refused. Messages and what was counted go to stderr.\n"
 		"With --json stdout has one object a line.\n\n"
-		"  --fold S          one event for all that is alike within S seconds, with its\n"
-		"                    count\n"
-		"  --timeout S       end after S seconds (0.5 is possible)\n",
+		WATCH_OPTIONS_HELP,
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

@@ -8,6 +8,7 @@
  *   denials.c    a feed: the audit records of a policy
  *   maps.c       maps of a raw program, and a feed: the records of its rings
  *   summary.c    what was counted
+ *   attached.c   a policy that is attached and watched: what the verb does
  *
  * A feed is where events come from. The kernel never waits for handlers: what they are too slow for stays in the
  * feed's own buffer, and is counted there when that is full.
@@ -19,6 +20,7 @@
 #include <sys/uio.h>
 
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 #include "cmd/room/room.h"
 #include "compiler/user.h"
 
@@ -187,5 +189,23 @@ struct summary {
 };
 /* A line on stderr; with json an object on stdout. */
 void summary_print(struct cmd *c, struct handlers *h, const struct summary *s, bool json);
+
+/* ---- attached.c ------------------------------------------------------------------------- */
+
+/* Its own options. */
+enum { OPT_WATCH_TIMEOUT = OPT_VERB, OPT_WATCH_FOLD };
+#define WATCH_OPTIONS \
+	{"timeout", required_argument, NULL, OPT_WATCH_TIMEOUT}, {"fold", required_argument, NULL, OPT_WATCH_FOLD}
+#define WATCH_OPTIONS_HELP \
+	"  --fold S          one event for all that is alike within S seconds, with its\n" \
+	"                    count\n" \
+	"  --timeout S       end after S seconds (0.5 is possible)\n"
+struct watch_wish { uint64_t timeout, fold; /* ns; UINT64_MAX: no end */ };
+/* STATUS_OK or a usage error. */
+int watch_option(struct cmd *c, int opt, struct watch_wish *out);
+/* Attaches a policy with handlers to the cgroup of that name (NULL: --self, --unit) and runs them until the end. An exit
+ * status. */
+struct unit;
+int watch_unit(struct cmd *c, struct unit *u, const char *where, const struct watch_wish *wish);
 
 #endif

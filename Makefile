@@ -121,38 +121,50 @@ GUARD_SOURCES := $(filter-out policy/yaml.c,$(sort $(wildcard policy/*.c))) comp
 	$(filter-out %/work_ruby.c %/work_list.c %/work_user.c,$(sort $(wildcard cmd/room/*.c))) $(sort $(wildcard cmd/where/*.c)) \
 	cmd/audit/device_name.c cmd/audit/nodes.c cmd/audit/words.c cmd/audit/columns.c \
 	cmd/explain/rows.c cmd/explain/print.c cmd/explain/json.c cmd/explain/tell.c cmd/verbs/status.c \
-	cmd/bundle/digest.c $(sort $(wildcard cmd/bundle/guard/*.c))
-STUB          := $(BUILD)/stub
-GUARD         := $(STUB)/guard
-GUARD_OBJECTS := $(GUARD_SOURCES:%.c=$(STUB)/%.o)
+	cmd/bundle/digest.c $(filter-out %/plain.c %/ruby.c %/watch.c,$(sort $(wildcard cmd/bundle/guard/*.c)))
+# Of a policy with handlers: mruby, the child that runs them, and what reads the policy's reports.
+GUARD_RUBY_SOURCES := cmd/bundle/guard/ruby.c cmd/bundle/guard/watch.c cmd/room/work_user.c $(sort $(wildcard cmd/watch/*.c)) \
+	cmd/audit/source.c cmd/audit/find.c cmd/audit/watch.c \
+	$(sort $(wildcard compiler/lift/*.c)) $(filter-out %/make_prelude.c,$(sort $(wildcard compiler/ruby/*.c)))
+STUB               := $(BUILD)/stub
+GUARDS             := $(STUB)/guard $(STUB)/guard-ruby
+GUARD_OBJECTS      := $(GUARD_SOURCES:%.c=$(STUB)/%.o)
+GUARD_PLAIN_OBJECTS := $(STUB)/cmd/bundle/guard/plain.o
+GUARD_RUBY_OBJECTS := $(GUARD_RUBY_SOURCES:%.c=$(STUB)/%.o)
 # Small: what nothing calls is left out. The payload's segment is the last one, so that it can grow.
 GUARD_CFLAGS  := -Os -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 GUARD_LDFLAGS := -static-pie -s -Wl,--gc-sections -Wl,-z,pack-relative-relocs -Wl,--section-start=.devguard.payload=0x4000000
 GUARD_LIBS     = $(shell pkg-config --static --libs libbpf libelf zlib jansson 2>/dev/null || echo -lbpf -lelf -lz -ljansson)
 
-$(GUARD_OBJECTS): $(STUB)/%.o: %.c Makefile
+$(GUARD_OBJECTS) $(GUARD_PLAIN_OBJECTS) $(GUARD_RUBY_OBJECTS): $(STUB)/%.o: %.c Makefile $(MRUBY)
 	@mkdir -p $(@D)
 	@echo '  CC  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(WARN) $(GUARD_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(STUB)/cmd/room/confine.o: $(FILTER)
-$(STUB)/cmd/room/confine.o: CPPFLAGS += -I$(BUILD)
--include $(GUARD_OBJECTS:.o=.d)
+$(STUB)/compiler/ruby/prelude.o: $(PRELUDE)
+$(STUB)/cmd/room/confine.o $(STUB)/compiler/ruby/prelude.o: CPPFLAGS += -I$(BUILD)
+$(STUB)/cmd/bundle/guard/ruby.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
+-include $(GUARD_OBJECTS:.o=.d) $(GUARD_PLAIN_OBJECTS:.o=.d) $(GUARD_RUBY_OBJECTS:.o=.d)
+
+$(STUB)/guard: $(GUARD_OBJECTS) $(GUARD_PLAIN_OBJECTS)
+$(STUB)/guard-ruby: $(GUARD_OBJECTS) $(GUARD_RUBY_OBJECTS)
+$(STUB)/guard-ruby: GUARD_MRUBY = -Wl,--wrap=mrb_ptr_to_str -lmruby -lm
 
 # Without static libraries there is none, and the tool says so.
-$(GUARD): $(GUARD_OBJECTS)
+$(GUARDS):
 	@echo '  LD  $@'
 	$(Q)if echo 'int main(void) { return 0; }' | $(CC) -x c - -x none $(GUARD_CFLAGS) $(GUARD_LDFLAGS) -o $@ $(GUARD_LIBS) 2>/dev/null; then \
-		$(CC) $(GUARD_CFLAGS) $(GUARD_LDFLAGS) -o $@ $^ $(GUARD_LIBS); \
+		$(CC) $(GUARD_CFLAGS) $(GUARD_LDFLAGS) -o $@ $^ $(GUARD_MRUBY) $(GUARD_LIBS); \
 	else echo 'make: no static libraries: `bundle` will have nothing to make a bundle of' >&2; : >$@; fi
 
 # What they are: the tool takes no others.
 STUBS := $(BUILD)/cmd/bundle/stubs.inc
-$(STUBS): cmd/bundle/make_stubs.c cmd/bundle/digest.c cmd/bundle/payload.h $(GUARD)
+$(STUBS): cmd/bundle/make_stubs.c cmd/bundle/digest.c cmd/bundle/payload.h $(GUARDS)
 	@mkdir -p $(@D)
 	@echo '  GEN $@'
 	$(Q)$(CC) -D_GNU_SOURCE -I. -std=gnu11 $(WARN) -O2 -o $(@D)/make_stubs $(filter %.c,$^)
-	$(Q)$(@D)/make_stubs $(GUARD) >$@.new && mv $@.new $@
+	$(Q)$(@D)/make_stubs $(GUARDS) >$@.new && mv $@.new $@
 $(BUILD)/cmd/bundle/stub.o: $(STUBS)
 $(BUILD)/cmd/bundle/stub.o: CPPFLAGS += -I$(BUILD)
 lint-gcc lint-clang: $(STUBS)
@@ -342,7 +354,7 @@ ALLOW_cmd/where       := $(BELOW)|cmd/where/.*
 ALLOW_cmd/why         := $(BELOW)|cmd/why/.*
 ALLOW_cmd/verbs       := $(BELOW)|cmd/verbs/diff\.h|cmd/(audit/audit|bundle/bundle|explain/explain|trace/trace|watch/watch|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
 ALLOW_cmd/bundle      := $(BELOW)|cmd/bundle/.*
-ALLOW_cmd/bundle/guard := $(BELOW)|cmd/bundle/.*|cmd/explain/explain\.h|cmd/room/judge\.h
+ALLOW_cmd/bundle/guard := $(BELOW)|cmd/bundle/.*|cmd/(explain/explain|watch/watch)\.h|cmd/room/judge\.h
 ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
 # Of policy/, what is private to a file's relatives.
 PRIVATE               := policy/(term|diagram|compare)_internal\.h
@@ -350,7 +362,7 @@ DENY_policy           := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup
 DENY_compiler         := bpf/(lib)?bpf\.h|libcgroup|jansson|yaml
 DENY_cgroup           := mruby|libelf|gelf|jansson|yaml
 DENY_cmd              := mruby|libelf|gelf|libcgroup|yaml
-FOLDERS               := $(sort $(patsubst %/,%,$(dir $(SOURCES) $(GUARD_SOURCES))))
+FOLDERS               := $(sort $(patsubst %/,%,$(dir $(SOURCES) $(GUARD_SOURCES) $(GUARD_RUBY_SOURCES))))
 
 lint: lint-folders lint-papers lint-prototypes lint-gcc lint-clang lint-cppcheck
 
@@ -383,7 +395,7 @@ $(foreach f,$(FOLDERS),$(eval $(call FOLDER_RULE,$(f))))
 
 lint-gcc lint-clang: lint-%:
 	@command -v $* >/dev/null || { echo 'lint: no $*, passed over'; exit 0; }; \
-	$* $(ALL_CPPFLAGS) -std=gnu11 $(WARN) -Werror -fsyntax-only $(sort $(SOURCES) $(GUARD_SOURCES))
+	$* $(ALL_CPPFLAGS) -std=gnu11 $(WARN) -Werror -fsyntax-only $(sort $(SOURCES) $(GUARD_SOURCES) $(GUARD_PLAIN_OBJECTS:$(STUB)/%.o=%.c) $(GUARD_RUBY_SOURCES))
 
 lint-cppcheck:
 	@command -v cppcheck >/dev/null || { echo 'lint: no cppcheck, passed over'; exit 0; }; \
@@ -407,7 +419,7 @@ install: all
 		$(SHARE)/man/man7 \
 		$(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions
 	install -m 755 $(PROGRAM) $(BINDIR)/
-	! [ -s $(GUARD) ] || { install -d $(LIBDIR) && install -m 755 $(GUARD) $(LIBDIR)/; }
+	! [ -s $(firstword $(GUARDS)) ] || { install -d $(LIBDIR) && install -m 755 $(GUARDS) $(LIBDIR)/; }
 	$(if $(MAN1),install -m 644 $(MAN1) $(SHARE)/man/man1/)
 	$(if $(MAN5),install -m 644 $(MAN5) $(SHARE)/man/man5/)
 	$(if $(MAN7),install -m 644 $(MAN7) $(SHARE)/man/man7/)

@@ -14,6 +14,7 @@ struct cli {
 	const char *summary; /* what it is, for `help` */
 	const struct verb *const *verbs;
 	size_t nverbs;
+	const char *has;     /* "mruby 3.1.0, ": for `--version` */
 	bool one_policy;     /* it carries one, and takes no other */
 	const char *words;   /* what its usage lines say, for the end of `help` */
 	const char *example; /* a whole command line that works */

@@ -7,7 +7,7 @@
 struct cmd;
 
 /* The stubs that the tool is built with: in the order of the Makefile. */
-enum stub_kind { STUB_PLAIN, STUBS };
+enum stub_kind { STUB_PLAIN, STUB_RUBY, STUBS };
 
 /* ---- stub.c -------------------------------------------------------------------------- */
 

@@ -26,7 +26,8 @@ static int write_bundle(struct cmd *c, struct unit *u, const char *path)
 		diag_fail(&c->diags, "name a file with -o, or redirect stdout", "an executable is not written to a terminal");
 		return STATUS_FAILED;
 	}
-	int status = stub_read(c, STUB_PLAIN, &stub);
+	bool handlers = u->policy->handlers.len;
+	int status = stub_read(c, handlers ? STUB_RUBY : STUB_PLAIN, &stub);
 	if (!status)
 		status = unit_object(c, u, &object);
 	if (status)
@@ -42,7 +43,7 @@ static int write_bundle(struct cmd *c, struct unit *u, const char *path)
 		put_text(stdout, path);
 		fputs(": ", stdout);
 		put_text(stdout, u->policy->name);
-		printf(" in one file of %zu bytes\n", whole.len);
+		printf(" in one file of %zu bytes%s\n", whole.len, handlers ? ", with mruby for its handlers" : "");
 	}
 	return STATUS_OK;
 }

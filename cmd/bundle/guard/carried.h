@@ -28,7 +28,12 @@ const struct carried *carried(void);
 /* Has the policy proven, with the settings of the command line. STATUS_OK or a status with diagnostics. */
 int carried_load(struct cmd *c, const struct load *l, struct unit *u);
 
-/* Its verbs that are not the tool's own. */
-extern const struct verb guard_apply, guard_detach, guard_explain;
+/* ---- guard.c ------------------------------------------------------------------------- */
+
+/* Runs what the command line says. `has`: for --version, see struct cli. Returns the exit status. */
+int guard_main(const struct verb *const *verbs, size_t nverbs, const char *has, int argc, char **argv);
+
+/* Verbs that are not the tool's own. */
+extern const struct verb guard_apply, guard_watch, guard_detach, guard_explain;
 
 #endif

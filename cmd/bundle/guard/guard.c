@@ -1,5 +1,6 @@
 /*
- * main.c - the program of a bundle: it carries one policy, and has the verbs for it.
+ * guard.c - the program of a bundle: it carries one policy, and has the verbs for it. A bundle with handlers has an
+ * interpreter and the verb `watch`, others have neither (plain.c, ruby.c).
  */
 #include "cmd/bundle/guard/carried.h"
 #include "cmd/cli.h"
@@ -7,8 +8,6 @@
 #include "cmd/room/judge.h"
 
 #include <bpf/libbpf.h>
-
-static const struct verb *const verbs[] = {&guard_apply, &verb_status, &guard_detach, &guard_explain};
 
 /* It takes objects and programs of the kernel, no lists. */
 static void work(struct inside *in)
@@ -18,13 +17,12 @@ static void work(struct inside *in)
 
 static void print_version(struct cmd *c)
 {
-	(void)c;
 	put_text(stdout, carried()->policy);
-	printf(": a policy in one file, written by %s %s (libbpf %s)\n", PROGRAM, DEVGUARD_VERSION,
+	printf(": a policy in one file, written by %s %s (%slibbpf %s)\n", PROGRAM, DEVGUARD_VERSION, c->cli->has,
 	       libbpf_version_string() + (libbpf_version_string()[0] == 'v'));
 }
 
-int main(int argc, char **argv)
+int guard_main(const struct verb *const *verbs, size_t nverbs, const char *has, int argc, char **argv)
 {
 	const char *name = argc && *argv[0] ? argv[0] : "guard";
 	const char *wrong = carried_find(name);
@@ -37,7 +35,9 @@ int main(int argc, char **argv)
 		.name = name,
 		.summary = "a device policy, decided by the kernel.",
 		.verbs = verbs,
-		.nverbs = sizeof verbs / sizeof *verbs,
+		.nverbs = nverbs,
+		.has = has,
+		.one_policy = true,
 		.words = "CGROUP is a directory, /web as audit prints it, a unit (web.service), a\n"
 			 "container's name or the beginning of its id, or a PID.\n\n"
 			 "Exit status: 0 ok; 1 failed; 3 the policy is refused; 64 the command line is\n"

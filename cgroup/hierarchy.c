@@ -29,7 +29,11 @@ const char *cgroup_mount(struct arena *a)
 	struct mount *mounts;
 	size_t n;
 	const char *read_only = NULL;
+	static const char *const usual[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 	int error = mounts_read(a, &mounts, &n);
+	for (size_t i = 0; error == ENOENT && i < sizeof usual / sizeof *usual; i++) /* no /proc: nobody tells */
+		if (is_cgroup2(usual[i]))
+			return usual[i];
 	for (size_t i = 0; i < n; i++) {
 		/* statfs: another file system may be mounted over this one */
 		if (strcmp(mounts[i].type, "cgroup2") || !is_cgroup2(mounts[i].point))

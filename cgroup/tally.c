@@ -13,14 +13,16 @@
 
 static int cannot(struct diags *d, const char *what, int error)
 {
-	return diag_fail(d, error_hint(d->arena, -error, "see the kernel log"),
+	return diag_fail(d, error_hint(d->arena, -error, error == -ENOENT ? "is /sys mounted? It tells how many CPUs there are" : "see the kernel log"),
 	                 "cannot %s the counts: %s", what, strerror(-error));
 }
 
 /* One for each CPU this machine may have; to be freed, NULL with -errno in *error. */
 static struct totals *totals_new(int *ncpus, int *error)
 {
+	libbpf_print_fn_t before = libbpf_set_print(NULL); /* it would print to stderr */
 	*ncpus = libbpf_num_possible_cpus();
+	libbpf_set_print(before);
 	*error = *ncpus < 0 ? *ncpus : -ENOMEM;
 	return *ncpus < 0 ? NULL : calloc((size_t)*ncpus, sizeof(struct totals));
 }

@@ -75,9 +75,11 @@ const struct verb verb_bundle = {
 	.synopsis = "POLICY -o FILE [--param K=V]... [--claims FILE]...",
 	.usage = "POLICY -o FILE",
 	.summary = "Write a policy as one executable that applies itself",
-	.help = "FILE needs no library, no interpreter and no other file where it is run:\n\n"
+	.help = "FILE needs no library and no other file where it is run:\n\n"
 		"  FILE apply CGROUP     proves the policy again, in a locked room like that of\n"
 		"                        " PROGRAM ", and attaches it\n"
+		"  FILE watch CGROUP     the same, and runs its handlers (where it has any: then the\n"
+		"                        interpreter for them is in it)\n"
 		"  FILE status [CGROUP]  what decides there\n"
 		"  FILE detach CGROUP    takes it off\n"
 		"  FILE explain          what it allows and denies\n"

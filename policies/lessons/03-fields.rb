@@ -17,5 +17,5 @@ end
 puts format("%-18s %-16s %-7s %s", "TIME(s)", "COMM", "PID", "MESSAGE")
 
 on(:line) do |line|
-  puts format("%-18.6f %-16s %-7d %s", line.time, line.comm, line.pid, line.text)
+  puts format("%-18.6f %-16s %-7d %s", line.time / 1_000_000_000.0, line.comm, line.pid, line.text)
 end

@@ -19,5 +19,5 @@ puts "Tracing quick syncs... Ctrl-C to end."
 start = nil
 on(:line) do |line|
   start ||= line.time
-  puts format("At time %.2f s: %s", line.time - start, line.text)
+  puts format("At time %.2f s: %s", (line.time - start) / 1_000_000_000.0, line.text)
 end

@@ -44,6 +44,8 @@ static int attach(struct watched *w)
 	struct cmd *c = w->cmd;
 	if (denials_free(c, w->cgroup, w->unit->policy->name))
 		return STATUS_FAILED;
+	if (w->maps && maps_free(w->maps, w->cgroup, w->unit->policy->name))
+		return STATUS_FAILED;
 	int status = apply_unit(c, w->unit, w->cgroup, false, stderr);
 	if (!status && w->unit->policy->audit != AUDIT_NONE)
 		status = denials_open(c, w->cgroup, w->unit->policy->name, w->fold, &w->denials);

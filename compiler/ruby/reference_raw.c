@@ -508,7 +508,7 @@ static void define_functions(struct ruby *ruby)
 	}
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
 		for (int kind = 0; kind < RAW_LOST; kind++)
-			mrb_define_method(mrb, ruby->said.raw.map_class[kind][RAW_TABLE], /* of every kind, in a compilation */ methods[i].name, methods[i].fn, MRB_ARGS_ANY());
+			mrb_define_method(mrb, ruby->said.raw.map_class[kind], methods[i].name, methods[i].fn, MRB_ARGS_ANY());
 }
 
 static mrb_value define_body(mrb_state *mrb, void *p)

@@ -52,7 +52,7 @@ static bool conversion(struct left f, struct left t)
 	char kind = f.at < f.end ? *f.at++ : '%';
 	switch (kind) {
 	case '%': return t.at < t.end && *t.at == '%' && rest(f, t, 1);
-	case 'c': return t.at < t.end ? rest(f, t, 1) : fits(f, t); /* a 0 is not printed */
+	case 'c': return (t.at < t.end && rest(f, t, 1)) || fits(f, t); /* a 0 is not printed */
 	case 's': return name(f, t);
 	default: return number(f, t, kind);
 	}

@@ -170,11 +170,10 @@ watched() # watched VERB OPTIONS...: the policy is taken off while it runs
 }
 gone() # a policy is taken off while its handlers run
 {
-	printf 'policy "gone"\ndefault :allow\non(:deny) { }\n' >gone.rb
-	timeout 20 "$DEVGUARD" watch gone.rb "$CG" >/dev/null 2>"$T/gone" & BACKGROUND+=($!)
+	printf 'policy "gone"\ndefault :allow\non(:deny) { }\nevery(1) { puts "watched" }\n' >gone.rb
+	timeout 20 "$DEVGUARD" watch gone.rb "$CG" >"$T/gone" 2>/dev/null & BACKGROUND+=($!)
 	local i
-	for ((i = 0; i < 200; i++)); do grep -q attached "$T/gone" && break; sleep 0.05; done
-	sleep 0.3
+	for ((i = 0; i < 200; i++)); do [ -s "$T/gone" ] && break; sleep 0.05; done
 	"$DEVGUARD" detach "$CG" gone >/dev/null
 	wait $!
 }

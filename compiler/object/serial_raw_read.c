@@ -143,7 +143,10 @@ static term get_numbered(struct reader *r, uint64_t number, bool truth)
 static struct raw_operand get_operand(struct reader *r)
 {
 	uint64_t number = get_number(r);
-	return number ? (struct raw_operand){.t = get_numbered(r, number - 1, false)} : (struct raw_operand){.is_comm = true};
+	struct raw_operand o = {.is_comm = !number};
+	if (number)
+		o.t = get_numbered(r, number - 1, false);
+	return o;
 }
 
 /* Do operands go with fields: a text where a text is? */

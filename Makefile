@@ -142,8 +142,8 @@ $(GUARD_OBJECTS) $(GUARD_PLAIN_OBJECTS) $(GUARD_RUBY_OBJECTS): $(STUB)/%.o: %.c 
 	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(WARN) $(GUARD_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(STUB)/cmd/room/confine.o: $(FILTER)
-$(STUB)/compiler/ruby/prelude.o: $(PRELUDE)
-$(STUB)/cmd/room/confine.o $(STUB)/compiler/ruby/prelude.o: CPPFLAGS += -I$(BUILD)
+$(STUB)/compiler/ruby/prelude.o $(STUB)/compiler/ruby/user_maps.o: $(PRELUDE)
+$(STUB)/cmd/room/confine.o $(STUB)/compiler/ruby/prelude.o $(STUB)/compiler/ruby/user_maps.o: CPPFLAGS += -I$(BUILD)
 $(STUB)/cmd/bundle/guard/ruby.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 -include $(GUARD_OBJECTS:.o=.d) $(GUARD_PLAIN_OBJECTS:.o=.d) $(GUARD_RUBY_OBJECTS:.o=.d)
 

@@ -119,6 +119,10 @@ static struct flow write_map(struct lifter *l, struct state *st, uint32_t map, s
 	struct step s = {.kind = STEP_SET, .at = lift_place(l), .map = map};
 	if (value.kind == V_SUM && value.u.cell == map) /* added before */
 		return flow_value(st, value);
+	/* `MAP[key] += 0`: mruby leaves the addition out */
+	struct val self = val_static(l->all->said->raw.objects[map]), nought = val_static(mrb_int_value(l->mrb, 0));
+	if (value.kind == V_CHOICE && raw_map_sum(l, st, self, key, value, nought, false))
+		return flow_value(st, value);
 	put_key(l, st, m, key, &s);
 	s.operand = operand(l, st, &m->value.fields[0], value, arena_printf(l->arena, "a value of %s", m->name));
 	*trail_step(l, st, STEP_SET) = s;

@@ -23,8 +23,7 @@ TOOL, CG = os.environ['DEVGUARD'], os.environ.get('CG', '')
 KPROBES, CLOSED = os.environ.get('KPROBES', ''), os.environ.get('CLOSED', '')
 SECONDS = 40
 # Processes that the document shows. Another one may be seen in their place.
-NAMES = r'\b(bash|sh|ls|sync|dd|cat|head|sleep|python3|make|cc)\b'
-LINE = '(bash|sh|ls|sync|dd|cat|head|sleep|python3|make|cc|.{1,15}?)'
+NAMES = r'\b(bash|sh|ls|dd|cat|head|python3|make|cc1?|mkdir|echo|grep|sleep|as)(?=[\[ ]|$)'
 
 
 def sections():
@@ -46,12 +45,11 @@ def sections():
 
 def shape(line):
     """What a line of the document says of a line that is seen."""
-    line = re.sub(r'^\^C', '', line)
-    line = re.sub(r'\|[* ]+\|', '|BAR|', line)
-    line = re.escape(re.sub(r' +', ' ', line.strip()))
-    line = re.sub(r'-?\d+', lambda m: r'-?\d+', line.replace('\\-', '-'))
-    line = re.sub(NAMES, lambda m: LINE, line)
-    line = line.replace(r'\|BAR\|', r'\|[* ]*\|').replace(r'\ ', r' +')
+    line = re.sub(NAMES, '\1', re.sub(r'^\^C', '', line.strip()))
+    line = re.escape(re.sub(r' +', ' ', re.sub(r'\|[* ]+\|', '\2', line))).replace('\\-', '-')
+    line = re.sub(r'-?\d+', lambda m: r'-?\d+', line)
+    line = re.sub(r'\b(line|record)s?\b', r'\1s?', line)
+    line = line.replace('\1', '.{1,15}?').replace('\2', r'\|[* ]*\|').replace(r'\ ', ' +')
     return re.compile(r'\s*' + line + r'\s*$')
 
 
@@ -110,10 +108,10 @@ def live(command, want, second, path):
 
         until = time.monotonic() + SECONDS
         wait_for(want[:1], until)
-        while second and tool.poll() is None and not wait_for(want[:cut], min(until, time.monotonic() + 1.5)) and time.monotonic() < until:
+        while tool.poll() is None and time.monotonic() < until:
             typed('\n'.join(second), path)
-        if not second:
-            wait_for(want[:cut], until)
+            if wait_for(want[:cut], min(until, time.monotonic() + 2)):
+                break
         if tool.poll() is None:
             tool.send_signal(signal.SIGINT)
         try:

@@ -1,0 +1,61 @@
+#!/bin/bash
+# lessons.sh - policies/lessons/: every program is compiled and proven, and an object of it is loaded by bpftool alone; cases
+# of device programs; every block of the page is run, and prints what stands there (lessons.py).
+. "$(dirname "$0")/lib.sh"
+
+LESSONS=$ROOT/policies/lessons
+reason=$(need_kernel)
+kprobes=
+[ -r /sys/bus/event_source/devices/kprobe/type ] || kprobes="this kernel has no kprobes"
+
+# Where programs can be pinned: a file system of our own, gone with this script.
+on_exit() { [ ! -d "$T/bpf" ] || umount "$T/bpf" 2>/dev/null; }
+bpffs=
+if [ -z "$reason" ] && command -v bpftool >/dev/null; then
+	mkdir "$T/bpf"
+	mount -t bpf bpf "$T/bpf" && bpffs=1
+fi
+
+# bpftool knows nothing of us: libbpf takes the object's sections, license and maps as they are.
+loaded_by_bpftool() # loaded_by_bpftool NAME OBJECT
+{
+	if [ -n "$reason" ] || [ -z "$bpffs" ]; then
+		skip "bpftool loads $1" "${reason:-no bpftool, or no bpffs}"
+	else
+		check "bpftool loads $1" bpftool prog loadall "$2" "$T/bpf/$1"
+		rm -rf "${T:?}/bpf/$1"
+	fi
+}
+
+for policy in "$LESSONS"/*.rb "$LESSONS"/rucy/*.rb; do
+	name=${policy#"$LESSONS"/} object=$T/$(basename "$policy" .rb).o
+	if "$DEVGUARD" check "$policy" >"$T/out" 2>"$T/err" && [ ! -s "$T/err" ] && grep -q 'proven equal to the' "$T/out"; then
+		pass "$name is proven"
+	else
+		fail "$name is proven" "$(cat "$T/out" "$T/err")"
+	fi
+	check "$name is compiled" "$DEVGUARD" compile "$policy" -o "$object"
+	section=$(sed -n 's/^section! "\([a-z_]*\).*/\1/p' "$policy")
+	loaded_by_bpftool "$(basename "$policy" .rb)" "$object"
+	case $section in
+	cgroup | dev)
+		if [ ! -e "${policy%.rb}.cases" ]; then fail "$name has cases" "there is no ${name%.rb}.cases"
+		elif kernel_before 6.1 && [ -z "$reason" ] && grep -q '\[pid\]' "$policy"; then skip "the cases of $name" "pid needs Linux 6.1"
+		else check "the cases of $name" timeout 60 "$DEVGUARD" test "$policy"; fi ;;
+	esac
+done
+
+[ -n "$reason" ] || scratch lesson
+# each lesson ends with Ctrl-C: its output is awaited, with a limit
+CG=${CG-} CLOSED=$reason KPROBES=$kprobes timeout 500 python3 "$TESTS/lessons.py" >"$T/lines" 2>&1 ||
+	fail "lessons.py ended early" "$(tail "$T/lines")"
+while IFS= read -r line; do
+	case $line in
+	"ok "*) pass "${line#ok }" ;;
+	"skip "*) skip "${line#skip }" "here" ;;
+	"not ok "*) fail "${line#not ok }" ;;
+	*) printf '    %s\n' "${line#	}" ;;
+	esac
+done <"$T/lines"
+
+summary

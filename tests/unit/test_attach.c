@@ -4,6 +4,7 @@
  */
 #define SCRATCH_OBJECT
 #include "cgroup/internal.h"
+#include "cgroup/link.h"
 #include "tests/unit/scratch.h"
 #include "policy/import/import.h"
 
@@ -216,9 +217,9 @@ static void a_guard_that_cannot_be_confirmed_stays(void **state)
 	int failed = link_attach(e->arena, &e->d, e->cg, p, "first");
 	setrlimit(RLIMIT_NOFILE, &before);
 	uint32_t there = link_program(e->cg);
-	int held = bpf_obj_get(arena_printf(e->arena, "/sys/fs/bpf/rucy-devguard/%llu", (unsigned long long)e->cg->id));
+	int held = bpf_obj_get(arena_printf(e->arena, "%s/rucy-devguard/%llu", link_bpffs(), (unsigned long long)e->cg->id));
 	int detached = link_detach(&e->d, e->cg);
-	rmdir("/sys/fs/bpf/rucy-devguard"); /* not when there are others */
+	rmdir(arena_printf(e->arena, "%s/rucy-devguard", link_bpffs())); /* not when there are others */
 	assert_int_equal(failed, -1);
 	assert_error(e, "could not be confirmed", "ulimit -n");
 	assert_int_equal(there, program_id(p));

@@ -69,10 +69,12 @@ struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at,
 	const char *name = input_name((enum input)missing), *hint;
 	size_t asked = (size_t)missing - IN_PARAM_0 - p->nparams;
 	if (missing >= IN_PARAM_0 && p->raw && asked < p->raw->nasked) { /* of its own maps */
-		const char *of = p->raw->values[p->raw->asked[asked]].name;
+		const struct raw_value *v = &p->raw->values[p->raw->asked[asked]];
+		const char *of = v->name;
 		char *bare = arena_strndup(c->arena, of, strcspn(of, "?"));
 		return diag_add(&c->diags, DIAG_ERROR, at,
-		                strchr(bare, '[') ? arena_printf(c->arena, "say what the map holds, %s=5 or %s=nil, for example: %s %s=5", bare, bare, request, bare)
+		                strchr(bare, '[') ? arena_printf(c->arena, "say what the map holds when line %d reads it, %s=5 or %s=nil, for example: %s %s=5", v->line, bare, bare,
+		                                                 request, bare)
 		                                  : arena_printf(c->arena, "add %s=..., for example: %s %s=5", bare, request, bare),
 		                "%s: %s decides, and the request does not give it", request, bare);
 	}

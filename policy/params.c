@@ -54,6 +54,8 @@ struct policy *policy_with_marks(struct arena *a, const struct policy *p)
 	struct policy *out = arena_alloc(a, sizeof *out);
 	size_t read = params_read(p), n = read > p->nparams ? read : p->nparams;
 	*out = *p;
+	out->raw = NULL; /* what maps hold is among what is not understood: the verdict alone is compared */
+	out->handlers.len = 0;
 	out->params = arena_alloc(a, (n + 1) * sizeof *out->params);
 	if (p->nparams)
 		memcpy(out->params, p->params, p->nparams * sizeof *out->params);

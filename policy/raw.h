@@ -50,7 +50,8 @@ struct raw_map {
 
 /* What a term may read behind INPUT_MAX: TERM_INPUT number INPUT_MAX + i is value i. */
 struct raw_value {
-	const char *name; /* "ctx.regs", "COUNTS[pid]", "ktime_ns" */
+	const char *name; /* "ctx.regs", "COUNTS[pid]", "ktime_ns"; the second of a name "COUNTS[pid]#2" */
+	int line;         /* where it is learned, 0: not known */
 	bool is_field;    /* of the context: it is loaded, no step makes it */
 	struct raw_field field;
 	int64_t lo, hi;

@@ -106,7 +106,13 @@ uint64_t request_more_id(const char *name)
 /* Is it what a raw program learns, and not a fact about the caller? */
 static bool is_more(struct slice key)
 {
-	return slice_has(key, '[') || slice_is(key, "ktime_ns") || slice_is(key, "cpu");
+	static const char *const words[] = {"ktime_ns", "cpu"};
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(words[i]);
+		if (key.n >= n && !memcmp(key.s, words[i], n) && (key.n == n || key.s[n] == '#'))
+			return true;
+	}
+	return slice_has(key, '[');
 }
 
 static int read_more(struct fault *f, struct slice key, struct slice value, struct request *r)

@@ -17,7 +17,7 @@ struct raw_head {
 struct map_part { uint32_t name, kind, entries, nkey, nvalue, file; int32_t line; };
 struct field_part { uint32_t name, offset, size, is_signed; };
 struct print_part { uint32_t text; int32_t line; };
-struct asked_part { uint32_t name, reserved; int64_t lo, hi; };
+struct asked_part { uint32_t name; int32_t line; int64_t lo, hi; };
 
 /* ---- writing ------------------------------------------------------------------------------------ */
 
@@ -66,7 +66,7 @@ struct block put_raw(struct arena *a, const struct raw *raw, struct texts *t)
 	}
 	for (size_t i = 0; i < raw->nasked; i++) {
 		const struct raw_value *v = &raw->values[raw->asked[i]];
-		asked[i] = (struct asked_part){.name = part_text(t, v->name), .lo = v->lo, .hi = v->hi};
+		asked[i] = (struct asked_part){.name = part_text(t, v->name), .line = v->line, .lo = v->lo, .hi = v->hi};
 	}
 	const struct block blocks[] = {{&h, sizeof h}, {map, maps}, {field, fields}, {prints.list, lines}, {asked, h.nasked * sizeof *asked}};
 	size_t done = 0;
@@ -139,8 +139,8 @@ static void get_asked(struct reader *r, const struct asked_part *parts, size_t n
 	raw->values = arena_alloc(r->arena, (raw->nasked + 1) * sizeof *raw->values);
 	raw->asked = arena_alloc(r->arena, (raw->nasked + 1) * sizeof *raw->asked);
 	for (uint32_t i = 0; i < raw->nasked; i++) {
-		part_must(r, parts[i].lo <= parts[i].hi);
-		raw->values[i] = (struct raw_value){.name = part_some_text(r, parts[i].name), .lo = parts[i].lo, .hi = parts[i].hi};
+		part_must(r, parts[i].lo <= parts[i].hi && parts[i].line >= 0);
+		raw->values[i] = (struct raw_value){.name = part_some_text(r, parts[i].name), .line = parts[i].line, .lo = parts[i].lo, .hi = parts[i].hi};
 		raw->asked[i] = i;
 	}
 }

@@ -10,6 +10,7 @@
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
+#include "policy/raw.h"
 #include "policy/cases.h"
 
 #include <errno.h>
@@ -356,6 +357,11 @@ static int load_and_ask(struct trial *b, const char *path)
 	if (status == STATUS_FAILED && !covers && asked_needed(c, path)) {
 		c->diags = kept;
 		return ask_only_kernel(b, path);
+	}
+	if (!status && covers && b->unit.policy->raw && b->unit.policy->raw->nasked) {
+		diag_add(&c->diags, DIAG_ERROR, b->unit.policy->raw->at, "leave --coverage and --complete out: the cases themselves are tested",
+		         "what cases cover is not known of a program that decides by what its maps hold");
+		status = STATUS_REFUSED;
 	}
 	for (size_t i = 0; !status && i < n; i++)
 		if (!more_fits(c, b->unit.policy, b->cases.items[i].at, &b->cases.items[i].request))

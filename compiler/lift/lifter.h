@@ -42,6 +42,8 @@ struct raised {
 struct lifter {
 	struct lifting *all;
 	struct raw *raw;     /* what is lifted is the method of a raw program; NULL: a rule's block */
+	const mrb_irep *sum_irep; /* the one instruction that may store the sum of `MAP[key] += n` */
+	uint32_t sum_pc;
 	struct step **makes; /* by value of it: the step that makes it, NULL: none */
 	size_t nmakes, makes_cap;
 	/* scratch of steps.c: terms and values that were looked at, by the number of the look */
@@ -78,6 +80,8 @@ struct val trail_read(struct lifter *l, uint32_t value);
 bool trail_reads_since(struct lifter *l, struct trail *a, struct trail *b, term condition);
 /* What a and then b did, of which a is the case where `condition` holds: a step that chooses. */
 struct trail *trail_merge(struct lifter *l, struct trail *a, struct trail *b, term condition);
+/* Gives values that are called alike numbers, by the order of the steps that are left. */
+void trail_name(struct lifter *l, const struct step *steps);
 /* The steps in their order, without those that only learn what is never used. `kept`: terms used elsewhere. */
 struct step *trail_steps(struct lifter *l, const struct trail *last, const term *kept, size_t nkept);
 

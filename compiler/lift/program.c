@@ -12,10 +12,18 @@ enum { PROGRAM_FUEL = 4000000 };
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
+static void refuse_sum(struct lifter *l)
+{
+	lift_refuse(l, "read it again in the next statement", "the value of an assignment to a map is not known: the kernel adds");
+}
+
 bool raw_integer(struct lifter *l, struct state *st, struct val v, term *t)
 {
 	const struct arm *arms;
 	size_t n = val_arms(l, st, v, &arms);
+	for (size_t i = 0; i < n; i++)
+		if (arms[i].v.kind == V_SUM)
+			refuse_sum(l);
 	if (n > 1)
 		n = val_join_integers(l, &arms, n);
 	return n == 1 && val_as_term(l, arms[0].v, t);
@@ -105,7 +113,7 @@ bool raw_send(struct lifter *l, struct state *st, const struct call *c, struct f
 		return true;
 	}
 	if (c->recv.kind == V_SUM)
-		lift_refuse(l, "read it again in the next statement", "the value of an assignment to a map is not known: the kernel adds");
+		refuse_sum(l);
 	if (c->recv.kind == V_CTX)
 		return raw_context(l, st, c, out);
 	if (c->recv.kind == V_PEEK)
@@ -197,6 +205,7 @@ static void lift_method(struct lifter *l, const struct RProc *method)
 	if (l->raw->section == RAW_DEVICE)
 		ask_values(l);
 	l->raw->steps = trail_steps(l, f.ret->trail, &l->raw->result, 1);
+	trail_name(l, l->raw->steps);
 }
 
 int lift_program(struct lifting *all, struct raw *raw, struct RProc *method)

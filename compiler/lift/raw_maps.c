@@ -33,6 +33,18 @@ static struct raw_operand operand(struct lifter *l, struct state *st, const stru
 	return (struct raw_operand){.t = t};
 }
 
+/* An array never has what is beyond its end. */
+static void check_index(struct lifter *l, struct state *st, const struct raw_map *m, struct val key)
+{
+	term t;
+	int64_t lo, hi;
+	if ((m->kind != RAW_ARRAY && m->kind != RAW_HISTOGRAM) || !raw_integer(l, st, key, &t))
+		return;
+	term_range_given(l->terms, st->guard->full, t, &lo, &hi);
+	if (hi < 0 || lo >= m->entries)
+		lift_refuse(l, "begin at 0, or declare more", "%s has the cells 0 to %u", m->name, m->entries - 1);
+}
+
 static void put_key(struct lifter *l, struct state *st, const struct raw_map *m, struct val key, struct step *s)
 {
 	const struct val *items;
@@ -40,6 +52,7 @@ static void put_key(struct lifter *l, struct state *st, const struct raw_map *m,
 	if (m->kind == RAW_RING)
 		lift_refuse(l, arena_printf(l->arena, "write %s << {...}", m->name), "a ring has no keys");
 	if (m->key.n == 1) {
+		check_index(l, st, m, key);
 		s->args[s->nargs++] = operand(l, st, &m->key.fields[0], key, arena_printf(l->arena, "the key of %s", m->name));
 		return;
 	}
@@ -117,7 +130,8 @@ static struct flow write_map(struct lifter *l, struct state *st, uint32_t map, s
 {
 	const struct raw_map *m = &l->raw->maps[map];
 	struct step s = {.kind = STEP_SET, .at = lift_place(l), .map = map};
-	if (value.kind == V_SUM && value.u.cell == map) /* added before */
+	const struct frame *f = l->frame;
+	if (value.kind == V_SUM && value.u.cell == map && f->irep == l->sum_irep && f->pc == l->sum_pc) /* added before */
 		return flow_value(st, value);
 	/* `MAP[key] += 0`: mruby leaves the addition out */
 	struct val self = val_static(l->all->said->raw.objects[map]), nought = val_static(mrb_int_value(l->mrb, 0));
@@ -127,6 +141,39 @@ static struct flow write_map(struct lifter *l, struct state *st, uint32_t map, s
 	s.operand = operand(l, st, &m->value.fields[0], value, arena_printf(l->arena, "a value of %s", m->name));
 	*trail_step(l, st, STEP_SET) = s;
 	return flow_value(st, value);
+}
+
+/* Was the map written to since it was read? Nothing may stand between. */
+static bool writes(const struct step *s, uint32_t map)
+{
+	if (s->kind == STEP_IF) {
+		for (const struct step *x = s->yes; x; x = x->next)
+			if (writes(x, map))
+				return true;
+		for (const struct step *x = s->no; x; x = x->next)
+			if (writes(x, map))
+				return true;
+		return false;
+	}
+	return s->map == map && (s->kind == STEP_SET || s->kind == STEP_ADD || s->kind == STEP_DELETE);
+}
+
+static bool written_since(const struct trail *t, const struct step *read)
+{
+	for (; t && &t->step != read; t = t->up)
+		if (writes(&t->step, read->map))
+			return true;
+	return !t; /* it was read on another way */
+}
+
+/* A sum is held to the size of its value as what is stored is. */
+static void check_sum(struct lifter *l, const struct state *st, const struct raw_field *f, term delta, const char *map)
+{
+	int64_t lo, hi, most = f->size < 8 ? (INT64_C(1) << 8 * f->size) - 1 : INT64_MAX;
+	term_range_given(l->terms, st->guard->full, delta, &lo, &hi);
+	if (f->size < 8 && (lo < -most || hi > most))
+		lift_refuse(l, "declare the value larger, :u64, or cut the number: n & 0xff", "a value of %s has %u bits, and this may be from %lld to %lld", map,
+		            8u * f->size, (long long)lo, (long long)hi);
 }
 
 bool raw_map_sum(struct lifter *l, struct state *st, struct val map, struct val key, struct val old, struct val n, bool subtract)
@@ -139,6 +186,7 @@ bool raw_map_sum(struct lifter *l, struct state *st, struct val map, struct val 
 	if (number < 0 || !raw_integer(l, st, n, &delta))
 		return false;
 	size_t count = val_arms(l, st, old, &arms);
+	const struct raw_field *field = &l->raw->maps[number].value.fields[0];
 	for (size_t i = 0; i < count; i++) {
 		int64_t value = arms[i].v.kind == V_INT ? raw_value_of(term_get(l->terms, arms[i].v.u.t)) : -1;
 		read = value >= 0 ? l->makes[value] : read;
@@ -147,8 +195,9 @@ bool raw_map_sum(struct lifter *l, struct state *st, struct val map, struct val 
 		return false;
 	s.map = (uint32_t)number;
 	put_key(l, st, &l->raw->maps[number], key, &s);
-	if (!same_key(&s, read))
+	if (!same_key(&s, read) || written_since(st->trail, read))
 		return false;
+	check_sum(l, st, field, delta, l->raw->maps[number].name);
 	s.operand.t = subtract ? term_op(l->terms, TERM_SUB, term_const(l->terms, 0), delta) : delta;
 	*trail_step(l, st, STEP_ADD) = s;
 	return true;
@@ -224,9 +273,10 @@ static struct flow delete_key(struct lifter *l, struct state *st, const struct c
 	struct step s = {.kind = STEP_DELETE, .at = lift_place(l), .map = map};
 	if (m->kind != RAW_TABLE && m->kind != RAW_PERCPU)
 		lift_refuse(l, "set it to 0", "nothing is taken out of %s", kinds[m->kind]);
+	struct flow was = read_map(l, st, map, c->args[0]); /* it is left out where nobody asks */
 	put_key(l, st, m, c->args[0], &s);
 	*trail_step(l, st, STEP_DELETE) = s;
-	return flow_value(st, val_nil());
+	return flow_value(st, was.ret->result);
 }
 
 struct flow raw_map_call(struct lifter *l, struct state *st, const struct call *c, uint32_t map)

@@ -34,7 +34,7 @@ uint32_t trail_value(struct lifter *l, const char *name, int64_t lo, int64_t hi)
 	if (raw->nvalues == VALUES_MAX)
 		lift_refuse(l, "learn less in a loop", "the program learns more than %d values", VALUES_MAX);
 	name = arena_strdup(l->rb->arena, name);
-	*ARENA_PUSH(l->rb->arena, raw->values, raw->nvalues, raw->values_cap) = (struct raw_value){.name = name, .lo = lo, .hi = hi};
+	*ARENA_PUSH(l->rb->arena, raw->values, raw->nvalues, raw->values_cap) = (struct raw_value){.name = name, .line = lift_place(l).line, .lo = lo, .hi = hi};
 	terms_value_name(l->terms, number, name);
 	return number;
 }
@@ -222,4 +222,54 @@ struct step *trail_steps(struct lifter *l, const struct trail *last, const term 
 	for (size_t i = 0; i < nkept; i++)
 		use(&u, kept[i]);
 	return without_unused(&u, since(l, last, NULL));
+}
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+struct naming { const char **names; size_t n, cap; };
+
+/* How often the name was given before. */
+static size_t given_before(struct lifter *l, struct naming *to, const char *name)
+{
+	size_t times = 0;
+	for (size_t i = 0; i < to->n; i++)
+		times += !strcmp(to->names[i], name);
+	*ARENA_PUSH(l->arena, to->names, to->n, to->cap) = name;
+	return times;
+}
+
+static void rename_value(struct lifter *l, uint32_t value, const char *name)
+{
+	l->raw->values[value].name = name;
+	terms_value_name(l->terms, value, name);
+}
+
+static void name_learned(struct lifter *l, struct naming *to, const struct step *s)
+{
+	const char *name = l->raw->values[s->value].name;
+	size_t before = given_before(l, to, name);
+	if (!before)
+		return;
+	name = arena_printf(l->rb->arena, "%s#%zu", name, before + 1);
+	rename_value(l, s->value, name);
+	if (s->kind == STEP_GET)
+		rename_value(l, s->found, arena_printf(l->rb->arena, "%s?", name));
+}
+
+static void name_all(struct lifter *l, struct naming *to, const struct step *s)
+{
+	for (; s; s = s->next) {
+		if (only_learns(s))
+			name_learned(l, to, s);
+		if (s->kind == STEP_IF) {
+			name_all(l, to, s->yes);
+			name_all(l, to, s->no);
+		}
+	}
+}
+
+void trail_name(struct lifter *l, const struct step *steps)
+{
+	struct naming names = {0};
+	name_all(l, &names, steps);
 }

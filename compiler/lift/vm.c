@@ -200,9 +200,17 @@ static void __attribute__((noreturn)) refuse_op(struct run *r, uint8_t op)
 }
 
 /* Does the next instruction (but for a copy of the value) assign the value in `reg` to an element of something? */
-static bool assigns_element(const mrb_irep *irep, uint32_t pc, uint32_t reg, struct insn *out)
+static bool assigns_element(const mrb_irep *irep, uint32_t pc, uint32_t reg, struct insn *out, uint32_t *at)
 {
-	if (!insn_decode(irep, pc, out) || (out->op == OP_MOVE && !insn_decode(irep, out->next, out)) || out->a + 2 != reg)
+	*at = pc;
+	if (!insn_decode(irep, pc, out))
+		return false;
+	if (out->op == OP_MOVE) {
+		*at = out->next;
+		if (!insn_decode(irep, *at, out))
+			return false;
+	}
+	if (out->a + 2 != reg)
 		return false;
 	return out->op == OP_SETIDX || (out->op == OP_SEND && out->c == 2);
 }
@@ -211,14 +219,17 @@ static bool assigns_element(const mrb_irep *irep, uint32_t pc, uint32_t reg, str
 static bool adds_to_map(struct run *r, struct state *st, const struct insn *in, struct val a, struct val b, struct flow *out)
 {
 	struct insn next;
+	uint32_t at;
 	bool add = in->op == OP_ADD || in->op == OP_ADDI, subtract = in->op == OP_SUB || in->op == OP_SUBI;
-	if (!r->l->raw || !(add || subtract) || in->a < 2 || !assigns_element(r->fr->irep, in->next, in->a, &next))
+	if (!r->l->raw || !(add || subtract) || in->a < 2 || !assigns_element(r->fr->irep, in->next, in->a, &next, &at))
 		return false;
 	if (next.op == OP_SEND && r->fr->irep->syms[next.b] != mrb_intern_lit(r->l->mrb, "[]="))
 		return false;
 	struct val map = run_get(r, st, next.a), key = run_get(r, st, next.a + 1);
 	if (!raw_map_sum(r->l, st, map, key, a, b, subtract))
 		return false;
+	r->l->sum_irep = r->fr->irep;
+	r->l->sum_pc = at;
 	*out = flow_value(st, (struct val){.kind = V_SUM, .u.cell = (uint32_t)raw_map_of(r->l, map)});
 	return true;
 }

@@ -20,6 +20,7 @@ void serial_put_values(struct buffer *b, const struct policy *p)
 		put_string(b, v->name);
 		put_signed(b, v->lo);
 		put_signed(b, v->hi);
+		put_number(b, (uint64_t)v->line);
 		put_fixed(b, v->is_field, 1);
 		if (v->is_field)
 			put_field(b, &v->field);

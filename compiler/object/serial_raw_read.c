@@ -6,6 +6,7 @@
 #include "policy/raw_record.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 2000, SECTION_NAME_MAX = 127, LICENSE_MAX = 127 };
@@ -34,8 +35,10 @@ static struct raw_field get_field(struct reader *r)
 	uint64_t type = get_fixed(r, 1);
 	f.size = (uint8_t)(type & 0x7f);
 	f.is_signed = type & 0x80;
-	if (f.size != 1 && f.size != 2 && f.size != 4 && f.size != 8 && f.size != COMM_SIZE)
+	if (f.size != 1 && f.size != 2 && f.size != 4 && f.size != 8 && f.size != COMM_SIZE) {
 		serial_fail(r, "a field has no such size");
+		f.size = 1;
+	}
 	return f;
 }
 
@@ -46,6 +49,7 @@ static void get_value(struct reader *r, struct raw_value *v)
 	v->name = get_text(r);
 	v->lo = get_signed(r);
 	v->hi = get_signed(r);
+	v->line = (int)get_upto(r, INT_MAX, "a line number is out of range");
 	v->is_field = get_flag(r);
 	if (v->lo > v->hi)
 		serial_fail(r, "a value's range is empty");
@@ -53,6 +57,8 @@ static void get_value(struct reader *r, struct raw_value *v)
 		return;
 	int64_t lo, hi;
 	v->field = get_field(r);
+	if (r->why)
+		return;
 	raw_bounds(&v->field, &lo, &hi);
 	if (raw_is_text(&v->field) || lo != v->lo || hi != v->hi)
 		serial_fail(r, "a field has another range than its type");
@@ -90,7 +96,7 @@ static void get_record(struct reader *r, struct raw_record *to)
 	size_t n = get_upto(r, RAW_ARGS, "a record has too many fields");
 	for (size_t i = 0; i < n && !r->why; i++) {
 		struct raw_field f = get_field(r);
-		if (raw_record_add(r->arena, to, f.name, f) != RAW_ADDED || to->fields[i].offset != f.offset)
+		if (!r->why && (raw_record_add(r->arena, to, f.name, f) != RAW_ADDED || to->fields[i].offset != f.offset))
 			serial_fail(r, "a record is laid out in another way than C does");
 	}
 }

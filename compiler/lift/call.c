@@ -68,6 +68,8 @@ static const char *parameter_name(struct lifter *l)
 
 static const char *method_hint(struct lifter *l, struct val recv, const char *name)
 {
+	if (l->raw && val_is_nil(recv) && strchr("+-*/<>", *name))
+		return "what is not in a map is nil: write MAP[key] += 1, or (MAP[key] || 0) + 1";
 	if (recv.kind == V_CTX)
 		return hint_ctx_method(l->rb, l->all->said, name);
 	bool main = recv.kind == V_STATIC && mrb_obj_eq(l->mrb, recv.u.st, mrb_top_self(l->mrb));

@@ -78,6 +78,8 @@ uint32_t trail_value(struct lifter *l, const char *name, int64_t lo, int64_t hi)
 struct val trail_read(struct lifter *l, uint32_t value);
 /* Does the condition read a value that was made since a and b parted? Then it is not known where they part. */
 bool trail_reads_since(struct lifter *l, struct trail *a, struct trail *b, term condition);
+/* Did either learn something since they parted? */
+bool trail_learns_since(struct trail *a, struct trail *b);
 /* What a and then b did, of which a is the case where `condition` holds: a step that chooses. */
 struct trail *trail_merge(struct lifter *l, struct trail *a, struct trail *b, term condition);
 /* Gives values that are called alike numbers, by the order of the steps that are left. */

@@ -118,6 +118,10 @@ bool raw_send(struct lifter *l, struct state *st, const struct call *c, struct f
 		return raw_context(l, st, c, out);
 	if (c->recv.kind == V_PEEK)
 		return raw_structure(l, st, c, out);
+	static const char *const prints[] = {"puts", "print", "p", "printf"};
+	for (size_t i = 0; i < sizeof prints / sizeof *prints; i++)
+		if (!strcmp(ruby_name(l->rb, c->mid), prints[i]) && c->recv.kind == V_STATIC && mrb_obj_eq(l->mrb, c->recv.u.st, mrb_top_self(l->mrb)))
+			lift_refuse(l, "printk(\"pid %d\", pid) prints a line; handlers have puts: on(:line) { |l| puts l.text }", "`%s` in a raw program", prints[i]);
 	const struct layout *layout = layout_of(l, c->recv);
 	if (layout && !strcmp(ruby_name(l->rb, c->mid), "at") && !has_method(l, c)) {
 		*out = raw_structure_at(l, st, layout, c);

@@ -61,6 +61,7 @@ static const char *reworded(struct lifter *l, const char *text)
 {
 	static const char *const words[][2] = {
 		{"a rule's block reads; it does not write: ", "a raw program writes its maps and nothing else: "},
+		{"use a local variable", "use a local variable, or keep it in a map: LAST = array 1"},
 		{"a rule's block", "a raw program"}, {"the block", "the program"}, {"when a device is asked for", "when it runs"},
 		{"before the block", "before the method"}, {"outside of the block", "outside of the method"},
 		{"a block", "a raw program"}, {"without knowing ctx", "by what is known when it is compiled"},

@@ -220,10 +220,19 @@ static bool parts_by(struct lifter *l, const struct state *a, const struct state
 	return false;
 }
 
+/* Are the two all that came of where they parted? A third that parted from one of them later would do again what that one
+ * had done, and learn the same values a second time. */
+static bool are_all(struct lifter *l, const struct state *a, const struct state *b)
+{
+	struct guard *both = path_parting(a->guard, b->guard);
+	return term_or(l->terms, path_since(l, a->guard, both), path_since(l, b->guard, both)) == T_TRUE;
+}
+
 bool state_joins(struct lifter *l, const struct state *a, const struct state *b)
 {
 	term condition;
-	return !l->raw || a->trail == b->trail || parts_by(l, a, b, &condition);
+	return !l->raw || a->trail == b->trail ||
+	       ((!trail_learns_since(a->trail, b->trail) || are_all(l, a, b)) && parts_by(l, a, b, &condition));
 }
 
 static void join_trails(struct lifter *l, struct state *a, const struct state *b)

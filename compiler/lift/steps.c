@@ -130,6 +130,30 @@ bool trail_reads_since(struct lifter *l, struct trail *a, struct trail *b, term 
 	return reads_marked(l, condition);
 }
 
+static bool learns(const struct step *s)
+{
+	if (s->kind != STEP_IF)
+		return s->kind == STEP_TIME || s->kind == STEP_CPU || s->kind == STEP_PEEK || s->kind == STEP_GET;
+	for (const struct step *x = s->yes; x; x = x->next)
+		if (learns(x))
+			return true;
+	for (const struct step *x = s->no; x; x = x->next)
+		if (learns(x))
+			return true;
+	return false;
+}
+
+bool trail_learns_since(struct trail *a, struct trail *b)
+{
+	const struct trail *both = parting(a, b);
+	bool found = false;
+	for (; a != both; a = a->up)
+		found |= learns(&a->step);
+	for (; b != both; b = b->up)
+		found |= learns(&b->step);
+	return found;
+}
+
 struct trail *trail_merge(struct lifter *l, struct trail *a, struct trail *b, term condition)
 {
 	struct trail *both = parting(a, b), *t = after(l, both);

@@ -114,6 +114,19 @@ static mrb_int place_of(mrb_state *mrb, mrb_value given, const struct raw_field 
 	return mrb_integer(at);
 }
 
+/* In a raw program it would be a field that is not there. */
+static void note_untyped(struct ruby *ruby, const mrb_value *args, mrb_int n)
+{
+	struct raw_said *raw = &ruby->said.raw;
+	if (raw->untyped.line || !ruby->said.running)
+		return;
+	raw->untyped = ruby_at(&ruby->rb, statement_line(&ruby->rb));
+	if (n > 1 && mrb_symbol_p(args[1]))
+		raw->untyped_word = arena_printf(ruby->rb.arena, ":%s", ruby_name(&ruby->rb, mrb_symbol(args[1])));
+	else if (n > 1)
+		raw->untyped_word = mrb_obj_classname(ruby->rb.mrb, args[1]);
+}
+
 /* With a type as its second argument; else mruby's own. */
 static mrb_value dsl_attr(mrb_state *mrb, mrb_value self)
 {
@@ -123,8 +136,10 @@ static mrb_value dsl_attr(mrb_state *mrb, mrb_value self)
 	mrb_int n;
 	mrb_get_args(mrb, "*", &args, &n);
 	bool typed = (n == 2 || (n == 3 && mrb_hash_p(args[2]))) && mrb_symbol_p(args[0]) && mrb_symbol_p(args[1]) && ruby->said.running;
-	if (!typed || !raw_type_of(ruby_name(&ruby->rb, mrb_symbol(args[1])), &type))
+	if (!typed || !raw_type_of(ruby_name(&ruby->rb, mrb_symbol(args[1])), &type)) {
+		note_untyped(ruby, args, n);
 		return ruby->attr(mrb, self);
+	}
 	if (mrb_type(self) != MRB_TT_CLASS)
 		dsl_fail(mrb, "write it in a class", "a field with a type in a module");
 	add_field(mrb, layout_of(ruby, mrb_class_ptr(self)), ruby_name(&ruby->rb, mrb_symbol(args[0])), type,

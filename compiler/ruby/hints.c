@@ -337,7 +337,8 @@ static const char *word_after(struct interpreter *rb, const char *text, const ch
 static const char *hint_file_method(struct interpreter *rb, const struct said *said, const char *name,
                                     const char *line)
 {
-	static const char *const language[] = {"policy", "default", "allow", "deny", "never", "always", "param"};
+	static const char *const language[] = {"policy", "default", "allow", "deny", "never", "always", "param", "section!", "license!",
+	                                       "table", "percpu", "array", "histogram", "ring", "on", "every", "at_exit"};
 	struct names names = {.rb = rb};
 	const char *hint = hint_method_instead(name), *error;
 	struct pattern device;

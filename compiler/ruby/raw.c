@@ -84,6 +84,21 @@ static int nothing_beside(struct ruby *ruby)
 	return 0;
 }
 
+/* A field that is left out would move those behind it. */
+static int all_typed(struct ruby *ruby)
+{
+	const struct raw_said *said = &ruby->said.raw;
+	struct arena *a = ruby->rb.arena;
+	if (!said->untyped.line)
+		return 0;
+	size_t n;
+	const char *const *words = raw_type_words(&n), *bare = said->untyped_word ? said->untyped_word + (*said->untyped_word == ':') : "";
+	const char *near = *bare ? did_you_mean(bare, words, n) : NULL;
+	ruby_report(&ruby->rb, DIAG_ERROR, said->untyped, near ? arena_printf(a, "did you mean :%s?", near) : "types are :u8 to :u64, :s8 to :s64, and :comm for 16 bytes of text",
+	            said->untyped_word ? arena_printf(a, "%s is not a type", said->untyped_word) : "a field without a type");
+	return -1;
+}
+
 /* ---- maps ---------------------------------------------------------------------------------- */
 
 /* The constant that holds it; NULL: none does. */
@@ -139,6 +154,15 @@ static void add_lost(struct ruby *ruby)
 static int not_raw(struct ruby *ruby)
 {
 	const struct raw_said *said = &ruby->said.raw;
+	const struct policy *p = ruby->said.policy;
+	struct methods_found methods = {0};
+	if (!said->nmaps && !p->nrules && !p->nclaims && p->default_at.line <= 0) {
+		find_methods(ruby, ruby->rb.sources[0]->irep, &methods);
+		for (size_t i = 0; i < methods.n; i++)
+			if (!strcmp(methods.list[i].name, "prog"))
+				return ruby_refuse(&ruby->rb, methods.list[i].line, "begin the file with section! \"cgroup/dev\"",
+				                   "a method prog and no section!: is this a raw program?");
+	}
 	if (!said->nmaps)
 		return 0;
 	ruby_report(&ruby->rb, DIAG_ERROR, said->maps[0].at, "a rule's block writes no map: say section! \"cgroup/dev\" and write def prog(ctx)",
@@ -153,7 +177,7 @@ int raw_find(struct ruby *ruby)
 	struct methods_found methods = {0};
 	if (!said->raw.given)
 		return not_raw(ruby);
-	if (nothing_beside(ruby) || name_maps(ruby))
+	if (nothing_beside(ruby) || all_typed(ruby) || name_maps(ruby))
 		return -1;
 	for (size_t i = 0; i < rb->nsources; i++) {
 		ruby_turn_to(rb, rb->sources[i]->file);

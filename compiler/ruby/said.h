@@ -27,6 +27,8 @@ struct raw_said {
 	bool given;                /* it is one: section! or license! was said */
 	enum raw_section section;
 	const char *section_name, *license; /* NULL: not said */
+	struct span untyped;       /* the first attr without a type, line 0: there is none */
+	const char *untyped_word;  /* what stands there instead, NULL: nothing */
 	struct layout *layouts;
 	size_t nlayouts, layouts_cap;
 	struct RClass *map_class[RAW_MAP_KINDS]; /* of what table, array ... return */

@@ -1,0 +1,6 @@
+license! "GPL"
+A = array 4
+def prog(ctx)
+  A[4] += 1
+  1
+end

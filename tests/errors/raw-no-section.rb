@@ -1,0 +1,3 @@
+def prog(ctx)
+  1
+end

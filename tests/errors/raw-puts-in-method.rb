@@ -1,0 +1,5 @@
+license! "GPL"
+def prog(ctx)
+  puts "x"
+  1
+end

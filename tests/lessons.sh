@@ -21,12 +21,15 @@ loaded_by_bpftool() # loaded_by_bpftool NAME OBJECT
 {
 	if [ -n "$reason" ] || [ -z "$bpffs" ]; then
 		skip "bpftool loads $1" "${reason:-no bpftool, or no bpffs}"
+	elif [ -n "$newer" ]; then
+		skip "bpftool loads $1" "it needs Linux $newer"
 	else
 		check "bpftool loads $1" bpftool prog loadall "$2" "$T/bpf/$1"
 		rm -rf "${T:?}/bpf/$1"
 	fi
 }
 
+too_new=
 for policy in "$LESSONS"/*.rb "$LESSONS"/rucy/*.rb; do
 	name=${policy#"$LESSONS"/} object=$T/$(basename "$policy" .rb).o
 	if "$DEVGUARD" check "$policy" >"$T/out" 2>"$T/err" && [ ! -s "$T/err" ] && grep -q 'proven equal to the' "$T/out"; then
@@ -34,20 +37,22 @@ for policy in "$LESSONS"/*.rb "$LESSONS"/rucy/*.rb; do
 	else
 		fail "$name is proven" "$(cat "$T/out" "$T/err")"
 	fi
+	newer=$(sed -n 's/^  needs: Linux \([0-9.]*\).*/\1/p' "$T/out") # than this kernel
+	if [ -n "$reason" ] || ! kernel_before "${newer:-0}"; then newer=; else too_new="$too_new $name"; fi
 	check "$name is compiled" "$DEVGUARD" compile "$policy" -o "$object"
 	section=$(sed -n 's/^section! "\([a-z_]*\).*/\1/p' "$policy")
 	loaded_by_bpftool "$(basename "$policy" .rb)" "$object"
 	case $section in
 	cgroup | dev)
 		if [ ! -e "${policy%.rb}.cases" ]; then fail "$name has cases" "there is no ${name%.rb}.cases"
-		elif kernel_before 6.1 && [ -z "$reason" ] && grep -q '\[pid\]' "$policy"; then skip "the cases of $name" "pid needs Linux 6.1"
+		elif [ -n "$newer" ]; then skip "the cases of $name" "it needs Linux $newer"
 		else check "the cases of $name" timeout 60 "$DEVGUARD" test "$policy"; fi ;;
 	esac
 done
 
 [ -n "$reason" ] || scratch lesson
 # each lesson ends with Ctrl-C: its output is awaited, with a limit
-CG=${CG-} CLOSED=$reason KPROBES=$kprobes timeout 500 python3 "$TESTS/lessons.py" >"$T/lines" 2>&1 ||
+CG=${CG-} CLOSED=$reason KPROBES=$kprobes TOO_NEW=$too_new timeout 500 python3 "$TESTS/lessons.py" >"$T/lines" 2>&1 ||
 	fail "lessons.py ended early" "$(tail "$T/lines")"
 while IFS= read -r line; do
 	case $line in

@@ -10,6 +10,7 @@ struct raw_text {
 	FILE *out;
 	bool device;  /* its section is cgroup/dev */
 	bool kernel;  /* only what the kernel will answer as a world does: no clock, no addresses */
+	const char *tag; /* what is printed begins with it */
 	int methods;  /* own ones that may be called: m0 ... */
 	int vars;     /* v0 ... hold small Integers */
 	int depth;    /* of statements below others */
@@ -38,7 +39,7 @@ static inline const char *rt_leaf(struct raw_text *g)
 	if (kind < 6 && g->context)
 		return g->device ? device[rt_pick(g, COUNT(device))] : tracing[rt_pick(g, COUNT(tracing))];
 	if (kind == 6)
-		return facts[rt_pick(g, COUNT(facts))];
+		return facts[rt_pick(g, COUNT(facts) - (g->kernel && !g->device))];
 	if (kind == 7 && g->context && !g->device && !g->kernel)
 		return memory[rt_pick(g, COUNT(memory))];
 	return rt_constant(g);
@@ -134,7 +135,7 @@ static inline const char *rt_map_statement(struct raw_text *g)
 static inline const char *rt_print(struct raw_text *g)
 {
 	static const char *const conversions[] = {"%d", "%d", "%u", "%x", "%lld", "%lx", "%i"};
-	const char *format = arena_printf(g->arena, "p%u", rt_pick(g, 100)), *values = "";
+	const char *format = arena_printf(g->arena, "%sp%u", g->tag, rt_pick(g, 100)), *values = "";
 	size_t n = rt_pick(g, 4), length;
 	bool text = false;
 	for (size_t i = 0; i < n; i++) {
@@ -170,7 +171,7 @@ static inline void rt_loop(struct raw_text *g)
 	}
 	if (g->vars)
 		rt_line(g, arena_printf(g->arena, "  v%u += i", rt_pick(g, (uint32_t)g->vars)));
-	rt_line(g, arena_printf(g->arena, "  printk(\"i %%d\", i) if %s", rt_condition(g, 1)));
+	rt_line(g, arena_printf(g->arena, "  printk(\"%si %%d\", i) if %s", g->tag, rt_condition(g, 1)));
 	rt_block(g, 1);
 	rt_line(g, "end");
 }
@@ -211,7 +212,7 @@ static inline void rt_statement(struct raw_text *g)
 	case 11: rt_while(g); return;
 	case 12:
 		rt_line(g, arena_printf(g->arena, "if (got = %s[%s & 3])", rt_pick(g, 2) ? "TABLE" : "EACH", rt_leaf(g)));
-		rt_line(g, "  printk(\"got %lld\", got)");
+		rt_line(g, arena_printf(g->arena, "  printk(\"%sgot %%lld\", got)", g->tag));
 		rt_block(g, 1);
 		rt_line(g, "end");
 		return;
@@ -258,10 +259,11 @@ static inline void rt_head(struct raw_text *g)
 	fputs("CELLS = array 4\nHIST = histogram\nRING = ring number: :u16, comm: :comm, signed: :s8, long: :s64\n", g->out);
 }
 
-static inline const char *random_raw(struct arena *a, struct rng *rng, bool device, bool kernel)
+/* tag: "" where nothing else prints. */
+static inline const char *random_raw(struct arena *a, struct rng *rng, bool device, bool kernel, const char *tag)
 {
 	struct arena_stream s;
-	struct raw_text g = {.arena = a, .rng = rng, .out = arena_stream(a, &s), .device = device, .kernel = kernel};
+	struct raw_text g = {.arena = a, .rng = rng, .out = arena_stream(a, &s), .device = device, .kernel = kernel, .tag = tag};
 	rt_head(&g);
 	for (uint32_t n = rt_pick(&g, 3); n; n--)
 		rt_method(&g);

@@ -1,10 +1,11 @@
 /*
  * Raw programs by chance, each run in some worlds: what mruby does with the text is what the steps do that were lifted
- * from it, and what their instructions do.
+ * from it, and what their instructions do, simulated and in the kernel.
  */
 #include "compiler/raw/world.h"
 #include "policy/raw_record.h"
 #include "tests/unit/compiled.h"
+#include "tests/unit/raw_kernel.h"
 #include "tests/unit/raw_text.h"
 
 #include <inttypes.h>
@@ -55,7 +56,8 @@ static uint64_t word(struct rng *g)
 	return (uint64_t)below(g, UINT32_MAX) << 32 | below(g, UINT32_MAX);
 }
 
-static void fill_maps(struct raw_world *w, struct rng *g)
+/* `full`: some have no more room than for what is in them. */
+static void fill_maps(struct raw_world *w, struct rng *g, bool full)
 {
 	const struct raw *r = w->policy->raw;
 	for (uint32_t map = 0; map < r->nmaps; map++) {
@@ -69,17 +71,24 @@ static void fill_maps(struct raw_world *w, struct rng *g)
 			raw_store(value, r->maps[map].value.size, below(g, 3) ? number_near(g) : (int64_t)word(g));
 			world_put(w, map, key, value, false);
 		}
-		if (r->maps[map].kind == RAW_TABLE && below(g, 4) == 0)
+		if (full && r->maps[map].kind == RAW_TABLE && below(g, 4) == 0)
 			w->stores[map].room = (uint32_t)w->stores[map].n;
 	}
 }
 
-static struct raw_world random_world(struct arena *a, const struct policy *p, struct rng *g)
+static const unsigned char *random_context(struct arena *a, struct rng *g)
+{
+	unsigned char *context = arena_alloc(a, CONTEXT_BYTES);
+	for (size_t i = 0; i < CONTEXT_BYTES; i += 8)
+		raw_store(context + i, 8, below(g, 2) ? (int64_t)word(g) : number_near(g));
+	return context;
+}
+
+static struct raw_world random_world(struct arena *a, const struct policy *p, struct rng *g, bool full)
 {
 	static const char *const names[] = {"sh", "qemu-system-x86", "a", "systemd-udevd"};
 	struct raw_world w = {.arena = a, .policy = p, .time = word(g) >> 8, .tick = 1 + below(g, 1000), .cpu = below(g, 64), .seed = word(g), .peek = peek};
 	char comm[COMM_SIZE] = {0};
-	unsigned char *context = arena_alloc(a, CONTEXT_BYTES);
 	snprintf(comm, sizeof comm, "%s", names[below(g, COUNT(names))]);
 	w.inputs[IN_TYPE] = below(g, 2) ? DEV_CHAR : DEV_BLOCK;
 	w.inputs[IN_REQUESTED] = below(g, 8);
@@ -92,12 +101,10 @@ static struct raw_world random_world(struct arena *a, const struct policy *p, st
 	w.inputs[IN_CGROUP_ID] = (int64_t)(word(g) >> 20);
 	memcpy(&w.inputs[IN_COMM_0], comm, 8);
 	memcpy(&w.inputs[IN_COMM_1], comm + 8, 8);
-	for (size_t i = 0; i < CONTEXT_BYTES; i += 8)
-		raw_store(context + i, 8, below(g, 2) ? (int64_t)word(g) : number_near(g));
-	w.context = context;
+	w.context = random_context(a, g);
 	w.ncontext = CONTEXT_BYTES;
 	world_maps(&w);
-	fill_maps(&w, g);
+	fill_maps(&w, g, full);
 	return w;
 }
 
@@ -145,89 +152,239 @@ static void lines_printed(struct raw_log *log)
 			printed(log->arena, &log->effects[i]);
 }
 
-static void differ(const char *text, uint64_t seed, const char *engines, const char *why)
-{
-	fprintf(stderr, "%s\n", text); /* cmocka cuts long messages */
-	fail_msg("seed %" PRIu64 ": %s: %s", seed, engines, why);
-}
-
 /* ---- one program ------------------------------------------------------------------------------- */
 
 struct made {
+	struct arena *arena;
 	const char *text;
 	uint64_t seed;
 	struct ruby *ruby;
 	struct policy *policy;
-	const struct image *image;
+	struct policy_diagram diagram;
+	struct image image;
+	bool raised; /* mruby ended it: a number left 64 bits */
 };
 
-static void run_world(struct arena *a, const struct made *m, const struct raw_world *w, struct counts *all)
+static void differ(const struct made *m, const char *engines, const char *why)
 {
-	struct raw_world by_ruby = world_copy(w), by_steps = world_copy(w), by_machine = world_copy(w);
-	struct raw_log ruby = {.arena = a}, steps = {.arena = a}, machine = {.arena = a};
+	fprintf(stderr, "%s\n", m->text); /* cmocka cuts long messages */
+	fail_msg("seed %" PRIu64 ": %s: %s", m->seed, engines, why);
+}
+
+/* False: it is refused, with a reason that is expected. */
+static bool make(struct made *m, struct diags *d)
+{
+	diags_init(d, m->arena);
+	if (!ruby_compile(m->arena, d, &host_here, "t.rb", m->text, strlen(m->text), NULL, 0, &m->ruby, &m->policy) &&
+	    !compile_policy(m->policy, d, &m->diagram, &m->image))
+		return true;
+	if (!d->n || !is_expected(d->items[0].text))
+		differ(m, "refused", d->n ? arena_printf(m->arena, "line %d: %s", d->items[0].at.line, d->items[0].text) : "without a word");
+	return false;
+}
+
+/* The same world for each. */
+struct worlds { struct raw_world ruby, steps, machine; };
+
+static struct worlds worlds_of(const struct raw_world *w)
+{
+	return (struct worlds){world_copy(w), world_copy(w), world_copy(w)};
+}
+
+/* One run by each; what the steps did, prints as lines. */
+static struct raw_log run_all(struct made *m, struct worlds *w, struct counts *all)
+{
+	struct raw_log ruby = {.arena = m->arena}, steps = {.arena = m->arena}, machine = {.arena = m->arena};
 	const char *why, *difference;
-	assert_int_equal(raw_walk(&by_steps, &steps), 0);
-	if (raw_run(&by_machine, m->image, &machine, &why))
-		differ(m->text, m->seed, "instructions", why);
+	assert_int_equal(raw_walk(&w->steps, &steps), 0);
+	if (raw_run(&w->machine, &m->image, &machine, &why))
+		differ(m, "instructions", why);
 	if ((difference = raw_log_difference(m->policy->raw, &steps, &machine)))
-		differ(m->text, m->seed, "steps, and instructions", difference);
+		differ(m, "steps, and instructions", difference);
 	all->runs++;
 	all->effects += steps.n;
-	if (ruby_run_raw(m->ruby, &by_ruby, &ruby, &why)) {
-		if (!strstr(why, "overflow"))
-			differ(m->text, m->seed, "mruby raises", why);
-		all->raised++;
-		return;
-	}
 	lines_printed(&steps);
-	if ((difference = raw_log_difference(m->policy->raw, &ruby, &steps)))
-		differ(m->text, m->seed, "mruby, and steps", difference);
+	if (m->raised)
+		return steps;
+	if (ruby_run_raw(m->ruby, &w->ruby, &ruby, &why)) {
+		if (!strstr(why, "overflow"))
+			differ(m, "mruby raises", why);
+		m->raised = true; /* its world is no longer that of the others */
+		all->raised++;
+	} else if ((difference = raw_log_difference(m->policy->raw, &ruby, &steps))) {
+		differ(m, "mruby, and steps", difference);
+	}
+	return steps;
+}
+
+static struct made begin(struct arena *a, uint64_t seed, struct rng *g)
+{
+	*g = (struct rng){seed * 0x9e3779b97f4a7c15ull | 1};
+	for (int i = 0; i < 8; i++)
+		below(g, 2);
+	return (struct made){.arena = a, .seed = seed};
 }
 
 static void try_program(uint64_t seed, struct counts *all)
 {
-	struct rng g = {seed * 0x9e3779b97f4a7c15ull | 1};
-	struct arena *a = arena_new();
+	struct rng g;
 	struct diags d;
-	struct policy_diagram pd;
-	struct image image;
-	struct made m = {.seed = seed, .image = &image};
-	for (int i = 0; i < 8; i++)
-		below(&g, 2);
-	diags_init(&d, a);
-	m.text = random_raw(a, &g, below(&g, 2), false);
+	struct made m = begin(arena_new(), seed, &g);
+	m.text = random_raw(m.arena, &g, below(&g, 2), false, "");
 	all->programs++;
-	if (ruby_compile(a, &d, &host_here, "t.rb", m.text, strlen(m.text), NULL, 0, &m.ruby, &m.policy) ||
-	    compile_policy(m.policy, &d, &pd, &image)) {
-		if (!d.n || !is_expected(d.items[0].text))
-			differ(m.text, m.seed, "refused", d.n ? arena_printf(a, "line %d: %s", d.items[0].at.line, d.items[0].text) : "without a word");
-		all->refused++;
-	} else {
+	if (make(&m, &d)) {
 		for (int i = 0; i < WORLDS; i++) {
-			struct raw_world w = random_world(a, m.policy, &g);
-			run_world(a, &m, &w, all);
+			struct raw_world w = random_world(m.arena, m.policy, &g, true);
+			struct worlds each = worlds_of(&w);
+			m.raised = false;
+			run_all(&m, &each, all);
 		}
+	} else {
+		all->refused++;
 	}
 	if (m.ruby)
 		ruby_close(m.ruby);
-	arena_free(a);
+	arena_free(m.arena);
+}
+
+static void programs_of(uint64_t *count, uint64_t *seed)
+{
+	const char *programs = getenv("PROGRAMS"), *first = getenv("SEED");
+	*count = programs ? strtoull(programs, NULL, 10) : 2000;
+	*seed = first ? strtoull(first, NULL, 10) : 1;
+}
+
+static void told(const struct counts *all, const char *where)
+{
+	print_message("%zu programs, %zu refused, %zu runs%s, %zu effects, %zu left 64 bits\n", all->programs, all->refused, all->runs, where,
+	              all->effects, all->raised);
+	assert_true(all->refused * 3 < all->programs || all->programs < 20);
+	assert_true(all->raised * 10 < all->runs || all->programs < 20);
 }
 
 static void programs_by_chance(void **state)
 {
-	const char *count = getenv("PROGRAMS"), *first = getenv("SEED");
-	uint64_t programs = count ? strtoull(count, NULL, 10) : 2000, seed = first ? strtoull(first, NULL, 10) : 1;
+	uint64_t programs, seed;
 	struct counts all = {0};
 	(void)state;
+	programs_of(&programs, &seed);
 	for (uint64_t i = 0; i < programs; i++)
 		try_program(seed + i, &all);
-	print_message("%zu programs, %zu refused, %zu runs, %zu effects, %zu left 64 bits\n", all.programs, all.refused, all.runs, all.effects, all.raised);
-	assert_true(all.refused * 3 < all.programs || programs < 20);
-	assert_true(all.raised * 10 < all.runs || programs < 20);
+	told(&all, "");
 }
 
-int main(void)
+/* ---- and the kernel ------------------------------------------------------------------------------ */
+
+enum { REQUESTS = 5 };
+
+/* What the kernel can be asked: a read, a write, both, or mknod of a device that nobody else means. */
+static struct request some_request(struct rng *g)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(programs_by_chance)};
-	return cmocka_run_group_tests_name("raw_text", tests, NULL, NULL);
+	static const int accesses[] = {ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE, ACC_MKNOD};
+	return (struct request){.type = below(g, 2) ? DEV_CHAR : DEV_BLOCK, .access = accesses[below(g, 4)],
+	                        .major = 1 + (number_near(g) & 255), .minor = number_near(g)};
+}
+
+static void take_effects(struct raw_log *whole, const struct raw_log *one)
+{
+	for (size_t i = 0; i < one->n; i++)
+		raw_log_add(whole, &one->effects[i]);
+}
+
+static void run_device(struct made *m, const struct in_kernel *k, const struct bpf_object *o, struct raw_world *w, struct rng *g, struct counts *all)
+{
+	struct request requests[REQUESTS];
+	char verdicts[REQUESTS];
+	struct raw_log whole = {.arena = m->arena};
+	for (size_t i = 0; i < REQUESTS; i++)
+		requests[i] = some_request(g);
+	pid_t pid = kernel_decides(k, o, (const char *)&w->inputs[IN_COMM_0], requests, REQUESTS, verdicts);
+	w->inputs[IN_PID] = w->inputs[IN_TID] = pid;
+	w->inputs[IN_UID] = getuid();
+	w->inputs[IN_GID] = getgid();
+	w->inputs[IN_CGROUP_ID] = (int64_t)k->cgroup_id;
+	struct worlds each = worlds_of(w);
+	for (size_t i = 0; i < REQUESTS; i++) {
+		for (struct raw_world *one = &each.ruby; one <= &each.machine; one++) {
+			one->inputs[IN_TYPE] = requests[i].type;
+			one->inputs[IN_REQUESTED] = requests[i].access;
+			one->inputs[IN_MAJOR] = requests[i].major;
+			one->inputs[IN_MINOR] = requests[i].minor;
+		}
+		struct raw_log log = run_all(m, &each, all);
+		if (verdicts[i] != log.result)
+			differ(m, "the kernel decides otherwise", arena_printf(m->arena, "request %zu: %lld, and in the kernel %d", i, (long long)log.result, verdicts[i]));
+		take_effects(&whole, &log);
+	}
+	const char *why = kernel_differs(k, o, &each.steps, &whole);
+	if (why)
+		differ(m, "steps, and the kernel", why);
+}
+
+static void run_tracing(struct made *m, const struct in_kernel *k, const struct bpf_object *o, struct raw_world *w, struct rng *g, struct counts *all)
+{
+	struct raw_log whole = {.arena = m->arena};
+	prctl(PR_SET_NAME, (const char *)&w->inputs[IN_COMM_0]);
+	w->inputs[IN_PID] = w->inputs[IN_TID] = getpid();
+	w->inputs[IN_UID] = getuid();
+	w->inputs[IN_GID] = getgid();
+	struct worlds each = worlds_of(w);
+	for (size_t i = 0; i < REQUESTS; i++) {
+		each.ruby.context = each.steps.context = each.machine.context = random_context(m->arena, g);
+		struct raw_log log = run_all(m, &each, all);
+		uint32_t returned = kernel_returns(o, each.steps.context, CONTEXT_BYTES);
+		if (returned != (uint32_t)log.result)
+			differ(m, "the kernel returns otherwise", arena_printf(m->arena, "run %zu: %lld, and in the kernel %u", i, (long long)log.result, returned));
+		take_effects(&whole, &log);
+	}
+	const char *why = kernel_differs(k, o, &each.steps, &whole);
+	if (why)
+		differ(m, "steps, and the kernel", why);
+}
+
+static void try_in_kernel(const struct in_kernel *k, uint64_t seed, struct counts *all)
+{
+	struct rng g;
+	struct diags d;
+	struct made m = begin(arena_new(), seed, &g);
+	bool device = below(&g, 2);
+	m.text = random_raw(m.arena, &g, device, true, k->tag);
+	all->programs++;
+	if (make(&m, &d)) {
+		struct bpf_object *o = kernel_load(k, m.policy, &m.image);
+		if (!o)
+			differ(&m, "the kernel", "it does not take the program");
+		struct raw_world w = random_world(m.arena, m.policy, &g, false);
+		kernel_fill(k, o, &w);
+		(device ? run_device : run_tracing)(&m, k, o, &w, &g, all);
+		bpf_object__close(o);
+	} else {
+		all->refused++;
+	}
+	if (m.ruby)
+		ruby_close(m.ruby);
+	arena_free(m.arena);
+}
+
+static void programs_in_the_kernel(void **state)
+{
+	uint64_t programs, seed;
+	struct counts all = {0};
+	struct in_kernel k;
+	programs_of(&programs, &seed);
+	if (!kernel_begin(&k, *state))
+		skip();
+	for (uint64_t i = 0; i < programs; i++)
+		try_in_kernel(&k, 1000000 + seed + i, &all);
+	kernel_end(&k);
+	told(&all, " in the kernel");
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest alone[] = {cmocka_unit_test(programs_by_chance)};
+	const struct CMUnitTest with_kernel[] = {SCRATCH_TEST(programs_in_the_kernel)};
+	int failed = cmocka_run_group_tests_name("raw_text", alone, NULL, NULL);
+	(void)argc;
+	return scratch_possible(argv[0]) ? failed + cmocka_run_group_tests_name("raw_text_kernel", with_kernel, NULL, NULL) : failed;
 }

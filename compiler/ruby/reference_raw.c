@@ -351,8 +351,9 @@ static bool begins_sum(struct interpreter *rb, const mrb_callinfo *ci, struct su
 			before = in;
 	}
 	*out = (struct sum){irep, in.next, ci - rb->mrb->c->cibase};
-	return in.op == OP_SEND && in.a == call.a - 2 && !strcmp(irep_symbol(rb, irep, in.b), "[]=") && before.a == call.a &&
-	       (before.op == OP_ADD || before.op == OP_ADDI || before.op == OP_SUB || before.op == OP_SUBI);
+	bool sum = before.op == OP_ADD || before.op == OP_ADDI || before.op == OP_SUB || before.op == OP_SUBI ||
+	           (before.op == OP_SEND && before.next == call.next); /* 0 is added: mruby leaves that out */
+	return in.op == OP_SEND && in.a == call.a - 2 && !strcmp(irep_symbol(rb, irep, in.b), "[]=") && before.a == call.a && sum;
 }
 
 /* Is it the second half? */

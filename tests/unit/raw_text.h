@@ -115,19 +115,22 @@ static inline const char *rt_read(struct raw_text *g)
 static inline const char *rt_map_statement(struct raw_text *g)
 {
 	const char *x = rt_number(g, 2);
-	switch (rt_pick(g, 12)) {
-	case 0: return arena_printf(g->arena, "TABLE[%s & 3] += %s", rt_number(g, 1), x);
+	const char *n = arena_printf(g->arena, "%s + (uid & 0)", x); /* mruby leaves out an addition of 0 that it knows */
+	switch (rt_pick(g, 14)) {
+	case 0: return arena_printf(g->arena, "TABLE[%s & 3] += %s", rt_number(g, 1), n);
 	case 1: return arena_printf(g->arena, "TABLE[%s & 7] = %s", rt_number(g, 1), x);
 	case 2: return arena_printf(g->arena, "TABLE.delete(%s & 3)", rt_number(g, 1));
-	case 3: return arena_printf(g->arena, "CELLS[%u] += %s", rt_pick(g, 4), x);
-	case 4: return arena_printf(g->arena, "CELLS[%s & 3] -= %s", rt_leaf(g), x);
+	case 3: return arena_printf(g->arena, "CELLS[%u] += %s", rt_pick(g, 4), n);
+	case 4: return arena_printf(g->arena, "CELLS[%s & 3] -= %s", rt_leaf(g), n);
 	case 5: return arena_printf(g->arena, "CELLS[%s & 7] = %s", rt_leaf(g), x);
-	case 6: return arena_printf(g->arena, "PAIRS[[%s & 1, comm]] += %s", rt_leaf(g), x);
+	case 6: return arena_printf(g->arena, "PAIRS[[%s & 1, comm]] += %s", rt_leaf(g), n);
 	case 7: return arena_printf(g->arena, "PAIRS[[%s & 1, comm]] = %s & 0xffffffff", rt_leaf(g), x);
-	case 8: return arena_printf(g->arena, "EACH[%s & 3] += %s", rt_leaf(g), x);
+	case 8: return arena_printf(g->arena, "EACH[%s & 3] += %s", rt_leaf(g), n);
 	case 9: return arena_printf(g->arena, "HIST << %s", x);
 	case 10: return arena_printf(g->arena, "RING << {number: %s & 0xffff, comm: comm, signed: %s, long: %s}", x,
 		                     arena_printf(g->arena, "(%s & 127) - 64", rt_leaf(g)), rt_number(g, 1));
+	case 11: return arena_printf(g->arena, "TABLE[%s & 3] = (TABLE[%s & 3] || %s) & %s", rt_leaf(g), rt_leaf(g), rt_constant(g), x);
+	case 12: return arena_printf(g->arena, "EACH[%u] = EACH[%u] || %s", rt_pick(g, 4), rt_pick(g, 4), x);
 	default: return "EACH.delete(pid & 3)";
 	}
 }

@@ -248,6 +248,32 @@ else
 	check "and it says so" grep -q "its cgroup was removed" removed.err
 fi
 
+# ---- handlers, and the maps of the program ------------------------------------------------------------------
+
+program handled $number '"got %d", ctx.pid'
+sed 's/^def prog/COUNTS = table :comm => :u64\nEVENTS = ring comm: :comm\n&/; s/^  printk.*/  if ctx.pid == '$number'\n    COUNTS[comm] += 1\n    EVENTS << {comm: comm}\n  end\n&/' handled.rb >maps.rb
+cat >>handled.rb <<'RUBY'
+on(:line) { |l| puts "#{l.comm}, #{l.pid}: #{l.text}" }
+at_exit { puts "the end" }
+RUBY
+cat >>maps.rb <<'RUBY'
+on(EVENTS) { |e| puts "event of #{e.comm}" }
+at_exit { COUNTS.each { |comm, n| puts "#{comm}: #{n}" } }
+RUBY
+tracer handled handled.rb
+pid=$("$CALLER" $number 3 named)
+until_true has_lines handled.out 3
+kill -INT "$TRACER"; ends "handlers: it ends" "$TRACER" 0
+equal "handlers: what they are given" "$(for i in 1 2 3; do echo "named, $pid: got $number"; done; echo "the end")" "$(cat handled.out)"
+tracer maps maps.rb
+"$CALLER" $number 40000 >/dev/null
+kill -INT "$TRACER"; ends "maps: it ends" "$TRACER" 0
+equal "maps: at the end they have all" "caller: 40000" "$(tail -n 1 maps.out)"
+lost=$(sed -nE 's/.*EVENTS: ([0-9]+) records? lost.*/\1/p' maps.err | awk '{ n += $1 } END { print n + 0 }')
+equal "rings: handled and lost" 40000 $(($(grep -c '^event of caller$' maps.out) + lost))
+equal "lines without a handler are shown" 40000 $(($(grep -c "  got $number\$" maps.out) + $(sed -nE "s/.*'maps': [0-9]+ lines?, ([0-9]+) lost/\1/p" maps.err)))
+equal "nothing is left of it" "" "$(instances "$TRACER")"
+
 # ---- where it cannot be ------------------------------------------------------------------------------------
 
 sed 's/getpgid"/getpigd"/' hello.rb >typo.rb

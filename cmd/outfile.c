@@ -33,6 +33,15 @@ static const char *resolve(struct cmd *c, const char *path)
 	return kept;
 }
 
+bool output_is_source(struct cmd *c, const char *path, const char *source)
+{
+	struct stat a, b;
+	if (!path || stat(path, &a) || stat(source, &b) || !S_ISREG(a.st_mode) || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		return false;
+	usage_error(c, "name another file with -o", "%s is the policy itself: it would be gone", path);
+	return true;
+}
+
 int output_open(struct cmd *c, const char *path, enum output_kind kind, struct output *out)
 {
 	struct stat st;

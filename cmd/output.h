@@ -71,6 +71,8 @@ struct output {
 	struct fresh_file fresh; /* it takes its place when it is whole; path NULL: it is written directly */
 };
 enum output_kind { OUTPUT_TEXT, OUTPUT_PROGRAM /* it can be executed; nobody but its owner may write it */ };
+/* Would what is written to path take the place of the source? Then that is an error of the command line. */
+bool output_is_source(struct cmd *c, const char *path, const char *source);
 /* NULL and "-" are stdout. 0, or -1 with a diagnostic. */
 int output_open(struct cmd *c, const char *path, enum output_kind kind, struct output *out);
 /* 0, or -1 with a diagnostic: then the file is as it was. */

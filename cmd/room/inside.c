@@ -253,12 +253,16 @@ void inside_prepare(void)
 {
 	static char stack[32 << 10]; /* the stack's own end may be the fault */
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+	/* of the whole foreground group, or of a unit: the parent ends it */
+	static const int parents[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 	struct sigaction act = {.sa_handler = out_of_time};
 	struct sigaction fault = {.sa_handler = crashed, .sa_flags = (int)SA_RESETHAND | SA_ONSTACK};
 	stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
 	for (int sig = 1; sig < SIGRTMIN; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			signal(sig, SIG_DFL);
+	for (size_t i = 0; i < sizeof parents / sizeof *parents; i++)
+		signal(parents[i], SIG_IGN);
 	sigaction(SIGXCPU, &act, NULL);
 	if (!confine_widened() && !sigaltstack(&other, NULL)) /* a sanitizer has handlers of its own */
 		for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)

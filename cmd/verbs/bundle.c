@@ -61,6 +61,8 @@ static int bundle(struct cmd *c, int argc, char **argv)
 		return usage_error(c, NULL, optind == argc ? "no policy given" : "one policy at a time, please");
 	if (!path)
 		return usage_error(c, NULL, "no file to write given: name it with -o");
+	if (output_is_source(c, path, argv[optind]))
+		return c->status;
 	const struct load how = {.depth = LOAD_IMAGE, .policy_only = true, .keep = c->claims.n};
 	int status = claims_open(c);
 	if (!status)

@@ -114,6 +114,8 @@ static int compile(struct cmd *c, int argc, char **argv)
 	if (argc - optind != 1)
 		return usage_error(c, NULL, optind == argc ? "no source given"
 		                                           : "one source at a time, please");
+	if (output_is_source(c, path, argv[optind]))
+		return c->status;
 	struct unit u;
 	const struct load depth = {.depth = LOAD_IMAGE, .keep = kind != EMIT_OBJ || c->claims.n, .bytecode = kind == EMIT_BYTECODE, .any_section = !c->claims.n};
 	int status = claims_open(c);

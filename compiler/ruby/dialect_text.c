@@ -132,6 +132,16 @@ static bool inexact_decimal(mrb_state *mrb, const struct source *t, size_t i)
 	return n + 1 == sizeof plain || strtod(plain, NULL) != mrb_float(mrb_float_value(mrb, read));
 }
 
+/* `every(0.2)`: seconds to wait decide nothing. */
+static bool after_every(const struct source *t, size_t i)
+{
+	static const char word[] = "every";
+	size_t n = sizeof word - 1;
+	while (i && (t->text[i - 1] == '(' || t->text[i - 1] == ' '))
+		i--;
+	return i >= n && !memcmp(t->text + i - n, word, n);
+}
+
 static void read_places(struct interpreter *rb)
 {
 	const struct source *t = rb->source;
@@ -147,7 +157,7 @@ static void read_places(struct interpreter *rb)
 			            "a comma before the `|` of a block's parameters, which mruby passes over");
 		else if ((at = only_splat(t, i)) && !parses_with(rb, at))
 			ruby_refuse(rb, line_at(t, at), "write hash.dup", "`{**hash}` alone is the hash itself in mruby, a copy in Ruby");
-		else if (inexact_decimal(rb->mrb, t, i) && !parses_with(rb, i))
+		else if (inexact_decimal(rb->mrb, t, i) && !after_every(t, i) && !parses_with(rb, i))
 			ruby_refuse(rb, line_at(t, i), "use Integers: compare x * 10 with 3, not x with 0.3",
 			            "a decimal that mruby holds with fewer digits than Ruby");
 		mrb_gc_arena_restore(rb->mrb, ai);

@@ -34,6 +34,8 @@ static void settle_one(const struct raw_value *v, enum input in, const struct re
 	bool presence = asks_presence(v->name, m->id, scratch, sizeof scratch);
 	if (!presence && request_more_id(v->name) != m->id)
 		return;
+	if (!presence && !m->absent && (m->value < v->lo || m->value > v->hi)) /* it can never be */
+		return;
 	r->fact[in] = presence ? !m->absent : m->absent ? 0 : m->value;
 	r->known |= 1u << in;
 }

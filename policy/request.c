@@ -125,8 +125,11 @@ static int read_more(struct fault *f, struct slice key, struct slice value, stru
 	if (r->nmore == REQUEST_MORE)
 		return fault_set(f, "a request has four of them at most", "%s is one too many", text_quoted(f->arena, key));
 	more.absent = slice_is(value, "nil") && slice_has(key, '[');
-	if (!more.absent && read_number(f, text_safe(f->arena, key.s, key.n, 64), value, INT64_MAX, &more.value))
+	bool negative = value.n > 1 && *value.s == '-';
+	struct slice digits = {value.s + negative, value.n - negative};
+	if (!more.absent && read_number(f, text_safe(f->arena, key.s, key.n, 64), digits, INT64_MAX, &more.value))
 		return -1;
+	more.value = negative ? -more.value : more.value;
 	r->more[r->nmore++] = more;
 	return 0;
 }

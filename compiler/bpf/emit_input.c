@@ -10,6 +10,9 @@ static void fetch(struct expr *e, enum fact_helper helper)
 {
 	struct code *c = e->code;
 	if (helper == HELPER_COMM) {
+		/* Linux 6.1 leaves what stands behind the name as it was */
+		code_add(c, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, HOME(COMM), 0);
+		code_add(c, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, HOME(COMM) + 8, 0);
 		code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0, 0);
 		code_add(c, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, HOME(COMM));
 		code_add(c, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, COMM_SIZE);

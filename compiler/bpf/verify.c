@@ -197,6 +197,7 @@ static bool step(struct verifier *v, size_t pc)
 	case BPF_ALU:
 	case BPF_ALU64: return verify_alu(v, in);
 	case BPF_LDX: return verify_load(v, in);
+	case BPF_ST: return verify_clear(v, in);
 	case BPF_STX: return verify_store(v, in);
 	case BPF_JMP:
 	case BPF_JMP32: return jump(v, pc);

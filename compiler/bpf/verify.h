@@ -64,6 +64,7 @@ bool verify_const(struct verifier *v, const struct value *x, int64_t *out);
 void verify_forget_spills(struct verifier *v);
 bool verify_alu(struct verifier *v, const struct bpf_insn *in);
 bool verify_load(struct verifier *v, const struct bpf_insn *in);
+bool verify_clear(struct verifier *v, const struct bpf_insn *in);
 bool verify_store(struct verifier *v, const struct bpf_insn *in);
 bool verify_call(struct verifier *v, const struct bpf_insn *in);
 bool verify_wide_constant(struct verifier *v, size_t pc);

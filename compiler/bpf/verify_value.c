@@ -241,6 +241,17 @@ bool verify_load(struct verifier *v, const struct bpf_insn *in)
 	return true;
 }
 
+/* A place on the stack gets 0. */
+bool verify_clear(struct verifier *v, const struct bpf_insn *in)
+{
+	const struct value *to = in->dst_reg <= 10 ? &v->now.reg[in->dst_reg] : NULL;
+	struct value *slot = to && to->kind == V_STACK ? stack_value(v, to->n + in->off) : NULL;
+	if (in->code != (BPF_ST | BPF_MEM | BPF_DW) || in->src_reg || in->imm || !slot)
+		return verify_refuse(v, "unknown store");
+	*slot = verify_of_term(term_const(v->policy->terms, 0));
+	return true;
+}
+
 bool verify_store(struct verifier *v, const struct bpf_insn *in)
 {
 	if (in->code != (BPF_STX | BPF_MEM | BPF_DW) || in->dst_reg > 10 || in->src_reg > 10 || in->imm)
@@ -269,6 +280,9 @@ bool verify_call(struct verifier *v, const struct bpf_insn *in)
 		if (buffer->kind != V_STACK || buffer->n != HOME(COMM) ||
 		    !verify_const(v, &v->now.reg[BPF_REG_2], &size) || size != COMM_SIZE)
 			return verify_refuse(v, "unknown arguments of a helper");
+		int64_t low, high; /* Linux 6.1 leaves what stands behind the name as it was */
+		if (!verify_const(v, &v->now.slot[slot_of(HOME(COMM))], &low) || low || !verify_const(v, &v->now.slot[slot_of(HOME(COMM) + 8)], &high) || high)
+			return verify_refuse(v, "a name that is written over something");
 		v->now.slot[slot_of(HOME(COMM))] = (struct value){.kind = V_RAW, .n = IN_COMM_0};
 		v->now.slot[slot_of(HOME(COMM) + 8)] = (struct value){.kind = V_RAW, .n = IN_COMM_1};
 	}

@@ -8,9 +8,30 @@
 
 /* ---- registers ----------------------------------------------------------------------------- */
 
-struct val run_get(struct run *r, struct state *st, uint32_t reg)
+/* Is it, or may it be, what the kernel adds up? */
+static bool is_sum(struct lifter *l, const struct state *st, struct val v)
+{
+	const struct arm *arms;
+	size_t n = v.kind == V_CHOICE ? val_arms(l, st, v, &arms) : 0;
+	bool found = v.kind == V_SUM;
+	for (size_t i = 0; i < n; i++)
+		found |= arms[i].v.kind == V_SUM;
+	return found;
+}
+
+struct val run_passed(struct run *r, struct state *st, uint32_t reg)
 {
 	return val_settle(r->l, st, state_get(st, r->fr->base + reg));
+}
+
+struct val run_get(struct run *r, struct state *st, uint32_t reg)
+{
+	struct lifter *l = r->l;
+	struct val v = run_passed(r, st, reg);
+	bool stores = r->fr->irep == l->sum_irep && r->fr->pc == l->sum_pc;
+	if (l->sum_irep && !stores && is_sum(l, st, v))
+		lift_refuse(l, "read it again in the next statement", "the value of an assignment to a map is not known: the kernel adds");
+	return v;
 }
 
 void run_set(struct run *r, struct state *st, uint32_t reg, struct val v)

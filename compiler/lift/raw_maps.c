@@ -72,6 +72,21 @@ static bool same_key(const struct step *a, const struct step *b)
 	return true;
 }
 
+/* Was the map written to since it was read? Nothing may stand between. */
+static bool writes(const struct step *s, uint32_t map)
+{
+	if (s->kind == STEP_IF) {
+		for (const struct step *x = s->yes; x; x = x->next)
+			if (writes(x, map))
+				return true;
+		for (const struct step *x = s->no; x; x = x->next)
+			if (writes(x, map))
+				return true;
+		return false;
+	}
+	return s->map == map && (s->kind == STEP_SET || s->kind == STEP_ADD || s->kind == STEP_DELETE);
+}
+
 /* ---- reading -------------------------------------------------------------------------------- */
 
 /* "COUNTS[pid]" */
@@ -104,12 +119,39 @@ static void made(struct lifter *l, struct step *by, size_t values)
 		*ARENA_PUSH(l->arena, l->makes, l->nmakes, l->makes_cap) = by;
 }
 
+enum { LOOKED_BACK = 256 };
+
+/* The step that read the same entry before, when nothing was written to the map since: what Ruby reads twice is one. NULL:
+ * there is none. */
+static const struct step *read_before(const struct trail *t, const struct step *again)
+{
+	for (int i = 0; t && i < LOOKED_BACK; i++, t = t->up) {
+		if (t->step.kind == STEP_GET && t->step.map == again->map && same_key(&t->step, again))
+			return &t->step;
+		if (writes(&t->step, again->map))
+			return NULL;
+	}
+	return NULL;
+}
+
+static struct flow read_value(struct lifter *l, struct state *st, const struct raw_map *m, const struct step *s)
+{
+	struct val value = trail_read(l, s->value);
+	if (always_there(l, st, m, s))
+		return flow_value(st, value);
+	term found = term_eq(l->terms, trail_read(l, s->found).u.t, term_const(l->terms, 1));
+	return flow_value(st, val_choice2(l, found, value, term_not(l->terms, found), val_nil()));
+}
+
 static struct flow read_map(struct lifter *l, struct state *st, uint32_t map, struct val key)
 {
 	const struct raw_map *m = &l->raw->maps[map];
 	struct step s = {.kind = STEP_GET, .at = lift_place(l), .map = map};
 	int64_t lo, hi;
 	put_key(l, st, m, key, &s);
+	const struct step *before = read_before(st->trail, &s);
+	if (before)
+		return read_value(l, st, m, before);
 	const char *name = read_name(l, m, &s);
 	raw_bounds(&m->value.fields[0], &lo, &hi);
 	s.found = trail_value(l, arena_printf(l->arena, "%s?", name), 0, 1);
@@ -117,11 +159,7 @@ static struct flow read_map(struct lifter *l, struct state *st, uint32_t map, st
 	struct step *kept = trail_step(l, st, STEP_GET);
 	*kept = s;
 	made(l, kept, 2);
-	struct val value = trail_read(l, s.value);
-	if (always_there(l, st, m, &s))
-		return flow_value(st, value);
-	term found = term_eq(l->terms, trail_read(l, s.found).u.t, term_const(l->terms, 1));
-	return flow_value(st, val_choice2(l, found, value, term_not(l->terms, found), val_nil()));
+	return read_value(l, st, m, kept);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -141,21 +179,6 @@ static struct flow write_map(struct lifter *l, struct state *st, uint32_t map, s
 	s.operand = operand(l, st, &m->value.fields[0], value, arena_printf(l->arena, "a value of %s", m->name));
 	*trail_step(l, st, STEP_SET) = s;
 	return flow_value(st, value);
-}
-
-/* Was the map written to since it was read? Nothing may stand between. */
-static bool writes(const struct step *s, uint32_t map)
-{
-	if (s->kind == STEP_IF) {
-		for (const struct step *x = s->yes; x; x = x->next)
-			if (writes(x, map))
-				return true;
-		for (const struct step *x = s->no; x; x = x->next)
-			if (writes(x, map))
-				return true;
-		return false;
-	}
-	return s->map == map && (s->kind == STEP_SET || s->kind == STEP_ADD || s->kind == STEP_DELETE);
 }
 
 static bool written_since(const struct trail *t, const struct step *read)

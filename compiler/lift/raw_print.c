@@ -143,5 +143,5 @@ struct flow raw_print(struct lifter *l, struct state *st, const struct call *c, 
 	}
 	append(l, &s, f.text + done, f.len - done);
 	*trail_step(l, st, STEP_PRINT) = s;
-	return flow_value(st, val_static(mrb_int_value(l->mrb, 0)));
+	return flow_value(st, val_nil());
 }

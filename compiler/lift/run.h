@@ -27,6 +27,8 @@ void lint_send(struct lifter *l, const struct state *st, const struct call *c);
 struct closure *closure_of_proc(struct lifter *l, const struct RProc *p);
 /* Registers of the frame. */
 struct val run_get(struct run *r, struct state *st, uint32_t reg);
+/* One that is handed on, and not looked at. */
+struct val run_passed(struct run *r, struct state *st, uint32_t reg);
 void run_set(struct run *r, struct state *st, uint32_t reg, struct val v);
 /* Instructions that read and write variables, or make a closure of them. False: not one of them. */
 bool run_variable(struct run *r, struct state *st, const struct insn *in);

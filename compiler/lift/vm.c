@@ -339,7 +339,7 @@ static void control(struct run *r, struct state *st, const struct insn *in)
 	case OP_JMPIF: branch(r, st, val_truth(l, st, run_get(r, st, in->a)), target(in, in->b), next); return;
 	case OP_JMPNOT: branch(r, st, val_truth(l, st, run_get(r, st, in->a)), next, target(in, in->b)); return;
 	case OP_JMPNIL: branch(r, st, nil_condition(r, st, run_get(r, st, in->a)), target(in, in->b), next); return;
-	case OP_RETURN: refuse_in_ensure(r); finish(r, st, run_get(r, st, in->a)); return;
+	case OP_RETURN: refuse_in_ensure(r); finish(r, st, run_passed(r, st, in->a)); return;
 	case OP_RETURN_BLK: refuse_in_ensure(r); return_from_block(r, st, run_get(r, st, in->a)); return;
 	case OP_BREAK: refuse_in_ensure(r); break_from_block(r, st, run_get(r, st, in->a)); return;
 	default: refuse_op(r, in->op);

@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 2000, SECTION_NAME_MAX = 127, LICENSE_MAX = 127 };
+enum { DEPTH_MAX = 2000, SECTION_NAME_MAX = 127, LICENSE_MAX = 127, FIELD_NAME_MAX = 127 };
 
 static bool is_name(const char *s, size_t most)
 {
@@ -35,6 +35,8 @@ static struct raw_field get_field(struct reader *r)
 	uint64_t type = get_fixed(r, 1);
 	f.size = (uint8_t)(type & 0x7f);
 	f.is_signed = type & 0x80;
+	if (!is_name(f.name, FIELD_NAME_MAX))
+		serial_fail(r, "a field has no such name");
 	if (f.size != 1 && f.size != 2 && f.size != 4 && f.size != 8 && f.size != COMM_SIZE) {
 		serial_fail(r, "a field has no such size");
 		f.size = 1;

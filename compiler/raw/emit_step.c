@@ -93,12 +93,24 @@ static uint8_t store_size(int size)
 	return size == 1 ? BPF_B : size == 2 ? BPF_H : size == 4 ? BPF_W : BPF_DW;
 }
 
+/* The stack takes stores at places that their size divides. */
+static void clear(struct code *c, int at, int size)
+{
+	while (size > 0) {
+		int step = at % 8 == 0 && size >= 8 ? 8 : at % 4 == 0 && size >= 4 ? 4 : at % 2 == 0 && size >= 2 ? 2 : 1;
+		store_imm(c, store_size(step), at, 0);
+		at += step;
+		size -= step;
+	}
+}
+
 static void put_field(struct raw_emitter *e, const struct raw_field *f, int at, const struct raw_operand *o)
 {
 	struct code *c = &e->code;
 	const struct term_node *n = term_get(e->policy->terms, o->t);
 	at += (int)f->offset;
-	if (o->is_comm) {
+	if (o->is_comm) { /* Linux 6.1 leaves what stands behind the name as it was */
+		clear(c, at, COMM_SIZE);
 		stack_address(c, BPF_REG_1, at);
 		code_const(c, BPF_REG_2, COMM_SIZE);
 		call(c, BPF_FUNC_get_current_comm);

@@ -272,6 +272,9 @@ static bool name(struct prover *v, struct state *st)
 	struct cell *c = bytes_at(st, BPF_REG_1, COMM_SIZE);
 	if (!c || !is_number(v, st, BPF_REG_2, COMM_SIZE))
 		return prover_refuse(v, st, "unknown arguments of a function");
+	for (unsigned i = 0; i < COMM_SIZE; i++) /* Linux 6.1 leaves what stands behind the name as it was */
+		if (!is_zero(&c[i]))
+			return prover_refuse(v, st, "the name of the process is written over something");
 	for (unsigned i = 0; i < COMM_SIZE; i++)
 		c[i] = prover_byte(v, term_input(v->terms, i < 8 ? IN_COMM_0 : IN_COMM_1), i % 8);
 	after_call(st, (struct value){0});

@@ -147,7 +147,7 @@ static mrb_value print(mrb_state *mrb, bool length)
 	}
 	const char *text = arena_text(a, &s);
 	log_effect(mrb, (struct raw_effect){.kind = EFFECT_PRINT, .text = text, .ntext = strlen(text)});
-	return mrb_int_value(mrb, 0);
+	return mrb_nil_value();
 }
 
 FUNCTION(printk)

@@ -11,14 +11,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* `MAP[key] += n`, between the reading and the writing: where the writing returns to. What n is may do the same. */
-struct sum { const mrb_irep *irep; uint32_t pc; ptrdiff_t depth; };
+/* `MAP[key] += n`, between the reading and the writing: where the writing returns to, and what was read. What n is may do
+ * the same, and it may write to the map: then it is no sum of the kernel, but what Ruby says. */
+struct sum { const mrb_irep *irep; uint32_t pc; ptrdiff_t depth; unsigned writes; int64_t old; };
 
 struct raw_reference {
 	struct raw_world *world; /* NULL: no program runs */
 	struct raw_log *log;
 	const struct request *request; /* says what maps hold; NULL: the world alone does */
 	const int64_t *inputs;         /* of that request, for terms */
+	unsigned writes[RAW_MAPS_MAX]; /* to each map */
 	struct sum *sums;
 	size_t nsums, sums_cap;
 	struct RClass *context, *structure;
@@ -350,14 +352,14 @@ static bool begins_sum(struct interpreter *rb, const mrb_callinfo *ci, struct su
 		if (in.op != OP_MOVE || in.b != call.a) /* the sum is kept where it is the value of the statement */
 			before = in;
 	}
-	*out = (struct sum){irep, in.next, ci - rb->mrb->c->cibase};
+	*out = (struct sum){.irep = irep, .pc = in.next, .depth = ci - rb->mrb->c->cibase};
 	bool sum = before.op == OP_ADD || before.op == OP_ADDI || before.op == OP_SUB || before.op == OP_SUBI ||
 	           (before.op == OP_SEND && before.next == call.next); /* 0 is added: mruby leaves that out */
 	return in.op == OP_SEND && in.a == call.a - 2 && !strcmp(irep_symbol(rb, irep, in.b), "[]=") && before.a == call.a && sum;
 }
 
-/* Is it the second half? */
-static bool ends_sum(struct raw_reference *r, struct interpreter *rb)
+/* The second half; NULL: it is none. */
+static const struct sum *ends_sum(struct raw_reference *r, struct interpreter *rb)
 {
 	const mrb_callinfo *ci = ruby_frame(rb);
 	for (size_t i = r->nsums; ci && i-- > 0;) {
@@ -365,9 +367,9 @@ static bool ends_sum(struct raw_reference *r, struct interpreter *rb)
 		if (s->irep != ci->proc->body.irep || s->pc != (uint32_t)(ci->pc - s->irep->iseq) || s->depth != ci - rb->mrb->c->cibase)
 			continue;
 		r->nsums = i;
-		return true;
+		return s;
 	}
-	return false;
+	return NULL;
 }
 
 static mrb_value map_get(mrb_state *mrb, mrb_value self)
@@ -384,6 +386,9 @@ static mrb_value map_get(mrb_state *mrb, mrb_value self)
 	mrb_get_args(mrb, "o", &given);
 	put_key(mrb, m, given, key);
 	if (ci && begins_sum(rb, ci, &sum)) {
+		const struct raw_entry *e = world_find(r->world, map, key);
+		sum.writes = r->writes[map];
+		sum.old = e ? raw_load(e->value + f->offset, f->size, f->is_signed) : 0;
 		*ARENA_PUSH(rb->arena, r->sums, r->nsums, r->sums_cap) = sum;
 		return mrb_int_value(mrb, 0);
 	}
@@ -403,6 +408,7 @@ static void lose(mrb_state *mrb, uint32_t map)
 static void put(mrb_state *mrb, uint32_t map, const unsigned char *key, const unsigned char *value, bool absent)
 {
 	const struct raw_map *m = &program_of(mrb)->maps[map];
+	running(mrb)->writes[map]++;
 	if (world_put(running(mrb)->world, map, key, value, absent))
 		log_effect(mrb, (struct raw_effect){.kind = EFFECT_PUT, .map = map, .key = key, .nkey = m->key.size,
 		                                    .value = value, .nvalue = m->value.size});
@@ -422,6 +428,7 @@ static void add(mrb_state *mrb, uint32_t map, const unsigned char *key, int64_t 
 	struct raw_entry *e = world_find(w, map, key);
 	if (!e)
 		return;
+	running(mrb)->writes[map]++;
 	raw_store(value, f->size, n);
 	log_effect(mrb, (struct raw_effect){.kind = EFFECT_ADD, .map = map, .key = key, .nkey = m->key.size,
 	                                    .numbers = {raw_load(value, f->size, false)}, .nnumbers = 1});
@@ -437,10 +444,13 @@ static mrb_value map_set(mrb_state *mrb, mrb_value self)
 	mrb_value given, v;
 	mrb_get_args(mrb, "oo", &given, &v);
 	put_key(mrb, m, given, key);
-	if (ends_sum(r, &ruby_of(mrb)->rb)) {
+	const struct sum *sum = ends_sum(r, &ruby_of(mrb)->rb);
+	if (sum && sum->writes == r->writes[map]) {
 		add(mrb, map, key, mrb_integer(number(v, mrb))); /* 0 was read */
 		return v;
 	}
+	if (sum)
+		v = mrb_int_value(mrb, (mrb_int)((uint64_t)mrb_integer(number(v, mrb)) + (uint64_t)sum->old));
 	put_field(mrb, value, &m->value.fields[0], number(v, mrb));
 	put(mrb, map, key, value, false);
 	return v;
@@ -487,6 +497,7 @@ static mrb_value map_delete(mrb_state *mrb, mrb_value self)
 	mrb_value given;
 	mrb_get_args(mrb, "o", &given);
 	put_key(mrb, m, given, key);
+	running(mrb)->writes[map]++;
 	if (world_delete(running(mrb)->world, map, key))
 		log_effect(mrb, (struct raw_effect){.kind = EFFECT_DELETE, .map = map, .key = key, .nkey = m->key.size});
 	return mrb_nil_value();

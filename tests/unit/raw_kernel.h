@@ -41,6 +41,7 @@ static inline void kernel_file(const struct in_kernel *k, const char *path, cons
 static inline bool kernel_begin(struct in_kernel *k, struct env *e)
 {
 	*k = (struct in_kernel){.env = e, .cpu = sched_getcpu(), .cpus = libbpf_num_possible_cpus(), .directory = "/tmp/devguard-raw-XXXXXX"};
+	char filter[64];
 	int tracefs = tracefs_open(e->arena, &e->d);
 	if (tracefs < 0 || instance_new(&e->d, tracefs, &k->instance))
 		return false;
@@ -53,6 +54,8 @@ static inline bool kernel_begin(struct in_kernel *k, struct env *e)
 	assert_int_equal(stat(e->cg->path, &st), 0);
 	k->cgroup_id = st.st_ino;
 	assert_non_null(mkdtemp(k->directory));
+	snprintf(filter, sizeof filter, "bpf_string ~ \"%s*\"", k->tag); /* others print, too */
+	kernel_file(k, "events/bpf_trace/bpf_trace_printk/filter", filter, 0);
 	kernel_file(k, "events/bpf_trace/bpf_trace_printk/enable", "1", 0);
 	return true;
 }
@@ -181,7 +184,8 @@ static inline const char *kernel_differs(const struct in_kernel *k, const struct
 	size_t len;
 	char *rest = tracefs_text(w->arena, k->instance.fd, "trace", &len);
 	const char *why = NULL;
-	assert_non_null(rest);
+	if (!rest)
+		return arena_printf(w->arena, "trace cannot be read: %s", strerror(errno));
 	for (size_t i = 0; i < log->n; i++) {
 		const struct raw_effect *e = &log->effects[i];
 		const char *line = e->kind == EFFECT_PRINT ? kernel_line(k, &rest) : NULL;

@@ -15,16 +15,20 @@ enum { WORLDS = 6, CONTEXT_BYTES = 96 };
 
 /* What may be said of a program made by chance: it is the program's own fault. */
 static const char *const expected[] = {
-	"may leave 64 bits", "may be negative on one request", "is from ", "values at once", "a shift may", "bytes of stack", "too large",
-	"more than",
+	"may leave 64 bits", "may be negative on one request", "and this may be from ", "has the cells 0 to ", "values at once", "a shift may",
+	"undefined method '+' for nil", "undefined method '-' for nil", "more than",
+};
+/* What the compiler cannot do yet, seldom. */
+static const char *const limits[] = {
+	"cannot be proven", "hangs on what it learned on one of several ways", "none of its own", "(in `clamp` of an Integer)",
 };
 
-struct counts { size_t programs, refused, runs, effects, raised; };
+struct counts { size_t programs, refused, limited, runs, effects, raised; };
 
-static bool is_expected(const char *text)
+static bool says_one(const char *text, const char *const *list, size_t n)
 {
-	for (size_t i = 0; i < COUNT(expected); i++)
-		if (strstr(text, expected[i]))
+	for (size_t i = 0; i < n; i++)
+		if (strstr(text, list[i]))
 			return true;
 	return false;
 }
@@ -165,6 +169,28 @@ struct made {
 	bool raised; /* mruby ended it: a number left 64 bits */
 };
 
+/* An addition as the value that comes of it: where one and the same entry may be written in between, the steps store. */
+static void sums_stored(const struct raw_world *before, struct raw_log *log)
+{
+	struct raw_world w = world_copy(before);
+	for (size_t i = 0; i < log->n; i++) {
+		struct raw_effect *e = &log->effects[i];
+		unsigned char value[RAW_RECORD_MAX] = {0};
+		if (e->kind == EFFECT_PUT)
+			world_put(&w, e->map, e->key, e->value, false);
+		else if (e->kind == EFFECT_DELETE)
+			world_delete(&w, e->map, e->key);
+		if (e->kind != EFFECT_ADD)
+			continue;
+		size_t size = w.policy->raw->maps[e->map].value.size;
+		const struct raw_entry *was = world_find(&w, e->map, e->key);
+		raw_store(value, size, (int64_t)((uint64_t)(was ? raw_load(was->value, size, false) : 0) + (uint64_t)e->numbers[0]));
+		world_put(&w, e->map, e->key, value, false);
+		*e = (struct raw_effect){.kind = EFFECT_PUT, .map = e->map, .key = e->key, .nkey = e->nkey, .line = e->line, .nvalue = size,
+		                         .value = memcpy(arena_alloc(log->arena, size), value, size)};
+	}
+}
+
 static void differ(const struct made *m, const char *engines, const char *why)
 {
 	fprintf(stderr, "%s\n", m->text); /* cmocka cuts long messages */
@@ -172,14 +198,20 @@ static void differ(const struct made *m, const char *engines, const char *why)
 }
 
 /* False: it is refused, with a reason that is expected. */
-static bool make(struct made *m, struct diags *d)
+static bool make(struct made *m, struct counts *all)
 {
+	struct diags diags, *d = &diags;
 	diags_init(d, m->arena);
+	all->programs++;
 	if (!ruby_compile(m->arena, d, &host_here, "t.rb", m->text, strlen(m->text), NULL, 0, &m->ruby, &m->policy) &&
 	    !compile_policy(m->policy, d, &m->diagram, &m->image))
 		return true;
-	if (!d->n || !is_expected(d->items[0].text))
-		differ(m, "refused", d->n ? arena_printf(m->arena, "line %d: %s", d->items[0].at.line, d->items[0].text) : "without a word");
+	const char *why = d->n ? d->items[0].text : "without a word";
+	bool limit = says_one(why, limits, COUNT(limits));
+	if (!limit && !says_one(why, expected, COUNT(expected)))
+		differ(m, "refused", d->n ? arena_printf(m->arena, "line %d: %s", d->items[0].at.line, why) : why);
+	all->refused++;
+	all->limited += limit;
 	return false;
 }
 
@@ -195,6 +227,7 @@ static struct worlds worlds_of(const struct raw_world *w)
 static struct raw_log run_all(struct made *m, struct worlds *w, struct counts *all)
 {
 	struct raw_log ruby = {.arena = m->arena}, steps = {.arena = m->arena}, machine = {.arena = m->arena};
+	struct raw_world before = world_copy(&w->steps);
 	const char *why, *difference;
 	assert_int_equal(raw_walk(&w->steps, &steps), 0);
 	if (raw_run(&w->machine, &m->image, &machine, &why))
@@ -211,9 +244,12 @@ static struct raw_log run_all(struct made *m, struct worlds *w, struct counts *a
 			differ(m, "mruby raises", why);
 		m->raised = true; /* its world is no longer that of the others */
 		all->raised++;
-	} else if ((difference = raw_log_difference(m->policy->raw, &ruby, &steps))) {
-		differ(m, "mruby, and steps", difference);
+		return steps;
 	}
+	sums_stored(&before, &ruby);
+	sums_stored(&before, &steps);
+	if ((difference = raw_log_difference(m->policy->raw, &ruby, &steps)))
+		differ(m, "mruby, and steps", difference);
 	return steps;
 }
 
@@ -228,19 +264,15 @@ static struct made begin(struct arena *a, uint64_t seed, struct rng *g)
 static void try_program(uint64_t seed, struct counts *all)
 {
 	struct rng g;
-	struct diags d;
 	struct made m = begin(arena_new(), seed, &g);
 	m.text = random_raw(m.arena, &g, below(&g, 2), false, "");
-	all->programs++;
-	if (make(&m, &d)) {
+	if (make(&m, all)) {
 		for (int i = 0; i < WORLDS; i++) {
 			struct raw_world w = random_world(m.arena, m.policy, &g, true);
 			struct worlds each = worlds_of(&w);
 			m.raised = false;
 			run_all(&m, &each, all);
 		}
-	} else {
-		all->refused++;
 	}
 	if (m.ruby)
 		ruby_close(m.ruby);
@@ -250,14 +282,15 @@ static void try_program(uint64_t seed, struct counts *all)
 static void programs_of(uint64_t *count, uint64_t *seed)
 {
 	const char *programs = getenv("PROGRAMS"), *first = getenv("SEED");
-	*count = programs ? strtoull(programs, NULL, 10) : 2000;
+	*count = programs ? strtoull(programs, NULL, 10) : 300;
 	*seed = first ? strtoull(first, NULL, 10) : 1;
 }
 
 static void told(const struct counts *all, const char *where)
 {
-	print_message("%zu programs, %zu refused, %zu runs%s, %zu effects, %zu left 64 bits\n", all->programs, all->refused, all->runs, where,
-	              all->effects, all->raised);
+	print_message("%zu programs, %zu refused (%zu of them could be taken), %zu runs%s, %zu effects, %zu left 64 bits\n", all->programs,
+	              all->refused, all->limited, all->runs, where, all->effects, all->raised);
+	assert_true(all->limited * 20 < all->programs || all->programs < 100);
 	assert_true(all->refused * 3 < all->programs || all->programs < 20);
 	assert_true(all->raised * 10 < all->runs || all->programs < 20);
 }
@@ -345,12 +378,10 @@ static void run_tracing(struct made *m, const struct in_kernel *k, const struct 
 static void try_in_kernel(const struct in_kernel *k, uint64_t seed, struct counts *all)
 {
 	struct rng g;
-	struct diags d;
 	struct made m = begin(arena_new(), seed, &g);
 	bool device = below(&g, 2);
 	m.text = random_raw(m.arena, &g, device, true, k->tag);
-	all->programs++;
-	if (make(&m, &d)) {
+	if (make(&m, all)) {
 		struct bpf_object *o = kernel_load(k, m.policy, &m.image);
 		if (!o)
 			differ(&m, "the kernel", "it does not take the program");
@@ -358,8 +389,6 @@ static void try_in_kernel(const struct in_kernel *k, uint64_t seed, struct count
 		kernel_fill(k, o, &w);
 		(device ? run_device : run_tracing)(&m, k, o, &w, &g, all);
 		bpf_object__close(o);
-	} else {
-		all->refused++;
 	}
 	if (m.ruby)
 		ruby_close(m.ruby);

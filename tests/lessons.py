@@ -6,8 +6,8 @@ prints: `rucy-devguard trace` and `watch` go on until what is printed has been s
 document; others are run to their end. What is printed is compared in its shape: numbers, bars and names of processes
 may be others. Prints `ok WHAT`, `not ok WHAT: why` with lines of detail behind a tab, `skip WHAT: why`.
 
-$KPROBES, $CLOSED: why functions of the kernel, or the kernel, cannot be watched here. $TOO_NEW: files that need a newer kernel. $CG: a scratch cgroup, /lesson
-in the document.
+$KPROBES, $CLOSED: why functions of the kernel, or the kernel, cannot be watched here. $TOO_NEW: files that need a newer
+kernel. $DISK: why there are no requests to disks. $CG: a scratch cgroup, /lesson in the document.
 """
 import os
 import re
@@ -21,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LESSONS = os.path.join(ROOT, 'policies/lessons')
 TOOL, CG = os.environ['DEVGUARD'], os.environ.get('CG', '')
 KPROBES, CLOSED = os.environ.get('KPROBES', ''), os.environ.get('CLOSED', '')
+DISK = os.environ.get('DISK', '')
 TOO_NEW = os.environ.get('TOO_NEW', '').split()
 SECONDS = 40
 # Processes that the document shows. Another one may be seen in their place.
@@ -140,6 +141,8 @@ def run_section(heading, blocks, path):
                 print(f'skip {what}: {CLOSED}')
             elif any(name in command for name in TOO_NEW):
                 print(f'skip {what}: it needs a newer kernel')
+            elif DISK and 'histogram' in command:
+                print(f'skip {what}: {DISK}')
             elif lives and KPROBES and 'tcp-connect' in command:
                 print(f'skip {what}: {KPROBES}')
             else:

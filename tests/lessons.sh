@@ -8,6 +8,9 @@ reason=$(need_kernel)
 kprobes=
 [ -r /sys/bus/event_source/devices/kprobe/type ] || kprobes="this kernel has no kprobes"
 
+disk=
+[ -b "$(findmnt -n -o SOURCE -T /var/tmp)" ] || disk="/var/tmp is on no disk"
+
 # Where programs can be pinned: a file system of our own, gone with this script.
 on_exit() { [ ! -d "$T/bpf" ] || umount "$T/bpf" 2>/dev/null; }
 bpffs=
@@ -52,7 +55,7 @@ done
 
 [ -n "$reason" ] || scratch lesson
 # each lesson ends with Ctrl-C: its output is awaited, with a limit
-CG=${CG-} CLOSED=$reason KPROBES=$kprobes TOO_NEW=$too_new timeout 500 python3 "$TESTS/lessons.py" >"$T/lines" 2>&1 ||
+CG=${CG-} CLOSED=$reason KPROBES=$kprobes TOO_NEW=$too_new DISK=$disk timeout 500 python3 "$TESTS/lessons.py" >"$T/lines" 2>&1 ||
 	fail "lessons.py ended early" "$(tail "$T/lines")"
 while IFS= read -r line; do
 	case $line in

@@ -9,13 +9,9 @@
 
 #include "cmd/audit/audit.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-/* What one call of a handler may take; the child's memory. */
-enum { CALL_SECONDS = 10, CALL_CPU = 1, HANDLERS_MEMORY = 64 << 20 };
 /* Items and bytes in one frame; bytes that wait at most, when more is asked for and when it must be taken. */
 enum { FRAME_ITEMS = 64, FRAME_BYTES = 64 << 10, QUEUE_BYTES = 256 << 10, QUEUE_MOST = 16 << 20 };
 enum { RESTART_MOST = 60, STEADY = 60 };
@@ -53,28 +49,6 @@ struct handlers {
 	struct arena *scratch;    /* of one turn */
 	struct diags diags;       /* in it */
 };
-
-uint64_t watch_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * WATCH_NSEC + (uint64_t)t.tv_nsec;
-}
-
-uint64_t watch_boot(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * WATCH_NSEC + (uint64_t)t.tv_nsec;
-}
-
-int64_t watch_wall(void)
-{
-	struct timespec t;
-	uint64_t boot = watch_boot();
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * (int64_t)WATCH_NSEC + t.tv_nsec - (int64_t)boot;
-}
 
 /* ---- the queue ----------------------------------------------------------------------------- */
 
@@ -142,28 +116,6 @@ void handlers_give(struct handlers *h, enum give_kind kind, uint32_t number, con
 			memcpy(h->queue + h->tail, parts[i].iov_base, parts[i].iov_len);
 		h->tail += parts[i].iov_len;
 	}
-}
-
-static struct iovec part(const void *p, size_t n)
-{
-	return (struct iovec){(void *)(uintptr_t)p, n};
-}
-
-void handlers_give_event(struct handlers *h, const struct user_event *e)
-{
-	struct give_event g = {.event = e->event, .count = e->count, .time = e->time, .ndevice = (uint32_t)strlen(e->device),
-	                       .nrule = (uint32_t)strlen(e->rule), .nlabel = (uint32_t)strlen(e->label),
-	                       .ncgroup = (uint32_t)strlen(e->cgroup)};
-	const struct iovec parts[] = {part(&g, sizeof g), part(e->device, g.ndevice), part(e->rule, g.nrule), part(e->label, g.nlabel),
-	                              part(e->cgroup, g.ncgroup)};
-	handlers_give(h, GIVE_EVENT, 0, parts, sizeof parts / sizeof *parts);
-}
-
-void handlers_give_line(struct handlers *h, const struct user_line *l)
-{
-	struct give_line g = {.time = l->time, .pid = l->pid, .cpu = l->cpu, .ncomm = (uint32_t)strlen(l->comm), .ntext = (uint32_t)l->ntext};
-	const struct iovec parts[] = {part(&g, sizeof g), part(l->comm, g.ncomm), part(l->text, g.ntext)};
-	handlers_give(h, GIVE_LINE, 0, parts, sizeof parts / sizeof *parts);
 }
 
 void handlers_forget(struct handlers *h)
@@ -325,23 +277,6 @@ static const char *doing(const struct handlers *h)
 	return g.kind < GIVE_KINDS ? words[g.kind] : "a handler";
 }
 
-static const char *how_text(struct arena *a, const struct room_ended *e, bool cpu)
-{
-	switch (e->how) {
-	case ROOM_ENDED_TIME: return cpu ? arena_printf(a, "was stopped after %d s of CPU time", CALL_CPU)
-	                                 : arena_printf(a, "was stopped after %d s", CALL_SECONDS);
-	case ROOM_ENDED_MEMORY: return arena_printf(a, "was stopped at %d MiB of memory", HANDLERS_MEMORY >> 20);
-	case ROOM_ENDED_PRINTED: return arena_printf(a, "was stopped: it printed more than %d MiB in one call", CALL_BYTES >> 20);
-	case ROOM_ENDED_NO_MEMORY: return "was stopped: the host has no memory left";
-	case ROOM_ENDED_CALL: return "made a system call that it may not make";
-	case ROOM_ENDED_KILLED: return "was killed from outside";
-	case ROOM_ENDED_GARBLED: return "broke the process that runs it: it sent what it should not";
-	default:
-		return arena_printf(a, "broke the process that runs it (%s)",
-		                    e->signal ? strsignal(e->signal) : arena_printf(a, "exit status %d", e->exit_status));
-	}
-}
-
 static struct span place_of(const struct handlers *h, const struct room_ended *e)
 {
 	const struct asking *asked = &h->cmd->asking;
@@ -380,7 +315,7 @@ static void died(struct handlers *h, bool late, bool garbled, bool cpu)
 	const char *hint = h->first || h->last ? NULL
 	                   : start ? "the handlers are started again later"
 	                           : arena_printf(h->scratch, "the handlers are started again in %u s; what they kept is gone", h->wait);
-	diag_add(&h->diags, DIAG_ERROR, place_of(h, &e), hint, "%s %s", what, how_text(h->scratch, &e, cpu));
+	diag_add(&h->diags, DIAG_ERROR, place_of(h, &e), hint, "%s %s", what, handlers_ended_text(h->scratch, &e, cpu));
 	if (!h->first)
 		told_add(h->cmd, &h->told, &h->diags.items[h->diags.n - 1]);
 }

@@ -63,3 +63,20 @@ void told_more(struct cmd *c, struct told *t, bool all)
 		if (all || now - one->at >= QUIET)
 			say_more(c, one);
 }
+
+const char *handlers_ended_text(struct arena *a, const struct room_ended *e, bool cpu)
+{
+	switch (e->how) {
+	case ROOM_ENDED_TIME: return cpu ? arena_printf(a, "was stopped after %d s of CPU time", CALL_CPU)
+	                                 : arena_printf(a, "was stopped after %d s", CALL_SECONDS);
+	case ROOM_ENDED_MEMORY: return arena_printf(a, "was stopped at %d MiB of memory", HANDLERS_MEMORY >> 20);
+	case ROOM_ENDED_PRINTED: return arena_printf(a, "was stopped: it printed more than %d MiB in one call", CALL_BYTES >> 20);
+	case ROOM_ENDED_NO_MEMORY: return "was stopped: the host has no memory left";
+	case ROOM_ENDED_CALL: return "made a system call that it may not make";
+	case ROOM_ENDED_KILLED: return "was killed from outside";
+	case ROOM_ENDED_GARBLED: return "broke the process that runs it: it sent what it should not";
+	default:
+		return arena_printf(a, "broke the process that runs it (%s)",
+		                    e->signal ? strsignal(e->signal) : arena_printf(a, "exit status %d", e->exit_status));
+	}
+}

@@ -2,8 +2,10 @@
  * watch.h - the handlers of a file at work: what `watch`, `trace` and bundles share.
  *
  *   printed.c    what handlers print: escaped, bounded, counted
- *   told.c       messages about handlers: those that repeat are counted
+ *   told.c       messages about handlers: those that repeat are counted; how their child ended
+ *   clock.c      the clocks
  *   handlers.c   the child that runs them: what it is given, its limits, its restarts
+ *   given.c      what they are given as bytes
  *   loop.c       waits for feeds, timers, signals and the child; the end
  *   denials.c    a feed: the audit records of a policy
  *   maps.c       maps of a raw program, and a feed: the records of its rings
@@ -25,6 +27,8 @@
 #include "compiler/user.h"
 
 #define WATCH_NSEC UINT64_C(1000000000)
+
+/* ---- clock.c ------------------------------------------------------------------------------ */
 
 /* CLOCK_MONOTONIC, CLOCK_BOOTTIME; what to add to the latter for nanoseconds since 1970. */
 uint64_t watch_now(void);
@@ -65,6 +69,10 @@ struct told {
 void told_add(struct cmd *c, struct told *t, const struct diag *d);
 /* Says how many there were more, of those that have been silent long enough, or (all) of every one. */
 void told_more(struct cmd *c, struct told *t, bool all);
+/* What one call of a handler may take, in seconds; the memory of the child that runs them. */
+enum { CALL_SECONDS = 10, CALL_CPU = 1, HANDLERS_MEMORY = 64 << 20 };
+/* How that child ended: "was stopped after 1 s of CPU time". cpu: it is the CPU time that was over. */
+const char *handlers_ended_text(struct arena *a, const struct room_ended *e, bool cpu);
 
 /* ---- handlers.c ------------------------------------------------------------------------- */
 
@@ -101,8 +109,6 @@ struct printed *handlers_printed(struct handlers *h);
 bool handlers_room(const struct handlers *h);
 /* Gives something: the head (struct give_event ...) and its texts, in parts. */
 void handlers_give(struct handlers *h, enum give_kind kind, uint32_t number, const struct iovec *parts, int nparts);
-void handlers_give_event(struct handlers *h, const struct user_event *e);
-void handlers_give_line(struct handlers *h, const struct user_line *l);
 
 /* For poll(2). */
 void handlers_fds(const struct handlers *h, struct pollfd fds[ROOM_FDS]);
@@ -115,6 +121,11 @@ bool handlers_idle(const struct handlers *h);
 bool handlers_alive(struct handlers *h, bool last);
 /* What still waits is lost. */
 void handlers_forget(struct handlers *h);
+
+/* ---- given.c ------------------------------------------------------------------------------ */
+
+void handlers_give_event(struct handlers *h, const struct user_event *e);
+void handlers_give_line(struct handlers *h, const struct user_line *l);
 
 /* ---- loop.c ----------------------------------------------------------------------------- */
 

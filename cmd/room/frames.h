@@ -187,6 +187,8 @@ struct user_job {
 	uint32_t nparams, file_len, code_len, call_bytes; /* struct job_param[nparams], file and code follow; call_bytes: how
 	                                                   * much one call of a handler may print */
 };
+#define EVERY_LEAST_NS UINT64_C(100000000)
+#define EVERY_MOST_NS  (UINT64_C(366) * 86400 * 1000000000)
 enum { INTERVALS_MAX = 100, PRINTED_MAX = 32 << 10, MAP_KEY_MAX = 256 };
 struct user_ready {
 	uint32_t denied, allowed, lines, rings, intervals, at_exit; /* handlers of each kind */

@@ -217,7 +217,10 @@ static bool ready(struct handlers *h, const unsigned char *data, size_t len)
 	if (h->state != STARTING || len != sizeof h->has)
 		return false;
 	memcpy(&h->has, data, len);
-	return h->has.intervals <= INTERVALS_MAX;
+	bool fine = h->has.intervals <= INTERVALS_MAX;
+	for (uint32_t i = 0; fine && i < h->has.intervals; i++) /* it divides, and is added to the time */
+		fine = h->has.every[i] >= EVERY_LEAST_NS && h->has.every[i] <= EVERY_MOST_NS;
+	return fine;
 }
 
 /* The file has run; or it has not. */

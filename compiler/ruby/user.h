@@ -49,6 +49,8 @@ mrb_value user_map_record(struct user *u, uint32_t map, const void *bytes, size_
 
 /* ---- user_text.c -------------------------------------------------------------------- */
 
+/* The name of a process: an attacker may have given it line feeds and escapes, which are shown as \xNN. */
+mrb_value user_name_text(mrb_state *mrb, const char *s, size_t n);
 /* String#inspect of any bytes. */
 void user_text_define(struct user *u);
 

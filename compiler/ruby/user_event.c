@@ -78,7 +78,7 @@ static mrb_value number(mrb_state *mrb, const struct event *e, uint32_t value)
 	X(tid, number(mrb, e, e->tid))                                                             \
 	X(uid, mrb_int_value(mrb, (mrb_int)e->uid))                                                \
 	X(gid, mrb_int_value(mrb, (mrb_int)e->gid))                                                \
-	X(comm, e->flags & EVENT_NO_COMM ? mrb_nil_value() : text(mrb, e->comm, sizeof e->comm))   \
+	X(comm, e->flags & EVENT_NO_COMM ? mrb_nil_value() : user_name_text(mrb, e->comm, strnlen(e->comm, sizeof e->comm)))   \
 	X(cgroup, text_or_nil(mrb, k->cgroup))                                                     \
 	X(cgroup_id, mrb_int_value(mrb, (mrb_int)e->cgroup_id))                                    \
 	X(type, word(mrb, e->type == DEV_BLOCK ? "block" : "char"))                                \
@@ -126,9 +126,10 @@ static mrb_value event_to_s(mrb_state *mrb, mrb_value self)
 {
 	const struct kept_event *k = event_of(mrb, self);
 	const struct event *e = &k->event;
-	char out[8], line[2 * EVENT_TEXT + 128];
-	snprintf(line, sizeof line, "%s %.*s %s %.*s (%u)%s%.*s", e->verdict ? "allow" : e->flags & EVENT_PERMISSIVE ? "permitted" : "deny",
-	         EVENT_TEXT, k->device, access_text(e->requested & ACC_ALL, out), (int)sizeof e->comm, e->comm, e->pid,
+	char out[8], line[2 * EVENT_TEXT + 192];
+	mrb_value name = user_name_text(mrb, e->comm, strnlen(e->comm, sizeof e->comm));
+	snprintf(line, sizeof line, "%s %.*s %s %s (%u)%s%.*s", e->verdict ? "allow" : e->flags & EVENT_PERMISSIVE ? "permitted" : "deny",
+	         EVENT_TEXT, k->device, access_text(e->requested & ACC_ALL, out), RSTRING_CSTR(mrb, name), e->pid,
 	         *k->rule ? " " : "", EVENT_TEXT, k->rule);
 	return mrb_str_new_cstr(mrb, line);
 }
@@ -145,7 +146,7 @@ static const struct kept_line *line_of(mrb_state *mrb, mrb_value self)
 	X(time, mrb_int_value(mrb, (mrb_int)k->time))                                              \
 	X(pid, mrb_int_value(mrb, (mrb_int)k->pid))                                                \
 	X(cpu, mrb_int_value(mrb, (mrb_int)k->cpu))                                                \
-	X(comm, mrb_str_new_cstr(mrb, k->comm))                                                    \
+	X(comm, user_name_text(mrb, k->comm, strlen(k->comm)))                                                    \
 	X(text, mrb_str_new(mrb, k->text, (mrb_int)k->ntext))
 #define LINE_METHOD(name, value)                                                                   \
 	static mrb_value line_##name(mrb_state *mrb, mrb_value self)                               \

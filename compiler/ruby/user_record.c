@@ -18,7 +18,7 @@ mrb_value user_field_value(mrb_state *mrb, const struct raw_field *f, const void
 	if (!raw_is_text(f))
 		return mrb_int_value(mrb, raw_number(f, record));
 	size_t n = raw_text(f, record, &text);
-	return mrb_str_new(mrb, text, (mrb_int)n);
+	return user_name_text(mrb, text, n);
 }
 
 #define FIELDS mrb_intern_lit(mrb, "fields") /* no text can say it: it has no @ */

@@ -10,6 +10,22 @@
 #include <stdio.h>
 #include <string.h>
 
+mrb_value user_name_text(mrb_state *mrb, const char *s, size_t n)
+{
+	mrb_value out = mrb_str_new(mrb, NULL, 0);
+	char escape[8];
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+		if (c >= 0x20 && c != 0x7f) {
+			mrb_str_cat(mrb, out, s + i, 1);
+			continue;
+		}
+		snprintf(escape, sizeof escape, "\\x%02x", c);
+		mrb_str_cat_cstr(mrb, out, escape);
+	}
+	return out;
+}
+
 /* Appends the character at s, of which n bytes are left; how many bytes it has. */
 static size_t inspect_one(mrb_state *mrb, mrb_value out, const char *s, size_t n)
 {

@@ -143,13 +143,26 @@ static int give_one(struct half *h, const struct give *g, const unsigned char *a
 	}
 }
 
-/* A few messages of a frame: a handler that always raises would send as many as there are events. */
-enum { MESSAGES_MOST = 4 };
-static void send_messages(struct half *h)
+/* Of a frame each place has one message: a handler that always raises would send as many as there are events. */
+enum { PLACES_MOST = 128 };
+struct told { int lines[PLACES_MOST]; size_t n; };
+
+static bool is_new(struct told *t, int line)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->lines[i] == line)
+			return false;
+	if (t->n == PLACES_MOST)
+		return false;
+	t->lines[t->n++] = line;
+	return true;
+}
+
+static void send_messages(struct half *h, struct told *told)
 {
 	struct diags *d = &h->in->diags;
-	for (size_t i = 0; i < d->n && i < MESSAGES_MOST; i++)
-		if (diag_write(STDOUT_FILENO, &d->items[i]))
+	for (size_t i = 0; i < d->n; i++)
+		if (is_new(told, d->items[i].at.line) && diag_write(STDOUT_FILENO, &d->items[i]))
 			_exit(INSIDE_PIPE);
 }
 
@@ -160,6 +173,7 @@ static void give_all(struct half *h, const struct frame *f)
 	struct arena *kept = in->arena;
 	struct progress *p = in->budget.progress;
 	struct given given = {0};
+	struct told told = {.n = 0};
 	for (size_t at = 0; at + sizeof(struct give) <= f->len;) {
 		struct give g;
 		memcpy(&g, f->data + at, sizeof g);
@@ -168,8 +182,8 @@ static void give_all(struct half *h, const struct frame *f)
 		user_turn(h->user, in->arena, &in->diags);
 		int raised = give_one(h, &g, f->data + at + sizeof g);
 		send_text(h);
-		if (raised && given.raised < MESSAGES_MOST)
-			send_messages(h);
+		if (raised)
+			send_messages(h, &told);
 		given.raised += (uint32_t)raised;
 		user_turn(h->user, kept, &in->diags);
 		arena_free(in->arena);

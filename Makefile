@@ -121,7 +121,7 @@ GUARD_SOURCES := $(filter-out policy/yaml.c,$(sort $(wildcard policy/*.c))) comp
 	$(filter-out %/work_ruby.c %/work_list.c %/work_user.c,$(sort $(wildcard cmd/room/*.c))) $(sort $(wildcard cmd/where/*.c)) \
 	cmd/audit/device_name.c cmd/audit/nodes.c cmd/audit/words.c cmd/audit/columns.c \
 	cmd/explain/rows.c cmd/explain/print.c cmd/explain/json.c cmd/explain/tell.c cmd/verbs/status.c \
-	cmd/bundle/digest.c $(filter-out %/plain.c %/ruby.c %/watch.c,$(sort $(wildcard cmd/bundle/guard/*.c)))
+	cmd/bundle/digest.c cmd/bundle/segment.c cmd/bundle/libelf.c $(filter-out %/plain.c %/ruby.c %/watch.c,$(sort $(wildcard cmd/bundle/guard/*.c)))
 # Of a policy with handlers: mruby, the child that runs them, and what reads the policy's reports.
 GUARD_RUBY_SOURCES := cmd/bundle/guard/ruby.c cmd/bundle/guard/watch.c cmd/room/work_user.c $(sort $(wildcard cmd/watch/*.c)) \
 	cmd/audit/source.c cmd/audit/find.c cmd/audit/watch.c \

@@ -1,12 +1,11 @@
 /*
  * join.c - a stub and what it is to carry become one executable: the payload is put behind the stub, and the segment for
- * it maps the whole file. Nothing is compiled or linked.
+ * it maps the file but its first page. Nothing is compiled or linked.
  */
 #include "cmd/bundle/bundle.h"
 #include "cmd/bundle/payload.h"
 
 #include <elf.h>
-#include <stdbool.h>
 #include <string.h>
 
 #ifndef DEVGUARD_VERSION
@@ -27,26 +26,22 @@ static struct payload_part put(unsigned char *file, size_t *at, const void *byte
 	return part;
 }
 
-/* The stub is the tool's own: its headers are as the linker wrote them, and the payload's segment is the last. */
-static void map_whole(unsigned char *file, size_t size)
+/* The stub is the tool's own: its headers are as the linker wrote them. */
+static struct payload_segment map_rest(unsigned char *file, size_t size)
 {
+	struct payload_segment where = payload_segment(file);
 	Elf64_Ehdr head;
 	Elf64_Phdr segment;
-	size_t last = 0;
-	memcpy(&head, file, sizeof head);
-	for (size_t i = 0; i < head.e_phnum; i++) {
-		memcpy(&segment, file + head.e_phoff + i * sizeof segment, sizeof segment);
-		if (segment.p_type == PT_LOAD)
-			last = head.e_phoff + i * sizeof segment;
-	}
-	memcpy(&segment, file + last, sizeof segment);
-	segment.p_offset = 0;
-	segment.p_filesz = segment.p_memsz = size;
-	memcpy(file + last, &segment, sizeof segment);
+	memcpy(&segment, file + where.header, sizeof segment);
+	segment.p_offset = segment.p_align;
+	segment.p_filesz = segment.p_memsz = size - segment.p_offset;
+	memcpy(file + where.header, &segment, sizeof segment);
 	/* sections are of no use to who runs it, and the payload's would be wrong */
+	memcpy(&head, file, sizeof head);
 	head.e_shoff = 0;
 	head.e_shnum = head.e_shstrndx = 0;
 	memcpy(file, &head, sizeof head);
+	return payload_segment(file);
 }
 
 struct bytes bundle_join(struct arena *a, const struct bytes *stub, const char *policy, const struct bytes *object)
@@ -58,9 +53,10 @@ struct bytes bundle_join(struct arena *a, const struct bytes *stub, const char *
 	memcpy(file, stub->data, stub->len);
 	end.policy = put(file, &at, policy, name);
 	end.object = put(file, &at, object->data, object->len);
-	map_whole(file, end.size);
+	struct payload_segment where = map_rest(file, end.size);
+	payload_digest(file, where.head, end.head);
 	memcpy(file + at, &end, sizeof end);
-	payload_digest(file, end.size - sizeof end.digest, end.digest);
+	payload_digest(file + where.from, where.size - sizeof end.digest, end.digest);
 	memcpy(file + at, &end, sizeof end);
 	return (struct bytes){file, end.size};
 }

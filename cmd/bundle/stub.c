@@ -41,15 +41,16 @@ static const char *own_directory(struct arena *a)
 	return slash ? arena_strndup(a, path, (size_t)(slash - path)) : NULL;
 }
 
-/* The version of another tool's stub, or NULL. */
+/* The version of another tool's stub, or NULL: its payload's segment is at the end. */
 static const char *version_of(struct arena *a, const struct bytes *stub)
 {
-	struct payload_place place = {PAYLOAD_PLACE, ""};
-	const unsigned char *at = stub->len < sizeof place ? NULL : memmem(stub->data, stub->len - sizeof place, place.word, sizeof place.word);
-	if (!at)
-		return NULL;
-	memcpy(&place, at, sizeof place);
-	return arena_strndup(a, place.version, strnlen(place.version, sizeof place.version));
+	struct payload_place place;
+	for (size_t at = stub->len < sizeof place ? 0 : stub->len - sizeof place; at; at--)
+		if (!memcmp(stub->data + at, PAYLOAD_PLACE, PAYLOAD_WORD)) {
+			memcpy(&place, stub->data + at, sizeof place);
+			return arena_strndup(a, place.version, strnlen(place.version, sizeof place.version));
+		}
+	return NULL;
 }
 
 static int not_ours(struct cmd *c, const char *path, const struct bytes *stub)

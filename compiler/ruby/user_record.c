@@ -18,7 +18,15 @@ mrb_value user_field_value(mrb_state *mrb, const struct raw_field *f, const void
 	if (!raw_is_text(f))
 		return mrb_int_value(mrb, raw_number(f, record));
 	size_t n = raw_text(f, record, &text);
-	return user_name_text(mrb, text, n);
+	return mrb_str_new(mrb, text, (mrb_int)n);
+}
+
+/* Of an event: a text is the name of a process. */
+static mrb_value value_shown(mrb_state *mrb, const struct raw_field *f, const void *record)
+{
+	const char *text;
+	size_t n = raw_is_text(f) ? raw_text(f, record, &text) : 0;
+	return raw_is_text(f) ? user_name_text(mrb, text, n) : user_field_value(mrb, f, record);
 }
 
 #define FIELDS mrb_intern_lit(mrb, "fields") /* no text can say it: it has no @ */
@@ -97,7 +105,7 @@ mrb_value user_map_record(struct user *u, uint32_t map, const void *bytes, size_
 	mrb_value fields = mrb_hash_new(mrb);
 	for (size_t i = 0; i < r->n; i++)
 		mrb_hash_set(mrb, fields, mrb_symbol_value(mrb_intern_cstr(mrb, r->fields[i].name)),
-		             user_field_value(mrb, &r->fields[i], bytes));
+		             value_shown(mrb, &r->fields[i], bytes));
 	mrb_value record = mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, class_of_ring(u, map)));
 	mrb_iv_set(mrb, record, FIELDS, fields);
 	return record;

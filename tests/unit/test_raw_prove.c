@@ -352,7 +352,8 @@ static void every_store_is_needed(void **state)
 		struct bpf_insn other = in[i];
 		calls += call;
 		stores += sets(&in[i]);
-		if (sets(&in[i]) || (call && in[i].imm != BPF_FUNC_get_current_pid_tgid))
+		bool again = BPF_CLASS(in[i].code) == BPF_ST && !in[i].imm; /* it may be 0 there already */
+		if ((sets(&in[i]) && !again) || (call && in[i].imm != BPF_FUNC_get_current_pid_tgid))
 			refused_with(b, i, nothing);
 		if (BPF_CLASS(in[i].code) == BPF_ST) {
 			other.imm = ~other.imm;

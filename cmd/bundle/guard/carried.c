@@ -1,15 +1,14 @@
 /*
  * carried.c - what this program carries, found in its own memory.
  *
- * The segment of the payload maps the whole file (payload.h). Its digest is made before anything else is done: of a
- * file that was damaged on its way nothing is believed.
+ * The segment of the payload maps the file from its second page on (payload.h). Digests of that and of the first page are
+ * made before anything else is done: of a file that was damaged on its way nothing is believed.
  */
 #include "cmd/bundle/guard/carried.h"
 #include "cmd/bundle/payload.h"
 
 #include "cmd/cmd.h"
 
-#include <elf.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,41 +33,27 @@ static void cut_short(int sig)
 	_exit(1);
 }
 
-/* The file from its first byte to its last, as the program's own headers tell; NULL: nothing was put in. */
-static const unsigned char *whole_file(size_t *size)
+/* Where the linker put the program's headers: the first page of the file. */
+extern const unsigned char __ehdr_start[] __attribute__((visibility("hidden")));
+
+static bool within(const struct payload_part *part, const struct payload_segment *where)
 {
-	const unsigned char *at = (const unsigned char *)&place;
-	Elf64_Ehdr file;
-	__asm__("" : "+r"(at)); /* what is there now is not what was compiled */
-	memcpy(&file, at, sizeof file);
-	if (memcmp(file.e_ident, ELFMAG, SELFMAG))
-		return NULL;
-	*size = 0;
-	for (size_t i = 0; i < file.e_phnum; i++) {
-		Elf64_Phdr segment;
-		memcpy(&segment, at + file.e_phoff + i * sizeof segment, sizeof segment);
-		if (segment.p_type == PT_LOAD) /* they ascend: it is the last */
-			*size = segment.p_filesz;
-	}
-	return at;
+	return part->at >= where->from && part->at - where->from <= where->size && part->size <= where->size - (part->at - where->from);
 }
 
-static bool within(const struct payload_part *part, size_t size)
+/* `rest`: the payload's segment. Its last byte is read first: pages that the file lacks end the process. */
+static bool is_whole(const unsigned char *rest, const struct payload_segment *where, struct payload_end *end)
 {
-	return part->at <= size && part->size <= size - part->at;
-}
-
-/* Reads the last byte first: pages that the file lacks end the process. */
-static bool is_whole(const unsigned char *file, size_t size, struct payload_end *end)
-{
-	uint64_t digest[2];
-	if (size < sizeof *end)
+	uint64_t digest[2], head[2];
+	if (where->size < sizeof *end)
 		return false;
-	__atomic_load_n(file + size - 1, __ATOMIC_RELAXED);
-	memcpy(end, file + size - sizeof *end, sizeof *end);
-	payload_digest(file, size - sizeof digest, digest);
-	return !memcmp(end->word, PAYLOAD_MAGIC, PAYLOAD_WORD) && !memcmp(end->digest, digest, sizeof digest) && end->size == size &&
-	       within(&end->policy, size) && within(&end->object, size);
+	__atomic_load_n(rest + where->size - 1, __ATOMIC_RELAXED);
+	memcpy(end, rest + where->size - sizeof *end, sizeof *end);
+	payload_digest(__ehdr_start, where->head, head);
+	payload_digest(rest, where->size - sizeof digest, digest);
+	return !memcmp(end->word, PAYLOAD_MAGIC, PAYLOAD_WORD) && !memcmp(end->head, head, sizeof head) &&
+	       !memcmp(end->digest, digest, sizeof digest) && end->size == where->from + where->size && within(&end->policy, where) &&
+	       within(&end->object, where);
 }
 
 static struct carried found;
@@ -81,17 +66,19 @@ const struct carried *carried(void)
 const char *carried_find(const char *name)
 {
 	static struct payload_end end;
-	size_t size;
-	const unsigned char *file = whole_file(&size);
-	if (!file)
+	const unsigned char *rest = (const unsigned char *)&place;
+	__asm__("" : "+r"(rest)); /* what is there now is not what was compiled */
+	if (!memcmp(rest, PAYLOAD_PLACE, PAYLOAD_WORD))
 		return "this is the stub of " PROGRAM " bundle: it carries no policy";
 	called = name;
+	struct payload_segment where = payload_segment(__ehdr_start);
 	struct sigaction act = {.sa_handler = cut_short}, before;
 	sigaction(SIGBUS, &act, &before);
-	bool whole = is_whole(file, size, &end);
+	bool whole = is_whole(rest, &where, &end);
 	sigaction(SIGBUS, &before, NULL);
 	if (!whole)
 		return "this file is damaged";
-	found = (struct carried){.policy = (const char *)file + end.policy.at, .object = file + end.object.at, .nobject = end.object.size};
+	found = (struct carried){.policy = (const char *)rest + (end.policy.at - where.from), .object = rest + (end.object.at - where.from),
+	                         .nobject = end.object.size};
 	return NULL;
 }

@@ -20,7 +20,7 @@ mrb_value user_name_text(mrb_state *mrb, const char *s, size_t n)
 			mrb_str_cat(mrb, out, s + i, 1);
 			continue;
 		}
-		snprintf(escape, sizeof escape, "\\x%02x", c);
+		snprintf(escape, sizeof escape, "\\x%02X", c);
 		mrb_str_cat_cstr(mrb, out, escape);
 	}
 	return out;

@@ -33,18 +33,23 @@ loaded_by_bpftool() # loaded_by_bpftool NAME OBJECT
 }
 
 too_new=
+kernel_before 6.1 && too_new=11-top-denied.rb # the name of the process that was denied
 for policy in "$LESSONS"/*.rb "$LESSONS"/rucy/*.rb; do
 	name=${policy#"$LESSONS"/} object=$T/$(basename "$policy" .rb).o
-	if "$DEVGUARD" check "$policy" >"$T/out" 2>"$T/err" && [ ! -s "$T/err" ] && grep -q 'proven equal to the' "$T/out"; then
+	"$DEVGUARD" check "$policy" >"$T/out" 2>"$T/err"; status=$?
+	newer=$(sed -n 's/^  needs: Linux \([0-9.]*\).*/\1/p' "$T/out") # than this kernel
+	[ -z "$reason" ] && kernel_before "${newer:-0}" || newer=
+	if [ -n "$newer" ]; then
+		too_new="$too_new $name"
+		skip "$name is proven" "it needs Linux $newer"
+	elif [ $status = 0 ] && [ ! -s "$T/err" ] && grep -q 'proven equal to the' "$T/out"; then
 		pass "$name is proven"
 	else
 		fail "$name is proven" "$(cat "$T/out" "$T/err")"
 	fi
-	newer=$(sed -n 's/^  needs: Linux \([0-9.]*\).*/\1/p' "$T/out") # than this kernel
-	if [ -n "$reason" ] || ! kernel_before "${newer:-0}"; then newer=; else too_new="$too_new $name"; fi
 	check "$name is compiled" "$DEVGUARD" compile "$policy" -o "$object"
 	section=$(sed -n 's/^section! "\([a-z_]*\).*/\1/p' "$policy")
-	loaded_by_bpftool "$(basename "$policy" .rb)" "$object"
+	[ -z "$section" ] || loaded_by_bpftool "$(basename "$policy" .rb)" "$object"
 	case $section in
 	cgroup | dev)
 		if [ ! -e "${policy%.rb}.cases" ]; then fail "$name has cases" "there is no ${name%.rb}.cases"

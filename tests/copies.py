@@ -18,8 +18,8 @@ def tried(path, words):
         done = subprocess.run([path, *words], capture_output=True, timeout=20)
     except OSError:
         return 'kernel'
-    except subprocess.TimeoutExpired:
-        return 'does not end'
+    except subprocess.TimeoutExpired: # its start-up code was changed to a loop, which was killed
+        return 'killed'
     if done.returncode == 0 or done.stdout:
         return f'status {done.returncode}: {done.stdout + done.stderr}'
     # what looks, or tells, may be what is damaged

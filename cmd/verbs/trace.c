@@ -89,8 +89,9 @@ const struct verb verb_trace = {
 		"cgroup/dev, the CGROUP. It is detached when trace ends, however that happens.\n"
 		"Each line of its bpf_trace_printk is printed, with the time, the process and its\n"
 		"thread's number; lines of other programs are not, and nobody misses a line by\n"
-		"this. Messages go to stderr.\n\n"
-		"  --count N         end after N lines\n"
+		"this. With handlers (on(:line), on(RING), every, at_exit) it prints what they\n"
+		"print; they can read the maps of the program. Messages go to stderr.\n\n"
+		"  --count N         end after N lines (events of rings do not count)\n"
 		"  --timeout S       end after S seconds (0.5 is possible)\n",
 	.shorts = ":h",
 	.longs = options,

@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+enum { NODES_MOST = 16 };
+
 struct in_kernel {
 	struct env *env;
 	struct trace_instance instance;
@@ -43,6 +45,7 @@ static inline bool kernel_begin(struct in_kernel *k, struct env *e)
 	*k = (struct in_kernel){.env = e, .cpu = sched_getcpu(), .cpus = libbpf_num_possible_cpus(), .directory = "/tmp/devguard-raw-XXXXXX"};
 	char filter[64];
 	int tracefs = tracefs_open(e->arena, &e->d);
+	k->instance.fd = -1;
 	if (tracefs < 0 || instance_new(&e->d, tracefs, &k->instance))
 		return false;
 	cpu_set_t one;
@@ -60,11 +63,18 @@ static inline bool kernel_begin(struct in_kernel *k, struct env *e)
 	return true;
 }
 
+/* Also after a failure in the middle. */
 static inline void kernel_end(struct in_kernel *k)
 {
+	char path[64];
+	for (int i = 0; i < NODES_MOST; i++)
+		for (const char *kind = "nm"; *kind; kind++) {
+			snprintf(path, sizeof path, "%s/%c%d", k->directory, *kind, i);
+			unlink(path);
+		}
 	rmdir(k->directory);
-	kernel_file(k, "events/bpf_trace/bpf_trace_printk/enable", "0", 0);
-	instance_end(&k->instance);
+	if (k->instance.fd >= 0)
+		instance_end(&k->instance);
 }
 
 /* ---- maps ---------------------------------------------------------------------------------------- */

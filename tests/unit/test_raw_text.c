@@ -309,6 +309,7 @@ static void programs_by_chance(void **state)
 /* ---- and the kernel ------------------------------------------------------------------------------ */
 
 enum { REQUESTS = 5 };
+_Static_assert((int)REQUESTS <= (int)NODES_MOST, "a node for each");
 
 /* What the kernel can be asked: a read, a write, both, or mknod of a device that nobody else means. */
 static struct request some_request(struct rng *g)
@@ -395,24 +396,30 @@ static void try_in_kernel(const struct in_kernel *k, uint64_t seed, struct count
 	arena_free(m.arena);
 }
 
+static struct in_kernel kernel; /* its traces go also when a program fails */
+
 static void programs_in_the_kernel(void **state)
 {
 	uint64_t programs, seed;
 	struct counts all = {0};
-	struct in_kernel k;
 	programs_of(&programs, &seed);
-	if (!kernel_begin(&k, *state))
+	if (!kernel_begin(&kernel, *state))
 		skip();
 	for (uint64_t i = 0; i < programs; i++)
-		try_in_kernel(&k, 1000000 + seed + i, &all);
-	kernel_end(&k);
+		try_in_kernel(&kernel, 1000000 + seed + i, &all);
 	told(&all, " in the kernel");
+}
+
+static int kernel_teardown(void **state)
+{
+	kernel_end(&kernel);
+	return teardown(state);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest alone[] = {cmocka_unit_test(programs_by_chance)};
-	const struct CMUnitTest with_kernel[] = {SCRATCH_TEST(programs_in_the_kernel)};
+	const struct CMUnitTest with_kernel[] = {cmocka_unit_test_setup_teardown(programs_in_the_kernel, setup, kernel_teardown)};
 	int failed = cmocka_run_group_tests_name("raw_text", alone, NULL, NULL);
 	(void)argc;
 	return scratch_possible(argv[0]) ? failed + cmocka_run_group_tests_name("raw_text_kernel", with_kernel, NULL, NULL) : failed;

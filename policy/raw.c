@@ -132,7 +132,7 @@ static void dump_if(const struct dumping *d, const struct step *s, int depth)
 static void dump_step(const struct dumping *d, const struct step *s)
 {
 	FILE *out = d->out;
-	if (s->kind == STEP_TIME || s->kind == STEP_CPU || s->kind == STEP_PEEK || s->kind == STEP_GET)
+	if (step_learns(s))
 		fprintf(out, "v%u = ", s->value);
 	switch (s->kind) {
 	case STEP_PRINT:

@@ -115,6 +115,11 @@ static inline int64_t raw_value_of(const struct term_node *n)
 {
 	return n->op == TERM_INPUT && n->a >= INPUT_MAX ? (int64_t)n->a - INPUT_MAX : -1;
 }
+/* Does a step make a value, and nothing else? */
+static inline bool step_learns(const struct step *s)
+{
+	return s->kind == STEP_TIME || s->kind == STEP_CPU || s->kind == STEP_PEEK || s->kind == STEP_GET;
+}
 /* Does it nothing but decide by the request? Then it is compiled as a policy's rules are. */
 static inline bool raw_only_decides(const struct raw *r) { return r->section == RAW_DEVICE && !r->steps && !r->acts; }
 

@@ -30,7 +30,7 @@ struct val run_get(struct run *r, struct state *st, uint32_t reg)
 	struct val v = run_passed(r, st, reg);
 	bool stores = r->fr->irep == l->sum_irep && r->fr->pc == l->sum_pc;
 	if (l->sum_irep && !stores && is_sum(l, st, v))
-		lift_refuse(l, "read it again in the next statement", "the value of an assignment to a map is not known: the kernel adds");
+		raw_refuse_sum(l);
 	return v;
 }
 

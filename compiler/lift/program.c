@@ -12,7 +12,7 @@ enum { PROGRAM_FUEL = 4000000 };
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-static void refuse_sum(struct lifter *l)
+void raw_refuse_sum(struct lifter *l)
 {
 	lift_refuse(l, "read it again in the next statement", "the value of an assignment to a map is not known: the kernel adds");
 }
@@ -23,7 +23,7 @@ bool raw_integer(struct lifter *l, struct state *st, struct val v, term *t)
 	size_t n = val_arms(l, st, v, &arms);
 	for (size_t i = 0; i < n; i++)
 		if (arms[i].v.kind == V_SUM)
-			refuse_sum(l);
+			raw_refuse_sum(l);
 	if (n > 1)
 		n = val_join_integers(l, &arms, n);
 	return n == 1 && val_as_term(l, arms[0].v, t);
@@ -113,21 +113,21 @@ bool raw_send(struct lifter *l, struct state *st, const struct call *c, struct f
 		return true;
 	}
 	if (c->recv.kind == V_SUM)
-		refuse_sum(l);
+		raw_refuse_sum(l);
 	if (c->recv.kind == V_CTX)
 		return raw_context(l, st, c, out);
 	if (c->recv.kind == V_PEEK)
 		return raw_structure(l, st, c, out);
 	static const char *const prints[] = {"puts", "print", "p", "printf"};
-	for (size_t i = 0; i < sizeof prints / sizeof *prints; i++)
-		if (!strcmp(ruby_name(l->rb, c->mid), prints[i]) && c->recv.kind == V_STATIC && mrb_obj_eq(l->mrb, c->recv.u.st, mrb_top_self(l->mrb)))
+	bool main = c->recv.kind == V_STATIC && mrb_obj_eq(l->mrb, c->recv.u.st, mrb_top_self(l->mrb));
+	for (size_t i = 0; main && i < sizeof prints / sizeof *prints; i++)
+		if (!strcmp(ruby_name(l->rb, c->mid), prints[i]))
 			lift_refuse(l, "printk(\"pid %d\", pid) prints a line; handlers have puts: on(:line) { |l| puts l.text }", "`%s` in a raw program", prints[i]);
 	const struct layout *layout = layout_of(l, c->recv);
 	if (layout && !strcmp(ruby_name(l->rb, c->mid), "at") && !has_method(l, c)) {
 		*out = raw_structure_at(l, st, layout, c);
 		return true;
 	}
-	bool main = c->recv.kind == V_STATIC && mrb_obj_eq(l->mrb, c->recv.u.st, mrb_top_self(l->mrb));
 	return main && !has_method(l, c) && function(l, st, c, out);
 }
 

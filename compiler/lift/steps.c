@@ -85,7 +85,7 @@ static uint32_t *look_array(struct lifter *l, uint32_t *array, size_t *cap, size
 
 static void mark_made(struct lifter *l, const struct step *s)
 {
-	if (s->kind == STEP_TIME || s->kind == STEP_CPU || s->kind == STEP_PEEK || s->kind == STEP_GET)
+	if (step_learns(s))
 		l->looked_values[s->value] = l->look;
 	if (s->kind == STEP_GET)
 		l->looked_values[s->found] = l->look;
@@ -133,7 +133,7 @@ bool trail_reads_since(struct lifter *l, struct trail *a, struct trail *b, term 
 static bool learns(const struct step *s)
 {
 	if (s->kind != STEP_IF)
-		return s->kind == STEP_TIME || s->kind == STEP_CPU || s->kind == STEP_PEEK || s->kind == STEP_GET;
+		return step_learns(s);
 	for (const struct step *x = s->yes; x; x = x->next)
 		if (learns(x))
 			return true;
@@ -189,11 +189,6 @@ static void use(struct uses *u, term t)
 	}
 }
 
-static bool only_learns(const struct step *s)
-{
-	return s->kind == STEP_TIME || s->kind == STEP_CPU || s->kind == STEP_PEEK || s->kind == STEP_GET;
-}
-
 static void use_operands(struct uses *u, const struct step *s)
 {
 	for (size_t i = 0; i < s->nargs; i++)
@@ -215,7 +210,7 @@ static struct step *without_unused(struct uses *u, struct step *list)
 		all[n++] = s;
 	while (n) {
 		struct step *s = all[--n];
-		if (only_learns(s) && !u->value[s->value] && !(s->kind == STEP_GET && u->value[s->found]))
+		if (step_learns(s) && !u->value[s->value] && !(s->kind == STEP_GET && u->value[s->found]))
 			continue;
 		if (s->kind == STEP_IF) {
 			s->yes = without_unused(u, s->yes);
@@ -283,7 +278,7 @@ static void name_learned(struct lifter *l, struct naming *to, const struct step 
 static void name_all(struct lifter *l, struct naming *to, const struct step *s)
 {
 	for (; s; s = s->next) {
-		if (only_learns(s))
+		if (step_learns(s))
 			name_learned(l, to, s);
 		if (s->kind == STEP_IF) {
 			name_all(l, to, s->yes);

@@ -237,7 +237,7 @@ static int check_list(struct checker *c, const struct step *first)
 		c->step = s;
 		if (check_kind(c, s) || check_operands(c, s))
 			return -1;
-		bool makes = s->kind == STEP_TIME || s->kind == STEP_CPU || s->kind == STEP_PEEK || s->kind == STEP_GET;
+		bool makes = step_learns(s);
 		if (makes && check_values_made(c, s))
 			return -1;
 		if (s->kind == STEP_IF && (check_list(c, s->yes) || check_list(c, s->no)))

@@ -94,11 +94,6 @@ static void read_operand(struct planner *l, const struct raw_operand *o, uint32_
 		read_term(l, o->t, block);
 }
 
-static bool makes(enum step_kind kind)
-{
-	return kind == STEP_TIME || kind == STEP_CPU || kind == STEP_PEEK || kind == STEP_GET;
-}
-
 static void make(struct planner *l, const struct step *s, uint32_t value, uint32_t block)
 {
 	struct life *v = &l->lives[value];
@@ -169,7 +164,7 @@ static void go_over(struct planner *l, const struct step *first, uint32_t block)
 			go_over(l, s->yes, yes);
 			go_over(l, s->no, no);
 		}
-		if (makes(s->kind))
+		if (step_learns(s))
 			make(l, s, s->value, block);
 		if (s->kind == STEP_GET)
 			make(l, s, s->found, block);

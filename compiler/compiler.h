@@ -5,6 +5,7 @@
  *   lift/       evaluates each block's bytecode symbolically into terms
  *   compile.c   rules to a diagram, a program, a proof
  *   raw/        the steps of a program that does more than decide to instructions, and their proof
+ *   hostprog/   the host program: observers and grants, no policy
  *   bpf/        a diagram to BPF instructions and back; runs them on a request
  *   object/     the ELF object libbpf loads; reading one back
  *
@@ -105,6 +106,12 @@ int raw_emit(const struct policy *p, struct diags *d, struct image *out);
  * verdict asks for where the rest of the program looks for them, and the context in r1; of another program, that all
  * of it does the steps and returns the result. 0, or -1 with a diagnostic at the step that differs. */
 int raw_verify(const struct policy *p, struct diags *d, const struct image *image);
+
+/* ---- hostprog/emit.c --------------------------------------------------------------------- */
+
+/* The host program (policy/hostprog.h) of these parts (enum hostprog_part), for a kernel with these features (enum
+ * hostprog_feature). The target of a relocation is an enum hostprog_map. */
+void hostprog_make(struct arena *a, uint32_t parts, uint32_t features, struct image *out);
 
 /* ---- code.c ----------------------------------------------------------------------- */
 

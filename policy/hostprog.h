@@ -4,15 +4,15 @@
  * it is made of, and what its maps hold: the one place where their layout is fixed.
  *
  * It does, in this order: a request that all allowed costs it one call. Of a denied one (any negative value): is there a
- * grant that covers all accesses, for the caller's cgroup or one above it, and no guard of ours between that does not
- * allow grants? It is opened. Then: does a watcher let everything pass (learn --permissive)? Then each watcher whose
- * cgroup the caller is in gets a record and counts.
+ * grant that covers all accesses, for the caller's cgroup or one above it, and is there on none of these cgroups a guard of
+ * ours that does not allow grants? It is opened. Else: does a watcher let everything pass (learn --permissive), and is
+ * there no such guard? Then each watcher whose cgroup the caller is in gets a record and counts.
  *
  * Records and maps are native byte order and without padding. Its maps (as the kernel names them):
  *
  *   devguard_host    array of one, frozen: struct hostprog_header. By it the program is found again.
  *   devguard_grants  hash: struct grant_key to struct host_grant
- *   devguard_guards  hash: id of a cgroup that has guards of ours, to a set of enum host_guard
+ *   devguard_guards  hash: id of a cgroup that has guards of ours, to a set of enum host_guard (u32)
  *   devguard_watch   array of HOSTPROG_WATCHERS: struct host_watcher
  *   devguard_rings   array of maps: the ring buffer of each watcher, of struct host_event
  *   devguard_counts  hash: struct host_count_key to struct host_count
@@ -28,7 +28,7 @@
 enum {
 	HOSTPROG_VERSION = 1,
 	HOSTPROG_WATCHERS = 8,
-	HOSTPROG_LEVELS = 16,     /* ancestors that are asked for grants; deeper, there are none */
+	HOSTPROG_LEVELS = 16,     /* a cgroup's level at most, 0 the root's; deeper, no grant opens anything */
 	HOSTPROG_GRANTS_MAX = 65536,
 	HOSTPROG_GUARDS_MAX = 65536,
 	HOSTPROG_COUNTS_MAX = 65536,
@@ -40,6 +40,7 @@ enum hostprog_part {
 	HOSTPROG_OBSERVE = 1, /* records and counts of denials, for watchers */
 	HOSTPROG_ALL = 2,     /* of requests that were allowed, too */
 	HOSTPROG_GRANTS = 4,
+	HOSTPROG_PERMIT = 8,  /* what watchers let pass: only together with HOSTPROG_OBSERVE */
 };
 /* What the running kernel lets device programs call. */
 enum hostprog_feature {

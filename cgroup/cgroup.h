@@ -112,6 +112,7 @@ struct attached {
 	char tag[17];           /* the kernel's digest of the instructions, hex */
 	enum audit_level audit;       /* when ours */
 	enum policy_mode mode;
+	bool grants;                  /* a grant may open what it denies */
 	uint32_t generation;
 	char meaning[MEANING_MAX]; /* when ours: what it amounts to, "" of objects of before */
 };

@@ -137,6 +137,7 @@ enum reading describe_program(int fd, struct attached *at)
 	at->nrules = le32toh(header.nrules);
 	at->audit = le32toh(header.audit);
 	at->mode = le32toh(header.mode);
+	at->grants = le32toh(header.features) & FEATURE_GRANTS;
 	at->generation = le32toh(header.generation);
 	memcpy(at->meaning, meaning, sizeof at->meaning);
 	return READ_OK;

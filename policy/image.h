@@ -55,7 +55,10 @@ struct image_header {
 	uint32_t features;            /* enum feature: cleared when loaded where the kernel lacks it */
 };
 enum image_text { IMAGE_TEXT_POLICY, IMAGE_TEXT_TOOL, IMAGE_TEXT_SOURCE, IMAGE_TEXT_RULES, IMAGE_TEXT_DIGEST, IMAGE_TEXT_MEANING, IMAGE_TEXTS };
-enum feature { FEATURE_PID = 1, FEATURE_COMM = 2 };
+enum feature {
+	FEATURE_PID = 1, FEATURE_COMM = 2,
+	FEATURE_GRANTS = 4, /* the policy says `grants :allowed`; no instruction reads it */
+};
 
 /* What of a .rodata stands behind the header, the parameters and the first `texts` texts, *n bytes.
  * NULL: it is none of ours, or ends before. Any version of the header. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 const char *const audit_words[] = {[AUDIT_NONE] = "none", [AUDIT_DENIED] = "denied", [AUDIT_ALL] = "all"};
+const char *const grants_words[] = {"refused", "allowed"};
 const char *const mode_words[] = {[MODE_ENFORCE] = "enforce", [MODE_PERMISSIVE] = "permissive"};
 
 void policy_permissive_reports(struct policy *p, bool audit_said)

@@ -62,6 +62,7 @@ enum audit_level { AUDIT_NONE, AUDIT_DENIED, AUDIT_ALL, AUDIT_LEVELS };
 enum policy_mode { MODE_ENFORCE, MODE_PERMISSIVE, POLICY_MODES };
 /* What policies, options and manifests call them. */
 extern const char *const audit_words[AUDIT_LEVELS], *const mode_words[POLICY_MODES];
+extern const char *const grants_words[2]; /* by policy.grants */
 
 /* What a policy's name, 1 to IMAGE_NAME_MAX - 1 bytes, is made of; a file's name of one too. */
 #define POLICY_NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
@@ -76,6 +77,7 @@ struct policy {
 	enum audit_level audit;
 	bool audit_given;  /* by the file; permissive mode without it reports denials */
 	enum policy_mode mode;
+	bool grants;       /* `grants :allowed`: a grant may open what it denies */
 	struct rule *rules;
 	size_t nrules, rules_cap;
 	struct claim *claims;

@@ -118,7 +118,7 @@ refused() # refused NAME TEXT LINE...: in a file of claims
 }
 refused "with a rule" "bad.rb:2: error: a rule in a file of claims" 'never "b *:*"' 'deny "b *:*"'
 refused "with a default" "bad.rb:1: error: a default in a file of claims" 'default :deny' 'never "b *:*"'
-refused "with a mode" "mode or audit in a file of claims" 'mode :permissive' 'never "b *:*"'
+refused "with a mode" "mode, grants or audit in a file of claims" 'mode :permissive' 'never "b *:*"'
 refused "with a range" "a parameter with a range in a file of claims" 'param :gpu, 0, in: 0..3' 'never "b *:*"'
 refused "with nothing" "the file has no claims" '# nothing'
 refused "with a mistake" "bad.rb:1: error: never does not take acces:" 'never "b *:*", acces: "w"'

@@ -37,6 +37,16 @@ apply web.rb "$CG" --audit denied
 expect "audit differs" 2 "its audit is denied, the policy's none" "$DEVGUARD" verify web.rb "$CG"
 apply web.rb "$CG" --mode permissive
 expect "permissive: told with a request" 2 "its mode is permissive, the policy's enforce; its audit is denied, the policy's none; it allows " "$DEVGUARD" verify web.rb "$CG"
+{ echo 'grants :allowed'; cat web.rb; } >granting.rb
+apply web.rb "$CG"
+expect "grants of the file, but not of the program" 2 "under it grants are refused, by the policy allowed" "$DEVGUARD" verify granting.rb "$CG"
+apply granting.rb "$CG"
+expect "grants of both" 0 "equal: web" "$DEVGUARD" verify granting.rb "$CG"
+expect "status tells that grants are allowed" 0 "grants may open what it denies" "$DEVGUARD" status "$CG"
+expect "grants of the program, but not of the file" 2 "under it grants are allowed, by the policy refused" "$DEVGUARD" verify web.rb "$CG"
+expect "diff tells what verdicts do not say" 0 "before, grants were refused; after, they are allowed" "$DEVGUARD" diff web.rb granting.rb
+"$DEVGUARD" compile granting.rb -o granting.o
+expect "an object keeps it" 0 "grants: allowed" "$DEVGUARD" check granting.o
 for policy in "$ROOT"/policies/*.rb; do
 	grep -q '^\(never\|always\)' "$policy" && continue
 	scratch "$(basename "$policy" .rb)"

@@ -12,7 +12,7 @@
 enum { MAGIC = 0x43524744 /* "DGRC" */, INSN = 8 };
 
 struct head {
-	uint32_t magic, default_allow, audit, audit_given, mode, inputs, longest, null_denied;
+	uint32_t magic, default_allow, audit, audit_given, mode, grants, inputs, longest, null_denied;
 	uint32_t name, file, meaning; /* places of texts: 1 + offset, 0: there is none */
 	uint32_t reserved;
 	uint32_t default_file;
@@ -73,7 +73,7 @@ int record_write(struct diags *d, const struct recorded *r, struct bytes *out)
 	struct arena *a = d->arena;
 	struct texts t = {.arena = a};
 	struct head h = {.magic = MAGIC, .default_allow = p->default_allow, .audit = p->audit,
-	                 .audit_given = p->audit_given, .mode = p->mode, .inputs = r->inputs,
+	                 .audit_given = p->audit_given, .mode = p->mode, .grants = p->grants, .inputs = r->inputs,
 	                 .longest = r->image.longest, .null_denied = (uint32_t)r->null_denied,
 	                 .digest = p->serial.digest, .tail = r->image.tail, .steps = r->image.steps, .nrules = p->nrules,
 	                 .nparams = p->nparams, .ninsns = r->image.ninsns, .nlines = r->image.nlines,
@@ -153,11 +153,11 @@ static void get_texts(struct reader *r, const struct head *h)
 
 static void get_head(struct reader *r, const struct head *h, struct policy *p)
 {
-	part_must(r, h->default_allow <= 1 && h->audit <= AUDIT_ALL && h->audit_given <= 1 && h->mode <= MODE_PERMISSIVE);
+	part_must(r, h->default_allow <= 1 && h->audit <= AUDIT_ALL && h->audit_given <= 1 && h->mode <= MODE_PERMISSIVE && h->grants <= 1);
 	part_must(r, h->null_denied <= ACC_ALL && h->tail <= h->ninsns);
 	*p = (struct policy){.arena = r->arena, .name = part_some_text(r, h->name), .file = part_some_text(r, h->file),
 	                     .default_allow = h->default_allow, .audit = (enum audit_level)h->audit,
-	                     .audit_given = h->audit_given, .mode = (enum policy_mode)h->mode,
+	                     .audit_given = h->audit_given, .mode = (enum policy_mode)h->mode, .grants = h->grants,
 	                     .default_at = part_place(r, h->default_file, h->default_line, 0)};
 	p->meaning = part_text_at(r, h->meaning);
 	part_must(r, *p->name && strlen(p->name) < IMAGE_NAME_MAX);

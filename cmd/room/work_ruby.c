@@ -46,8 +46,8 @@ static bool only_claims(struct inside *in, const struct policy *p)
 		return not_a_claim(in, p->rules[0].at, p->rules[0].source, "a rule in a file of claims");
 	if (p->default_at.line > 0)
 		return not_a_claim(in, p->default_at, NULL, "a default in a file of claims");
-	if (p->mode != MODE_ENFORCE || p->audit_given)
-		return not_a_claim(in, file, NULL, "mode or audit in a file of claims");
+	if (p->mode != MODE_ENFORCE || p->audit_given || p->grants)
+		return not_a_claim(in, file, NULL, "mode, grants or audit in a file of claims");
 	if (p->nparams)
 		return not_a_claim(in, file, NULL, "a parameter with a range in a file of claims");
 	if (!p->nclaims)

@@ -155,6 +155,8 @@ static void print_report(const struct cmd *c, const struct report *r, const char
 	if (p->audit != AUDIT_NONE || p->mode != MODE_ENFORCE)
 		printf("  reports: %s%s\n", audit_words[p->audit],
 		       p->mode == MODE_PERMISSIVE ? "; permissive: nothing is denied by it" : "");
+	if (p->grants)
+		puts("  grants: allowed (`rucy-devguard grant` may open what it denies)");
 	claims_print(r->claims, NULL, r->verbose);
 	for (size_t i = 0; i < c->claims.n; i++)
 		claims_print(&r->of_files[i], claims_name(c, i), r->verbose);
@@ -209,6 +211,7 @@ static void fill_json(const struct report *r, json_t *item)
 	json_object_set_new(item, "audit", json_string(audit_words[p->audit]));
 	json_object_set_new(item, "locked_in", json_string(r->locked));
 	json_object_set_new(item, "mode", json_string(mode_words[p->mode]));
+	json_object_set_new(item, "grants", json_string(grants_words[p->grants]));
 	json_object_update(item, all);
 	json_decref(all);
 }

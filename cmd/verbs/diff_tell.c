@@ -152,6 +152,9 @@ static void print_modes(const struct diff *d)
 	if (a->mode != b->mode)
 		printf("\nbefore, the mode was %s; after, it is %s (verdicts are compared without it)\n", mode_words[a->mode],
 		       mode_words[b->mode]);
+	if (a->grants != b->grants)
+		printf("\nbefore, grants were %s; after, they are %s (verdicts are compared without them)\n", grants_words[a->grants],
+		       grants_words[b->grants]);
 }
 
 /* ---- annotations ----------------------------------------------------------------------------- */

@@ -68,6 +68,8 @@ static void print_ours(const struct attached *at, const char *proof)
 		printf("    %saudit %s, generation %u\n",
 		       at->mode == MODE_PERMISSIVE ? "PERMISSIVE: nothing is denied by it; " : "",
 		       audit_word(at->audit), at->generation);
+	if (at->grants)
+		puts("    grants may open what it denies");
 }
 
 static void print_others(struct cmd *c, const struct attached *at)
@@ -131,6 +133,7 @@ static json_t *program_json(const struct attached *at, json_t *proof)
 		json_object_set_new(o, "meaning", *at->meaning ? text_json(at->meaning) : json_null());
 		json_object_set_new(o, "digest", json_string(digest));
 		json_object_set_new(o, "mode", json_string(mode_word(at->mode)));
+		json_object_set_new(o, "grants", json_string(grants_words[at->grants]));
 		json_object_set_new(o, "audit", json_string(audit_word(at->audit)));
 		json_object_set_new(o, "generation", json_integer(at->generation));
 		json_object_update(o, proof);

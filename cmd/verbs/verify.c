@@ -121,6 +121,8 @@ static void compare_values(struct check *k)
 		differs(k, arena_printf(a, "its mode is %s, the policy's %s", word_of(mode_words, POLICY_MODES, mode), mode_words[p->mode]));
 	if (audit != p->audit)
 		differs(k, arena_printf(a, "its audit is %s, the policy's %s", word_of(audit_words, AUDIT_LEVELS, audit), audit_words[p->audit]));
+	if (!(le32toh(h->features) & FEATURE_GRANTS) == p->grants)
+		differs(k, arena_printf(a, "under it grants are %s, by the policy %s", grants_words[!p->grants], grants_words[p->grants]));
 	if (le64toh(h->digest) != p->serial.digest || le32toh(h->nparams) != p->nparams)
 		return; /* of another text: its parameters may be others */
 	for (size_t i = 0; i < p->nparams; i++)

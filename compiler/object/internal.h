@@ -31,6 +31,7 @@ enum {
 	SERIAL_VERSION = 5,     /* of a raw program, or one with a user half */
 	SERIAL_WITH_CLAIMS = 4, /* others are as they were before there was that, */
 	SERIAL_RULES_ONLY = 3,  /* or claims */
+	SERIAL_GRANTS = 1 << 7, /* beside the mode: policy.grants */
 	SERIAL_VALUES = 1 << 16, /* inputs from here on are values of a raw program */
 	SERIAL_HEADER_SIZE = 4 + 4 + 8 + 4,
 	SERIAL_CHECK_SIZE = 8,

@@ -123,7 +123,7 @@ static void make_rodata(struct rodata *ro, const struct policy *p, uint64_t dige
 	                         .digest = digest,
 	                         .audit = p->audit,
 	                         .mode = p->mode,
-	                         .features = FEATURE_PID | FEATURE_COMM};
+	                         .features = FEATURE_PID | FEATURE_COMM | (p->grants ? FEATURE_GRANTS : 0)};
 	object_header_name(p->name ? p->name : "", h.name);
 	snprintf(h.tool, sizeof h.tool, "%s", DEVGUARD_VERSION);
 	add_variable(ro, VARIABLE_HEADER, "devguard_header", &h, sizeof h);

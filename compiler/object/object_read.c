@@ -186,6 +186,8 @@ static const char *check_rodata(const struct object *o, const struct policy *p, 
 		return "the tool's version has no end";
 	if (h.audit != (uint32_t)p->audit || h.mode != (uint32_t)p->mode || h.generation)
 		return "the audit, mode or generation differs";
+	if (h.features != (FEATURE_PID | FEATURE_COMM | (p->grants ? FEATURE_GRANTS : 0u)))
+		return "its features differ";
 	for (size_t i = 0; i < p->nparams; i++) {
 		int64_t value;
 		memcpy(&value, ro.data + sizeof h + i * sizeof value, sizeof value);

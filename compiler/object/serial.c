@@ -199,7 +199,7 @@ static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
 	put_fixed(b, p->default_allow, 1);
 	put_fixed(b, p->audit, 1);
 	put_fixed(b, p->audit_given, 1);
-	put_fixed(b, p->mode, 1);
+	put_fixed(b, p->mode | (p->grants ? SERIAL_GRANTS : 0), 1);
 	put_span(b, p, &p->default_at);
 	put_number(b, p->nparams);
 	for (size_t i = 0; i < p->nparams; i++) {

@@ -214,7 +214,11 @@ static void get_body(struct reader *r, uint64_t version)
 	p->default_allow = get_flag(r);
 	p->audit = (enum audit_level)get_upto(r, AUDIT_ALL, "it has an unknown audit");
 	p->audit_given = get_flag(r);
-	p->mode = (enum policy_mode)get_upto(r, MODE_PERMISSIVE, "it has an unknown mode");
+	uint64_t mode = get_fixed(r, 1);
+	p->grants = mode & SERIAL_GRANTS;
+	p->mode = (enum policy_mode)(mode & ~(uint64_t)SERIAL_GRANTS);
+	if (p->mode > MODE_PERMISSIVE)
+		serial_fail(r, "it has an unknown mode");
 	p->default_at = get_span(r);
 	get_params(r);
 	bool more = version == SERIAL_VERSION, raw = more && get_flag(r);

@@ -83,7 +83,7 @@ static bool is_own(const struct scan *s, mrb_sym name)
 /* Functions of Kernel, and of a policy: private in Ruby, public in mruby. Not print: a histogram has one. */
 static const char *const private_functions[] = {
 	"format", "sprintf", "Integer", "Float", "String", "Array", "Hash", "raise", "fail", "lambda", "proc", "loop",
-	"block_given?", "initialize", "initialize_copy", "allow", "deny", "policy", "default", "param", "set", "mode",
+	"block_given?", "initialize", "initialize_copy", "allow", "deny", "policy", "default", "param", "set", "mode", "grants",
 	"audit", "never", "always", "on", "every", "at_exit", "load", "require_relative", "puts", "p", "define_method_missing", NULL};
 
 static bool is_private(const struct scan *s, mrb_sym name)

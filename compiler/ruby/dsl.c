@@ -134,7 +134,7 @@ static mrb_value dsl_param(mrb_state *mrb, mrb_value self)
 	return mrb_int_value(mrb, p.value);
 }
 
-/* ---- mode, audit ----------------------------------------------------------------------------- */
+/* ---- mode, grants, audit ----------------------------------------------------------------------------- */
 
 /* Which of the words the verb's symbol is. */
 static size_t word_of(mrb_state *mrb, const char *verb, const char *const *words, size_t n, const char *said)
@@ -156,6 +156,12 @@ static mrb_value dsl_mode(mrb_state *mrb, mrb_value self)
 {
 	ruby_of(mrb)->said.policy->mode =
 		(enum policy_mode)word_of(mrb, "mode", mode_words, POLICY_MODES, "mode is :enforce or :permissive");
+	return self;
+}
+
+static mrb_value dsl_grants(mrb_state *mrb, mrb_value self)
+{
+	ruby_of(mrb)->said.policy->grants = word_of(mrb, "grants", grants_words, 2, "grants is :refused or :allowed");
 	return self;
 }
 
@@ -189,7 +195,7 @@ void dsl_define(struct ruby *ruby)
 		{"never", dsl_never, MRB_ARGS_ANY()},    {"always", dsl_always, MRB_ARGS_ANY()},
 		{"param", dsl_param, MRB_ARGS_ANY()},    {"mode", dsl_mode, MRB_ARGS_REQ(1)},
 		{"audit", dsl_audit, MRB_ARGS_REQ(1)},   {"set", dsl_set, MRB_ARGS_ANY()},
-		{"load", dsl_load, MRB_ARGS_ANY()},
+		{"grants", dsl_grants, MRB_ARGS_REQ(1)}, {"load", dsl_load, MRB_ARGS_ANY()},
 		{"require_relative", dsl_require_relative, MRB_ARGS_ANY()},
 	};
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

@@ -50,7 +50,7 @@ static const struct advice missing_methods[] = {
 	{"[]=", "a block changes what it made itself, one element at a time"},
 	{"<<", "a block changes no string: write the whole string"},
 	{"allow", HINT_ANSWER}, {"deny", HINT_ANSWER}, {"default", HINT_ANSWER}, {"policy", HINT_ANSWER},
-	{"never", HINT_ANSWER}, {"always", HINT_ANSWER}, {"param", HINT_ANSWER}, {"set", HINT_ANSWER}, {"audit", HINT_ANSWER}, {"mode", HINT_ANSWER},
+	{"never", HINT_ANSWER}, {"always", HINT_ANSWER}, {"param", HINT_ANSWER}, {"set", HINT_ANSWER}, {"audit", HINT_ANSWER}, {"mode", HINT_ANSWER}, {"grants", HINT_ANSWER},
 	{"set_backtrace", "leave it out: an error is told where it is raised"},
 	{"fetch", "give a value for a missing key: fetch(key, nil)"},
 	{"to_s", "compare the value itself: ctx.major == 1"},

@@ -12,7 +12,7 @@
 
 /* ---- the words of the language ---------------------------------------------------------- */
 
-static const char *const verbs[] = {"policy", "default", "allow", "deny", "never", "always", "param", "mode",
+static const char *const verbs[] = {"policy", "default", "allow", "deny", "never", "always", "param", "mode", "grants",
                                     "audit", "set", "license!", "section!", "load", "require_relative",
                                     "table", "array", "percpu", "histogram", "ring", "on", "every", "at_exit"};
 /* What Ruby calls by itself. */

@@ -51,7 +51,7 @@ static void define_words(mrb_state *mrb)
 {
 	static const struct { const char *name; mrb_func_t fn; } words[] = {
 		{"allow", nothing}, {"deny", nothing}, {"never", nothing}, {"always", nothing}, {"default", nothing},
-		{"mode", nothing}, {"audit", nothing}, {"set", nothing}, {"license!", nothing}, {"section!", nothing},
+		{"mode", nothing}, {"grants", nothing}, {"audit", nothing}, {"set", nothing}, {"license!", nothing}, {"section!", nothing},
 		{"policy", user_policy}, {"param", user_param}, {"on", dsl_on}, {"every", dsl_every}, {"at_exit", dsl_at_exit},
 		{"load", dsl_load}, {"require_relative", dsl_require_relative}};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)

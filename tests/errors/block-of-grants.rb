@@ -1,0 +1,2 @@
+allow :null
+grants(:allowed) { 1 }

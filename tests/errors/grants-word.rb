@@ -1,0 +1,2 @@
+grants :allow
+allow :null

@@ -5,6 +5,7 @@
  * touched. Others may still change the list at any moment, so every answer of the
  * kernel is expected and explained, and after a change the kernel is asked again.
  */
+#include "cgroup/hostprog.h"
 #include "cgroup/link.h"
 
 #include <errno.h>
@@ -149,13 +150,14 @@ int attach_refused(struct arena *a, struct diags *d, const struct cgroup *cg, in
 
 /* ---- attach, replace, detach --------------------------------------------------------------- */
 
-/* A program that would not be found again under `name` must not be attached. */
-static int check_name(struct diags *d, const struct program *p, const char *name)
+/* A program that would not be found again under `name` must not be attached. *grants: may grants open what it denies? */
+static int check_name(struct diags *d, const struct program *p, const char *name, bool *grants)
 {
 	struct attached self = {0};
 	if (describe_program(program_fd(p), &self) != READ_OK)
 		return diag_fail(d, error_hint(d->arena, self.unreadable, "see the kernel log"),
 		                 "cannot read back what '%s' carries: %s", name, strerror(self.unreadable));
+	*grants = self.grants;
 	if (self.ours && !strcmp(self.name, name))
 		return 0;
 	return diag_fail(d, "compile the policy again with this version",
@@ -181,14 +183,12 @@ static int attach_or_replace(const struct cgroup *cg, const struct program *p,
 	return error;
 }
 
-int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
-                  const struct program *p, const char *name, uint32_t *replaced)
+/* The change itself. */
+static int attach_it(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p, const char *name,
+                     uint32_t *replaced)
 {
 	struct attached *old;
 	int error = 0;
-	*replaced = 0;
-	if (check_name(d, p, name))
-		return -1;
 	/* the second time: the program to be replaced went in between */
 	for (int times = 0; times < 2; times++) {
 		if (find_ours(a, d, cg, name, &old))
@@ -206,6 +206,19 @@ int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
 	*replaced = old ? old->id : 0;
 	int unsettled = program_settle(d, name, p);
 	return attach_confirm(a, d, cg, p, name) || unsettled ? -1 : 0;
+}
+
+int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
+                  const struct program *p, const char *name, uint32_t *replaced)
+{
+	bool grants;
+	*replaced = 0;
+	if (check_name(d, p, name, &grants) || guarded_add(a, d, cg, grants))
+		return -1;
+	if (!attach_it(a, d, cg, p, name, replaced))
+		return guarded_add(a, d, cg, grants);
+	guarded_renew(a, cg);
+	return -1;
 }
 
 int cgroup_rehearse(struct arena *a, struct diags *d, const struct cgroup *cg, const char *name,
@@ -328,6 +341,7 @@ int cgroup_detach(struct arena *a, struct diags *d, const struct cgroup *cg, con
 		error = take_off(cg, at->id);
 	if (error)
 		return detach_failed(a, d, cg, at, -error);
+	guarded_renew(a, cg);
 	if (detached)
 		*detached = *at;
 	diags_init(&reason, a);

@@ -101,7 +101,8 @@ struct attached {
 	int unreadable;         /* errno: whose it is cannot be told, 0: it can */
 	bool known;             /* all but attach_flags and whose it is was told */
 	char name[IMAGE_NAME_MAX]; /* policy name, when ours */
-	char tool[17];          /* version that compiled it, when ours */
+	char tool[17];          /* version that compiled it, when ours, or made the host program */
+	uint32_t host_parts;    /* not 0: it is our host program, of these parts (enum hostprog_part); not `ours` then */
 	uint64_t digest;        /* of the policy, when ours */
 	uint32_t nrules;
 	uint32_t attach_flags;  /* BPF_F_ALLOW_MULTI ..., of the cgroup */
@@ -311,6 +312,8 @@ int audit_clear(struct diags *d, struct audit *au);
 struct cgroup_paths;
 struct cgroup_paths *cgroup_paths_new(struct arena *a);
 const char *cgroup_path_of(struct cgroup_paths *paths, uint64_t id);
+/* Is there a cgroup of that id, in what is mounted here? */
+bool cgroup_id_lives(uint64_t id);
 
 /* ---- walk.c ----------------------------------------------------------------------- */
 

@@ -15,10 +15,7 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -303,14 +300,6 @@ int handover_finish(struct arena *a, struct diags *d, const char *name, int prog
 	if (!error && h->new_tally)
 		error = carry_tallies(h, &lost);
 	return error ? cannot_ask(a, d, h->from, error) : 0;
-}
-
-/* Returns when no program that was asked before still runs. */
-static void wait_for_programs(void)
-{
-	enum { GRACE_NS = 50000000 };
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0)) /* not where ticks are off */
-		nanosleep(&(struct timespec){.tv_nsec = GRACE_NS}, NULL);
 }
 
 int handover_settle(struct diags *d, const char *name, int prog, const struct handover *h)

@@ -9,9 +9,9 @@
 #include "cgroup/cgroup.h"
 #include "policy/hostprog.h"
 
-/* ---- hostprog.c: the program --------------------------------------------------------- */
-
 struct hostprog;
+
+/* ---- hostload.c: what there can be ------------------------------------------------------ */
 
 /* Makes the instructions of a host program; compiler/hostprog/ has it. image_reloc.target is an enum hostprog_map. */
 typedef void hostprog_maker(struct arena *a, uint32_t parts, uint32_t features, struct image *out);
@@ -20,6 +20,8 @@ typedef void hostprog_maker(struct arena *a, uint32_t parts, uint32_t features, 
 uint32_t hostprog_features(void);
 /* NULL, or why there can be no host program here, in words that name the Linux it needs; *hint what to do. */
 const char *hostprog_closed(struct arena *a, const char **hint);
+
+/* ---- hostprog.c: the program --------------------------------------------------------- */
 
 /* The host program that is attached, its maps held open; *out NULL: there is none. -1 with a diagnostic: no permission,
  * two of them, made by a version that this one does not know. Nothing is changed and no lock is needed. */
@@ -37,10 +39,6 @@ void hostprog_unlock(struct hostprog *hp);
 int hostprog_settle(struct arena *a, struct diags *d, struct hostprog *hp, hostprog_maker *make);
 void hostprog_close(struct hostprog *hp);
 
-/* Takes out watchers whose process is dead, their counts, counts and guards and grants that are over and of cgroups that
- * are gone for an hour, but keeps grants with a container's name (the hook looks for them) and grants with a node. Under the lock. */
-void hostprog_sweep(struct arena *a, struct hostprog *hp);
-
 struct hostprog_info {
 	uint32_t id, parts, features;
 	char tool[17];
@@ -54,12 +52,21 @@ struct hostprog_info {
 /* 0 or -1. */
 int hostprog_info(struct arena *a, struct diags *d, struct hostprog *hp, hostprog_maker *make, struct hostprog_info *out);
 
+/* ---- hostsweep.c -------------------------------------------------------------------------- */
+
+/* Takes out what nobody needs any more. Watchers whose process is dead, with their counts. Guards of cgroups that are gone. A
+ * grant whose cgroup is gone is over from now on. Grants that are over for an hour go, but those with a node stay, and those for a
+ * container by name whose time is not over (the hook looks for them). Counts of cgroups that are gone go when half of their room
+ * is taken. Under the lock. */
+void hostprog_sweep(struct arena *a, struct hostprog *hp);
+
 /* ---- grants.c ------------------------------------------------------------------------ */
 
 /* Adds a grant of n entries (ids and times are filled in by the caller), or lets each take the place of one with its key. All or
  * none. Under the lock. 0 or -1. */
 int grant_put(struct arena *a, struct diags *d, struct hostprog *hp, const struct host_grant *list, size_t n);
-/* Takes one entry out; 1, or 0: it was not there. No program that is running now still sees it on return. Under the lock. */
+/* Takes entries out: how many of these were there, or -1. No program that is running now still sees them on return. Under the
+ * lock. */
 int grant_remove(struct diags *d, struct hostprog *hp, const struct grant_key *keys, size_t n);
 /* All there are, by time and id. 0 or -1. */
 int grants_read(struct arena *a, struct diags *d, struct hostprog *hp, struct host_grant **list, size_t *n);
@@ -67,9 +74,6 @@ int grants_read(struct arena *a, struct diags *d, struct hostprog *hp, struct ho
 uint64_t grant_next_id(const struct host_grant *list, size_t n);
 /* CLOCK_BOOTTIME ns, by which grants end. */
 uint64_t boot_ns(void);
-/* Is there a cgroup of that id (anywhere that can be seen)? */
-bool cgroup_id_lives(uint64_t id);
-
 /* The first guard of ours on the cgroup or above it whose policy does not say `grants :allowed`, in *at and *path; at->ours false:
  * none. 0 or -1. */
 int grants_refused_by(struct arena *a, struct diags *d, const struct cgroup *cg, struct attached *at, const char **path);
@@ -77,7 +81,7 @@ int grants_refused_by(struct arena *a, struct diags *d, const struct cgroup *cg,
 /* ---- guarded.c ------------------------------------------------------------------------- */
 
 /* To be called before a guard of ours is attached to a cgroup, and again when it was: where there is a host program, no
- * grant opens anything below it unless `grants`. Sets what is true of the cgroup's guards together with this one. 0, or
+ * grant opens anything below it unless `grants`. Sets what is true of the cgroup's guards together with this one. No lock is needed. 0, or
  * -1 with a diagnostic: the guard must not be attached. */
 int guarded_add(struct arena *a, struct diags *d, const struct cgroup *cg, bool grants);
 /* When one was detached: what is true of those that are left. */

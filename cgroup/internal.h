@@ -42,6 +42,8 @@ extern const struct helper fact_helpers[FACT_HELPERS];
 bool fact_offered(const struct helper *f);
 /* What to do when the kernel let no program call it; `facts` is what was asked for. */
 const char *fact_hint(struct arena *a, const struct helper *f, const char *facts);
+/* Returns when no program that was asked before still runs. */
+void wait_for_programs(void);
 /* What to do when the kernel said EPERM: names the capabilities missing. */
 const char *privilege_hint(struct arena *a);
 
@@ -55,6 +57,11 @@ bool events_populated(int events);
 bool cgroup_populated(int dir);
 /* What to type where no cgroup v2 is to be seen, or where it is. */
 const char *hierarchy_hint(struct arena *a);
+
+/* ---- paths.c ----------------------------------------------------------------- */
+
+/* The path of a cgroup by its id, from the mount on, into PATH_MAX bytes. 1 or 0. */
+int cgroup_path_at(const char *mount, uint64_t id, char *path);
 
 /* ---- process.c --------------------------------------------------------------- */
 
@@ -136,8 +143,11 @@ int report_maps_open(int prog, struct report_maps *out);
 void report_maps_close(struct report_maps *m);
 /* The ids of all maps of a program; to be freed, also after an error. 0 or -errno. */
 int program_map_ids(int fd, uint32_t **ids, uint32_t *n);
-/* Gives each entry of a hash of that kind to `one`; `take`: and deletes it. What others
+/* Gives each entry of a hash with keys and values of these sizes to `one`; `take`: and deletes it. What others
  * add or delete meanwhile may be missed, nothing is given twice. 0 or -errno. */
+int map_walk(int fd, size_t key, size_t value, bool take,
+             void (*one)(void *arg, const void *key, const void *value), void *arg);
+/* The same for one of that kind. */
 int map_each(int fd, enum report_map kind, bool take,
              void (*one)(void *arg, const void *key, const void *value), void *arg);
 

@@ -6,6 +6,7 @@
  * after the cgroup's id; sweep.c removes it when the container has ended. Attaching by link:
  * bpf(2) BPF_LINK_CREATE, since Linux 5.7.
  */
+#include "cgroup/hostprog.h"
 #include "cgroup/link.h"
 
 #include <errno.h>
@@ -145,8 +146,8 @@ static int create(struct arena *a, struct diags *d, const struct cgroup *cg, con
 	return attach_confirm(a, d, cg, p, name);
 }
 
-int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
-                const char *name)
+/* The change itself. */
+static int attach_it(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p, const char *name)
 {
 	struct bpf_link_info info;
 	char path[PIN_PATH];
@@ -165,6 +166,21 @@ int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const
 		return -1;
 	int unsettled = program_settle(d, name, p);
 	return attach_confirm(a, d, cg, p, name) || unsettled ? -1 : 0;
+}
+
+int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
+                const char *name)
+{
+	struct attached self = {0};
+	if (describe_program(program_fd(p), &self) != READ_OK)
+		return diag_fail(d, error_hint(a, self.unreadable, "see the kernel log"), "cannot read back what '%s' carries: %s", name,
+		                 strerror(self.unreadable));
+	if (guarded_add(a, d, cg, self.grants))
+		return -1;
+	if (!attach_it(a, d, cg, p, name))
+		return guarded_add(a, d, cg, self.grants);
+	guarded_renew(a, cg);
+	return -1;
 }
 
 int64_t link_program(const struct cgroup *cg)
@@ -189,6 +205,7 @@ int link_detach(struct diags *d, const struct cgroup *cg)
 		return 0;
 	int error = bpf_link_detach(fd);
 	close(fd);
+	guarded_renew(d->arena, cg);
 	if (!unlink(path))
 		return 1;
 	return diag_fail(d, error ? "is the BPF file system writable?" : "remove it; the next hook does, too",

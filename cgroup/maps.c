@@ -135,10 +135,9 @@ bool ring_unread(int fd)
 
 enum { BATCH = 512 };
 
-int map_each(int fd, enum report_map kind, bool take,
+int map_walk(int fd, size_t key, size_t value, bool take,
              void (*one)(void *arg, const void *key, const void *value), void *arg)
 {
-	size_t key = report_kinds[kind].key_size, value = report_kinds[kind].value_size;
 	uint32_t room = BATCH, position = 0;
 	bool first = true;
 	char *entries = malloc(room * (key + value));
@@ -163,4 +162,10 @@ int map_each(int fd, enum report_map kind, bool take,
 	}
 	free(entries);
 	return error == -ENOENT ? 0 : error; /* ENOENT: that was the last batch */
+}
+
+int map_each(int fd, enum report_map kind, bool take,
+             void (*one)(void *arg, const void *key, const void *value), void *arg)
+{
+	return map_walk(fd, report_kinds[kind].key_size, report_kinds[kind].value_size, take, one, arg);
 }

@@ -93,14 +93,31 @@ static int by_walking(const char *mount, uint64_t id, char path[PATH_MAX])
 	return found;
 }
 
+int cgroup_path_at(const char *mount, uint64_t id, char *path)
+{
+	char whole[PATH_MAX];
+	int found = by_handle(mount, id, whole);
+	if (found < 0)
+		found = by_walking(mount, id, whole);
+	const char *below = found == 1 ? below_mount(mount, whole) : NULL;
+	if (below)
+		memcpy(path, below, strlen(below) + 1);
+	return below != NULL;
+}
+
 static const char *look_up(const struct cgroup_paths *paths, uint64_t id, char path[PATH_MAX])
 {
-	if (!paths->mount)
-		return NULL;
-	int found = by_handle(paths->mount, id, path);
-	if (found < 0)
-		found = by_walking(paths->mount, id, path);
-	return found == 1 ? below_mount(paths->mount, path) : NULL;
+	return paths->mount && cgroup_path_at(paths->mount, id, path) ? path : NULL;
+}
+
+bool cgroup_id_lives(uint64_t id)
+{
+	char path[PATH_MAX];
+	struct arena *a = arena_new();
+	const char *mount = a ? cgroup_mount(a) : NULL;
+	bool lives = mount && cgroup_path_at(mount, id, path);
+	arena_free(a);
+	return lives;
 }
 
 /* Into a slot that may have held another: its memory is used again. */

@@ -30,7 +30,8 @@
 #include <bpf/bpf.h>
 #include <linux/capability.h>
 
-#include "cgroup/internal.h"
+#include "cgroup/hostmaps.h"
+#include "cgroup/hostprog.h"
 
 #define PREFIX "devguard-probe"
 
@@ -197,18 +198,36 @@ static int start_asker(struct diags *d, struct probe *pr)
 	return 0;
 }
 
+/* How many programs answer for the scratch cgroup, but for our host program: that one turns nothing there. -1 with a
+ * diagnostic. */
+static int answering(struct arena *a, struct diags *d, const struct probe *pr)
+{
+	struct host_found found;
+	int others = cgroup_effective(pr->cg);
+	if (others < 0)
+		return diag_fail(d, privilege_hint(a), "cannot ask which programs a scratch cgroup has");
+	if (!others)
+		return 0;
+	if (hostprog_find(a, d, pr->cg, &found))
+		return -1;
+	if (found.fd >= 0)
+		close(found.fd);
+	return others - (found.fd >= 0);
+}
+
 /* Every kind of question, on numbers that nobody allows by chance: all must be
  * allowed as long as the program is not attached. */
-static int calibrate(struct diags *d, struct probe *pr)
+static int calibrate(struct arena *a, struct diags *d, struct probe *pr)
 {
 	static const int accesses[] = {0, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE, ACC_MKNOD};
 	char letters[4];
-	int others = cgroup_effective(pr->cg);
-	if (others)
+	int others = answering(a, d, pr);
+	if (others > 0)
 		return diag_fail(d, "run it where the cgroup v2 hierarchy has no device programs at its root, "
 		                    "as on a host outside containers",
-		                 "%s", others < 0 ? "cannot ask which programs a scratch cgroup has"
-		                                  : "programs of others answer for a scratch cgroup too");
+		                 "programs of others answer for a scratch cgroup too");
+	if (others)
+		return -1;
 	for (int type = DEV_BLOCK; type <= DEV_CHAR; type++)
 		for (size_t i = 0; i < sizeof accesses / sizeof *accesses; i++) {
 			struct request r = {.type = type, .access = accesses[i], .major = MAJOR_MAX, .minor = MINOR_MAX};
@@ -255,13 +274,14 @@ static int begin(struct arena *a, struct diags *d, struct probe *pr)
 	const char *mount = cgroup_mount(a);
 	if (mount)
 		transient_sweep(mount, PREFIX);
-	if (transient_new(a, d, mount, PREFIX, &pr->cg))
+	/* grants and who lets requests pass turn nothing in it */
+	if (transient_new(a, d, mount, PREFIX, &pr->cg) || guarded_add(a, d, pr->cg, false))
 		return -1;
 	pr->nodes = detached_tmpfs();
 	if (pr->nodes < 0)
 		return diag_fail(d, error_hint(a, errno, privilege_hint(a)), "no file system for a probe: %s",
 		                 strerror(errno));
-	return start_asker(d, pr) || transient_enter(d, pr->cg, pr->asker) || calibrate(d, pr) ? -1 : 0;
+	return start_asker(d, pr) || transient_enter(d, pr->cg, pr->asker) || calibrate(a, d, pr) ? -1 : 0;
 }
 
 static struct probe *new_probe(struct arena *a)

@@ -6,7 +6,7 @@
  * any moment: ids that are gone are left out; those that may not be read are
  * listed by their id, and callers that change something are told of them.
  */
-#include "cgroup/internal.h"
+#include "cgroup/hostmaps.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -125,8 +125,17 @@ enum reading describe_program(int fd, struct attached *at)
 	at->uid = info.created_by_uid;
 	tag_text(at->tag, info.tag);
 
+	struct hostprog_header host;
+	int is_host = hostmaps_header(fd, &host);
+	if (is_host == 1)
+		at->host_parts = host.parts ? host.parts : 1;
+	if (is_host == 1)
+		memcpy(at->tool, host.tool, sizeof host.tool);
+	if (is_host == 1)
+		return READ_OK;
+
 	char meaning[MEANING_MAX] = "";
-	int found = program_header(fd, &header, meaning);
+	int found = is_host < 0 ? is_host : program_header(fd, &header, meaning);
 	at->unreadable = found < 0 ? -found : 0;
 	if (found != 1)
 		return found < 0 ? READ_NOT : READ_OK;

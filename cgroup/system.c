@@ -12,10 +12,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <linux/capability.h>
+#include <linux/membarrier.h>
 
 #ifndef CAP_BPF /* <linux/capability.h> before 5.8 */
 #define CAP_PERFMON 38
@@ -173,6 +175,13 @@ const char *error_hint(struct arena *a, int error, const char *otherwise)
 	case EDQUOT: return "make room there";
 	default: return otherwise;
 	}
+}
+
+void wait_for_programs(void)
+{
+	enum { GRACE_NS = 50000000 };
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0)) /* not where ticks are off */
+		nanosleep(&(struct timespec){.tv_nsec = GRACE_NS}, NULL);
 }
 
 const char *shell_word(struct arena *a, const char *word)

@@ -12,7 +12,7 @@
  *
  *   devguard_host    array of one, frozen: struct hostprog_header. By it the program is found again.
  *   devguard_grants  hash: struct grant_key to struct host_grant
- *   devguard_guards  hash: id of a cgroup that has guards of ours, to a set of enum host_guard (u32)
+ *   devguard_guards  hash: id of a cgroup that has a guard of ours without `grants :allowed`, to a set of enum host_guard (u32)
  *   devguard_watch   array of HOSTPROG_WATCHERS: struct host_watcher
  *   devguard_rings   array of maps: the ring buffer of each watcher, of struct host_event
  *   devguard_counts  hash: struct host_count_key to struct host_count

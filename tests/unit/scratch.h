@@ -77,7 +77,7 @@ static inline pid_t start(struct env *e, int (*f)(struct env *e))
 	return pid;
 }
 
-static int finish(pid_t pid)
+static inline int finish(pid_t pid)
 {
 	int status;
 	assert_int_equal(waitpid(pid, &status, 0), pid);

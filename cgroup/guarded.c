@@ -1,0 +1,198 @@
+/*
+ * guarded.c - which cgroups have guards of ours below which grants open nothing: the map devguard_guards.
+ *
+ * What a cgroup has may change at any moment, and so may the host program: an entry is written, then the kernel is asked
+ * again, until both agree. Whoever attaches a guard makes its entry before and looks again afterwards; whoever attaches
+ * the host program looks at all cgroups before and afterwards. So whichever comes last sees the other. No lock is needed, which
+ * matters: the guard of the root itself is attached under the lock that host programs are changed under.
+ */
+#include "cgroup/guarded.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+/* ---- what a cgroup has ------------------------------------------------------------------- */
+
+/* Has it a guard of ours that does not allow grants? *at gets the first. 1, 0 or -1. */
+int guard_refuses(struct arena *a, struct diags *d, const struct cgroup *cg, struct attached *at)
+{
+	struct attached *list;
+	size_t n;
+	const struct attached *unreadable;
+	int programs = cgroup_programs(cg);
+	if (!programs)
+		return 0;
+	if (list_attached(a, d, cg, &list, &n, &unreadable))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].ours && !list[i].grants) {
+			*at = list[i];
+			return 1;
+		}
+	if (unreadable)
+		return diag_fail(d, error_hint(a, unreadable->unreadable, "see the kernel log"),
+		                 "cannot tell whose program %u on '%s' is, and so not whether grants are allowed below it: %s",
+		                 unreadable->id, cg->path, strerror(unreadable->unreadable));
+	return 0;
+}
+
+/* ---- entries --------------------------------------------------------------------------------- */
+
+/* 0 or -errno. */
+static int write_entry(const struct hostmaps *m, uint64_t id, bool refuses)
+{
+	uint32_t value = HOST_GUARD_REFUSES;
+	int fd = m->fd[HOSTPROG_MAP_GUARDS];
+	int error = refuses ? bpf_map_update_elem(fd, &id, &value, BPF_ANY) : bpf_map_delete_elem(fd, &id);
+	return !refuses && error == -ENOENT ? 0 : error;
+}
+
+static bool has_entry(const struct hostmaps *m, uint64_t id)
+{
+	uint32_t value = 0;
+	return !bpf_map_lookup_elem(m->fd[HOSTPROG_MAP_GUARDS], &id, &value) && value & HOST_GUARD_REFUSES;
+}
+
+struct dead {
+	struct arena *arena;
+	uint64_t *ids;
+	size_t n, cap;
+};
+
+static void note_dead(void *arg, const void *key, const void *value)
+{
+	struct dead *dead = arg;
+	uint64_t id;
+	(void)value;
+	memcpy(&id, key, sizeof id);
+	if (!cgroup_id_lives(id))
+		*ARENA_PUSH(dead->arena, dead->ids, dead->n, dead->cap) = id;
+}
+
+void guarded_sweep(struct arena *parent, const struct hostmaps *m)
+{
+	struct dead dead = {.arena = arena_scratch(parent)};
+	hostmaps_each(m, HOSTPROG_MAP_GUARDS, note_dead, &dead);
+	for (size_t i = 0; i < dead.n; i++) /* an id is never given twice */
+		write_entry(m, dead.ids[i], false);
+	arena_free(dead.arena);
+}
+
+/* Makes the entry true of what the cgroup has, and of a guard that comes: 1: it was changed, 0 or -1. */
+static int settle(struct arena *a, struct diags *d, const struct hostmaps *m, const struct cgroup *cg, bool comes)
+{
+	enum { TRIES = 100 };
+	struct attached at;
+	bool had = has_entry(m, cg->id), now = had, swept = false;
+	for (int tries = 0; tries < TRIES; tries++) {
+		int refuses = comes ? 1 : guard_refuses(a, d, cg, &at);
+		if (refuses < 0)
+			return -1;
+		if (refuses == now)
+			return now != had;
+		int error = write_entry(m, cg->id, refuses);
+		if (error == -E2BIG && !swept) {
+			guarded_sweep(a, m);
+			swept = true;
+			continue;
+		}
+		if (error == -E2BIG)
+			return diag_fail(d, "`rucy-devguard revoke --all` ends all grants, and with them the need of that table",
+			                 "the host program's table of guarded cgroups has no room for '%s': %d are in it, and without its "
+			                 "entry grants would open what its policy denies", cg->path, HOSTPROG_GUARDS_MAX);
+		if (error)
+			return diag_fail(d, error_hint(a, -error, "see the kernel log"),
+			                 "cannot tell the host program that '%s' is guarded: %s", cg->path, strerror(-error));
+		now = refuses;
+	}
+	return diag_fail(d, "another tool changes it all the time: `rucy-devguard status` shows what is attached",
+	                 "what is attached to '%s' does not come to rest", cg->path);
+}
+
+/* ---- one guard ----------------------------------------------------------------------------------- */
+
+/* The host program over the cgroup, its maps open. 1, 0: there is none, -1. */
+static int over(struct arena *a, struct diags *d, const struct cgroup *cg, struct host_found *found, struct hostmaps *m)
+{
+	if (hostprog_find(a, d, cg, found))
+		return -1;
+	if (found->fd < 0)
+		return 0;
+	int error = found->other ? 0 : hostmaps_open(found->fd, m);
+	close(found->fd);
+	if (found->other)
+		return hostprog_two(a, d, found);
+	if (error)
+		return hostprog_unknown(a, d, found, -error);
+	return 1;
+}
+
+int guarded_add(struct arena *a, struct diags *d, const struct cgroup *cg, bool grants)
+{
+	struct host_found found;
+	struct hostmaps m;
+	int is = over(a, d, cg, &found, &m);
+	if (is <= 0)
+		return is;
+	int changed = settle(a, d, &m, cg, !grants);
+	hostmaps_close(&m);
+	if (changed > 0)
+		wait_for_programs(); /* that did not find the entry */
+	return changed < 0 ? -1 : 0;
+}
+
+void guarded_renew(struct arena *parent, const struct cgroup *cg)
+{
+	struct arena *a = arena_scratch(parent);
+	struct host_found found;
+	struct hostmaps m;
+	struct diags ignored;
+	diags_init(&ignored, a);
+	if (over(a, &ignored, cg, &found, &m) == 1) { /* an entry that stays keeps grants from opening anything */
+		settle(a, &ignored, &m, cg, false);
+		hostmaps_close(&m);
+	}
+	arena_free(a);
+}
+
+/* ---- all of them ------------------------------------------------------------------------------------ */
+
+struct filling {
+	struct arena *arena;
+	struct diags *d;
+	const struct hostmaps *m;
+	const char *mount;
+	bool failed, changed;
+};
+
+static enum walk_step fill_one(void *arg, const struct cgroup_dir *dir)
+{
+	struct filling *f = arg;
+	struct arena *a = arena_scratch(f->arena);
+	struct diags reason;
+	diags_init(&reason, a);
+	struct cgroup cg = {.fd = dir->fd, .id = dir->id, .mount = f->mount, .lock = -1};
+	cg.path = arena_printf(a, "%s%s", f->mount, strcmp(dir->path, "/") ? dir->path : "");
+	int changed = settle(a, &reason, f->m, &cg, false);
+	if (changed < 0 && !cgroup_gone(&cg)) {
+		for (size_t i = 0; i < reason.n; i++)
+			diag_fail(f->d, reason.items[i].hint, "%s", reason.items[i].text);
+		f->failed = true;
+	}
+	f->changed |= changed > 0;
+	arena_free(a);
+	return f->failed ? WALK_END : WALK_DOWN;
+}
+
+int guarded_fill(struct arena *a, struct diags *d, const struct cgroup *root, const struct hostmaps *m)
+{
+	struct filling f = {.arena = a, .d = d, .m = m, .mount = root->mount};
+	if (cgroup_walk(a, d, fill_one, &f) || f.failed)
+		return -1;
+	if (f.changed)
+		wait_for_programs();
+	return 0;
+}

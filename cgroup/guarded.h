@@ -1,0 +1,17 @@
+/* guarded.h - what of guarded.c the host program's other files use. Private to cgroup/. */
+#ifndef DEVGUARD_CGROUP_GUARDED_H
+#define DEVGUARD_CGROUP_GUARDED_H
+
+#include "cgroup/hostmaps.h"
+#include "cgroup/hostprog.h"
+
+/* ---- guarded.c ------------------------------------------------------------------------- */
+
+/* Has the cgroup itself a guard of ours that does not allow grants? *at gets the first. 1, 0 or -1. */
+int guard_refuses(struct arena *a, struct diags *d, const struct cgroup *cg, struct attached *at);
+/* Makes the entries of all cgroups true. 0 or -1. */
+int guarded_fill(struct arena *a, struct diags *d, const struct cgroup *root, const struct hostmaps *m);
+/* Takes out the entries of cgroups that are gone. */
+void guarded_sweep(struct arena *parent, const struct hostmaps *m);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * hostprog.h - the host program in the running kernel, for tests: programs of others that deny, requests put to them, grants.
+ * Needs Linux 5.18, 6.1 for cgroups below; tests are skipped, with the reason, without it, and where a host program is attached
+ * already.
+ */
+#ifndef DEVGUARD_TESTS_HOSTPROG_H
+#define DEVGUARD_TESTS_HOSTPROG_H
+
+#include "cgroup/hostprog_internal.h"
+#include "compiler/compiler.h"
+#include "policy/request.h"
+#include "tests/unit/scratch.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#define assert_done(e, call) do { if (call) fail_msg("%s: %s", #call, (e)->d.n ? (e)->d.items[(e)->d.n - 1].text : "no reason"); } while (0)
+
+/* A program of somebody else that denies all by that errno; by its result when 0. */
+static inline int denier(int error)
+{
+	const struct bpf_insn deny[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 0}, {.code = BPF_JMP | BPF_EXIT}};
+	const struct bpf_insn by_errno[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1, .imm = -error},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_set_retval},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	struct bpf_prog_load_opts opts = {.sz = sizeof opts, .expected_attach_type = BPF_CGROUP_DEVICE};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "denier", "GPL", error ? by_errno : deny, error ? 4 : 2, &opts);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static inline void attach_denier(const struct cgroup *cg, int error)
+{
+	int fd = denier(error);
+	assert_int_equal(bpf_prog_attach(fd, cg->fd, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI), 0);
+	close(fd);
+}
+
+/* One request by the process of the probe. */
+static inline bool allowed(struct env *e, struct probe *pr, const char *text)
+{
+	struct request r;
+	const char *why = NULL, *hint;
+	if (request_parse(e->arena, NULL, text, &r, &why, &hint))
+		fail_msg("%s: %s", text, why);
+	enum probe_answer answer = probe_ask(pr, &r, &why);
+	if (answer != PROBE_ALLOW && answer != PROBE_DENY)
+		fail_msg("%s: %s", text, why);
+	return answer == PROBE_ALLOW;
+}
+
+static inline struct host_grant make_grant(uint64_t cgroup, char type, uint32_t major, uint32_t minor, uint32_t access)
+{
+	struct host_grant g = {.key = {.cgroup = cgroup, .major = major, .minor = minor, .type = type == 'c' ? DEV_CHAR : DEV_BLOCK},
+	                       .id = 1, .access = access, .time = 1};
+	strcpy(g.device, "test");
+	return g;
+}
+
+/* Takes the program off, whatever state the test left. */
+static inline void hostprog_off(struct env *e)
+{
+	struct hostprog *hp;
+	if (hostprog_change(e->arena, &e->d, &hp) || !hp)
+		return;
+	bpf_prog_detach2(hp->fd, hp->root->fd, BPF_CGROUP_DEVICE);
+	hostprog_close(hp);
+}
+
+static int hostprog_teardown(void **state)
+{
+	hostprog_off(*state);
+	return teardown(state);
+}
+
+/* Can there be one, and is there none? */
+static inline bool hostprog_possible(const char *test)
+{
+	struct arena *a = arena_new();
+	struct diags d;
+	struct hostprog *hp = NULL;
+	const char *hint, *closed = hostprog_closed(a, &hint);
+	diags_init(&d, a);
+	if (!closed && (hostprog_open(a, &d, &hp) || hp))
+		closed = hp ? "a host program is attached" : d.items[0].text;
+	if (closed)
+		printf("%s: skipped: %s\n", test, closed);
+	hostprog_close(hp);
+	bool possible = !closed;
+	arena_free(a);
+	return possible;
+}
+
+#define HOSTPROG_TEST(f) cmocka_unit_test_setup_teardown(f, setup, hostprog_teardown)
+
+#endif

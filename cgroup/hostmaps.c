@@ -33,6 +33,8 @@ static const struct host_kind kinds[HOSTPROG_MAPS] = {
 	[HOSTPROG_MAP_RINGS] = {"devguard_rings", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, HOSTPROG_WATCHERS, 0},
 	[HOSTPROG_MAP_COUNTS] = {"devguard_counts", BPF_MAP_TYPE_HASH, sizeof(struct host_count_key), sizeof(struct host_count),
 	                         HOSTPROG_COUNTS_MAX, BPF_F_NO_PREALLOC},
+	[HOSTPROG_MAP_COARSE] = {"devguard_coarse", BPF_MAP_TYPE_HASH, sizeof(struct host_count_key), sizeof(struct host_count),
+	                         HOSTPROG_COARSE_MAX, BPF_F_NO_PREALLOC},
 	[HOSTPROG_MAP_LOST] = {"devguard_lost", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct host_lost), 1, BPF_F_MMAPABLE},
 };
 

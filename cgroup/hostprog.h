@@ -107,7 +107,8 @@ int watcher_poll(struct diags *d, struct watcher *w, int timeout_ms, bool (*one)
 int watcher_fd(const struct watcher *w);
 /* Does the host program that is attached now still have this watcher (nobody detached it)? */
 bool watcher_lives(struct watcher *w);
-struct host_count_entry { uint64_t cgroup; uint32_t watcher; struct host_count count; };
+/* `below`: of cgroups below it that had no room of their own (devguard_coarse); of cgroup 0: of some that are gone. */
+struct host_count_entry { uint64_t cgroup; uint32_t watcher; bool below; struct host_count count; };
 /* What was counted for it (NULL: for all watchers, and of grants), by cgroup. *uncounted: requests without a place. 0 or -1. */
 int watcher_counts(struct arena *a, struct diags *d, struct hostprog *hp, const struct watcher *w, struct host_count_entry **list,
                    size_t *n, uint64_t *uncounted);

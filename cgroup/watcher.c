@@ -99,9 +99,12 @@ static void clear_places(struct arena *parent, const struct hostmaps *m, struct 
 			bpf_map_delete_elem(m->fd[HOSTPROG_MAP_RINGS], &i);
 			__atomic_store_n(&lost->uncounted[i], 0, __ATOMIC_SEQ_CST);
 		}
-	hostmaps_each(m, HOSTPROG_MAP_COUNTS, note_going, &g);
-	for (size_t i = 0; i < g.n; i++)
-		bpf_map_delete_elem(m->fd[HOSTPROG_MAP_COUNTS], &g.keys[i]);
+	for (int map = HOSTPROG_MAP_COUNTS; map <= HOSTPROG_MAP_COARSE; map++) {
+		g.n = 0;
+		hostmaps_each(m, (enum hostprog_map)map, note_going, &g);
+		for (size_t i = 0; i < g.n; i++)
+			bpf_map_delete_elem(m->fd[map], &g.keys[i]);
+	}
 	arena_free(g.arena);
 }
 
@@ -405,6 +408,7 @@ bool watcher_lives(struct watcher *w)
 struct counting {
 	struct arena *arena;
 	int number; /* -1: of all */
+	bool coarse;
 	struct host_count_entry *list;
 	size_t n, cap;
 };
@@ -417,7 +421,7 @@ static void count_one(void *arg, const void *key, const void *value)
 	if (c->number >= 0 && k.watcher != (uint64_t)c->number)
 		return;
 	struct host_count_entry *e = ARENA_APPEND(c->arena, c->list, c->n, c->cap);
-	*e = (struct host_count_entry){.cgroup = k.cgroup, .watcher = (uint32_t)k.watcher};
+	*e = (struct host_count_entry){.cgroup = k.cgroup, .watcher = (uint32_t)k.watcher, .below = c->coarse};
 	memcpy(&e->count, value, sizeof e->count);
 }
 
@@ -426,7 +430,9 @@ static int by_cgroup(const void *a, const void *b)
 	const struct host_count_entry *x = a, *y = b;
 	if (x->cgroup != y->cgroup)
 		return x->cgroup < y->cgroup ? -1 : 1;
-	return (x->watcher > y->watcher) - (x->watcher < y->watcher);
+	if (x->watcher != y->watcher)
+		return x->watcher < y->watcher ? -1 : 1;
+	return x->below - y->below;
 }
 
 int watcher_counts(struct arena *a, struct diags *d, struct hostprog *hp, const struct watcher *w, struct host_count_entry **list,
@@ -437,6 +443,8 @@ int watcher_counts(struct arena *a, struct diags *d, struct hostprog *hp, const 
 	uint32_t zero = 0;
 	struct host_lost lost = {{0}};
 	int error = hostmaps_each(maps, HOSTPROG_MAP_COUNTS, count_one, &c);
+	c.coarse = true;
+	error = error ? error : hostmaps_each(maps, HOSTPROG_MAP_COARSE, count_one, &c);
 	error = error ? error : bpf_map_lookup_elem(maps->fd[HOSTPROG_MAP_LOST], &zero, &lost);
 	*list = c.list;
 	*n = c.n;

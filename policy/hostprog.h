@@ -16,6 +16,9 @@
  *   devguard_watch   array of HOSTPROG_WATCHERS: struct host_watcher
  *   devguard_rings   array of maps: the ring buffer of each watcher, of struct host_event
  *   devguard_counts  hash: struct host_count_key to struct host_count
+ *   devguard_coarse  the same, of requests that had no room there: by the cgroup at level HOSTPROG_COARSE_LEVEL, which
+ *                    what runs in containers cannot make, so a container that makes cgroups without end hides no other's
+ *                    counts; 0: of cgroups that are gone
  *   devguard_lost    array of one: struct host_lost
  */
 #ifndef DEVGUARD_POLICY_HOSTPROG_H
@@ -32,6 +35,8 @@ enum {
 	HOSTPROG_GRANTS_MAX = 65536,
 	HOSTPROG_GUARDS_MAX = 65536,
 	HOSTPROG_COUNTS_MAX = 65536,
+	HOSTPROG_COARSE_MAX = 8192,
+	HOSTPROG_COARSE_LEVEL = 2,
 	HOST_EVENT_VERSION = 1,
 };
 
@@ -61,7 +66,7 @@ struct hostprog_header {
 /* The map an instruction's ldimm64 is for: image_reloc.target. */
 enum hostprog_map {
 	HOSTPROG_MAP_HEADER, HOSTPROG_MAP_GRANTS, HOSTPROG_MAP_GUARDS, HOSTPROG_MAP_WATCH, HOSTPROG_MAP_RINGS,
-	HOSTPROG_MAP_COUNTS, HOSTPROG_MAP_LOST, HOSTPROG_MAPS,
+	HOSTPROG_MAP_COUNTS, HOSTPROG_MAP_COARSE, HOSTPROG_MAP_LOST, HOSTPROG_MAPS,
 };
 
 /* ---- grants ---------------------------------------------------------------------- */
@@ -157,7 +162,7 @@ struct host_count {
 	uint64_t recorded, lost;                      /* and where it is one for records, in one of these */
 };
 struct host_lost {
-	uint64_t uncounted[HOSTPROG_WATCHERS + 1]; /* requests that had no room in devguard_counts; by watcher */
+	uint64_t uncounted[HOSTPROG_WATCHERS + 1]; /* requests that had no room in both; by watcher */
 };
 
 #endif

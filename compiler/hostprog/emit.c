@@ -237,24 +237,46 @@ static void count_record(struct code *c)
 	code_land(c, none);
 }
 
-/* Counts the request for the watcher whose number is in REG_INDEX; REG_ENTRY is lost. */
-static void count(struct code *c)
+/* The entry of the key, a new one where there is room, into r0; on to `found` then. */
+static void count_entry(struct code *c, enum hostprog_map map, struct jumps *found)
 {
-	struct jumps found = {0};
-	load(c, BPF_DW, BPF_REG_1, BPF_REG_10, EVENT(cgroup_id));
-	store(c, BPF_DW, STACK_COUNT_KEY, BPF_REG_1);
-	store(c, BPF_DW, STACK_COUNT_KEY + 8, REG_INDEX);
-	lookup(c, HOSTPROG_MAP_COUNTS, STACK_COUNT_KEY);
-	later(&found, jump_if(c, BPF_JNE, BPF_REG_0, 0));
-	for (int i = 0; i < (int)sizeof(struct host_count); i += 8)
-		store_imm(c, BPF_DW, STACK_COUNT + i, 0);
-	map_address(c, BPF_REG_1, HOSTPROG_MAP_COUNTS);
+	lookup(c, map, STACK_COUNT_KEY);
+	later(found, jump_if(c, BPF_JNE, BPF_REG_0, 0));
+	map_address(c, BPF_REG_1, map);
 	stack_address(c, BPF_REG_2, STACK_COUNT_KEY);
 	stack_address(c, BPF_REG_3, STACK_COUNT);
 	code_const(c, BPF_REG_4, BPF_NOEXIST); /* another task may have been first: fine */
 	call(c, BPF_FUNC_map_update_elem);
-	lookup(c, HOSTPROG_MAP_COUNTS, STACK_COUNT_KEY);
-	later(&found, jump_if(c, BPF_JNE, BPF_REG_0, 0));
+	lookup(c, map, STACK_COUNT_KEY);
+	later(found, jump_if(c, BPF_JNE, BPF_REG_0, 0));
+}
+
+/* The key of devguard_coarse: an ancestor, or the cgroup itself where that is higher. */
+static void coarse_key(const struct emitter *e, struct code *c)
+{
+	if (!(e->features & HOSTPROG_ANCESTORS)) {
+		store_imm(c, BPF_DW, STACK_COUNT_KEY, 0);
+		return;
+	}
+	code_const(c, BPF_REG_1, HOSTPROG_COARSE_LEVEL);
+	cgroup_at(e, c);
+	size_t higher = jump_if(c, BPF_JEQ, BPF_REG_0, 0);
+	store(c, BPF_DW, STACK_COUNT_KEY, BPF_REG_0);
+	code_land(c, higher);
+}
+
+/* Counts the request for the watcher whose number is in REG_INDEX; REG_ENTRY is lost. */
+static void count(const struct emitter *e, struct code *c)
+{
+	struct jumps found = {0};
+	for (int i = 0; i < (int)sizeof(struct host_count); i += 8)
+		store_imm(c, BPF_DW, STACK_COUNT + i, 0);
+	load(c, BPF_DW, BPF_REG_1, BPF_REG_10, EVENT(cgroup_id));
+	store(c, BPF_DW, STACK_COUNT_KEY, BPF_REG_1);
+	store(c, BPF_DW, STACK_COUNT_KEY + 8, REG_INDEX);
+	count_entry(c, HOSTPROG_MAP_COUNTS, &found);
+	coarse_key(e, c);
+	count_entry(c, HOSTPROG_MAP_COARSE, &found);
 	store_imm(c, BPF_W, STACK_SLOT, 0);
 	lookup(c, HOSTPROG_MAP_LOST, STACK_SLOT);
 	size_t nowhere = jump_if(c, BPF_JEQ, BPF_REG_0, 0);
@@ -336,7 +358,7 @@ static void try_grant(struct code *c, struct jumps *found)
 	land(c, &no);
 }
 
-static void open_by_grant(struct code *c)
+static void open_by_grant(const struct emitter *e, struct code *c)
 {
 	load(c, BPF_DW, BPF_REG_1, BPF_REG_10, STACK_REFUSED);
 	size_t may = jump_if(c, BPF_JEQ, BPF_REG_1, 0);
@@ -349,7 +371,7 @@ static void open_by_grant(struct code *c)
 	call(c, BPF_FUNC_set_retval);
 	store_imm(c, BPF_DW, STACK_RECORDED, NO_RECORD);
 	code_const(c, REG_INDEX, HOSTPROG_WATCHERS);
-	count(c);
+	count(e, c);
 	code_land(c, done);
 }
 
@@ -379,7 +401,7 @@ static void grants(struct emitter *e)
 	store_imm(c, BPF_DW, EVENT(grant), 0);
 	size_t done = jump(c);
 	land(c, &found);
-	open_by_grant(c);
+	open_by_grant(e, c);
 	code_land(c, done);
 }
 
@@ -466,7 +488,7 @@ static void watch(struct emitter *e)
 	later(&next, unless_set(c, REG_FLAGS, HOST_EVENT_GRANTED));
 	code_land(c, all);
 	record(c);
-	count(c);
+	count(e, c);
 	land(c, &next);
 	loop(c, begin, HOSTPROG_WATCHERS);
 }

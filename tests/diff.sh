@@ -3,10 +3,6 @@
 # the kernel against policies.
 . "$(dirname "$0")/containers.sh"
 cd "$T" || exit 1
-equal() # equal NAME WANTED GOT
-{
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi
-}
 diffed() { "$DEVGUARD" diff "$@" 2>&1; }
 field() { python3 -c 'import json, sys
 x = json.load(sys.stdin)

@@ -159,6 +159,24 @@ same()
 	if out=$(diff -u "$2" "$3" 2>&1); then pass "$1"; else fail "$1" "$out"; fi
 }
 
+equal() # equal NAME WANTED GOT
+{
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi
+}
+
+has() # has NAME TEXT FILE
+{
+	if grep -qF -- "$2" "$3"; then pass "$1"; else fail "$1" "no '$2' in:
+$(head -c 4000 "$3")"; fi
+}
+
+until_true() # until_true COMMAND...: for at most 20 s
+{
+	local i
+	for ((i = 0; i < 400; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
+	return 1
+}
+
 summary() # also the exit status
 {
 	echo "$PASSED passed, $FAILED failed$([ $SKIPPED = 0 ] || echo ", $SKIPPED skipped")"

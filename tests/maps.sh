@@ -11,21 +11,6 @@ node null 3; node zero 5; node full 7; node random 8; node urandom 9; node kmsg 
 [ "$("$OPENER" open r "$T/null")" = ok ] ||
 	{ skip "maps" "$T is mounted nodev: set TMPDIR"; summary; exit; }
 
-until_true() # until_true COMMAND...: for at most 20 s
-{
-	local i
-	for ((i = 0; i < 400; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
-	return 1
-}
-equal() # equal NAME WANT GOT
-{
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$3, expected $2"; fi
-}
-has() # has NAME TEXT FILE
-{
-	if grep -qF -- "$2" "$3"; then pass "$1"; else fail "$1" "no '$2' in:
-$(head -c 4000 "$3")"; fi
-}
 program() # program NAME MAPS STEPS HANDLERS: T/NAME.rb, whose steps are done for devices of major 1
 {
 	cat >"$T/$1.rb" <<RUBY

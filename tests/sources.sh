@@ -9,10 +9,6 @@ $CC -O2 -o "$T/loader" "$TESTS/loader.c" -lbpf || exit 1
 program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
 explained() { "$DEVGUARD" explain --ruby "$@" 2>&1 | sed '1{/^# What/d}'; }
 told() { "$DEVGUARD" explain "$@" 2>&1; }
-equal() # equal NAME WANTED GOT
-{
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi
-}
 
 # ---- ours -----------------------------------------------------------------------------------------
 

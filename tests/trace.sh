@@ -83,12 +83,6 @@ CALLER=$BUILD/tests/caller
 mkdir "$T/fs"
 unshare -m --propagation private sh -c "mount -t tracefs none '$T/fs' && exec sleep 600" & FS=$!
 BACKGROUND+=("$FS")
-until_true() # until_true COMMAND...: for at most 10 s
-{
-	local i
-	for ((i = 0; i < 200; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
-	return 1
-}
 tracefs() { echo "/proc/$FS/root$T/fs"; }
 until_true test -d "$(tracefs)/instances"
 instances() { ls "$(tracefs)/instances" | grep "^rucy-devguard\.$1\."; } # instances PID
@@ -111,10 +105,6 @@ ended() # ended PID STATUS: it ends by itself, so
 }
 ends() { if ended "$2" "$3"; then pass "$1"; else fail "$1" "not with status $3"; fi; } # ends NAME PID STATUS
 stop() { kill -INT "$1"; ended "$1" 0; }
-equal() # equal NAME WANT GOT
-{
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$3, expected $2"; fi
-}
 has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; } # has_lines FILE N
 
 # ---- each line, once -----------------------------------------------------------------------------------

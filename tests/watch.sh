@@ -13,21 +13,6 @@ NULL=$T/null; mknod -m 666 "$NULL" c 1 3
 [ "$("$OPENER" open r "$NULL")" = ok ] ||
 	{ skip "watch" "$T is mounted nodev: set TMPDIR"; summary; exit; }
 
-until_true() # until_true COMMAND...: for at most 20 s
-{
-	local i
-	for ((i = 0; i < 400; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
-	return 1
-}
-equal() # equal NAME WANT GOT
-{
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "$3, expected $2"; fi
-}
-has() # has NAME TEXT FILE
-{
-	if grep -qF -- "$2" "$3"; then pass "$1"; else fail "$1" "no '$2' in:
-$(head -c 4000 "$3")"; fi
-}
 policy() # policy NAME HANDLERS: T/NAME.rb, whose handlers begin on line 4
 {
 	printf 'policy "%s"\ndefault :deny\nallow "c 1:3 rw"\n%s\n' "$1" "$2" >"$T/$1.rb"

@@ -335,13 +335,14 @@ int cgroup_detach(struct arena *a, struct diags *d, const struct cgroup *cg, con
 		return -1;
 	if (!at)
 		return no_such_name(a, d, cg, name);
+	guarded_unsettle(a, cg);
 	if (link_program(cg) == at->id)
 		left = link_detach(d, cg) < 0;
 	else
 		error = take_off(cg, at->id);
+	guarded_renew(a, cg);
 	if (error)
 		return detach_failed(a, d, cg, at, -error);
-	guarded_renew(a, cg);
 	if (detached)
 		*detached = *at;
 	diags_init(&reason, a);

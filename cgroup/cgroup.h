@@ -312,7 +312,7 @@ int audit_clear(struct diags *d, struct audit *au);
 struct cgroup_paths;
 struct cgroup_paths *cgroup_paths_new(struct arena *a);
 const char *cgroup_path_of(struct cgroup_paths *paths, uint64_t id);
-/* Is there a cgroup of that id, in what is mounted here? */
+/* Is there a cgroup of that id, seen from here or not? */
 bool cgroup_id_lives(uint64_t id);
 
 /* ---- walk.c ----------------------------------------------------------------------- */

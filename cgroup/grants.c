@@ -7,17 +7,27 @@
 #include "cgroup/hostprog_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
 
+/* What the clock here is ahead of the first time namespace's. */
+static int64_t ahead_ns(void)
+{
+	char text[256];
+	long long s = 0, ns = 0;
+	const char *line = file_read(AT_FDCWD, "/proc/self/timens_offsets", text, sizeof text) > 0 ? strstr(text, "boottime") : NULL;
+	return line && sscanf(line, "boottime %lld %lld", &s, &ns) == 2 ? s * 1000000000 + ns : 0;
+}
+
 uint64_t boot_ns(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - ahead_ns());
 }
 
 /* ---- read -------------------------------------------------------------------------------- */
@@ -44,6 +54,13 @@ static void read_one(void *arg, const void *key, const void *value)
 	end_texts(g);
 }
 
+static void count_one(void *arg, const void *key, const void *value)
+{
+	(void)key;
+	(void)value;
+	++*(size_t *)arg;
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct host_grant *x = a, *y = b;
@@ -57,7 +74,9 @@ static int by_time(const void *a, const void *b)
 int grants_read(struct arena *a, struct diags *d, struct hostprog *hp, struct host_grant **list, size_t *n)
 {
 	struct reading_grants r = {.arena = a};
-	int error = hostmaps_each(&hp->maps, HOSTPROG_MAP_GRANTS, read_one, &r);
+	int error = hostmaps_each(&hp->maps, HOSTPROG_MAP_GRANTS, count_one, &r.cap); /* they are large: no copies */
+	r.list = arena_alloc(a, (r.cap + 1) * sizeof *r.list);
+	error = error ? error : hostmaps_each(&hp->maps, HOSTPROG_MAP_GRANTS, read_one, &r);
 	*list = r.list;
 	*n = r.n;
 	if (error)

@@ -9,6 +9,7 @@
 #include "cgroup/guarded.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,75 +42,124 @@ int guard_refuses(struct arena *a, struct diags *d, const struct cgroup *cg, str
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
-/* 0 or -errno. */
-static int write_entry(const struct hostmaps *m, uint64_t id, bool refuses)
-{
-	uint32_t value = HOST_GUARD_REFUSES;
-	int fd = m->fd[HOSTPROG_MAP_GUARDS];
-	int error = refuses ? bpf_map_update_elem(fd, &id, &value, BPF_ANY) : bpf_map_delete_elem(fd, &id);
-	return !refuses && error == -ENOENT ? 0 : error;
-}
-
-static bool has_entry(const struct hostmaps *m, uint64_t id)
+/* 0: none. */
+static uint32_t read_entry(const struct hostmaps *m, uint64_t id)
 {
 	uint32_t value = 0;
-	return !bpf_map_lookup_elem(m->fd[HOSTPROG_MAP_GUARDS], &id, &value) && value & HOST_GUARD_REFUSES;
+	return bpf_map_lookup_elem(m->fd[HOSTPROG_MAP_GUARDS], &id, &value) ? 0 : value;
 }
 
-struct dead {
-	struct arena *arena;
-	uint64_t *ids;
-	size_t n, cap;
-};
-
-static void note_dead(void *arg, const void *key, const void *value)
+/* 0 or -errno. */
+static int write_entry(const struct hostmaps *m, uint64_t id, uint32_t value)
 {
-	struct dead *dead = arg;
-	uint64_t id;
-	(void)value;
-	memcpy(&id, key, sizeof id);
-	if (!cgroup_id_lives(id))
-		*ARENA_PUSH(dead->arena, dead->ids, dead->n, dead->cap) = id;
+	int fd = m->fd[HOSTPROG_MAP_GUARDS];
+	int error = value ? bpf_map_update_elem(fd, &id, &value, BPF_ANY) : bpf_map_delete_elem(fd, &id);
+	return !value && error == -ENOENT ? 0 : error;
 }
 
-void guarded_sweep(struct arena *parent, const struct hostmaps *m)
+/* What the entry should be; `comes`: a guard that refuses is about to be attached. -1 with a diagnostic. */
+static int64_t true_entry(struct arena *a, struct diags *d, const struct cgroup *cg, bool comes)
 {
-	struct dead dead = {.arena = arena_scratch(parent)};
-	hostmaps_each(m, HOSTPROG_MAP_GUARDS, note_dead, &dead);
-	for (size_t i = 0; i < dead.n; i++) /* an id is never given twice */
-		write_entry(m, dead.ids[i], false);
-	arena_free(dead.arena);
+	struct attached at;
+	int refuses = guard_refuses(a, d, cg, &at);
+	return refuses < 0 ? -1 : refuses ? HOST_GUARD_REFUSES : comes ? HOST_GUARD_REFUSES | HOST_GUARD_UNSETTLED : 0;
 }
 
-/* Makes the entry true of what the cgroup has, and of a guard that comes: 1: it was changed, 0 or -1. */
+static int no_room(struct diags *d, const struct cgroup *cg)
+{
+	return diag_fail(d, "`rucy-devguard revoke --all` ends all grants, and with them the need of that table",
+	                 "the host program's table of guarded cgroups has no room for '%s': %d are in it, and without its entry grants would "
+	                 "open what its policy denies", cg->path, HOSTPROG_GUARDS_MAX);
+}
+
+static void sweep_dead(struct arena *parent, const char *mount, const struct hostmaps *m);
+
+/* Makes the entry true. 1: it refuses now and did not before, 0 or -1. */
 static int settle(struct arena *a, struct diags *d, const struct hostmaps *m, const struct cgroup *cg, bool comes)
 {
 	enum { TRIES = 100 };
-	struct attached at;
-	bool had = has_entry(m, cg->id), now = had, swept = false;
+	uint32_t had = read_entry(m, cg->id), now = had;
+	bool swept = false;
 	for (int tries = 0; tries < TRIES; tries++) {
-		int refuses = comes ? 1 : guard_refuses(a, d, cg, &at);
-		if (refuses < 0)
+		int64_t want = true_entry(a, d, cg, comes);
+		if (want < 0)
 			return -1;
-		if (refuses == now)
-			return now != had;
-		int error = write_entry(m, cg->id, refuses);
-		if (error == -E2BIG && !swept) {
-			guarded_sweep(a, m);
-			swept = true;
-			continue;
-		}
-		if (error == -E2BIG)
-			return diag_fail(d, "`rucy-devguard revoke --all` ends all grants, and with them the need of that table",
-			                 "the host program's table of guarded cgroups has no room for '%s': %d are in it, and without its "
-			                 "entry grants would open what its policy denies", cg->path, HOSTPROG_GUARDS_MAX);
-		if (error)
+		if (want == now)
+			return (now & ~had & HOST_GUARD_REFUSES) != 0;
+		int error = write_entry(m, cg->id, (uint32_t)want);
+		if (error == -E2BIG && swept)
+			return no_room(d, cg);
+		if (error && error != -E2BIG)
 			return diag_fail(d, error_hint(a, -error, "see the kernel log"),
 			                 "cannot tell the host program that '%s' is guarded: %s", cg->path, strerror(-error));
-		now = refuses;
+		if (error)
+			sweep_dead(a, cg->mount, m);
+		else
+			now = (uint32_t)want;
+		swept |= error != 0;
 	}
 	return diag_fail(d, "another tool changes it all the time: `rucy-devguard status` shows what is attached",
 	                 "what is attached to '%s' does not come to rest", cg->path);
+}
+
+/* ---- of the dead -------------------------------------------------------------------------------- */
+
+struct looking {
+	struct arena *arena;
+	const char *mount;
+	struct entry { uint64_t id; bool lives; } *list; /* of cgroups that are gone, or not settled */
+	size_t n, cap;
+};
+
+static void look_at(void *arg, const void *key, const void *value)
+{
+	struct looking *l = arg;
+	uint64_t id;
+	uint32_t flags;
+	memcpy(&id, key, sizeof id);
+	memcpy(&flags, value, sizeof flags);
+	if (id == HOST_GUARD_FILLED)
+		return;
+	bool lives = cgroup_lives_at(l->mount, id);
+	if (!lives || flags & HOST_GUARD_UNSETTLED)
+		*ARENA_PUSH(l->arena, l->list, l->n, l->cap) = (struct entry){id, lives};
+}
+
+static struct looking look(struct arena *a, const char *mount, const struct hostmaps *m)
+{
+	struct looking l = {.arena = a, .mount = mount};
+	hostmaps_each(m, HOSTPROG_MAP_GUARDS, look_at, &l);
+	return l;
+}
+
+static void sweep_dead(struct arena *parent, const char *mount, const struct hostmaps *m)
+{
+	struct arena *a = arena_scratch(parent);
+	struct looking l = look(a, mount, m);
+	for (size_t i = 0; i < l.n; i++)
+		if (!l.list[i].lives) /* an id is never given twice */
+			write_entry(m, l.list[i].id, 0);
+	arena_free(a);
+}
+
+void guarded_sweep(struct arena *parent, const char *mount, const struct hostmaps *m)
+{
+	struct arena *a = arena_scratch(parent);
+	struct looking l = look(a, mount, m);
+	struct diags ignored;
+	diags_init(&ignored, a);
+	for (size_t i = 0; i < l.n; i++) {
+		char path[PATH_MAX];
+		struct cgroup *cg;
+		if (!l.list[i].lives) {
+			write_entry(m, l.list[i].id, 0);
+		} else if (cgroup_path_at(mount, l.list[i].id, path) && !cgroup_open(a, &ignored, arena_printf(a, "%s%s", mount, path), &cg)) {
+			if (cg->id == l.list[i].id)
+				settle(a, &ignored, m, cg, false);
+			cgroup_close(cg);
+		}
+	}
+	arena_free(a);
 }
 
 /* ---- one guard ----------------------------------------------------------------------------------- */
@@ -158,6 +208,22 @@ void guarded_renew(struct arena *parent, const struct cgroup *cg)
 	arena_free(a);
 }
 
+void guarded_unsettle(struct arena *parent, const struct cgroup *cg)
+{
+	struct arena *a = arena_scratch(parent);
+	struct host_found found;
+	struct hostmaps m;
+	struct diags ignored;
+	diags_init(&ignored, a);
+	if (over(a, &ignored, cg, &found, &m) == 1) {
+		uint32_t value = read_entry(&m, cg->id);
+		if (value)
+			write_entry(&m, cg->id, value | HOST_GUARD_UNSETTLED);
+		hostmaps_close(&m);
+	}
+	arena_free(a);
+}
+
 /* ---- all of them ------------------------------------------------------------------------------------ */
 
 struct filling {
@@ -187,11 +253,20 @@ static enum walk_step fill_one(void *arg, const struct cgroup_dir *dir)
 	return f->failed ? WALK_END : WALK_DOWN;
 }
 
-int guarded_fill(struct arena *a, struct diags *d, const struct cgroup *root, const struct hostmaps *m)
+bool guarded_filled(const struct hostmaps *m)
+{
+	return read_entry(m, HOST_GUARD_FILLED) != 0;
+}
+
+int guarded_fill(struct arena *a, struct diags *d, const struct cgroup *root, const struct hostmaps *m, bool attached)
 {
 	struct filling f = {.arena = a, .d = d, .m = m, .mount = root->mount};
 	if (cgroup_walk(a, d, fill_one, &f) || f.failed)
 		return -1;
+	int error = attached ? write_entry(m, HOST_GUARD_FILLED, HOST_GUARD_UNSETTLED) : 0;
+	if (error)
+		return diag_fail(d, error_hint(a, -error, "see the kernel log"), "cannot tell the host program what is guarded: %s",
+		                 strerror(-error));
 	if (f.changed)
 		wait_for_programs();
 	return 0;

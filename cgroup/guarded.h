@@ -9,9 +9,11 @@
 
 /* Has the cgroup itself a guard of ours that does not allow grants? *at gets the first. 1, 0 or -1. */
 int guard_refuses(struct arena *a, struct diags *d, const struct cgroup *cg, struct attached *at);
-/* Makes the entries of all cgroups true. 0 or -1. */
-int guarded_fill(struct arena *a, struct diags *d, const struct cgroup *root, const struct hostmaps *m);
-/* Takes out the entries of cgroups that are gone. */
-void guarded_sweep(struct arena *parent, const struct hostmaps *m);
+/* Makes the entries of all cgroups true. `attached`: the host program is; from then on they stay true, and guarded_filled() says
+ * yes. 0 or -1. */
+int guarded_fill(struct arena *a, struct diags *d, const struct cgroup *root, const struct hostmaps *m, bool attached);
+bool guarded_filled(const struct hostmaps *m);
+/* Takes out the entries of cgroups that are gone, and makes true those that killed tools left. */
+void guarded_sweep(struct arena *parent, const char *mount, const struct hostmaps *m);
 
 #endif

@@ -37,7 +37,7 @@ static int lock_root(struct arena *a, struct diags *d, struct cgroup **out)
 {
 	if (open_root(a, d, out))
 		return -1;
-	if (cgroup_is_hosts_root(*out) ? !cgroup_lock(*out, d) : not_the_hosts(d, *out))
+	if (!(cgroup_is_hosts_root(*out) ? cgroup_lock(*out, d) : not_the_hosts(d, *out)))
 		return 0;
 	cgroup_close(*out);
 	*out = NULL;
@@ -67,7 +67,7 @@ static int take_up(struct arena *a, struct diags *d, struct cgroup *root, struct
 {
 	struct host_found found;
 	struct hostprog *hp = arena_alloc(a, sizeof *hp);
-	*hp = (struct hostprog){.root = root, .fd = -1};
+	*hp = (struct hostprog){.arena = a, .root = root, .fd = -1};
 	hostmaps_none(&hp->maps);
 	*out = NULL;
 	if (hostprog_find(a, d, root, &found)) {
@@ -160,6 +160,28 @@ static uint32_t program_number(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
+static bool tag_of(int fd, unsigned char tag[BPF_TAG_SIZE])
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof info;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return false;
+	memcpy(tag, info.tag, BPF_TAG_SIZE);
+	return true;
+}
+
+/* Are its instructions those of this tool for its parts? By the kernel's digest of both. */
+static bool is_genuine(struct arena *a, const struct hostprog *hp, hostprog_maker *make)
+{
+	unsigned char have[BPF_TAG_SIZE], want[BPF_TAG_SIZE];
+	const char *log;
+	int fd = hostprog_load(a, make, &hp->maps, hp->header.parts, hp->header.features, &log);
+	bool told = fd >= 0 && tag_of(hp->fd, have) && tag_of(fd, want);
+	if (fd >= 0)
+		close(fd);
+	return told && !memcmp(have, want, sizeof have);
+}
+
 /* One of these parts takes the place of what there is (nothing, perhaps). 0, or -1 and as it was. */
 static int put(struct arena *a, struct diags *d, struct hostprog *hp, uint32_t parts, hostprog_maker *make)
 {
@@ -173,7 +195,7 @@ static int put(struct arena *a, struct diags *d, struct hostprog *hp, uint32_t p
 		hostmaps_close(&maps);
 		return load_failed(a, d, -fd, log);
 	}
-	error = first && guarded_fill(a, d, hp->root, &maps) ? 1 : attach_or_replace(hp, fd);
+	error = first && guarded_fill(a, d, hp->root, &maps, false) ? 1 : attach_or_replace(hp, fd);
 	if (error) {
 		hostmaps_close(&maps);
 		close(fd);
@@ -203,10 +225,10 @@ int hostprog_need(struct arena *a, struct diags *d, uint32_t parts, hostprog_mak
 	if (there)
 		hostprog_sweep(a, hp);
 	parts |= there ? hp->header.parts : 0;
-	bool as_it_is = there && parts == hp->header.parts && !strncmp(hp->header.tool, DEVGUARD_VERSION, sizeof hp->header.tool);
+	bool as_it_is = there && parts == hp->header.parts && is_genuine(a, hp, make);
 	int failed = !as_it_is && put(a, d, hp, parts, make);
-	if (!failed && parts & (HOSTPROG_GRANTS | HOSTPROG_PERMIT))
-		failed = guarded_fill(a, d, hp->root, &hp->maps);
+	if (!failed && !guarded_filled(&hp->maps))
+		failed = guarded_fill(a, d, hp->root, &hp->maps, true);
 	if (failed)
 		hostprog_close(hp);
 	else
@@ -245,24 +267,20 @@ int hostprog_settle(struct arena *a, struct diags *d, struct hostprog *hp, hostp
 	                 strerror(-error));
 }
 
-/* ---- told -------------------------------------------------------------------------------------------- */
-
-/* Would this tool's instructions for its parts be the same? Their digest by the kernel. */
-static bool is_genuine(struct arena *a, const struct hostprog *hp, hostprog_maker *make, const char tag[17])
+int hostprog_tidy(struct arena *a, struct diags *d, hostprog_maker *make)
 {
-	struct bpf_prog_info info = {0};
-	uint32_t len = sizeof info;
-	const char *log;
-	char text[17];
-	int fd = hostprog_load(a, make, &hp->maps, hp->header.parts, hp->header.features, &log);
-	int error = fd < 0 ? fd : bpf_obj_get_info_by_fd(fd, &info, &len);
-	if (fd >= 0)
-		close(fd);
-	if (error)
-		return false;
-	tag_text(text, info.tag);
-	return !strcmp(text, tag);
+	struct hostprog *hp;
+	if (hostprog_change(a, d, &hp))
+		return -1;
+	if (!hp)
+		return 0;
+	hostprog_sweep(a, hp);
+	int failed = hostprog_settle(a, d, hp, make);
+	hostprog_close(hp);
+	return failed;
 }
+
+/* ---- told -------------------------------------------------------------------------------------------- */
 
 int hostprog_info(struct arena *a, struct diags *d, struct hostprog *hp, hostprog_maker *make, struct hostprog_info *out)
 {
@@ -274,13 +292,13 @@ int hostprog_info(struct arena *a, struct diags *d, struct hostprog *hp, hostpro
 		                 hp->id, strerror(at.unreadable));
 	if (watchers_read(d, hp, list))
 		return -1;
-	*out = (struct hostprog_info){.id = hp->id, .parts = hp->header.parts, .features = hp->header.features, .root = hp->root->path,
+	*out = (struct hostprog_info){.id = hp->id, .parts = hp->header.parts, .features = hp->header.features, .root = cgroup_is_hosts_root(hp->root) ? hp->root->path : arena_printf(a, "above %s", hp->root->path),
 	                              .after = hp->behind, .loaded_at = at.loaded_at};
 	memcpy(out->tool, hp->header.tool, sizeof hp->header.tool);
 	for (int i = 0; i < HOSTPROG_WATCHERS; i++) {
 		out->watchers += list[i].flags != 0;
 		out->pinned += (list[i].flags & WATCHER_PINNED) != 0;
 	}
-	out->genuine = make && is_genuine(a, hp, make, at.tag);
+	out->genuine = make && is_genuine(a, hp, make);
 	return 0;
 }

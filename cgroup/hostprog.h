@@ -38,11 +38,14 @@ void hostprog_unlock(struct hostprog *hp);
  * lock. 0 or -1. */
 int hostprog_settle(struct arena *a, struct diags *d, struct hostprog *hp, hostprog_maker *make);
 void hostprog_close(struct hostprog *hp);
+/* What a command does before it ends, and one that only looks, too: what the dead left is taken out, and the program with it where
+ * nothing needs it any more. Takes the lock. 0, also where there is none, or -1. */
+int hostprog_tidy(struct arena *a, struct diags *d, hostprog_maker *make);
 
 struct hostprog_info {
 	uint32_t id, parts, features;
 	char tool[17];
-	const char *root;    /* path of the cgroup it is on */
+	const char *root;    /* path of the cgroup it is on, or "above PATH": from a namespace */
 	unsigned after;      /* programs on the root that are attached behind it: what these deny, it does not see */
 	uint64_t loaded_at;  /* seconds since the epoch */
 	size_t watchers;     /* in use */
@@ -56,8 +59,8 @@ int hostprog_info(struct arena *a, struct diags *d, struct hostprog *hp, hostpro
 
 /* Takes out what nobody needs any more. Watchers whose process is dead, with their counts. Guards of cgroups that are gone. A
  * grant whose cgroup is gone is over from now on. Grants that are over for an hour go, but those with a node stay, and those for a
- * container by name whose time is not over (the hook looks for them). Counts of cgroups that are gone go when half of their room
- * is taken. Under the lock. */
+ * container by name whose time is not over (the hook looks for them). Counts of cgroups that are gone are added up, as of
+ * cgroup 0, when half of their room is taken. Under the lock. */
 void hostprog_sweep(struct arena *a, struct hostprog *hp);
 
 /* ---- grants.c ------------------------------------------------------------------------ */
@@ -72,7 +75,7 @@ int grant_remove(struct diags *d, struct hostprog *hp, const struct grant_key *k
 int grants_read(struct arena *a, struct diags *d, struct hostprog *hp, struct host_grant **list, size_t *n);
 /* The id for the next grant. */
 uint64_t grant_next_id(const struct host_grant *list, size_t n);
-/* CLOCK_BOOTTIME ns, by which grants end. */
+/* CLOCK_BOOTTIME ns of the first time namespace, as programs have it: by it grants end. */
 uint64_t boot_ns(void);
 /* The first guard of ours on the cgroup or above it whose policy does not say `grants :allowed`, in *at and *path; at->ours false:
  * none. 0 or -1. */
@@ -84,6 +87,8 @@ int grants_refused_by(struct arena *a, struct diags *d, const struct cgroup *cg,
  * grant opens anything below it unless `grants`. Sets what is true of the cgroup's guards together with this one. No lock is needed. 0, or
  * -1 with a diagnostic: the guard must not be attached. */
 int guarded_add(struct arena *a, struct diags *d, const struct cgroup *cg, bool grants);
+/* When one is about to be detached: should this tool be killed, the next one looks again. */
+void guarded_unsettle(struct arena *a, const struct cgroup *cg);
 /* When one was detached: what is true of those that are left. */
 void guarded_renew(struct arena *a, const struct cgroup *cg);
 
@@ -112,6 +117,8 @@ struct host_count_entry { uint64_t cgroup; uint32_t watcher; bool below; struct 
 /* What was counted for it (NULL: for all watchers, and of grants), by cgroup. *uncounted: requests without a place. 0 or -1. */
 int watcher_counts(struct arena *a, struct diags *d, struct hostprog *hp, const struct watcher *w, struct host_count_entry **list,
                    size_t *n, uint64_t *uncounted);
+/* Has the place of that number a process? One that is pinned needs none: yes. */
+bool watcher_alive(struct hostprog *hp, int number);
 /* Its number; -1: none. */
 int watcher_number(const struct watcher *w);
 /* All in use, for `list` and `doctor`: number k is list[k], flags 0: free. */

@@ -6,6 +6,7 @@
 #include "cgroup/hostprog.h"
 
 struct hostprog {
+	struct arena *arena;
 	struct cgroup *root; /* with the lock, when it is held */
 	int fd;
 	uint32_t id;

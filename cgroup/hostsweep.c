@@ -7,7 +7,6 @@
 #include "cgroup/guarded.h"
 #include "cgroup/hostprog_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -15,13 +14,31 @@
 /* Over since this long, it goes. */
 static const uint64_t KEPT_NS = 3600ull * 1000000000;
 
-/* ---- grants ------------------------------------------------------------------------------ */
+enum { CGROUPS = 4096 }; /* 1 << 12 */
 
-static int by_id(const void *a, const void *b)
+/* ---- which cgroups are gone ------------------------------------------------------------- */
+
+struct sweeping {
+	struct arena *arena;
+	const char *mount;
+	struct hostprog *hp;
+	uint64_t now;
+	struct over { struct grant_key key; bool ended; } *over; /* ended: long ago; else its cgroup is gone */
+	size_t n, cap;
+	struct counted *counts;
+	size_t ncounts, counts_cap;
+	struct known { uint64_t id; bool lives; } known[CGROUPS]; /* of those that were asked about */
+};
+
+static bool lives(struct sweeping *s, uint64_t id)
 {
-	const struct grant_key *x = &((const struct host_grant *)a)->key, *y = &((const struct host_grant *)b)->key;
-	return (x->cgroup > y->cgroup) - (x->cgroup < y->cgroup);
+	struct known *k = &s->known[id * 0x9e3779b97f4a7c15ull >> 52];
+	if (k->id != id)
+		*k = (struct known){id, cgroup_lives_at(s->mount, id)};
+	return k->lives;
 }
+
+/* ---- grants ------------------------------------------------------------------------------ */
 
 /* The hook, which knows containers by name, or `revoke`, which takes the node away, still needs it. */
 static bool is_looked_for(const struct host_grant *g, uint64_t now)
@@ -29,69 +46,108 @@ static bool is_looked_for(const struct host_grant *g, uint64_t now)
 	return g->node || (g->container[0] && (!g->until || g->until > now));
 }
 
-/* What is over. A grant whose cgroup was seen to be gone ends then, which is written down in it. */
-static void sweep_one(struct hostprog *hp, struct host_grant *g, bool lives, uint64_t now)
+static void note_grant(void *arg, const void *key, const void *value)
 {
-	int fd = hp->maps.fd[HOSTPROG_MAP_GRANTS];
-	if (is_looked_for(g, now))
+	struct sweeping *s = arg;
+	const struct host_grant *g = value;
+	struct grant_key k;
+	memcpy(&k, key, sizeof k);
+	if (is_looked_for(g, s->now))
 		return;
-	if (!lives && (!g->until || g->until > now)) {
-		g->until = now;
-		bpf_map_update_elem(fd, &g->key, g, BPF_EXIST);
-	} else if (g->until && g->until < now && now - g->until > KEPT_NS) {
-		bpf_map_delete_elem(fd, &g->key);
-	}
+	bool ended = g->until && g->until < s->now && s->now - g->until > KEPT_NS;
+	if (ended || ((!g->until || g->until > s->now) && !lives(s, k.cgroup)))
+		*ARENA_APPEND(s->arena, s->over, s->n, s->cap) = (struct over){k, ended};
 }
 
-static void sweep_grants(struct arena *parent, struct hostprog *hp)
+/* A grant whose cgroup was seen to be gone ends then, which is written down in it. */
+static void sweep_grants(struct sweeping *s)
 {
-	struct arena *a = arena_scratch(parent);
-	struct diags ignored;
-	struct host_grant *list;
-	size_t n;
-	uint64_t now = boot_ns();
-	bool lives = false;
-	diags_init(&ignored, a);
-	if (!grants_read(a, &ignored, hp, &list, &n) && n) {
-		qsort(list, n, sizeof *list, by_id);
-		for (size_t i = 0; i < n; i++) {
-			if (!i || list[i].key.cgroup != list[i - 1].key.cgroup)
-				lives = cgroup_id_lives(list[i].key.cgroup);
-			sweep_one(hp, &list[i], lives, now);
+	int fd = s->hp->maps.fd[HOSTPROG_MAP_GRANTS];
+	hostmaps_each(&s->hp->maps, HOSTPROG_MAP_GRANTS, note_grant, s);
+	for (size_t i = 0; i < s->n; i++) {
+		struct host_grant g;
+		if (s->over[i].ended) {
+			bpf_map_delete_elem(fd, &s->over[i].key);
+		} else if (!bpf_map_lookup_elem(fd, &s->over[i].key, &g)) {
+			g.until = s->now;
+			bpf_map_update_elem(fd, &s->over[i].key, &g, BPF_EXIST);
 		}
 	}
-	arena_free(a);
 }
 
 /* ---- counts ------------------------------------------------------------------------------- */
 
-/* Of cgroups that are gone: when half of the room is taken. */
-static void sweep_counts(struct arena *parent, struct hostprog *hp)
+struct counted { struct host_count_key key; struct host_count count; };
+
+static void note_count(void *arg, const void *key, const void *value)
 {
-	struct arena *a = arena_scratch(parent);
-	struct diags ignored;
-	struct host_count_entry *list;
-	size_t n;
-	uint64_t uncounted;
-	bool lives = false;
-	diags_init(&ignored, a);
-	if (!watcher_counts(a, &ignored, hp, NULL, &list, &n, &uncounted) && n > HOSTPROG_COUNTS_MAX / 2)
-		for (size_t i = 0; i < n; i++) { /* by cgroup */
-			if (!i || list[i].cgroup != list[i - 1].cgroup)
-				lives = cgroup_id_lives(list[i].cgroup);
-			struct host_count_key key = {list[i].cgroup, list[i].watcher};
-			if (!lives)
-				bpf_map_delete_elem(hp->maps.fd[HOSTPROG_MAP_COUNTS], &key);
+	struct sweeping *s = arg;
+	struct counted *c = ARENA_APPEND(s->arena, s->counts, s->ncounts, s->counts_cap);
+	memcpy(&c->key, key, sizeof c->key);
+	memcpy(&c->count, value, sizeof c->count);
+}
+
+static void add_count(struct host_count *to, const struct host_count *c)
+{
+	to->denied += c->denied;
+	to->granted += c->granted;
+	to->permitted += c->permitted;
+	to->allowed += c->allowed;
+	to->recorded += c->recorded;
+	to->lost += c->lost;
+}
+
+/* Those of one watcher are counted together, as of cgroup 0: sums stay. */
+static void move_counts(struct sweeping *s, enum hostprog_map map, uint64_t watcher, size_t dead)
+{
+	struct host_count_key key = {.watcher = watcher};
+	struct host_count sum = {0};
+	int coarse = s->hp->maps.fd[HOSTPROG_MAP_COARSE];
+	bool any = false;
+	bpf_map_lookup_elem(coarse, &key, &sum);
+	for (size_t i = 0; i < dead; i++)
+		if (s->counts[i].key.watcher == watcher) {
+			add_count(&sum, &s->counts[i].count);
+			any = true;
 		}
-	arena_free(a);
+	if (!any || bpf_map_update_elem(coarse, &key, &sum, BPF_ANY))
+		return; /* they stay where they are */
+	for (size_t i = 0; i < dead; i++)
+		if (s->counts[i].key.watcher == watcher)
+			bpf_map_delete_elem(s->hp->maps.fd[map], &s->counts[i].key);
+}
+
+/* Of cgroups that are gone, when half of the room is taken. */
+static void sweep_counts(struct sweeping *s, enum hostprog_map map, uint32_t room)
+{
+	size_t dead = 0;
+	s->ncounts = 0;
+	hostmaps_each(&s->hp->maps, map, note_count, s);
+	if (s->ncounts <= room / 2)
+		return;
+	for (size_t i = 0; i < s->ncounts; i++)
+		if (s->counts[i].key.cgroup && !lives(s, s->counts[i].key.cgroup))
+			s->counts[dead++] = s->counts[i];
+	for (uint64_t w = 0; w <= HOSTPROG_WATCHERS; w++)
+		move_counts(s, map, w, dead);
 }
 
 /* ---- all --------------------------------------------------------------------------------------- */
 
 void hostprog_sweep(struct arena *a, struct hostprog *hp)
 {
-	watchers_sweep(a, hp);
-	guarded_sweep(a, &hp->maps);
-	sweep_grants(a, hp);
-	sweep_counts(a, hp);
+	struct arena *own = arena_scratch(a);
+	struct sweeping *s = arena_alloc(own, sizeof *s);
+	s->arena = own;
+	s->mount = hp->root->mount;
+	s->hp = hp;
+	s->now = boot_ns();
+	watchers_sweep(own, hp);
+	guarded_sweep(own, hp->root->mount, &hp->maps);
+	sweep_grants(s);
+	if (hp->header.features & HOSTPROG_ANCESTORS) { /* else the program counts as of cgroup 0 itself */
+		sweep_counts(s, HOSTPROG_MAP_COUNTS, HOSTPROG_COUNTS_MAX);
+		sweep_counts(s, HOSTPROG_MAP_COARSE, HOSTPROG_COARSE_MAX);
+	}
+	arena_free(own);
 }

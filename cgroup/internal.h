@@ -62,6 +62,8 @@ const char *hierarchy_hint(struct arena *a);
 
 /* The path of a cgroup by its id, from the mount on, into PATH_MAX bytes. 1 or 0. */
 int cgroup_path_at(const char *mount, uint64_t id, char *path);
+/* Is there a cgroup of that id in the hierarchy that is mounted there, seen from there or not? */
+bool cgroup_lives_at(const char *mount, uint64_t id);
 
 /* ---- process.c --------------------------------------------------------------- */
 

@@ -203,6 +203,7 @@ int link_detach(struct diags *d, const struct cgroup *cg)
 	int fd = guard_open(cg, path, &info);
 	if (fd < 0)
 		return 0;
+	guarded_unsettle(d->arena, cg);
 	int error = bpf_link_detach(fd);
 	close(fd);
 	guarded_renew(d->arena, cg);

@@ -49,8 +49,8 @@ static const char *below_mount(const char *mount, const char *path)
 	return path[n] ? path + n : "/";
 }
 
-/* 1 found, 0 there is none, -1 this way is closed here. */
-static int by_handle(const char *mount, uint64_t id, char path[PATH_MAX])
+/* The directory of that id, wherever it is; -errno, ENOENT: there is none, else this way is closed here. */
+static int open_by_id(const char *mount, uint64_t id)
 {
 	union {
 		struct file_handle handle;
@@ -59,12 +59,19 @@ static int by_handle(const char *mount, uint64_t id, char path[PATH_MAX])
 	memcpy(h.bytes + offsetof(struct file_handle, f_handle), &id, sizeof id);
 	int root = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
-		return -1;
+		return errno == ENOENT ? -EINVAL : -errno;
 	int fd = open_by_handle_at(root, &h.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int error = errno;
+	int error = fd < 0 ? errno : 0;
 	close(root);
+	return !error ? fd : error == ESTALE ? -ENOENT : -error;
+}
+
+/* 1 found, 0 there is none, -1 this way is closed here. */
+static int by_handle(const char *mount, uint64_t id, char path[PATH_MAX])
+{
+	int fd = open_by_id(mount, id);
 	if (fd < 0)
-		return error == ESTALE || error == ENOENT ? 0 : -1;
+		return fd == -ENOENT ? 0 : -1;
 	char link[64];
 	struct stat st, seen;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -110,12 +117,28 @@ static const char *look_up(const struct cgroup_paths *paths, uint64_t id, char p
 	return paths->mount && cgroup_path_at(paths->mount, id, path) ? path : NULL;
 }
 
-bool cgroup_id_lives(uint64_t id)
+/* Also where it cannot be seen: what is not known to be gone is there. */
+bool cgroup_lives_at(const char *mount, uint64_t id)
 {
 	char path[PATH_MAX];
+	int fd = open_by_id(mount, id);
+	if (fd < 0)
+		return fd != -ENOENT && by_walking(mount, id, path);
+	bool lives = !faccessat(fd, "cgroup.procs", F_OK, 0) || (errno != ENOENT && errno != ENODEV);
+	close(fd);
+	return lives;
+}
+
+bool cgroup_id_lives(uint64_t id)
+{
+	jmp_buf no_memory;
 	struct arena *a = arena_new();
-	const char *mount = a ? cgroup_mount(a) : NULL;
-	bool lives = mount && cgroup_path_at(mount, id, path);
+	bool lives = true;
+	if (a && !setjmp(no_memory)) {
+		arena_catch(a, &no_memory);
+		const char *mount = cgroup_mount(a);
+		lives = mount && cgroup_lives_at(mount, id);
+	}
 	arena_free(a);
 	return lives;
 }

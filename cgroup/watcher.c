@@ -140,6 +140,17 @@ int watchers_read(struct diags *d, struct hostprog *hp, struct host_watcher list
 	return 0;
 }
 
+bool watcher_alive(struct hostprog *hp, int number)
+{
+	struct host_watcher list[HOSTPROG_WATCHERS];
+	struct arena *a = arena_scratch(hp->arena);
+	struct diags ignored;
+	diags_init(&ignored, a);
+	bool pinned = !watchers_read(&ignored, hp, list) && list[number].flags & WATCHER_PINNED;
+	arena_free(a);
+	return pinned || place_holder(hp->root, number);
+}
+
 /* ---- opened ---------------------------------------------------------------------------------- */
 
 static void release(struct watcher *w)
@@ -161,7 +172,8 @@ static void release(struct watcher *w)
 
 static int failed(struct diags *d, int error)
 {
-	return diag_fail(d, error_hint(d->arena, error, "see the kernel log"), "cannot watch by the host program: %s", strerror(error));
+	return diag_fail(d, error == EROFS ? "mount the cgroup v2 hierarchy writable: mount -o remount,rw" : error_hint(d->arena, error, "see the kernel log"),
+	                 "cannot watch by the host program: %s", strerror(error));
 }
 
 /* Without a place yet. 0 or -errno. */

@@ -108,7 +108,11 @@ struct host_grant {
 };
 
 /* Of the guards on a cgroup; one entry for all of them. */
-enum host_guard { HOST_GUARD_REFUSES = 1 /* one of them does not say `grants :allowed` */ };
+enum host_guard {
+	HOST_GUARD_REFUSES = 1,   /* one of them does not say `grants :allowed` */
+	HOST_GUARD_UNSETTLED = 2, /* for tools: one is about to be attached or detached, or was when a tool was killed */
+};
+#define HOST_GUARD_FILLED 0ull /* key that no cgroup has: the guards of all cgroups were put in after the host program was attached */
 
 /* ---- watchers ---------------------------------------------------------------------- */
 

@@ -13,8 +13,13 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #define assert_done(e, call) do { if (call) fail_msg("%s: %s", #call, (e)->d.n ? (e)->d.items[(e)->d.n - 1].text : "no reason"); } while (0)
 
@@ -52,6 +57,52 @@ static inline bool allowed(struct env *e, struct probe *pr, const char *text)
 	if (answer != PROBE_ALLOW && answer != PROBE_DENY)
 		fail_msg("%s: %s", text, why);
 	return answer == PROBE_ALLOW;
+}
+
+/* The same, once, by a new process in the cgroup. */
+static inline bool allowed_in(struct env *e, const struct cgroup *cg, const char *text)
+{
+	struct probe *pr;
+	assert_done(e, probe_open_in(e->arena, &e->d, cg, &pr));
+	bool answer = allowed(e, pr, text);
+	probe_close(pr);
+	return answer;
+}
+
+/* A process in the cgroup that asks to read c 1:5 n times (0: until it is killed), and ends with 0 when each answer was `want`, with
+ * 1 when one was not. */
+static inline pid_t asks(const struct cgroup *cg, unsigned long n, int want)
+{
+	char directory[] = "/tmp/devguard-node-XXXXXX";
+	assert_non_null(mkdtemp(directory));
+	int at = open(directory, O_PATH | O_CLOEXEC);
+	assert_int_equal(mknodat(at, "node", S_IFCHR | 0600, makedev(1, 5)), 0);
+	int node = openat(at, "node", O_PATH | O_CLOEXEC);
+	assert_true(node >= 0);
+	unlinkat(at, "node", 0);
+	close(at);
+	rmdir(directory);
+	pid_t parent = getpid(), pid = fork();
+	if (pid) {
+		close(node);
+		return pid;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || file_write(cg->fd, "cgroup.procs", "0"))
+		_exit(2);
+	for (unsigned long i = 0; !n || i < n; i++)
+		if ((syscall(SYS_faccessat2, node, "", R_OK, AT_EACCESS | AT_EMPTY_PATH) ? errno : 0) != want)
+			_exit(1);
+	_exit(0);
+}
+
+static inline void end_asking(pid_t pid)
+{
+	int status;
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status))
+		fail_msg("an answer was not what it should be (%d)", WEXITSTATUS(status));
 }
 
 static inline struct host_grant make_grant(uint64_t cgroup, char type, uint32_t major, uint32_t minor, uint32_t access)

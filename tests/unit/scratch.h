@@ -107,7 +107,7 @@ static int load_bytes(struct env *e, const char *bytes, struct program **p)
 }
 
 /* The object with the policy's name changed. */
-static struct program *load_named(struct env *e, const char *name)
+static inline struct program *load_named(struct env *e, const char *name)
 {
 	struct program *p;
 	struct image_header h;

@@ -179,9 +179,10 @@ $(UNIT): %: %.o $(filter-out $(BUILD)/cmd/%,$(OBJECTS))
 
 -include $(UNIT:=.d)
 
-# Of cmd/ only the locked room has a unit test.
+# Of cmd/ only the locked room and the nodes of grants have unit tests.
 $(BUILD)/tests/unit/test_room: UNIT_LIBS = -lseccomp # filters of a container, to be tried in
 $(BUILD)/tests/unit/test_room: $(filter $(BUILD)/cmd/room/%,$(OBJECTS))
+$(filter $(BUILD)/tests/unit/test_node%,$(UNIT)): $(filter $(BUILD)/cmd/grant/node%,$(OBJECTS))
 
 # Calls every method of the library, past two checks.
 LIBRARY := $(BUILD)/tests/library

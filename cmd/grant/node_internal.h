@@ -31,7 +31,7 @@ enum { MOUNT_TYPE = 24 };
 /* The type of the mount with that id (STATX_MNT_ID), by the table `name` of a directory in /proc; "": it is not in it. */
 void mounts_type(int proc, const char *name, uint64_t id, char out[MOUNT_TYPE]);
 /* Is something of the file system with that device mounted in this process's mount namespace, or in the first one? What is mounted
- * goes on to other mounts only where these are of the same file system. */
+ * goes on to other mounts only where these are of the same file system. True, too, where it cannot be told. */
 bool mounts_here(uint64_t dev);
 
 /* ---- node_whose.c: in whose mounts ------------------------------------------------------------------ */

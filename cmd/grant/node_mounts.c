@@ -27,18 +27,18 @@ static bool read_line(const char *text, struct line *out)
 	return true;
 }
 
-/* Gives each line to `one` until it returns true. Did it? */
+/* Gives each line to `one` until it returns true. Did it? True, too, when there is no such table. */
 static bool each_line(int dir, const char *name, bool (*one)(void *arg, const struct line *line), void *arg)
 {
 	char *text = NULL;
 	size_t room = 0;
 	struct line line;
-	bool found = false;
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	bool found = !f;
 	if (!f && fd >= 0)
 		close(fd);
-	while (f && !found && getline(&text, &room, f) > 0)
+	while (!found && getline(&text, &room, f) > 0)
 		found = read_line(text, &line) && one(arg, &line);
 	free(text);
 	if (f)

@@ -84,6 +84,39 @@ static pid_t box_fork(bool apart)
 		pause();
 }
 
+/* The way to a directory leads elsewhere, and back, for ever. */
+static pid_t box_cover(const char *from, const char *over)
+{
+	pid_t pid = fork();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		mount(from, over, NULL, MS_BIND, NULL);
+		umount2(over, MNT_DETACH);
+	}
+}
+
+/* Takes what is asked of a file system, and does not answer. */
+static pid_t box_ignore(int fd)
+{
+	static char request[1 << 17];
+	pid_t pid = fork();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int n = 0; n < 2; n++) /* the first is FUSE_INIT, which is answered */
+		if (read(fd, request, sizeof request) > 0 && !n) {
+			struct { uint32_t len; int32_t error; uint64_t unique; uint32_t major, minor, ahead, flags; char rest[48]; } out = {
+				sizeof out, 0, 0, 7, 31, 0, 0, {0}};
+			memcpy(&out.unique, request + 8, 8);
+			if (write(fd, &out, sizeof out) != sizeof out)
+				_exit(1);
+		}
+	for (;;)
+		pause();
+}
+
 /* A file system that nobody answers for. */
 static int box_fuse(const char *path, int *fd)
 {
@@ -125,6 +158,8 @@ static int box_do(const struct told *t, struct answer *out)
 	case 'N': return unshare(CLONE_NEWNS) ? errno : 0;
 	case '#': out->count = box_count(t->a); return 0;
 	case 'x': last = box_swap(t->a, t->b); return 0;
+	case 'm': last = box_cover(t->a, t->b); return 0;
+	case 'I': last = box_ignore(kept); return 0;
 	case 'f': last = box_fork(t->a[0] == 'a'); out->count = (unsigned)last; return 0;
 	case 'X': kill(last, SIGKILL); waitpid(last, NULL, 0); return 0;
 	default: return ENOSYS;

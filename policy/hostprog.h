@@ -105,6 +105,7 @@ struct host_grant {
 	uint64_t node_mount; /* GRANT_NODE_MOUNTED: id of the mount (STATX_MNT_ID_UNIQUE, or STATX_MNT_ID) */
 	uint64_t node_ns;    /* inode of the mount namespace it is in */
 	char node_path[256]; /* in that namespace, from its root on */
+	uint64_t node_born;  /* when what has node_ino was made (STATX_BTIME, ns), 0: this kernel does not tell */
 	uint64_t node_dir;   /* inode of the first directory that was made for it (/dev/net of /dev/net/tun), 0: none was */
 };
 

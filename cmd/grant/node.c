@@ -108,6 +108,7 @@ static int something_there(const struct making *m)
 		diag_add(m->d, DIAG_WARNING, (struct span){0},
 		         n->nodev ? "name another path: --node=PATH" : "revoke leaves it there", "'%s' is there already as process %d sees it%s",
 		         m->path, (int)m->whose.held.pid, n->nodev ? ", on a mount that lets no device be opened" : ": no node is made");
+		owner_remark(m->a, m->d, m->wish, &m->whose, &(struct node_owner){n->uid, n->gid, n->mode & 0777}, m->path);
 		return 1;
 	}
 	return diag_fail(m->d, "name another path: --node=PATH", "in the container, '%s' is %s: it is left as it is", m->path,
@@ -118,7 +119,7 @@ static int something_there(const struct making *m)
 static int suitable(const struct making *m)
 {
 	const struct node_seen *s = &m->seen;
-	const char *dir = s->real;
+	const char *dir = arena_strndup(m->a, m->path, s->behind > 1 ? s->behind - 1 : 1);
 	if (!S_ISDIR(s->dir.mode))
 		return diag_fail(m->d, "name another path: --node=PATH", "in the container, '%s' is no directory", dir);
 	if (m->whose.hosts)
@@ -141,6 +142,8 @@ static int look(struct making *m)
 {
 	if (node_look(&m->whose, false, m->path, NULL, &m->seen))
 		return cannot_look(m);
+	if (!whose_runs(&m->whose))
+		return diag_fail(m->d, "try again", "process %d ended meanwhile", (int)m->whose.held.pid);
 	if (m->seen.there)
 		return something_there(m);
 	return suitable(m);
@@ -152,15 +155,14 @@ static int look(struct making *m)
 static int plan(struct making *m)
 {
 	struct host_grant *g = m->g;
-	const char *real = strcmp(m->seen.real, "/") ? m->seen.real : "";
-	if (snprintf(g->node_path, sizeof g->node_path, "%s/%s", real, m->path + m->seen.behind) >= (int)sizeof g->node_path) {
+	if (snprintf(g->node_path, sizeof g->node_path, "%s%s", m->seen.root, m->path) >= (int)sizeof g->node_path) {
 		g->node_path[0] = '\0';
-		return diag_fail(m->d, "name a shorter path: --node=PATH", "'%s%s' is longer than %d bytes", real, m->path, NODE_PATH - 1);
+		return diag_fail(m->d, "name a shorter path: --node=PATH", "'%s%s' is longer than %d bytes", m->seen.root, m->path, NODE_PATH - 1);
 	}
 	g->node = m->whose.initial && !m->seen.dir.nodev ? GRANT_NODE_MADE : GRANT_NODE_MOUNTED;
 	g->node_minor = m->wish->minor;
 	g->node_ns = m->whose.ns_id;
-	g->node_dev = g->node_ino = g->node_mount = g->node_dir = 0;
+	g->node_dev = g->node_ino = g->node_born = g->node_mount = g->node_dir = 0;
 	return 0;
 }
 
@@ -170,6 +172,7 @@ static int keep_made(void *arg, const struct work_done *done)
 	struct making *m = arg;
 	m->g->node_dev = done->dev;
 	m->g->node_ino = done->ino;
+	m->g->node_born = done->born;
 	m->g->node_dir = done->top;
 	m->g->node_mount = done->mount;
 	return m->keep(m->arg);
@@ -179,7 +182,7 @@ static void nothing_made(struct host_grant *g)
 {
 	g->node = GRANT_NODE_NONE;
 	g->node_minor = 0;
-	g->node_dev = g->node_ino = g->node_mount = g->node_ns = g->node_dir = 0;
+	g->node_dev = g->node_ino = g->node_born = g->node_mount = g->node_ns = g->node_dir = 0;
 	memset(g->node_path, 0, sizeof g->node_path);
 }
 

@@ -46,6 +46,14 @@ uint64_t fd_mount(int fd)
 	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) ? 0 : st.stx_mnt_id;
 }
 
+uint64_t fd_born(int fd)
+{
+	struct statx st;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) || !(st.stx_mask & STATX_BTIME))
+		return 0;
+	return (uint64_t)st.stx_btime.tv_sec * 1000000000u + st.stx_btime.tv_nsec;
+}
+
 /* ---- sent ------------------------------------------------------------------------------------ */
 
 enum { FDS_MAX = 4 };

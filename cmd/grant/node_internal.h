@@ -16,6 +16,8 @@ int fd_step(int dir, const char *name, bool same);
 const char *path_part(const char *path, char name[NODE_PATH]);
 /* The id of the mount it is on, which none will have again (before Linux 6.8: that none has now). */
 uint64_t fd_mount(int fd);
+/* When it was made, ns; 0: not known. */
+uint64_t fd_born(int fd);
 /* Passes n descriptors along with bytes. 0 or -errno. */
 int fds_send(int socket, const void *bytes, size_t size, const int *fds, size_t n);
 /* Within so many milliseconds. 0, or -errno: ETIMEDOUT, EPIPE. What is not passed is -1. */
@@ -52,6 +54,8 @@ int whose_choose(struct arena *a, struct diags *d, const struct cgroup *cg, pid_
 bool whose_find(struct arena *a, uint64_t ns_id, pid_t *pid, struct node_whose *out);
 /* One of a cgroup (its path from the mount on) that has another one. */
 bool whose_beside(struct arena *a, const char *cgroup, uint64_t ns_id, pid_t *pid, struct node_whose *out);
+/* It has not ended: what was read of it by its pid was its own. */
+bool whose_runs(const struct node_whose *w);
 void whose_let_go(struct node_whose *w);
 
 /* ---- node_look.c: what is at a path --------------------------------------------------------------- */
@@ -71,7 +75,7 @@ struct node_seen {
 	uint32_t behind;     /* what follows here in the path is not there */
 	bool tmpfs, read_only;
 	char type[MOUNT_TYPE]; /* of its file system, "": not known */
-	char real[NODE_PATH];  /* its path from the root of the mount namespace on */
+	char root[NODE_PATH];  /* where the path begins, from the root of the mount namespace on; "": there */
 	/* what is at the path */
 	bool there;
 	struct node_at node;
@@ -108,7 +112,7 @@ struct node_tree {
 };
 struct tree_made {
 	int leaf;              /* O_PATH */
-	uint64_t dev, ino;     /* of the leaf */
+	uint64_t dev, ino, born; /* of the leaf */
 	uint64_t top;          /* inode of the first directory, 0: none was made */
 };
 /* The name that what is made for a grant has first. */
@@ -119,8 +123,8 @@ int tree_make(const struct node_tree *t, const struct node_owner *o, uint32_t mo
 int tree_show(const struct node_tree *t);
 /* Mode and owner, of what a descriptor is. 0 or -errno. */
 int tree_dress(int fd, const struct node_owner *o, uint32_t mode);
-/* What something must be to be removed: ino 0: it has only its type and number. */
-struct tree_ident { uint64_t dev, ino, rdev; uint32_t type; };
+/* What something must be to be removed; ino 0: its type and number are all that is known, born 0: that is not. */
+struct tree_ident { uint64_t dev, ino, born, rdev; uint32_t type; };
 /* Removes what tree_make() made, which nobody has been shown. 0 or -errno: ESTALE, it is something else. */
 int tree_drop(const struct node_tree *t, const struct tree_ident *id);
 /* Removes the entry `name`, by way of `temp`. 0 or -errno: ENOENT; ESTALE: it is something else, and stays. */
@@ -143,7 +147,7 @@ struct work_done {
 	int error;             /* errno */
 	char failed[64];       /* at what */
 	bool left;             /* it is not known whether something of it is left */
-	uint64_t dev, ino, top, mount;
+	uint64_t dev, ino, born, top, mount;
 	uint64_t fs;           /* mounted: the device of its own file system */
 };
 /* Makes it under its temporary name, asks `made` (which fills the journal), shows it. 0 or -1. */

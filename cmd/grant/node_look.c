@@ -73,7 +73,10 @@ static int describe_dir(const struct eyes *e)
 	out->read_only = fs.f_flags & ST_RDONLY;
 	if (!statx(out->dir_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st))
 		mounts_type(e->proc, "mountinfo", st.stx_mnt_id, out->type);
-	return path_of(e, out->dir_fd, out->real);
+	error = path_of(e, e->root, out->root);
+	if (!error && !strcmp(out->root, "/"))
+		out->root[0] = '\0';
+	return error;
 }
 
 /* ---- the way ------------------------------------------------------------------------------------------ */
@@ -126,14 +129,14 @@ static int walk(const struct eyes *e, const char *path)
 
 /* The directory is that one, too, for whoever begins at the top of the mount namespace: nothing is mounted over it, and it
  * is in no tree that was left behind. */
-static int confirm(const struct eyes *e, int top)
+static int confirm(const struct eyes *e, int top, const char *path)
 {
 	struct node_seen again = {.dir_fd = -1, .temp_fd = -1};
 	struct eyes other = {e->proc, top, NULL, &again};
 	const struct node_at *dir = &e->out->dir;
 	struct node_at at;
-	char with[NODE_PATH + 2];
-	snprintf(with, sizeof with, "%s/.", strcmp(e->out->real, "/") ? e->out->real : "");
+	char with[2 * NODE_PATH + 2];
+	snprintf(with, sizeof with, "%s%.*s/.", e->out->root, (int)e->out->behind, path);
 	if (walk(&other, with))
 		return failed(e->out, again.error, "top");
 	bool same = !describe(again.dir_fd, &at) && at.dev == dir->dev && at.ino == dir->ino && at.mount == dir->mount;
@@ -162,7 +165,7 @@ static int look(const struct node_whose *w, bool from_top, const char *path, str
 	if (walk(e, path))
 		return -1;
 	int error = describe_dir(e);
-	return error ? failed(out, error, "directory") : confirm(e, top);
+	return error ? failed(out, error, "directory") : confirm(e, top, path);
 }
 
 /* Everything but three and what comes before it is closed. */

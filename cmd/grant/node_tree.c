@@ -19,7 +19,8 @@ enum { DIRECTORY = 0755, DEPTH_MAX = 32 };
 bool tree_is(int fd, const struct tree_ident *id)
 {
 	struct stat st;
-	if (fstat(fd, &st) || (st.st_mode & S_IFMT) != id->type || (id->ino && (st.st_dev != id->dev || st.st_ino != id->ino)))
+	if (fstat(fd, &st) || (st.st_mode & S_IFMT) != id->type || (id->ino && (st.st_dev != id->dev || st.st_ino != id->ino)) ||
+	    (id->born && fd_born(fd) != id->born))
 		return false;
 	return id->type == S_IFREG ? !st.st_size : st.st_rdev == id->rdev;
 }
@@ -58,11 +59,12 @@ static int make_leaf(int dir, const char *name, const struct node_owner *o, uint
 	out->leaf = fd_step(dir, name, true);
 	if (out->leaf < 0)
 		return out->leaf;
-	struct tree_ident id = {0, 0, rdev, mode & S_IFMT};
+	struct tree_ident id = {.rdev = rdev, .type = mode & S_IFMT};
 	if (!tree_is(out->leaf, &id) || fstat(out->leaf, &st))
 		return -ESTALE;
 	out->dev = st.st_dev;
 	out->ino = st.st_ino;
+	out->born = fd_born(out->leaf);
 	return tree_dress(out->leaf, o, mode);
 }
 
@@ -99,7 +101,7 @@ int tree_make(const struct node_tree *t, const struct node_owner *o, uint32_t mo
 		close(out->leaf);
 	out->leaf = -1;
 	if (error != -EEXIST || out->top) /* else the name is taken by what is not ours */
-		tree_drop(t, &(struct tree_ident){0, 0, rdev, mode & S_IFMT});
+		tree_drop(t, &(struct tree_ident){.rdev = rdev, .type = mode & S_IFMT});
 	return error;
 }
 

@@ -55,6 +55,12 @@ static bool in_cgroup(pid_t pid, const char *cgroup)
 	return !cgroup_of_process(process, path) && !strncmp(path, cgroup, n) && (!path[n] || path[n] == '/');
 }
 
+bool whose_runs(const struct node_whose *w)
+{
+	struct pollfd p = {.fd = w->held.pidfd, .events = POLLIN};
+	return poll(&p, 1, 0) == 0;
+}
+
 /* The mount namespace of a process that is held. 0 or an errno. */
 static int open_ns(pid_t pid, struct node_whose *out)
 {
@@ -71,8 +77,7 @@ static int open_ns(pid_t pid, struct node_whose *out)
 	out->ns_id = st.st_ino;
 	out->initial = user.st_ino == INITIAL_USER_NS;
 	out->hosts = ns_of(getpid()) == out->ns_id;
-	struct pollfd p = {.fd = out->held.pidfd, .events = POLLIN};
-	return poll(&p, 1, 0) ? ESRCH : 0;
+	return whose_runs(out) ? 0 : ESRCH;
 }
 
 void whose_let_go(struct node_whose *w)

@@ -86,7 +86,7 @@ static int own_mount(const struct node_work *w, struct work_done *out)
 
 static void undo(const struct node_work *w, const struct work_done *done, bool shown)
 {
-	struct tree_ident id = {done->dev, done->ino, w->mounted ? 0 : w->rdev, w->mounted ? S_IFREG : w->type};
+	struct tree_ident id = {done->dev, done->ino, done->born, w->mounted ? 0 : w->rdev, w->mounted ? S_IFREG : w->type};
 	char first[NODE_PATH];
 	path_part(w->tree.below, first);
 	if (!shown || !renameat2(w->tree.dir, first, w->tree.dir, w->tree.temp, RENAME_NOREPLACE))
@@ -115,6 +115,7 @@ static int make(int socket, const struct node_work *w, struct work_done *out)
 		return failed(out, error, "");
 	out->dev = made.dev;
 	out->ino = made.ino;
+	out->born = made.born;
 	out->top = made.top;
 	if (!told(socket, out)) {
 		undo(w, out, false);
@@ -208,7 +209,7 @@ static int take(const struct node_taking *t, struct work_done *out)
 {
 	const struct host_grant *g = t->g;
 	bool mounted = g->node == GRANT_NODE_MOUNTED;
-	struct tree_ident id = {g->node_dev, g->node_ino, mounted ? 0 : t->rdev,
+	struct tree_ident id = {g->node_dev, g->node_ino, g->node_born, mounted ? 0 : t->rdev,
 	                        mounted ? S_IFREG : g->key.type == DEV_CHAR ? S_IFCHR : S_IFBLK};
 	struct stat st;
 	int error = fstat(t->temp_dir >= 0 ? t->temp_dir : t->dir, &st) ? -errno : become(&(struct node_owner){st.st_uid, st.st_gid, 0});

@@ -71,13 +71,14 @@ static pid_t box_swap(const char *a, const char *b)
 		renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
 }
 
-/* Another process, with mounts of its own if it is to have some, that stays. */
+/* Another process, with mounts of its own if it is to have some: these outlive the box. */
 static pid_t box_fork(bool apart)
 {
 	pid_t pid = fork();
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!apart)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (apart && unshare(CLONE_NEWNS))
 		_exit(1);
 	for (;;)

@@ -11,6 +11,7 @@
 /* The entry, and where it is kept: shared with a process that is killed. */
 struct kept {
 	struct host_grant now, kept;
+	struct diags *d;
 	unsigned times;  /* it was kept */
 	unsigned refuse; /* at that time */
 };
@@ -19,7 +20,7 @@ static inline int keep(void *arg)
 {
 	struct kept *k = arg;
 	if (++k->times == k->refuse)
-		return -1;
+		return diag_fail(k->d, "none", "no room");
 	k->kept = k->now;
 	return 0;
 }

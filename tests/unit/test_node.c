@@ -244,6 +244,25 @@ static void places_that_are_not_the_containers_alone(void **state)
 	box_end(&b);
 }
 
+static void a_record_that_cannot_be_kept(void **state)
+{
+	struct env *e = *state;
+	for (int kind = 0; kind <= BOX_USER; kind++)
+		for (unsigned at = 1; at <= 2; at++) {
+			struct kept k = {.refuse = at, .d = &e->d};
+			struct box b = box_start(e, kind);
+			struct node_wish w = wish(e, "/dev/net/gift");
+			entry_new(e, &k.now);
+			assert_int_equal(node_make(e->arena, &e->d, &w, &k.now, keep, &k), -1);
+			assert_int_equal(k.times, at);
+			assert_int_equal(k.now.node, GRANT_NODE_NONE);
+			assert_error(e, "no room", "none");
+			assert_int_equal(in_dev(&b), 0);
+			assert_int_equal(box_tell(&b, 'l', "/dev/net", NULL), ENOENT);
+			box_end(&b);
+		}
+}
+
 /* ---- in whose mounts ---------------------------------------------------------------------------------- */
 
 static void below_the_root_directory_of_the_process(void **state)
@@ -287,8 +306,12 @@ static void other_mounts_are_told(void **state)
 	close(b.socket);
 	int status;
 	assert_int_equal(waitpid(b.pid, &status, 0), b.pid);
-	const char *told;
-	assert_int_equal(remove_it(e, &k.now, &told), 0); /* the other ended with it */
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%u/root/dev/gift", other);
+	assert_int_equal(access(path, F_OK), 0);
+	removed(e, &k.now);
+	assert_int_equal(access(path, F_OK), -1);
+	kill((pid_t)other, SIGKILL);
 	assert_int_equal(rmdir(b.base), 0);
 }
 
@@ -391,6 +414,7 @@ int main(void)
 		SCRATCH_TEST(no_process),
 		SCRATCH_TEST(a_process_with_the_hosts_mounts),
 		SCRATCH_TEST(places_that_are_not_the_containers_alone),
+		SCRATCH_TEST(a_record_that_cannot_be_kept),
 		SCRATCH_TEST(below_the_root_directory_of_the_process),
 		SCRATCH_TEST(other_mounts_are_told),
 		SCRATCH_TEST(mounts_that_were_made_anew),

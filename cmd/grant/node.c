@@ -104,7 +104,7 @@ static int something_there(const struct making *m)
 {
 	const struct node_at *n = &m->seen.node;
 	const char *what = kind(n->mode);
-	if (!what && (n->mode & S_IFMT) == m->type && n->rdev == makedev(m->wish->major, m->wish->minor)) {
+	if (there_is(&m->seen, m->wish->type, makedev(m->wish->major, m->wish->minor))) {
 		diag_add(m->d, DIAG_WARNING, (struct span){0},
 		         n->nodev ? "name another path: --node=PATH" : "revoke leaves it there", "'%s' is there already as process %d sees it%s",
 		         m->path, (int)m->whose.held.pid, n->nodev ? ", on a mount that lets no device be opened" : ": no node is made");
@@ -204,13 +204,10 @@ static int cannot_make(const struct making *m, const struct work_done *done)
 static int confirm(const struct making *m, uint64_t fs)
 {
 	struct node_seen s;
-	const struct host_grant *g = m->g;
-	bool mounted = g->node == GRANT_NODE_MOUNTED;
-	int failed = node_look(&m->whose, true, g->node_path, NULL, &s);
+	int failed = node_look(&m->whose, true, m->g->node_path, NULL, &s);
 	node_look_end(&s);
-	if (!failed && s.there && (s.node.mode & S_IFMT) == m->type && s.node.rdev == makedev(m->wish->major, m->wish->minor) &&
-	    (mounted ? s.node.mount == g->node_mount : s.node.dev == g->node_dev && s.node.ino == g->node_ino)) {
-		if (mounted && mounts_here(fs))
+	if (!failed && there_is_made(&s, m->g)) {
+		if (m->g->node == GRANT_NODE_MOUNTED && mounts_here(fs))
 			return diag_fail(m->d, "name a path that only the container sees: --node=PATH", "the node at '%s' was seen on this host", m->path);
 		return 0;
 	}

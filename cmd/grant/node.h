@@ -14,6 +14,7 @@
 #define DEVGUARD_CMD_GRANT_NODE_H
 
 #include "cgroup/cgroup.h"
+#include "policy/access.h"
 #include "policy/hostprog.h"
 
 struct node_wish {
@@ -38,8 +39,16 @@ int node_make(struct arena *a, struct diags *d, const struct node_wish *w, struc
 
 /* ---- node_remove.c -------------------------------------------------------------------------- */
 
-/* Takes away what node_make() made for g, and nothing else. 1; 0: there is nothing of it (any more), *told why; -1: it
- * is left, *told why: closed, when the grant is. Under the lock. */
+/* Takes away what node_make() made for g, and nothing else. 1: *told is "", or says what of it stays; 0: there is
+ * nothing of it (any more), *told says why; -1: it is left, and *told says why: closed, when the grant is. Under the lock. */
 int node_remove(struct arena *a, const struct host_grant *g, const char **told);
+
+/* ---- node_there.c --------------------------------------------------------------------------- */
+
+/* Is the node that was made for g, whole, at its path? Not, too, when it cannot be looked at. */
+bool node_stands(struct arena *a, const struct host_grant *g);
+/* What the process sees at w->path; what a link leads to is not known. Within a time, whatever is mounted there. */
+enum node_sight { SIGHT_UNKNOWN, SIGHT_NOTHING, SIGHT_OTHER, SIGHT_NODE /* the device */ };
+enum node_sight node_sight(struct arena *a, const struct node_wish *w);
 
 #endif

@@ -89,6 +89,12 @@ struct node_seen {
 int node_look(const struct node_whose *w, bool from_top, const char *path, const char *temp, struct node_seen *out);
 void node_look_end(struct node_seen *s);
 
+/* ---- node_there.c: what of it is a node --------------------------------------------------------------- */
+
+/* Is the device at the path; is it the node that was made for g? */
+bool there_is(const struct node_seen *s, int type, uint64_t rdev);
+bool there_is_made(const struct node_seen *s, const struct host_grant *g);
+
 /* ---- node_owner.c ---------------------------------------------------------------------------------- */
 
 struct node_owner { uint32_t uid, gid, mode; };

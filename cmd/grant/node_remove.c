@@ -64,7 +64,7 @@ static int remove_in(struct removing *r, const struct node_whose *w)
 	if (result < 0)
 		return tell_failed(r, done.error, done.failed);
 	if (result && !strcmp(done.failed, "directories"))
-		tell(r, 1, "the directories that were made for it are not empty, and stay");
+		tell(r, 1, arena_printf(r->a, "the directories that were made for '%s' are not empty, and stay", g->node_path));
 	return result;
 }
 
@@ -93,7 +93,7 @@ int node_remove(struct arena *a, const struct host_grant *g, const char **told)
 	struct removing r = {a, g, told, ""};
 	struct node_whose w;
 	pid_t pid = 0;
-	*told = NULL;
+	*told = "";
 	if (g->node == GRANT_NODE_NONE)
 		return tell(&r, 0, "no node was made");
 	tree_temp(g, r.temp);

@@ -16,6 +16,7 @@ static void a_node_of_mknod(void **state)
 	assert_memory_equal(&k.now, &k.kept, sizeof k.now);
 	assert_string_equal(k.now.node_path, "/dev/gift");
 	assert_int_equal(k.now.node_minor, 3);
+	assert_true(node_stands(e->arena, &k.now));
 	struct answer a = box_ask(&b, 'l', "/dev/gift", NULL);
 	assert_int_equal(a.error, 0);
 	assert_int_equal(a.mode, S_IFCHR | 0666);
@@ -25,6 +26,7 @@ static void a_node_of_mknod(void **state)
 	assert_int_equal(in_dev(&b), 1);
 	assert_int_equal(access("/dev/gift", F_OK), -1);
 	removed(e, &k.now);
+	assert_false(node_stands(e->arena, &k.now));
 	assert_int_equal(in_dev(&b), 0);
 	assert_int_equal(remove_it(e, &k.now, &told), 0);
 	assert_non_null(strstr(told, "is not there any more"));
@@ -48,6 +50,7 @@ static void mounted(struct env *e, int kind, unsigned owner)
 	assert_int_equal(a.uid, owner);
 	assert_int_equal(a.gid, owner);
 	assert_int_equal(box_tell(&b, 'o', "/dev/gift", NULL), 0);
+	assert_true(node_stands(e->arena, &k.now));
 	/* what is done to it inside is not done to the host's */
 	struct stat before, after;
 	assert_int_equal(stat("/dev/null", &before), 0);
@@ -118,6 +121,12 @@ static void what_is_there_is_left(void **state)
 	assert_int_equal(box_tell(&b, 'n', "/dev/zero", "z"), 0);
 	assert_int_equal(box_tell(&b, 'w', "/dev/file", NULL), 0);
 	assert_int_equal(box_tell(&b, 's', "/dev/null", "/dev/link"), 0);
+	const struct { const char *path; enum node_sight sight; } seen[] = {{"/dev/null", SIGHT_NODE}, {"/dev/zero", SIGHT_OTHER},
+	        {"/dev/link", SIGHT_UNKNOWN}, {"/dev/link/x", SIGHT_UNKNOWN}, {"/dev/gift", SIGHT_NOTHING}, {"/dev/net/gift", SIGHT_NOTHING}};
+	for (size_t i = 0; i < COUNT(seen); i++) {
+		struct node_wish w = wish(e, seen[i].path);
+		assert_int_equal(node_sight(e->arena, &w), seen[i].sight);
+	}
 	made_at(e, &k, "/dev/null");
 	assert_int_equal(k.now.node, GRANT_NODE_NONE);
 	assert_int_equal(k.times, 0);

@@ -172,8 +172,12 @@ static void release(struct watcher *w)
 
 static int failed(struct diags *d, int error)
 {
-	return diag_fail(d, error == EROFS ? "mount the cgroup v2 hierarchy writable: mount -o remount,rw" : error_hint(d->arena, error, "see the kernel log"),
-	                 "cannot watch by the host program: %s", strerror(error));
+	const char *hint = error_hint(d->arena, error, "see the kernel log");
+	if (error == EROFS)
+		hint = "mount the cgroup v2 hierarchy writable: mount -o remount,rw";
+	if (error == EINVAL)
+		hint = "a ring buffer has a size that is a power of two, from a page on";
+	return diag_fail(d, hint, "cannot watch by the host program: %s", strerror(error));
 }
 
 /* Without a place yet. 0 or -errno. */

@@ -6,6 +6,7 @@
 #ifndef DEVGUARD_TESTS_HOSTPROG_H
 #define DEVGUARD_TESTS_HOSTPROG_H
 
+#include "cgroup/guarded.h"
 #include "cgroup/hostprog_internal.h"
 #include "compiler/compiler.h"
 #include "policy/request.h"
@@ -113,14 +114,23 @@ static inline struct host_grant make_grant(uint64_t cgroup, char type, uint32_t 
 	return g;
 }
 
-/* Takes the program off, whatever state the test left. */
+/* Takes all of them off the root, whatever state the test left. */
 static inline void hostprog_off(struct env *e)
 {
-	struct hostprog *hp;
-	if (hostprog_change(e->arena, &e->d, &hp) || !hp)
-		return;
-	bpf_prog_detach2(hp->fd, hp->root->fd, BPF_CGROUP_DEVICE);
-	hostprog_close(hp);
+	struct hostprog_header header;
+	struct cgroup *root;
+	struct attached *list;
+	size_t n;
+	diags_init(&e->d, e->arena);
+	assert_done(e, cgroup_open(e->arena, &e->d, cgroup_mount(e->arena), &root));
+	assert_done(e, cgroup_query(e->arena, &e->d, root, &list, &n));
+	for (size_t i = 0; i < n; i++) {
+		int fd = bpf_prog_get_fd_by_id(list[i].id);
+		if (hostmaps_header(fd, &header) == 1)
+			bpf_prog_detach2(fd, root->fd, BPF_CGROUP_DEVICE);
+		close(fd);
+	}
+	cgroup_close(root);
 }
 
 static int hostprog_teardown(void **state)

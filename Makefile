@@ -349,6 +349,7 @@ BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|pol
 ALLOW_cmd             := $(BELOW)|cmd/room/.*|cmd/audit/audit\.h
 ALLOW_cmd/room        := $(BELOW)|cmd/room/.*
 ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*
+ALLOW_cmd/grant       := $(BELOW)|cmd/grant/.*|cmd/audit/audit\.h
 ALLOW_cmd/explain     := $(BELOW)|cmd/explain/.*|cmd/audit/audit\.h|cmd/room/room\.h
 ALLOW_cmd/trace       := $(BELOW)|cmd/trace/.*|cmd/watch/watch\.h|compiler/user\.h
 ALLOW_cmd/watch       := $(BELOW)|cmd/watch/.*|cmd/audit/audit\.h|cmd/room/room\.h

@@ -115,7 +115,7 @@ int fds_receive(int socket, int ms, void *bytes, size_t size, int *fds, size_t n
 
 /* ---- the child ------------------------------------------------------------------------------------ */
 
-pid_t child_start(int *socket)
+pid_t node_child_start(int *socket)
 {
 	int pair[2];
 	pid_t parent = getpid();
@@ -139,7 +139,7 @@ pid_t child_start(int *socket)
 	return 0;
 }
 
-void child_end(pid_t pid, int socket)
+void node_child_end(pid_t pid, int socket)
 {
 	close(socket);
 	kill(pid, SIGKILL);

@@ -23,9 +23,9 @@ int fds_send(int socket, const void *bytes, size_t size, const int *fds, size_t 
 /* Within so many milliseconds. 0, or -errno: ETIMEDOUT, EPIPE. What is not passed is -1. */
 int fds_receive(int socket, int ms, void *bytes, size_t size, int *fds, size_t n);
 /* A child that ends with its parent: 0 in it, its pid. *socket leads to the other. -errno. */
-pid_t child_start(int *socket);
+pid_t node_child_start(int *socket);
 /* Ends it, and does not wait for one that cannot end. */
-void child_end(pid_t pid, int socket);
+void node_child_end(pid_t pid, int socket);
 
 /* ---- node_mounts.c: mount tables ----------------------------------------------------------------- */
 

@@ -195,13 +195,13 @@ int node_look(const struct node_whose *w, bool from_top, const char *path, const
 {
 	int socket, fds[2];
 	*out = (struct node_seen){.dir_fd = -1, .temp_fd = -1};
-	pid_t pid = child_start(&socket);
+	pid_t pid = node_child_start(&socket);
 	if (!pid)
 		child(socket, *w, from_top, path, temp);
 	if (pid < 0)
 		return failed(out, pid, "child");
 	int error = fds_receive(socket, NODE_SECONDS * 1000, out, sizeof *out, fds, 2);
-	child_end(pid, socket);
+	node_child_end(pid, socket);
 	if (error) {
 		*out = (struct node_seen){.dir_fd = -1, .temp_fd = -1};
 		return failed(out, error, "child");

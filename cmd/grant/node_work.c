@@ -139,7 +139,7 @@ int node_work(const struct node_work *w, int (*made)(void *arg, const struct wor
 {
 	int socket, error;
 	*out = (struct work_done){0};
-	pid_t pid = child_start(&socket);
+	pid_t pid = node_child_start(&socket);
 	if (pid < 0)
 		return failed(out, pid, "a process");
 	if (!pid) {
@@ -153,7 +153,7 @@ int node_work(const struct node_work *w, int (*made)(void *arg, const struct wor
 		if (!error)
 			error = fds_receive(socket, WORK_MS, out, sizeof *out, NULL, 0);
 	}
-	child_end(pid, socket);
+	node_child_end(pid, socket);
 	out->left = error;
 	return error ? failed(out, error, "a process") : out->error ? -1 : 0;
 }
@@ -228,7 +228,7 @@ int node_take(const struct node_taking *t, struct work_done *out)
 	struct { struct work_done done; int result; } answer = {0};
 	int socket;
 	*out = answer.done;
-	pid_t pid = child_start(&socket);
+	pid_t pid = node_child_start(&socket);
 	if (pid < 0)
 		return failed(out, pid, "a process");
 	if (!pid) {
@@ -236,7 +236,7 @@ int node_take(const struct node_taking *t, struct work_done *out)
 		_exit(fds_send(socket, &answer, sizeof answer, NULL, 0) != 0);
 	}
 	int error = fds_receive(socket, WORK_MS, &answer, sizeof answer, NULL, 0);
-	child_end(pid, socket);
+	node_child_end(pid, socket);
 	*out = answer.done;
 	return error ? failed(out, error, "a process") : answer.result;
 }

@@ -153,7 +153,7 @@ struct killed {
 	struct env *e;
 	struct kept *k;    /* shared with the process that is killed */
 	const char *path;  /* NULL: it is taken away */
-	bool main;         /* the command is killed, else whichever process makes the call */
+	bool main;         /* the command is killed, at calls of its children too; else its child is, at its own */
 };
 
 static int victim(const struct killed *c)
@@ -182,7 +182,7 @@ static bool follow(const struct killed *c, pid_t command, unsigned number)
 			continue;
 		}
 		bool call = WSTOPSIG(status) == (SIGTRAP | 0x80), ours = call || WSTOPSIG(status) == SIGTRAP || WSTOPSIG(status) == SIGSTOP;
-		if (call && (*in = !*in) && ++calls == number) {
+		if (call && (*in = !*in) && (c->main || pid != command) && ++calls == number) {
 			kill(c->main ? command : pid, SIGKILL);
 			done = true;
 		}

@@ -383,6 +383,9 @@ int cgroup_find(struct arena *a, struct diags *d, const struct cgroup_name *name
  * moved meanwhile, one in no v2 cgroup or in one outside of this cgroup namespace. */
 int cgroup_open_process(struct arena *a, struct diags *d, pid_t pid, struct cgroup **out);
 
+/* The first process that runs in the cgroup itself, 0: none that can be seen. */
+pid_t cgroup_first_process(const struct cgroup *cg);
+
 /* A process that is held: whatever gets its pid next is not taken for it. */
 struct process_held { pid_t pid; int pidfd; };
 /* 0, or -1 with a diagnostic. */
@@ -423,6 +426,14 @@ int64_t id_inside(const struct id_map *map, uint32_t outside);
 /* What the devices controller of cgroup v1 has for a process, a hybrid host's second filter: the text of its
  * devices.list, or NULL: it has none, or it cannot be told. */
 const char *process_devices_v1(struct arena *a, pid_t pid);
+/* Does one line of such a list allow all of the accesses? minor -1: of every device of the major. */
+bool devices_v1_allow(const char *list, int type, int64_t major, int64_t minor, int access);
+
+/* ---- drivers.c ------------------------------------------------------------------------ */
+
+/* Has a driver of this kernel the number? minor -1: the major. Of kinds whose devices sysfs does not tell, the major
+ * answers; yes, too, where nothing can be told. */
+bool driver_has(struct arena *a, int type, int64_t major, int64_t minor);
 
 /* ---- container.c: the cgroup of a container being made ------------------------------ */
 

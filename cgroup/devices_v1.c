@@ -1,5 +1,6 @@
 /* devices_v1.c - the devices controller of cgroup v1, where a hybrid host has it beside programs. */
 #include "cgroup/internal.h"
+#include "policy/access.h"
 
 #include <mntent.h>
 #include <stdlib.h>
@@ -53,4 +54,23 @@ const char *process_devices_v1(struct arena *a, pid_t pid)
 	bool whole = feof(f) && !ferror(f);
 	fclose(f);
 	return whole ? text : NULL;
+}
+
+/* "c 1:3 rwm", "b *:* m" */
+static bool line_allows(const char *line, int type, int64_t major, int64_t minor, int access)
+{
+	char kind, majors[12], minors[12], letters[4];
+	if (sscanf(line, "%c %11[0-9*]:%11[0-9*] %3[rwm]", &kind, majors, minors, letters) != 4)
+		return false;
+	int allowed = access_parse(letters);
+	return (kind == 'a' || kind == (type == DEV_BLOCK ? 'b' : 'c')) && (*majors == '*' || atoll(majors) == major) &&
+	       (*minors == '*' || (minor >= 0 && atoll(minors) == minor)) && allowed > 0 && !(access & ~allowed);
+}
+
+bool devices_v1_allow(const char *list, int type, int64_t major, int64_t minor, int access)
+{
+	bool allowed = false;
+	for (const char *line = list; *line && !allowed; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n'))
+		allowed = line_allows(line, type, major, minor, access);
+	return allowed;
 }

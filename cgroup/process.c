@@ -7,6 +7,7 @@
 #include "cgroup/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -95,4 +96,17 @@ int cgroup_open_process(struct arena *a, struct diags *d, pid_t pid, struct cgro
 	int failed = open_held(a, d, pid, held.pidfd, out);
 	process_let_go(&held);
 	return failed;
+}
+
+pid_t cgroup_first_process(const struct cgroup *cg)
+{
+	int fd = openat(cg->fd, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid = 0;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (f && fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	if (f)
+		fclose(f);
+	else if (fd >= 0)
+		close(fd);
+	return pid;
 }

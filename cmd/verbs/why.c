@@ -106,20 +106,6 @@ static int answer(struct inquiry *q, int argc, char **argv)
 	return q->denials ? STATUS_DENY : q->unknown ? STATUS_FAILED : STATUS_OK;
 }
 
-/* The first process that runs there, 0: none that can be seen. */
-static pid_t first_process(const struct cgroup *cg)
-{
-	int fd = openat(cg->fd, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid = 0;
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	if (f && fscanf(f, "%d", &pid) != 1)
-		pid = 0;
-	if (f)
-		fclose(f);
-	else if (fd >= 0)
-		close(fd);
-	return pid;
-}
-
 /* The process that it names is held before its cgroup is looked for. In a container a path is what its
  * processes see there. */
 static int find(struct inquiry *q, const struct whom *w)
@@ -131,7 +117,7 @@ static int find(struct inquiry *q, const struct whom *w)
 		return STATUS_FAILED;
 	if (w->by_option ? where_open_name(c, w->text, &q->cg) : where_open(c, w->text, WHERE_LOOK, &q->cg))
 		return STATUS_FAILED;
-	if (w->container && (pid = first_process(q->cg)) && process_hold(c->arena, &c->diags, pid, &q->held))
+	if (w->container && (pid = cgroup_first_process(q->cg)) && process_hold(c->arena, &c->diags, pid, &q->held))
 		return STATUS_FAILED;
 	return q->held.pid && process_view(c->arena, &c->diags, &q->held, &q->view) ? STATUS_FAILED : STATUS_OK;
 }

@@ -7,9 +7,6 @@
 #include "cmd/why/why.h"
 
 #include <linux/capability.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 struct refusal *why_refuses(struct inquiry *q, const char *what, const char *error, const char *text)
 {
@@ -63,66 +60,25 @@ static void look_at_drivers_rules(struct inquiry *q)
 
 /* ---- cgroup v1 --------------------------------------------------------------------------------------- */
 
-/* Does a line of devices.list, "c 1:3 rwm" or "b *:* m", allow all that is asked? */
-static bool covers(const char *line, const struct request *r)
-{
-	char type, major[12], minor[12], access[4];
-	if (sscanf(line, "%c %11[0-9*]:%11[0-9*] %3[rwm]", &type, major, minor, access) != 4)
-		return false;
-	int allowed = (strchr(access, 'r') ? ACC_READ : 0) | (strchr(access, 'w') ? ACC_WRITE : 0) | (strchr(access, 'm') ? ACC_MKNOD : 0);
-	return (type == 'a' || type == (r->type == DEV_BLOCK ? 'b' : 'c')) && (*major == '*' || atoll(major) == r->major) &&
-	       (*minor == '*' || atoll(minor) == r->minor) && !(r->access & ~allowed);
-}
-
 /* Asked when all programs have allowed it. One line has to allow all of it. */
 static void look_at_v1(struct inquiry *q)
 {
 	const char *list = q->held.pid ? process_devices_v1(q->c->arena, q->held.pid) : NULL;
-	bool allowed = !list;
-	for (const char *line = list; line && *line && !allowed; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n'))
-		allowed = covers(line, &q->request);
-	if (!allowed)
+	const struct request *r = &q->request;
+	if (list && !devices_v1_allow(list, r->type, r->major, r->minor, r->access))
 		why_refuses(q, "the devices controller of cgroup v1 denies it", "EPERM",
 		            "this host has cgroup v1 beside v2, and no line of devices.list of the process's v1 cgroup allows it");
 }
 
 /* ---- drivers ------------------------------------------------------------------------------------------ */
 
-/* Has a driver the major? Yes, too, where that cannot be told. */
-static bool has_driver(int type, int64_t major)
-{
-	static const char *const heads[] = {"Character devices:", "Block devices:"};
-	char line[128];
-	bool there = false, part = false, read = false;
-	FILE *f = fopen("/proc/devices", "re");
-	while (f && fgets(line, sizeof line, f)) {
-		if (strstr(line, "devices:"))
-			part = !strncmp(line, heads[type == DEV_BLOCK], strlen(heads[type == DEV_BLOCK]));
-		read |= part;
-		there |= part && strtoll(line, NULL, 10) == major;
-	}
-	if (f)
-		fclose(f);
-	return there || !read;
-}
-
-/* Is the number itself there, of those kinds of which sysfs tells? */
-static bool has_device(struct arena *a, const struct request *r)
-{
-	struct stat st;
-	const char *kind = r->type == DEV_BLOCK ? "block" : "char";
-	bool told = r->type == DEV_BLOCK || r->major == 1 || r->major == 10;
-	const char *dir = arena_printf(a, "/sys/dev/%s", kind);
-	return !told || stat(dir, &st) || !stat(arena_printf(a, "%s/%lld:%lld", dir, (long long)r->major, (long long)r->minor), &st);
-}
-
 static bool look_for_driver(struct inquiry *q)
 {
 	struct arena *a = q->c->arena;
 	const struct request *r = &q->request;
-	if (!(r->access & (ACC_READ | ACC_WRITE)) || (has_driver(r->type, r->major) && has_device(a, r)))
+	if (!(r->access & (ACC_READ | ACC_WRITE)) || driver_has(a, r->type, r->major, r->minor))
 		return true;
-	bool misc = r->type == DEV_CHAR && r->major == 10 && has_driver(r->type, r->major);
+	bool misc = r->type == DEV_CHAR && r->major == 10 && driver_has(a, r->type, r->major, -1);
 	why_refuses(q, "no driver has it", misc ? "ENODEV" : "ENXIO",
 	            arena_printf(a, "no driver of this kernel has %s %lld:%lld", r->type == DEV_BLOCK ? "block" : "char",
 	                         (long long)r->major, (long long)r->minor))

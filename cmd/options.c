@@ -92,7 +92,7 @@ void print_verb_options(const struct verb *v)
 {
 	fputs(v->name, stdout);
 	for (const struct option *o = v->longs; o->name; o++) {
-		const char *value = o->has_arg == no_argument ? "" : "=";
+		const char *value = o->has_arg == required_argument ? "=" : "";
 		printf(" --%s%s", o->name, value);
 		if (o->val > ' ' && o->val < 127)
 			printf(" -%c%s", o->val, value);
@@ -186,6 +186,40 @@ int option_seconds(struct cmd *c, const char *option, const char *text, uint64_t
 		return usage_error(c, arena_printf(c->arena, "give seconds, for example %s 0.5", option),
 		                   "%s %s: not a time in seconds", option, text);
 	*out = (uint64_t)(seconds * 1e9);
+	return STATUS_OK;
+}
+
+/* Seconds of the units from the larger to the smaller, each once; 0: it is no such text. */
+static uint64_t read_duration(const char *text)
+{
+	static const struct { char letter; uint64_t seconds; } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+	static const uint64_t most = 3650ull * 86400;
+	uint64_t sum = 0;
+	size_t unit = 0, n = sizeof units / sizeof *units;
+	for (char *end; *text; text = end + 1, unit++) {
+		errno = 0;
+		unsigned long long value = strtoull(text, &end, 10);
+		while (unit < n && units[unit].letter != *end)
+			unit++;
+		if (*text < '0' || *text > '9' || errno || unit == n || value > most)
+			return 0;
+		sum += value * units[unit].seconds;
+		if (sum > most)
+			return 0;
+	}
+	return sum;
+}
+
+int option_duration(struct cmd *c, const char *option, const char *text, uint64_t *out)
+{
+	uint64_t seconds = read_duration(text);
+	bool number = *text && !text[strspn(text, "0123456789")];
+	if (!seconds)
+		return usage_error(c,
+		                   number ? arena_printf(c->arena, "say of what: %s %.9ss or %s %.9sm", option, text, option, text)
+		                          : arena_printf(c->arena, "days, hours, minutes, seconds, up to 3650d: %s 30m, %s 1h30m, %s 45s", option, option, option),
+		                   "%s %s: not a time", option, text);
+	*out = seconds * 1000000000;
 	return STATUS_OK;
 }
 

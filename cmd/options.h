@@ -43,6 +43,8 @@ int options_next(struct cmd *c, int argc, char **argv);
 int option_count(struct cmd *c, const char *option, const char *text, uint64_t *out);
 int option_seconds(struct cmd *c, const char *option, const char *text, uint64_t least,
                    uint64_t *out);
+/* "30m", "1h30m", "2s", "3d" as nanoseconds, at least a second. STATUS_OK or a usage error. */
+int option_duration(struct cmd *c, const char *option, const char *text, uint64_t *out);
 /* The position of a value among n, or -1 with a usage error in c->status. */
 int option_word(struct cmd *c, const char *option, const char *text, const char *const *values,
                 size_t n);

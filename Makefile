@@ -355,10 +355,10 @@ ALLOW_cmd/trace       := $(BELOW)|cmd/trace/.*|cmd/watch/watch\.h|compiler/user\
 ALLOW_cmd/watch       := $(BELOW)|cmd/watch/.*|cmd/audit/audit\.h|cmd/room/room\.h
 ALLOW_cmd/where       := $(BELOW)|cmd/where/.*
 ALLOW_cmd/why         := $(BELOW)|cmd/why/.*
-ALLOW_cmd/verbs       := $(BELOW)|cmd/verbs/diff\.h|cmd/(audit/audit|bundle/bundle|explain/explain|trace/trace|watch/watch|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
+ALLOW_cmd/verbs       := $(BELOW)|cmd/verbs/diff\.h|cmd/(audit/audit|bundle/bundle|explain/explain|grant/grant|trace/trace|watch/watch|why/why)\.h|cmd/containers/(guard|installed)\.h|cmd/room/room\.h
 ALLOW_cmd/bundle      := $(BELOW)|cmd/bundle/.*
 ALLOW_cmd/bundle/guard := $(BELOW)|cmd/bundle/.*|cmd/(explain/explain|watch/watch)\.h|cmd/room/judge\.h
-ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*
+ALLOW_cmd/containers  := $(BELOW)|cmd/containers/.*|cmd/grant/grant\.h
 # Of policy/, what is private to a file's relatives.
 PRIVATE               := policy/(term|diagram|compare)_internal\.h
 DENY_policy           := mruby|bpf/|linux/bpf|libelf|gelf|libcgroup

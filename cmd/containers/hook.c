@@ -8,6 +8,7 @@
 #include "cmd/containers/hook.h"
 #include "cgroup/cgroup.h"
 #include "cmd/containers/guard.h"
+#include "cmd/grant/grant.h"
 #include "cmd/options.h"
 #include "cmd/unit.h"
 
@@ -176,6 +177,8 @@ static int guard(struct cmd *c, struct hook *h)
 	                        : policy_of_manifest(c, h, &u);
 	if (!status && !h->unguarded)
 		status = attach(c, h, &u);
+	if (!status)
+		grants_rekey(c, h->state.id, h->cgroup);
 	cgroup_close(h->cgroup);
 	container_close(&h->process);
 	return status;

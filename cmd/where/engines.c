@@ -12,6 +12,7 @@
  */
 #include "cgroup/cgroup.h"
 #include "cmd/where/engines.h"
+#include "cmd/where/where.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -242,4 +243,19 @@ void engines_ask(struct cmd *c, const char *name, struct engine_answer *out)
 	ask_storage(&q, "/var/lib/containers/storage");
 	ask_storage(&q, "/run/containers/storage");
 	ask_roots(&q, ask_root);
+}
+
+bool where_container_is(struct cmd *c, const char *id, const char *name)
+{
+	size_t n = strlen(name);
+	struct engine_answer answer;
+	if (!strcmp(name, id))
+		return true;
+	if (is_id(id) && n >= CONTAINER_ID_LEAST && !strncmp(name, id, n))
+		return true;
+	engines_ask(c, name, &answer);
+	for (size_t i = 0; i < answer.n; i++)
+		if (answer.list[i].id && !strcmp(answer.list[i].id, id))
+			return true;
+	return false;
 }

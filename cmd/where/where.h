@@ -22,6 +22,11 @@ int where_open_name(struct cmd *c, const char *text, struct cgroup **out);
 /* Do --self or --unit name it? Then no operand does. */
 bool where_given(const struct cmd *c);
 
+/* ---- engines.c --------------------------------------------------------------------------- */
+
+/* Is `name` a name of the container with that id: the id itself, its first digits, or what its engine calls it? */
+bool where_container_is(struct cmd *c, const char *id, const char *name);
+
 /* ---- placed.c ---------------------------------------------------------------------------- */
 
 struct placed {

@@ -18,7 +18,7 @@ INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('chec
            ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
           ('test', 'coverage'): 'coverage', ('test', 'rules'): 'rule', ('test', 'missing'): 'gap',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
-          ('devices', 'devices'): 'device',
+          ('devices', 'devices'): 'device', **{(verb, name): row for verb in ('grant', 'revoke', 'grants') for name, row in (('grants', 'grant'), ('node', 'made'))},
           ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process', ('verify', 'witness'): 'witness', ('doctor', 'checks'): 'check',
           **{('diff', name): row for row, names in (('source', ['sources']), ('change', ['allowed', 'denied']), ('witness', ['witness']), ('replay', ['replay']),
                                                      ('changed', ['changes']), ('answer', ['before', 'after']), ('by', ['by'])) for name in names}}
@@ -200,8 +200,14 @@ def check_kernel(rows):
         check_watch(rows, cgroup)
         check_trace(rows)
         check_verb(rows, 'explain', 0, ['explain', '--json', f'cgroup:{cgroup}'])
+        check_verb(rows, 'grant: below a guard', 1, ['grant', '--json', cgroup, ':null'], [('error', 'does not allow grants')])
         check_verb(rows, 'detach: which one', 1, ['detach', '--json', cgroup])
         check_verb(rows, 'detach', 0, ['detach', '--json', cgroup, 'good'], [])
+        run('detach', cgroup)
+        check_verb(rows, 'grant', 0, ['grant', '--json', cgroup, ':null', 'rw', '--for', '1h'], [])
+        check_verb(rows, 'grants', 0, ['grants', '--json', cgroup], [])
+        check_verb(rows, 'revoke', 0, ['revoke', '--json', cgroup, ':null'], [])
+        check_verb(rows, 'revoke: none', 1, ['revoke', '--json', cgroup], [('error', 'there is no grant')])
     finally:
         os.rmdir(cgroup)
 

@@ -57,7 +57,7 @@ static const char *explained_text(struct inquiry *q, const struct unit *u, const
 static void decided(struct inquiry *q, struct opinion *o, bool allow)
 {
 	o->says = allow ? SAYS_ALLOW : SAYS_DENY;
-	o->change = allow ? NULL : why_change(q, o);
+	o->change = allow || !q->cg ? NULL : why_change(q, o);
 	q->denials += !allow;
 }
 
@@ -79,7 +79,7 @@ static int say(struct inquiry *q, struct opinion *o, const struct unit *u, const
 static void ask_kernel(struct inquiry *q, struct opinion *o, const char *why)
 {
 	struct kernel_said asked;
-	if (!asked_program(q->c, o->id, &q->request, q->of_process, &asked)) {
+	if (!q->cg || !asked_program(q->c, o->id, &q->request, q->of_process, &asked)) {
 		not_known(q, o, why);
 		return;
 	}
@@ -135,7 +135,7 @@ static void ask_inside(struct inquiry *q)
 	}
 }
 
-static int ask(struct inquiry *q, struct opinion *o, const struct program_unit *one)
+int why_ask(struct inquiry *q, struct opinion *o, const struct program_unit *one)
 {
 	struct cmd *c = q->c;
 	struct verdict_pair said;
@@ -148,6 +148,7 @@ static int ask(struct inquiry *q, struct opinion *o, const struct program_unit *
 	int status = unit_ask(c, &one->unit, &record, 1, &said);
 	if (status)
 		return status;
+	q->of_caller += said.diagram.status == VERDICT_MISSING && said.diagram.missing < IN_PARAM_0;
 	if (said.diagram.status == VERDICT_MISSING)
 		not_known(q, o, missing_text(c->arena, said.diagram.missing));
 	else if (said.diagram.status || !verdict_decision(c, one->unit.policy, &said.diagram, &d))
@@ -175,7 +176,7 @@ static int ask_all(struct inquiry *q, const uint32_t *ids)
 	if (!status)
 		status = programs_load(c, &c->settings, arena_printf(c->arena, "effective:%s", q->cg->path), ids, q->n, &units);
 	for (size_t i = 0; i < q->n && !status; i++)
-		status = ask(q, &q->list[i], &units.list[i]);
+		status = why_ask(q, &q->list[i], &units.list[i]);
 	if (!status) {
 		programs_end(&units);
 		ask_inside(q);

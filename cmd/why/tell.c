@@ -11,7 +11,7 @@ static const char *verdict_of(const struct inquiry *q)
 	return q->denials ? "deny" : q->unknown ? "unknown" : "allow";
 }
 
-static const char *name_of(struct arena *a, const struct opinion *o)
+const char *why_name(struct arena *a, const struct opinion *o)
 {
 	if (o->at && o->at->ours)
 		return arena_printf(a, "%s (ours)", o->at->name);
@@ -37,8 +37,7 @@ static void line(const char *text)
 	putchar('\n');
 }
 
-/* A rule of very many devices: its beginning, and its end behind the last comma. */
-static const char *shortened(struct arena *a, const char *rule)
+const char *why_shortened(struct arena *a, const char *rule)
 {
 	enum { LONGEST = 240, HEAD = 120 };
 	const char *end = strrchr(rule, ',');
@@ -55,9 +54,9 @@ static void print_opinion(const struct inquiry *q, const struct opinion *o)
 	printf("%-8s", words[o->says]);
 	put_text(stdout, o->path ? o->path : "(above what is mounted here)");
 	printf("  program %u, ", o->id);
-	put_text(stdout, name_of(q->c->arena, o));
+	put_text(stdout, why_name(q->c->arena, o));
 	putchar('\n');
-	line(shortened(q->c->arena, o->rule));
+	line(why_shortened(q->c->arena, o->rule));
 	if (o->change)
 		line(arena_printf(q->c->arena, "to allow it: %s", o->change));
 }

@@ -43,7 +43,7 @@ struct node {
 
 struct inquiry {
 	struct cmd *c;
-	struct cgroup *cg;
+	struct cgroup *cg;          /* NULL: programs are read, and nothing else is asked or proposed */
 	struct request request;
 	uint32_t of_process;        /* facts that are not of the request */
 	const char *path;           /* of the device, as given; NULL: by its numbers */
@@ -52,6 +52,7 @@ struct inquiry {
 	struct process_view view;
 	struct opinion *list;       /* in the order in which the kernel asks them */
 	size_t n, denials, unknown;
+	size_t of_caller;           /* of the unknown: those that hang on a fact about the caller */
 	struct node node;
 };
 
@@ -59,6 +60,9 @@ struct inquiry {
 
 /* Fills in the programs of q->cg. STATUS_OK or a status with diagnostics. */
 int why_programs(struct inquiry *q);
+/* What one that was read says. The same. */
+struct program_unit;
+int why_ask(struct inquiry *q, struct opinion *o, const struct program_unit *one);
 
 /* ---- change.c -------------------------------------------------------------------------- */
 
@@ -90,6 +94,10 @@ bool why_capable(const struct inquiry *q, int capability);
 
 /* ---- tell.c ------------------------------------------------------------------------------ */
 
+/* What a program is called, and whose it is. */
+const char *why_name(struct arena *a, const struct opinion *o);
+/* A rule of very many devices: its beginning, and its end behind the last comma. */
+const char *why_shortened(struct arena *a, const char *rule);
 void why_print(const struct inquiry *q);
 void why_json(const struct inquiry *q);
 

@@ -151,6 +151,8 @@ int cgroup_query(struct arena *a, struct diags *d, const struct cgroup *cg,
 
 /* What one is, by at->id, without where it is attached. */
 void program_describe(struct attached *at);
+/* A descriptor: while it is open, the program is there, also when no cgroup has it any more. Or -errno. */
+int program_hold(uint32_t id);
 
 /* How many device programs the cgroup itself has: no look at them. Count or -errno. */
 int cgroup_programs(const struct cgroup *cg);
@@ -376,6 +378,16 @@ struct cgroup_found {
 };
 /* Adds what has such a name to `out` (not the process). 0 or -1. */
 int cgroup_find(struct arena *a, struct diags *d, const struct cgroup_name *name, struct cgroup_found *out);
+/* What the names on the way to a cgroup tell, for people: who may make directories may make such names. NULL: nothing. */
+struct cgroup_told {
+	const char *unit;   /* "web.service", where systemd puts units */
+	const char *id;     /* of the container, its digits */
+	const char *name;   /* of LXC's container, of a machine */
+	const char *engine; /* "docker" */
+	const char *pod;    /* its uid */
+	size_t at;          /* bytes of the path to the container's directory; 0: it is in none */
+};
+void cgroup_told(struct arena *a, const char *path, struct cgroup_told *out);
 
 /* ---- process.c ---------------------------------------------------------------------- */
 

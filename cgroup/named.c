@@ -280,3 +280,77 @@ int cgroup_find(struct arena *a, struct diags *d, const struct cgroup_name *name
 	struct search s = {.arena = a, .name = name, .out = out};
 	return cgroup_walk(a, d, look, &s);
 }
+
+/* ---- what a path tells ----------------------------------------------------------------------- */
+
+/* The engine that gives directories such names, or NULL. */
+static const char *engine_of(const char *path, const char *name)
+{
+	static const struct { const char *prefix, *engine; } names[] = {
+		{"docker-", "docker"}, {"libpod-", "podman"}, {"cri-containerd-", "containerd"}, {"crio-", "CRI-O"}, {"nerdctl-", "containerd"},
+	};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strncmp(name, names[i].prefix, strlen(names[i].prefix)))
+			return names[i].engine;
+	return !strncmp(path, "/docker/", strlen("/docker/"))                 ? "docker"
+	       : !strncmp(path, "/libpod_parent/", strlen("/libpod_parent/")) ? "podman"
+	                                                                      : NULL;
+}
+
+/* The uid of a pod, behind "pod": kubepods/burstable/pod1234-..., kubepods-burstable-pod1234_....slice; NULL: it is none. */
+static const char *pod_of(struct arena *a, const char *name)
+{
+	size_t n = strlen(name);
+	const char *at = name;
+	if (!strncmp(name, "kubepods", strlen("kubepods")) && ends(name, n, ".slice")) {
+		n -= strlen(".slice");
+		at = strstr(name, "-pod");
+		at = at ? at + 1 : name;
+	}
+	if (strncmp(at, "pod", 3))
+		return NULL;
+	char *uid = arena_strndup(a, at + 3, n - (size_t)(at + 3 - name));
+	for (char *p = uid; *p; p++)
+		*p = *p == '_' ? '-' : *p;
+	return strlen(uid) == 36 && strspn(uid, "0123456789abcdef-") == 36 ? uid : NULL;
+}
+
+/* LXC's or a machine's name. */
+static const char *name_of(struct arena *a, const struct cgroup_dir *dir, const char **engine)
+{
+	static const char lxc[] = "lxc.payload.";
+	if (!strncmp(dir->name, lxc, sizeof lxc - 1)) {
+		*engine = "LXC";
+		return dir->name + sizeof lxc - 1;
+	}
+	const char *machine = is_in_slices(dir) ? machine_name(a, dir->name) : NULL;
+	*engine = !strncmp(dir->name, "systemd-nspawn@", strlen("systemd-nspawn@")) ? "systemd-nspawn" : "machine";
+	if (!machine && (machine = domain_directory(a, dir->name)))
+		*engine = "libvirt";
+	return machine;
+}
+
+void cgroup_told(struct arena *a, const char *path, struct cgroup_told *out)
+{
+	*out = (struct cgroup_told){0};
+	for (const char *at = path; *at == '/' && at[1] && !out->id && !out->name;) {
+		size_t n = 1 + strcspn(at + 1, "/");
+		size_t end = (size_t)(at - path) + n;
+		const char *so_far = arena_strndup(a, path, end), *name = so_far + (at - path) + 1, *engine = NULL;
+		struct cgroup_dir dir = {.path = so_far, .name = name};
+		const char *id = container_id(name), *pod = pod_of(a, name);
+		if (is_unit(name) && !ends(name, n - 1, ".slice") && is_in_slices(&dir))
+			out->unit = name;
+		if (pod)
+			out->pod = pod;
+		if (id) {
+			out->id = arena_strndup(a, id, CONTAINER_ID);
+			out->engine = engine_of(path, name);
+		} else if ((out->name = name_of(a, &dir, &engine))) {
+			out->engine = engine;
+		}
+		if (out->id || out->name)
+			out->at = end;
+		at += n;
+	}
+}

@@ -170,6 +170,11 @@ void program_describe(struct attached *at)
 		at->unreadable = ENOENT;
 }
 
+int program_hold(uint32_t id)
+{
+	return bpf_prog_get_fd_by_id(id);
+}
+
 /* ---- what is attached --------------------------------------------------------------- */
 
 /* The ids attached here. 0 or -errno. */

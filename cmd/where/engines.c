@@ -21,8 +21,9 @@
 
 struct asking_engines {
 	struct cmd *c;
-	const char *name;
+	const char *name; /* that is looked for; NULL: any, */
 	struct engine_answer *out;
+	const char *id;   /* of the container with that id */
 };
 
 /* The first of them is told. */
@@ -56,11 +57,17 @@ static bool is_id(const char *text)
 	return text && strlen(text) == CONTAINER_ID && strspn(text, "0123456789abcdef") == CONTAINER_ID;
 }
 
-static void add(struct asking_engines *q, const char *engine, const char *id, const char *path)
+static void add(struct asking_engines *q, const char *engine, const char *name, const char *id, const char *path)
 {
 	struct arena *a = q->c->arena;
 	*ARENA_PUSH(a, q->out->list, q->out->n, q->out->cap) = (struct engine_container){
-		engine, id ? arena_strdup(a, id) : NULL, path ? arena_strdup(a, path) : NULL};
+		engine, arena_strdup(a, name), id ? arena_strdup(a, id) : NULL, path ? arena_strdup(a, path) : NULL};
+}
+
+/* Is one of that name or id looked for? */
+static bool is_wanted(const struct asking_engines *q, const char *name, const char *id)
+{
+	return name && (!q->name || !strcmp(name, q->name)) && (!q->id || !strcmp(id, q->id));
 }
 
 /* The directory that a link leads to; itself, where there is nothing. */
@@ -83,12 +90,12 @@ static void ask_data_root(struct asking_engines *q, const char *root)
 	size_t n;
 	const char *const *ids = entries(q, dir, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (!is_id(ids[i]))
+		if (!is_id(ids[i]) || (q->id && strcmp(q->id, ids[i])))
 			continue;
 		json_t *state = read_file(q, arena_printf(a, "%s/%s/config.v2.json", dir, ids[i]));
 		const char *name = state_text(state, "Name");
-		if (name && !strcmp(name + (*name == '/'), q->name))
-			add(q, "docker", ids[i], NULL);
+		if (name && is_wanted(q, name + (*name == '/'), ids[i]))
+			add(q, "docker", name + (*name == '/'), ids[i], NULL);
 		json_decref(state);
 	}
 }
@@ -119,14 +126,15 @@ static void ask_docker(struct asking_engines *q)
 
 /* ---- podman, CRI-O --------------------------------------------------------------------------- */
 
-static bool has_name(const json_t *container, const char *name)
+/* The name of it that is looked for, or NULL. */
+static const char *wanted_name(const struct asking_engines *q, const json_t *container, const char *id)
 {
 	const json_t *names = json_object_get(container, "names"), *one;
 	size_t i;
 	json_array_foreach((json_t *)names, i, one)
-		if (json_is_string(one) && !strcmp(json_string_value(one), name))
-			return true;
-	return false;
+		if (is_wanted(q, json_string_value(one), id))
+			return json_string_value(one);
+	return NULL;
 }
 
 static void ask_list(struct asking_engines *q, const char *path)
@@ -134,9 +142,9 @@ static void ask_list(struct asking_engines *q, const char *path)
 	json_t *list = read_file(q, path), *one;
 	size_t i;
 	json_array_foreach(list, i, one) {
-		const char *id = state_text(one, "id");
-		if (is_id(id) && has_name(one, q->name))
-			add(q, "podman or CRI-O", id, NULL);
+		const char *id = state_text(one, "id"), *name = is_id(id) ? wanted_name(q, one, id) : NULL;
+		if (name)
+			add(q, "podman or CRI-O", name, id, NULL);
 	}
 	json_decref(list);
 }
@@ -174,9 +182,9 @@ static void ask_root(struct asking_engines *q, const char *engine, const char *r
 	json_t *crun = read_file(q, arena_printf(c->arena, "%s/%s/status", root, q->name));
 	const char *path = state_text(json_object_get(runc, "cgroup_paths"), "");
 	if (path && (path = from_mount(c, path)))
-		add(q, engine ? engine : "runc", NULL, path);
+		add(q, engine ? engine : "runc", q->name, NULL, path);
 	if ((path = state_text(crun, "cgroup-path")))
-		add(q, engine ? engine : "crun", NULL, *path == '/' ? path : arena_printf(c->arena, "/%s", path));
+		add(q, engine ? engine : "crun", q->name, NULL, *path == '/' ? path : arena_printf(c->arena, "/%s", path));
 	json_decref(runc);
 	json_decref(crun);
 }
@@ -224,7 +232,7 @@ bool engines_hold(struct cmd *c, const char *path)
 const char *engines_payload(struct cmd *c, const char *id, const char *path)
 {
 	struct engine_answer answer = {0};
-	struct asking_engines q = {c, id, &answer};
+	struct asking_engines q = {.c = c, .name = id, .out = &answer};
 	size_t n = strlen(path);
 	ask_roots(&q, ask_root);
 	for (size_t i = 0; i < answer.n; i++)
@@ -235,7 +243,7 @@ const char *engines_payload(struct cmd *c, const char *id, const char *path)
 
 void engines_ask(struct cmd *c, const char *name, struct engine_answer *out)
 {
-	struct asking_engines q = {c, name, out};
+	struct asking_engines q = {.c = c, .name = name, .out = out};
 	*out = (struct engine_answer){0};
 	if (*name == '.' || strchr(name, '/') || strlen(name) > NAME_MAX)
 		return; /* no name of a container; it would leave the directory, or fit in none */
@@ -258,4 +266,29 @@ bool where_container_is(struct cmd *c, const char *id, const char *name)
 		if (answer.list[i].id && !strcmp(answer.list[i].id, id))
 			return true;
 	return false;
+}
+
+void engines_ask_id(struct cmd *c, const char *id, struct engine_answer *out)
+{
+	struct asking_engines q = {.c = c, .id = id, .out = out};
+	*out = (struct engine_answer){0};
+	ask_docker(&q);
+	ask_storage(&q, "/var/lib/containers/storage");
+	ask_storage(&q, "/run/containers/storage");
+}
+
+bool engines_ask_path(struct cmd *c, const char *path, struct engine_container *out)
+{
+	struct engine_answer all = {0};
+	struct asking_engines q = {.c = c, .out = &all};
+	size_t longest = 0;
+	ask_roots(&q, ask_root_for_all);
+	for (size_t i = 0; i < all.n; i++) {
+		size_t n = strlen(all.list[i].path);
+		if (n <= longest || n <= 1 || strncmp(path, all.list[i].path, n) || (path[n] && path[n] != '/'))
+			continue;
+		longest = n;
+		*out = all.list[i];
+	}
+	return longest;
 }

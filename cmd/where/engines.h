@@ -20,6 +20,7 @@ enum state_answer state_entries(struct cmd *c, const char *dir, const char *cons
 
 struct engine_container {
 	const char *engine; /* "docker" */
+	const char *name;
 	const char *id;     /* of 64 digits, NULL: `path` tells its cgroup */
 	const char *path;   /* of its cgroup, from the hierarchy's root on */
 };
@@ -36,5 +37,10 @@ bool engines_hold(struct cmd *c, const char *path);
 /* The cgroup that the runtime made for the container with that id, whose engine's is `path`: itself, or one
  * in it. */
 const char *engines_payload(struct cmd *c, const char *id, const char *path);
+
+/* The container with that id, whatever it is called. */
+void engines_ask_id(struct cmd *c, const char *id, struct engine_answer *out);
+/* The container that a runtime keeps and `path` is, or lies in. False: none. */
+bool engines_ask_path(struct cmd *c, const char *path, struct engine_container *out);
 
 #endif

@@ -41,4 +41,19 @@ int placed_find(struct cmd *c, struct cgroup *cg, bool above, const uint32_t *id
 /* What is attached with these flags: "multi", "override", "exclusive". */
 const char *attach_word(uint32_t flags);
 
+/* ---- container.c ------------------------------------------------------------------------- */
+
+/* Whose a cgroup is; NULL: not told. What stands in it is text of whoever started the container. */
+struct container_told {
+	const char *engine; /* "docker" */
+	const char *id;     /* 64 digits */
+	const char *name;
+	const char *pod;    /* "default/web-1", or its uid */
+	const char *unit;   /* of systemd, also of a container */
+};
+/* Of the cgroup `path`, from the mount on; asks the files of engines, no daemon. */
+void container_told(struct cmd *c, const char *path, struct container_told *out);
+/* "web (docker 3f2a91c0ffee)", "web.service"; NULL: nothing is known. */
+const char *container_text(struct arena *a, const struct container_told *told);
+
 #endif

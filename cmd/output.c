@@ -9,6 +9,7 @@
 #include "policy/utf8.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -239,4 +240,14 @@ int stdout_finish(struct cmd *c, int status)
 	          "cannot write to stdout%s%s", err ? ": " : "", err ? strerror(err) : "");
 	diags_flush(c);
 	return STATUS_FAILED;
+}
+
+void die_of_pipe(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

@@ -52,6 +52,8 @@ json_t *json_take_diagnostics(struct cmd *c);
 void json_finish(struct cmd *c, int status);
 /* Flushes stdout; a full disk is an error. Returns status or STATUS_FAILED. */
 int stdout_finish(struct cmd *c, int status);
+/* Ends this process as one ends whose reader is gone. */
+void die_of_pipe(void);
 
 /* ---- author.c ----------------------------------------------------------------------- */
 

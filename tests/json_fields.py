@@ -18,7 +18,8 @@ INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('chec
            ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
           ('test', 'coverage'): 'coverage', ('test', 'rules'): 'rule', ('test', 'missing'): 'gap',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
-          ('devices', 'devices'): 'device', **{(verb, name): row for verb in ('grant', 'revoke', 'grants') for name, row in (('grants', 'grant'), ('node', 'made'))},
+          ('devices', 'devices'): 'device', **{(verb, name): row for verb in ('grant', 'revoke', 'grants') for name, row in (('grants', 'grant'), ('node', 'made'))}, ('observe', 'container'): 'container', ('observe', 'denied_by'): 'decider', ('observe', 'grant'): 'opener',
+          ('stats', 'observers'): 'observer', ('stats', 'counts'): 'count', ('stats', 'grants'): 'count', ('stats', 'container'): 'container',
           ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process', ('verify', 'witness'): 'witness', ('doctor', 'checks'): 'check',
           **{('diff', name): row for row, names in (('source', ['sources']), ('change', ['allowed', 'denied']), ('witness', ['witness']), ('replay', ['replay']),
                                                      ('changed', ['changes']), ('answer', ['before', 'after']), ('by', ['by'])) for name in names}}
@@ -48,7 +49,7 @@ def told(what, why):
 
 def differences(rows, verb, row, o, place):
     """What of an object is not as its row says."""
-    always, may = rows.get((verb, row)) or rows[('eval', row)] # `by` is the same everywhere
+    always, may = rows.get((verb, row)) or rows.get((f'{verb} --observe', row)) or rows[('eval', row)] # `by` is the same everywhere
     if not row:
         always, may = always | (rows[('', 'every object')][0] if verb != 'eval -' else set()), set(may)
     why = [f'{place} lacks {name}' for name in sorted(always - set(o))] + [f'{place} has {name}' for name in sorted(set(o) - always - may)]
@@ -160,6 +161,23 @@ def check_watch(rows, cgroup):
     run('detach', cgroup, 'told')
 
 
+def check_observe(rows, cgroup):
+    """The lines of `observe --json`, of what a policy on the cgroup denies, and of `--unpin`; the counts."""
+    _, out, _ = run('observe', '--json', cgroup, '--pin', '--timeout', '0')
+    subprocess.run(['sh', '-c', 'echo $$ >"$0/cgroup.procs"; exec 2>&-; exec head -c 1 /dev/full', cgroup], stdout=subprocess.DEVNULL, check=False)
+    check_verb(rows, 'stats --observe', 0, ['stats', '--json', '--observe', cgroup])
+    status, out, _ = run('observe', '--json', cgroup, '--timeout', '0')
+    lines = [json.loads(line) for line in out.splitlines()]
+    always, may = rows[('observe', '')]
+    why = [] if status == 0 and lines else [f'status {status}: {out}']
+    for line in lines:
+        why += differences(rows, 'observe', '', {**line, 'verb': '', 'exit': 0, 'diagnostics': []}, 'a line')
+        why += [f'a line lacks {name}' for name in sorted(always | may) if name not in {'verb', 'exit', 'diagnostics', 'unpinned'} | set(line)]
+    told('observe: a line each', why)
+    _, out, _ = run('observe', '--json', cgroup, '--unpin')
+    told('observe --unpin', differences(rows, 'observe', '', json.loads(out), 'the object') + ([] if 'unpinned' in out else [out]))
+
+
 def check_trace(rows):
     """The lines of `trace --json`: of what it prints, of its handlers, the counts at the end."""
     with open('traced.rb', 'w') as file:
@@ -198,6 +216,7 @@ def check_kernel(rows):
             check_verb(rows, 'why: no driver has it', 2, ['why', '--json', '--pid', str(sleeper.pid), 'c', '4000:1', 'rw'])
             sleeper.kill()
         check_watch(rows, cgroup)
+        check_observe(rows, cgroup)
         check_trace(rows)
         check_verb(rows, 'explain', 0, ['explain', '--json', f'cgroup:{cgroup}'])
         check_verb(rows, 'grant: below a guard', 1, ['grant', '--json', cgroup, ':null'], [('error', 'does not allow grants')])

@@ -15,7 +15,7 @@ printf '%s\n' 'section! "cgroup/dev"' 'def prog(ctx)' '  return 1' end >device.r
 
 # In an example the cgroup is /web; here it is this one.
 follow() { bash -c "${1//\/web//$(basename "${CG-web}")}" </dev/null; }
-needs_kernel() { case $1 in *" run "* | *" apply "* | *" verify "* | *" detach "* | *" audit "* | *" watch "* | *" trace "* | *" stats "* | *" status"* | *" list"* | *" why "* | *" grant "* | *" revoke "* | *" grants"* | *install-hook*) true ;; *) false ;; esac; }
+needs_kernel() { case $1 in *" run "* | *" apply "* | *" verify "* | *" detach "* | *" audit "* | *" observe "* | *" watch "* | *" trace "* | *" stats "* | *" status"* | *" list"* | *" why "* | *" grant "* | *" revoke "* | *" grants"* | *install-hook*) true ;; *) false ;; esac; }
 
 # ---- a command line with too little in it -----------------------------------------------------
 
@@ -24,14 +24,14 @@ verbs=$("$DEVGUARD" help --options | cut -d' ' -f1)
 too_few() # too_few VERB: command lines, a line each
 {
 	case $1 in
-	check | compile | test | detach | stats | audit | trace) echo "$1" ;;
+	check | compile | test | detach | stats | audit | observe | trace) echo "$1" ;;
 	apply | watch | verify | run | eval | diff | bundle) echo "$1"; echo "$1 policy.rb" ;;
 	grant) echo "$1"; echo "$1 /web" ;;
 	revoke) echo "$1" ;;
 	import) echo "$1"; for format in oci inspect quadlet lxc proxmox libvirt slurm v1 systemd cdi compose docker; do echo "$1 $format"; done ;;
 	esac
 }
-too_many() { case $1 in compile | bundle) echo "$1 a b" ;; apply | watch | diff | trace) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status | grants) echo "$1 a b" ;; esac; }
+too_many() { case $1 in compile | bundle) echo "$1 a b" ;; apply | watch | diff | trace) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status | grants | observe) echo "$1 a b" ;; esac; }
 
 for verb in $verbs; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
@@ -61,9 +61,9 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile bundle eval explain diff why test import devices doctor apply verify status list stats audit watch trace detach grant grants revoke run oci-hook install-hook; do
+for verb in check compile bundle eval explain diff why test import devices doctor apply verify status list stats audit observe watch trace detach grant grants revoke run oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
-	[ "$verb" != audit ] && [ "$verb" != watch ] && [ "$verb" != trace ] || example=${example/--timeout 60/--timeout 0}
+	[ "$verb" != audit ] && [ "$verb" != observe ] && [ "$verb" != watch ] && [ "$verb" != trace ] || example=${example/--timeout 60/--timeout 0}
 	[ "$verb" != watch ] || echo 'on(:deny) { |e| puts e.comm }' >>policy.rb
 	if [ -n "$reason" ] && needs_kernel " $example "; then skip "the example of $verb" "$reason"; continue; fi
 	out=$(follow "$example" 2>&1); rc=$?
@@ -81,7 +81,7 @@ $out" ;;
 	[ "$verb" != watch ] || echo 'default :allow' >policy.rb
 done
 for verb in $verbs; do
-	case " check compile bundle eval explain diff why test import devices doctor apply verify status stats audit watch trace detach grant grants revoke run oci-hook install-hook list " in
+	case " check compile bundle eval explain diff why test import devices doctor apply verify status stats audit observe watch trace detach grant grants revoke run oci-hook install-hook list " in
 	*" $verb "*) ;;
 	*) fail "the example of $verb" "this test does not run it" ;;
 	esac
@@ -179,6 +179,15 @@ gone() # a policy is taken off while its handlers run
 	"$DEVGUARD" detach "$CG" gone >/dev/null
 	wait $!
 }
+emptied() # the cgroup that is observed is removed
+{
+	mkdir "$CG.emptied"
+	timeout 20 "$DEVGUARD" observe "$CG.emptied" 2>"$T/emptied" & BACKGROUND+=($!)
+	local i
+	for ((i = 0; i < 200; i++)); do "$DEVGUARD" stats --observe "$CG.emptied" --json | grep -q '"of": "[^"]*emptied"' && break; sleep 0.05; done
+	rmdir "$CG.emptied"
+	wait $!
+}
 traced() # its cgroup is removed while it runs
 {
 	mkdir "$CG.traced"
@@ -209,7 +218,7 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	bundle:0) "$d" bundle policy.rb -o guard ;;
 	bundle:1) "$d" bundle absent.rb -o guard ;;
 	bundle:3) "$d" bundle typo.rb -o guard ;;
-	bundle:64 | check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | watch:64 | stats:64 | trace:64 | import:64 | grant:64 | revoke:64) "$d" $1 ;;
+	bundle:64 | check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | observe:64 | watch:64 | stats:64 | trace:64 | import:64 | grant:64 | revoke:64) "$d" $1 ;;
 	grants:64) "$d" grants a b ;;
 	grant:0 | revoke:0 | grants:0) "$d" grant "$GRANTED" :null && "$d" grants "$GRANTED" && "$d" revoke "$GRANTED" ;;
 	grant:1 | revoke:1 | grants:1) "$d" $1 ./absent :null; [ "$1" = grants ] && "$d" grants ./absent ;;
@@ -238,8 +247,10 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	diff:2) "$d" diff policy.rb fact.rb ;;
 	diff:3) "$d" diff policy.rb typo.rb ;;
 	diff:64) "$d" diff policy.rb ;;
-	status:1 | audit:1 | stats:1) "$d" $1 ./absent ;;
+	status:1 | audit:1 | observe:1 | stats:1) "$d" $1 ./absent ;;
 	audit:4) watched audit ;;
+	observe:0) "$d" observe "$CG" --timeout 0 ;;
+	observe:4) emptied ;;
 	trace:0) "$d" trace hello.rb --timeout 0 ;;
 	trace:1) "$d" trace absent.rb ;;
 	trace:3) "$d" trace typo.rb ;;
@@ -285,7 +296,7 @@ for verb in $verbs help; do
 	for status in ${row#*: }; do
 		[[ " doctor:1 list:1 install-hook:1 " != *" $verb:$status "* ]] || [ "$(id -u)" = 0 ] || { skip "$verb ends with $status" "not root"; continue; }
 		case $verb:$status in
-		apply:0 | detach:[01] | grant:[01] | revoke:[01] | grants:[01] | status:0 | list:[01] | audit:[04] | watch:[034] | trace:[04] | stats:[04] | run:12* | apply:3)
+		apply:0 | detach:[01] | grant:[01] | revoke:[01] | grants:[01] | status:0 | list:[01] | audit:[04] | observe:[04] | watch:[034] | trace:[04] | stats:[04] | run:12* | apply:3)
 			[ -z "$reason" ] || { skip "$verb ends with $status" "$reason"; continue; } ;;
 		esac
 		out=$(ends_with $verb $status 2>&1 </dev/null); got=$?

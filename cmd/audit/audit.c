@@ -51,6 +51,7 @@ struct audit_run {
 	struct cmd *c;
 	struct watch watch;
 	struct printer *printer;
+	struct joined *joined;
 	const char *output;
 	struct cgroup *cgroup;
 	bool all;
@@ -78,9 +79,20 @@ static bool one_record(void *arg, const struct event *e)
 	struct source *s = r->reading;
 	s->records++;
 	print_record(r->printer, s, e, source_count(s, e));
+	joined_denial(r->joined, s->policy, e, source_rule(s, e->generation, e->rule));
 	if (r->most && ++r->printed >= r->most)
 		r->ending = END_COUNT;
 	return r->ending != END_COUNT && ++r->batch < BATCH;
+}
+
+static void one_granted(void *arg, const struct host_event *e, const struct host_grant *grant, const struct denial *const *denials, size_t n)
+{
+	struct audit_run *r = arg;
+	if (r->ending == END_COUNT)
+		return;
+	print_granted(r->printer, e, grant, denials, n);
+	if (r->most && ++r->printed >= r->most)
+		r->ending = END_COUNT;
 }
 
 /* One batch of a source; how many records that were, or -1. */
@@ -107,6 +119,15 @@ static void drain(void *arg, struct source *s)
 			return;
 }
 
+/* What was opened of what is told now. */
+static void tell_granted(struct audit_run *r)
+{
+	printer_begin(r->printer);
+	joined_tell(r->joined);
+	if (printer_end(r->printer, &r->c->diags))
+		r->ending = END_FAILED;
+}
+
 static void handle_signals(struct audit_run *r)
 {
 	struct signalfd_siginfo info;
@@ -122,7 +143,7 @@ static void handle_signals(struct audit_run *r)
 static void wait_and_read(struct audit_run *r, uint64_t until)
 {
 	size_t n = r->watch.n;
-	struct pollfd *fds = calloc(n + 1, sizeof *fds);
+	struct pollfd *fds = calloc(n + 2, sizeof *fds);
 	if (!fds)
 		cmd_no_memory(r->c);
 	for (size_t i = 0; i < n; i++) {
@@ -130,14 +151,20 @@ static void wait_and_read(struct audit_run *r, uint64_t until)
 		fds[i] = (struct pollfd){s->claimed ? audit_fd(s->audit) : -1, POLLIN, 0};
 	}
 	fds[n] = (struct pollfd){r->signals, POLLIN, 0};
+	fds[n + 1] = (struct pollfd){joined_fd(r->joined), POLLIN, 0};
 	uint64_t now = now_ns(), left = until > now ? until - now : 0;
 	struct timespec wait = {(time_t)(left / NSEC), (long)(left % NSEC)};
-	if (ppoll(fds, n + 1, &wait, NULL) > 0) {
+	if (ppoll(fds, n + 2, &wait, NULL) > 0) {
+		bool opened = fds[n + 1].revents;
 		if (fds[n].revents)
 			handle_signals(r);
+		if (opened)
+			joined_read(r->joined);
 		for (size_t i = 0; i < n && !r->ending; i++)
-			if (fds[i].revents)
+			if (fds[i].revents || (opened && r->watch.sources[i]->claimed))
 				read_batch(r, r->watch.sources[i]);
+		if (opened && !r->ending)
+			tell_granted(r);
 	}
 	free(fds);
 }
@@ -157,6 +184,8 @@ static uint64_t check(struct audit_run *r, uint64_t *losses)
 		r->ending = END_FAILED;
 	if (!r->ending && !r->all && !r->watch.n)
 		r->ending = END_DETACHED;
+	if (!r->ending)
+		joined_check(r->joined);
 	return now + (watch_unsure(&r->watch) ? CHECK_SOON_NS : r->all ? CHECK_ALL_NS : CHECK_NS);
 }
 
@@ -191,11 +220,26 @@ static void say_waiting(struct audit_run *r)
 		tell(r->c, "nothing so far: waiting for what any policy on this host reports; Ctrl-C ends it%s", end);
 }
 
+/* What was opened just before the end, and the denials that belong to it. */
+static void last_granted(struct audit_run *r)
+{
+	enum ending was = r->ending;
+	r->ending = GOING_ON;
+	joined_read(r->joined);
+	for (size_t i = 0; i < r->watch.n && !r->ending; i++)
+		if (r->watch.sources[i]->claimed)
+			read_batch(r, r->watch.sources[i]);
+	if (!r->ending)
+		tell_granted(r);
+	r->ending = r->ending ? r->ending : was;
+}
+
 static void stream(struct audit_run *r)
 {
 	uint64_t start = now_ns(), losses = start + LOSSES_NS;
 	uint64_t end = r->timeout < UINT64_MAX - start ? start + r->timeout : UINT64_MAX;
 	uint64_t next = start + (r->all ? CHECK_ALL_NS : CHECK_NS);
+	joined_check(r->joined);
 	wait_and_read(r, start); /* what waits already */
 	say_waiting(r);
 	while (!r->ending) {
@@ -207,6 +251,8 @@ static void stream(struct audit_run *r)
 			next = check(r, &losses);
 	}
 	last_checks(r, &losses);
+	if (r->ending == END_TIMEOUT || r->ending == END_SIGNAL || r->ending == END_DETACHED)
+		last_granted(r);
 	if (r->ending != END_FAILED)
 		watch_losses(&r->watch);
 	watch_end(&r->watch, r->ending != END_COUNT);
@@ -245,6 +291,7 @@ static int audit_run(struct audit_run *r)
 	struct cmd *c = r->c;
 	if (printer_new(c, r->output, &r->printer))
 		return STATUS_FAILED;
+	r->joined = joined_new(c, r->cgroup, one_granted, r);
 	int status = signals_new(r) ? STATUS_FAILED : open_sources(r);
 	if (!status) {
 		c->json.printed = true; /* from here on stdout has records only */
@@ -256,6 +303,7 @@ static int audit_run(struct audit_run *r)
 		                                     : STATUS_OK;
 	}
 	watch_end(&r->watch, false);
+	joined_end(r->joined);
 	printer_close(r->printer);
 	return status;
 }

@@ -6,7 +6,7 @@
 #ifndef DEVGUARD_CMD_AUDIT_AUDIT_H
 #define DEVGUARD_CMD_AUDIT_AUDIT_H
 
-#include "cgroup/cgroup.h"
+#include "cgroup/hostprog.h"
 #include "cmd/cmd.h"
 
 enum { NSEC = 1000000000 };
@@ -43,6 +43,8 @@ enum { RULE_TEXT = 1024, ACCESS_WORDS = 24 };
 void rule_text(const struct rule_name *name, uint32_t rule, char out[RULE_TEXT]);
 /* "read", "write (of rw)", "none". */
 void access_words(int decided, int requested, char out[ACCESS_WORDS]);
+/* All that was asked together: "read", "read, write", "none". */
+void access_set_words(int access, char out[ACCESS_WORDS]);
 /* "deny", "allow", "permitted". */
 const char *verdict_word(int verdict, uint32_t flags);
 /* audit_words and mode_words for what the kernel told, which may be anything. */
@@ -59,6 +61,57 @@ int columns_of(const char *text);
 void column_cut(char *text, int width);
 /* Columns of the terminal that stdout is; 0: it is none, and nothing depends on a width. */
 int terminal_width(void);
+
+/* ---- audit/line.c ------------------------------------------------------------------- */
+
+/* Whose request a record is of. */
+struct record_caller {
+	uint64_t cgroup_id;
+	uint32_t pid, tid, uid, gid;
+	const char *comm; /* COMM_SIZE bytes; NULL: not told */
+	bool pid_told;
+};
+#define COLOUR_ALLOW "\033[32m"
+#define COLOUR_PERMITTED "\033[1;35m"
+#define COLOUR_DENY "\033[1;31m"
+
+enum line_column { LINE_CGROUP, LINE_COMM, LINE_UID, LINE_VERDICT, LINE_ACCESS, LINE_DEVICE, LINE_COLUMNS };
+/* Records as lines: what the columns had to hold so far. */
+struct line {
+	FILE *out;
+	bool colour;
+	int64_t wall;    /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
+	int widths[LINE_COLUMNS];
+	int most[LINE_COLUMNS];
+	int width;       /* of the terminal; 0: none, nothing is cut to `most` */
+	bool two_lines;
+	int used;        /* columns of the line so far */
+};
+void line_new(struct line *l, FILE *out);
+/* Once before the records of each batch: the wall clock may have been set, the terminal be of another width. */
+void line_batch(struct line *l);
+/* A line: its time, CLOCK_BOOTTIME; then all columns in their order. Texts are escaped already; they may be cut. */
+void line_begin(struct line *l, uint64_t time);
+void line_column(struct line *l, enum line_column col, char *text, const char *colour);
+/* LINE_CGROUP: its path, escaped here, NULL: not known. */
+void line_cgroup(struct line *l, const char *path, uint64_t id);
+/* LINE_COMM and LINE_UID. */
+void line_caller(struct line *l, const struct record_caller *who);
+/* What stands behind the columns, escaped. */
+void line_rest(struct line *l, const char *text);
+
+/* ---- audit/json_line.c --------------------------------------------------------------- */
+
+/* Begins an object with its schema and time, nanoseconds since 1970. */
+void put_json_time(FILE *out, uint64_t ns);
+/* A text; NULL: null. */
+void put_json_value(FILE *out, const char *text);
+/* A member each, with the comma before it; NULL, !known: null. */
+void put_json_text(FILE *out, const char *name, const char *text);
+void put_json_number(FILE *out, const char *name, uint64_t value, bool known);
+void put_json_flag(FILE *out, const char *name, bool value);
+void put_json_caller(FILE *out, const char *cgroup, const struct record_caller *who);
+void put_json_device(FILE *out, struct device_names *devices, int type, uint32_t major, uint32_t minor);
 
 /* ---- audit/find.c --------------------------------------------------------------------- */
 
@@ -105,6 +158,43 @@ const struct rule_name *source_rule(struct source *s, uint32_t generation, uint3
 /* Adds what the kernel counted since the last call. 0 or -1. */
 int source_update(struct diags *d, struct source *s);
 
+/* ---- audit/granted.c ------------------------------------------------------------------- */
+
+/* The grants there are, read again when one is not among them. */
+struct grants_known;
+struct grants_known *grants_known_new(struct cmd *c, struct hostprog *hp);
+/* One entry of the grant with that id, NULL: it is not there any more. Valid until the next call. */
+const struct host_grant *grant_known(struct grants_known *g, uint64_t id);
+void grants_known_end(struct grants_known *g);
+/* How many requests grants opened in the cgroup and below it. False: there is no host program. */
+bool granted_count(struct arena *a, const struct cgroup *cg, uint64_t *out);
+/* Gives a place among those that watch back, `pinned`: also one that is pinned; takes the host program off where nobody needs it
+ * any more. */
+void watcher_give_back(struct cmd *c, struct watcher *w, bool pinned);
+
+/* ---- audit/joined.c -------------------------------------------------------------------- */
+
+/* What grants opened although a policy that is read here denied it. */
+struct joined;
+/* A denial, as it was told. */
+struct denial { struct event event; char policy[IMAGE_NAME_MAX]; struct rule_name name; bool named; };
+/* cg NULL: everywhere. `one` is given each such request, with the denials of it. */
+struct joined *joined_new(struct cmd *c, const struct cgroup *cg,
+                          void (*one)(void *arg, const struct host_event *e, const struct host_grant *grant, const struct denial *const *denials,
+                                      size_t n),
+                          void *arg);
+/* Is there a host program with grants (now), or none any more? To be called every now and then. */
+void joined_check(struct joined *j);
+/* For poll(2); -1: nothing to wait for. */
+int joined_fd(const struct joined *j);
+/* Takes note of a denial that was told. */
+void joined_denial(struct joined *j, const char *policy, const struct event *e, const struct rule_name *name);
+/* Reads what was opened: before the denials are read that belong to it. */
+void joined_read(struct joined *j);
+/* After that. */
+void joined_tell(struct joined *j);
+void joined_end(struct joined *j);
+
 /* ---- audit/watch.c -------------------------------------------------------------------- */
 
 /* The policies that are read, kept up to date with what is attached. */
@@ -144,6 +234,8 @@ int printer_reopen(struct printer *p, struct diags *d);
 /* Once before the records of each batch: the wall clock may have been set. */
 void printer_begin(struct printer *p);
 void print_record(struct printer *p, struct source *s, const struct event *e, uint64_t count);
+/* A request that a policy denied and a grant opened. */
+void print_granted(struct printer *p, const struct host_event *e, const struct host_grant *grant, const struct denial *const *denials, size_t n);
 /* Flushes. 0, or -1: it could not be written. */
 int printer_end(struct printer *p, struct diags *d);
 void printer_close(struct printer *p);
@@ -169,7 +261,10 @@ struct stats {
 	struct stats_row *rows;        /* largest count first; no two alike but for it */
 	size_t n;
 };
-/* Text exposition format, version 0.0.4. */
+/* Text exposition format, version 0.0.4. HELP and TYPE of rucy_devguard_METRIC; `,name="value"`, escaped. */
+void prometheus_head(FILE *out, const char *metric, const char *type, const char *help);
+void prometheus_label(FILE *out, const char *name, const char *value);
+void prometheus_granted(FILE *out, const char *cgroup, uint64_t count);
 void prometheus_print(FILE *out, struct device_names *devices, const struct stats *list, size_t n);
 
 #endif

@@ -39,7 +39,7 @@ struct name_cache {
 	struct cached slots[NAMES];
 };
 
-static uint64_t boot_ns(void)
+static uint64_t since_boot(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_BOOTTIME, &now);
@@ -105,7 +105,7 @@ static int start_folds(struct diags *d, struct source *s)
 		struct fold *f = fold_of(s->folds, &list[i].key);
 		f->top = f->told = list[i].tally.count;
 	}
-	s->folds->began = boot_ns(); /* nothing is folded before */
+	s->folds->began = since_boot(); /* nothing is folded before */
 	return 0;
 }
 
@@ -128,7 +128,7 @@ int source_claim(struct diags *d, struct source *s, uint64_t fold_ns)
 	if (audit_claim(s->arena, d, s->audit))
 		return -1;
 	s->claimed = true;
-	s->began = boot_ns();
+	s->began = since_boot();
 	if (audit_totals(d, s->audit, &s->last) || (fold_ns && start_folds(d, s)))
 		return -1;
 	return audit_fold(d, s->audit, fold_ns);

@@ -42,6 +42,12 @@ void access_words(int decided, int requested, char out[ACCESS_WORDS])
 		         access_text(requested & ACC_ALL, letters));
 }
 
+void access_set_words(int access, char out[ACCESS_WORDS])
+{
+	bool two = access & ACC_READ && access & ACC_WRITE;
+	snprintf(out, ACCESS_WORDS, "%s", two ? "read, write" : access_word(access & ACC_ALL));
+}
+
 const char *verdict_word(int verdict, uint32_t flags)
 {
 	return verdict ? "allow" : flags & EVENT_PERMISSIVE ? "permitted" : "deny";

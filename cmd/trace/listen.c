@@ -107,17 +107,6 @@ static void listen_to(struct listening *s, int signals)
 	}
 }
 
-/* As a process ends whose reader is gone. */
-static void die_of_pipe(void)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGPIPE);
-	signal(SIGPIPE, SIG_DFL);
-	raise(SIGPIPE);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 static int ended(struct listening *s)
 {
 	struct tracing *t = s->t;

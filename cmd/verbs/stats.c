@@ -8,6 +8,7 @@
  */
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
+#include "cmd/observe/observe.h"
 #include "cmd/options.h"
 #include "cmd/where/where.h"
 
@@ -18,11 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPT_PROMETHEUS = OPT_VERB, OPT_CLEAR, OPT_INTERVAL };
+enum { OPT_PROMETHEUS = OPT_VERB, OPT_CLEAR, OPT_INTERVAL, OPT_OBSERVE };
 static const struct option options[] = {
 	{"prometheus", no_argument, NULL, OPT_PROMETHEUS},
 	{"clear", no_argument, NULL, OPT_CLEAR},
 	{"interval", required_argument, NULL, OPT_INTERVAL},
+	{"observe", no_argument, NULL, OPT_OBSERVE},
 	OPTION_SELF,
 	OPTION_UNIT,
 	OPTION_JSON,
@@ -38,6 +40,12 @@ struct stats_run {
 	bool prometheus, clear;
 	uint64_t interval; /* ns, 0: once */
 	struct device_names *devices;
+};
+
+/* What grants opened of what was denied; known: there is a host program. */
+struct opened {
+	bool known;
+	uint64_t requests;
 };
 
 /* ---- from the kernel's counts to rows ------------------------------------------------- */
@@ -157,23 +165,24 @@ static json_t *stats_json(const struct stats_run *r, const struct stats *st)
 	                 "totals", totals, "tallies", rows);
 }
 
-static void print_json(const struct stats_run *r, const struct stats *list, size_t n)
+static void print_json(const struct stats_run *r, const struct stats *list, size_t n, const struct opened *opened)
 {
-	json_t *policies = json_array();
+	json_t *policies = json_array(), *granted = opened->known ? json_integer((json_int_t)opened->requests) : json_null();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(policies, stats_json(r, &list[i]));
 	if (!r->interval) {
 		json_object_set_new(r->c->json.out, "policies", policies);
+		json_object_set_new(r->c->json.out, "granted", granted);
 		return;
 	}
-	json_t *o = json_pack("{s:s, s:I, s:o}", "schema", JSON_SCHEMA, "time",
-	                      (json_int_t)time(NULL), "policies", policies);
+	json_t *o = json_pack("{s:s, s:I, s:o, s:o}", "schema", JSON_SCHEMA, "time",
+	                      (json_int_t)time(NULL), "policies", policies, "granted", granted);
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(o);
 }
 
-static void print_tables(const struct stats_run *r, const struct stats *list, size_t n)
+static void print_tables(const struct stats_run *r, const struct stats *list, size_t n, const struct opened *opened)
 {
 	char stamp[32];
 	time_t now = time(NULL);
@@ -185,6 +194,8 @@ static void print_tables(const struct stats_run *r, const struct stats *list, si
 			putchar('\n');
 		table_print(r->devices, &list[i]);
 	}
+	if (opened->requests)
+		printf("denied in this cgroup or below, by whomever, and opened by grants: %llu\n", (unsigned long long)opened->requests);
 	if (r->interval)
 		putchar('\n');
 }
@@ -245,12 +256,17 @@ static int round_in(const struct stats_run *r, struct arena *a, size_t *n)
 	}
 	if (!*n)
 		return STATUS_FAILED;
-	if (r->prometheus)
+	struct opened opened;
+	opened.known = granted_count(a, r->cgroup, &opened.requests);
+	if (r->prometheus) {
 		prometheus_print(stdout, r->devices, list, *n);
-	else if (c->json.on)
-		print_json(r, list, *n);
-	else
-		print_tables(r, list, *n);
+		if (opened.known)
+			prometheus_granted(stdout, r->cgroup->path, opened.requests);
+	} else if (c->json.on) {
+		print_json(r, list, *n, &opened);
+	} else {
+		print_tables(r, list, *n, &opened);
+	}
 	return STATUS_OK;
 }
 
@@ -313,28 +329,50 @@ static int stats_run(struct stats_run *r)
 	return status;
 }
 
+/* What the host program counted, whoever denied it. */
+static int observed(const struct stats_run *r, int argc, char **argv)
+{
+	struct cmd *c = r->c;
+	struct cgroup *cg = NULL;
+	const char *path = optind < argc ? argv[optind] : NULL;
+	if (argc - optind + where_given(c) > 1)
+		return usage_error(c, NULL, "more than one cgroup given");
+	if (r->clear || r->interval)
+		return usage_error(c, "leave that option out", "%s is for the counts of a policy", r->clear ? "--clear" : "--interval");
+	if ((where_given(c) || (path && strcmp(path, "/"))) && where_open(c, path, WHERE_LOOK, &cg))
+		return STATUS_FAILED;
+	int status = observe_told(c, cg && cgroup_is_hosts_root(cg) ? NULL : cg,
+	                          r->prometheus ? TOLD_PROMETHEUS : c->json.on ? TOLD_JSON : TOLD_TABLE);
+	cgroup_close(cg);
+	return status;
+}
+
 static int stats(struct cmd *c, int argc, char **argv)
 {
 	struct stats_run r = {.c = c};
+	bool observe = false;
 	int opt;
 	while ((opt = options_next(c, argc, argv)) != OPT_END) {
 		if (opt == OPT_STOP)
 			return c->status;
 		r.prometheus |= opt == OPT_PROMETHEUS;
 		r.clear |= opt == OPT_CLEAR;
+		observe |= opt == OPT_OBSERVE;
 		if (opt == OPT_INTERVAL) {
 			c->status = option_seconds(c, "--interval", optarg, 1000000, &r.interval);
 			if (c->status)
 				return c->status;
 		}
 	}
-	int cgroups = !where_given(c), n = argc - optind - cgroups;
-	if (n < 0 || n > 1)
-		return usage_error(c, NULL, n < 0 ? "no cgroup given" : "more than a cgroup and a name given");
 	if (r.prometheus && (c->json.on || r.interval))
 		return usage_error(c, "a scraper asks again by itself: leave the other option out",
 		                   "--prometheus and %s exclude each other",
 		                   c->json.on ? "--json" : "--interval");
+	if (observe)
+		return observed(&r, argc, argv);
+	int cgroups = !where_given(c), n = argc - optind - cgroups;
+	if (n < 0 || n > 1)
+		return usage_error(c, NULL, n < 0 ? "no cgroup given" : "more than a cgroup and a name given");
 	if (where_open(c, cgroups ? argv[optind] : NULL, WHERE_LOOK, &r.cgroup))
 		return STATUS_FAILED;
 	r.name = n ? argv[optind + cgroups] : NULL;
@@ -346,10 +384,12 @@ static int stats(struct cmd *c, int argc, char **argv)
 
 const struct verb verb_stats = {
 	.name = "stats",
-	.synopsis = "CGROUP [NAME] | --self [NAME] | --unit UNIT [NAME]\n                           [--clear] [--interval S] [--prometheus] [--json]",
+	.synopsis = "CGROUP [NAME] | --self [NAME] | --unit UNIT [NAME] | --observe [CGROUP]\n                           [--clear] [--interval S] [--prometheus] [--json]",
 	.summary = "Show what our policies on a cgroup denied, as the kernel counted it",
 	.help = "The policy must report: apply it with --audit denied. Counts go on when it is\n"
 		"replaced, and whether or not anybody runs audit.\n\n"
+		"  --observe         what the host program counted of requests denied by anybody,\n"
+		"                    by cgroup: of observers, pinned or running, and of grants\n"
 		"  --clear           forget the counts after they were shown (decisions in\n"
 		"                    between are in neither)\n"
 		"  --interval S      show them every S seconds, until interrupted\n"

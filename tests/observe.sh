@@ -291,7 +291,7 @@ if "$DEVGUARD" help --options | grep -q '^grant '; then
 	equal "and nothing else" EPERM "$(inside "$CG" "$OPENER" open r /dev/zero)"
 	check "audit tells the denial, what became of it, and the other" until_true has_lines "$T/audit.out" 3
 	equal "what it opened, with the policy that had denied it" 1 \
-		"$(grep -cE "$GRANTED +opener.* granted +read +/dev/random \(c 1:8\) +by grant [0-9]+ of [a-z0-9]+: a test; open.rb:1 default had denied it$" "$T/audit.out")"
+		"$(grep -cE "$GRANTED +opener.* granted +read +/dev/random \(c 1:8\) +by grant [0-9]+ of [a-z0-9]+: a test; default of open had denied it$" "$T/audit.out")"
 	ended granted "$OBSERVER" INT
 	"$DEVGUARD" audit "$CG" --json --count 2 >"$T/audit.json" 2>"$T/audit.err" & OBSERVER=$!
 	BACKGROUND+=("$OBSERVER")

@@ -176,8 +176,13 @@ static void put_grant(struct printer *p, uint64_t id, const struct host_grant *g
 		at += text_escape(text + at, sizeof text - at, g->reason, strnlen(g->reason, sizeof g->reason));
 	}
 	for (size_t i = 0; i < n && at < sizeof text; i++) {
-		rule_text(denials[i]->named ? &denials[i]->name : NULL, denials[i]->event.rule, rule);
+		const struct denial *d = denials[i];
+		rule_text(d->named ? &d->name : NULL, d->event.rule, rule);
 		at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? ", " : "; ", rule);
+		if (at < sizeof text && !(d->named && d->name.line)) { /* no place: whose it is */
+			at += (size_t)snprintf(text + at, sizeof text - at, " of ");
+			at += at < sizeof text ? text_escape(text + at, sizeof text - at, d->policy, strlen(d->policy)) : 0;
+		}
 	}
 	if (at < sizeof text)
 		snprintf(text + at, sizeof text - at, " had denied it");

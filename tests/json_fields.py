@@ -18,8 +18,9 @@ INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('chec
            ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
           ('test', 'coverage'): 'coverage', ('test', 'rules'): 'rule', ('test', 'missing'): 'gap',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
-          ('devices', 'devices'): 'device', **{(verb, name): row for verb in ('grant', 'revoke', 'grants') for name, row in (('grants', 'grant'), ('node', 'made'))}, ('observe', 'container'): 'container', ('observe', 'denied_by'): 'decider', ('observe', 'grant'): 'opener',
+          ('devices', 'devices'): 'device', **{(verb, name): row for verb in ('grant', 'revoke', 'grants') for name, row in (('grants', 'grant'), ('node', 'made'))}, ('observe', 'container'): 'container', ('observe', 'denied_by'): 'decider', ('observe', 'grant'): 'opener', ('learn', 'requests'): 'asked', ('learn', 'programs'): 'used_by', ('learn', 'compared'): 'compared',
           ('stats', 'observers'): 'observer', ('stats', 'counts'): 'count', ('stats', 'grants'): 'count', ('stats', 'container'): 'container',
+          ('learn', 'newly_allowed'): 'changes', ('learn', 'newly_denied'): 'changes',
           ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process', ('verify', 'witness'): 'witness', ('doctor', 'checks'): 'check',
           **{('diff', name): row for row, names in (('source', ['sources']), ('change', ['allowed', 'denied']), ('witness', ['witness']), ('replay', ['replay']),
                                                      ('changed', ['changes']), ('answer', ['before', 'after']), ('by', ['by'])) for name in names}}
@@ -208,6 +209,9 @@ def check_kernel(rows):
         check_verb(rows, 'verify: not there', 2, ['verify', '--json', 'good.rb', cgroup, 'no-such'], [])
         check_verb(rows, 'status', 0, ['status', '--json', cgroup])
         check_verb(rows, 'status --verify', 0, ['status', '--verify', '--json', cgroup])
+        check_verb(rows, 'learn', 3, ['learn', '--json', '--', 'sh', '-c', 'head -c 1 /dev/zero >/dev/null; exit 3'], [])
+        check_verb(rows, 'learn --update', 0, ['learn', '--json', '--update', 'good.rb', '--', 'head', '-c', '1', '/dev/zero', '-q'], [])
+        check_verb(rows, 'learn: no cgroup', 1, ['learn', '--json', './absent'], [(error, 'there is no cgroup')])
         check_verb(rows, 'list', 0, ['list', '--json'])
         check_verb(rows, 'why', 2, ['why', '--json', cgroup, 'c', '1:3', 'rw'])
         with subprocess.Popen(['sleep', '7200']) as sleeper:

@@ -15,7 +15,7 @@ printf '%s\n' 'section! "cgroup/dev"' 'def prog(ctx)' '  return 1' end >device.r
 
 # In an example the cgroup is /web; here it is this one.
 follow() { bash -c "${1//\/web//$(basename "${CG-web}")}" </dev/null; }
-needs_kernel() { case $1 in *" run "* | *" apply "* | *" verify "* | *" detach "* | *" audit "* | *" observe "* | *" watch "* | *" trace "* | *" stats "* | *" status"* | *" list"* | *" why "* | *" grant "* | *" revoke "* | *" grants"* | *install-hook*) true ;; *) false ;; esac; }
+needs_kernel() { case $1 in *" run "* | *" learn "* | *" apply "* | *" verify "* | *" detach "* | *" audit "* | *" observe "* | *" watch "* | *" trace "* | *" stats "* | *" status"* | *" list"* | *" why "* | *" grant "* | *" revoke "* | *" grants"* | *install-hook*) true ;; *) false ;; esac; }
 
 # ---- a command line with too little in it -----------------------------------------------------
 
@@ -24,14 +24,14 @@ verbs=$("$DEVGUARD" help --options | cut -d' ' -f1)
 too_few() # too_few VERB: command lines, a line each
 {
 	case $1 in
-	check | compile | test | detach | stats | audit | observe | trace) echo "$1" ;;
+	check | compile | test | detach | stats | audit | observe | trace | learn) echo "$1" ;;
 	apply | watch | verify | run | eval | diff | bundle) echo "$1"; echo "$1 policy.rb" ;;
 	grant) echo "$1"; echo "$1 /web" ;;
 	revoke) echo "$1" ;;
 	import) echo "$1"; for format in oci inspect quadlet lxc proxmox libvirt slurm v1 systemd cdi compose docker; do echo "$1 $format"; done ;;
 	esac
 }
-too_many() { case $1 in compile | bundle) echo "$1 a b" ;; apply | watch | diff | trace) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status | grants | observe) echo "$1 a b" ;; esac; }
+too_many() { case $1 in compile | bundle) echo "$1 a b" ;; apply | watch | diff | trace) echo "$1 a b c" ;; verify) echo "$1 a b c d" ;; detach | audit | stats) echo "$1 a b c" ;; status | grants | observe | learn) echo "$1 a b" ;; esac; }
 
 for verb in $verbs; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
@@ -61,7 +61,7 @@ expect "no verb: an example" 64 "for example: echo 'allow :null' | rucy-devguard
 
 # ---- every example works, in the order in which it would be tried -------------------------------
 
-for verb in check compile bundle eval explain diff why test import devices doctor apply verify status list stats audit observe watch trace detach grant grants revoke run oci-hook install-hook; do
+for verb in check compile bundle eval explain diff why test import devices doctor apply verify status list stats audit observe watch trace detach grant grants revoke run learn oci-hook install-hook; do
 	example=$("$DEVGUARD" help "$verb" | sed -n '/^For example:$/{n;s/^  //p}')
 	[ "$verb" != audit ] && [ "$verb" != observe ] && [ "$verb" != watch ] && [ "$verb" != trace ] || example=${example/--timeout 60/--timeout 0}
 	[ "$verb" != watch ] || echo 'on(:deny) { |e| puts e.comm }' >>policy.rb
@@ -81,7 +81,7 @@ $out" ;;
 	[ "$verb" != watch ] || echo 'default :allow' >policy.rb
 done
 for verb in $verbs; do
-	case " check compile bundle eval explain diff why test import devices doctor apply verify status stats audit observe watch trace detach grant grants revoke run oci-hook install-hook list " in
+	case " check compile bundle eval explain diff why test import devices doctor apply verify status stats audit observe watch trace detach grant grants revoke run learn oci-hook install-hook list " in
 	*" $verb "*) ;;
 	*) fail "the example of $verb" "this test does not run it" ;;
 	esac
@@ -218,7 +218,7 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	bundle:0) "$d" bundle policy.rb -o guard ;;
 	bundle:1) "$d" bundle absent.rb -o guard ;;
 	bundle:3) "$d" bundle typo.rb -o guard ;;
-	bundle:64 | check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | audit:64 | observe:64 | watch:64 | stats:64 | trace:64 | import:64 | grant:64 | revoke:64) "$d" $1 ;;
+	bundle:64 | check:64 | compile:64 | explain:64 | apply:64 | verify:64 | detach:64 | eval:64 | test:64 | run:64 | learn:64 | audit:64 | observe:64 | watch:64 | stats:64 | trace:64 | import:64 | grant:64 | revoke:64) "$d" $1 ;;
 	grants:64) "$d" grants a b ;;
 	grant:0 | revoke:0 | grants:0) "$d" grant "$GRANTED" :null && "$d" grants "$GRANTED" && "$d" revoke "$GRANTED" ;;
 	grant:1 | revoke:1 | grants:1) "$d" $1 ./absent :null; [ "$1" = grants ] && "$d" grants ./absent ;;
@@ -277,6 +277,13 @@ ends_with() # ends_with VERB STATUS: a command line that ends so
 	run:126) "$d" run policy.rb ./text ;;
 	run:127) "$d" run policy.rb ./absent ;;
 	run:128+N) "$d" run policy.rb -- sh -c 'kill -TERM $$' ;;
+	learn:0) "$d" learn --for 0.1 "$CG" ;;
+	learn:1) "$d" learn ./absent ;;
+	learn:2) echo 'deny "c 1:5"' >no5.rb; "$d" learn --update no5.rb -- head -c 1 /dev/zero ;;
+	learn:3) "$d" learn --update typo.rb -- true ;;
+	learn:126) "$d" learn -- ./text ;;
+	learn:127) "$d" learn -- ./absent ;;
+	learn:128+N) "$d" learn -- sh -c 'kill -TERM $$' ;;
 	import:0) "$d" import systemd good.service ;;
 	import:1) "$d" import systemd absent.service ;;
 	import:3) "$d" import systemd bad.service ;;
@@ -296,7 +303,7 @@ for verb in $verbs help; do
 	for status in ${row#*: }; do
 		[[ " doctor:1 list:1 install-hook:1 " != *" $verb:$status "* ]] || [ "$(id -u)" = 0 ] || { skip "$verb ends with $status" "not root"; continue; }
 		case $verb:$status in
-		apply:0 | detach:[01] | grant:[01] | revoke:[01] | grants:[01] | status:0 | list:[01] | audit:[04] | observe:[04] | watch:[034] | trace:[04] | stats:[04] | run:12* | apply:3)
+		apply:0 | detach:[01] | grant:[01] | revoke:[01] | grants:[01] | status:0 | list:[01] | audit:[04] | observe:[04] | watch:[034] | trace:[04] | stats:[04] | learn:[0123]* | run:12* | apply:3)
 			[ -z "$reason" ] || { skip "$verb ends with $status" "$reason"; continue; } ;;
 		esac
 		out=$(ends_with $verb $status 2>&1 </dev/null); got=$?
@@ -310,7 +317,8 @@ $out" ;;
 		esac
 	done
 done
-[ -n "$reason" ] || expect "run ends as its command" 7 "" "$DEVGUARD" run policy.rb -- sh -c 'exit 7'
+[ -n "$reason" ] || { expect "run ends as its command" 7 "" "$DEVGUARD" run policy.rb -- sh -c 'exit 7'
+	expect "learn ends as its command" 7 "" "$DEVGUARD" learn -- sh -c 'exit 7'; }
 
 [ -z "$reason" ] || { skip "audit, stats and their columns" "$reason"; summary; exit; }
 

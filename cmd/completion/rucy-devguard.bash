@@ -67,6 +67,7 @@ _rucy_devguard()
 	--engine) words='docker containerd cri-o podman' ;;
 	--mode) words='enforce permissive' ;;
 	--audit) words='none denied all' ;;
+	--by) words='uid' ;;
 	--emit) words='obj asm terms diagram dot orders bytecode' ;;
 	--ring) words='16K 64K 256K 1M' ;;
 	--limit) words='time=30s cpu=20s memory=2g time=30s,memory=2g' ;;
@@ -75,7 +76,7 @@ _rucy_devguard()
 		compopt -o filenames
 		return
 		;;
-	--cases | --claims | --replay | --config | --policy | --spec | -o | --output)
+	--cases | --claims | --replay | --record | --update | --config | --policy | --spec | -o | --output)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
 		return
@@ -123,7 +124,7 @@ _rucy_devguard()
 	check:*) _rucy_devguard_sources yaml ;;
 	test:* | compile:0 | eval:0 | explain:0 | diff:0 | diff:1) _rucy_devguard_sources ;;
 	apply:0 | watch:0 | bundle:0 | verify:0 | run:0) _rucy_devguard_policies ;;
-	apply:1 | watch:1 | verify:1 | why:0 | detach:0 | status:0 | audit:0 | observe:0 | stats:0 | grant:0 | revoke:0 | grants:0) _rucy_devguard_cgroups ;;
+	apply:1 | watch:1 | verify:1 | why:0 | detach:0 | status:0 | audit:0 | observe:0 | learn:0 | stats:0 | grant:0 | revoke:0 | grants:0) _rucy_devguard_cgroups ;;
 	run:1) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	run:*)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -1,0 +1,101 @@
+/*
+ * proof.c - the policy that was written, compiled and proven as any other, is asked about every request that was
+ * recorded: it must allow each that was let pass. And it is compared with what filters now, over all requests.
+ */
+#include "cmd/compare.h"
+#include "cmd/learn/learn.h"
+#include "policy/file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int learned_compile(struct learning *l, const char *text, size_t len, const char *file, struct unit *out)
+{
+	struct cmd *c = l->cmd;
+	const struct load depth = {.depth = LOAD_IMAGE, .keep = true};
+	int fd = memfd_create("policy", MFD_CLOEXEC);
+	int error = fd < 0 ? errno : write_whole(fd, text, len);
+	if (!error && lseek(fd, 0, SEEK_SET) < 0)
+		error = errno;
+	if (error) {
+		if (fd >= 0)
+			close(fd);
+		diag_fail(&c->diags, NULL, "cannot compile what was learned: %s", strerror(error));
+		return STATUS_FAILED;
+	}
+	return unit_load_fd(c, &c->settings, fd, file, &depth, out);
+}
+
+/* ---- asked -------------------------------------------------------------------------------------- */
+
+static struct request request_of_learned(struct learning *l, const struct learned_request *r)
+{
+	struct request q = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor};
+	if (r->uid >= 0) {
+		q.fact[IN_UID] = r->uid;
+		q.known |= 1u << IN_UID;
+	}
+	q.text = request_words(l->cmd->arena, &q);
+	return q;
+}
+
+int learned_ask(struct learning *l, const struct unit *u, bool (*one)(void *self, size_t i, const struct verdict *v), void *self)
+{
+	struct request_record asked[ASK_MOST];
+	struct verdict_pair said[ASK_MOST];
+	size_t of[ASK_MOST], n = 0;
+	for (size_t i = 0; i <= l->all.n; i++) {
+		bool last = i == l->all.n;
+		if (!last && !learned_passed(&l->all.list[i]))
+			continue;
+		if (!last) {
+			struct request q = request_of_learned(l, &l->all.list[i]);
+			asked[n] = request_record(&q);
+			of[n++] = i;
+		}
+		if (n < ASK_MOST && !last)
+			continue;
+		int status = n ? unit_ask(l->cmd, u, asked, n, said) : STATUS_OK;
+		for (size_t k = 0; k < n && !status; k++)
+			if (!one(self, of[k], &said[k].diagram))
+				status = STATUS_FAILED;
+		if (status)
+			return status;
+		n = 0;
+	}
+	return STATUS_OK;
+}
+
+struct asking_all { struct learning *l; struct proof *proof; };
+
+static bool must_allow(void *self, size_t i, const struct verdict *v)
+{
+	struct asking_all *x = self;
+	struct cmd *c = x->l->cmd;
+	struct decision d;
+	x->proof->asked++;
+	if (v->status == VERDICT_OK && verdict_decision(c, x->proof->unit.policy, v, &d) && d.allow)
+		return true;
+	diag_fail(&c->diags, "please report it, with the recording: the policy was not written",
+	          "what was learned does not allow what was recorded: %s", request_of_learned(x->l, &x->l->all.list[i]).text);
+	return false;
+}
+
+int learned_prove(struct learning *l, const char *text, size_t len, const char *file, struct proof *out)
+{
+	struct cmd *c = l->cmd;
+	struct asking_all x = {l, out};
+	*out = (struct proof){0};
+	int status = learned_compile(l, text, len, file, &out->unit);
+	if (!status)
+		status = learned_ask(l, &out->unit, must_allow, &x);
+	if (status || !l->has_before)
+		return status;
+	if (unit_compare(c, &l->before, &out->unit, false, &out->than))
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, NULL, "it cannot be compared with %s", l->before_words);
+	else
+		out->compared = true;
+	return STATUS_OK;
+}

@@ -1,0 +1,101 @@
+/* tell.c - what came of it: on stderr, as the policy may go to stdout; or as JSON. */
+#include "cmd/audit/audit.h"
+#include "cmd/learn/learn.h"
+
+/* "12", "10 to 12" */
+static const char *count_text(struct arena *a, const struct change *x)
+{
+	return x->least == x->most ? arena_printf(a, "%llu", (unsigned long long)x->most)
+	                           : arena_printf(a, "%llu to %llu", (unsigned long long)x->least, (unsigned long long)x->most);
+}
+
+static void tell_recorded(struct learning *l)
+{
+	struct cmd *c = l->cmd;
+	uint64_t denied = 0, permitted = 0;
+	for (size_t i = 0; i < l->all.n; i++) {
+		learned_count(&denied, learned_passed(&l->all.list[i]) ? 0 : l->all.list[i].denied);
+		learned_count(&permitted, l->all.list[i].permitted);
+	}
+	tell(c, "%llu request%s recorded, %zu different, in %llu recording%s", (unsigned long long)learned_total(&l->all),
+	     PLURAL(learned_total(&l->all)), l->all.n, (unsigned long long)l->all.runs, PLURAL(l->all.runs));
+	if (permitted)
+		tell(c, "denied by what filters now, and let pass: %llu, which the policy allows", (unsigned long long)permitted);
+	if (denied)
+		tell(c, "denied: %llu, a comment in the policy; --with-denied allows them", (unsigned long long)denied);
+	if (!l->all.n && !l->all.lost)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, NULL, "no device was asked for: the policy denies every device");
+	if (l->all.lost)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "record it again, and add it up: --record FILE twice",
+		         "the recording is NOT COMPLETE: %llu request%s lost, and what only they asked for is not allowed",
+		         (unsigned long long)l->all.lost, l->all.lost == 1 ? " was" : "s were");
+}
+
+static void tell_compared(struct learning *l, const struct proof *p)
+{
+	struct cmd *c = l->cmd;
+	const struct change *more = &p->than.allowed, *less = &p->than.denied;
+	if (!more->most && !less->most)
+		tell(c, "it decides every request as %s", l->before_words);
+	if (less->most)
+		tell(c, "tighter than %s: it denies %s request%s that are allowed there", l->before_words,
+		     count_text(c->arena, less), PLURAL(less->most));
+	if (more->most)
+		tell(c, "it also allows %s request%s that are denied there%s%s", count_text(c->arena, more), PLURAL(more->most),
+		     more->found ? ", such as " : "", more->found ? more->witness.text : "");
+}
+
+void learned_tell(struct learning *l, const struct proof *p)
+{
+	struct cmd *c = l->cmd;
+	tell_recorded(l);
+	if (p)
+		tell(c, "proven: the policy allows all that was let pass (%llu different request%s)",
+		     (unsigned long long)p->asked, PLURAL(p->asked));
+	if (p && p->compared)
+		tell_compared(l, p);
+	diags_flush(c);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------ */
+
+static json_t *request_json(const struct learned_request *r)
+{
+	char letters[4];
+	json_t *programs = json_array();
+	for (size_t i = 0; i < r->nprograms; i++)
+		json_array_append_new(programs, json_pack("{s:o, s:I}", "comm", text_json(r->programs[i].name), "count",
+		                                          (json_int_t)r->programs[i].count));
+	json_t *o = json_pack("{s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:o, s:I}", "type", r->type == DEV_BLOCK ? "b" : "c", "major",
+	                      (json_int_t)r->major, "minor", (json_int_t)r->minor, "requested", access_text(r->access, letters),
+	                      "allowed", (json_int_t)r->allowed, "denied", (json_int_t)r->denied, "permitted",
+	                      (json_int_t)r->permitted, "programs", programs, "others", (json_int_t)r->others);
+	json_object_set_new(o, "uid", r->uid < 0 ? json_null() : json_integer(r->uid));
+	json_object_set_new(o, "path", r->path ? text_json(r->path) : json_null());
+	return o;
+}
+
+static json_t *change_json(const struct change *x)
+{
+	return json_pack("{s:I, s:I, s:o}", "least", (json_int_t)x->least, "most", (json_int_t)x->most, "such_as",
+	                 x->found ? text_json(x->witness.text) : json_null());
+}
+
+void learned_json(struct learning *l, const struct proof *p, const char *key, const char *text)
+{
+	json_t *out = l->cmd->json.out, *list = json_array();
+	for (size_t i = 0; i < l->all.n; i++)
+		json_array_append_new(list, request_json(&l->all.list[i]));
+	json_object_set_new(out, "requests", list);
+	json_object_set_new(out, "total", json_integer((json_int_t)learned_total(&l->all)));
+	json_object_set_new(out, "recordings", json_integer((json_int_t)l->all.runs));
+	json_object_set_new(out, "lost", json_integer((json_int_t)l->all.lost));
+	json_object_set_new(out, "command_status", l->command ? json_integer(l->status) : json_null());
+	json_object_set_new(out, key, text ? text_json(text) : json_null());
+	json_object_set_new(out, "proven", json_integer(p ? (json_int_t)p->asked : 0));
+	json_object_set_new(out, "compared",
+	                    p && p->compared
+	                            ? json_pack("{s:o, s:o, s:o}", "with", text_json(l->before_words), "newly_allowed",
+	                                        change_json(&p->than.allowed), "newly_denied", change_json(&p->than.denied))
+	                            : json_null());
+}

@@ -1,4 +1,4 @@
-/* dump.h - a program of anybody's as the kernel has it: instructions, and what its maps hold. */
+/* dump.h - a program of anybody's as the kernel has it: instructions, and what its maps hold; or what stands for it. */
 #ifndef DEVGUARD_POLICY_DUMP_H
 #define DEVGUARD_POLICY_DUMP_H
 
@@ -27,7 +27,20 @@ enum {
 	DUMP_HASH_ELEMENT = -2,       /* the kernel's own look-up: the element, the value is behind it */
 };
 
+/* What a host program (policy/hostprog.h) opens by one of its grants: requests for the device whose accesses are all in
+ * the set. */
+#define OPENS_ANY_MINOR UINT32_MAX
+struct dump_opens { uint32_t type, major, minor, access; };
+enum dump_is {
+	DUMP_PROGRAM,
+	DUMP_OPENS,     /* a host program: of what the programs before it deny, it opens what `opens` says */
+	DUMP_OPENS_ALL, /* one that lets all of it pass */
+};
+
 struct dump {
+	enum dump_is is;             /* DUMP_PROGRAM: what follows, but for `opens` */
+	const struct dump_opens *opens;
+	size_t nopens;
 	const void *insns;            /* 8 bytes each; an ldimm64 of a map has its id */
 	size_t ninsns;
 	const struct dump_map *maps;

@@ -4,6 +4,9 @@
  *
  * Each is decoded once, all into one set of diagrams. A program that does not fit into what the others
  * left of that set's budget, or of its variables, has a set of its own: then all together are not told.
+ *
+ * Each program must allow what those before it allow. Only a host program (policy/hostprog.h) opens what they deny:
+ * it is not decoded, what it opens is said instead.
  */
 #include "cmd/room/judge.h"
 
@@ -11,6 +14,7 @@
 
 #include "compiler/decode/decode.h"
 #include "policy/dump.h"
+#include "policy/opens.h"
 #include "policy/recover.h"
 
 /* Some diagrams, and the values in them that are not understood. */
@@ -30,6 +34,13 @@ static struct set set_new(struct arena *a)
 static int decode(struct arena *a, struct diags *d, const char *name, const struct dump *program, struct set *s, node *out)
 {
 	struct decoded one;
+	const node allow = diagram_terminal(OUT_ALLOW), deny = diagram_terminal(OUT_DENY);
+	if (program->is != DUMP_PROGRAM) {
+		*out = program->is == DUMP_OPENS_ALL
+		               ? requests_within(s->dg, allow, deny)
+		               : diagram_ite(s->dg, requests_opened(a, s->dg, program->opens, program->nopens), allow, deny);
+		return diagram_ok(s->dg) ? 0 : diag_fail(d, NULL, "%s: its grants are too many to be told", name);
+	}
 	if (decode_program(a, d, name, program, s->dg, s->ts, s->unknown, &one))
 		return -1;
 	/* what is only reported or counted leaves its variable to the next program */
@@ -37,6 +48,13 @@ static int decode(struct arena *a, struct diags *d, const char *name, const stru
 		s->unknown++;
 	*out = one.verdict;
 	return 0;
+}
+
+/* What is allowed by those up to a program, when those before it allow `all`. */
+static node after(struct set *s, const struct dump *program, node all, node one)
+{
+	return program->is == DUMP_PROGRAM ? diagram_ite(s->dg, all, one, diagram_terminal(OUT_DENY))
+	                                   : diagram_ite(s->dg, all, diagram_terminal(OUT_ALLOW), one);
 }
 
 /* What the verdict hangs on that is not understood: counted, and a line each. */
@@ -83,7 +101,7 @@ static bool read_together(struct judge *j, const struct dump *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (decode(a, d, name_of(j, i, n), &list[i], &s, &one))
 			return false;
-		all = diagram_ite(s.dg, all, one, diagram_terminal(OUT_DENY));
+		all = after(&s, &list[i], all, one);
 	}
 	if (recover(j, d, &s, all))
 		return false;
@@ -139,7 +157,7 @@ static void read_each(struct judge *j, const struct dump *list, size_t n)
 		read[i] = !decode(a, &said, j->parts[i].file, &list[i], &s, &verdict[i]);
 		whole &= read[i];
 		if (read[i])
-			all = diagram_ite(s.dg, all, verdict[i], diagram_terminal(OUT_DENY));
+			all = after(&s, &list[i], all, verdict[i]);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!read[i] || answers(&j->parts[i], &ignored, &s, verdict[i]))

@@ -31,6 +31,8 @@ static bool set_retval(struct reader *r, struct state *st, uint32_t pc)
 	int32_t error = (int32_t)v.k;
 	if (error > 0)
 		return true; /* the kernel refuses it */
+	if (!error)
+		return reader_fail(r, "instruction %u lets pass what other programs deny (bpf_set_retval(0))", pc);
 	st->retval = error;
 	st->sets = true;
 	return true;

@@ -116,9 +116,10 @@ $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 GUARD_CMD := cli cmd error document output outfile options input author verdict warn also judged explained program attach detach \
 	each proof asked source
 GUARD_SOURCES := $(filter-out policy/yaml.c,$(sort $(wildcard policy/*.c))) compiler/compile.c \
-	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/object/*.c compiler/raw/*.c)) \
+	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/hostprog/*.c compiler/object/*.c compiler/raw/*.c)) \
 	$(sort $(wildcard cgroup/*.c)) $(GUARD_CMD:%=cmd/%.c) \
 	$(filter-out %/work_ruby.c %/work_list.c %/work_user.c,$(sort $(wildcard cmd/room/*.c))) $(sort $(wildcard cmd/where/*.c)) \
+	cmd/hosted/hosted.c cmd/hosted/words.c \
 	cmd/audit/device_name.c cmd/audit/nodes.c cmd/audit/words.c cmd/audit/columns.c \
 	cmd/explain/rows.c cmd/explain/print.c cmd/explain/json.c cmd/explain/tell.c cmd/verbs/status.c \
 	cmd/bundle/digest.c cmd/bundle/segment.c cmd/bundle/libelf.c $(filter-out %/plain.c %/ruby.c %/watch.c,$(sort $(wildcard cmd/bundle/guard/*.c)))
@@ -190,6 +191,13 @@ $(LIBRARY): tests/library.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS))
 	@mkdir -p $(@D)
 	@echo '  CC  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=dialect_check,--wrap=seal_library -o $@ $^ $(LIBS)
+
+# A host program with grants and watchers, for scripts.
+HOSTED := $(BUILD)/tests/hosted
+$(HOSTED): tests/hosted.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS))
+	@mkdir -p $(@D)
+	@echo '  CC  $@'
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # The tool with allocations that fail (tests/faults/faulty.c). ASan has a malloc of its own: then
 # the linker gives ours the calls of our objects.
@@ -275,7 +283,7 @@ check quick demo bench golden faults: export BUILD := $(BUILD)
 check quick demo bench golden faults: export CC := $(CC)
 
 check: deps
-	@$(MAKE) --no-print-directory all unit $(LIBRARY) $(FAULTY) $(FUZZ)/replay
+	@$(MAKE) --no-print-directory all unit $(LIBRARY) $(HOSTED) $(FAULTY) $(FUZZ)/replay
 	tests/run
 
 demo: build-deps
@@ -345,12 +353,13 @@ ALLOW_compiler/object := $(CORE)|compiler/(compiler|bpf/internal)\.h|compiler/ob
 ALLOW_compiler/lift   := $(CORE)|compiler/(compiler|ruby/(said|mruby))\.h|compiler/lift/.*
 ALLOW_compiler/ruby   := $(CORE)|compiler/(compiler|user|lift/lift|raw/world)\.h|compiler/ruby/.*
 ALLOW_cgroup          := $(CORE)|cgroup/.*
-BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|policy/import/formats\.def|compiler/(compiler|user|decode/decode)\.h|cgroup/(cgroup|dump|hostprog|trace)\.h|cmd/(asked|child|cli|cmd|coverage|compare|document|foreign|each|judged|options|output|proof|rule|settings|source|unit)\.h|cmd/verbs\.def|cmd/room/rooms\.h|cmd/where/where\.h
+BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|policy/import/formats\.def|compiler/(compiler|user|decode/decode)\.h|cgroup/(cgroup|dump|hostprog|trace)\.h|cmd/(asked|child|cli|cmd|coverage|compare|document|foreign|each|judged|options|output|proof|rule|settings|source|unit)\.h|cmd/verbs\.def|cmd/room/rooms\.h|cmd/(hosted/hosted|where/where)\.h
 ALLOW_cmd             := $(BELOW)|cmd/room/.*|cmd/audit/audit\.h
 ALLOW_cmd/room        := $(BELOW)|cmd/room/.*
 ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*
 ALLOW_cmd/grant       := $(BELOW)|cmd/grant/.*|cmd/audit/audit\.h
 ALLOW_cmd/observe     := $(BELOW)|cmd/observe/.*|cmd/(audit/audit|why/why)\.h
+ALLOW_cmd/hosted      := $(BELOW)
 ALLOW_cmd/explain     := $(BELOW)|cmd/explain/.*|cmd/audit/audit\.h|cmd/room/room\.h
 ALLOW_cmd/learn       := $(BELOW)|cmd/learn/.*|cmd/audit/audit\.h|cmd/room/room\.h|cgroup/hostprog\.h
 ALLOW_cmd/trace       := $(BELOW)|cmd/trace/.*|cmd/watch/watch\.h|compiler/user\.h

@@ -187,6 +187,14 @@ bool dump_only_decides(const struct dump *d)
 	return only;
 }
 
+bool dump_turns(const struct dump *d)
+{
+	for (size_t i = 0; i < d->ncalls; i++)
+		if (d->calls[i].function == BPF_FUNC_set_retval)
+			return true;
+	return false;
+}
+
 /* ---- places in maps --------------------------------------------------------------------------- */
 
 /* The next instruction that names a map, from *i on, and the map. NULL: there is none. */

@@ -16,6 +16,8 @@ struct functions *functions_new(struct arena *a);
  * 0, or -1 with a diagnostic: it is gone, no device program, hidden (no right, or kernel.kptr_restrict
  * and net.core.bpf_jit_harden), too large. */
 int program_dump(struct arena *a, struct diags *d, struct functions *known, uint32_t id, struct dump *out);
+/* Does it call what opens a request that others deny (bpf_set_retval(), Linux 5.18)? */
+bool dump_turns(const struct dump *d);
 /* Is it a device program whose instructions the kernel does not show to this process? */
 bool program_hidden(uint32_t id);
 

@@ -8,47 +8,49 @@
 #include "cmd/asked.h"
 #include "cgroup/dump.h"
 #include "cmd/cmd.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/source.h"
 #include "cmd/where/where.h"
 
 #include <string.h>
 
 /* The programs of the SOURCE; messages about them are for whoever reads them. */
-static bool programs_of(struct cmd *c, const char *source, uint32_t **ids, size_t *n)
+static bool programs_of(struct cmd *c, const char *source, struct source_programs *out)
 {
 	struct diags kept = c->diags;
 	if (source_kind(source) != SOURCE_PROGRAMS)
 		return false;
 	diags_init(&c->diags, c->arena);
-	bool ok = !source_programs(c, source, ids, n);
+	bool ok = !source_programs(c, source, out);
 	c->diags = kept;
 	return ok;
 }
 
 bool asked_needed(struct cmd *c, const char *source)
 {
-	uint32_t *ids;
-	size_t n;
+	struct source_programs all;
 	bool hidden = false;
-	if (!programs_of(c, source, &ids, &n))
+	if (!programs_of(c, source, &all))
 		return false;
-	for (size_t i = 0; i < n && !hidden; i++)
-		hidden = program_hidden(ids[i]);
+	for (size_t i = 0; i < all.n && !hidden; i++) /* a host program is known by its tag */
+		hidden = !(all.host && hosted_is(all.host->host, all.ids[i])) && program_hidden(all.ids[i]);
 	return hidden;
 }
 
 static int open_it(struct cmd *c, const char *source, struct probe **out)
 {
 	static const char effective[] = "effective:";
-	uint32_t *ids;
-	size_t n;
+	struct source_programs all;
 	struct cgroup *cg;
 	int status;
 	if (strncmp(source, effective, strlen(effective))) {
-		status = source_programs(c, source, &ids, &n);
-		return status ? status : probe_open_programs(c->arena, &c->diags, ids, n, out) ? STATUS_FAILED : STATUS_OK;
+		status = source_programs(c, source, &all);
+		if (status || !all.host) /* with one it is the root's: what is attached there decides there */
+			return status                                                                    ? status
+			       : probe_open_programs(c->arena, &c->diags, all.ids, all.n, out) ? STATUS_FAILED
+			                                                                                      : STATUS_OK;
 	}
-	if (where_open(c, source + strlen(effective), WHERE_LOOK, &cg))
+	if (where_open(c, strchr(source, ':') + 1, WHERE_LOOK, &cg))
 		return STATUS_FAILED;
 	status = probe_open_in(c->arena, &c->diags, cg, out) ? STATUS_FAILED : STATUS_OK;
 	cgroup_close(cg);
@@ -64,7 +66,7 @@ int asked_open(struct cmd *c, const char *source, struct probe **out)
 		          source, closed);
 		return STATUS_FAILED;
 	}
-	return open_it(c, source, out);
+	return hosted_unbelieved(c) ? STATUS_FAILED : open_it(c, source, out);
 }
 
 /* By whom: what the request does not say. */
@@ -101,7 +103,7 @@ bool asked_program(struct cmd *c, uint32_t id, const struct request *r, uint32_t
 	if (!program_hidden(id) || probe_closed(c->arena))
 		return false;
 	diags_init(&c->diags, c->arena);
-	int failed = probe_open_programs(c->arena, &c->diags, &id, 1, &probe);
+	int failed = hosted_unbelieved(c) || probe_open_programs(c->arena, &c->diags, &id, 1, &probe);
 	const char *told = c->diags.n ? c->diags.items[c->diags.n - 1].text : "no probe";
 	c->diags = kept;
 	put(c, failed ? NULL : probe, told, r, may_lack, "; in a cgroup of its own", out);
@@ -113,7 +115,7 @@ void asked_inside(struct cmd *c, const struct cgroup *cg, const struct request *
 	struct probe *probe;
 	struct diags kept = c->diags;
 	diags_init(&c->diags, c->arena);
-	int failed = probe_open_in(c->arena, &c->diags, cg, &probe);
+	int failed = hosted_unbelieved(c) || probe_open_in(c->arena, &c->diags, cg, &probe);
 	const char *told = c->diags.n ? c->diags.items[c->diags.n - 1].text : "no probe";
 	c->diags = kept;
 	put(c, failed ? NULL : probe, told, r, may_lack, "", out);

@@ -58,6 +58,8 @@ static void report(struct cmd *c, const struct attachment *at)
 		json_object_set_new(o, "audit_ends", json_boolean(at->audit_ends));
 		json_object_set_new(o, "denied_so_far", json_integer((json_int_t)at->denied));
 		json_object_set_new(o, "also", also_json(&at->also));
+		json_object_set_new(o, "grants", json_integer((json_int_t)at->also.grants));
+		json_object_set_new(o, "grants_open", json_boolean(at->also.grants_open));
 		json_object_update(c->json.out, o);
 		json_decref(o);
 		return;
@@ -158,7 +160,7 @@ int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run, F
 {
 	struct attachment at = {.unit = u, .cgroup = cg, .dry_run = dry_run, .out = out};
 	warn_of_apply(c, u, cg);
-	also_find(c, cg, u->policy->name, &at.also); /* before: once it is attached, no memory may be missing */
+	also_find(c, cg, u->policy, &at.also); /* before: once it is attached, no memory may be missing */
 	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
 	if (!status) {
 		diags_flush(c);

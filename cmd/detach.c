@@ -1,7 +1,10 @@
 /* detach.c - one policy of ours off a cgroup, and what is said of it. Programs of others are not ours to take away. */
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/unit.h"
+
+#include <string.h>
 
 static void report(struct cmd *c, const struct cgroup *cg, const struct attached *was)
 {
@@ -22,6 +25,18 @@ static void report(struct cmd *c, const struct cgroup *cg, const struct attached
 	puts(")");
 }
 
+/* The host program is taken off by who put it there: what it is needed for ends. */
+static void hint_host(struct cmd *c, const struct cgroup *cg, const char *name)
+{
+	struct hosted host;
+	if (!c->diags.n || (name && strcmp(name, HOSTPROG_NAME)))
+		return;
+	hosted_read(c, &host);
+	if (host.id && !strcmp(host.info.root, cg->path))
+		c->diags.items[c->diags.n - 1].hint = "the host program goes with its last grant and watcher: " PROGRAM " revoke --all, and " PROGRAM
+		                                      " observe CGROUP --unpin for each that is pinned";
+}
+
 int detach_policy(struct cmd *c, struct cgroup *cg, const char *name)
 {
 	struct attached was;
@@ -32,5 +47,7 @@ int detach_policy(struct cmd *c, struct cgroup *cg, const char *name)
 	}
 	if (!failed)
 		report(c, cg, &was);
+	else
+		hint_host(c, cg, name);
 	return failed ? STATUS_FAILED : STATUS_OK;
 }

@@ -8,6 +8,7 @@
 #include "cgroup/dump.h"
 #include "cmd/cli.h"
 #include "cmd/cmd.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/room/record.h"
 
 #include <string.h>
@@ -63,8 +64,8 @@ static bool take_part(void *self, enum frame_kind kind, const unsigned char *dat
 /* ---- the programs ---------------------------------------------------------------------------------- */
 
 /* Those that the kernel shows, as bytes; *sent: which ones. */
-static int read_programs(struct cmd *c, const char *source, struct program_units *all, struct parts *sent, void **bytes,
-                         size_t *len)
+static int read_programs(struct cmd *c, const char *source, const struct hosted_here *host, struct program_units *all,
+                         struct parts *sent, void **bytes, size_t *len)
 {
 	struct dump *list = arena_alloc(c->arena, (all->n + 1) * sizeof *list);
 	if (!c->functions)
@@ -73,7 +74,10 @@ static int read_programs(struct cmd *c, const char *source, struct program_units
 		struct program_unit *one = &all->list[i];
 		struct diags said;
 		diags_init(&said, c->arena);
-		if (!program_dump(c->arena, &said, c->functions, one->id, &list[sent->n])) {
+		struct dump *program = &list[sent->n];
+		if (hosted_is(host ? host->host : NULL, one->id) ? hosted_dump(c->arena, host, program)
+		                             : !program_dump(c->arena, &said, c->functions, one->id, program)) {
+			one->turns = dump_turns(program);
 			sent->list[sent->n++] = one;
 			continue;
 		}
@@ -107,18 +111,19 @@ static int give(struct cmd *c, struct room *r, const char *source, const void *b
 	return STATUS_FAILED;
 }
 
-int programs_load(struct cmd *c, const struct settings *s, const char *source, const uint32_t *ids, size_t n,
+int programs_load(struct cmd *c, const struct settings *s, const char *source, const struct source_programs *of,
                   struct program_units *out)
 {
+	const size_t n = of->n;
 	struct parts sent = {.arena = c->arena, .list = arena_alloc(c->arena, (n + 1) * sizeof *sent.list)};
 	void *bytes = NULL;
 	size_t len = 0;
 	*out = (struct program_units){.list = arena_alloc(c->arena, (n + 1) * sizeof *out->list), .n = n};
 	for (size_t i = 0; i < n; i++)
-		out->list[i].id = ids[i];
+		out->list[i].id = of->ids[i];
 	int status = room_open(c, s, c->cli->judge, &out->judge); /* before much is read: what it inherits is small */
 	if (!status)
-		status = read_programs(c, source, out, &sent, &bytes, &len);
+		status = read_programs(c, source, of->host, out, &sent, &bytes, &len);
 	struct program_unit *readable = &out->together, rest = {0};
 	if (out->together.failed) /* not all of them: what the others are together is no answer */
 		readable = &rest;
@@ -127,6 +132,7 @@ int programs_load(struct cmd *c, const struct settings *s, const char *source, c
 		status = give(c, out->judge, source, bytes, len, &sent);
 	}
 	for (uint32_t i = 0; i < sent.n && !status; i++) {
+		sent.list[i]->turns &= sent.list[i]->failed != NULL;
 		sent.list[i]->unit.judge = out->judge;
 		sent.list[i]->unit.part = sent.list[i] == readable ? 0 : i + 1;
 	}

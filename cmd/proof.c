@@ -104,6 +104,8 @@ static enum self_proof held(struct cmd *c, const struct attached *at, const stru
 static enum self_proof prove(struct cmd *c, const struct attached *at, const char **text, const char **because)
 {
 	struct program_units units;
+	uint32_t id = at->id;
+	const struct source_programs one = {.ids = &id, .n = 1};
 	const struct diags kept = c->diags;
 	*text = "it cannot be read";
 	*because = "";
@@ -113,7 +115,7 @@ static enum self_proof prove(struct cmd *c, const struct attached *at, const cha
 		return PROOF_NONE;
 	}
 	diags_init(&c->diags, c->arena);
-	int status = programs_load(c, &c->settings, arena_printf(c->arena, "prog:%u", at->id), &at->id, 1, &units);
+	int status = programs_load(c, &c->settings, arena_printf(c->arena, "prog:%u", id), &one, &units);
 	enum self_proof proof = status ? PROOF_NONE : held(c, at, units.list, text, because);
 	programs_end(&units);
 	c->diags = kept;

@@ -4,12 +4,15 @@
  *
  * The word before the first colon says what it is. A path with a colon is a policy, unless it begins with such a
  * word: then ./ goes before it.
+ *
+ * A host program among them (policy/hostprog.h) is not read: what its grants open in the cgroup, now, stands for it.
  */
 #include "cmd/source.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/dump.h"
 #include "cmd/cmd.h"
 #include "cmd/foreign.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/where/where.h"
 
 #include <errno.h>
@@ -85,40 +88,64 @@ const char *source_hint(struct arena *a, const char *source)
 
 /* ---- programs of the kernel -------------------------------------------------------------------------- */
 
-/* The numbers of the programs. */
-struct numbers { uint32_t *list; size_t n, cap; };
-
-static int by_number(struct cmd *c, const char *text, struct numbers *out)
+static int by_number(struct cmd *c, const char *text, struct source_programs *out)
 {
+	struct hosted host;
 	char *end;
 	errno = 0;
 	unsigned long id = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || !id || id > UINT32_MAX)
 		return usage_error(c, "for example prog:42; list shows the numbers", "prog:%s: a program is named by its number", text);
-	*ARENA_PUSH(c->arena, out->list, out->n, out->cap) = (uint32_t)id;
+	hosted_read(c, &host);
+	if (hosted_known(&host) && host.id == id) {
+		diag_fail(&c->diags, "effective:CGROUP tells what its grants open there; grants lists them",
+		          "prog:%lu is the host program: by itself it decides nothing", id);
+		return STATUS_FAILED;
+	}
+	out->ids = arena_alloc(c->arena, sizeof *out->ids);
+	out->ids[out->n++] = (uint32_t)id;
 	return STATUS_OK;
 }
 
 /* Those attached to the cgroup itself. */
-static int attached_to(struct cmd *c, const struct cgroup *cg, struct numbers *out)
+static int attached_to(struct cmd *c, const struct cgroup *cg, struct source_programs *out)
 {
 	struct attached *list;
 	size_t n;
 	if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
 		return STATUS_FAILED;
+	out->ids = arena_alloc(c->arena, (n + 1) * sizeof *out->ids);
 	for (size_t i = 0; i < n; i++)
-		*ARENA_PUSH(c->arena, out->list, out->n, out->cap) = list[i].id;
+		out->ids[out->n++] = list[i].id;
 	return STATUS_OK;
 }
 
-static int by_cgroup(struct cmd *c, const char *text, bool effective, struct numbers *out)
+/* The host program among them, and what it does there. */
+static int find_host(struct cmd *c, const struct cgroup *cg, struct source_programs *out)
+{
+	struct hosted *host = arena_alloc(c->arena, sizeof *host);
+	struct hosted_here *here = arena_alloc(c->arena, sizeof *here);
+	hosted_read(c, host);
+	for (size_t i = 0; i < out->n && host->id; i++)
+		if (out->ids[i] == host->id)
+			out->host = here;
+	if (out->host && host->failed) {
+		diag_fail(&c->diags, host->hint, "%s", host->failed);
+		return STATUS_FAILED;
+	}
+	return out->host && hosted_at(c->arena, &c->diags, host, cg, here) ? STATUS_FAILED : STATUS_OK;
+}
+
+static int by_cgroup(struct cmd *c, const char *text, bool effective, struct source_programs *out)
 {
 	struct cgroup *cg;
 	if (where_open(c, text, WHERE_LOOK, &cg))
 		return STATUS_FAILED;
-	int status = effective ? cgroup_effective_programs(c->arena, &c->diags, cg, &out->list, &out->n) ? STATUS_FAILED : STATUS_OK
+	int status = effective ? cgroup_effective_programs(c->arena, &c->diags, cg, &out->ids, &out->n) ? STATUS_FAILED : STATUS_OK
 	                       : attached_to(c, cg, out);
-	if (!status && !out->n) {
+	if (!status)
+		status = find_host(c, cg, out);
+	if (!status && out->n == (out->host ? 1 : 0)) { /* without one that decides a host program has nothing to open */
 		diag_fail(&c->diags, effective ? "every request is allowed there, as far as programs go"
 		                               : arena_printf(c->arena, "effective:%s has those above it too", cg->path),
 		          "%s has no device program", cg->path);
@@ -128,32 +155,31 @@ static int by_cgroup(struct cmd *c, const char *text, bool effective, struct num
 	return status;
 }
 
-int source_programs(struct cmd *c, const char *source, uint32_t **ids, size_t *n)
+int source_programs(struct cmd *c, const char *source, struct source_programs *out)
 {
-	struct numbers all = {.list = NULL};
 	const char *rest = behind(source, "prog:");
-	int status = rest                                ? by_number(c, rest, &all)
-	             : (rest = behind(source, "cgroup:")) ? by_cgroup(c, rest, false, &all)
-	                                                  : by_cgroup(c, behind(source, "effective:"), true, &all);
-	*ids = all.list;
-	*n = all.n;
-	return status;
+	*out = (struct source_programs){.ids = NULL};
+	return rest                                ? by_number(c, rest, out)
+	       : (rest = behind(source, "cgroup:")) ? by_cgroup(c, rest, false, out)
+	                                            : by_cgroup(c, behind(source, "effective:"), true, out);
 }
 
 int source_read(struct cmd *c, const char *source, void **bytes, size_t *len)
 {
-	uint32_t *ids;
-	size_t n;
-	int status = source_programs(c, source, &ids, &n);
+	struct source_programs all;
+	int status = source_programs(c, source, &all);
 	if (status)
 		return status;
-	struct dump *list = arena_alloc(c->arena, n * sizeof *list);
+	struct dump *list = arena_alloc(c->arena, all.n * sizeof *list);
 	if (!c->functions)
 		c->functions = functions_new(c->args);
-	for (size_t i = 0; i < n; i++)
-		if (program_dump(c->arena, &c->diags, c->functions, ids[i], &list[i]))
+	for (size_t i = 0; i < all.n; i++)
+		if (!(all.host && hosted_is(all.host->host, all.ids[i]) ? hosted_dump(c->arena, all.host, &list[i])
+		                                                         : !program_dump(c->arena, &c->diags, c->functions, all.ids[i], &list[i])))
 			return STATUS_FAILED;
-	*bytes = dumps_write(c->arena, list, n, len);
+	if (all.host)
+		hosted_warn(c, source, all.host);
+	*bytes = dumps_write(c->arena, list, all.n, len);
 	if (*bytes)
 		return STATUS_OK;
 	diag_fail(&c->diags, "ask about one of its programs: prog:ID", "%s: its programs and maps take more than %d MiB", source,

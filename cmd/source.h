@@ -9,6 +9,7 @@
 struct arena;
 struct cmd;
 struct foreign_wish;
+struct hosted_here;
 
 /* What a word of the command line is. A policy that is called like another source is named by its path:
  * ./oci:x. */
@@ -24,10 +25,17 @@ const char *source_hint(struct arena *a, const char *source);
 
 /* prog:ID, cgroup:CGROUP or effective:CGROUP. */
 bool source_is_kernels(const char *source);
-/* The numbers of its programs. STATUS_OK or a status with diagnostics: also when there are none. */
-int source_programs(struct cmd *c, const char *source, uint32_t **ids, size_t *n);
+/* Its programs, in the order in which the kernel asks them. */
+struct source_programs {
+	uint32_t *ids;
+	size_t n;
+	const struct hosted_here *host; /* the host program among them, where it decides; NULL: there is none */
+};
+/* STATUS_OK or a status with diagnostics: also when there is none that decides. */
+int source_programs(struct cmd *c, const char *source, struct source_programs *out);
 /* The programs, for decoding (policy/dump.h): one; those of the cgroup itself; those that decide for its
- * processes, all of which must allow. STATUS_OK or a status with diagnostics. */
+ * processes, all of which must allow, and what a host program opens there. STATUS_OK or a status with
+ * diagnostics. */
 int source_read(struct cmd *c, const char *source, void **bytes, size_t *len);
 
 #endif

@@ -122,12 +122,15 @@ void cache_store(struct cmd *c, const struct settings *s, const struct document 
 /* ---- also.c ------------------------------------------------------------------------------ */
 
 struct also {
-	struct also_one { const char *policy, *path; enum policy_mode mode; bool here; } *list;
+	struct also_one { const char *policy, *path; enum policy_mode mode; bool here, grants; } *list;
 	size_t n, cap;
+	size_t grants;           /* that are given for it, and those above it */
+	const char *grants_here; /* what becomes of them, for people; NULL: there are none */
+	bool grants_open;        /* what the policy denies */
 };
-/* Which policies of ours decide for a cgroup beside the one of that name: on it, and above it. What
- * cannot be looked at is not in it. */
-void also_find(struct cmd *c, const struct cgroup *cg, const char *name, struct also *out);
+/* Which policies of ours decide for a cgroup beside one: on it, and above it; and the grants there. What cannot be
+ * looked at is not in it. */
+void also_find(struct cmd *c, const struct cgroup *cg, const struct policy *p, struct also *out);
 /* A line each; a list. */
 void also_print(FILE *out, const struct also *all);
 json_t *also_json(const struct also *all);

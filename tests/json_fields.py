@@ -21,7 +21,9 @@ INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('chec
           ('devices', 'devices'): 'device', **{(verb, name): row for verb in ('grant', 'revoke', 'grants') for name, row in (('grants', 'grant'), ('node', 'made'))}, ('observe', 'container'): 'container', ('observe', 'denied_by'): 'decider', ('observe', 'grant'): 'opener', ('learn', 'requests'): 'asked', ('learn', 'programs'): 'used_by', ('learn', 'compared'): 'compared',
           ('stats', 'observers'): 'observer', ('stats', 'counts'): 'count', ('stats', 'grants'): 'count', ('stats', 'container'): 'container',
           ('learn', 'newly_allowed'): 'changes', ('learn', 'newly_denied'): 'changes',
-          ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process', ('verify', 'witness'): 'witness', ('doctor', 'checks'): 'check',
+          ('apply', 'also'): 'other', ('list', 'cgroups'): 'cgroup', ('list', 'programs'): 'program', ('why', 'programs'): 'opinion', ('why', 'node'): 'node', ('why', 'refusals'): 'refusal', ('why', 'process'): 'process',
+          **{(verb, name): row for verb in ('status', 'list', 'why', 'explain') for name, row in (('host', 'host'), ('here', 'here'), ('guard', 'guard'))},
+          ('status', 'grants'): 'grant', ('list', 'grants'): 'grant', ('why', 'grants'): 'grant', ('explain', 'grants'): 'grant', ('verify', 'witness'): 'witness', ('doctor', 'checks'): 'check',
           **{('diff', name): row for row, names in (('source', ['sources']), ('change', ['allowed', 'denied']), ('witness', ['witness']), ('replay', ['replay']),
                                                      ('changed', ['changes']), ('answer', ['before', 'after']), ('by', ['by'])) for name in names}}
 
@@ -50,7 +52,7 @@ def told(what, why):
 
 def differences(rows, verb, row, o, place):
     """What of an object is not as its row says."""
-    always, may = rows.get((verb, row)) or rows.get((f'{verb} --observe', row)) or rows[('eval', row)] # `by` is the same everywhere
+    always, may = rows.get((verb, row)) or rows.get((f'{verb} --observe', row)) or rows.get(('status', row)) or rows[('eval', row)] # host and `by` are the same everywhere
     if not row:
         always, may = always | (rows[('', 'every object')][0] if verb != 'eval -' else set()), set(may)
     why = [f'{place} lacks {name}' for name in sorted(always - set(o))] + [f'{place} has {name}' for name in sorted(set(o) - always - may)]

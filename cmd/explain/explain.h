@@ -10,6 +10,7 @@
 #include "policy/reach.h"
 
 struct device_names;
+struct source_programs;
 
 /* ---- rows.c: a line for what has a name of its own ---------------------------------------------- */
 
@@ -62,7 +63,7 @@ void explain_put_title(const char *title);
 /* ---- whose.c: programs of a SOURCE, and whose they are ------------------------------------------- */
 
 /* STATUS_OK or a status with diagnostics. */
-int explain_whose(struct cmd *c, const char *source, struct placed **out, size_t *n);
+int explain_whose(struct cmd *c, const char *source, struct source_programs *all, struct placed **out);
 /* "program 42 on /sys/fs/cgroup/web: container-default (ours)" */
 const char *explain_title(struct arena *a, const struct placed *p);
 

@@ -110,7 +110,8 @@ static void load(struct cmd *c, struct set *s, const struct question *q)
 	place(c, s, q->path);
 	leave_out_host(s);
 	diags_init(&c->diags, c->arena);
-	if (s->n && programs_load(c, &c->settings, arena_printf(c->arena, "effective:%s", q->path), s->ids, s->n, &s->units))
+	const struct source_programs of = {.ids = s->ids, .n = s->n};
+	if (s->n && programs_load(c, &c->settings, arena_printf(c->arena, "effective:%s", q->path), &of, &s->units))
 		s->failed = reason(c, "they cannot be read");
 }
 

@@ -33,17 +33,16 @@ static int load_side(struct cmd *c, struct side *s)
 /* Are both the same programs of the kernel? Then what is not understood is the same too. */
 static int same_programs(struct cmd *c, const struct diff *d, bool *same)
 {
-	uint32_t *ids[2];
-	size_t n[2];
+	struct source_programs of[2];
 	*same = false;
 	if (d->side[0].files || d->side[1].files)
 		return STATUS_OK;
 	for (int i = 0; i < 2; i++) {
-		int status = source_programs(c, d->side[i].source, &ids[i], &n[i]);
+		int status = source_programs(c, d->side[i].source, &of[i]);
 		if (status)
 			return status;
 	}
-	*same = n[0] == n[1] && !memcmp(ids[0], ids[1], n[0] * sizeof *ids[0]);
+	*same = of[0].n == of[1].n && !memcmp(of[0].ids, of[1].ids, of[0].n * sizeof *of[0].ids);
 	return STATUS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/containers/installed.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/options.h"
 #include "cmd/room/room.h"
 
@@ -63,8 +64,8 @@ static void show(struct cmd *c, const struct host_check *h, json_t *checks)
 
 static int doctor(struct cmd *c, int argc, char **argv)
 {
-	struct host_check *list, *hooks, room;
-	size_t n, nhooks;
+	struct host_check *list, *hosts, *hooks, room;
+	size_t n, nhosts, nhooks;
 	if (options_next(c, argc, argv) != OPT_END)
 		return c->status;
 	if (optind < argc)
@@ -81,6 +82,12 @@ static int doctor(struct cmd *c, int argc, char **argv)
 	show(c, &room, checks);
 	if (room.state == HOST_FAIL)
 		status = STATUS_FAILED;
+	hosted_checks(c, &hosts, &nhosts);
+	for (size_t i = 0; i < nhosts; i++) {
+		if (hosts[i].state == HOST_FAIL)
+			status = STATUS_FAILED;
+		show(c, &hosts[i], checks);
+	}
 	hook_checks(c, &hooks, &nhooks);
 	for (size_t i = 0; i < nhooks; i++) {
 		if (hooks[i].state == HOST_FAIL)

@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/each.h"
 #include "cmd/explain/explain.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
@@ -31,13 +32,39 @@ static int tell_program(struct cmd *c, const struct program_unit *one, struct de
 
 static json_t *program_json(const struct placed *p)
 {
-	return json_pack("{s:I, s:o, s:o, s:o}", "program", (json_int_t)p->id, "policy", p->at.ours ? text_json(p->at.name) : json_null(),
+	return json_pack("{s:I, s:b, s:o, s:o, s:o}", "program", (json_int_t)p->id, "host", p->host, "policy", p->at.ours ? text_json(p->at.name) : json_null(),
 	                 "author", p->author.name ? json_string(p->author.name) : json_null(), "cgroup",
 	                 p->path ? text_json(p->path) : json_null());
 }
 
+/* What the host program does there: of others its rules are not. */
+static int tell_host(struct cmd *c, const struct hosted_here *host, const struct program_unit *one, struct device_names *here, json_t *o)
+{
+	const char *lines = hosted_lines(c->arena, host);
+	if (c->json.on)
+		return tell_program(c, one, here, o);
+	hosted_put(arena_printf(c->arena, "%s\n%s", hosted_words(c->arena, host->host), lines), 2);
+	return STATUS_OK;
+}
+
+/* "together (a request is allowed when all 3 allow it)" */
+static const char *together_title(struct arena *a, const struct placed *list, size_t n)
+{
+	size_t host = 0;
+	while (host < n && !list[host].host)
+		host++;
+	if (host == n)
+		return arena_printf(a, "together (a request is allowed when all %zu allow it)", n);
+	const char *before = host == 1 ? "the first allows" : arena_printf(a, "the first %zu allow", host);
+	size_t rest = n - host - 1;
+	return arena_printf(a, "together (a request is allowed when %s it or a grant opens it%s)", before,
+	                    !rest      ? ""
+	                    : rest == 1 ? ", and the last allows it"
+	                                : arena_printf(a, ", and the last %zu allow it", rest));
+}
+
 /* Each, and then what several are together; in JSON that of one, too. */
-static int tell_programs(struct cmd *c, const struct placed *list, const struct program_units *all)
+static int tell_programs(struct cmd *c, const struct placed *list, const struct hosted_here *host, const struct program_units *all)
 {
 	struct device_names *here = device_names_new(c->arena);
 	json_t *programs = json_array();
@@ -46,17 +73,19 @@ static int tell_programs(struct cmd *c, const struct placed *list, const struct 
 		json_t *o = program_json(&list[i]);
 		if (!c->json.on)
 			explain_put_title(explain_title(c->arena, &list[i]));
-		status = worse_status(status, tell_program(c, &all->list[i], here, o));
+		status = worse_status(status, list[i].host ? tell_host(c, host, &all->list[i], here, o) : tell_program(c, &all->list[i], here, o));
 		if (!c->json.on && all->n > 1)
 			putchar('\n');
 		json_array_append_new(programs, o);
 	}
 	if (!c->json.on && all->n > 1)
-		explain_put_title(arena_printf(c->arena, "together (a request is allowed when all %zu allow it)", all->n));
+		explain_put_title(together_title(c->arena, list, all->n));
 	if (c->json.on || all->n > 1)
 		status = worse_status(status, tell_program(c, &all->together, here, c->json.out));
-	if (c->json.on)
+	if (c->json.on) {
 		json_object_set(c->json.out, "programs", programs);
+		json_object_set_new(c->json.out, "host", host ? hosted_json(c->arena, host->host, host) : json_null());
+	}
 	json_decref(programs);
 	return status;
 }
@@ -65,16 +94,13 @@ static int explain_programs(struct cmd *c, const char *source)
 {
 	struct placed *list;
 	struct program_units all;
-	size_t n;
-	int status = explain_whose(c, source, &list, &n);
+	struct source_programs of;
+	int status = explain_whose(c, source, &of, &list);
 	if (status)
 		return status;
-	uint32_t *ids = arena_alloc(c->arena, n * sizeof *ids);
-	for (size_t i = 0; i < n; i++)
-		ids[i] = list[i].id;
-	status = programs_load(c, &c->settings, source, ids, n, &all);
+	status = programs_load(c, &c->settings, source, &of, &all);
 	if (!status)
-		status = tell_programs(c, list, &all);
+		status = tell_programs(c, list, of.host, &all);
 	programs_end(&all);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/options.h"
 #include "cmd/proof.h"
 #include "cmd/where/where.h"
@@ -29,6 +30,7 @@ struct listing {
 	size_t untold;   /* programs of which something cannot be told */
 	int why;         /* errno of the first of them */
 	struct proofs proofs;
+	struct hosted host;
 };
 
 /* ---- one program ----------------------------------------------------------------------------- */
@@ -47,8 +49,13 @@ static const char *plural_text(struct arena *a, size_t n, const char *one, const
 	return arena_printf(a, "%zu %s", n, n == 1 ? one : many);
 }
 
-static const char *amounts_to(struct arena *a, const struct attached *at, const struct author *who)
+static const char *amounts_to(const struct listing *l, const struct attached *at, const struct author *who)
 {
+	struct arena *a = l->c->arena;
+	if (hosted_is(&l->host, at->id))
+		return arena_printf(a, "host program: %s", hosted_words(a, &l->host));
+	if (l->host.failed && l->host.id == at->id)
+		return arena_printf(a, "NOT BELIEVED: %s", l->host.failed);
 	if (!at->ours)
 		return author_words(a, who);
 	return *at->meaning ? at->meaning
@@ -66,7 +73,7 @@ static void print_program(struct listing *l, const struct attached *at, const st
 	else
 		put_text(stdout, at->ours ? at->name : *at->kernel_name ? at->kernel_name : "(no name)");
 	printf("  program %u, %s", at->id,
-	       at->unreadable ? "cannot tell whose" : !at->ours ? "not ours" : at->mode == MODE_PERMISSIVE ? "ours, PERMISSIVE" : "ours");
+	       at->unreadable ? "cannot tell whose" : hosted_is(&l->host, at->id) ? "ours" : !at->ours ? "not ours" : at->mode == MODE_PERMISSIVE ? "ours, PERMISSIVE" : "ours");
 	if (at->ours && at->audit != AUDIT_NONE)
 		printf(", audit %s", audit_word(at->audit));
 	if (link)
@@ -77,7 +84,7 @@ static void print_program(struct listing *l, const struct attached *at, const st
 		printf(", %s", plural_text(a, at->insns, "instruction", "instructions"));
 	fputs("\n    ", stdout);
 	put_text(stdout, at->unreadable ? arena_printf(a, "what it does cannot be told: %s", strerror(at->unreadable))
-	                                : amounts_to(a, at, who));
+	                                : amounts_to(l, at, who));
 	putchar('\n');
 	if (proof) {
 		fputs("    ", stdout);
@@ -87,22 +94,23 @@ static void print_program(struct listing *l, const struct attached *at, const st
 }
 
 /* null is what cannot be told. */
-static json_t *program_json(const struct attached *at, const struct author *who, uint32_t link, bool pinned)
+static json_t *program_json(const struct attached *at, bool host, const struct author *who, uint32_t link, bool pinned)
 {
 	json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:s}", "program", (json_int_t)at->id, "kernel_name",
 	                      at->known ? text_json(at->kernel_name) : json_null(), "ours",
-	                      at->unreadable ? json_null() : json_boolean(at->ours), "instructions",
+	                      at->unreadable ? json_null() : json_boolean(at->ours || host), "instructions",
 	                      at->insns ? json_integer(at->insns) : json_null(), "attach_flags",
 	                      attach_word(at->attach_flags));
 	json_object_set_new(o, "link", link ? json_integer(link) : json_null());
 	json_object_set_new(o, "pinned", json_boolean(pinned));
+	json_object_set_new(o, "host", json_boolean(host));
 	if (at->ours) {
 		json_object_set_new(o, "policy", text_json(at->name));
 		json_object_set_new(o, "mode", json_string(mode_word(at->mode)));
 		json_object_set_new(o, "audit", json_string(audit_word(at->audit)));
 		json_object_set_new(o, "rules", json_integer(at->nrules));
 		json_object_set_new(o, "meaning", *at->meaning ? text_json(at->meaning) : json_null());
-	} else if (!at->unreadable) {
+	} else if (!at->unreadable && !host) {
 		author_json(o, who);
 	}
 	if (at->unreadable || who->unreadable)
@@ -118,13 +126,14 @@ static void one_program(struct listing *l, const struct cgroup *cg, const struct
 	struct author who = {.otherwise = -1};
 	uint32_t link = link_of(l, at, cg->id);
 	bool pinned = link && at->ours && link_program(cg) == at->id;
-	if (!at->ours && !at->unreadable)
+	bool host = hosted_is(&l->host, at->id);
+	if (!at->ours && !host && !at->unreadable)
 		program_author(at->id, &who);
 	int why = at->unreadable ? at->unreadable : who.unreadable;
 	l->untold += why != 0;
 	l->why = l->why ? l->why : why;
 	l->programs++;
-	json_t *json = programs ? program_json(at, &who, link, pinned) : NULL;
+	json_t *json = programs ? program_json(at, host, &who, link, pinned) : NULL;
 	const char *proof = program_proof(l->c, at, &l->proofs, json);
 	if (programs)
 		json_array_append_new(programs, json);
@@ -177,6 +186,7 @@ static void summary(struct listing *l)
 	struct arena *a = l->c->arena;
 	if (l->c->json.on) {
 		json_object_set(l->c->json.out, "cgroups", l->cgroups);
+		json_object_set_new(l->c->json.out, "host", hosted_json(a, &l->host, NULL));
 		json_object_set_new(l->c->json.out, "mount", text_json(l->mount));
 		json_object_set_new(l->c->json.out, "cgroups_seen", json_integer((json_int_t)l->seen));
 		json_object_set_new(l->c->json.out, "programs_beyond", json_integer(l->beyond > 0 ? l->beyond : 0));
@@ -200,11 +210,14 @@ static int list(struct cmd *c, int argc, char **argv)
 		return usage_error(c, "programs of one cgroup: " PROGRAM " status CGROUP", "list takes no cgroup");
 	if (!l.mount)
 		return cgroup_no_mount(c->arena, &c->diags, errno), STATUS_FAILED;
+	hosted_read(c, &l.host);
 	int error = -cgroup_links(c->arena, &l.links, &l.nlinks);
 	l.cgroups = c->json.on ? json_array() : NULL;
 	if (!cgroup_walk(c->arena, &c->diags, look, &l) && !c->diags.errors)
 		summary(&l);
 	json_decref(l.cgroups);
+	if (l.host.id && l.host.failed)
+		diag_fail(&c->diags, l.host.hint, "%s", l.host.failed);
 	if (l.untold)
 		diag_fail(&c->diags, error_hint(c->arena, l.why, "see the kernel log"), "of %s it cannot be told what %s: %s",
 		          plural_text(c->arena, l.untold, "program", "programs"), l.untold == 1 ? "it does" : "they do",

@@ -6,6 +6,7 @@
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/options.h"
 #include "cmd/proof.h"
 #include "cmd/where/where.h"
@@ -17,6 +18,16 @@
 enum { SLOTS_NEARLY = CGROUP_PROGRAMS_MAX - 8 };
 enum { OPT_VERIFY = OPT_VERB };
 static const struct option options[] = {{"verify", no_argument, NULL, OPT_VERIFY}, OPTION_SELF, OPTION_UNIT, OPTION_JSON, OPTION_HELP, {0}};
+
+/* What is shown of a cgroup and those above it. */
+struct shown {
+	struct cmd *c;
+	json_t *levels;
+	struct proofs proven;
+	struct hosted host;
+	struct hosted_here here; /* for the cgroup itself */
+	bool here_known;
+};
 
 static const char *time_text(struct arena *a, uint64_t seconds)
 {
@@ -84,10 +95,32 @@ static void print_others(struct cmd *c, const struct attached *at)
 	putchar('\n');
 }
 
-static void print_program(struct cmd *c, const struct attached *at, const char *proof)
+static void print_host(const struct shown *s, const struct attached *at)
 {
+	struct arena *a = s->c->arena;
+	printf("  " HOSTPROG_NAME "  program %u  ours: the host program\n", at->id);
+	print_numbers(s->c, at);
+	hosted_put(arena_printf(a, "made by " PROGRAM " %s, tag %s\n%s\n%s", s->host.info.tool, at->tag, hosted_words(a, &s->host),
+	                        s->here_known ? hosted_lines(a, &s->here) : ""), 4);
+}
+
+static void print_runs(const struct attached *at)
+{
+	if (at->run_count)
+		printf("    runs: %llu, %.1f ns each\n", (unsigned long long)at->run_count,
+		       (double)at->run_time_ns / (double)at->run_count);
+}
+
+static void print_program(const struct shown *s, const struct attached *at, const char *proof)
+{
+	struct cmd *c = s->c;
 	if (!at->known) {
 		print_unknown(at);
+		return;
+	}
+	if (hosted_is(&s->host, at->id)) {
+		print_host(s, at);
+		print_runs(at);
 		return;
 	}
 	fputs("  ", stdout);
@@ -98,9 +131,7 @@ static void print_program(struct cmd *c, const struct attached *at, const char *
 		print_ours(at, proof);
 	else
 		print_others(c, at);
-	if (at->run_count)
-		printf("    runs: %llu, %.1f ns each\n", (unsigned long long)at->run_count,
-		       (double)at->run_time_ns / (double)at->run_count);
+	print_runs(at);
 }
 
 static json_t *number_if(bool known, uint64_t n)
@@ -109,17 +140,18 @@ static json_t *number_if(bool known, uint64_t n)
 }
 
 /* null is what cannot be told. */
-static json_t *program_json(const struct attached *at, json_t *proof)
+static json_t *program_json(const struct attached *at, bool host, json_t *proof)
 {
 	json_t *o = json_pack("{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "program", (json_int_t)at->id, "kernel_name",
 	                      at->known ? text_json(at->kernel_name) : json_null(), "ours",
-	                      at->unreadable ? json_null() : json_boolean(at->ours), "attach_flags",
+	                      at->unreadable ? json_null() : json_boolean(at->ours || host), "attach_flags",
 	                      attach_word(at->attach_flags), "instructions", number_if(at->insns, at->insns),
 	                      "loaded_at", number_if(at->known, at->loaded_at), "loaded_by_uid",
 	                      number_if(at->known, at->uid), "tag", at->known ? json_string(at->tag) : json_null());
+	json_object_set_new(o, "host", json_boolean(host));
 	if (at->unreadable)
 		json_object_set_new(o, "cannot_tell", json_string(strerror(at->unreadable)));
-	if (!at->ours && !at->unreadable) {
+	if (!at->ours && !host && !at->unreadable) {
 		struct author who;
 		program_author(at->id, &who);
 		author_json(o, &who);
@@ -202,20 +234,32 @@ static void say_unknown(struct cmd *c, const struct cgroup *cg, const struct att
 		}
 }
 
-static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t *levels, struct proofs *p)
+/* What a host program opens hangs on what it is. */
+static void say_not_believed(struct shown *s, const struct attached *list, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		if (s->host.failed && list[i].id == s->host.id)
+			diag_fail(&s->c->diags, s->host.hint, "%s", s->host.failed);
+}
+
+static int show_level(struct shown *s, const struct cgroup *cg, bool above)
+{
+	struct cmd *c = s->c;
+	json_t *levels = s->levels;
+	struct proofs *p = &s->proven;
 	struct attached *list;
 	size_t n;
 	if (cgroup_query(c->arena, &c->diags, cg, &list, &n))
 		return show_closed(c, cg, levels);
 	warn_of_programs(c, cg, list, n, above);
 	say_unknown(c, cg, list, n);
+	say_not_believed(s, list, n);
 	if (c->json.on) {
 		json_t *programs = json_array();
 		for (size_t i = 0; i < n; i++) {
 			json_t *proof = json_object();
 			program_proof(c, &list[i], p, proof);
-			json_array_append_new(programs, program_json(&list[i], proof));
+			json_array_append_new(programs, program_json(&list[i], hosted_is(&s->host, list[i].id), proof));
 			json_decref(proof);
 		}
 		json_array_append_new(levels, json_pack("{s:o, s:I, s:o}", "path",
@@ -226,32 +270,34 @@ static int show_level(struct cmd *c, const struct cgroup *cg, bool above, json_t
 	put_text(stdout, cg->path);
 	puts(n ? "" : ": no device program");
 	for (size_t i = 0; i < n; i++)
-		print_program(c, &list[i], program_proof(c, &list[i], p, NULL));
+		print_program(s, &list[i], program_proof(c, &list[i], p, NULL));
 	return 0;
 }
 
 /* The cgroup, its parent, ... the root. Closes them all. */
-static int show_all(struct cmd *c, struct cgroup *cg, json_t *levels, struct proofs *p)
+static int show_all(struct shown *s, struct cgroup *cg)
 {
+	struct cmd *c = s->c;
 	bool above = false;
 	int failed = 0;
 	while (cg) {
-		failed = failed || show_level(c, cg, above, levels, p);
+		failed = failed || show_level(s, cg, above);
 		struct cgroup *parent = failed ? NULL : cgroup_parent(c->arena, &c->diags, cg);
 		cgroup_close(cg);
 		cg = parent;
 		above = true;
 	}
-	return p->others ? STATUS_DENY : failed || c->diags.errors || p->untold ? STATUS_FAILED : STATUS_OK;
+	return s->proven.others ? STATUS_DENY : failed || c->diags.errors || s->proven.untold ? STATUS_FAILED : STATUS_OK;
 }
 
 static int status(struct cmd *c, int argc, char **argv)
 {
 	struct cgroup *cg;
-	struct proofs proven = {.asked = false};
+	struct shown s = {.c = c};
+	struct diags ignored;
 	int opt;
 	while ((opt = options_next(c, argc, argv)) == OPT_VERIFY)
-		proven.asked = true;
+		s.proven.asked = true;
 	if (opt != OPT_END)
 		return c->status;
 	if (argc - optind > !where_given(c))
@@ -259,15 +305,20 @@ static int status(struct cmd *c, int argc, char **argv)
 	const char *path = optind < argc ? argv[optind] : where_given(c) ? NULL : own_cgroup(c);
 	if (c->diags.errors || where_open(c, path, WHERE_LOOK, &cg))
 		return STATUS_FAILED;
-	json_t *levels = json_array();
+	s.levels = json_array();
 	if (cgroup_hybrid(c->arena))
 		warn(c, cg, "programs attached here decide for the processes that are in this v2 "
 			    "cgroup (the 0:: line of /proc/PID/cgroup); v1 `devices` limits come on top",
 		     "this host is hybrid: v1 hierarchies are mounted as well");
-	int result = show_all(c, cg, levels, &proven);
-	if (c->json.on)
-		json_object_set(c->json.out, "cgroups", levels);
-	json_decref(levels);
+	diags_init(&ignored, c->arena); /* what cannot be told of the way is told level by level */
+	hosted_read(c, &s.host);
+	s.here_known = !hosted_at(c->arena, &ignored, &s.host, cg, &s.here);
+	int result = show_all(&s, cg);
+	if (c->json.on) {
+		json_object_set(c->json.out, "cgroups", s.levels);
+		json_object_set_new(c->json.out, "host", hosted_json(c->arena, &s.host, s.here_known ? &s.here : NULL));
+	}
+	json_decref(s.levels);
 	return result;
 }
 
@@ -277,8 +328,9 @@ const struct verb verb_status = {
 	.summary = "Show the device programs of a cgroup and of those above it",
 	.help = "Without CGROUP: the cgroup of the caller. CGROUP may be named as for apply. All\n"
 		"programs shown are asked about every request of a process in CGROUP, and all of\n"
-		"them must allow it. Runs are shown where the kernel counts them: sysctl\n"
-		"kernel.bpf_stats_enabled=1\n\n"
+		"them must allow it. Of the host program what concerns CGROUP is shown: grants,\n"
+		"guards that do not allow them, watchers. Runs are shown where the kernel counts\n"
+		"them: sysctl kernel.bpf_stats_enabled=1\n\n"
 		"  --verify          read each of ours back: do its instructions amount to the\n"
 		"                    line shown? Exit status 2: not; 1: it cannot be told.\n"
 		"                    `verify POLICY CGROUP` proves more\n",

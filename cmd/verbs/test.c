@@ -7,6 +7,7 @@
 #include "cmd/asked.h"
 #include "cmd/cmd.h"
 #include "cmd/coverage.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
@@ -282,7 +283,7 @@ static int open_kernel(struct trial *b)
 		return status;
 	if (program_load(c->arena, &c->diags, b->unit.policy->name, object.data, object.len,
 	                 &b->program) ||
-	    probe_open(c->arena, &c->diags, b->program, &b->probe))
+	    hosted_unbelieved(c) || probe_open(c->arena, &c->diags, b->program, &b->probe))
 		return STATUS_FAILED;
 	return STATUS_OK;
 }

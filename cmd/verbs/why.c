@@ -103,7 +103,7 @@ static int answer(struct inquiry *q, int argc, char **argv)
 		why_json(q);
 	else
 		why_print(q);
-	return q->denials ? STATUS_DENY : q->unknown ? STATUS_FAILED : STATUS_OK;
+	return q->verdict == SAYS_DENY ? STATUS_DENY : q->verdict == SAYS_UNKNOWN ? STATUS_FAILED : STATUS_OK;
 }
 
 /* The process that it names is held before its cgroup is looked for. In a container a path is what its

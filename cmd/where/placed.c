@@ -48,7 +48,7 @@ int placed_find(struct cmd *c, struct cgroup *cg, bool above, const uint32_t *id
 		at = parent;
 	}
 	for (size_t i = 0; i < n && !status; i++)
-		if (!out[i].at.ours)
+		if (!out[i].at.ours && !out[i].at.host_parts)
 			program_author(out[i].id, &out[i].author);
 	return status;
 }

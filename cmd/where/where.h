@@ -34,6 +34,7 @@ struct placed {
 	const char *path;     /* of the cgroup it is on; NULL: not known, or above what is mounted here */
 	struct attached at;   /* what the kernel says of it; without a path its number alone */
 	struct author author; /* where it is not ours */
+	bool host;            /* the host program, where whoever looks knows that */
 };
 /* Programs of a cgroup, `above`: and of those above it as far as they are mounted here. STATUS_OK or a status
  * with a diagnostic. */

@@ -118,10 +118,13 @@ static void ask_inside(struct inquiry *q)
 	if (!allows && !denies)
 		return;
 	asked_inside(q->c, q->cg, &q->request, q->of_process, &all);
-	bool exact = all.allow ? !others : !others && !q->unknown && allows + denies == 1;
+	/* what is opened is allowed whatever they say */
+	bool exact = q->answer.opens ? false : all.allow ? !others : !others && !q->unknown && allows + denies == 1;
 	bool fits = !all.allow && (others || q->unknown || denies);
 	const char *why = arena_printf(q->c->arena, "what it says in this cgroup is not known: %s",
-	                               all.known ? "asked there, all of them together say something else than each alone" : all.text);
+	                               !all.known        ? all.text
+	                               : q->answer.opens ? "asked there, the host program opens what it may deny"
+	                                                 : "asked there, all of them together say something else than each alone");
 	for (struct opinion *o = q->list; o < q->list + q->n; o++) {
 		if (!o->asked || (all.known && !exact && fits))
 			continue;
@@ -141,6 +144,12 @@ int why_ask(struct inquiry *q, struct opinion *o, const struct program_unit *one
 	struct verdict_pair said;
 	struct decision d;
 	struct request_record record = request_record(&q->request);
+	o->turns = one->turns;
+	if (o->id == q->host.id && q->host.failed) {
+		o->turns = true;
+		not_known(q, o, q->host.failed);
+		return STATUS_OK;
+	}
 	if (one->failed) {
 		ask_kernel(q, o, one->failed);
 		return STATUS_OK;
@@ -160,26 +169,68 @@ int why_ask(struct inquiry *q, struct opinion *o, const struct program_unit *one
 
 /* ---- all of them ----------------------------------------------------------------------------------- */
 
-static int ask_all(struct inquiry *q, const uint32_t *ids)
+/* What the host program does in the cgroup, and with this request, if those before it deny it. */
+static int find_host(struct inquiry *q)
+{
+	hosted_read(q->c, &q->host);
+	int status = hosted_at(q->c->arena, &q->c->diags, &q->host, q->cg, &q->here) ? STATUS_FAILED : STATUS_OK;
+	if (!status && hosted_known(&q->host))
+		hosted_ask(q->c->arena, &q->here, &q->request, &q->answer);
+	return status;
+}
+
+/* Each has a say about what those before it say. */
+static void settle(struct inquiry *q)
+{
+	q->verdict = SAYS_ALLOW;
+	q->denied_by = NULL;
+	for (struct opinion *o = q->list; o < q->list + q->n; o++) {
+		if (o->host) {
+			bool needed = q->verdict != SAYS_ALLOW;
+			o->says = needed && q->answer.opens ? SAYS_OPENS : SAYS_ALLOW;
+			o->rule = needed ? q->answer.text : "it only opens what others deny";
+			q->verdict = o->says == SAYS_OPENS ? SAYS_ALLOW : q->verdict;
+		} else if (o->says == SAYS_DENY) {
+			q->denied_by = q->verdict == SAYS_DENY ? q->denied_by : o;
+			q->verdict = SAYS_DENY;
+		} else if (o->says == SAYS_UNKNOWN && (o->turns || q->verdict == SAYS_ALLOW)) {
+			q->verdict = SAYS_UNKNOWN;
+		}
+	}
+	if (q->verdict != SAYS_DENY)
+		q->denied_by = NULL;
+}
+
+static int ask_all(struct inquiry *q, uint32_t *ids)
 {
 	struct cmd *c = q->c;
 	struct program_units units;
 	struct placed *places = arena_alloc(c->arena, (q->n + 1) * sizeof *places);
+	struct source_programs of = {.ids = ids, .n = q->n, .host = &q->here};
 	q->list = arena_alloc(c->arena, (q->n + 1) * sizeof *q->list);
-	q->denials = q->unknown = 0;
+	q->denials = q->unknown = q->hosts = 0;
 	if (!q->n)
 		return STATUS_OK;
-	int status = placed_find(c, q->cg, true, ids, q->n, places);
-	for (size_t i = 0; i < q->n; i++)
-		q->list[i] = (struct opinion){.id = ids[i], .path = places[i].path, .at = places[i].path ? &places[i].at : NULL,
-		                              .author = places[i].author.name};
+	int status = find_host(q);
 	if (!status)
-		status = programs_load(c, &c->settings, arena_printf(c->arena, "effective:%s", q->cg->path), ids, q->n, &units);
+		status = placed_find(c, q->cg, true, ids, q->n, places);
+	for (size_t i = 0; i < q->n; i++) {
+		q->list[i] = (struct opinion){.id = ids[i], .path = places[i].path, .at = places[i].path ? &places[i].at : NULL,
+		                              .author = places[i].author.name, .host = hosted_is(&q->host, ids[i])};
+		q->hosts += q->list[i].host;
+	}
+	if (!q->hosts) {
+		of.host = NULL;
+		q->answer = (struct hosted_answer){.opens = false};
+	}
+	if (!status)
+		status = programs_load(c, &c->settings, arena_printf(c->arena, "effective:%s", q->cg->path), &of, &units);
 	for (size_t i = 0; i < q->n && !status; i++)
-		status = why_ask(q, &q->list[i], &units.list[i]);
+		status = q->list[i].host ? STATUS_OK : why_ask(q, &q->list[i], &units.list[i]);
 	if (!status) {
 		programs_end(&units);
 		ask_inside(q);
+		settle(q);
 	}
 	return status;
 }

@@ -4,28 +4,30 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const words[] = {[SAYS_ALLOW] = "allow", [SAYS_DENY] = "deny", [SAYS_UNKNOWN] = "unknown"};
+static const char *const words[] = {[SAYS_ALLOW] = "allow", [SAYS_DENY] = "deny", [SAYS_UNKNOWN] = "unknown", [SAYS_OPENS] = "opens"};
 
 static const char *verdict_of(const struct inquiry *q)
 {
-	return q->denials ? "deny" : q->unknown ? "unknown" : "allow";
+	return words[q->verdict];
+}
+
+/* Did the host program open what others deny? */
+static bool opened(const struct inquiry *q)
+{
+	for (const struct opinion *o = q->list; o < q->list + q->n; o++)
+		if (o->says == SAYS_OPENS)
+			return true;
+	return false;
 }
 
 const char *why_name(struct arena *a, const struct opinion *o)
 {
 	if (o->at && o->at->ours)
 		return arena_printf(a, "%s (ours)", o->at->name);
+	if (o->host)
+		return "the host program (ours)";
 	const char *kernel = o->at && *o->at->kernel_name ? o->at->kernel_name : "a program";
 	return o->author ? arena_printf(a, "%s as %s writes them", kernel, o->author) : arena_printf(a, "%s of others", kernel);
-}
-
-/* The first that denies: the kernel asks all of them, and the request was lost there. */
-static const struct opinion *first_denial(const struct inquiry *q)
-{
-	for (const struct opinion *o = q->list; o < q->list + q->n; o++)
-		if (o->says == SAYS_DENY)
-			return o;
-	return NULL;
 }
 
 /* ---- text ------------------------------------------------------------------------------------------ */
@@ -96,18 +98,23 @@ static void print_node(const struct inquiry *q)
 /* What the programs say together. */
 static void print_programs(const struct inquiry *q)
 {
-	if (!q->n)
+	size_t n = q->n - q->hosts; /* the host program decides nothing by itself */
+	if (!n)
 		fputs("no device program decides here", stdout);
-	else if (q->denials && q->n == 1)
+	else if (q->denials && q->verdict == SAYS_UNKNOWN)
+		printf("%zu of %zu programs den%s it, and whether another opens it is not known", q->denials, n, q->denials == 1 ? "ies" : "y");
+	else if (q->denials && n == 1)
 		fputs("the one program denies it", stdout);
 	else if (q->denials)
-		printf("%zu of %zu programs den%s it, and all must allow", q->denials, q->n, q->denials == 1 ? "ies" : "y");
+		printf("%zu of %zu programs den%s it%s", q->denials, n, q->denials == 1 ? "ies" : "y", opened(q) ? "" : ", and all must allow");
 	else if (q->unknown)
-		printf("what %zu of %zu programs say is not known", q->unknown, q->n);
+		printf("what %zu of %zu programs say is not known", q->unknown, n);
 	else
-		fputs(q->n == 1 ? "the one program allows it" : "all programs allow it", stdout);
-	if (q->denials && q->n > 1)
-		printf(": program %u%s", first_denial(q)->id, q->denials > 1 ? " first" : "");
+		fputs(n == 1 ? "the one program allows it" : "all programs allow it", stdout);
+	if (opened(q))
+		fputs(q->verdict == SAYS_DENY ? ", the host program opens it, and one behind that denies it" : ", and the host program opens it", stdout);
+	if (q->denied_by && n > 1)
+		printf(": program %u%s", q->denied_by->id, q->denials > 1 ? " first" : "");
 }
 
 void why_print(const struct inquiry *q)
@@ -122,7 +129,7 @@ void why_print(const struct inquiry *q)
 	print_programs(q);
 	if (q->node.n) {
 		const struct refusal *r = q->node.list;
-		printf("; %s%s%s (%s)", q->denials ? "besides, " : q->unknown ? "" : "but ", r->perhaps ? "perhaps " : "", r->what, r->error);
+		printf("; %s%s%s (%s)", q->verdict == SAYS_DENY ? "besides, " : q->verdict == SAYS_UNKNOWN ? "" : "but ", r->perhaps ? "perhaps " : "", r->what, r->error);
 	}
 	putchar('\n');
 }
@@ -137,7 +144,7 @@ static json_t *text_or_null(const char *text)
 static json_t *opinion_json(const struct opinion *o)
 {
 	const struct rule_told *own = o->own.known ? &o->own : NULL;
-	json_t *out = json_pack("{s:I, s:o, s:o, s:o, s:s, s:o}", "program", (json_int_t)o->id, "cgroup", text_or_null(o->path),
+	json_t *out = json_pack("{s:I, s:b, s:o, s:o, s:o, s:s, s:o}", "program", (json_int_t)o->id, "host", o->host, "cgroup", text_or_null(o->path),
 	                        "policy", text_or_null(o->at && o->at->ours ? o->at->name : NULL), "author", text_or_null(o->author),
 	                        "verdict", words[o->says], "text", text_json(o->rule));
 	json_object_set_new(out, "file", text_or_null(own ? own->file : NULL));
@@ -176,12 +183,13 @@ static json_t *process_json(const struct inquiry *q)
 void why_json(const struct inquiry *q)
 {
 	json_t *list = json_array(), *out = q->c->json.out;
-	const struct opinion *first = first_denial(q);
 	for (const struct opinion *o = q->list; o < q->list + q->n; o++)
 		json_array_append_new(list, opinion_json(o));
 	json_object_set_new(out, "request", text_json(q->request.text));
 	json_object_set_new(out, "verdict", json_string(verdict_of(q)));
-	json_object_set_new(out, "denied_by", first ? json_integer(first->id) : json_null());
+	json_object_set_new(out, "denied_by", q->denied_by ? json_integer(q->denied_by->id) : json_null());
+	json_object_set_new(out, "opened_by", opened(q) && q->answer.grant ? json_integer((json_int_t)q->answer.grant->id) : json_null());
+	json_object_set_new(out, "host", q->hosts ? hosted_json(q->c->arena, &q->host, &q->here) : json_null());
 	json_object_set_new(out, "programs", list);
 	json_object_set_new(out, "node", node_json(q));
 	json_object_set_new(out, "process", q->caller ? process_json(q) : json_null());

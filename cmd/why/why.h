@@ -4,18 +4,21 @@
 
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
+#include "cmd/hosted/hosted.h"
 #include "cmd/rule.h"
 #include "policy/request.h"
 
 struct host_device;
 
-enum says { SAYS_ALLOW, SAYS_DENY, SAYS_UNKNOWN };
+enum says { SAYS_ALLOW, SAYS_DENY, SAYS_UNKNOWN, SAYS_OPENS /* the host program: what those before it deny */ };
 /* One program and what it says. */
 struct opinion {
 	uint32_t id;
 	const char *path;           /* of the cgroup it is on; NULL: above what is mounted here */
 	const struct attached *at;  /* NULL: likewise */
 	const char *author;         /* by its shape, or NULL */
+	bool host;                  /* the host program */
+	bool turns;                 /* what it says is not known, and it may open what others deny */
 	enum says says;
 	struct rule_told own;       /* ours: by which rule of the policy */
 	const char *rule;           /* that decides, in words; why it is not known */
@@ -53,6 +56,12 @@ struct inquiry {
 	struct opinion *list;       /* in the order in which the kernel asks them */
 	size_t n, denials, unknown;
 	size_t of_caller;           /* of the unknown: those that hang on a fact about the caller */
+	size_t hosts;               /* of them the host program: 0 or 1 */
+	enum says verdict;          /* of all together */
+	const struct opinion *denied_by; /* the first that denies what nobody opens afterwards, or NULL */
+	struct hosted host;
+	struct hosted_here here;
+	struct hosted_answer answer; /* of the host program, where one is in the list */
 	struct node node;
 };
 

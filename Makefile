@@ -119,7 +119,7 @@ GUARD_SOURCES := $(filter-out policy/yaml.c,$(sort $(wildcard policy/*.c))) comp
 	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/hostprog/*.c compiler/object/*.c compiler/raw/*.c)) \
 	$(sort $(wildcard cgroup/*.c)) $(GUARD_CMD:%=cmd/%.c) \
 	$(filter-out %/work_ruby.c %/work_list.c %/work_user.c,$(sort $(wildcard cmd/room/*.c))) $(sort $(wildcard cmd/where/*.c)) \
-	cmd/hosted/hosted.c cmd/hosted/words.c \
+	cmd/hosted/hosted.c cmd/hosted/words.c cmd/hosted/warn.c \
 	cmd/audit/device_name.c cmd/audit/nodes.c cmd/audit/words.c cmd/audit/columns.c \
 	cmd/explain/rows.c cmd/explain/print.c cmd/explain/json.c cmd/explain/tell.c cmd/verbs/status.c \
 	cmd/bundle/digest.c cmd/bundle/segment.c cmd/bundle/libelf.c $(filter-out %/plain.c %/ruby.c %/watch.c,$(sort $(wildcard cmd/bundle/guard/*.c)))

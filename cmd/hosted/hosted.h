@@ -51,8 +51,6 @@ struct hosted_here {
 int hosted_at(struct arena *a, struct diags *d, const struct hosted *h, const struct cgroup *cg, struct hosted_here *out);
 /* Can grants, or a watcher, open anything there? */
 bool hosted_opens(const struct hosted_here *e);
-/* Warns, also where others are left out, that what is told of a source holds now: grants that apply there end. */
-void hosted_warn(struct cmd *c, const char *source, const struct hosted_here *e);
 /* Is the program with this number that one? No, too, where there is none. */
 bool hosted_is(const struct hosted *h, uint32_t id);
 /* What stands for it in a list of programs (policy/dump.h). True. */
@@ -82,6 +80,11 @@ const char *hosted_lines(struct arena *a, const struct hosted_here *e);
 void hosted_put(const char *lines, int indent);
 /* The host program as an object, null: there is none; `here`: or NULL. */
 json_t *hosted_json(struct arena *a, const struct hosted *h, const struct hosted_here *here);
+
+/* ---- warn.c ----------------------------------------------------------------------------------------- */
+
+/* Warns, also where others are left out, that what is told of a source holds now: grants that apply there end. */
+void hosted_warn(struct cmd *c, const char *source, const struct hosted_here *e);
 
 /* ---- checks.c --------------------------------------------------------------------------------------- */
 

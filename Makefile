@@ -199,6 +199,13 @@ $(HOSTED): tests/hosted.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS))
 	@echo '  CC  $@'
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# What the host program costs (tests/bench_host.sh).
+HOST_COST := $(BUILD)/tests/host_cost
+$(HOST_COST): tests/host_cost.c $(filter-out $(BUILD)/cmd/%,$(OBJECTS))
+	@mkdir -p $(@D)
+	@echo '  CC  $@'
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # The tool with allocations that fail (tests/faults/faulty.c). ASan has a malloc of its own: then
 # the linker gives ours the calls of our objects.
 FAULTY        := $(BUILD)/tests/faulty
@@ -295,7 +302,7 @@ quick: all unit
 	UNIT_LEAVE="verify room cost" tests/run unit ruby policies errors golden
 
 bench: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(HOST_COST)
 	tests/bench
 
 golden: all

@@ -57,12 +57,33 @@ static int write_entry(const struct hostmaps *m, uint64_t id, uint32_t value)
 	return !value && error == -ENOENT ? 0 : error;
 }
 
-/* What the entry should be; `comes`: a guard that refuses is about to be attached. -1 with a diagnostic. */
-static int64_t true_entry(struct arena *a, struct diags *d, const struct cgroup *cg, bool comes)
+/* Has one above it a guard that refuses? 1, 0 or -1. */
+static int refused_above(struct arena *a, struct diags *d, const struct cgroup *cg)
+{
+	struct attached at;
+	struct cgroup *up, *next;
+	size_t errors = d->errors;
+	int refuses = 0;
+	for (up = cgroup_parent(a, d, cg); up; up = next) {
+		refuses = refuses ? refuses : guard_refuses(a, d, up, &at);
+		next = refuses ? NULL : cgroup_parent(a, d, up);
+		cgroup_close(up);
+	}
+	return d->errors != errors ? -1 : refuses;
+}
+
+/* What the entry should be; `comes`: a guard that refuses is about to be attached. A program that is not told the cgroups above
+ * looks for the caller's own entry only: there it stands also for guards above, and is looked at again at each sweep. -1 with a
+ * diagnostic. */
+static int64_t true_entry(struct arena *a, struct diags *d, const struct hostmaps *m, const struct cgroup *cg, bool comes)
 {
 	struct attached at;
 	int refuses = guard_refuses(a, d, cg, &at);
-	return refuses < 0 ? -1 : refuses ? HOST_GUARD_REFUSES : comes ? HOST_GUARD_REFUSES | HOST_GUARD_UNSETTLED : 0;
+	if (refuses)
+		return refuses < 0 ? -1 : HOST_GUARD_REFUSES;
+	if (!comes && !(m->features & HOSTPROG_ANCESTORS))
+		refuses = refused_above(a, d, cg);
+	return refuses < 0 ? -1 : refuses || comes ? HOST_GUARD_REFUSES | HOST_GUARD_UNSETTLED : 0;
 }
 
 static int no_room(struct diags *d, const struct cgroup *cg)
@@ -81,7 +102,7 @@ static int settle(struct arena *a, struct diags *d, const struct hostmaps *m, co
 	uint32_t had = read_entry(m, cg->id), now = had;
 	bool swept = false;
 	for (int tries = 0; tries < TRIES; tries++) {
-		int64_t want = true_entry(a, d, cg, comes);
+		int64_t want = true_entry(a, d, m, cg, comes);
 		if (want < 0)
 			return -1;
 		if (want == now)
@@ -162,6 +183,54 @@ void guarded_sweep(struct arena *parent, const char *mount, const struct hostmap
 	arena_free(a);
 }
 
+/* ---- many -------------------------------------------------------------------------------------- */
+
+struct filling {
+	struct arena *arena;
+	struct diags *d;
+	const struct hostmaps *m;
+	const char *mount;
+	const char *below; /* only those below this path from the mount on; NULL: all */
+	bool comes;
+	bool failed, changed;
+};
+
+static enum walk_step fill_one(void *arg, const struct cgroup_dir *dir)
+{
+	struct filling *f = arg;
+	size_t n = f->below ? strlen(f->below) : 0;
+	if (f->below && (strncmp(dir->path, f->below, n) || (dir->path[n] && dir->path[n] != '/' && n > 1)))
+		return strncmp(dir->path, f->below, strlen(dir->path)) ? WALK_PAST : WALK_DOWN;
+	struct arena *a = arena_scratch(f->arena);
+	struct diags reason;
+	diags_init(&reason, a);
+	struct cgroup cg = {.fd = dir->fd, .id = dir->id, .mount = f->mount, .lock = -1};
+	cg.path = arena_printf(a, "%s%s", f->mount, strcmp(dir->path, "/") ? dir->path : "");
+	int changed = settle(a, &reason, f->m, &cg, f->comes);
+	if (changed < 0 && !cgroup_gone(&cg)) {
+		for (size_t i = 0; i < reason.n; i++)
+			diag_fail(f->d, reason.items[i].hint, "%s", reason.items[i].text);
+		f->failed = true;
+	}
+	f->changed |= changed > 0;
+	arena_free(a);
+	return f->failed ? WALK_END : WALK_DOWN;
+}
+
+/* The entries of those below a cgroup, which a program that is not told the cgroups above looks for. 0 or -1. */
+static int settle_below(struct arena *a, struct diags *d, const struct hostmaps *m, const struct cgroup *cg, bool comes)
+{
+	char path[PATH_MAX];
+	struct filling f = {.arena = a, .d = d, .m = m, .mount = cg->mount, .below = path, .comes = comes};
+	if (m->features & HOSTPROG_ANCESTORS || !cgroup_path_at(cg->mount, cg->id, path))
+		return 0;
+	if (cgroup_walk(a, d, fill_one, &f) || f.failed)
+		return -1;
+	if (f.changed)
+		wait_for_programs();
+	return 0;
+}
+
 /* ---- one guard ----------------------------------------------------------------------------------- */
 
 /* The host program over the cgroup, its maps open. 1, 0: there is none, -1. */
@@ -188,6 +257,8 @@ int guarded_add(struct arena *a, struct diags *d, const struct cgroup *cg, bool 
 	if (is <= 0)
 		return is;
 	int changed = settle(a, d, &m, cg, !grants);
+	if (changed >= 0 && settle_below(a, d, &m, cg, !grants))
+		changed = -1;
 	hostmaps_close(&m);
 	if (changed > 0)
 		wait_for_programs(); /* that did not find the entry */
@@ -203,6 +274,7 @@ void guarded_renew(struct arena *parent, const struct cgroup *cg)
 	diags_init(&ignored, a);
 	if (over(a, &ignored, cg, &found, &m) == 1) { /* an entry that stays keeps grants from opening anything */
 		settle(a, &ignored, &m, cg, false);
+		settle_below(a, &ignored, &m, cg, false);
 		hostmaps_close(&m);
 	}
 	arena_free(a);
@@ -225,33 +297,6 @@ void guarded_unsettle(struct arena *parent, const struct cgroup *cg)
 }
 
 /* ---- all of them ------------------------------------------------------------------------------------ */
-
-struct filling {
-	struct arena *arena;
-	struct diags *d;
-	const struct hostmaps *m;
-	const char *mount;
-	bool failed, changed;
-};
-
-static enum walk_step fill_one(void *arg, const struct cgroup_dir *dir)
-{
-	struct filling *f = arg;
-	struct arena *a = arena_scratch(f->arena);
-	struct diags reason;
-	diags_init(&reason, a);
-	struct cgroup cg = {.fd = dir->fd, .id = dir->id, .mount = f->mount, .lock = -1};
-	cg.path = arena_printf(a, "%s%s", f->mount, strcmp(dir->path, "/") ? dir->path : "");
-	int changed = settle(a, &reason, f->m, &cg, false);
-	if (changed < 0 && !cgroup_gone(&cg)) {
-		for (size_t i = 0; i < reason.n; i++)
-			diag_fail(f->d, reason.items[i].hint, "%s", reason.items[i].text);
-		f->failed = true;
-	}
-	f->changed |= changed > 0;
-	arena_free(a);
-	return f->failed ? WALK_END : WALK_DOWN;
-}
 
 bool guarded_filled(const struct hostmaps *m)
 {

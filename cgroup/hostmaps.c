@@ -40,7 +40,7 @@ static const struct host_kind kinds[HOSTPROG_MAPS] = {
 
 void hostmaps_none(struct hostmaps *m)
 {
-	m->watch_id = 0;
+	m->watch_id = m->features = 0;
 	for (int i = 0; i < HOSTPROG_MAPS; i++)
 		m->fd[i] = -1;
 }
@@ -126,6 +126,10 @@ int hostmaps_open(int prog, struct hostmaps *out)
 	free(ids);
 	for (int i = 0; !error && i < HOSTPROG_MAPS; i++)
 		error = out->fd[i] < 0 ? -EPROTO : 0;
+	struct hostprog_header header = {0};
+	uint32_t zero = 0;
+	error = error ? error : bpf_map_lookup_elem(out->fd[HOSTPROG_MAP_HEADER], &zero, &header);
+	out->features = header.features;
 	if (error)
 		hostmaps_close(out);
 	return error;
@@ -179,6 +183,7 @@ int hostmaps_new(const struct hostprog_header *header, struct hostmaps *out)
 {
 	hostmaps_none(out);
 	int error = make_header(header, out);
+	out->features = header->features;
 	for (int i = HOSTPROG_MAP_HEADER + 1; !error && i < HOSTPROG_MAPS; i++) {
 		out->fd[i] = make_map(i);
 		error = out->fd[i] < 0 ? out->fd[i] : 0;
@@ -199,6 +204,7 @@ int hostmaps_next(const struct hostprog_header *header, const struct hostmaps *f
 		error = out->fd[i] < 0 ? -errno : 0;
 	}
 	out->watch_id = from->watch_id;
+	out->features = header ? header->features : from->features;
 	if (error)
 		hostmaps_close(out);
 	return error;

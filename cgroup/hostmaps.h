@@ -13,6 +13,7 @@
 /* What a host program is and shares with the next one; -1: a map that is not open. */
 struct hostmaps {
 	int fd[HOSTPROG_MAPS];
+	uint32_t features; /* of the program (enum hostprog_feature) */
 	uint32_t watch_id; /* of devguard_watch, which goes along whenever the program is replaced */
 };
 void hostmaps_none(struct hostmaps *m);

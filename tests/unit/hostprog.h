@@ -133,6 +133,26 @@ static inline void hostprog_off(struct env *e)
 	cgroup_close(root);
 }
 
+/* A program of our name and header with maps of its own, attached to the root; `make` has the instructions. Its id. */
+static inline uint32_t attach_one(struct env *e, struct hostprog_header header, hostprog_maker *make)
+{
+	struct hostmaps maps;
+	struct cgroup *root;
+	const char *log;
+	struct attached at = {0};
+	assert_int_equal(hostmaps_new(&header, &maps), 0);
+	int fd = hostprog_load(e->arena, make, &maps, header.parts, header.features, &log);
+	assert_true(fd >= 0);
+	hostmaps_close(&maps);
+	assert_done(e, cgroup_open(e->arena, &e->d, cgroup_mount(e->arena), &root));
+	assert_int_equal(bpf_prog_attach(fd, root->fd, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI), 0);
+	cgroup_close(root);
+	assert_int_equal(describe_program(fd, &at), READ_OK);
+	assert_true(at.host_parts == header.parts && !at.ours);
+	close(fd);
+	return at.id;
+}
+
 static int hostprog_teardown(void **state)
 {
 	hostprog_off(*state);

@@ -441,6 +441,36 @@ static void no_room_for_a_guard(void **state)
 	guard(e, e->cg, "third", true); /* that needs none */
 }
 
+/* As on Linux 5.18, where the program is told the caller's own cgroup only: guards above count all the same. */
+static void without_the_cgroups_above(void **state)
+{
+	struct env *e = *state;
+	struct hostprog *hp;
+	need_object();
+	attach_one(e, hostprog_header_of(HOSTPROG_GRANTS, HOSTPROG_RETVAL), hostprog_make);
+	assert_done(e, hostprog_open(e->arena, &e->d, &hp));
+	attach_denier(e->parent, 0);
+	put(e, hp, make_grant(e->parent->id, 'c', 1, 5, ACC_READ));
+	assert_true(allowed_in(e, e->parent, "c 1:5 r"));
+	assert_false(allowed_in(e, e->cg, "c 1:5 r"));
+	put(e, hp, make_grant(e->cg->id, 'c', 1, 5, ACC_READ));
+	assert_true(allowed_in(e, e->cg, "c 1:5 r"));
+	guard(e, e->parent, "above", false);
+	assert_false(allowed_in(e, e->cg, "c 1:5 r") || allowed_in(e, e->parent, "c 1:5 r"));
+	hostprog_sweep(e->arena, hp);
+	assert_false(allowed_in(e, e->cg, "c 1:5 r"));
+	guard(e, e->cg, "own", false);
+	unguard(e, e->parent, "above");
+	assert_false(allowed_in(e, e->cg, "c 1:5 r"));
+	assert_true(allowed_in(e, e->parent, "c 1:5 r"));
+	unguard(e, e->cg, "own");
+	assert_true(allowed_in(e, e->cg, "c 1:5 r"));
+	guard(e, e->parent, "above", false);
+	guard(e, e->parent, "above", true);
+	assert_true(allowed_in(e, e->cg, "c 1:5 r") && allowed_in(e, e->parent, "c 1:5 r"));
+	hostprog_close(hp);
+}
+
 int main(int argc, char **argv)
 {
 	read_object(argc > 1 ? argv[1] : getenv("DEVGUARD_TEST_OBJECT"));
@@ -458,6 +488,7 @@ int main(int argc, char **argv)
 		HOSTPROG_TEST(guards_from_before),
 		HOSTPROG_TEST(guards_of_killed_tools),
 		HOSTPROG_TEST(no_room_for_a_guard),
+		HOSTPROG_TEST(without_the_cgroups_above),
 	};
 	if (!scratch_possible("hostgrants") || !hostprog_possible("hostgrants"))
 		return 0;

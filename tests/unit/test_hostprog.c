@@ -50,26 +50,6 @@ static void comes_and_goes(void **state)
 
 /* ---- others on the root ----------------------------------------------------------------------- */
 
-/* A program of our name and header with maps of its own, attached to the root; `make` has the instructions. */
-static uint32_t attach_one(struct env *e, struct hostprog_header header, hostprog_maker *make)
-{
-	struct hostmaps maps;
-	struct cgroup *root;
-	const char *log;
-	struct attached at = {0};
-	assert_int_equal(hostmaps_new(&header, &maps), 0);
-	int fd = hostprog_load(e->arena, make, &maps, header.parts, header.features, &log);
-	assert_true(fd >= 0);
-	hostmaps_close(&maps);
-	assert_done(e, cgroup_open(e->arena, &e->d, cgroup_mount(e->arena), &root));
-	assert_int_equal(bpf_prog_attach(fd, root->fd, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI), 0);
-	cgroup_close(root);
-	assert_int_equal(describe_program(fd, &at), READ_OK);
-	assert_true(at.host_parts == header.parts && !at.ours);
-	close(fd);
-	return at.id;
-}
-
 static void detach_one(struct env *e, uint32_t id)
 {
 	struct cgroup *root;

@@ -6,7 +6,6 @@
  */
 #include "cmd/grant/grant.h"
 #include "cmd/grant/node.h"
-#include "compiler/compiler.h"
 #include "policy/device.h"
 
 #include <string.h>
@@ -72,14 +71,12 @@ int grant_allowed(struct cmd *c, const struct grant_target *t)
 static void look_at_program(struct cmd *c, struct hostprog *hp, const struct cgroup *cg)
 {
 	struct hostprog_info info;
-	if (hostprog_info(c->arena, &c->diags, hp, hostprog_make, &info))
+	if (hostprog_info(c->arena, &c->diags, hp, NULL, &info))
 		return;
 	if (info.after)
 		warn(c, arena_printf(c->arena, "`" PROGRAM " status %s` shows them", shell_word(c->arena, info.root)),
 		     "%u program%s on the root of the hierarchy run%s after ours: what %s, a grant does not open", info.after, PLURAL(info.after),
 		     info.after == 1 ? "s" : "", info.after == 1 ? "it denies" : "they deny");
-	if (!info.genuine)
-		warn(c, "`" PROGRAM " doctor` says more", "the host program that is attached is not the one that this version makes");
 	if (!(info.features & HOSTPROG_ANCESTORS))
 		warn(c, "Linux 6.1 has what is needed for those", "on this kernel a grant is for the processes of the cgroup itself, not of those below it");
 	if (level_of(cg) == HOSTPROG_LEVELS)

@@ -241,8 +241,10 @@ static int take_chosen(struct taking *t)
 	if (grants_read(c->arena, &c->diags, t->hp, &t->all, &t->nall))
 		return STATUS_FAILED;
 	choose(t);
-	if (!t->n)
-		return none_found(t);
+	if (!t->n) {
+		hostprog_sweep(c->arena, t->hp); /* what a command that was killed left */
+		return hostprog_settle(c->arena, &c->diags, t->hp, hostprog_make) ? STATUS_FAILED : none_found(t);
+	}
 	if (take(t))
 		return STATUS_FAILED;
 	tell(t);

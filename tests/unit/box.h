@@ -26,7 +26,7 @@ enum box_kind { BOX_USER = 1 /* a user namespace */, BOX_NODEV = 2 /* /dev opens
 struct box {
 	pid_t pid;
 	int socket;
-	char base[64];  /* a directory of the host; the box's root is mounted there, for the box */
+	char base[64];  /* a directory of the host, where the box's root is mounted while it begins */
 };
 
 struct told { char what; char a[200], b[200]; };
@@ -243,6 +243,7 @@ static inline struct box box_start(struct env *e, int kind)
 	}
 	assert_int_equal(send(b.socket, "g", 1, 0), 1);
 	assert_int_equal(recv(b.socket, &ready, 1, 0), 1);
+	assert_int_equal(rmdir(b.base), 0); /* its mount is the root of the box now */
 	return b;
 }
 
@@ -251,7 +252,6 @@ static inline void box_end(struct box *b)
 	kill(b->pid, SIGKILL);
 	waitpid(b->pid, NULL, 0);
 	close(b->socket);
-	assert_int_equal(rmdir(b->base), 0);
 }
 
 static inline struct answer box_ask(struct box *b, char what, const char *a, const char *second)

@@ -17,12 +17,12 @@ static void tell_recorded(struct learning *l)
 		learned_count(&denied, learned_passed(&l->all.list[i]) ? 0 : l->all.list[i].denied);
 		learned_count(&permitted, l->all.list[i].permitted);
 	}
-	tell(c, "%llu request%s recorded, %zu different, in %llu recording%s", (unsigned long long)learned_total(&l->all),
+	say(c, "%llu request%s recorded, %zu different, in %llu recording%s", (unsigned long long)learned_total(&l->all),
 	     PLURAL(learned_total(&l->all)), l->all.n, (unsigned long long)l->all.runs, PLURAL(l->all.runs));
 	if (permitted)
-		tell(c, "denied by what filters now, and let pass: %llu, which the policy allows", (unsigned long long)permitted);
+		say(c, "denied by what filters now, and let pass: %llu, which the policy allows", (unsigned long long)permitted);
 	if (denied)
-		tell(c, "denied: %llu, a comment in the policy; --with-denied allows them", (unsigned long long)denied);
+		say(c, "denied: %llu, a comment in the policy; --with-denied allows them", (unsigned long long)denied);
 	if (!l->all.n && !l->all.lost)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, NULL, "no device was asked for: the policy denies every device");
 	if (l->all.lost)
@@ -36,12 +36,12 @@ static void tell_compared(struct learning *l, const struct proof *p)
 	struct cmd *c = l->cmd;
 	const struct change *more = &p->than.allowed, *less = &p->than.denied;
 	if (!more->most && !less->most)
-		tell(c, "it decides every request as %s", l->before_words);
+		say(c, "it decides every request as %s", l->before_words);
 	if (less->most)
-		tell(c, "tighter than %s: it denies %s request%s that are allowed there", l->before_words,
+		say(c, "tighter than %s: it denies %s request%s that are allowed there", l->before_words,
 		     count_text(c->arena, less), PLURAL(less->most));
 	if (more->most)
-		tell(c, "it also allows %s request%s that are denied there%s%s", count_text(c->arena, more), PLURAL(more->most),
+		say(c, "it also allows %s request%s that are denied there%s%s", count_text(c->arena, more), PLURAL(more->most),
 		     more->found ? ", such as " : "", more->found ? more->witness.text : "");
 }
 
@@ -50,7 +50,7 @@ void learned_tell(struct learning *l, const struct proof *p)
 	struct cmd *c = l->cmd;
 	tell_recorded(l);
 	if (p)
-		tell(c, "proven: the policy allows all that was let pass (%llu different request%s)",
+		say(c, "proven: the policy allows all that was let pass (%llu different request%s)",
 		     (unsigned long long)p->asked, PLURAL(p->asked));
 	if (p && p->compared)
 		tell_compared(l, p);

@@ -360,7 +360,7 @@ static int propose(struct updating *u)
 	if (!u->missing.n)
 		return STATUS_OK;
 	if (at >= 0) {
-		tell(c, "%s lacks rules for %zu different request%s: the patch adds them, compiled and proven", u->file,
+		say(c, "%s lacks rules for %zu different request%s: the patch adds them, compiled and proven", u->file,
 		     u->missing.n, PLURAL(u->missing.n));
 		return write_patch(u, at, added);
 	}
@@ -390,11 +390,11 @@ int learned_update(struct learning *l)
 	if (!status)
 		status = learned_ask(l, &u.unit, sort_out, &u);
 	if (!status && u.unit.policy->default_allow)
-		tell(c, "%s: its default is :allow, so what no rule denies is allowed already", u.file);
+		say(c, "%s: its default is :allow, so what no rule denies is allowed already", u.file);
 	if (!status && u.missing.n)
 		status = propose(&u);
 	else if (!status && !u.denied && !u.unknown)
-		tell(c, "%s allows all that was recorded: nothing is missing", u.file);
+		say(c, "%s allows all that was recorded: nothing is missing", u.file);
 	unit_end(&u.unit);
 	if (!status)
 		learned_tell(l, NULL);

@@ -108,7 +108,7 @@ static int look_after(struct learning *l, uint64_t now, struct times *t)
 		return diag_fail(&l->cmd->diags, "record it again",
 		                 "the host program was taken off: what was asked for since then is not recorded");
 	if (l->cgroup && cgroup_removed(l->cgroup)) {
-		tell(l->cmd, "the cgroup %s was removed: the recording ends", l->cgroup->path);
+		say(l->cmd, "the cgroup %s was removed: the recording ends", l->cgroup->path);
 		l->ended = true;
 	}
 	return 0;

@@ -186,6 +186,8 @@ expect "a command that is not there" 127 "cannot run ./absent" learn --record "$
 [ ! -e "$T/none.rec" ] && [ ! -e "$T/none.rb" ] && pass "then nothing is written" || fail "then nothing is written"
 expect "a command killed" 143 "1 recording" learn -- sh -c 'kill -TERM $$'
 expect "--for ends a command" 143 "1 recording" learn --for 0.3 -- sleep 1000
+expect "--for takes minutes and seconds too" 143 "1 recording" learn --for 1s -- sleep 1000
+expect "a time that is none" 64 "--for 3x: not a time" learn --for 3x -- true
 expect "a file that is no recording" 1 "this is no recording" learn --record "$T/policy.rb" -- true
 equal "it stays as it was" "allow :null" "$(cat "$T/policy.rb")"
 

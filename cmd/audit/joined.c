@@ -156,6 +156,7 @@ static bool is_of(const struct denial *d, const struct host_event *e)
 static void tell_one(struct joined *j, const struct host_event *e)
 {
 	const struct denial *found[POLICIES];
+	struct denial *told[POLICIES];
 	size_t n = 0;
 	uint64_t first = j->ndenials > DENIALS ? j->ndenials - DENIALS : 0;
 	for (uint64_t i = j->ndenials; i > first && n < POLICIES; i--) {
@@ -163,13 +164,15 @@ static void tell_one(struct joined *j, const struct host_event *e)
 		bool again = false;
 		for (size_t k = 0; k < n; k++)
 			again |= !strcmp(found[k]->policy, d->policy);
-		if (!again && is_of(d, e))
-			found[n++] = d;
+		if (!again && is_of(d, e)) {
+			found[n] = told[n] = d;
+			n++;
+		}
 	}
 	if (n)
 		j->one(j->arg, e, grant_known(j->grants, e->grant), found, n);
 	for (size_t k = 0; k < n; k++)
-		((struct denial *)found[k])->event.cgroup_id = 0; /* it is told once */
+		told[k]->event.cgroup_id = 0; /* once only */
 }
 
 void joined_tell(struct joined *j)

@@ -35,7 +35,9 @@ static int option(struct learning *l, int opt)
 	static const char *const by[] = {"uid"};
 	struct cmd *c = l->cmd;
 	switch (opt) {
-	case OPT_FOR: return option_seconds(c, "--for", optarg, 1, &l->for_ns);
+	case OPT_FOR:
+		return optarg[strspn(optarg, "0123456789.")] ? option_duration(c, "--for", optarg, &l->for_ns)
+		                                             : option_seconds(c, "--for", optarg, 1, &l->for_ns);
 	case OPT_RECORD: *ARENA_PUSH(l->arena, l->records, l->nrecords, l->records_cap) = optarg; break;
 	case OPT_PERMISSIVE: l->permissive = true; break;
 	case OPT_BY: l->by_uid = true; return option_word(c, "--by", optarg, by, 1) < 0 ? c->status : STATUS_OK;
@@ -201,7 +203,7 @@ static int learn(struct cmd *c, int argc, char **argv)
 const struct verb verb_learn = {
 	.name = "learn",
 	.synopsis = "CGROUP | --self | --unit UNIT | -- COMMAND ARG... | --record FILE...\n"
-		"       [--for S] [--record FILE] [--permissive] [--by uid] [--with-denied]\n"
+		"       [--for T] [--record FILE] [--permissive] [--by uid] [--with-denied]\n"
 		"       [--update POLICY [--param K=V]...] [--name NAME] [-o FILE] [--json]",
 	.usage = "CGROUP | -- COMMAND ARG... | --record FILE...",
 	.example = PROGRAM " learn -o cat.rb -- cat /dev/null",
@@ -213,7 +215,7 @@ const struct verb verb_learn = {
 		"with what filters now. Needs Linux 5.18; 6.1 to see what is below the cgroup.\n"
 		"The exit status is that of the command, as of run; 1 if the recording is not\n"
 		"complete.\n\n"
-		"  --for S           end after S seconds; a command is ended too\n"
+		"  --for T           end after that time: 60, 30m, 1h30m; a command is ended too\n"
 		"  --record FILE     add the recording to FILE; without a cgroup and command the\n"
 		"                    policy is for all the FILEs that are named\n"
 		"  --permissive      let pass what filters deny, while it is recorded\n"

@@ -294,6 +294,18 @@ static int make_node(struct giving *v)
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
+/* Nodes of grants that are over. What had a key that was given now is no more: that entry is the new grant's. */
+static void clear_others(struct giving *v)
+{
+	for (size_t i = 0; i < v->nbefore; i++) {
+		size_t k = 0;
+		while (k < v->n && memcmp(&v->list[k].key, &v->before[i].key, sizeof v->list[k].key))
+			k++;
+		if (k == v->n)
+			grants_clear_nodes(v->c, v->hp, &v->before[i], 1);
+	}
+}
+
 static int put(struct giving *v)
 {
 	struct cmd *c = v->c;
@@ -303,7 +315,7 @@ static int put(struct giving *v)
 	int failed = v->wish->node ? make_node(v) : 0;
 	if (!failed)
 		failed = grant_put(c->arena, &c->diags, v->hp, v->list, v->n);
-	grants_clear_nodes(c, v->hp, v->before, v->nbefore);
+	clear_others(v);
 	return failed;
 }
 

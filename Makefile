@@ -27,7 +27,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)
 	$(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS)
 
-.PHONY: all help deps build-deps unit check quick demo static check-distros bench asan faults fuzz lint golden mutants install uninstall clean
+.PHONY: all help deps build-deps unit check quick demo static check-distros check-packages bench asan faults fuzz lint golden mutants install uninstall clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAM)
@@ -48,6 +48,7 @@ help:
 	@echo 'make golden          rewrite the golden files: review the diff'
 	@echo 'make static          $(BUILD)/static/rucy-devguard: a binary without shared libraries'
 	@echo 'make check-distros   make demo and make check in minimal Debian systems (root, mmdebstrap)'
+	@echo 'make check-packages  what 90 Debian packages use is learned, then they run under it (root, mmdebstrap, PACKAGES=)'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
 	@echo 'make uninstall clean (uninstall: not while a hook needs the tool; FORCE=1 leaves the hook)'
 	@echo 'variables: CC CFLAGS BUILD PREFIX DESTDIR; V=1 shows the commands'
@@ -322,6 +323,10 @@ static:
 # The two commands in minimal systems of every Debian that is supported.
 check-distros:
 	tests/distros
+
+# What the commands of Debian packages use is learned, and they run under it. PACKAGES= some of tests/packages/list.txt.
+check-packages: static
+	tests/packages/run $(PACKAGES)
 
 # SECONDS=N: no longer than that, else every fault there is.
 faults: deps

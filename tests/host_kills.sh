@@ -32,6 +32,7 @@ for cg in "$CG" "$OTHER"; do
 done
 inside "$CG" unshare -m --propagation private sh -c 'mount -t tmpfs -o mode=755 tmpfs "$0" && exec sleep 7200' "$T/dev" &
 BACKGROUND+=($!)
+disown $! # the shell says nothing of its end
 until BOX=$(head -n 1 "$CG/cgroup.procs") && [ "$(cat "/proc/$BOX/comm" 2>/dev/null)" = sleep ]; do sleep 0.01; done
 BACKGROUND+=($BOX)
 cp /proc/$BOX/mountinfo "$T/mounts"

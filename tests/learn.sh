@@ -83,7 +83,7 @@ expect "a place that cannot be written" 1 "cannot write" learn --record "$T/a.re
 expect "nothing is given" 64 "no cgroup and no command given" learn
 expect "two files, and a command" 64 "one file at a time is recorded into" learn --record a --record b -- true
 expect "a cgroup and a command" 64 "a cgroup and a command" learn / -- true
-expect "two cgroups" 64 "a command stands behind --: rucy-devguard learn -- /a" learn /a /b
+expect "two cgroups" 64 "more than one cgroup given (a command stands behind --)" learn /a /b
 expect "--by something else" 64 "--by comm: unknown value" learn --by comm -- true
 
 # ---- patches -------------------------------------------------------------------------------------------

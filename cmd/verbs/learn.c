@@ -64,10 +64,7 @@ static int check(struct learning *l, int argc)
 	size_t n = l->name ? strlen(l->name) : 1;
 	bool given = where_given(c);
 	if (!l->command && optind < argc)
-		return usage_error(c,
-		                   arena_printf(c->arena, "a command stands behind --: " PROGRAM " learn -- %s",
-		                                l->said ? l->said : "COMMAND"),
-		                   "more than one cgroup given");
+		return usage_error(c, NULL, "more than one cgroup given (a command stands behind --)");
 	if (l->said && given)
 		return usage_error(c, NULL, "name one cgroup");
 	if (l->command && (l->said || given))

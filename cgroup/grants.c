@@ -179,6 +179,7 @@ int grants_refused_by(struct arena *a, struct diags *d, const struct cgroup *cg,
 	int refuses;
 	*at = (struct attached){0};
 	*path = NULL;
+	guarded_look(a, cg);
 	while (!(refuses = guard_refuses(a, d, here, at))) {
 		size_t errors = d->errors;
 		next = cgroup_parent(a, d, here);

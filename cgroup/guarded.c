@@ -280,6 +280,28 @@ void guarded_renew(struct arena *parent, const struct cgroup *cg)
 	arena_free(a);
 }
 
+void guarded_look(struct arena *parent, const struct cgroup *cg)
+{
+	struct arena *a = arena_scratch(parent);
+	struct host_found found;
+	struct hostmaps m;
+	struct diags ignored;
+	struct cgroup *up = NULL;
+	const struct cgroup *here = cg;
+	diags_init(&ignored, a);
+	if (over(a, &ignored, cg, &found, &m) == 1) {
+		do {
+			if (!(read_entry(&m, here->id) & HOST_GUARD_UNSETTLED)) /* somebody is at work there */
+				settle(a, &ignored, &m, here, false);
+			struct cgroup *next = cgroup_parent(a, &ignored, here);
+			cgroup_close(up);
+			here = up = next;
+		} while (up);
+		hostmaps_close(&m);
+	}
+	arena_free(a);
+}
+
 void guarded_unsettle(struct arena *parent, const struct cgroup *cg)
 {
 	struct arena *a = arena_scratch(parent);

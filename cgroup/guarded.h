@@ -13,6 +13,9 @@ int guard_refuses(struct arena *a, struct diags *d, const struct cgroup *cg, str
  * yes. 0 or -1. */
 int guarded_fill(struct arena *a, struct diags *d, const struct cgroup *root, const struct hostmaps *m, bool attached);
 bool guarded_filled(const struct hostmaps *m);
+/* Makes the entries of a cgroup and of those above true: guards come and go otherwise than by this tool, too (by bpftool, a
+ * version of before there were grants). */
+void guarded_look(struct arena *parent, const struct cgroup *cg);
 /* Takes out the entries of cgroups that are gone, and makes true those that killed tools left. */
 void guarded_sweep(struct arena *parent, const char *mount, const struct hostmaps *m);
 

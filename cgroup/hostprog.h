@@ -78,7 +78,7 @@ uint64_t grant_next_id(const struct host_grant *list, size_t n);
 /* CLOCK_BOOTTIME ns of the first time namespace, as programs have it: by it grants end. */
 uint64_t boot_ns(void);
 /* The first guard of ours on the cgroup or above it whose policy does not say `grants :allowed`, in *at and *path; at->ours false:
- * none. 0 or -1. */
+ * none. The host program is told of them, where it was not. 0 or -1. */
 int grants_refused_by(struct arena *a, struct diags *d, const struct cgroup *cg, struct attached *at, const char **path);
 
 /* ---- guarded.c ------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ on_exit() # a grant of a cgroup that is gone is kept for a while: these are take
 	for id in $("$DEVGUARD" grants --json 2>/dev/null | jq --arg p "${SCRATCH#"$CG2"}." '.grants[] | select(.cgroup | startswith($p)) | .id'); do
 		"$DEVGUARD" revoke --id "$id" >/dev/null 2>&1
 	done
+	mountpoint -q "$T/pins" && umount "$T/pins"
 	[ -z "${BEHIND:-}" ] || bpftool cgroup detach "$CG2" device id "$BEHIND" 2>/dev/null
 }
 grant() { "$DEVGUARD" grant "$@"; }
@@ -356,7 +357,22 @@ verdicts "opens none of others' denials" "$GUARD/below" "deny c 240:1 r"
 echo 'grants :allowed' >>"$T/web.rb"
 apply "$T/web.rb" "$GUARD/below" --mode permissive
 verdicts "one that does" "$GUARD/below" "allow c 240:1 r" "deny c 240:2 r"
+"$DEVGUARD" detach "$GUARD/below" >/dev/null
+# A guard that comes and goes otherwise than by this version of the tool.
+printf 'policy "web"\nallow :null\n' >"$T/web.rb"
+mkdir "$T/pins"
+mount -t bpf bpf "$T/pins"
+"$DEVGUARD" compile "$T/web.rb" -o "$T/web.o" && bpftool prog load "$T/web.o" "$T/pins/web"
+bpftool cgroup attach "$GUARD/below" device pinned "$T/pins/web" multi
+grant "$GUARD/below" c 240:3 >/dev/null 2>&1 && fail "below a guard that bpftool attached: refused"
+verdicts "then the host program knows it" "$GUARD/below/more" "deny c 240:1 r"
+bpftool cgroup detach "$GUARD/below" device pinned "$T/pins/web"
+check "and forgets it, when somebody looks" test "$(json '.grants[0].state' grants "$GUARD")" = active
+grant "$GUARD/below" c 240:3 r >/dev/null 2>&1 || fail "where it was, grants are given again"
+verdicts "and open" "$GUARD/below/more" "allow c 240:1 r" "allow c 240:3 r"
+umount "$T/pins"
 revoke "$GUARD" >/dev/null 2>&1
+revoke "$GUARD/below" >/dev/null 2>&1
 
 # ---- what denies behind it -----------------------------------------------------------------------------------------------
 

@@ -86,11 +86,15 @@ int grants_read(struct arena *a, struct diags *d, struct hostprog *hp, struct ho
 	return 0;
 }
 
-uint64_t grant_next_id(const struct host_grant *list, size_t n)
+uint64_t grant_next_id(struct hostprog *hp, const struct host_grant *list, size_t n, size_t wanted)
 {
-	uint64_t last = 0;
+	struct host_lost *lost = hostmaps_view(&hp->maps, HOSTPROG_MAP_LOST);
+	uint64_t last = lost ? lost->last_grant : 0;
 	for (size_t i = 0; i < n; i++)
 		last = list[i].id > last ? list[i].id : last;
+	if (lost)
+		__atomic_store_n(&lost->last_grant, last + wanted, __ATOMIC_SEQ_CST);
+	hostmaps_end_view(HOSTPROG_MAP_LOST, lost);
 	return last + 1;
 }
 

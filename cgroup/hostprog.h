@@ -73,8 +73,9 @@ int grant_put(struct arena *a, struct diags *d, struct hostprog *hp, const struc
 int grant_remove(struct diags *d, struct hostprog *hp, const struct grant_key *keys, size_t n);
 /* All there are, by time and id. 0 or -1. */
 int grants_read(struct arena *a, struct diags *d, struct hostprog *hp, struct host_grant **list, size_t *n);
-/* The id for the next grant. */
-uint64_t grant_next_id(const struct host_grant *list, size_t n);
+/* The id for the next of `wanted` grants, beside these n: one that no grant had since the host program was attached. Under the
+ * lock. */
+uint64_t grant_next_id(struct hostprog *hp, const struct host_grant *list, size_t n, size_t wanted);
 /* CLOCK_BOOTTIME ns of the first time namespace, as programs have it: by it grants end. */
 uint64_t boot_ns(void);
 /* The first guard of ours on the cgroup or above it whose policy does not say `grants :allowed`, in *at and *path; at->ours false:

@@ -457,7 +457,7 @@ int watcher_counts(struct arena *a, struct diags *d, struct hostprog *hp, const 
 	const struct hostmaps *maps = w ? &w->maps : &hp->maps;
 	struct counting c = {.arena = a, .number = w ? w->number : -1};
 	uint32_t zero = 0;
-	struct host_lost lost = {{0}};
+	struct host_lost lost = {.last_grant = 0};
 	int error = hostmaps_each(maps, HOSTPROG_MAP_COUNTS, count_one, &c);
 	c.coarse = true;
 	error = error ? error : hostmaps_each(maps, HOSTPROG_MAP_COARSE, count_one, &c);

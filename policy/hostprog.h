@@ -169,6 +169,7 @@ struct host_count {
 };
 struct host_lost {
 	uint64_t uncounted[HOSTPROG_WATCHERS + 1]; /* requests that had no room in both; by watcher */
+	uint64_t last_grant;                       /* the highest id that was given: records name grants that are over, too */
 };
 
 #endif

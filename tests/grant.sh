@@ -153,6 +153,29 @@ ln -s zero "/dev/$DGTEST_PREFIX" && {
 revoke "$ONE" >/dev/null 2>&1
 expect "no grants of a cgroup" 0 "no grant is for this cgroup" "$DEVGUARD" grants "$ONE"
 
+scratch parts
+PARTS=$CG
+grant "$PARTS" "c 4:0-9" rw >/dev/null 2>&1
+expect "a number of it again, for less: told" 0 "it takes the place of a part of grant" grant "$PARTS" c 4:5 r --for 1h
+expect "and that it does not come back" 0 "it does not come back when this one is over" grant "$PARTS" c 4:6 r
+expect "a part taken back: told" 0 "taken back: a part of grant" revoke "$PARTS" c 4:7
+expect "all of it: no part" 0 "taken back: grant" revoke "$PARTS"
+expect "a unit that is not there: why" 1 "nosuch.service" revoke --unit nosuch.service
+expect "a process that is not there: why" 1 "4000000" revoke --pid 4000000
+first=$(grant "$PARTS" c 4:1 2>/dev/null | number)
+revoke --id "$first" >/dev/null
+check "a number is given once" test "$(grant "$PARTS" c 4:1 2>/dev/null | number)" -gt "$first"
+deep=$PARTS/$(printf '%0200d' 1)
+mkdir "$deep" && deep=$deep/$(printf '%0200d' 2) && mkdir "$deep"
+grant "$deep" c 4:1 >/dev/null 2>&1
+printf 'policy "shut"\nallow :null\n' >"$T/shut.rb"
+"$DEVGUARD" apply "$T/shut.rb" "${deep%/*}" >/dev/null 2>&1
+check "the guard in the way of a cgroup with a long path" test "$(json '.grants[] | select(.guard) | "\(.state) \(.guard)"' grants "$deep")" = "guarded shut"
+"$DEVGUARD" detach "${deep%/*}" >/dev/null
+rmdir "$deep"
+expect "and it is found when that is gone" 0 "taken back" revoke "$deep"
+revoke "$PARTS" >/dev/null 2>&1
+
 # ---- what is no device, or too much --------------------------------------------------------------------------------
 
 no() { expect "$1" "$2" "$3" grant "$ONE" "${@:4}"; }

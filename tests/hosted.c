@@ -58,7 +58,7 @@ static int give(struct job *j, int argc, char **argv)
 	g.key = (struct grant_key){.cgroup = j->cg->id, .type = argv[1][0] == 'b' ? DEV_BLOCK : DEV_CHAR, .major = (uint32_t)atoi(argv[2]),
 	                           .minor = argv[3][0] == '*' ? GRANT_ANY_MINOR : (uint32_t)atoi(argv[3])};
 	g.access = (uint32_t)access_parse(argv[4]);
-	g.id = grant_next_id(list, n);
+	g.id = grant_next_id(j->hp, list, n, 1);
 	g.seconds = argc > 5 ? (uint64_t)atoi(argv[5]) : 0;
 	g.until = g.seconds ? boot_ns() + g.seconds * 1000000000 : 0;
 	snprintf(g.reason, sizeof g.reason, "%s", argc > 6 ? argv[6] : "");

@@ -28,20 +28,6 @@ struct giving {
 
 /* ---- entries ------------------------------------------------------------------------------ */
 
-/* What does not fit ends in dots, before a character. */
-static void put_bounded(char *out, size_t size, const char *text)
-{
-	size_t n = strlen(text);
-	if (n < size) {
-		memcpy(out, text, n + 1);
-		return;
-	}
-	for (n = size - sizeof "..."; n && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
-		;
-	memcpy(out, text, n);
-	strcpy(out + n, "...");
-}
-
 static struct host_grant template_of(const struct grant_wish *w)
 {
 	struct host_grant g = {.seconds = 0};
@@ -50,9 +36,9 @@ static struct host_grant template_of(const struct grant_wish *w)
 	g.time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	g.until = w->ns ? boot_ns() + w->ns : 0;
 	g.seconds = w->ns / 1000000000;
-	put_bounded(g.reason, sizeof g.reason, w->reason ? w->reason : "");
-	put_bounded(g.path, sizeof g.path, w->target.cg->path[strlen(w->target.cg->mount)] ? w->target.cg->path + strlen(w->target.cg->mount) : "/");
-	put_bounded(g.container, sizeof g.container, w->target.container ? w->target.container : "");
+	grant_field(g.reason, sizeof g.reason, w->reason ? w->reason : "");
+	grant_set_path(&g, w->target.cg);
+	grant_field(g.container, sizeof g.container, w->target.container ? w->target.container : "");
 	grant_giver(&g);
 	return g;
 }
@@ -80,11 +66,11 @@ static void make_entries(struct giving *v)
 	for (size_t i = 0; i < w->n; i++)
 		total += w->devices[i].n;
 	v->list = arena_alloc(v->c->arena, total * sizeof *v->list);
-	like.id = grant_next_id(v->before, v->nbefore);
+	like.id = grant_next_id(v->hp, v->before, v->nbefore, w->n);
 	for (size_t i = 0; i < w->n; i++, like.id++) {
 		const struct grant_device *d = &w->devices[i];
 		like.access = d->access;
-		put_bounded(like.device, sizeof like.device, d->text);
+		grant_field(like.device, sizeof like.device, d->text);
 		for (size_t k = 0; k < d->n; k++) {
 			struct host_grant *g = &v->list[v->n++];
 			*g = like;
@@ -137,18 +123,40 @@ static void tell_number(const struct grant_device *d)
 	puts(": a node that changes later changes no grant");
 }
 
+/* How many entries the grant had. */
+static size_t entries_before(const struct giving *v, uint64_t id)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < v->nbefore; i++)
+		n += v->before[i].id == id;
+	return n;
+}
+
+/* Does a number lose letters, or its end? */
+static void tell_narrower(const struct host_grant *old, const struct host_grant *now)
+{
+	if (old->access & ~now->access || (now->until && (!old->until || old->until > now->until)))
+		puts("  that one had more letters or a later end: it does not come back when this one is over");
+}
+
 static void tell_replaced(const struct giving *v, const struct grant *g)
 {
 	uint64_t told = 0;
 	for (size_t i = 0; i < g->n; i++) {
 		const struct host_grant *old = entry_before(v, &g->list[i].key);
+		size_t taken = 0;
 		char access[4];
 		if (!old || old->id == told)
 			continue;
 		told = old->id;
-		printf("  it takes the place of grant %llu (", (unsigned long long)old->id);
+		for (size_t k = i; k < g->n; k++) {
+			const struct host_grant *other = entry_before(v, &g->list[k].key);
+			taken += other && other->id == old->id;
+		}
+		printf("  it takes the place of %sgrant %llu (", taken < entries_before(v, old->id) ? "a part of " : "", (unsigned long long)old->id);
 		put_text(stdout, old->device);
 		printf(" %s)\n", access_text((int)old->access, access));
+		tell_narrower(old, g->list);
 	}
 }
 

@@ -85,6 +85,11 @@ void grants_look(struct cmd *c, struct grant *list, size_t n);
 const char *grant_state_text(struct arena *a, const struct grant *g);
 /* Seconds since the epoch when it ends, 0: it does not. */
 uint64_t grant_until(const struct host_grant *g);
+/* A text into a field of a grant; one that is longer is cut. */
+void grant_field(char *out, size_t size, const char *text);
+void grant_set_path(struct host_grant *g, const struct cgroup *cg);
+/* Is it that path from the mount on, as far as a grant has room for one? */
+bool grant_of_path(const struct host_grant *g, const char *path);
 /* Is the cgroup `path` this one or above it? */
 bool grant_path_above(const char *above, const char *path);
 

@@ -49,6 +49,7 @@ struct place {
 
 struct places {
 	struct cmd *c;
+	struct cgroup_paths *paths;
 	struct place *list;
 	size_t n, cap;
 };
@@ -78,9 +79,10 @@ static bool made_anew(struct cmd *c, const struct host_grant *g)
 }
 
 /* The policy of a guard that does not allow grants there. */
-static const char *refusing_guard(struct cmd *c, const struct host_grant *g)
+static const char *refusing_guard(struct places *all, const struct host_grant *g)
 {
-	const char *path = at_mount(c, g->path), *at_path;
+	struct cmd *c = all->c;
+	const char *now = cgroup_path_of(all->paths, g->key.cgroup), *path = now ? at_mount(c, now) : NULL, *at_path;
 	struct attached *at = arena_alloc(c->arena, sizeof *at);
 	struct diags ignored;
 	struct cgroup *cg;
@@ -100,7 +102,7 @@ static const struct place *place_of(struct places *all, const struct host_grant 
 	struct place p = {.id = g->key.cgroup, .container = g->container};
 	if (!cgroup_id_lives(p.id))
 		p.state = made_anew(all->c, g) ? GRANT_NEW : GRANT_GONE;
-	else if ((p.guard = refusing_guard(all->c, g)))
+	else if ((p.guard = refusing_guard(all, g)))
 		p.state = GRANT_GUARDED;
 	*ARENA_PUSH(all->c->arena, all->list, all->n, all->cap) = p;
 	return &all->list[all->n - 1];
@@ -108,7 +110,7 @@ static const struct place *place_of(struct places *all, const struct host_grant 
 
 void grants_look(struct cmd *c, struct grant *list, size_t n)
 {
-	struct places all = {.c = c};
+	struct places all = {.c = c, .paths = cgroup_paths_new(c->arena)};
 	uint64_t now = boot_ns();
 	for (size_t i = 0; i < n; i++) {
 		const struct host_grant *g = list[i].list;
@@ -144,6 +146,33 @@ uint64_t grant_until(const struct host_grant *g)
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t left = (int64_t)(g->until - boot_ns());
 	return (uint64_t)((now.tv_sec * (int64_t)SECOND + now.tv_nsec + left) / SECOND);
+}
+
+/* What does not fit ends in dots, before a character. */
+void grant_field(char *out, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+	if (n < size) {
+		memcpy(out, text, n + 1);
+		return;
+	}
+	for (n = size - sizeof "..."; n && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+		;
+	memcpy(out, text, n);
+	strcpy(out + n, "...");
+}
+
+void grant_set_path(struct host_grant *g, const struct cgroup *cg)
+{
+	const char *path = cg->path + strlen(cg->mount);
+	grant_field(g->path, sizeof g->path, *path ? path : "/");
+}
+
+bool grant_of_path(const struct host_grant *g, const char *path)
+{
+	char field[sizeof g->path];
+	grant_field(field, sizeof field, path);
+	return !strcmp(field, g->path);
 }
 
 bool grant_path_above(const char *above, const char *path)

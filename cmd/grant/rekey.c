@@ -60,12 +60,10 @@ static size_t choose(struct rekeying *r, struct host_grant **list, struct grant_
 		struct host_grant g = r->all[i];
 		if (!follows(r, &g))
 			continue;
-		const char *path = r->cg->path + strlen(r->cg->mount);
 		g.key.cgroup = r->cg->id;
-		if (has_key(r, &g.key) || strlen(path) >= sizeof g.path)
+		if (has_key(r, &g.key))
 			continue;
-		memset(g.path, 0, sizeof g.path);
-		strcpy(g.path, path);
+		grant_set_path(&g, r->cg);
 		g.node = GRANT_NODE_NONE;
 		memset(g.node_path, 0, sizeof g.node_path);
 		(*old)[n] = r->all[i].key;

@@ -12,6 +12,7 @@
 
 struct taking {
 	struct cmd *c;
+	struct diags absent;   /* why the cgroup that was named could not be opened */
 	const struct grant_choice *choice;
 	struct hostprog *hp;
 	struct host_grant *all;
@@ -30,20 +31,23 @@ static const char *relative(const struct cgroup *cg)
 }
 
 /* The cgroup has gone: what the grant says of it. */
-static bool named_so(const struct grant_target *t, const struct host_grant *g)
+static bool named_so(struct arena *a, const struct grant_target *t, const struct host_grant *g)
 {
-	size_t n = strlen(g->path), len = t->text ? strlen(t->text) : 0;
+	const char *mount = t->text && *t->text == '/' ? cgroup_mount(a) : NULL;
+	size_t n = mount ? strlen(mount) : 0;
 	if (t->container && *g->container && !strcmp(t->container, g->container))
 		return true;
-	return !t->by_option && len >= n && *t->text == '/' && !strcmp(t->text + len - n, g->path) && !cgroup_id_lives(g->key.cgroup);
+	if (t->by_option || !mount || cgroup_id_lives(g->key.cgroup))
+		return false;
+	return grant_of_path(g, t->text) || (!strncmp(t->text, mount, n) && t->text[n] == '/' && grant_of_path(g, t->text + n));
 }
 
-static bool of_cgroup(const struct grant_target *t, const struct host_grant *g)
+static bool of_cgroup(struct arena *a, const struct grant_target *t, const struct host_grant *g)
 {
 	if (!t->cg)
-		return named_so(t, g);
+		return named_so(a, t, g);
 	return g->key.cgroup == t->cg->id || (t->container && !strcmp(t->container, g->container)) ||
-	       (!strcmp(g->path, relative(t->cg)) && !cgroup_id_lives(g->key.cgroup));
+	       (grant_of_path(g, relative(t->cg)) && !cgroup_id_lives(g->key.cgroup));
 }
 
 static bool of_devices(const struct grant_choice *w, const struct host_grant *g)
@@ -55,11 +59,11 @@ static bool of_devices(const struct grant_choice *w, const struct host_grant *g)
 	return !w->devices;
 }
 
-static bool is_chosen(const struct grant_choice *w, const struct host_grant *g)
+static bool is_chosen(struct arena *a, const struct grant_choice *w, const struct host_grant *g)
 {
 	if (w->all)
 		return true;
-	return w->id ? g->id == w->id : of_cgroup(&w->target, g) && of_devices(w, g);
+	return w->id ? g->id == w->id : of_cgroup(a, &w->target, g) && of_devices(w, g);
 }
 
 static void choose(struct taking *t)
@@ -67,7 +71,7 @@ static void choose(struct taking *t)
 	t->chosen = arena_alloc(t->c->arena, t->nall + 1);
 	t->list = arena_alloc(t->c->arena, (t->nall + 1) * sizeof *t->list);
 	for (size_t i = 0; i < t->nall; i++)
-		if ((t->chosen[i] = is_chosen(t->choice, &t->all[i])))
+		if ((t->chosen[i] = is_chosen(t->c->arena, t->choice, &t->all[i])))
 			t->list[t->n++] = t->all[i];
 }
 
@@ -76,7 +80,7 @@ static const struct host_grant *wider(const struct taking *t)
 {
 	const struct grant_choice *w = t->choice;
 	for (size_t i = 0; i < t->nall; i++)
-		for (size_t d = 0; d < w->n && of_cgroup(&w->target, &t->all[i]); d++)
+		for (size_t d = 0; d < w->n && of_cgroup(t->c->arena, &w->target, &t->all[i]); d++)
 			for (size_t k = 0; k < w->devices[d].n; k++)
 				if (grant_covers(&t->all[i].key, &w->devices[d].keys[k]))
 					return &t->all[i];
@@ -99,9 +103,14 @@ static int none_found(struct taking *t)
 		          more->device);
 	else if (w->id)
 		diag_fail(&c->diags, "`" PROGRAM " grants` shows those that there are", "there is no grant %llu", (unsigned long long)w->id);
+	else if (!w->target.cg && t->absent.errors && (w->target.pid || !w->target.text))
+		for (size_t i = 0; i < t->absent.n; i++) {
+			const struct diag *d = &t->absent.items[i];
+			diag_add(&c->diags, d->level, d->at, d->hint, "%s", d->text);
+		}
 	else
-		diag_fail(&c->diags, "`" PROGRAM " grants` shows those that there are", "there is no grant of %s%s%s",
-		          w->devices ? w->devices[0].text : "anything", " for ", w->target.cg ? w->target.cg->path : w->target.text);
+		diag_fail(&c->diags, "`" PROGRAM " grants` shows those that there are", "there is no grant of %s for %s",
+		          w->devices ? w->devices[0].text : "anything", w->target.cg ? w->target.cg->path : w->target.text);
 	return STATUS_FAILED;
 }
 
@@ -204,6 +213,15 @@ static void still_open(const struct taking *t)
 	}
 }
 
+/* Does something of the grant stay? */
+static bool rest_stays(const struct taking *t, uint64_t id)
+{
+	for (size_t i = 0; i < t->nall; i++)
+		if (t->all[i].id == id && !t->chosen[i])
+			return true;
+	return false;
+}
+
 static void tell(struct taking *t)
 {
 	struct cmd *c = t->c;
@@ -220,7 +238,7 @@ static void tell(struct taking *t)
 			json_array_append_new(all, grant_json(c, &list[i]));
 			continue;
 		}
-		printf("taken back: grant %llu: ", (unsigned long long)g->id);
+		printf("taken back: %sgrant %llu: ", rest_stays(t, g->id) ? "a part of " : "", (unsigned long long)g->id);
 		put_text(stdout, grant_device_text(c->arena, g, list[i].n));
 		printf(" %s of ", access_text((int)g->access, access));
 		put_text(stdout, g->path);
@@ -253,12 +271,13 @@ static int take_chosen(struct taking *t)
 }
 
 /* A cgroup that is gone is found by what its grants say of it. */
-static void open_target(struct cmd *c, struct grant_target *t)
+static void open_target(struct cmd *c, struct grant_target *t, struct diags *absent)
 {
 	struct diags kept = c->diags;
 	diags_init(&c->diags, c->arena);
 	if (target_open(c, t))
 		t->cg = NULL;
+	*absent = c->diags;
 	c->diags = kept;
 }
 
@@ -269,7 +288,7 @@ int grant_take(struct cmd *c, struct grant_choice *w)
 	if (closed)
 		return diag_fail(&c->diags, hint, "%s", closed), STATUS_FAILED;
 	if (!w->all && !w->id)
-		open_target(c, &w->target);
+		open_target(c, &w->target, &t.absent);
 	int status = STATUS_FAILED;
 	if (!hostprog_change(c->arena, &c->diags, &t.hp))
 		status = t.hp ? take_chosen(&t) : none_found(&t);

@@ -194,7 +194,9 @@ static void all_of_a_grant_or_none(void **state)
 	assert_done(e, grant_put(e->arena, &e->d, hp, list, 10000));
 	assert_done(e, grants_read(e->arena, &e->d, hp, &read, &n));
 	assert_int_equal(n, 10000);
-	assert_int_equal(grant_next_id(read, n), 8);
+	assert_int_equal(grant_next_id(hp, read, n, 2), 8);
+	assert_int_equal(grant_next_id(hp, read, n, 1), 10);
+	assert_int_equal(grant_next_id(hp, NULL, 0, 1), 11);
 	struct grant_key *keys = arena_alloc(e->arena, most * sizeof *keys);
 	for (size_t i = 0; i < most; i++)
 		keys[i] = list[most - 1 - i].key; /* most are not there */

@@ -108,6 +108,25 @@ static void clear_places(struct arena *parent, const struct hostmaps *m, struct 
 	arena_free(g.arena);
 }
 
+/* A pinned one whose cgroup is gone, which nobody can name any more: it goes after an hour, or when its place is needed. */
+static bool is_over(const struct hostprog *hp, struct host_watcher *w, bool needed)
+{
+	const uint64_t kept_ns = 3600ull * 1000000000, now = boot_ns();
+	if (w->flags & WATCHER_EVERYWHERE || cgroup_lives_at(hp->root->mount, w->cgroup))
+		return false;
+	if (!w->permit_until)
+		__atomic_store_n(&w->permit_until, now, __ATOMIC_SEQ_CST);
+	return needed || now - w->permit_until > kept_ns;
+}
+
+static bool all_used(const struct host_watcher *places)
+{
+	for (int i = 0; i < HOSTPROG_WATCHERS; i++)
+		if (!places[i].flags)
+			return false;
+	return true;
+}
+
 void watchers_sweep(struct arena *a, struct hostprog *hp)
 {
 	struct host_watcher *places = hostmaps_view(&hp->maps, HOSTPROG_MAP_WATCH);
@@ -116,7 +135,7 @@ void watchers_sweep(struct arena *a, struct hostprog *hp)
 	bool dead = false;
 	for (int i = 0; places && lost && i < HOSTPROG_WATCHERS; i++) {
 		uint32_t flags = __atomic_load_n(&places[i].flags, __ATOMIC_SEQ_CST);
-		if (flags & WATCHER_PINNED || place_holder(hp->root, i))
+		if (place_holder(hp->root, i) || (flags & WATCHER_PINNED && !is_over(hp, &places[i], all_used(places))))
 			continue;
 		dead |= flags != 0;
 		__atomic_store_n(&places[i].flags, 0, __ATOMIC_SEQ_CST);

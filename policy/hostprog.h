@@ -129,7 +129,7 @@ enum watcher_flag {
 
 struct host_watcher {
 	uint64_t cgroup;       /* id: it and all below it */
-	uint64_t permit_until; /* CLOCK_BOOTTIME ns; renewed while its process lives */
+	uint64_t permit_until; /* CLOCK_BOOTTIME ns; renewed while its process lives. Of a pinned one: when its cgroup was seen to be gone */
 	uint32_t level;        /* of that cgroup: 0 the root of the hierarchy, 1 its children ... */
 	uint32_t flags;        /* enum watcher_flag */
 	uint64_t since;        /* CLOCK_REALTIME ns */

@@ -17,7 +17,8 @@ on_exit() # a grant of a cgroup that is gone is kept for a while: these are take
 	for id in $("$DEVGUARD" grants --json 2>/dev/null | jq --arg p "${SCRATCH#"$CG2"}." '.grants[] | select(.cgroup | startswith($p)) | .id'); do
 		"$DEVGUARD" revoke --id "$id" >/dev/null 2>&1
 	done
-	mountpoint -q "$T/pins" && umount "$T/pins"
+	local at
+	for at in pins part; do ! mountpoint -q "$T/$at" || umount "$T/$at"; done
 	[ -z "${BEHIND:-}" ] || bpftool cgroup detach "$CG2" device id "$BEHIND" 2>/dev/null
 }
 grant() { "$DEVGUARD" grant "$@"; }
@@ -175,6 +176,15 @@ check "the guard in the way of a cgroup with a long path" test "$(json '.grants[
 rmdir "$deep"
 expect "and it is found when that is gone" 0 "taken back" revoke "$deep"
 revoke "$PARTS" >/dev/null 2>&1
+mkdir "$PARTS/part" "$PARTS/part/low" "$T/part"
+mount --bind "$PARTS/part" "$T/part"
+"$DEVGUARD" apply "$T/shut.rb" "$PARTS" >/dev/null 2>&1
+expect "a bind mount hides no guard above it" 1 "the guard 'shut' on $PARTS does not allow grants" grant "$T/part/low" c 4:1
+"$DEVGUARD" detach "$PARTS" >/dev/null
+grant "$T/part/low" c 4:1 >/dev/null 2>&1
+umount "$T/part"
+expect "nor the path from the root" 0 "${PARTS#"$CG2"}/part/low" "$DEVGUARD" grants "$PARTS/part/low"
+revoke "$PARTS/part/low" >/dev/null 2>&1
 
 # ---- what is no device, or too much --------------------------------------------------------------------------------
 
@@ -385,7 +395,7 @@ verdicts "one that does" "$GUARD/below" "allow c 240:1 r" "deny c 240:2 r"
 printf 'policy "web"\nallow :null\n' >"$T/web.rb"
 mkdir "$T/pins"
 mount -t bpf bpf "$T/pins"
-"$DEVGUARD" compile "$T/web.rb" -o "$T/web.o" && bpftool prog load "$T/web.o" "$T/pins/web"
+"$DEVGUARD" compile "$T/web.rb" -o "$T/web.o" && bpftool prog load "$T/web.o" "$T/pins/web" 2>/dev/null
 bpftool cgroup attach "$GUARD/below" device pinned "$T/pins/web" multi
 grant "$GUARD/below" c 240:3 >/dev/null 2>&1 && fail "below a guard that bpftool attached: refused"
 verdicts "then the host program knows it" "$GUARD/below/more" "deny c 240:1 r"

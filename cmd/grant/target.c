@@ -39,12 +39,32 @@ int target_operand(struct cmd *c, int argc, char **argv, struct grant_target *t,
 	return STATUS_OK;
 }
 
+/* Reached through a bind mount of a part of the hierarchy, the cgroups above it, and the guards on them, would not be seen. */
+static int from_the_root(struct cmd *c, struct grant_target *t)
+{
+	const char *mount = cgroup_mount(c->arena), *path = cgroup_path_of(cgroup_paths_new(c->arena), t->cg->id);
+	struct cgroup *cg;
+	if (!mount || !path)
+		return 0;
+	path = arena_printf(c->arena, "%s%s", mount, strcmp(path, "/") ? path : "");
+	if (!strcmp(path, t->cg->path))
+		return 0;
+	if (cgroup_open(c->arena, &c->diags, path, &cg))
+		return -1;
+	bool same = cg->id == t->cg->id;
+	cgroup_close(same ? t->cg : cg);
+	t->cg = same ? cg : t->cg;
+	return same ? 0 : diag_fail(&c->diags, "name it again", "the cgroup '%s' was moved or removed meanwhile", t->cg->path);
+}
+
 int target_open(struct cmd *c, struct grant_target *t)
 {
 	t->held.pidfd = -1;
 	if (t->pid && (strlen(t->pid) > 9 || process_hold(c->arena, &c->diags, (pid_t)strtol(t->pid, NULL, 10), &t->held)))
 		return strlen(t->pid) > 9 ? diag_fail(&c->diags, "name a process that runs", "there is no process %s", t->pid) : -1;
 	if (t->by_option ? where_open_name(c, t->text, &t->cg) : where_open(c, t->text, WHERE_ATTACH, &t->cg))
+		return -1;
+	if (from_the_root(c, t))
 		return -1;
 	return t->held.pidfd >= 0 ? process_confirm(c->arena, &c->diags, &t->held, t->cg) : 0;
 }

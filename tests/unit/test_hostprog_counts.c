@@ -63,10 +63,44 @@ static void without_room_they_are_counted_above(void **state)
 	hostprog_close(hp);
 }
 
+static size_t used(struct env *e, struct hostprog *hp)
+{
+	struct host_watcher list[HOSTPROG_WATCHERS];
+	size_t n = 0;
+	assert_done(e, watchers_read(&e->d, hp, list));
+	for (int i = 0; i < HOSTPROG_WATCHERS; i++)
+		n += list[i].flags != 0;
+	return n;
+}
+
+/* What a pinned observer of a removed container counted can still be read; eight of them keep nobody out. */
+static void pinned_ones_of_removed_cgroups_give_way(void **state)
+{
+	struct env *e = *state;
+	struct hostprog *hp;
+	struct watcher *w;
+	struct cgroup *low;
+	assert_done(e, hostprog_need(e->arena, &e->d, HOSTPROG_OBSERVE, hostprog_make, &hp));
+	for (int i = 0; i < HOSTPROG_WATCHERS; i++) {
+		assert_done(e, transient_new(e->arena, &e->d, e->cg->path, PREFIX, &low));
+		assert_done(e, watcher_new(e->arena, &e->d, hp, i ? low : e->cg, WATCHER_PINNED, 4096, &w));
+		watcher_close(w);
+		transient_end(low);
+		hostprog_sweep(e->arena, hp);
+		assert_int_equal(used(e, hp), i < HOSTPROG_WATCHERS - 1 ? i + 1 : i); /* one gives way */
+	}
+	assert_done(e, watcher_pinned(e->arena, &e->d, hp, e->cg, &w));
+	assert_non_null(w);
+	watcher_end(w);
+	assert_int_equal(used(e, hp), HOSTPROG_WATCHERS - 2);
+	hostprog_close(hp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HOSTPROG_TEST(without_room_they_are_counted_above),
+		HOSTPROG_TEST(pinned_ones_of_removed_cgroups_give_way),
 	};
 	if (!scratch_possible("test_hostprog_counts") || !hostprog_possible("test_hostprog_counts"))
 		return 0;

@@ -171,7 +171,15 @@ observer reader "$CG"
 expect "one reads it at a time" 1 "process $OBSERVER reads" "$DEVGUARD" observe "$CG" --pin --timeout 0
 expect "beside it another observer" 0 "0 cgroups: nothing" "$DEVGUARD" observe "$CG" --timeout 0
 ended reader "$OBSERVER" INT
-expect "unpinned, with its counts" 0 "$QUIET: 1 denied" "$DEVGUARD" observe "$CG" --unpin
+inside "$CG" "$OPENER" loop 100 /dev/null /dev/random </dev/null >/dev/null
+equal "--count of a pinned one: as many" 3 "$("$DEVGUARD" observe "$CG" --count 3 2>/dev/null | wc -l)"
+exec {nobody}> >(exec true)
+wait $!
+"$DEVGUARD" observe "$CG" >&"$nobody" 2>/dev/null; STATUS=$?
+exec {nobody}>&-
+equal "nobody reads: as by SIGPIPE" 141 "$STATUS"
+equal "the next one has the rest, each once" 97 "$("$DEVGUARD" observe "$CG" --timeout 0 2>/dev/null | wc -l)"
+expect "unpinned, with its counts" 0 "$QUIET: 101 denied" "$DEVGUARD" observe "$CG" --unpin
 expect "unpinned twice" 1 "no observer of $CG is pinned" "$DEVGUARD" observe "$CG" --unpin
 
 # ---- all requests; a count; a reader that goes -------------------------------------------------------------

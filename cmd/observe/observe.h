@@ -135,6 +135,7 @@ struct observing {
 	uint64_t most;            /* --count, 0: no end */
 	uint64_t timeout;         /* --timeout, ns */
 	uint64_t printed;
+	bool pinned;              /* the watcher stays */
 	bool pipe_closed;         /* nobody reads stdout any more */
 };
 /* Prints records until it is to end. STATUS_OK, STATUS_FAILED with a diagnostic, STATUS_DETACHED. */

@@ -4,6 +4,9 @@
  * One loop over poll(2): the ring buffer, the answers of the process that finds out, and a signalfd. A record waits for
  * its answers, at most ANSWER_NS, in a queue of its own; the ring buffer is read on meanwhile. When the queue is full, the first
  * of it is printed as it is.
+ *
+ * What is taken out of the ring buffer is printed. A pinned observer's next reader gets the rest: no more is taken than
+ * --count asks for, and nothing when nobody reads stdout any more.
  */
 #include "cmd/observe/observe.h"
 
@@ -16,7 +19,7 @@
 #include <unistd.h>
 
 enum ending { GOING_ON, END_COUNT, END_TIMEOUT, END_SIGNAL, END_DETACHED, END_REMOVED, END_PIPE, END_FAILED };
-enum { WAITING_MAX = 8192, BATCH = 4096, DRAIN_BATCHES = 64, CHECK_NS = NSEC / 5, LOSSES_NS = NSEC, ANSWER_NS = NSEC };
+enum { WAITING_MAX = 8192, BATCH = 4096, BATCH_PINNED = 64, DRAIN = 64 * BATCH, CHECK_NS = NSEC / 5, LOSSES_NS = NSEC, ANSWER_NS = NSEC };
 
 struct waiting {
 	struct host_event event;
@@ -29,6 +32,7 @@ struct stream {
 	struct waiting *queue;
 	size_t first, n;
 	unsigned batch;
+	uint64_t flushed; /* how many were printed when stdout took all of them */
 	int signals;
 	bool removed;
 	enum ending ending;
@@ -39,6 +43,19 @@ static uint64_t now_ns(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * NSEC + (uint64_t)now.tv_nsec;
+}
+
+/* Has it all that it is to print? */
+static bool has_all(const struct stream *s)
+{
+	return s->o->most && s->o->printed + s->n >= s->o->most;
+}
+
+/* A pipe that nobody reads. (A terminal that is gone hangs up, too.) */
+static bool nobody_reads(void)
+{
+	struct pollfd out = {STDOUT_FILENO, 0, 0};
+	return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP)) == POLLERR;
 }
 
 /* ---- the queue ------------------------------------------------------------------------------------ */
@@ -73,19 +90,19 @@ static bool one_record(void *arg, const struct host_event *e)
 	struct known *k = s->o->known;
 	if (s->n == WAITING_MAX)
 		print_first(s, true);
-	if (s->ending == END_COUNT)
-		return false;
 	struct waiting *w = &s->queue[(s->first + s->n++) % WAITING_MAX];
 	*w = (struct waiting){.event = *e, .until = now_ns() + ANSWER_NS};
 	if (known_all(k, e, &w->ticket) && s->n == 1)
 		print_first(s, false);
-	return !s->ending && ++s->batch < BATCH;
+	return !s->ending && !has_all(s) && ++s->batch < (s->o->pinned ? BATCH_PINNED : BATCH);
 }
 
 static int flush_out(struct stream *s)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if (!fflush(stdout) && !ferror(stdout)) {
+		s->flushed = s->o->printed;
 		return 0;
+	}
 	int error = errno;
 	clearerr(stdout);
 	s->ending = error == EPIPE ? END_PIPE : END_FAILED;
@@ -95,10 +112,16 @@ static int flush_out(struct stream *s)
 /* One batch. How many records that were, or -1. */
 static int read_batch(struct stream *s)
 {
+	int n = 0;
 	s->batch = 0;
+	if (nobody_reads()) {
+		s->ending = END_PIPE;
+		return -1;
+	}
 	observed_begin(s->o->printer);
 	known_batch(s->o->known);
-	int n = watcher_poll(&s->o->c->diags, s->o->watcher, 0, one_record, s);
+	if (!has_all(s))
+		n = watcher_poll(&s->o->c->diags, s->o->watcher, 0, one_record, s);
 	known_take(s->o->known);
 	print_ready(s, false);
 	if (n < 0)
@@ -120,7 +143,7 @@ static void handle_signals(struct stream *s)
 static void wait_and_read(struct stream *s, uint64_t until)
 {
 	struct observing *o = s->o;
-	struct pollfd fds[] = {{watcher_fd(o->watcher), POLLIN, 0}, {known_fd(o->known), POLLIN, 0}, {s->signals, POLLIN, 0}};
+	struct pollfd fds[] = {{has_all(s) ? -1 : watcher_fd(o->watcher), POLLIN, 0}, {known_fd(o->known), POLLIN, 0}, {s->signals, POLLIN, 0}};
 	if (s->n && s->queue[s->first].until < until)
 		until = s->queue[s->first].until;
 	uint64_t now = now_ns(), left = until > now ? until - now : 0;
@@ -156,8 +179,8 @@ static void drain(struct stream *s)
 	if (was == END_COUNT || was == END_FAILED || was == END_PIPE)
 		return;
 	s->ending = GOING_ON;
-	for (int i = 0; i < DRAIN_BATCHES && !s->ending && read_batch(s) > 0; i++)
-		;
+	for (int n = 0, more = 1; n < DRAIN && !s->ending && more > 0; n += more)
+		more = read_batch(s);
 	while (s->n && !s->ending && now_ns() < end) {
 		struct pollfd fd = {known_fd(s->o->known), POLLIN, 0};
 		poll(&fd, 1, NSEC / 50000000);
@@ -193,6 +216,14 @@ static int signals_new(struct cmd *c)
 	return fd >= 0 ? fd : diag_fail(&c->diags, NULL, "signalfd: %s", strerror(errno));
 }
 
+/* Of a pinned one: they are in no ring buffer any more. */
+static void say_not_printed(const struct stream *s)
+{
+	unsigned long long n = s->o->printed - s->flushed + s->n;
+	if (s->o->pinned && n && (s->ending == END_PIPE || s->ending == END_FAILED))
+		tell(s->o->c, "%llu record%s read and not printed; the next observe has those that came later", n, n == 1 ? " was" : "s were");
+}
+
 static int status_of(const struct stream *s)
 {
 	const struct observing *o = s->o;
@@ -225,6 +256,7 @@ int observe_stream(struct observing *o)
 		}
 	}
 	drain(&s);
+	say_not_printed(&s);
 	close(s.signals);
 	o->pipe_closed = s.ending == END_PIPE;
 	return status_of(&s);

@@ -44,7 +44,8 @@ static int take_pinned(struct observing *o, const struct wish *w, struct watcher
 	if (!*out || w->unpin || watchers_read(&c->diags, o->hp, list))
 		return 0;
 	bool all = list[watcher_number(*out)].flags & WATCHER_ALL;
-	if (all == w->all)
+	o->pinned = all == w->all;
+	if (o->pinned)
 		return 0;
 	watcher_close(*out);
 	*out = NULL;
@@ -64,6 +65,7 @@ static int begin(struct observing *o, const struct wish *w)
 	int failed = take_pinned(o, w, &o->watcher);
 	if (!failed && !o->watcher)
 		failed = watcher_new(c->args, &c->diags, o->hp, o->cgroup, flags, RING, &o->watcher);
+	o->pinned |= w->pin;
 	if (failed)
 		hostprog_settle(c->args, &c->diags, o->hp, hostprog_make);
 	hostprog_unlock(o->hp);

@@ -316,6 +316,24 @@ granted true a test" "$(jq -r '"\(.verdict) \(if .grant then true else null end)
 	check "counted" grep -q "$GRANTED: 1 denied, 2 opened by grants; 3 records, 0 lost" "$T/granted.err"
 	expect "stats of the policy counts it" 0 "opened by grants: 2" "$DEVGUARD" stats "$CG"
 	expect "stats --observe, too" 0 "2  $GRANTED" "$DEVGUARD" stats --observe "$CG"
+	observer younger "$CG"
+	for i in 1 2 3; do
+		"$DEVGUARD" grant "$CG" "c 1:9" r --reason "young $i" >/dev/null
+		inside "$CG" "$OPENER" open r /dev/urandom >/dev/null
+		check "a grant that is younger than the last one that was told: $i" until_true grep -qE "by grant [0-9]+ of [a-z0-9]+: young $i; denied" "$T/younger.out"
+		"$DEVGUARD" revoke "$CG" "c 1:9" >/dev/null
+	done
+	ended younger "$OBSERVER" INT
+	"$DEVGUARD" audit "$CG" >"$T/many.out" 2>"$T/many.err" & OBSERVER=$!
+	BACKGROUND+=("$OBSERVER")
+	until_true joins "$GRANTED"
+	kill -STOP "$OBSERVER"
+	inside "$CG" "$OPENER" loop 20000 /dev/null /dev/random </dev/null >/dev/null
+	kill -CONT "$OBSERVER"
+	ended many "$OBSERVER" INT
+	missed=$(sed -n 's/.*note: \([0-9]*\) of what grants opened .* not told.*/\1/p' "$T/many.err")
+	check "a flood that it is too slow for: some are missed" [ "${missed:-0}" -gt 0 ]
+	equal "what is told as opened, and what is missed, is all" 20000 "$(($(grep -c ' granted ' "$T/many.out") + ${missed:-0}))"
 	"$DEVGUARD" revoke "$CG" "c 1:8" >/dev/null
 	equal "revoked" EPERM "$(inside "$CG" "$OPENER" open r /dev/random)"
 else skip "what a grant opens" "this program has no verb grant"; fi

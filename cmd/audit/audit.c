@@ -225,12 +225,14 @@ static void last_granted(struct audit_run *r)
 {
 	enum ending was = r->ending;
 	r->ending = GOING_ON;
-	joined_read(r->joined);
-	for (size_t i = 0; i < r->watch.n && !r->ending; i++)
-		if (r->watch.sources[i]->claimed)
-			read_batch(r, r->watch.sources[i]);
-	if (!r->ending)
-		tell_granted(r);
+	for (int k = 0; k < DRAIN_BATCHES && !r->ending; k++) {
+		joined_read(r->joined);
+		for (size_t i = 0; i < r->watch.n && !r->ending; i++)
+			if (r->watch.sources[i]->claimed)
+				read_batch(r, r->watch.sources[i]);
+		if (!r->ending)
+			tell_granted(r);
+	}
 	r->ending = r->ending ? r->ending : was;
 }
 

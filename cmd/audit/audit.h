@@ -160,11 +160,12 @@ int source_update(struct diags *d, struct source *s);
 
 /* ---- audit/granted.c ------------------------------------------------------------------- */
 
-/* The grants there are, read again when one is not among them. */
+/* The grants there are, read again when one is not among them that may have been given since. */
 struct grants_known;
 struct grants_known *grants_known_new(struct cmd *c, struct hostprog *hp);
-/* One entry of the grant with that id, NULL: it is not there any more. Valid until the next call. */
-const struct host_grant *grant_known(struct grants_known *g, uint64_t id);
+/* One entry of the grant with that id, which a request at `time` met (CLOCK_BOOTTIME ns, as records have it); NULL: it is not
+ * there any more. Valid until the next call. */
+const struct host_grant *grant_known(struct grants_known *g, uint64_t id, uint64_t time);
 void grants_known_end(struct grants_known *g);
 /* How many requests grants opened in the cgroup and below it. False: there is no host program. */
 bool granted_count(struct arena *a, const struct cgroup *cg, uint64_t *out);

@@ -2,7 +2,7 @@
  * granted.c - what audit and stats need of the host program: who gave a grant, and why; how much grants opened; a place among
  * those that watch, given back.
  *
- * Grants come and go: they are read again when one is asked for that is not known.
+ * Grants come and go: they are read again when one is asked for that is not in a list that is younger than the request.
  */
 #include "cmd/audit/audit.h"
 #include "compiler/compiler.h"
@@ -10,15 +10,13 @@
 #include <string.h>
 #include <time.h>
 
-#define AGAIN_NS (NSEC / 10)
-
 struct grants_known {
 	struct cmd *c;
 	struct hostprog *hp;
 	struct arena *arena;
 	struct host_grant *list;
 	size_t n;
-	uint64_t read_at; /* CLOCK_MONOTONIC ns; 0: never */
+	uint64_t read_at; /* CLOCK_BOOTTIME ns, as records have it; 0: never */
 };
 
 struct grants_known *grants_known_new(struct cmd *c, struct hostprog *hp)
@@ -34,10 +32,11 @@ void grants_known_end(struct grants_known *g)
 		arena_free(g->arena);
 }
 
-static const struct host_grant *find(const struct grants_known *g, uint64_t id)
+/* Entries of a grant that was given later are another's. `wall` is when the request was, CLOCK_REALTIME ns. */
+static const struct host_grant *find(const struct grants_known *g, uint64_t id, uint64_t wall)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (g->list[i].id == id)
+		if (g->list[i].id == id && g->list[i].time <= wall)
 			return &g->list[i];
 	return NULL;
 }
@@ -45,28 +44,26 @@ static const struct host_grant *find(const struct grants_known *g, uint64_t id)
 /* One that could not be read is not known. */
 static void read_again(struct grants_known *g)
 {
-	struct timespec now;
 	struct diags ignored;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	uint64_t ns = (uint64_t)now.tv_sec * NSEC + (uint64_t)now.tv_nsec;
-	if (g->read_at && ns - g->read_at < AGAIN_NS)
-		return;
 	arena_free(g->arena);
 	g->arena = cmd_arena(g->c);
 	g->n = 0;
-	g->read_at = ns;
+	g->read_at = boot_ns();
 	diags_init(&ignored, g->arena);
 	if (grants_read(g->arena, &ignored, g->hp, &g->list, &g->n))
 		g->n = 0;
 }
 
-const struct host_grant *grant_known(struct grants_known *g, uint64_t id)
+const struct host_grant *grant_known(struct grants_known *g, uint64_t id, uint64_t time)
 {
-	const struct host_grant *one = find(g, id);
-	if (one)
+	struct timespec real;
+	clock_gettime(CLOCK_REALTIME, &real);
+	uint64_t now = (uint64_t)real.tv_sec * NSEC + (uint64_t)real.tv_nsec, wall = now - (boot_ns() - time);
+	const struct host_grant *one = find(g, id, wall);
+	if (one || g->read_at > time)
 		return one;
 	read_again(g);
-	return find(g, id);
+	return find(g, id, wall);
 }
 
 /* ---- counts ------------------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ struct joined {
 	uint64_t ndenials;
 	struct host_event *opened;
 	size_t nopened;
+	uint64_t untold;       /* opened, and not joined to a denial */
 };
 
 struct joined *joined_new(struct cmd *c, const struct cgroup *cg,
@@ -41,8 +42,29 @@ struct joined *joined_new(struct cmd *c, const struct cgroup *cg,
 
 /* ---- the watcher ----------------------------------------------------------------------------------- */
 
+/* What is not told as opened is there as a denial, or not at all: how much that is. */
+static void say_untold(struct joined *j)
+{
+	struct host_count_entry *list;
+	struct diags ignored;
+	uint64_t uncounted, n = j->untold;
+	size_t nlist;
+	diags_init(&ignored, j->arena);
+	if (!watcher_counts(j->arena, &ignored, j->hp, j->watcher, &list, &nlist, &uncounted)) {
+		for (size_t i = 0; i < nlist; i++)
+			n += list[i].count.lost;
+		n += uncounted;
+	}
+	if (n)
+		tell(j->c, "%llu of what grants opened %s not told: records were lost, or no denial that was read here belongs to %s; "
+		           "`" PROGRAM " stats --observe` counts all", (unsigned long long)n, n == 1 ? "is" : "are", n == 1 ? "it" : "them");
+	j->untold = 0;
+}
+
 static void let_go(struct joined *j)
 {
+	if (j->watcher)
+		say_untold(j);
 	if (j->watcher)
 		watcher_give_back(j->c, j->watcher, false);
 	grants_known_end(j->grants);
@@ -139,7 +161,7 @@ static bool one_opened(void *arg, const struct host_event *e)
 void joined_read(struct joined *j)
 {
 	struct diags ignored;
-	if (!j->watcher)
+	if (!j->watcher || j->nopened == OPENED) /* full: they are told first */
 		return;
 	diags_init(&ignored, j->arena);
 	watcher_poll(&ignored, j->watcher, 0, one_opened, j);
@@ -169,8 +191,9 @@ static void tell_one(struct joined *j, const struct host_event *e)
 			n++;
 		}
 	}
+	j->untold += !n;
 	if (n)
-		j->one(j->arg, e, grant_known(j->grants, e->grant), found, n);
+		j->one(j->arg, e, grant_known(j->grants, e->grant, e->time), found, n);
 	for (size_t k = 0; k < n; k++)
 		told[k]->event.cgroup_id = 0; /* once only */
 }

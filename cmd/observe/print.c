@@ -104,11 +104,11 @@ static void add_who(struct observed_printer *p, const struct who *who, const cha
 }
 
 /* "by grant 3 of root: backup" */
-static void add_grant(struct observed_printer *p, uint64_t id)
+static void add_grant(struct observed_printer *p, const struct host_event *e)
 {
-	const struct host_grant *g = grant_known(p->grants, id);
+	const struct host_grant *g = grant_known(p->grants, e->grant, e->time);
 	add(p, "grant ");
-	add_number(p, id);
+	add_number(p, e->grant);
 	if (g && *g->user) {
 		add(p, " of ");
 		add(p, g->user);
@@ -130,7 +130,7 @@ static void fill_rest(struct observed_printer *p, const struct host_event *e, co
 		return;
 	if (e->flags & HOST_EVENT_GRANTED) {
 		add(p, "by ");
-		add_grant(p, e->grant);
+		add_grant(p, e);
 		add(p, "; denied before: ");
 	} else if (e->flags & HOST_EVENT_PERMITTED) {
 		add(p, "by learn --permissive; denied before: ");
@@ -140,7 +140,7 @@ static void fill_rest(struct observed_printer *p, const struct host_event *e, co
 	add_who(p, who, path);
 	if (e->flags & HOST_EVENT_GUARDED && !(e->flags & HOST_EVENT_GRANTED)) {
 		add(p, "; ");
-		add_grant(p, e->grant);
+		add_grant(p, e);
 		add(p, ": a guard of ours allows no grants here");
 	}
 	if (e->flags & HOST_EVENT_DEEP)
@@ -231,7 +231,7 @@ static void put_denied_by(const struct who *who)
 
 static void put_grant(struct observed_printer *p, const struct host_event *e)
 {
-	const struct host_grant *g = e->grant ? grant_known(p->grants, e->grant) : NULL;
+	const struct host_grant *g = e->grant ? grant_known(p->grants, e->grant, e->time) : NULL;
 	fputs(",\"grant\":", stdout);
 	if (!e->grant) {
 		fputs("null", stdout);

@@ -174,6 +174,10 @@ as_the_kernel "all passes" "$WEB" "allow b 8:0 m"
 expect "why: all passes" 0 "learn --permissive lets everything pass here, as long as it runs" "$DEVGUARD" why "$WEB" b 8:0 m
 expect "status: all passes" 0 "PERMISSIVE: learn --permissive lets everything pass here" "$DEVGUARD" status "$WEB"
 expect "eval: all passes, and how long is said" 0 "warning: what is told is true as long as learn --permissive runs" "$DEVGUARD" eval "effective:$WEB" 'b 8:0 m'
+expect "eval: what shows it" 0 "hint: rucy-devguard stats --observe shows it" "$DEVGUARD" eval "effective:$WEB" 'b 8:0 m'
+expect "stats --observe shows it" 0 " of $name: learn --permissive" "$DEVGUARD" stats --observe
+shows "doctor: everything passes somewhere" "WARN  host program: program $("$DEVGUARD" list --json | jq .host.program) on $CG2: " "$DEVGUARD" doctor
+shows "doctor: and where" "learn --permissive lets everything pass that filters deny, in $name" "$DEVGUARD" doctor
 "$DEVGUARD" apply shut.rb "$WEB" >/dev/null
 as_the_kernel "a guard lets nothing pass" "$WEB" "deny b 8:0 m"
 expect "why: a guard lets nothing pass" 2 "learn --permissive lets everything pass, but the guard 'shut' on $WEB does not allow grants" "$DEVGUARD" why "$WEB" b 8:0 m

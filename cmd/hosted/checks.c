@@ -27,6 +27,20 @@ static void check_kernel(struct checks *k)
 		add(k, what, HOST_OK, "for a cgroup and all below it", NULL);
 }
 
+/* Where everything passes; NULL: nowhere. */
+static const char *open_now(struct arena *a, const struct hosted *h)
+{
+	struct cgroup_paths *paths = cgroup_paths_new(a);
+	const char *text = NULL;
+	for (const struct host_watcher *w = h->watchers; w < h->watchers + HOSTPROG_WATCHERS; w++) {
+		if (!(w->flags & WATCHER_PERMIT) || w->permit_until <= h->now)
+			continue;
+		const char *path = w->flags & WATCHER_EVERYWHERE ? "/" : cgroup_path_of(paths, w->cgroup);
+		text = arena_printf(a, "%s%s%s", text ? text : "", text ? ", " : "", path ? path : "a cgroup that is gone");
+	}
+	return text;
+}
+
 static void check_program(struct checks *k, const struct hosted *h)
 {
 	static const char what[] = "host program";
@@ -40,13 +54,16 @@ static void check_program(struct checks *k, const struct hosted *h)
 		return;
 	}
 	const char *found = arena_printf(a, "program %u on %s: %s", h->id, h->info.root, hosted_words(a, h));
+	const char *open = open_now(a, h);
+	if (open)
+		found = arena_printf(a, "%s; learn --permissive lets everything pass that filters deny, in %s", found, open);
 	if (h->info.after)
 		add(k, what, HOST_WARN,
 		    arena_printf(a, "%s; %u program%s attached behind it: what %s, it does not see, and no grant opens", found, h->info.after,
 		                 h->info.after == 1 ? " is" : "s are", h->info.after == 1 ? "that denies" : "these deny"),
 		    arena_printf(a, PROGRAM " status %s shows them", shell_word(a, h->info.root)));
 	else
-		add(k, what, HOST_OK, found, NULL);
+		add(k, what, open ? HOST_WARN : HOST_OK, found, open ? "it ends with that learn: " PROGRAM " stats --observe shows it" : NULL);
 }
 
 /* What the next command of ours that changes something sweeps. */

@@ -12,7 +12,7 @@ void hosted_warn(struct cmd *c, const char *source, const struct hosted_here *e)
 		}
 	if (!next && !(e->permit_until && hosted_opens(e)))
 		return;
-	struct diag said = {.level = DIAG_WARNING, .at = {.file = source}, .hint = PROGRAM " grants lists them"};
+	struct diag said = {.level = DIAG_WARNING, .at = {.file = source}, .hint = next ? PROGRAM " grants lists them" : PROGRAM " stats --observe shows it"};
 	said.text = !next ? "what is told is true as long as learn --permissive runs: it lets everything pass there"
 	                  : arena_printf(c->arena, "what is told is true now: %s%s", grant_words(c->arena, e->host, next),
 	                                 n > 1 ? arena_printf(c->arena, " is the first of %zu that end", n) : "");

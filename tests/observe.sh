@@ -175,7 +175,7 @@ inside "$CG" "$OPENER" loop 100 /dev/null /dev/random </dev/null >/dev/null
 equal "--count of a pinned one: as many" 3 "$("$DEVGUARD" observe "$CG" --count 3 2>/dev/null | wc -l)"
 exec {nobody}> >(exec true)
 wait $!
-"$DEVGUARD" observe "$CG" >&"$nobody" 2>/dev/null; STATUS=$?
+"$DEVGUARD" observe "$CG" --timeout 20 >&"$nobody" 2>/dev/null; STATUS=$?
 exec {nobody}>&-
 equal "nobody reads: as by SIGPIPE" 141 "$STATUS"
 equal "the next one has the rest, each once" 97 "$("$DEVGUARD" observe "$CG" --timeout 0 2>/dev/null | wc -l)"

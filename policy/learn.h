@@ -38,6 +38,7 @@ struct learned_request {
 	size_t nprograms, programs_cap;
 	uint64_t others;           /* requests of further programs */
 	const char *path, *driver; /* what the host called it when it was recorded, or NULL */
+	bool exact;                /* no family may stand for it */
 };
 
 struct learned {
@@ -49,6 +50,7 @@ struct learned {
 	uint64_t runs;      /* recordings that were added up */
 	uint64_t lost;      /* requests of which nothing but their number is known */
 	uint64_t permitted; /* recordings with --permissive */
+	const struct learned *part_of; /* what it was taken out of, or NULL: families are chosen by that */
 };
 
 /* ---- learn.c ------------------------------------------------------------------------ */
@@ -97,6 +99,8 @@ struct learned_names {
 	struct arena *arena;
 	const struct host *host;
 	bool loops;         /* the workload has numbers of loop devices handed out */
+	uint32_t spared;    /* families (as the table has them) of which a member was only denied */
+	uint64_t majors[(MAJOR_MAX + 1) / 64]; /* the same of numbers of drivers */
 	const char *groups; /* of /proc/devices */
 };
 void learned_names_start(struct arena *a, const struct host *h, const struct learned *l, struct learned_names *out);

@@ -3,8 +3,9 @@
  *
  * A number that the kernel hands out by chance means nothing the next time: then the rule names the family. Which
  * these are says a table, and nothing else is made wider, except that a device of a driver that gets its number when
- * it is loaded, and that has no path on this host, can only be named by its driver. What the host tells is believed
- * when it leads to the numbers that were recorded; else these stand in the rule.
+ * it is loaded, and that has no path on this host, can only be named by its driver. No family stands for what was let
+ * pass when one of its members was only denied: that would be allowed, too. What the host tells is believed when it
+ * leads to the numbers that were recorded; else these stand in the rule.
  */
 #include "policy/arena.h"
 #include "policy/host.h"
@@ -37,12 +38,30 @@ static const struct family {
 	 "the driver's number is another after each boot"},
 };
 
+_Static_assert(sizeof families / sizeof *families <= 32, "a bit for each");
+
+static bool within(const struct family *f, const struct learned_request *r)
+{
+	return f->type == r->type && f->major == r->major && r->minor >= f->minors.lo && r->minor <= f->minors.hi;
+}
+
+static void spare(struct learned_names *n, const struct learned_request *r)
+{
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+		n->spared |= (uint32_t)within(&families[i], r) << i;
+	if (r->type == DEV_CHAR)
+		n->majors[r->major / 64] |= 1ull << r->major % 64;
+}
+
 void learned_names_start(struct arena *a, const struct host *h, const struct learned *l, struct learned_names *out)
 {
+	const struct learned *all = l->part_of ? l->part_of : l;
 	*out = (struct learned_names){.arena = a, .host = h};
-	for (size_t i = 0; i < l->n; i++) {
-		const struct learned_request *r = &l->list[i];
+	for (size_t i = 0; i < all->n; i++) {
+		const struct learned_request *r = &all->list[i];
 		out->loops |= r->type == DEV_CHAR && r->major == 10 && r->minor == 237 && learned_passed(r);
+		if (!learned_passed(r))
+			spare(out, r);
 	}
 	if (h->groups(h, a, &out->groups))
 		out->groups = "";
@@ -73,12 +92,22 @@ static bool of_driver(const struct learned_names *n, const struct learned_reques
 static const struct family *family_of(const struct learned_names *n, const struct learned_request *r)
 {
 	for (const struct family *f = families; f < families + sizeof families / sizeof *families; f++) {
-		if (f->type != r->type || (f->loops && !n->loops) || r->minor < f->minors.lo || r->minor > f->minors.hi)
+		if (f->type != r->type || (f->loops && !n->loops))
 			continue;
-		if (f->driver ? r->driver && !strcmp(f->driver, r->driver) && of_driver(n, r, f->driver) : f->major == r->major)
+		if (f->driver ? r->driver && !strcmp(f->driver, r->driver) && of_driver(n, r, f->driver) : within(f, r))
 			return f;
 	}
 	return NULL;
+}
+
+static bool major_spared(const struct learned_names *n, const struct learned_request *r)
+{
+	return r->exact || (n->majors[r->major / 64] >> r->major % 64 & 1);
+}
+
+static bool is_spared(const struct learned_names *n, const struct family *f, const struct learned_request *r)
+{
+	return r->exact || (f->driver ? major_spared(n, r) : n->spared >> (f - families) & 1);
 }
 
 /* Numbers that are given when a driver is loaded (devices.txt of the kernel: local use, dynamic). */
@@ -153,7 +182,7 @@ static const char *shown_name(struct arena *a, const struct learned_request *r, 
 /* By its driver: nothing narrower names it when it has another number. */
 static bool by_driver(const struct learned_names *n, const struct learned_request *r, struct learned_name *out)
 {
-	if (r->type != DEV_CHAR || !r->driver || !given_when_loaded(r->major) || !of_driver(n, r, r->driver))
+	if (r->type != DEV_CHAR || !r->driver || !given_when_loaded(r->major) || major_spared(n, r) || !of_driver(n, r, r->driver))
 		return false;
 	const char *group = arena_printf(n->arena, "char-%s", r->driver);
 	if (strspn(group, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != strlen(group))
@@ -171,7 +200,10 @@ struct learned_name learned_name(struct learned_names *n, const struct learned_r
 	const struct family *f = family_of(n, r);
 	const char *numbers = numbers_of(a, r);
 	struct learned_name out = {.type = r->type, .majors = {r->major, r->major}, .minors = {r->minor, r->minor}};
-	if (f) {
+	if (f && is_spared(n, f, r)) { /* no path: who has it next is chance */
+		out.text = fixed_symbol(a, r, numbers);
+		out.shown = shown_name(a, r, out.text, numbers);
+	} else if (f) {
 		out.text = f->text, out.shown = f->shown, out.why = f->why, out.minors = f->minors;
 	} else if ((out.text = fixed_symbol(a, r, numbers)) || (out.text = here(n, r)) || !by_driver(n, r, &out)) {
 		out.shown = shown_name(a, r, out.text, numbers);

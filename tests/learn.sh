@@ -49,6 +49,24 @@ has "what was denied is a comment" '# allow :sda, access: "r"' "$T/two.rb"
 has "and is told" "denied: 2, a comment in the policy; --with-denied allows them" "$T/two.err"
 expect "--with-denied" 0 'allow :sda, access: "r"' learn --record "$T/b.rec" --with-denied
 expect "the recording is what diff --replay takes" 0 "13 recorded requests: 0 newly allowed, 0 newly denied" "$DEVGUARD" diff "$T/two.rb" "$T/one.rb" --replay "$T/ab.rec"
+{ head_line 2; request c 136 0 rw 5; request c 136 7 r 3 denied; } >"$T/k.rec"
+learn --record "$T/k.rec" -o "$T/k.rb" 2>"$T/k.err"; equal "one of a family was denied: the status" 0 $?
+equal "it stays denied" "allow c 136:0 rw
+deny c 136:7 r" "$("$DEVGUARD" eval "$T/k.rb" 'c 136:0 rw' 'c 136:7 r' | cut -f1)"
+while read -r type major minor denied rule; do
+	{ head_line 3; request "$type" "$major" "$minor" rw 1; request "$type" "$major" "$denied" r 1 denied; request c 10 237 w 1; } >"$T/s.rec"
+	expect "no family for $type $major:$minor" 0 "allow $rule" learn --record "$T/s.rec" -o -
+done <<'FAMILIES'
+b 7 2 3 :loop2, access: "rw"
+c 13 64 66 :event0, access: "rw"
+c 166 1 2 :ttyACM1, access: "rw"
+c 189 1 9 "c 189:1 rw"
+FAMILIES
+expect "--with-denied names the family" 0 'allow :pts, access: "rw"' learn --record "$T/k.rec" --with-denied
+printf 'allow :null\n' >"$T/k0.rb"
+expect "nor does a patch open it" 0 '+allow "c 136:0 rw"' learn --record "$T/k.rec" --update "$T/k0.rb"
+{ head_line 3; request c 1 3 r 1; request c 1 3 w 1; request c 1 3 rw 1 denied; } >"$T/parts.rec"
+expect "accesses that were let pass one by one" 0 "is allowed now, as each of its accesses was let pass: c 1:3 rw" learn --record "$T/parts.rec"
 head -c -20 "$T/a.rec" >"$T/cut.rec"
 expect "a recording that is cut" 1 "its last line is cut off" learn --record "$T/cut.rec"
 head -n 2 "$T/a.rec" >"$T/short.rec"
@@ -118,6 +136,10 @@ check "the patch of a file without a last newline applies" patch -d "$T" -p0 -i 
 expect "and the claim holds" 0 "claims: 1 proven" "$DEVGUARD" check "$T/n.rb"
 equal "the rest is there" "allow c 136:9 rw
 deny c 1:8 r" "$("$DEVGUARD" eval "$T/n.rb" 'c 136:9 rw' 'c 1:8 r' | cut -f1)"
+printf 'allow :null\nnever "c 136:9"\n' >"$T/fam.rb"
+{ head_line 1; request c 136 0 rw 5; } >"$T/pts.rec"
+(cd "$T" && learn --record pts.rec --update fam.rb >fam.patch 2>fam.err); equal "--update, when a claim forbids only others of the family" 0 $?
+has "its number is added" '+allow "c 136:0 rw"' "$T/fam.patch"
 printf 'default :allow\n' >"$T/d.rb"
 expect "default :allow" 0 "its default is :allow, so what no rule denies is allowed already" learn --record "$T/p.rec" --update "$T/d.rb"
 printf '[:null].each do |d|\n  allow d, access: "rw"\nend\n' >"$T/loop.rb"

@@ -75,13 +75,13 @@ struct proof {
 	bool compared;             /* with what filters now: */
 	struct comparison than;
 };
-/* Compiles the text of a policy, called `file` in messages, and proves that it allows all that was let pass. STATUS_OK or
- * a status with diagnostics. */
+/* Compiles the text of a policy, called `file` in messages, and proves that it allows all that was let pass, and
+ * denies what was only denied. STATUS_OK or a status with diagnostics. */
 int learned_prove(struct learning *l, const char *text, size_t len, const char *file, struct proof *out);
 /* A text as a policy. The same. */
 int learned_compile(struct learning *l, const char *text, size_t len, const char *file, struct unit *out);
-/* Puts each request of the recording that was let pass to a policy; the verdict goes to `one`. A status. */
-int learned_ask(struct learning *l, const struct unit *u, bool (*one)(void *self, size_t i, const struct verdict *v), void *self);
+/* Puts each request of the recording that was let pass, or was only denied, to a policy; the verdict goes to `one`. A status. */
+int learned_ask(struct learning *l, const struct unit *u, bool passed, bool (*one)(void *self, size_t i, const struct verdict *v), void *self);
 
 /* ---- tell.c --------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /*
  * proof.c - the policy that was written, compiled and proven as any other, is asked about every request that was
- * recorded: it must allow each that was let pass. And it is compared with what filters now, over all requests.
+ * recorded: it must allow each that was let pass, and none that was only denied. And it is compared with what filters now, over all requests.
  */
 #include "cmd/compare.h"
 #include "cmd/learn/learn.h"
@@ -41,14 +41,14 @@ static struct request request_of_learned(struct learning *l, const struct learne
 	return q;
 }
 
-int learned_ask(struct learning *l, const struct unit *u, bool (*one)(void *self, size_t i, const struct verdict *v), void *self)
+int learned_ask(struct learning *l, const struct unit *u, bool passed, bool (*one)(void *self, size_t i, const struct verdict *v), void *self)
 {
 	struct request_record asked[ASK_MOST];
 	struct verdict_pair said[ASK_MOST];
 	size_t of[ASK_MOST], n = 0;
 	for (size_t i = 0; i <= l->all.n; i++) {
 		bool last = i == l->all.n;
-		if (!last && !learned_passed(&l->all.list[i]))
+		if (!last && learned_passed(&l->all.list[i]) != passed)
 			continue;
 		if (!last) {
 			struct request q = request_of_learned(l, &l->all.list[i]);
@@ -83,6 +83,40 @@ static bool must_allow(void *self, size_t i, const struct verdict *v)
 	return false;
 }
 
+/* Was each of its accesses let pass, at another time? Rules are about one access at a time. */
+static bool in_parts(const struct learned *l, const struct learned_request *r)
+{
+	int letters = 0;
+	bool any = false;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct learned_request *x = &l->list[i];
+		if (x->type != r->type || x->major != r->major || x->minor != r->minor || x->uid != r->uid || !learned_passed(x))
+			continue;
+		letters |= x->access;
+		any = true;
+	}
+	return any && !(r->access & ~letters);
+}
+
+static bool must_deny(void *self, size_t i, const struct verdict *v)
+{
+	struct asking_all *x = self;
+	struct cmd *c = x->l->cmd;
+	const struct learned_request *r = &x->l->all.list[i];
+	const char *words = request_of_learned(x->l, r).text;
+	struct decision d;
+	if (v->status == VERDICT_OK && verdict_decision(c, x->proof->unit.policy, v, &d) && !d.allow)
+		return true;
+	if (v->status == VERDICT_OK && in_parts(&x->l->all, r)) {
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "rules are about one access at a time; look at its rule",
+		         "it was denied while it was recorded, and is allowed now, as each of its accesses was let pass: %s", words);
+		return true;
+	}
+	diag_fail(&c->diags, "please report it, with the recording: the policy was not written",
+	          "what was learned allows what was only denied: %s", words);
+	return false;
+}
+
 int learned_prove(struct learning *l, const char *text, size_t len, const char *file, struct proof *out)
 {
 	struct cmd *c = l->cmd;
@@ -90,7 +124,9 @@ int learned_prove(struct learning *l, const char *text, size_t len, const char *
 	*out = (struct proof){0};
 	int status = learned_compile(l, text, len, file, &out->unit);
 	if (!status)
-		status = learned_ask(l, &out->unit, must_allow, &x);
+		status = learned_ask(l, &out->unit, true, must_allow, &x);
+	if (!status)
+		status = learned_ask(l, &out->unit, false, must_deny, &x);
 	if (status || !l->has_before)
 		return status;
 	if (unit_compare(c, &l->before, &out->unit, false, &out->than))

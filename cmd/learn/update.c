@@ -89,6 +89,7 @@ static void add_missing(struct learned *to, const struct learned_request *r)
 	m->others = r->others;
 	m->path = r->path;
 	m->driver = r->driver;
+	m->exact = r->exact;
 	for (size_t i = 0; i < r->nprograms; i++)
 		learned_named(to, m, r->programs[i].name, r->programs[i].count);
 }
@@ -191,7 +192,7 @@ static bool fits(struct updating *u, const struct learned *of, int after, const 
 	for (size_t i = 0; status && i < changed.claims.n; i++)
 		*claims |= changed.claims.list[i].state == CLAIM_FALSE;
 	bool right = !status && changed.policy->nrules == u->unit.policy->nrules + n &&
-	             !learned_ask(&asked, &changed, allows, &with);
+	             !learned_ask(&asked, &changed, true, allows, &with);
 	unit_end(&changed);
 	return right;
 }
@@ -303,7 +304,7 @@ static int place_for(struct updating *u, const struct learned *of, const char **
 
 /* ---- claims ------------------------------------------------------------------------------------------------- */
 
-/* Takes out what a claim forbids, each tried alone. 0, or -1 with a diagnostic. */
+/* Takes out what a claim forbids, each tried alone, at last by its number. 0, or -1 with a diagnostic. */
 static int take_out_claimed(struct updating *u)
 {
 	struct cmd *c = u->l->cmd;
@@ -311,13 +312,20 @@ static int take_out_claimed(struct updating *u)
 	if (u->missing.n > CLAIMED_MAX)
 		return diag_fail(&c->diags, "record less at once", "%s: a claim forbids some of %zu requests", u->file, u->missing.n);
 	learned_start(u->l->arena, u->l->by_uid, &rest);
+	rest.part_of = &u->l->all;
 	for (size_t i = 0; i < u->missing.n; i++) {
 		struct learned one;
 		const char *added;
 		bool claims = false;
 		learned_start(u->l->arena, u->l->by_uid, &one);
+		one.part_of = &u->l->all;
 		add_missing(&one, &u->missing.list[i]);
 		place_for(u, &one, &added, &claims);
+		if (claims) { /* forbids it what is asked for, or only the rest of its family? */
+			claims = false;
+			one.list->exact = u->missing.list[i].exact = true;
+			place_for(u, &one, &added, &claims);
+		}
 		if (claims)
 			stays_denied(u, &u->missing.list[i], (struct span){.file = u->file}, "a claim of the policy (never) forbids it");
 		else
@@ -384,11 +392,12 @@ int learned_update(struct learning *l)
 	struct cmd *c = l->cmd;
 	struct updating u = {.l = l};
 	learned_start(l->arena, l->by_uid, &u.missing);
+	u.missing.part_of = &l->all;
 	int status = load_policy(&u);
 	if (!status)
 		status = find_last(&u);
 	if (!status)
-		status = learned_ask(l, &u.unit, sort_out, &u);
+		status = learned_ask(l, &u.unit, true, sort_out, &u);
 	if (!status && u.unit.policy->default_allow)
 		say(c, "%s: its default is :allow, so what no rule denies is allowed already", u.file);
 	if (!status && u.missing.n)

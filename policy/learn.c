@@ -119,11 +119,14 @@ bool learned_passed(const struct learned_request *r)
 	return r->allowed || r->permitted;
 }
 
-void learned_open_denied(struct learned *l)
+uint64_t learned_open_denied(struct learned *l)
 {
+	uint64_t sum = 0;
 	for (size_t i = 0; i < l->n; i++)
 		if (!learned_passed(&l->list[i])) {
 			l->list[i].permitted = l->list[i].denied;
 			l->list[i].denied = 0;
+			learned_count(&sum, l->list[i].permitted);
 		}
+	return sum;
 }

@@ -71,8 +71,8 @@ uint64_t learned_times(const struct learned_request *r);
 uint64_t learned_total(const struct learned *l);
 /* Was it let pass? That is what the policy allows. */
 bool learned_passed(const struct learned_request *r);
-/* What was always denied is to be allowed, too. */
-void learned_open_denied(struct learned *l);
+/* What was always denied is to be allowed, too. How often it was denied. */
+uint64_t learned_open_denied(struct learned *l);
 
 /* ---- learn_file.c --------------------------------------------------------------------- */
 
@@ -117,7 +117,8 @@ struct learned_use {
 	const int64_t *uids; /* ascending; nuids 0: everybody */
 	size_t nuids;
 	size_t devices;      /* so many were used */
-	uint64_t times, permitted;
+	uint64_t times;
+	uint64_t denied;     /* of what was let pass: so often filters denied it, whether it was let pass then or not */
 	struct learned_program *programs; /* most first */
 	size_t nprograms;
 	uint64_t others;

@@ -48,8 +48,8 @@ static void put_uses(FILE *out, struct arena *a, const struct learned_rule *r)
 		        programs_text(a, u));
 		if (u->name.why)
 			fprintf(out, "; %zu number%s: %s", u->devices, plural(u->devices), u->name.why);
-		if (u->permitted)
-			fprintf(out, "; filters denied it %llu time%s", (unsigned long long)u->permitted, plural(u->permitted));
+		if (u->denied)
+			fprintf(out, "; filters denied it %llu time%s", (unsigned long long)u->denied, plural(u->denied));
 		putc('\n', out);
 	}
 	if (rest)
@@ -224,10 +224,10 @@ void learned_ruby(FILE *out, struct arena *a, const struct learned *l, const str
 	bool some = learned_ruby_rules(rules, a, l, t->host, false, "");
 	const char *text = arena_text(a, &allowed);
 	put_head(out, l, t);
-	fprintf(out, some ? "\n%s" : "\n# No device was used.\n%s", text);
 	rules = arena_stream(a, &denied);
-	some = learned_ruby_rules(rules, a, l, t->host, true, "# ");
-	text = arena_text(a, &denied);
-	if (some)
-		fprintf(out, "\n# Denied while it was recorded, so denied here. Without the first # of a line it is allowed.\n%s", text);
+	bool refused = learned_ruby_rules(rules, a, l, t->host, true, "# ");
+	const char *comments = arena_text(a, &denied);
+	fprintf(out, some ? "\n%s" : refused ? "\n# No device was let pass.\n%s" : "\n# No device was used.\n%s", text);
+	if (refused)
+		fprintf(out, "\n# Denied while it was recorded, so denied here. Without the first # of a line it is allowed.\n%s", comments);
 }

@@ -15,7 +15,7 @@ struct cell {
 	int letters;
 	size_t devices;
 	int64_t last;               /* minor number that was counted last */
-	uint64_t times, permitted;
+	uint64_t times, denied;
 };
 
 struct cells {
@@ -85,7 +85,8 @@ static void add(struct cells *c, const struct learned_name *name, const struct l
 	x->devices += x->last != r->minor;
 	x->last = r->minor;
 	learned_count(&x->times, learned_times(r));
-	learned_count(&x->permitted, r->permitted);
+	learned_count(&x->denied, r->permitted);
+	learned_count(&x->denied, learned_passed(r) ? r->denied : 0);
 	learned_count(&x->all.others, r->others);
 	for (size_t i = 0; i < r->nprograms; i++)
 		learned_named(&c->sums, &x->all, r->programs[i].name, r->programs[i].count);
@@ -137,7 +138,7 @@ static struct learned_use use_of(struct cells *c, const struct cell *first, size
 		uids[i] = x->all.uid;
 		u.devices = x->devices > u.devices ? x->devices : u.devices;
 		learned_count(&u.times, x->times);
-		learned_count(&u.permitted, x->permitted);
+		learned_count(&u.denied, x->denied);
 		learned_count(&sum.others, x->all.others);
 		for (size_t k = 0; k < x->all.nprograms; k++)
 			learned_named(&c->sums, &sum, x->all.programs[k].name, x->all.programs[k].count);

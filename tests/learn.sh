@@ -98,6 +98,9 @@ PY
 expect "100,000 different requests" 0 "proven: the policy allows all that was let pass (100000 different requests)" learn --record "$T/many.rec" -o "$T/many.rb"
 mkdir "$T/full" && : >"$T/full/x"
 expect "a place that cannot be written" 1 "cannot write" learn --record "$T/a.rec" -o "$T/absent/x.rb"
+expect "what cannot be complete any more: the hint" 1 "hint: record it again, into a new file" learn --record "$T/lost.rec" --record "$T/a.rec"
+expect "only denied: the policy" 0 "# No device was let pass." learn --record <(head_line 1; request c 1 11 r 4 denied)
+expect "--with-denied is not what was let pass" 0 "denied: 2, which the policy allows (--with-denied)" learn --record "$T/b.rec" --with-denied -o -
 expect "nothing is given" 64 "no cgroup and no command given" learn
 expect "two files, and a command" 64 "one file at a time is recorded into" learn --record a --record b -- true
 expect "a cgroup and a command" 64 "a cgroup and a command" learn / -- true
@@ -136,6 +139,12 @@ check "the patch of a file without a last newline applies" patch -d "$T" -p0 -i 
 expect "and the claim holds" 0 "claims: 1 proven" "$DEVGUARD" check "$T/n.rb"
 equal "the rest is there" "allow c 136:9 rw
 deny c 1:8 r" "$("$DEVGUARD" eval "$T/n.rb" 'c 136:9 rw' 'c 1:8 r' | cut -f1)"
+mkdir "$T/my dir"
+for into in "$T/my dir/my q.rb" "./my dir/r.rb"; do
+	(cd "$T" && echo 'allow :zero' >"$into" && learn --record a.rec --update "$into" -o "my dir/x.patch" 2>apply.err
+	bash -c "$(sed -n 's/.*to apply it: //p' apply.err)" >/dev/null; learn --record a.rec --update "$into" 2>&1) >"$T/applied"
+	has "the patch of $into is applied as the note says" "nothing is missing" "$T/applied"
+done
 printf 'allow :null\nnever "c 136:9"\n' >"$T/fam.rb"
 { head_line 1; request c 136 0 rw 5; } >"$T/pts.rec"
 (cd "$T" && learn --record pts.rec --update fam.rb >fam.patch 2>fam.err); equal "--update, when a claim forbids only others of the family" 0 $?
@@ -206,6 +215,11 @@ learn --record "$T/w.rec" -o "$T/w2.rb" -- python3 "$T/work.py" "$T" more >/dev/
 equal "a second recording adds up" true "$(jq -s --argjson n "$before" '.[0].runs == 2 and (.[1:] | map(.count) | add) > 2 * $n' "$T/w.rec")"
 expect "a command that is not there" 127 "cannot run ./absent" learn --record "$T/none.rec" -o "$T/none.rb" -- ./absent
 [ ! -e "$T/none.rec" ] && [ ! -e "$T/none.rb" ] && pass "then nothing is written" || fail "then nothing is written"
+expect "-o that cannot be written: the command does not run" 1 "cannot write $T/absent/x.rb" learn -o "$T/absent/x.rb" -- touch "$T/ran"
+expect "nor when it is --record" 1 "cannot write $T/absent/x.rec" learn --record "$T/absent/x.rec" -- touch "$T/ran"
+[ ! -e "$T/ran" ] && pass "it did not run" || fail "it did not run"
+expect "what a command leaves is told" 0 "processes of the command still ran when it ended" learn -o /dev/null -- sh -c 'setsid sleep 1000 & exit 0'
+learn -o /dev/null -- true >/dev/null 2>"$T/left.err"; lacks "what leaves nothing is not" "still ran" "$T/left.err"
 expect "a command killed" 143 "1 recording" learn -- sh -c 'kill -TERM $$'
 expect "--for ends a command" 143 "1 recording" learn --for 0.3 -- sleep 1000
 expect "--for takes minutes and seconds too" 143 "1 recording" learn --for 1s -- sleep 1000
@@ -276,10 +290,19 @@ has "the policy allows it" "filters denied it 1 time" "$T/cg.out"
 has "it is looser than what filters" "such as c 1:5 r" "$T/cg.err"
 equal "then it is denied again" EPERM "$(inside "$CG" "$OPENER" open r "$T/zero")"
 watcher --permissive
-equal "again" ok "$(inside "$CG" "$OPENER" open r "$T/zero")"
-kill -KILL "$WATCHER"; wait "$WATCHER" 2>/dev/null
+equal "once more" ok "$(inside "$CG" "$OPENER" open r "$T/zero")"
+kill -STOP "$WATCHER"
 closed() { [ "$(inside "$CG" "$OPENER" open r "$T/zero")" = EPERM ]; }
-for ((i = 0; i < 200; i++)); do closed && break; sleep 0.1; done
+until_closed() { local i; for ((i = 0; i < 200; i++)); do closed && break; sleep 0.1; done; }
+until_closed
+kill -INT "$WATCHER"; kill -CONT "$WATCHER"; ended; equal "stopped, so its lease was over: it ends well" 0 $STATUS
+has "what stayed denied is told" "1 request was denied while --permissive" "$T/cg.err"
+grep -qE '/dev/zero.* filters denied it ([0-9]+) times?$' "$T/cg.out" && equal "the comment counts all that was denied" \
+	"$(sed -n 's/.*zero *\([0-9]*\) time.*/\1/p' "$T/cg.out")" "$(sed -n 's/.*zero.*denied it \([0-9]*\) time.*/\1/p' "$T/cg.out")" || fail "the comment counts" "$(cat "$T/cg.out")"
+watcher --permissive
+equal "and again" ok "$(inside "$CG" "$OPENER" open r "$T/zero")"
+kill -KILL "$WATCHER"; wait "$WATCHER" 2>/dev/null
+until_closed
 equal "killed: enforcement comes back alone" EPERM "$(inside "$CG" "$OPENER" open r "$T/zero")"
 "$DEVGUARD" detach "$CG" >/dev/null
 printf 'policy "shut"\nallow "c 1:3"\n' >"$T/shut.rb"

@@ -50,6 +50,27 @@ int recordings_read(struct learning *l)
 	return STATUS_OK;
 }
 
+static int can_write(struct cmd *c, const char *path)
+{
+	struct stat st;
+	struct output out;
+	if (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return STATUS_OK; /* to open a FIFO may wait */
+	if (output_open(c, path, OUTPUT_TEXT, &out))
+		return STATUS_FAILED;
+	if (out.file == stdout)
+		return STATUS_OK;
+	fclose(out.file);
+	fresh_drop(&out.fresh);
+	return STATUS_OK;
+}
+
+int outputs_check(struct learning *l)
+{
+	int status = l->output ? can_write(l->cmd, l->output) : STATUS_OK;
+	return !status && l->nrecords ? can_write(l->cmd, l->records[0]) : status;
+}
+
 int recording_write(struct learning *l)
 {
 	struct output out;

@@ -38,6 +38,8 @@ struct learning {
 	int ending;                /* wait status of the command */
 	int status;                /* exit status of the command; 0 where there is none */
 	uint64_t total;            /* requests in this recording */
+	uint64_t stayed;           /* of these, denied though --permissive was said */
+	uint64_t opened;           /* only denied, and allowed by --with-denied */
 	/* what filters now, loaded before it was recorded */
 	struct unit before;
 	bool has_before;
@@ -48,6 +50,8 @@ struct learning {
 
 /* Reads what --record names; one that is to be written may not be there yet. STATUS_OK or a status with diagnostics. */
 int recordings_read(struct learning *l);
+/* Can what -o and --record name be written? Asked before anything is recorded; nothing is left of it. The same. */
+int outputs_check(struct learning *l);
 /* Writes all that is known to the one --record, whole or not at all. The same. */
 int recording_write(struct learning *l);
 

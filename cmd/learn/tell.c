@@ -19,14 +19,20 @@ static void tell_recorded(struct learning *l)
 	}
 	say(c, "%llu request%s recorded, %zu different, in %llu recording%s", (unsigned long long)learned_total(&l->all),
 	     PLURAL(learned_total(&l->all)), l->all.n, (unsigned long long)l->all.runs, PLURAL(l->all.runs));
-	if (permitted)
-		say(c, "denied by what filters now, and let pass: %llu, which the policy allows", (unsigned long long)permitted);
+	if (permitted > l->opened)
+		say(c, "denied by what filters now, and let pass: %llu, which the policy allows", (unsigned long long)(permitted - l->opened));
+	if (l->opened)
+		say(c, "denied: %llu, which the policy allows (--with-denied)", (unsigned long long)l->opened);
+	if (l->stayed)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "record it again: what comes behind them was not asked for",
+		         "%llu request%s denied while --permissive: its lease was over, as learn could not run in time, or a policy came "
+		         "that does not say `grants :allowed`", (unsigned long long)l->stayed, l->stayed == 1 ? " was" : "s were");
 	if (denied)
 		say(c, "denied: %llu, a comment in the policy; --with-denied allows them", (unsigned long long)denied);
 	if (!l->all.n && !l->all.lost)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, NULL, "no device was asked for: the policy denies every device");
 	if (l->all.lost)
-		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "record it again, and add it up: --record FILE twice",
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "record it again, into a new file: more recordings in this one do not make it complete",
 		         "the recording is NOT COMPLETE: %llu request%s lost, and what only they asked for is not allowed",
 		         (unsigned long long)l->all.lost, l->all.lost == 1 ? " was" : "s were");
 }

@@ -6,6 +6,7 @@
  * said, and not changed; so is one that a claim forbids. No place in a text of Ruby is certain, so the changed text is
  * compiled and asked: only one that has these rules more, and allows what was missing, becomes a patch.
  */
+#include "cgroup/cgroup.h"
 #include "cmd/audit/audit.h"
 #include "cmd/learn/learn.h"
 #include "policy/claims.h"
@@ -101,7 +102,8 @@ static const char *request_line(struct updating *u, const struct learned_request
 	return arena_printf(a, "%c %lld:%lld %s%s%s (%llu time%s by %s%s)", r->type == DEV_BLOCK ? 'b' : 'c', (long long)r->major,
 	                    (long long)r->minor, access_text(r->access, letters), r->path ? " " : "", r->path ? r->path : "",
 	                    (unsigned long long)learned_times(r), PLURAL(learned_times(r)),
-	                    r->nprograms ? r->programs[0].name : "", r->nprograms > 1 ? " and more" : "");
+	                    r->nprograms && *r->programs[0].name ? r->programs[0].name : "(no name)",
+	                    r->nprograms > 1 || r->others ? " and more" : "");
 }
 
 static void stays_denied(struct updating *u, const struct learned_request *r, struct span at, const char *by)
@@ -350,7 +352,12 @@ static int write_patch(struct updating *u, int after, const char *added)
 	if (output_open(c, u->l->output, OUTPUT_TEXT, &out))
 		return STATUS_FAILED;
 	fwrite(u->patch, 1, s.len, out.file);
-	return output_close(c, &out) ? STATUS_FAILED : STATUS_OK;
+	if (output_close(c, &out))
+		return STATUS_FAILED;
+	const char *to = u->l->output && strcmp(u->l->output, "-") ? shell_word(c->arena, u->l->output) : "PATCH";
+	if (strcmp(u->l->update, "-"))
+		say(c, "to apply it: patch %s <%s", shell_word(c->arena, u->l->update), to);
+	return STATUS_OK;
 }
 
 static int propose(struct updating *u)

@@ -46,6 +46,7 @@ static bool one_event(void *arg, const struct host_event *e)
 	              : denied && !(e->flags & HOST_EVENT_GRANTED) ? &r->denied
 	                                                           : &r->allowed,
 	              1);
+	l->stayed += l->permissive && denied && !(e->flags & (HOST_EVENT_PERMITTED | HOST_EVENT_GRANTED));
 	learned_by(&l->all, r, e->comm, 1);
 	learned_count(&l->total, 1);
 	return true;
@@ -261,6 +262,24 @@ static int record_cgroup(struct learning *l)
 	return failed ? STATUS_FAILED : STATUS_OK;
 }
 
+/* Those that the command left are killed with its cgroup: that is said, as they may have wanted more. */
+static void tell_left(struct learning *l)
+{
+	struct cmd *c = l->cmd;
+	const char *path = arena_printf(c->arena, "%s/cgroup.events", l->child.cgroup->path);
+	char line[64];
+	bool left = false;
+	FILE *in = fopen(path, "re");
+	while (in && fgets(line, sizeof line, in))
+		left |= !strcmp(line, "populated 1\n");
+	if (in)
+		fclose(in);
+	if (left)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL},
+		         "let the command stay in the foreground, or record the cgroup of the service instead",
+		         "processes of the command still ran when it ended, and are killed: what they would have asked for is not recorded");
+}
+
 static int record_command(struct learning *l)
 {
 	struct cmd *c = l->cmd;
@@ -274,6 +293,7 @@ static int record_command(struct learning *l)
 		return STATUS_FAILED;
 	int failed = loop(l);
 	size_t errors = c->diags.errors;
+	tell_left(l);
 	l->status = child_status(x, l->ending, l->command[0]);
 	return failed ? STATUS_FAILED : c->diags.errors > errors ? l->status : STATUS_OK;
 }

@@ -157,6 +157,8 @@ static int learned(struct learning *l)
 	int status = recordings_read(l);
 	if (!status && l->update && l->watches)
 		status = learned_update_check(l);
+	if (!status && l->watches)
+		status = outputs_check(l);
 	if (status)
 		return status;
 	if (l->watches) {
@@ -172,7 +174,7 @@ static int learned(struct learning *l)
 	if ((status = recording_write(l)))
 		return status;
 	if (l->with_denied)
-		learned_open_denied(&l->all);
+		l->opened = learned_open_denied(&l->all);
 	status = l->update ? learned_update(l) : write_policy(l);
 	if (!status)
 		status = l->status ? l->status : l->all.lost ? STATUS_FAILED : STATUS_OK;

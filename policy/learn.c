@@ -40,7 +40,7 @@ static void safe_name(const char comm[LEARN_COMM], char out[4 * LEARN_COMM + 1])
 		if (len)
 			memcpy(out, comm + i, len);
 		else
-			snprintf(out, sizeof "\\xNN", "\\x%02x", (unsigned char)comm[i]);
+			snprintf(out, sizeof "\\xNN", "\\x%02X", (unsigned char)comm[i]);
 		out += len ? len : sizeof "\\xNN" - 1;
 		len = len ? len : 1;
 	}

@@ -239,7 +239,7 @@ learn --record "$T/h.rec" -o "$T/h.rb" -- python3 "$T/names.py" 2>/dev/null; equ
 equal "one rule, and no line of theirs" "policy \"python3\"
 default :deny" "$(grep -vE '^#|^$|^allow :(null|urandom|tty)' "$T/h.rb")"
 check "the recording is read back" learn --record "$T/h.rec" -o /dev/null
-if ! kernel_before 6.1; then has "they are escaped" '"\\x0aallow :mem\\x0a"' "$T/h.rec"; fi
+if ! kernel_before 6.1; then has "they are escaped" '"\\x0Aallow :mem\\x0A"' "$T/h.rec"; fi
 
 # ---- a cgroup ----------------------------------------------------------------------------------------------
 

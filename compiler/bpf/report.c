@@ -10,7 +10,7 @@
  * verifier drops the branches not taken before it looks at the helpers in them.
  * Ring buffers and their order: Documentation/bpf/ringbuf.rst.
  */
-#include "compiler/bpf/internal.h"
+#include "compiler/bpf/instructions.h"
 
 #include <stddef.h>
 
@@ -38,46 +38,6 @@ enum {
 /* Jumps to one place further on. */
 struct jumps { size_t at[REPORT_JUMPS], n; };
 
-static void move(struct code *c, int dst, int src)
-{
-	code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0);
-}
-
-static void alu_imm(struct code *c, uint8_t op, int dst, int32_t imm)
-{
-	code_add(c, (uint8_t)(BPF_ALU64 | op | BPF_K), dst, 0, 0, imm);
-}
-
-static void load(struct code *c, uint8_t size, int dst, int base, int off)
-{
-	code_add(c, (uint8_t)(BPF_LDX | BPF_MEM | size), dst, base, off, 0);
-}
-
-static void store(struct code *c, uint8_t size, int base, int off, int src)
-{
-	code_add(c, (uint8_t)(BPF_STX | BPF_MEM | size), base, src, off, 0);
-}
-
-static void store_imm(struct code *c, uint8_t size, int base, int off, int32_t imm)
-{
-	code_add(c, (uint8_t)(BPF_ST | BPF_MEM | size), base, 0, off, imm);
-}
-
-static void call(struct code *c, int helper)
-{
-	code_add(c, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
-}
-
-static size_t jump_if(struct code *c, uint8_t op, int reg, int32_t imm)
-{
-	return code_add(c, (uint8_t)(BPF_JMP | op | BPF_K), reg, 0, 0, imm);
-}
-
-static size_t jump(struct code *c)
-{
-	return code_add(c, BPF_JMP | BPF_JA, 0, 0, 0, 0);
-}
-
 static void later(struct jumps *j, size_t at)
 {
 	j->at[j->n++] = at;
@@ -94,19 +54,6 @@ static void address(struct code *c, int dst, enum image_target target)
 	*ARENA_PUSH(c->arena, c->relocs, c->nrelocs, c->relocs_cap) =
 		(struct image_reloc){(uint32_t)c->n, target};
 	code_imm64(c, dst, 0);
-}
-
-static void stack_address(struct code *c, int dst, int off)
-{
-	move(c, dst, BPF_REG_10);
-	alu_imm(c, BPF_ADD, dst, off);
-}
-
-/* One more, also when another task does the same on this CPU. */
-static void increment(struct code *c, int base, int off)
-{
-	code_const(c, BPF_REG_1, 1);
-	code_add(c, BPF_STX | BPF_ATOMIC | BPF_DW, base, BPF_REG_1, off, BPF_ADD);
 }
 
 static void lookup(struct code *c, enum image_target map, int key)

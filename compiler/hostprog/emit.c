@@ -8,7 +8,7 @@
  * A hash entry may be given to another key while a program looks at it (kernel/bpf/hashtab.c: freed elements are used
  * again at once). So a grant carries its own key, which is compared last, behind an atomic operation: it orders the reads.
  */
-#include "compiler/bpf/internal.h"
+#include "compiler/bpf/instructions.h"
 
 #include "policy/hostprog.h"
 
@@ -52,49 +52,9 @@ static void land(struct code *c, const struct jumps *j)
 		code_land(c, j->at[i]);
 }
 
-static void move(struct code *c, int dst, int src)
-{
-	code_add(c, BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0);
-}
-
-static void alu_imm(struct code *c, uint8_t op, int dst, int32_t imm)
-{
-	code_add(c, (uint8_t)(BPF_ALU64 | op | BPF_K), dst, 0, 0, imm);
-}
-
-static void load(struct code *c, uint8_t size, int dst, int base, int off)
-{
-	code_add(c, (uint8_t)(BPF_LDX | BPF_MEM | size), dst, base, off, 0);
-}
-
-static void store(struct code *c, uint8_t size, int off, int src)
-{
-	code_add(c, (uint8_t)(BPF_STX | BPF_MEM | size), BPF_REG_10, src, off, 0);
-}
-
-static void store_imm(struct code *c, uint8_t size, int off, int32_t imm)
-{
-	code_add(c, (uint8_t)(BPF_ST | BPF_MEM | size), BPF_REG_10, 0, off, imm);
-}
-
-static void call(struct code *c, int helper)
-{
-	code_add(c, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
-}
-
-static size_t jump_if(struct code *c, uint8_t op, int reg, int32_t imm)
-{
-	return code_add(c, (uint8_t)(BPF_JMP | op | BPF_K), reg, 0, 0, imm);
-}
-
 static size_t jump_if_reg(struct code *c, uint8_t op, int reg, int other)
 {
 	return code_add(c, (uint8_t)(BPF_JMP | op | BPF_X), reg, other, 0, 0);
-}
-
-static size_t jump(struct code *c)
-{
-	return code_add(c, BPF_JMP | BPF_JA, 0, 0, 0, 0);
 }
 
 /* Back to `begin`, while the index, made one more, is below `end`. */
@@ -111,24 +71,11 @@ static void map_address(struct code *c, int dst, enum hostprog_map map)
 	code_imm64(c, dst, 0);
 }
 
-static void stack_address(struct code *c, int dst, int off)
-{
-	move(c, dst, BPF_REG_10);
-	alu_imm(c, BPF_ADD, dst, off);
-}
-
 static void lookup(struct code *c, enum hostprog_map map, int key)
 {
 	map_address(c, BPF_REG_1, map);
 	stack_address(c, BPF_REG_2, key);
 	call(c, BPF_FUNC_map_lookup_elem);
-}
-
-/* One more, also when another task does the same on this CPU. */
-static void increment(struct code *c, int base, int off)
-{
-	code_const(c, BPF_REG_1, 1);
-	code_add(c, BPF_STX | BPF_ATOMIC | BPF_DW, base, BPF_REG_1, off, BPF_ADD);
 }
 
 static void leave(struct code *c)
@@ -168,15 +115,15 @@ static void fill_caller(struct emitter *e)
 {
 	struct code *c = &e->code;
 	call(c, BPF_FUNC_get_current_uid_gid);
-	store(c, BPF_DW, EVENT(uid), BPF_REG_0);
-	store_imm(c, BPF_DW, EVENT(pid), 0);
-	store_imm(c, BPF_DW, EVENT(comm), 0);
-	store_imm(c, BPF_DW, EVENT(comm) + 8, 0);
+	store(c, BPF_DW, BPF_REG_10, EVENT(uid), BPF_REG_0);
+	store_imm(c, BPF_DW, BPF_REG_10, EVENT(pid), 0);
+	store_imm(c, BPF_DW, BPF_REG_10, EVENT(comm), 0);
+	store_imm(c, BPF_DW, BPF_REG_10, EVENT(comm) + 8, 0);
 	if (e->features & HOSTPROG_PID) {
 		call(c, BPF_FUNC_get_current_pid_tgid);
-		store(c, BPF_W, EVENT(tid), BPF_REG_0);
+		store(c, BPF_W, BPF_REG_10, EVENT(tid), BPF_REG_0);
 		alu_imm(c, BPF_RSH, BPF_REG_0, 32);
-		store(c, BPF_W, EVENT(pid), BPF_REG_0);
+		store(c, BPF_W, BPF_REG_10, EVENT(pid), BPF_REG_0);
 	}
 	if (e->features & HOSTPROG_COMM) {
 		stack_address(c, BPF_REG_1, EVENT(comm));
@@ -189,21 +136,21 @@ static void fill_caller(struct emitter *e)
 static void fill_request(struct emitter *e)
 {
 	struct code *c = &e->code;
-	store_imm(c, BPF_W, EVENT(version), HOST_EVENT_VERSION | (int)sizeof(struct host_event) << 16);
+	store_imm(c, BPF_W, BPF_REG_10, EVENT(version), HOST_EVENT_VERSION | (int)sizeof(struct host_event) << 16);
 	call(c, BPF_FUNC_ktime_get_boot_ns);
-	store(c, BPF_DW, EVENT(time), BPF_REG_0);
+	store(c, BPF_DW, BPF_REG_10, EVENT(time), BPF_REG_0);
 	call(c, BPF_FUNC_get_current_cgroup_id);
-	store(c, BPF_DW, EVENT(cgroup_id), BPF_REG_0);
+	store(c, BPF_DW, BPF_REG_10, EVENT(cgroup_id), BPF_REG_0);
 	load(c, BPF_W, BPF_REG_1, REG_CTX, ctx_offset(IN_MAJOR));
-	store(c, BPF_W, EVENT(major), BPF_REG_1);
+	store(c, BPF_W, BPF_REG_10, EVENT(major), BPF_REG_1);
 	load(c, BPF_W, BPF_REG_1, REG_CTX, ctx_offset(IN_MINOR));
-	store(c, BPF_W, EVENT(minor), BPF_REG_1);
-	store_imm(c, BPF_W, EVENT(type), 0);
+	store(c, BPF_W, BPF_REG_10, EVENT(minor), BPF_REG_1);
+	store_imm(c, BPF_W, BPF_REG_10, EVENT(type), 0);
 	load(c, BPF_H, BPF_REG_1, REG_CTX, ctx_offset(IN_TYPE));
-	store(c, BPF_B, EVENT(type), BPF_REG_1);
+	store(c, BPF_B, BPF_REG_10, EVENT(type), BPF_REG_1);
 	load(c, BPF_H, BPF_REG_1, REG_CTX, ctx_offset(IN_REQUESTED));
-	store(c, BPF_B, EVENT(requested), BPF_REG_1);
-	store_imm(c, BPF_DW, EVENT(grant), 0);
+	store(c, BPF_B, BPF_REG_10, EVENT(requested), BPF_REG_1);
+	store_imm(c, BPF_DW, BPF_REG_10, EVENT(grant), 0);
 }
 
 /* ---- counts ---------------------------------------------------------------------------- */
@@ -255,13 +202,13 @@ static void count_entry(struct code *c, enum hostprog_map map, struct jumps *fou
 static void coarse_key(const struct emitter *e, struct code *c)
 {
 	if (!(e->features & HOSTPROG_ANCESTORS)) {
-		store_imm(c, BPF_DW, STACK_COUNT_KEY, 0);
+		store_imm(c, BPF_DW, BPF_REG_10, STACK_COUNT_KEY, 0);
 		return;
 	}
 	code_const(c, BPF_REG_1, HOSTPROG_COARSE_LEVEL);
 	cgroup_at(e, c);
 	size_t higher = jump_if(c, BPF_JEQ, BPF_REG_0, 0);
-	store(c, BPF_DW, STACK_COUNT_KEY, BPF_REG_0);
+	store(c, BPF_DW, BPF_REG_10, STACK_COUNT_KEY, BPF_REG_0);
 	code_land(c, higher);
 }
 
@@ -270,14 +217,14 @@ static void count(const struct emitter *e, struct code *c)
 {
 	struct jumps found = {0};
 	for (int i = 0; i < (int)sizeof(struct host_count); i += 8)
-		store_imm(c, BPF_DW, STACK_COUNT + i, 0);
+		store_imm(c, BPF_DW, BPF_REG_10, STACK_COUNT + i, 0);
 	load(c, BPF_DW, BPF_REG_1, BPF_REG_10, EVENT(cgroup_id));
-	store(c, BPF_DW, STACK_COUNT_KEY, BPF_REG_1);
-	store(c, BPF_DW, STACK_COUNT_KEY + 8, REG_INDEX);
+	store(c, BPF_DW, BPF_REG_10, STACK_COUNT_KEY, BPF_REG_1);
+	store(c, BPF_DW, BPF_REG_10, STACK_COUNT_KEY + 8, REG_INDEX);
 	count_entry(c, HOSTPROG_MAP_COUNTS, &found);
 	coarse_key(e, c);
 	count_entry(c, HOSTPROG_MAP_COARSE, &found);
-	store_imm(c, BPF_W, STACK_SLOT, 0);
+	store_imm(c, BPF_W, BPF_REG_10, STACK_SLOT, 0);
 	lookup(c, HOSTPROG_MAP_LOST, STACK_SLOT);
 	size_t nowhere = jump_if(c, BPF_JEQ, BPF_REG_0, 0);
 	move(c, BPF_REG_2, REG_INDEX);
@@ -301,18 +248,18 @@ _Static_assert(offsetof(struct host_lost, uncounted) == 0, "its numbers are inde
 static void look_for_guards(struct emitter *e)
 {
 	struct code *c = &e->code;
-	store_imm(c, BPF_DW, STACK_REFUSED, 0);
+	store_imm(c, BPF_DW, BPF_REG_10, STACK_REFUSED, 0);
 	code_const(c, REG_INDEX, 0);
 	size_t begin = c->n;
 	move(c, BPF_REG_1, REG_INDEX);
 	cgroup_at(e, c);
 	size_t all = jump_if(c, BPF_JEQ, BPF_REG_0, 0);
-	store(c, BPF_DW, KEY(cgroup), BPF_REG_0);
+	store(c, BPF_DW, BPF_REG_10, KEY(cgroup), BPF_REG_0);
 	lookup(c, HOSTPROG_MAP_GUARDS, KEY(cgroup));
 	size_t none = jump_if(c, BPF_JEQ, BPF_REG_0, 0);
 	load(c, BPF_W, BPF_REG_1, BPF_REG_0, 0);
 	size_t allows = unless_set(c, BPF_REG_1, HOST_GUARD_REFUSES);
-	store_imm(c, BPF_DW, STACK_REFUSED, 1);
+	store_imm(c, BPF_DW, BPF_REG_10, STACK_REFUSED, 1);
 	code_land(c, none);
 	code_land(c, allows);
 	loop(c, begin, levels(e));
@@ -320,7 +267,7 @@ static void look_for_guards(struct emitter *e)
 		code_const(c, BPF_REG_1, HOSTPROG_LEVELS + 1);
 		cgroup_at(e, c);
 		size_t within = jump_if(c, BPF_JEQ, BPF_REG_0, 0);
-		store_imm(c, BPF_DW, STACK_REFUSED, 1);
+		store_imm(c, BPF_DW, BPF_REG_10, STACK_REFUSED, 1);
 		alu_imm(c, BPF_OR, REG_FLAGS, HOST_EVENT_DEEP);
 		code_land(c, within);
 	}
@@ -346,7 +293,7 @@ static void try_grant(struct code *c, struct jumps *found)
 	later(&no, jump_if_reg(c, BPF_JGE, BPF_REG_2, BPF_REG_1));
 	code_land(c, endless);
 	load(c, BPF_DW, BPF_REG_3, REG_ENTRY, GRANT(id));
-	store(c, BPF_DW, EVENT(grant), BPF_REG_3);
+	store(c, BPF_DW, BPF_REG_10, EVENT(grant), BPF_REG_3);
 	code_const(c, BPF_REG_1, 0); /* adds nothing: it orders the reads before and behind it */
 	code_add(c, BPF_STX | BPF_ATOMIC | BPF_DW, REG_ENTRY, BPF_REG_1, GRANT(used), BPF_ADD | BPF_FETCH);
 	for (int i = 0; i < (int)sizeof(struct grant_key); i += 8) {
@@ -369,7 +316,7 @@ static void open_by_grant(const struct emitter *e, struct code *c)
 	alu_imm(c, BPF_OR, REG_FLAGS, HOST_EVENT_GRANTED);
 	code_const(c, BPF_REG_1, 0);
 	call(c, BPF_FUNC_set_retval);
-	store_imm(c, BPF_DW, STACK_RECORDED, NO_RECORD);
+	store_imm(c, BPF_DW, BPF_REG_10, STACK_RECORDED, NO_RECORD);
 	code_const(c, REG_INDEX, HOSTPROG_WATCHERS);
 	count(e, c);
 	code_land(c, done);
@@ -382,23 +329,23 @@ static void grants(struct emitter *e)
 	/* deeper than what is looked at: none is looked for */
 	later(&none, if_set(c, REG_FLAGS, HOST_EVENT_DEEP));
 	load(c, BPF_W, BPF_REG_1, BPF_REG_10, EVENT(major));
-	store(c, BPF_W, KEY(major), BPF_REG_1);
+	store(c, BPF_W, BPF_REG_10, KEY(major), BPF_REG_1);
 	load(c, BPF_B, BPF_REG_1, BPF_REG_10, EVENT(type));
-	store(c, BPF_DW, KEY(type), BPF_REG_1);
+	store(c, BPF_DW, BPF_REG_10, KEY(type), BPF_REG_1);
 	code_const(c, REG_INDEX, 0);
 	size_t begin = c->n;
 	move(c, BPF_REG_1, REG_INDEX);
 	cgroup_at(e, c);
 	later(&none, jump_if(c, BPF_JEQ, BPF_REG_0, 0));
-	store(c, BPF_DW, KEY(cgroup), BPF_REG_0);
+	store(c, BPF_DW, BPF_REG_10, KEY(cgroup), BPF_REG_0);
 	load(c, BPF_W, BPF_REG_1, BPF_REG_10, EVENT(minor));
-	store(c, BPF_W, KEY(minor), BPF_REG_1);
+	store(c, BPF_W, BPF_REG_10, KEY(minor), BPF_REG_1);
 	try_grant(c, &found);
-	store_imm(c, BPF_W, KEY(minor), (int32_t)GRANT_ANY_MINOR);
+	store_imm(c, BPF_W, BPF_REG_10, KEY(minor), (int32_t)GRANT_ANY_MINOR);
 	try_grant(c, &found);
 	loop(c, begin, levels(e));
 	land(c, &none);
-	store_imm(c, BPF_DW, EVENT(grant), 0);
+	store_imm(c, BPF_DW, BPF_REG_10, EVENT(grant), 0);
 	size_t done = jump(c);
 	land(c, &found);
 	open_by_grant(e, c);
@@ -412,7 +359,7 @@ static void grants(struct emitter *e)
 static void next_watcher(struct emitter *e, struct jumps *next)
 {
 	struct code *c = &e->code;
-	store(c, BPF_W, STACK_SLOT, REG_INDEX);
+	store(c, BPF_W, BPF_REG_10, STACK_SLOT, REG_INDEX);
 	lookup(c, HOSTPROG_MAP_WATCH, STACK_SLOT);
 	later(next, jump_if(c, BPF_JEQ, BPF_REG_0, 0));
 	move(c, REG_ENTRY, BPF_REG_0);
@@ -453,7 +400,7 @@ static void permit(struct emitter *e)
 /* A record into its ring buffer. A watcher without one only counts. */
 static void record(struct code *c)
 {
-	store_imm(c, BPF_DW, STACK_RECORDED, NO_RECORD);
+	store_imm(c, BPF_DW, BPF_REG_10, STACK_RECORDED, NO_RECORD);
 	lookup(c, HOSTPROG_MAP_RINGS, STACK_SLOT);
 	size_t none = jump_if(c, BPF_JEQ, BPF_REG_0, 0);
 	move(c, BPF_REG_1, BPF_REG_0);
@@ -461,9 +408,9 @@ static void record(struct code *c)
 	code_const(c, BPF_REG_3, sizeof(struct host_event));
 	code_const(c, BPF_REG_4, 0);
 	call(c, BPF_FUNC_ringbuf_output);
-	store_imm(c, BPF_DW, STACK_RECORDED, RECORDED);
+	store_imm(c, BPF_DW, BPF_REG_10, STACK_RECORDED, RECORDED);
 	size_t written = jump_if(c, BPF_JEQ, BPF_REG_0, 0);
-	store_imm(c, BPF_DW, STACK_RECORDED, RECORD_LOST);
+	store_imm(c, BPF_DW, BPF_REG_10, STACK_RECORDED, RECORD_LOST);
 	code_land(c, written);
 	code_land(c, none);
 }
@@ -475,7 +422,7 @@ static void watch(struct emitter *e)
 	uint32_t missing = (e->features & HOSTPROG_PID ? 0 : HOST_EVENT_NO_PID) | (e->features & HOSTPROG_COMM ? 0 : HOST_EVENT_NO_COMM);
 	if (missing)
 		alu_imm(c, BPF_OR, REG_FLAGS, (int32_t)missing);
-	store(c, BPF_W, EVENT(flags), REG_FLAGS);
+	store(c, BPF_W, BPF_REG_10, EVENT(flags), REG_FLAGS);
 	code_const(c, REG_INDEX, 0);
 	size_t begin = c->n;
 	next_watcher(e, &next);
@@ -511,7 +458,7 @@ void hostprog_make(struct arena *a, uint32_t parts, uint32_t features, struct im
 	code_const(c, REG_FLAGS, HOST_EVENT_DENIED);
 	if (parts & HOSTPROG_ALL)
 		code_land(c, allowed);
-	store(c, BPF_W, EVENT(retval), BPF_REG_0);
+	store(c, BPF_W, BPF_REG_10, EVENT(retval), BPF_REG_0);
 	fill_request(&e);
 	if (parts & HOSTPROG_OBSERVE)
 		fill_caller(&e);

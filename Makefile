@@ -117,7 +117,7 @@ $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 GUARD_CMD := cli cmd error document output outfile options input author verdict warn also judged explained program attach detach \
 	each proof asked source
 GUARD_SOURCES := $(filter-out policy/yaml.c,$(sort $(wildcard policy/*.c))) compiler/compile.c \
-	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/hostprog/*.c compiler/object/*.c compiler/raw/*.c)) \
+	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/hostprog/*.c compiler/object/*.c compiler/raw/*.c compiler/task/*.c)) \
 	$(sort $(wildcard cgroup/*.c)) $(GUARD_CMD:%=cmd/%.c) \
 	$(filter-out %/work_ruby.c %/work_list.c %/work_user.c,$(sort $(wildcard cmd/room/*.c))) $(sort $(wildcard cmd/where/*.c)) \
 	cmd/hosted/hosted.c cmd/hosted/words.c cmd/hosted/warn.c \
@@ -357,11 +357,12 @@ ALLOW_policy          := $(CORE)
 ALLOW_policy/import   := $(CORE)|policy/import/.*
 ALLOW_policy/manifest := $(CORE)|policy/manifest/.*
 ALLOW_compiler        := $(CORE)|compiler/compiler\.h
-ALLOW_compiler/bpf    := $(CORE)|compiler/(compiler|object/internal)\.h|compiler/bpf/.*
+ALLOW_compiler/bpf    := $(CORE)|compiler/(compiler|object/internal|task/task)\.h|compiler/bpf/.*
 ALLOW_compiler/raw    := $(CORE)|compiler/compiler\.h|compiler/(bpf/internal|raw/.*)\.h
+ALLOW_compiler/task   := $(CORE)|compiler/bpf/instructions\.h|compiler/task/.*
 ALLOW_compiler/hostprog := $(CORE)|compiler/bpf/instructions\.h
-ALLOW_compiler/decode := $(CORE)|compiler/decode/.*
-ALLOW_compiler/object := $(CORE)|compiler/(compiler|bpf/internal)\.h|compiler/object/.*
+ALLOW_compiler/decode := $(CORE)|compiler/(decode/.*|task/task\.h)
+ALLOW_compiler/object := $(CORE)|compiler/(compiler|bpf/internal|task/task)\.h|compiler/object/.*
 ALLOW_compiler/lift   := $(CORE)|compiler/(compiler|ruby/(said|mruby))\.h|compiler/lift/.*
 ALLOW_compiler/ruby   := $(CORE)|compiler/(compiler|user|lift/lift|raw/world)\.h|compiler/ruby/.*
 ALLOW_cgroup          := $(CORE)|cgroup/.*

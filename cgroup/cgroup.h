@@ -189,7 +189,7 @@ void transient_sweep(const char *mount, const char *prefix);
  * number made there. */
 struct probe;
 /* The facts about the caller that it can take on. */
-#define PROBE_FACTS (1u << IN_UID | 1u << IN_GID | 1u << IN_COMM_0 | 1u << IN_COMM_1)
+#define PROBE_FACTS (INPUT(IN_UID) | INPUT(IN_GID) | INPUT(IN_COMM_0) | INPUT(IN_COMM_1))
 /* May this process open one? NULL, or why not. */
 const char *probe_closed(struct arena *a);
 int probe_open(struct arena *a, struct diags *d, const struct program *p, struct probe **out);

@@ -87,17 +87,17 @@ static int exchange(struct probe *pr, const struct question *q, struct answer *a
 /* Facts that the asking process can take on, into the question. NULL, or why not. */
 static const char *take_facts(const struct request *r, struct question *q)
 {
-	const uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1;
-	uint32_t facts = r->known & ~((1u << IN_UID) - 1);
+	const input_set comm = INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
+	input_set facts = r->known & ~(INPUT(IN_UID) - 1);
 	if (facts & ~PROBE_FACTS)
 		return "a process cannot choose its pid, cgroup id, the uptime or a parameter";
-	if (facts & 1u << IN_UID) {
+	if (facts & INPUT(IN_UID)) {
 		if (r->fact[IN_UID] < 0 || r->fact[IN_UID] >= UINT32_MAX)
 			return "no process has such a uid";
 		q->uid = (uint32_t)r->fact[IN_UID];
 		q->adopt |= ADOPT_UID;
 	}
-	if (facts & 1u << IN_GID) {
+	if (facts & INPUT(IN_GID)) {
 		if (r->fact[IN_GID] < 0 || r->fact[IN_GID] >= UINT32_MAX)
 			return "no process has such a gid";
 		q->gid = (uint32_t)r->fact[IN_GID];

@@ -72,11 +72,11 @@ int asked_open(struct cmd *c, const char *source, struct probe **out)
 /* By whom: what the request does not say. */
 static const char *asker(struct arena *a, const struct request *r)
 {
-	const uint32_t who = 1u << IN_UID | 1u << IN_GID | 1u << IN_COMM_0;
+	const input_set who = INPUT(IN_UID) | INPUT(IN_GID) | INPUT(IN_COMM_0);
 	if ((r->known & who) == who)
 		return "";
-	return arena_printf(a, "; as%s%s%s", r->known & 1u << IN_UID ? "" : " uid 0", r->known & 1u << IN_GID ? "" : " gid 0",
-	                    r->known & 1u << IN_COMM_0 ? "" : " comm " PROGRAM);
+	return arena_printf(a, "; as%s%s%s", r->known & INPUT(IN_UID) ? "" : " uid 0", r->known & INPUT(IN_GID) ? "" : " gid 0",
+	                    r->known & INPUT(IN_COMM_0) ? "" : " comm " PROGRAM);
 }
 
 /* Puts the request to a probe that is open, or could not be. */

@@ -28,7 +28,7 @@ static bool take_case(const struct case_record *k, struct found_case *out)
 {
 	out->allow = k->allow;
 	return request_taken(&k->request, &out->request) &&
-	       (!(out->request.known & 1u << IN_COMM_0) || comm_is_name(&out->request.fact[IN_COMM_0]));
+	       (!(out->request.known & INPUT(IN_COMM_0)) || comm_is_name(&out->request.fact[IN_COMM_0]));
 }
 
 static bool take(void *self, enum frame_kind kind, const unsigned char *data, size_t len)

@@ -36,7 +36,7 @@ struct unit {
 	const char *instead;   /* of Ruby: "an object", "a list", ...; NULL: it is Ruby */
 	struct policy *policy; /* its rules have no terms here */
 	struct image image;    /* LOAD_IMAGE, and of every object */
-	uint32_t inputs;       /* load.lint: set of enum input that the verdict reads */
+	input_set inputs;      /* load.lint: that the verdict reads */
 	int null_denied;       /* accesses to /dev/null (c 1:3) that it denies everybody: set of ACC_* */
 	const char *bytecode;  /* load.bytecode: a listing, NULL for an object */
 	struct room *judge;    /* load.keep: who answers for it; ends with unit_end() or cmd_reset() */

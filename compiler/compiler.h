@@ -125,7 +125,7 @@ struct kernel_need { const char *what; int major, minor; };
 #define KERNEL_OLDEST ((struct kernel_need){"", 5, 10})
 enum { KERNEL_NEEDS_MAX = FACT_HELPERS + 2 };
 /* What a program needs whose policy's rules read these inputs (set of enum input); how many. */
-size_t image_needs(const struct policy *p, const struct image *image, uint32_t reads,
+size_t image_needs(const struct policy *p, const struct image *image, input_set reads,
                    struct kernel_need out[KERNEL_NEEDS_MAX]);
 
 /* ---- asm.c ------------------------------------------------------------------------ */

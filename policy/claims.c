@@ -26,10 +26,10 @@ struct proof {
 	const struct claim *claim;
 	struct diagrams *dg;
 	node allowed[ACC_ALL + 1]; /* the verdict, by the set of accesses asked for */
-	uint32_t unknown; /* set of inputs that are not understood */
+	input_set unknown; /* set of inputs that are not understood */
 	int64_t values[INPUT_MAX]; /* of the parameters, as they are */
 	bool unsure;      /* a set of accesses was left open */
-	uint32_t hangs_on;
+	input_set hangs_on;
 	long effort;      /* left for looking */
 };
 

@@ -17,7 +17,7 @@ struct claim_answer {
 	bool about_nothing;        /* it is about no request */
 	/* CLAIM_FALSE: the counterexample, what decides it, and which inputs matter */
 	int64_t inputs[INPUT_MAX];
-	uint32_t asked;
+	input_set asked;
 	struct decision by;
 	const char *on;            /* CLAIM_UNKNOWN, CLAIM_UNPROVEN: what it hangs on */
 };

@@ -20,7 +20,7 @@ const char *claim_params(struct arena *a, const struct policy *p, const struct c
 {
 	const char *text = "";
 	for (size_t i = 0; i < p->nparams; i++)
-		if (answer->asked & 1u << (IN_PARAM_0 + i))
+		if (answer->asked & INPUT(IN_PARAM_0 + i))
 			text = arena_printf(a, "%s%s%s=%lld", text, *text ? " " : "", p->params[i].name,
 			                    (long long)answer->inputs[IN_PARAM_0 + i]);
 	return text;

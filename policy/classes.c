@@ -36,7 +36,7 @@ static void answers(struct arena *a, const struct policy_diagram *pd, struct dev
 {
 	static const int one[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE};
 	static const int sets[ASKED_MAX] = {0, 1, 2, 3, 4, 5, 6, 7};
-	bool each = !(diagram_inputs(a, pd->dg, pd->access) & 1u << IN_REQUESTED);
+	bool each = !(diagram_inputs(a, pd->dg, pd->access) & INPUT(IN_REQUESTED));
 	out->asked = each ? one : sets;
 	out->nasked = each ? (int)(sizeof one / sizeof *one) : ASKED_MAX;
 	for (int i = 0; i < out->nasked; i++)

@@ -21,12 +21,12 @@ struct comparing {
 	struct terms *ts;
 	struct diagrams *dg;
 	const struct compared *a, *b;
-	uint32_t unknown; /* inputs of the set that are not understood */
+	input_set unknown; /* inputs of the set that are not understood */
 };
 
 /* ---- into one set --------------------------------------------------------------------------- */
 
-static uint32_t unknown_of(struct arena *a, const struct compared *one)
+static input_set unknown_of(struct arena *a, const struct compared *one)
 {
 	return diagram_inputs(a, one->diagram->dg, one->diagram->verdict) & unknown_inputs(one->policy->nparams);
 }
@@ -35,14 +35,14 @@ static uint32_t unknown_of(struct arena *a, const struct compared *one)
 static int inputs_of(struct comparing *c, const struct compared *one, const term *like, const char *whose, term out[INPUT_MAX])
 {
 	const struct policy *p = one->policy;
-	uint32_t unknown = unknown_of(c->arena, one);
+	input_set unknown = unknown_of(c->arena, one);
 	for (int in = 0; in < IN_PARAM_0; in++)
 		out[in] = term_input(c->ts, (enum input)in);
 	for (int in = IN_PARAM_0; in < INPUT_MAX; in++) {
 		size_t i = (size_t)in - IN_PARAM_0;
-		int next = IN_PARAM_0 + __builtin_popcount(c->unknown);
+		int next = IN_PARAM_0 + __builtin_popcountll(c->unknown);
 		out[in] = i < p->nparams ? term_const(c->ts, p->params[i].value) : T_FALSE;
-		if (!(unknown & 1u << in))
+		if (!(unknown & INPUT(in)))
 			continue;
 		if (like) {
 			out[in] = like[in];
@@ -55,7 +55,7 @@ static int inputs_of(struct comparing *c, const struct compared *one, const term
 		const char *name = arena_printf(c->arena, "%s%s", terms_input_name(p->terms, (enum input)in), whose);
 		terms_param(c->ts, (enum input)next, name, k->lo, k->hi);
 		out[in] = term_input(c->ts, (enum input)next);
-		c->unknown |= 1u << next;
+		c->unknown |= INPUT(next);
 	}
 	return 0;
 }
@@ -86,9 +86,9 @@ static int decide(const struct compared *one, const int64_t *fact, struct reques
 {
 	int missing;
 	while (policy_decide(one->policy, one->diagram, r, out, &missing)) {
-		if (missing < IN_UID || missing >= INPUT_MAX || r->known & 1u << missing)
+		if (missing < IN_UID || missing >= INPUT_MAX || r->known & INPUT(missing))
 			return -1;
-		r->known |= 1u << missing;
+		r->known |= INPUT(missing);
 		r->fact[missing] = fact[missing];
 	}
 	return 0;
@@ -97,7 +97,7 @@ static int decide(const struct compared *one, const int64_t *fact, struct reques
 /* The witness with the facts that decide, put to both policies. */
 static int check(struct comparing *c, struct change *x, const struct request *found, bool allowed)
 {
-	const uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1;
+	const input_set comm = INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
 	x->witness = *found;
 	memset(x->witness.fact, 0, sizeof x->witness.fact);
 	x->witness.known = 0;
@@ -109,7 +109,7 @@ static int check(struct comparing *c, struct change *x, const struct request *fo
 		for (int in = IN_COMM_0; in <= IN_COMM_1; in++)
 			x->witness.fact[in] = found->fact[in];
 	x->witness.known |= x->witness.known & comm ? comm : 0;
-	x->witness.known &= (1u << IN_PARAM_0) - 1;
+	x->witness.known &= INPUT(IN_PARAM_0) - 1;
 	x->witness.text = request_words(c->arena, &x->witness);
 	return 0;
 }
@@ -204,9 +204,9 @@ static int change_of(struct comparing *c, node n, bool allowed, struct change *x
 		return too_large(c);
 	if (x->found && check(c, x, &least.one, allowed))
 		return -1;
-	uint32_t hangs = x->least == x->most ? 0 : diagram_inputs(c->arena, c->dg, n) & c->unknown;
+	input_set hangs = x->least == x->most ? 0 : diagram_inputs(c->arena, c->dg, n) & c->unknown;
 	for (; hangs; hangs &= hangs - 1)
-		add_hang(c, x, terms_input_name(c->ts, (enum input)__builtin_ctz(hangs)));
+		add_hang(c, x, terms_input_name(c->ts, (enum input)__builtin_ctzll(hangs)));
 	if (most.hangs != T_FALSE && x->least != x->most)
 		add_hang(c, x, term_text(c->arena, c->ts, most.hangs, TERM_SHOWN));
 	if (x->most)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { WORK = 40 * 1000 * 1000, WORK_OF_A_CELL = 20 * 1000, SETS = 5 };
-#define DEVICE (1u << IN_MAJOR | 1u << IN_MINOR)
+#define DEVICE (INPUT(IN_MAJOR) | INPUT(IN_MINOR))
 
 /* Devices whose requests have the same answer. */
 struct cell {
@@ -56,7 +56,7 @@ static void note_below(struct counting *c, const node *roots, size_t nroots)
 	}
 }
 
-static uint32_t reads(const struct counting *c, node n)
+static input_set reads(const struct counting *c, node n)
 {
 	return n & TERMINAL_BIT ? 0 : c->s.reads[n];
 }
@@ -116,23 +116,23 @@ static bool same_cell(const struct cell *x, const struct cell *y)
 /* A cell with free variables, or one more like one that is there. What no condition reads makes no difference. */
 static void add(struct counting *c, struct cell cell)
 {
-	uint32_t in = reads(c, cell.answer);
-	if (!(in & 1u << IN_MAJOR)) {
+	input_set in = reads(c, cell.answer);
+	if (!(in & INPUT(IN_MAJOR))) {
 		cell.times *= size_of(cell.majors);
 		cell.majors.hi = cell.majors.lo;
 	}
-	if (!(in & 1u << IN_MINOR)) {
+	if (!(in & INPUT(IN_MINOR))) {
 		cell.times *= size_of(cell.minors);
 		cell.minors.hi = cell.minors.lo;
 	}
 	uint64_t h = table_mix(cell.answer, in & DEVICE);
-	h = in & 1u << IN_MAJOR ? table_mix(table_mix(h, (uint64_t)cell.majors.lo), (uint64_t)cell.majors.hi) : h;
-	h = in & 1u << IN_MINOR ? table_mix(table_mix(h, (uint64_t)cell.minors.lo), (uint64_t)cell.minors.hi) : h;
+	h = in & INPUT(IN_MAJOR) ? table_mix(table_mix(h, (uint64_t)cell.majors.lo), (uint64_t)cell.majors.hi) : h;
+	h = in & INPUT(IN_MINOR) ? table_mix(table_mix(h, (uint64_t)cell.minors.lo), (uint64_t)cell.minors.hi) : h;
 	for (struct table_look l = table_look(&c->unique, (uint32_t)h); table_next(&c->unique, &l);) {
 		struct cell *same = &c->cells[l.place], alike = cell;
-		if (!(in & 1u << IN_MAJOR))
+		if (!(in & INPUT(IN_MAJOR)))
 			alike.majors = same->majors;
-		if (!(in & 1u << IN_MINOR))
+		if (!(in & INPUT(IN_MINOR)))
 			alike.minors = same->minors;
 		if (same_cell(same, &alike)) {
 			same->times += cell.times;

@@ -13,8 +13,8 @@
 
 enum { TRIES = 24, HALVES = 12, HALVES_OF_ONE = 400, COMPLETE_MAX = 200 };
 /* Facts without comm, which has its own way. */
-#define PLAIN_FACTS (((1u << IN_COMM_0) - 1) & ~((1u << IN_UID) - 1))
-#define COMM (1u << IN_COMM_0 | 1u << IN_COMM_1)
+#define PLAIN_FACTS ((INPUT(IN_COMM_0) - 1) & ~(INPUT(IN_UID) - 1))
+#define COMM (INPUT(IN_COMM_0) | INPUT(IN_COMM_1))
 
 /* ---- free variables ------------------------------------------------------------------------- */
 
@@ -36,7 +36,7 @@ static bool is_const(const struct search *s, term t, int64_t *v)
 static void find_fact(struct search *s, struct free_term *f, term one, term other)
 {
 	int in;
-	if (f->fact >= 0 || !is_input(s, one, &in) || !(PLAIN_FACTS & 1u << in) || term_get(s->ts, other)->inputs & 1u << in)
+	if (f->fact >= 0 || !is_input(s, one, &in) || !(PLAIN_FACTS & INPUT(in)) || term_get(s->ts, other)->inputs & INPUT(in))
 		return;
 	f->fact = in;
 	f->other = term_box_of(s->arena, s->ts, other);
@@ -173,7 +173,7 @@ static bool settle_own_facts(struct search *s, bool *skip)
 		struct free_term *f = free_of(s, s->literals[i].free);
 		bool own = f->fact >= 0 && s->literals[i].value;
 		for (size_t k = 0; own && k < s->nliterals; k++)
-			own = k == i || !(s->free[s->literals[k].free].inputs & 1u << f->fact);
+			own = k == i || !(s->free[s->literals[k].free].inputs & INPUT(f->fact));
 		int64_t least, most;
 		skip[i] = false;
 		if (!own)
@@ -279,7 +279,7 @@ static int widest(const struct search *s, const struct bounds *b)
 	for (int in = IN_UID; in < IN_COMM_0; in++) {
 		bool asked = false;
 		for (size_t i = 0; i < s->nliterals; i++)
-			asked |= (s->free[s->literals[i].free].inputs & 1u << in) != 0;
+			asked |= (s->free[s->literals[i].free].inputs & INPUT(in)) != 0;
 		if (asked && b->lo[in] < b->hi[in] && (best < 0 || b->hi[in] - b->lo[in] > b->hi[best] - b->lo[best]))
 			best = in;
 	}
@@ -331,7 +331,7 @@ static enum exists at_end(struct search *s, node root)
 	struct leaf l = {.root = root};
 	struct bounds b;
 	int64_t word[2];
-	uint32_t read = 0;
+	input_set read = 0;
 	bool one = s->lo[IN_MAJOR] == s->hi[IN_MAJOR] && s->lo[IN_MINOR] == s->hi[IN_MINOR];
 	if (!comm_within(&s->lo[IN_COMM_0], &s->hi[IN_COMM_0], word))
 		return NEVER;

@@ -16,7 +16,7 @@ enum exists { NEVER, MAYBE, ALWAYS };
 /* A free variable, as it is asked for while inputs are within bounds. */
 struct free_term {
 	struct term_box is;
-	uint32_t inputs;
+	input_set inputs;
 	/* A comparison of a fact with what does not hang on it: `fact` == `other`; -1: it is none. */
 	int fact;
 	struct term_box other;
@@ -32,7 +32,7 @@ struct search {
 	struct diagrams *dg;
 	struct terms *ts;
 	uint8_t *callers;     /* by node: 0: not known yet, else 1 + enum exists */
-	uint32_t *reads;      /* by node: what the free variables below it read, HAS_FREE with them */
+	input_set *reads;     /* by node: what the free variables below it read, HAS_FREE with them */
 	struct free_term *free;
 	size_t nfree;
 	int8_t *against;      /* by two literals: 0: not known yet, 1: both can be, 2: they cannot */

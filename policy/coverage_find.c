@@ -95,22 +95,22 @@ static void names_in(struct search *s, uint32_t var, struct values *v)
 
 /* Where a comparison changes, as a function of this input alone. False: not all of these values are known,
  * because the others that it reads have none yet, or because there are many. */
-static bool changes(struct search *s, uint32_t var, enum input in, uint32_t given, int64_t lo, int64_t hi, struct values *v)
+static bool changes(struct search *s, uint32_t var, enum input in, input_set given, int64_t lo, int64_t hi, struct values *v)
 {
 	struct terms *ts = s->ms->policy.terms;
 	term t = diagram_free_term(s->ms->pd.dg, var);
 	struct term_piece pieces[WINDOW];
-	uint32_t reads = term_get(ts, t)->inputs;
-	if (!(reads & 1u << in))
+	input_set reads = term_get(ts, t)->inputs;
+	if (!(reads & INPUT(in)))
 		return true;
-	if (reads & ~given & ~(1u << in))
+	if (reads & ~given & ~INPUT(in))
 		return false;
 	if (in == IN_COMM_0 || in == IN_COMM_1) {
 		names_in(s, var, v);
 		return false;
 	}
 	for (uint32_t i = 0; i < INPUT_MAX; i++)
-		if (reads & 1u << i && i != in)
+		if (reads & INPUT(i) && i != in)
 			t = term_substitute(ts, t, (enum input)i, s->t.inputs[i]);
 	if (!term_get(ts, t)->inputs)
 		return true;
@@ -146,13 +146,13 @@ static void names_within(const struct search *s, enum input in, int64_t lo, int6
 }
 
 /* Values of an input within lo..hi; `given`: the inputs before it. */
-static struct values values_of(struct search *s, node n, enum input in, uint32_t given, int64_t lo, int64_t hi)
+static struct values values_of(struct search *s, node n, enum input in, input_set given, int64_t lo, int64_t hi)
 {
 	struct values v = {.n = 0};
 	bool all = true;
 	nice(s, in, lo, hi, &v);
 	value_add(&v, lo, hi, lo);
-	if ((!(s->ms->compared & 1u << in) && in < IN_COMM_0) || node_is_terminal(n, NULL)) {
+	if ((!(s->ms->compared & INPUT(in)) && in < IN_COMM_0) || node_is_terminal(n, NULL)) {
 		v.n = in < IN_COMM_0 ? 1 : v.n; /* any will do */
 		names_within(s, in, lo, hi, &v);
 		return v;
@@ -167,7 +167,7 @@ static struct values values_of(struct search *s, node n, enum input in, uint32_t
 	value_add(&v, lo, hi, hi);
 	names_within(s, in, lo, hi, &v);
 	for (enum input other = IN_MAJOR; other < in && !all; other++)
-		if (given & 1u << other)
+		if (given & INPUT(other))
 			value_add(&v, lo, hi, s->t.inputs[other]);
 	s->limited |= !all || v.n == VALUES_MAX;
 	return v;
@@ -179,11 +179,11 @@ static bool search(struct search *s, node n, enum input in);
 
 /* What blocks may ask for on the way to the answer: Ruby asks in its own order, and does not know that a fact makes
  * no difference. */
-static uint32_t asked_for(struct search *s)
+static input_set asked_for(struct search *s)
 {
 	const struct policy *p = &s->ms->policy;
 	struct trial t = s->t;
-	uint32_t asked = 0;
+	input_set asked = 0;
 	int set = (int)t.inputs[IN_REQUESTED], missing;
 	for (int access = set ? ACC_MKNOD : 0; access <= ACC_WRITE; access = access ? access << 1 : ACC_ALL) {
 		if (access & ~set)
@@ -205,10 +205,10 @@ static uint32_t asked_for(struct search *s)
 static void drop_facts(struct search *s)
 {
 	struct mutants *ms = s->ms;
-	uint32_t asked = asked_for(s);
+	input_set asked = asked_for(s);
 	for (enum input in = IN_UID; in < IN_PARAM_0; in++) {
 		struct trial less = s->t;
-		uint32_t bits = in == IN_COMM_0 || in == IN_COMM_1 ? 1u << IN_COMM_0 | 1u << IN_COMM_1 : 1u << in;
+		input_set bits = in == IN_COMM_0 || in == IN_COMM_1 ? INPUT(IN_COMM_0) | INPUT(IN_COMM_1) : INPUT(in);
 		if (asked & bits)
 			continue;
 		less.known &= ~bits;
@@ -224,12 +224,12 @@ static void add_facts(struct search *s)
 	for (enum input in = IN_UID; in < IN_PARAM_0; in++) {
 		int64_t lo, hi;
 		struct values v = {.n = 0};
-		if (s->t.known & 1u << in || !(s->ms->inputs & 1u << in))
+		if (s->t.known & INPUT(in) || !(s->ms->inputs & INPUT(in)))
 			continue;
 		input_range(in, &lo, &hi);
 		nice(s, in, lo, hi, &v);
 		s->t.inputs[in] = v.list[0];
-		s->t.known |= 1u << in;
+		s->t.known |= INPUT(in);
 	}
 }
 
@@ -237,7 +237,7 @@ static void add_facts(struct search *s)
 static bool arrived(struct search *s)
 {
 	s->tries++;
-	uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1;
+	input_set comm = INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
 	add_facts(s);
 	if (s->t.known >> IN_PARAM_0) { /* a value that is not understood cannot be given */
 		s->limited = true;
@@ -264,14 +264,14 @@ static bool with_value(struct search *s, node n, enum input in, int64_t value)
 {
 	struct trial before = s->t;
 	s->t.inputs[in] = value;
-	s->t.known |= 1u << in;
+	s->t.known |= INPUT(in);
 	if (search(s, n, in + 1))
 		return true;
 	s->t = before;
 	return false;
 }
 
-static bool with_values(struct search *s, node n, enum input in, uint32_t given, int64_t lo, int64_t hi)
+static bool with_values(struct search *s, node n, enum input in, input_set given, int64_t lo, int64_t hi)
 {
 	int64_t least, most;
 	input_range(in, &least, &most);
@@ -287,7 +287,7 @@ static bool with_values(struct search *s, node n, enum input in, uint32_t given,
 }
 
 /* First the edge with a number that people know; then the others; then that with 0, which is no major of a device. */
-static bool search_edges(struct search *s, node n, enum input in, uint32_t given)
+static bool search_edges(struct search *s, node n, enum input in, input_set given)
 {
 	uint32_t edges = node_switch(s->ms->pd.dg, n).n;
 	for (int turn = 0; turn < 3; turn++)
@@ -316,9 +316,9 @@ static bool search(struct search *s, node n, enum input in)
 		in++;
 	if (in == INPUT_MAX)
 		return arrived(s);
-	uint32_t given = s->t.known;
+	input_set given = s->t.known;
 	bool here = !node_is_terminal(n, &o) && node_switch(s->ms->pd.dg, n).var == in;
-	if (!here && (in <= IN_MINOR || s->ms->compared & 1u << in))
+	if (!here && (in <= IN_MINOR || s->ms->compared & INPUT(in)))
 		return with_values(s, n, in, given, INT64_MIN, INT64_MAX);
 	if (!here)
 		return search(s, n, in + 1);
@@ -328,7 +328,7 @@ static bool search(struct search *s, node n, enum input in)
 static bool find_for(struct search *s, int set)
 {
 	node n = mutant_request_diff(s->ms, s->m, set);
-	s->t = (struct trial){.known = 1u << IN_REQUESTED | 1u << IN_ACCESS};
+	s->t = (struct trial){.known = INPUT(IN_REQUESTED) | INPUT(IN_ACCESS)};
 	s->t.inputs[IN_REQUESTED] = set;
 	s->tries = 0;
 	return n != diagram_terminal(OUT_PASS) && search(s, n, IN_TYPE);
@@ -343,7 +343,7 @@ static void ask_more(struct search *s)
 	more.inputs[IN_REQUESTED] = ACC_READ | ACC_WRITE;
 	trial_ask(s->ms, &more);
 	struct search both = {.ms = s->ms, .t = more};
-	uint32_t facts = ((1u << IN_PARAM_0) - 1) & ~((1u << IN_UID) - 1);
+	input_set facts = (INPUT(IN_PARAM_0) - 1) & ~(INPUT(IN_UID) - 1);
 	if (more.decided && trial_kills(s->ms, s->m, &more) && !(asked_for(&both) & facts & ~more.known))
 		s->t = more;
 }

@@ -9,7 +9,7 @@
 /* A request as values, with the answer of the policy. */
 struct trial {
 	int64_t inputs[INPUT_MAX]; /* IN_REQUESTED: what is asked together */
-	uint32_t known;
+	input_set known;
 	int allowed;  /* of the accesses asked, those that are allowed: set of ACC_* */
 	bool decided; /* no fact is missing by which any access, or its rule, is decided */
 	bool allow;

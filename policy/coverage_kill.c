@@ -7,7 +7,7 @@
 
 struct trial trial_of(const struct request *r)
 {
-	struct trial t = {.known = r->known | 1u << IN_TYPE | 1u << IN_REQUESTED | 1u << IN_ACCESS | 1u << IN_MAJOR | 1u << IN_MINOR};
+	struct trial t = {.known = r->known | INPUT(IN_TYPE) | INPUT(IN_REQUESTED) | INPUT(IN_ACCESS) | INPUT(IN_MAJOR) | INPUT(IN_MINOR)};
 	memcpy(t.inputs, r->fact, sizeof t.inputs);
 	t.inputs[IN_TYPE] = r->type;
 	t.inputs[IN_REQUESTED] = r->access;
@@ -20,9 +20,9 @@ struct request trial_request(const struct trial *t)
 {
 	struct request r = {.type = (int)t->inputs[IN_TYPE], .access = (int)t->inputs[IN_REQUESTED],
 	                    .major = t->inputs[IN_MAJOR], .minor = t->inputs[IN_MINOR]};
-	r.known = t->known & ~(1u << IN_TYPE | 1u << IN_REQUESTED | 1u << IN_ACCESS | 1u << IN_MAJOR | 1u << IN_MINOR);
+	r.known = t->known & ~(INPUT(IN_TYPE) | INPUT(IN_REQUESTED) | INPUT(IN_ACCESS) | INPUT(IN_MAJOR) | INPUT(IN_MINOR));
 	for (int i = IN_UID; i < INPUT_MAX; i++)
-		if (r.known & 1u << i)
+		if (r.known & INPUT(i))
 			r.fact[i] = t->inputs[i];
 	return r;
 }

@@ -58,7 +58,7 @@ int64_t diagram_var_max(const struct diagrams *dg, uint32_t var)
 int64_t diagram_var_min(const struct diagrams *dg, uint32_t var)
 {
 	(void)dg;
-	return var >= IN_COMM_0 && var < INPUT_MAX ? INT64_MIN : 0;
+	return var == IN_COMM_0 || var == IN_COMM_1 || (var >= IN_PARAM_0 && var < INPUT_MAX) ? INT64_MIN : 0;
 }
 
 term diagram_free_term(const struct diagrams *dg, uint32_t var)
@@ -66,9 +66,9 @@ term diagram_free_term(const struct diagrams *dg, uint32_t var)
 	return dg->free_terms[var - INPUT_MAX];
 }
 
-uint32_t diagram_var_inputs(const struct diagrams *dg, uint32_t var)
+input_set diagram_var_inputs(const struct diagrams *dg, uint32_t var)
 {
-	return var < INPUT_MAX ? 1u << var : term_get(dg->terms, diagram_free_term(dg, var))->inputs;
+	return var < INPUT_MAX ? INPUT(var) : term_get(dg->terms, diagram_free_term(dg, var))->inputs;
 }
 
 uint32_t diagram_free_var(struct diagrams *dg, term t)
@@ -195,10 +195,10 @@ bool *diagram_below(struct arena *a, const struct diagrams *dg, const node *root
 	return below;
 }
 
-uint32_t diagram_inputs(struct arena *a, const struct diagrams *dg, node root)
+input_set diagram_inputs(struct arena *a, const struct diagrams *dg, node root)
 {
 	const bool *below = diagram_below(a, dg, &root, 1);
-	uint32_t inputs = 0;
+	input_set inputs = 0;
 	for (node k = 0; k < diagram_nodes(dg); k++)
 		if (below[k])
 			inputs |= diagram_var_inputs(dg, node_switch(dg, k).var);
@@ -244,19 +244,19 @@ struct diagrams *diagrams_kept(struct arena *a, const struct diagrams *from, nod
 /* ---- evaluation ------------------------------------------------------------------------ */
 
 /* The truth of a free variable; false and *missing when a fact is not known. */
-static bool free_value(struct diagrams *dg, uint32_t var, const int64_t *inputs, uint32_t known,
+static bool free_value(struct diagrams *dg, uint32_t var, const int64_t *inputs, input_set known,
                        int64_t *value, int *missing)
 {
-	uint32_t unknown = diagram_var_inputs(dg, var) & ~known;
+	input_set unknown = diagram_var_inputs(dg, var) & ~known;
 	if (unknown) {
-		*missing = __builtin_ctz(unknown);
+		*missing = __builtin_ctzll(unknown);
 		return false;
 	}
 	*value = term_eval(dg->terms, diagram_free_term(dg, var), inputs);
 	return true;
 }
 
-outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, uint32_t known,
+outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, input_set known,
                      int *missing)
 {
 	*missing = -1;
@@ -266,7 +266,7 @@ outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, uint
 		if (s.var >= INPUT_MAX) {
 			if (!free_value(dg, s.var, inputs, known, &value, missing))
 				return OUT_ERROR;
-		} else if (!(known & 1u << s.var)) {
+		} else if (!(known & INPUT(s.var))) {
 			*missing = (int)s.var;
 			return OUT_ERROR;
 		} else {

@@ -42,7 +42,7 @@ size_t diagram_nodes(const struct diagrams *dg);
  * to: ascending, the children come first. */
 bool *diagram_below(struct arena *a, const struct diagrams *dg, const node *roots, size_t n);
 /* The inputs that some way below a root asks for, as a set. */
-uint32_t diagram_inputs(struct arena *a, const struct diagrams *dg, node root);
+input_set diagram_inputs(struct arena *a, const struct diagrams *dg, node root);
 bool node_is_terminal(node n, outcome *out);
 struct switch_node node_switch(const struct diagrams *dg, node n);
 /* The smallest value of an edge. */
@@ -50,7 +50,7 @@ int64_t switch_edge_lo(const struct diagrams *dg, const struct switch_node *s, u
 /* The comparison a free variable stands for. */
 term diagram_free_term(const struct diagrams *dg, uint32_t var);
 /* The inputs that a variable is about, as a set. */
-uint32_t diagram_var_inputs(const struct diagrams *dg, uint32_t var);
+input_set diagram_var_inputs(const struct diagrams *dg, uint32_t var);
 /* Smallest and largest raw value of a variable, as a program may meet it. */
 int64_t diagram_var_min(const struct diagrams *dg, uint32_t var);
 int64_t diagram_var_max(const struct diagrams *dg, uint32_t var);
@@ -76,15 +76,14 @@ node diagram_relabel(struct diagrams *dg, node n, outcome (*label)(const void *a
                      bool fill);
 /* Where a boolean diagram is true whatever some inputs are (`all`), or for some values of them: without these, and
  * without the free variables that read one of them; ALL_COMPARISONS: without any. Beyond the budget: false. */
-#define ALL_COMPARISONS (1u << 31)
-_Static_assert(INPUT_MAX < 32, "a set of inputs leaves a bit");
-node diagram_without(struct diagrams *dg, node root, uint32_t inputs, bool all);
+#define ALL_COMPARISONS INPUT(63)
+node diagram_without(struct diagrams *dg, node root, input_set inputs, bool all);
 /* Overlays n diagrams in order, in halves. */
 node diagram_over_all(struct diagrams *dg, const node *parts, size_t n);
 /* Values of the inputs by enum input; an input not in the set `known` that is
  * asked for ends the walk: *missing (enum input) is set and OUT_ERROR returned;
  * *missing is -1 otherwise. */
-outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, uint32_t known,
+outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, input_set known,
                      int *missing);
 /* Nodes and edges below root. */
 void diagram_size(const struct diagrams *dg, node root, size_t *nodes, size_t *edges);

@@ -68,9 +68,9 @@ static bool by_cases(struct diagrams *dg, term t, node *out)
 	static const int64_t types[] = {1, 2}, sets[] = {0, 1, 2, 3, 4, 5, 6, 7}, single[] = {0, 1, 2, 4};
 	static const struct { enum input in; const int64_t *values; size_t n; } few[] = {
 		{IN_TYPE, types, 2}, {IN_REQUESTED, sets, 8}, {IN_ACCESS, single, 4}};
-	uint32_t inputs = term_get(dg->terms, t)->inputs;
+	input_set inputs = term_get(dg->terms, t)->inputs;
 	for (size_t i = 0; i < sizeof few / sizeof *few; i++) {
-		if (!(inputs & 1u << few[i].in))
+		if (!(inputs & INPUT(few[i].in)))
 			continue;
 		node all = NODE_FALSE;
 		for (size_t k = 0; k < few[i].n; k++) {
@@ -93,7 +93,7 @@ static bool by_table(struct diagrams *dg, term t, node *out)
 	const struct term_node *c = term_get(dg->terms, t);
 	if (c->inputs & (c->inputs - 1))
 		return false;
-	enum input in = (enum input)__builtin_ctz(c->inputs);
+	enum input in = (enum input)__builtin_ctzll(c->inputs);
 	const struct term_node x = *term_get(dg->terms, term_input(dg->terms, in));
 	if ((uint64_t)x.hi - (uint64_t)x.lo >= TABLE_VALUES_MAX)
 		return false;

@@ -1,7 +1,7 @@
 /* diagram_without.c - a boolean diagram without some of its variables: where it is true whatever they are, or for some values. */
 #include "policy/diagram_internal.h"
 
-static bool goes(const struct diagrams *dg, uint32_t var, uint32_t inputs)
+static bool goes(const struct diagrams *dg, uint32_t var, input_set inputs)
 {
 	return (var >= INPUT_MAX && inputs & ALL_COMPARISONS) || diagram_var_inputs(dg, var) & inputs;
 }
@@ -15,7 +15,7 @@ static node all_of(struct diagrams *dg, const struct edge *e, size_t n, bool all
 }
 
 /* Children come before their parents. */
-node diagram_without(struct diagrams *dg, node root, uint32_t inputs, bool all)
+node diagram_without(struct diagrams *dg, node root, input_set inputs, bool all)
 {
 	if (root & TERMINAL_BIT || !inputs || !diagram_ok(dg))
 		return diagram_ok(dg) ? root : NODE_FALSE;

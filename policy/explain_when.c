@@ -130,11 +130,11 @@ static const char *ways_words(struct ways *w)
 /* ---- the whole ------------------------------------------------------------------------------------ */
 
 /* What a diagram asks: inputs, of comparisons of several all of them. */
-static uint32_t inputs_below(struct arena *a, const struct diagrams *dg, node n)
+static input_set inputs_below(struct arena *a, const struct diagrams *dg, node n)
 {
 	struct arena *scratch = arena_scratch(a);
 	const bool *below = diagram_below(scratch, dg, &n, 1);
-	uint32_t inputs = 0;
+	input_set inputs = 0;
 	for (node k = 0; k < diagram_nodes(dg); k++)
 		if (below[k])
 			inputs |= diagram_var_inputs(dg, node_switch(dg, k).var);
@@ -143,19 +143,19 @@ static uint32_t inputs_below(struct arena *a, const struct diagrams *dg, node n)
 }
 
 /* "uid, gid": at most `most` of them. */
-static const char *names_of(struct arena *a, const struct terms *ts, uint32_t inputs, size_t most)
+static const char *names_of(struct arena *a, const struct terms *ts, input_set inputs, size_t most)
 {
 	const char *text = "";
 	size_t n = 0;
 	for (int in = 0; in < INPUT_MAX; in++)
-		if (inputs & 1u << in && !(in == IN_COMM_1 && inputs & 1u << IN_COMM_0) && n++ < most)
+		if (inputs & INPUT(in) && !(in == IN_COMM_1 && inputs & INPUT(IN_COMM_0)) && n++ < most)
 			text = arena_printf(a, "%s%s%s", text, *text ? ", " : "", terms_input_name(ts, (enum input)in));
 	return n > most ? arena_printf(a, "%s and %zu more", text, n - most) : text;
 }
 
 struct condition_words condition_in_words(struct arena *a, const struct diagrams *dg, const struct terms *ts, node n)
 {
-	uint32_t inputs = inputs_below(a, dg, n), unknown = inputs & ~((1u << IN_PARAM_0) - 1);
+	input_set inputs = inputs_below(a, dg, n), unknown = inputs & ~(INPUT(IN_PARAM_0) - 1);
 	if (unknown)
 		return (struct condition_words){.text = names_of(a, ts, unknown, NAMES_MAX), .unknown = true};
 	struct ways *told = ways_of(a, dg, ts, n);

@@ -26,7 +26,7 @@ struct search {
 	const int64_t *values;
 	struct literal literals[LITERALS_MAX];
 	size_t nliterals;
-	uint32_t asked;
+	input_set asked;
 	long effort;
 	int64_t *out;
 };
@@ -137,7 +137,7 @@ static bool contradicts(const struct search *s)
 
 /* What the bounds say of all literals: FOUND_NONE: one is refuted; FOUND_ONE: all hold everywhere; else
  * *open has the inputs of those that are open. */
-static enum found bounds_say(struct search *s, const struct box *b, uint32_t *open)
+static enum found bounds_say(struct search *s, const struct box *b, input_set *open)
 {
 	*open = 0;
 	for (size_t i = 0; i < s->nliterals; i++) {
@@ -153,13 +153,13 @@ static enum found bounds_say(struct search *s, const struct box *b, uint32_t *op
 }
 
 /* The widest side among some inputs; -1: each has one value. */
-static int widest(const struct box *b, uint32_t among)
+static int widest(const struct box *b, input_set among)
 {
 	int best = -1;
 	uint64_t most = 0;
 	for (int in = 0; in < INPUT_MAX; in++) {
 		uint64_t width = (uint64_t)b->hi[in] - (uint64_t)b->lo[in];
-		if (among & 1u << in && width > most) {
+		if (among & INPUT(in) && width > most) {
 			best = in;
 			most = width;
 		}
@@ -169,7 +169,7 @@ static int widest(const struct box *b, uint32_t among)
 
 static enum found look_in(struct search *s, const struct box *b)
 {
-	uint32_t open;
+	input_set open;
 	enum found say = bounds_say(s, b, &open);
 	int64_t name[2];
 	if (say == FOUND_NONE || !comm_within(&b->lo[IN_COMM_0], &b->hi[IN_COMM_0], name))
@@ -204,12 +204,12 @@ static enum found both(enum found before, enum found now)
 static enum found go_by_comparison(struct search *s, const struct switch_node *sw, const struct box *b)
 {
 	enum found say = FOUND_NONE;
-	uint32_t before = s->asked;
+	input_set before = s->asked;
 	s->asked |= diagram_var_inputs(s->dg, sw->var);
 	if (s->nliterals == LITERALS_MAX)
 		return FOUND_UNSURE;
 	for (uint32_t i = 0; i < sw->n && say != FOUND_ONE; i++) {
-		uint32_t open;
+		input_set open;
 		s->literals[s->nliterals++] = (struct literal){diagram_free_term(s->dg, sw->var), sw->edges[i].hi == 1};
 		say = both(say, contradicts(s) || bounds_say(s, b, &open) == FOUND_NONE ? FOUND_NONE : go_down(s, sw->edges[i].to, b));
 		s->nliterals--;
@@ -222,8 +222,8 @@ static enum found go_by_comparison(struct search *s, const struct switch_node *s
 static enum found go_by_input(struct search *s, const struct switch_node *sw, const struct box *b)
 {
 	enum found say = FOUND_NONE;
-	uint32_t before = s->asked;
-	s->asked |= 1u << sw->var;
+	input_set before = s->asked;
+	s->asked |= INPUT(sw->var);
 	for (uint32_t i = 0; i < sw->n && say != FOUND_ONE; i++) {
 		struct box part = *b;
 		int64_t lo = switch_edge_lo(s->dg, sw, i), hi = sw->edges[i].hi;
@@ -250,7 +250,7 @@ static enum found go_down(struct search *s, node n, const struct box *b)
 }
 
 enum found find_true(struct arena *a, const struct diagrams *dg, struct terms *ts, node root, const int64_t *values,
-                     long *effort, int64_t inputs[INPUT_MAX], uint32_t *asked)
+                     long *effort, int64_t inputs[INPUT_MAX], input_set *asked)
 {
 	struct search *s = arena_alloc(a, sizeof *s);
 	struct box all;
@@ -282,11 +282,11 @@ const char *comparisons_asked(struct arena *a, const struct diagrams *dg, const 
 	return *list ? list : "too many conditions at once";
 }
 
-const char *inputs_text(struct arena *a, const struct terms *ts, uint32_t inputs)
+const char *inputs_text(struct arena *a, const struct terms *ts, input_set inputs)
 {
 	const char *list = NULL;
 	for (int in = 0; in < INPUT_MAX; in++)
-		if (inputs & 1u << in)
+		if (inputs & INPUT(in))
 			list = arena_printf(a, "%s%s%s", list ? list : "", list ? ", " : "", terms_input_name(ts, (enum input)in));
 	return list;
 }

@@ -10,10 +10,10 @@ enum found { FOUND_NONE, FOUND_ONE, FOUND_UNSURE };
  * FOUND_UNSURE: none was found within *effort, of which it takes some. `values`: the parameters' values, preferred. */
 enum { FIND_EFFORT = 300000 };
 enum found find_true(struct arena *a, const struct diagrams *dg, struct terms *ts, node root, const int64_t *values,
-                     long *effort, int64_t inputs[INPUT_MAX], uint32_t *asked);
+                     long *effort, int64_t inputs[INPUT_MAX], input_set *asked);
 
 /* On what an answer hangs, for people: these inputs, NULL: there are none; the comparisons that a diagram asks for. */
-const char *inputs_text(struct arena *a, const struct terms *ts, uint32_t inputs);
+const char *inputs_text(struct arena *a, const struct terms *ts, input_set inputs);
 const char *comparisons_asked(struct arena *a, const struct diagrams *dg, const struct terms *ts, node n);
 
 #endif

@@ -7,7 +7,8 @@
 
 /* From this instruction on; file: 0 the policy's, else 1 + the first rule that is in it. */
 struct image_line { uint32_t insn; int line; uint32_t file; };
-/* An ldimm64 of an address: of parameter `target`, or one of those below; from TARGET_RAW_MAP on, of the maps of a
+/* A call of a function that reads the calling task: TARGET_READER + enum reader (compiler/task/task.h). Else an ldimm64
+ * of an address: of parameter `target`, or one of those below; from TARGET_RAW_MAP on, of the maps of a
  * raw program (policy/raw.h), in their order. */
 struct image_reloc { uint32_t insn; uint32_t target; };
 enum image_target {
@@ -17,7 +18,21 @@ enum image_target {
 	TARGETS_END,
 	TARGET_MAPS = TARGET_HEADER + 1, /* the first of them */
 	TARGET_RAW_MAP = 1 << 17,
+	TARGET_READER = 1 << 12,
+	TARGET_WHO = (1 << 12) + 256, /* the map devguard_who: of readers only */
 };
+
+/* The map devguard_who, a hash: which files and cgroups the names of a policy are. Filled by who loads the program, before
+ * it is attached. Its value is path_value() of the name (policy/asked.h), 8 bytes. */
+#define WHO_MAP_NAME "devguard_who"
+enum { WHO_ENTRIES = 1024 };
+#define WHO_DEVICE_CGROUP UINT32_MAX /* as a device: it is a cgroup */
+struct who_key {
+	uint64_t id;         /* inode; of a cgroup, its id */
+	uint32_t device;     /* s_dev as the kernel has it (major << 20 | minor); of a cgroup, WHO_DEVICE_CGROUP */
+	uint32_t generation; /* i_generation; of a cgroup, 0 */
+};
+_Static_assert(sizeof(struct who_key) == 16, "keys have no padding");
 
 struct image {
 	const void *insns; /* 8-byte BPF instructions */
@@ -57,6 +72,8 @@ struct image_header {
 enum image_text { IMAGE_TEXT_POLICY, IMAGE_TEXT_TOOL, IMAGE_TEXT_SOURCE, IMAGE_TEXT_RULES, IMAGE_TEXT_DIGEST, IMAGE_TEXT_MEANING, IMAGE_TEXTS };
 enum feature {
 	FEATURE_PID = 1, FEATURE_COMM = 2,
+	FEATURE_TASK_BTF = 8,   /* the kernel takes loads of the calling task (6.1), */
+	FEATURE_TASK_READ = 16, /* and bpf_probe_read_kernel (not under lockdown=confidentiality) */
 	FEATURE_GRANTS = 4, /* the policy says `grants :allowed`; no instruction reads it */
 };
 

@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-	DEVICE = 1u << IN_TYPE | 1u << IN_ACCESS | 1u << IN_MAJOR | 1u << IN_MINOR,
+	DEVICE = INPUT(IN_TYPE) | INPUT(IN_ACCESS) | INPUT(IN_MAJOR) | INPUT(IN_MINOR),
 	TIMES = 8, ROOM = 64 << 10, /* nodes: so many for each that was there, and some */
 	KINDS = 3,       /* of accesses: r, w, m */
 	SHOWN = 3,       /* patterns in a line */
@@ -33,7 +33,7 @@ static outcome allowed_only(const void *arg, outcome o)
 
 static bool about_device(uint32_t var)
 {
-	return var < INPUT_MAX && (1u << var & DEVICE);
+	return var < INPUT_MAX && (INPUT(var) & DEVICE);
 }
 
 /* One access, of every request that can ask for it: mknod comes alone. */
@@ -50,10 +50,10 @@ static node asked_for(struct diagrams *dg, node n, int access, bool all)
 
 /* What a diagram asks beside the device: inputs, of comparisons of several of them all. *edges: how
  * many ways it goes there. */
-static uint32_t asked_below(struct arena *a, const struct diagrams *dg, node root, size_t *edges)
+static input_set asked_below(struct arena *a, const struct diagrams *dg, node root, size_t *edges)
 {
 	const bool *below = diagram_below(a, dg, &root, 1);
-	uint32_t inputs = 0;
+	input_set inputs = 0;
 	*edges = 0;
 	for (node k = 0; k < diagram_nodes(dg); k++) {
 		struct switch_node sw = node_switch(dg, k);
@@ -239,15 +239,15 @@ static const char *line_of(struct arena *a, struct diagrams *dg, const struct ac
 }
 
 /* "uid, comm": what decides beside lists of devices. */
-static const char *facts_text(struct arena *a, uint32_t inputs, bool has_params)
+static const char *facts_text(struct arena *a, input_set inputs, bool has_params)
 {
 	const char *text = "";
 	if (!has_params && inputs >> IN_PARAM_0) {
-		inputs &= (1u << IN_PARAM_0) - 1;
+		inputs &= INPUT(IN_PARAM_0) - 1;
 		text = "what is not understood";
 	}
 	for (int in = 0; in < INPUT_MAX; in++)
-		if (inputs & 1u << in && !(in == IN_COMM_1 && inputs & 1u << IN_COMM_0))
+		if (inputs & INPUT(in) && !(in == IN_COMM_1 && inputs & INPUT(IN_COMM_0)))
 			text = arena_printf(a, "%s%s%s", text, *text ? ", " : "", input_name((enum input)in));
 	return text;
 }
@@ -282,7 +282,7 @@ static const char *meaning_within(struct arena *a, struct diagrams *dg, node roo
 	node rules = diagram_relabel(dg, root, allowed_only, NULL, false);
 	if (!diagram_ok(dg))
 		return NULL;
-	uint32_t inputs = asked_below(a, dg, rules, &edges);
+	input_set inputs = asked_below(a, dg, rules, &edges);
 	struct access_sets always[KINDS], ever[KINDS];
 	if (edges > EDGES_MAX)
 		return NULL;

@@ -177,7 +177,7 @@ static void mutate_default(struct mutating *g)
 /* ---- all of them ------------------------------------------------------------------------------- */
 
 /* What the kernel can ask, each access of it by itself; `inputs` are those that matter. */
-static node askable(struct mutating *g, uint32_t inputs)
+static node askable(struct mutating *g, input_set inputs)
 {
 	const uint32_t open = 1u << ACC_READ | 1u << ACC_WRITE, any = open | 1u << ACC_MKNOD | 1u << 0;
 	node all = both(g, input_within(g, IN_TYPE, DEV_BLOCK, DEV_CHAR), input_one_of(g, IN_ACCESS, any));
@@ -190,7 +190,7 @@ static node askable(struct mutating *g, uint32_t inputs)
 	for (enum input in = IN_UID; in < IN_COMM_0; in++) {
 		int64_t lo, hi;
 		input_range(in, &lo, &hi);
-		if (inputs & 1u << in && hi < diagram_var_max(g->dg, in))
+		if (inputs & INPUT(in) && hi < diagram_var_max(g->dg, in))
 			all = both(g, all, input_within(g, in, lo, hi));
 	}
 	return all;
@@ -247,7 +247,7 @@ int policy_mutants(struct arena *a, struct diags *d, const struct policy *p, str
 	struct mutating g = {.arena = a, .out = out, .dg = out->pd.dg};
 	struct hull *hulls = arena_alloc(a, n * sizeof *hulls);
 	out->inputs = diagram_inputs(a, g.dg, out->pd.access);
-	out->sets = out->inputs & 1u << IN_REQUESTED;
+	out->sets = out->inputs & INPUT(IN_REQUESTED);
 	out->allows = diagram_relabel(g.dg, out->pd.access, allowed, NULL, false);
 	g.domain = askable(&g, out->inputs);
 	prepare(&g, arena_alloc(a, n * sizeof(node)), arena_alloc(a, n * sizeof(node)), hulls);

@@ -31,9 +31,9 @@ struct mutants {
 	struct policy policy; /* with its parameters as constants */
 	struct policy_diagram pd;
 	node allows;          /* one access: OUT_ALLOW, else OUT_PASS */
-	uint32_t inputs;      /* those by which it decides */
+	input_set inputs;     /* those by which it decides */
 	bool sets;            /* some rule reads ctx.requested */
-	uint32_t compared;    /* inputs of comparisons that are free variables */
+	input_set compared;   /* inputs of comparisons that are free variables */
 	uint32_t ncompared;   /* how many of these there are, from INPUT_MAX on */
 	bool *many;           /* by comparison: it changes too often to calculate where; scratch of coverage_find.c */
 	struct mutant *list;  /* in the order of the rules; none means what another of the same rule does */

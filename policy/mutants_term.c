@@ -33,7 +33,7 @@ static bool holds(struct diagrams *dg, node n, enum input in, int64_t value)
 	int64_t inputs[INPUT_MAX] = {0};
 	int missing;
 	inputs[in] = value;
-	return OUTCOME_KIND(diagram_eval(dg, n, inputs, 1u << in, &missing)) == OUT_ALLOW;
+	return OUTCOME_KIND(diagram_eval(dg, n, inputs, INPUT(in), &missing)) == OUT_ALLOW;
 }
 
 /* A boundary between two neighbours: each of them changes sides. */
@@ -83,7 +83,7 @@ static void ranges(struct mutating *g, node context, node n, enum input in)
 static bool is_ranges(const struct diagrams *dg, const struct term_node *k, node n)
 {
 	outcome o;
-	return !(k->inputs & (k->inputs - 1)) && !(k->inputs & (1u << IN_COMM_0 | 1u << IN_COMM_1)) && !node_is_terminal(n, &o) &&
+	return !(k->inputs & (k->inputs - 1)) && !(k->inputs & (INPUT(IN_COMM_0) | INPUT(IN_COMM_1))) && !node_is_terminal(n, &o) &&
 	       node_switch(dg, n).var < INPUT_MAX;
 }
 
@@ -92,12 +92,12 @@ static void compare(struct mutating *g, const struct place *at)
 	struct terms *ts = g->out->policy.terms;
 	const struct term_node *k = term_get(ts, at->t);
 	node n = diagram_of_term(g->dg, at->t);
-	if (is_ranges(g->dg, k, n) && k->inputs == 1u << IN_ACCESS) {
+	if (is_ranges(g->dg, k, n) && k->inputs == INPUT(IN_ACCESS)) {
 		change_accesses(g, at->context, n);
 		return;
 	}
 	if (is_ranges(g->dg, k, n)) {
-		ranges(g, at->context, n, (enum input)__builtin_ctz(k->inputs));
+		ranges(g, at->context, n, (enum input)__builtin_ctzll(k->inputs));
 		return;
 	}
 	const char *text = term_text(g->arena, ts, at->t, 60);

@@ -6,9 +6,9 @@
 
 enum { UNKNOWN_MARK = '?' };
 
-uint32_t unknown_inputs(size_t nparams)
+input_set unknown_inputs(size_t nparams)
 {
-	return ((1u << INPUT_MAX) - 1) & ~((1u << (IN_PARAM_0 + nparams)) - 1);
+	return (INPUT(INPUT_MAX) - 1) & ~(INPUT(IN_PARAM_0 + nparams) - 1);
 }
 
 struct policy *policy_with_values(struct arena *a, const struct policy *p)
@@ -39,14 +39,14 @@ struct policy *policy_with_values(struct arena *a, const struct policy *p)
 /* How many inputs behind the facts its rules read, by the last one. */
 static size_t params_read(const struct policy *p)
 {
-	uint32_t read = 0;
+	input_set read = 0;
 	for (size_t i = 0; i < p->nrules; i++) {
 		read |= term_get(p->terms, p->rules[i].match)->inputs;
 		for (size_t k = 0; k < p->rules[i].nraises; k++)
 			read |= term_get(p->terms, p->rules[i].raises[k].when)->inputs;
 	}
 	read >>= IN_PARAM_0;
-	return read ? 32 - (size_t)__builtin_clz(read) : 0;
+	return read ? 64 - (size_t)__builtin_clzll(read) : 0;
 }
 
 struct policy *policy_with_marks(struct arena *a, const struct policy *p)

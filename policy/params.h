@@ -11,7 +11,7 @@
 #include "policy/rules.h"
 
 /* The inputs behind so many parameters, as a set. */
-uint32_t unknown_inputs(size_t nparams);
+input_set unknown_inputs(size_t nparams);
 
 /* The policy with its parameters' values in place of the parameters. */
 struct policy *policy_with_values(struct arena *a, const struct policy *p);

@@ -37,7 +37,7 @@ static void settle_one(const struct raw_value *v, enum input in, const struct re
 	if (!presence && !m->absent && (m->value < v->lo || m->value > v->hi)) /* it can never be */
 		return;
 	r->fact[in] = presence ? !m->absent : m->absent ? 0 : m->value;
-	r->known |= 1u << in;
+	r->known |= INPUT(in);
 }
 
 void raw_settle(const struct policy *p, struct request *r)

@@ -75,7 +75,7 @@ static int read_comm(struct fault *f, struct slice value, struct request *r)
 {
 	if (comm_read(f, value, &r->fact[IN_COMM_0]))
 		return -1;
-	r->known |= 1u << IN_COMM_0 | 1u << IN_COMM_1;
+	r->known |= INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
 	return 0;
 }
 
@@ -84,7 +84,9 @@ static int unknown_fact(struct fault *f, struct slice key)
 	static const char *const names[] = {
 #define FACT(id, number, name, lowest, highest, bits, helper) #name,
 #define TEXT_FACT(id, number, name, helper) #name,
+#define TASK_FACT(id, number, name, lowest, highest, bits, kind) #name,
 #include "policy/facts.def"
+		"groups", "caps", "cgroup",
 	};
 	enum { NAMES = sizeof names / sizeof *names };
 	const char *safe = text_safe(f->arena, key.s, key.n, 32), *all = names[0];
@@ -145,20 +147,23 @@ static int read_fact(struct fault *f, struct slice word, struct request *r)
 	struct slice value = {equals + 1, word.n - key.n - 1};
 	if (is_more(key))
 		return read_more(f, key, value, r);
+	int who = request_who_read(f, key, value, r);
+	if (who <= 0)
+		return who;
 	enum input in = IN_UID;
-	while (in <= IN_COMM_0 && !slice_is(key, input_name(in)))
+	while (in < IN_ASK_0 && !slice_is(key, input_name(in)))
 		in++;
-	if (in > IN_COMM_0)
+	if (in == IN_ASK_0)
 		return unknown_fact(f, key);
-	if (r->known & 1u << in)
+	if (r->known & INPUT(in))
 		return fault_set(f, "give each fact once", "%s is given twice", input_name(in));
 	if (in == IN_COMM_0)
 		return read_comm(f, value, r);
 	int64_t lo, hi;
 	input_range(in, &lo, &hi);
-	if (read_number(f, input_name(in), value, (uint64_t)hi, &r->fact[in]))
+	if (input_is_task(in) ? request_task_fact(f, in, value, r) : read_number(f, input_name(in), value, (uint64_t)hi, &r->fact[in]))
 		return -1;
-	r->known |= 1u << in;
+	r->known |= INPUT(in);
 	return 0;
 }
 
@@ -318,10 +323,11 @@ char *request_words(struct arena *a, const struct request *r)
 	char *text = arena_printf(a, "%c %lld:%lld %s", r->type == DEV_BLOCK ? 'b' : 'c', (long long)r->major, (long long)r->minor,
 	                          access_text(r->access, letters));
 	for (int in = IN_UID; in < IN_COMM_0; in++)
-		if (r->known & 1u << in)
+		if (r->known & INPUT(in))
 			text = arena_printf(a, "%s %s=%lld", text, input_name((enum input)in), (long long)r->fact[in]);
-	if (r->known & (1u << IN_COMM_0 | 1u << IN_COMM_1))
+	if (r->known & (INPUT(IN_COMM_0) | INPUT(IN_COMM_1)))
 		text = arena_printf(a, "%s comm=%s", text, comm_fact(a, &r->fact[IN_COMM_0]));
+	text = request_who_words(a, r, text);
 	for (size_t i = 0; i < r->nmore && r->more[i].name; i++)
 		text = r->more[i].absent ? arena_printf(a, "%s %s=nil", text, r->more[i].name)
 		                         : arena_printf(a, "%s %s=%lld", text, r->more[i].name, (long long)r->more[i].value);

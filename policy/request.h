@@ -19,12 +19,26 @@ struct request_more {
 };
 enum { REQUEST_MORE = 4 };
 
+/* What a request says of the calling task beside numbers: groups=, caps=, cgroup=. */
+enum { REQUEST_GROUPS = 32, REQUEST_LEVELS = 16 };
+enum request_who_known { WHO_GROUPS = 1, WHO_CAPS = 2, WHO_CGROUP = 4 };
+struct request_who {
+	uint32_t known;                  /* set of enum request_who_known */
+	uint32_t ngroups, nunder;
+	uint32_t groups[REQUEST_GROUPS]; /* fsgid and supplementary, all that matter */
+	uint64_t caps;                   /* by number; in the first user namespace */
+	int64_t under[REQUEST_LEVELS];   /* path_value() of the cgroup and of each one above it, but the root */
+	/* as written, NULL where it came from another process or is not known */
+	const char *cgroup, *exe, *parent_exe;
+};
+
 struct request {
 	int type;            /* DEV_* */
 	int access;          /* set of ACC_*, may be 0 */
 	int64_t major, minor;
 	int64_t fact[INPUT_MAX]; /* by enum input, from IN_UID on */
-	uint32_t known;      /* bit i: fact[i] was given */
+	input_set known;     /* facts that were given */
+	struct request_who who;
 	struct request_more more[REQUEST_MORE];
 	size_t nmore;
 	const char *text;    /* as it was written, white space folded, comments gone */
@@ -46,7 +60,20 @@ int request_fact(struct arena *a, const char *text, struct request *r, const cha
 
 /* For the readers in policy/ (text.h): request_parse() of a part of a text, with the hint apart. */
 struct fault;
+struct slice;
 int request_read(struct arena *a, const struct host *h, const char *text, size_t n, struct request *r,
                  struct fault *f);
+
+/* ---- request_who.c -------------------------------------------------------- */
+
+/* The cgroup of the calling task, a path of n bytes in the v2 hierarchy. False: it is no such path (path_fault()), or
+ * more than REQUEST_LEVELS deep. The text is not copied. */
+bool request_cgroup(struct request *r, const char *path, size_t n);
+/* The value of a fact about the calling task. 0 or -1. */
+int request_task_fact(struct fault *f, enum input in, struct slice value, struct request *r);
+/* groups=, caps= and cgroup=. 1: it is another key; else 0 or -1. */
+int request_who_read(struct fault *f, struct slice key, struct slice value, struct request *r);
+/* The text with what the request says of the calling task behind it. */
+char *request_who_words(struct arena *a, const struct request *r, char *text);
 
 #endif

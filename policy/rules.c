@@ -2,6 +2,7 @@
  * rules.c - the rules of a policy: the devices each is about, what a denial by one does, and
  * which one decides a request.
  */
+#include "policy/asked.h"
 #include "policy/rules.h"
 #include "policy/arena.h"
 #include "policy/device.h"
@@ -114,7 +115,7 @@ bool policy_has_tail(const struct policy *p)
 /* The order matters only where a rule reads a caller fact. */
 int policy_orders(const struct policy *p)
 {
-	uint32_t inputs = 0;
+	input_set inputs = 0;
 	for (size_t i = 0; i < p->nrules; i++) {
 		inputs |= term_get(p->terms, p->rules[i].match)->inputs;
 		for (size_t k = 0; k < p->rules[i].nraises; k++)
@@ -166,16 +167,26 @@ static const struct raise *raise_of(const struct policy *p, const struct rule *r
 	return r->nraises ? &r->raises[0] : NULL;
 }
 
-int policy_decide(const struct policy *p, const struct policy_diagram *pd, const struct request *r,
+static const struct asked nothing_asked;
+
+const struct asked *policy_asks(const struct policy *p)
+{
+	return p->asked ? p->asked : p->terms ? terms_asked(p->terms) : &nothing_asked;
+}
+
+int policy_decide(const struct policy *p, const struct policy_diagram *pd, const struct request *request,
                   struct decision *out, int *missing)
 {
 	int64_t inputs[INPUT_MAX];
-	uint32_t known = r->known | 1u << IN_TYPE | 1u << IN_REQUESTED | 1u << IN_MAJOR | 1u << IN_MINOR;
+	struct request asked = *request;
+	const struct request *r = &asked;
+	asked_answer(policy_asks(p), &asked);
+	input_set known = r->known | INPUT(IN_TYPE) | INPUT(IN_REQUESTED) | INPUT(IN_MAJOR) | INPUT(IN_MINOR);
 	for (int i = 0; i < INPUT_MAX; i++)
 		inputs[i] = r->fact[i];
 	for (size_t i = 0; i < p->nparams; i++) {
 		inputs[IN_PARAM_0 + i] = p->params[i].value;
-		known |= 1u << (IN_PARAM_0 + i);
+		known |= INPUT(IN_PARAM_0 + i);
 	}
 	inputs[IN_TYPE] = r->type;
 	inputs[IN_REQUESTED] = r->access;

@@ -17,6 +17,7 @@
 #include "policy/request.h"
 #include "policy/term.h"
 
+struct asked;
 struct pattern;
 
 /* A way a block can raise, asked before the block's own answer. */
@@ -84,6 +85,7 @@ struct policy {
 	size_t nclaims, claims_cap;
 	struct param *params;
 	size_t nparams, params_cap;
+	const struct asked *asked; /* of one whose terms are not here: policy_asks() */
 	struct raw *raw;     /* what else it does (policy/raw.h); NULL: a policy of rules */
 	struct { const void *data; size_t len; } handlers; /* bytecode of the file, where it has a user half; NULL: none */
 	const char *meaning; /* policy_meaning(), of one that was proven, or NULL */
@@ -145,6 +147,9 @@ bool policy_has_errno(const struct policy *p);
 bool policy_has_tail(const struct policy *p);
 /* The errno of a denial with an outcome of `report`, 0: the kernel's. */
 int policy_outcome_errno(const struct policy *p, outcome o);
+
+/* What a policy asks of the calling task: its inputs from IN_ASK_0 on, and the names of files (policy/asked.h). */
+const struct asked *policy_asks(const struct policy *p);
 
 /* The verdict on a request and the rule that decided. */
 struct decision {

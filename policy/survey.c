@@ -38,7 +38,7 @@ enum { LINT_MAX = 50 }; /* dead rules explained; more are only counted */
 /* Inputs for which the boolean diagram is true, by depth first search. The
  * search gives up after a bound (which also bounds the recursion): there is then no
  * example, and no harm. */
-static bool find_true(const struct diagrams *dg, node n, int64_t *inputs, uint32_t *known,
+static bool find_true(const struct diagrams *dg, node n, int64_t *inputs, input_set *known,
                       unsigned *budget)
 {
 	outcome o;
@@ -53,7 +53,7 @@ static bool find_true(const struct diagrams *dg, node n, int64_t *inputs, uint32
 			continue;
 		if (sw.var < INPUT_MAX) {
 			inputs[sw.var] = sw.edges[i].hi;
-			*known |= 1u << sw.var;
+			*known |= INPUT(sw.var);
 		}
 		return true;
 	}
@@ -65,7 +65,7 @@ static bool witness(const struct policy *p, struct policy_diagram *pd, const str
                     int access, struct request *out)
 {
 	int64_t inputs[INPUT_MAX] = {[IN_TYPE] = DEV_CHAR};
-	uint32_t known = 0;
+	input_set known = 0;
 	unsigned budget = 10000;
 	node n = diagram_restrict(pd->dg, diagram_of_term(pd->dg, r->match), IN_ACCESS, access);
 	if (!diagram_ok(pd->dg) || !find_true(pd->dg, n, inputs, &known, &budget))

@@ -7,7 +7,7 @@
 
 /* What a diagram reads, and which outcomes it can have. */
 struct survey {
-	uint32_t inputs; /* set of enum input */
+	input_set inputs;
 	bool *decides;   /* by rule index + 1; [0] is the default */
 };
 void survey_diagram(struct arena *a, const struct policy *p, const struct policy_diagram *pd,

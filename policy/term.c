@@ -10,7 +10,7 @@
 struct terms *terms_new(struct arena *a)
 {
 	struct terms *ts = arena_alloc(a, sizeof *ts);
-	ts->arena = a;
+	ts->arena = ts->asked.arena = a;
 	for (int i = 0; i < INPUT_MAX; i++)
 		input_range((enum input)i, &ts->range_lo[i], &ts->range_hi[i]);
 	*ARENA_PUSH(a, ts->nodes, ts->n, ts->cap) = (struct term_node){.op = TERM_FALSE};
@@ -25,6 +25,11 @@ void terms_param(struct terms *ts, enum input in, const char *name, int64_t lo, 
 	ts->range_hi[in] = hi;
 }
 
+struct asked *terms_asked(const struct terms *ts)
+{
+	return (struct asked *)&ts->asked;
+}
+
 const char *terms_input_name(const struct terms *ts, enum input in)
 {
 	if (in >= INPUT_MAX) {
@@ -32,6 +37,8 @@ const char *terms_input_name(const struct terms *ts, enum input in)
 		const char *name = number < ts->nvalue_names ? ts->value_names[number] : NULL;
 		return name ? name : "value";
 	}
+	if (input_is_ask(in) && (size_t)in - IN_ASK_0 < ts->asked.nasks)
+		return ts->asked.asks[in - IN_ASK_0].name;
 	const char *given = in >= IN_PARAM_0 ? ts->param_names[in - IN_PARAM_0] : NULL;
 	return given ? given : input_name(in);
 }
@@ -74,7 +81,7 @@ term term_intern(struct terms *ts, const struct term_node *key)
 	struct term_node *made = ARENA_PUSH(ts->arena, ts->nodes, ts->n, ts->cap);
 	*made = *key;
 	made->chooses = key->op == TERM_ITE;
-	made->inputs = key->op == TERM_INPUT ? 1u << (key->a < INPUT_MAX ? key->a : INPUT_VALUES) : 0;
+	made->inputs = key->op == TERM_INPUT ? INPUT(key->a < INPUT_MAX ? key->a : INPUT_VALUES) : 0;
 	for (size_t k = term_operands(key, below); k-- > 0;) {
 		const struct term_node *n = &ts->nodes[below[k]];
 		made->inputs |= n->inputs;

@@ -10,6 +10,7 @@
 #include "policy/input.h"
 
 struct arena;
+struct asked;
 
 typedef uint32_t term;
 enum { T_FALSE = 0, T_TRUE = 1 };
@@ -30,7 +31,7 @@ struct term_node {
 	bool chooses;   /* it, or a term below it, is a TERM_ITE */
 	term a, b, c;   /* operands; TERM_INPUT: a = enum input */
 	int64_t lo, hi; /* every value it can have; TERM_CONST: lo == hi */
-	uint32_t inputs; /* set of enum input it reads */
+	input_set inputs; /* that it reads */
 	uint32_t height; /* operations on the longest way to an input or constant */
 };
 
@@ -38,7 +39,10 @@ struct terms;
 struct terms *terms_new(struct arena *a);
 /* A parameter's name and range; before any term reads it. */
 void terms_param(struct terms *ts, enum input in, const char *name, int64_t lo, int64_t hi);
-/* The name of an input, of a parameter its own. */
+/* What is asked of the calling task by these terms: its questions are inputs from IN_ASK_0 on, and values of inputs of
+ * FACT_FILE have their names there (policy/asked.h). */
+struct asked *terms_asked(const struct terms *ts);
+/* The name of an input, of a parameter its own, of an ask as it is asked. */
 const char *terms_input_name(const struct terms *ts, enum input in);
 const struct term_node *term_get(const struct terms *ts, term t);
 size_t terms_count(const struct terms *ts);
@@ -48,7 +52,7 @@ size_t term_operands(const struct term_node *k, term out[3]);
 term term_const(struct terms *ts, int64_t v);
 term term_input(struct terms *ts, enum input in);
 /* A value of a raw program (policy/raw.h): an input behind INPUT_MAX. In sets of inputs all of them are INPUT_VALUES. */
-enum { INPUT_VALUES = 31 };
+enum { INPUT_VALUES = 63 };
 term term_value(struct terms *ts, uint32_t number, int64_t lo, int64_t hi);
 /* What it is called: terms_input_name() of its input. */
 void terms_value_name(struct terms *ts, uint32_t number, const char *name);

@@ -57,7 +57,7 @@ static bool reads_one(struct terms *ts, term t)
 	const struct term_step *steps;
 	size_t n = term_list(ts, t, &steps);
 	for (size_t i = 0; i < n; i++) {
-		uint32_t inputs = ts->nodes[steps[i].t].inputs;
+		input_set inputs = ts->nodes[steps[i].t].inputs;
 		if ((steps[i].op == TERM_EQ || steps[i].op == TERM_LT) && inputs & (inputs - 1))
 			return false;
 	}

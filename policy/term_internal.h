@@ -5,6 +5,7 @@
 #define DEVGUARD_POLICY_TERM_INTERNAL_H
 
 #include "policy/arena.h"
+#include "policy/asked.h"
 #include "policy/table.h"
 #include "policy/term.h"
 
@@ -24,6 +25,7 @@ struct terms {
 	struct table table; /* of nodes, but for false and true */
 	int64_t range_lo[INPUT_MAX], range_hi[INPUT_MAX];
 	const char *param_names[INPUT_MAX - IN_PARAM_0]; /* NULL: not told */
+	struct asked asked;
 	const char **value_names; /* of a raw program, by number; NULL: not told */
 	size_t nvalue_names, value_names_cap;
 	/* scratch of term_walk.c: values by term, valid where stamp == epoch */

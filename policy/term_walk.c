@@ -278,7 +278,7 @@ term term_substitute(struct terms *ts, term root, enum input in, int64_t value)
 	size_t n = begin_rewriting(ts, root);
 	for (size_t i = 0; i < n; i++) {
 		const struct term_step *s = &ts->steps[i];
-		if (!(ts->nodes[s->t].inputs & 1u << in))
+		if (!(ts->nodes[s->t].inputs & INPUT(in)))
 			ts->rewritten[i] = s->t;
 		else if (s->op == TERM_INPUT)
 			ts->rewritten[i] = term_const(ts, value);

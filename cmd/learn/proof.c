@@ -35,7 +35,7 @@ static struct request request_of_learned(struct learning *l, const struct learne
 	struct request q = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor};
 	if (r->uid >= 0) {
 		q.fact[IN_UID] = r->uid;
-		q.known |= 1u << IN_UID;
+		q.known |= INPUT(IN_UID);
 	}
 	q.text = request_words(l->cmd->arena, &q);
 	return q;

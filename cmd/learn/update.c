@@ -64,7 +64,7 @@ static int find_last(struct updating *u)
 					int64_t least;
 					input_range((enum input)in, &least, &q.fact[in]);
 					q.fact[in] = in >= IN_COMM_0 ? 'x' : q.fact[in];
-					q.known |= 1u << in;
+					q.known |= INPUT(in);
 				}
 				asked[n++] = request_record(&q);
 			}

@@ -141,8 +141,8 @@ static struct request request_of_event(struct arena *a, const struct host_event 
 {
 	struct request r = {.type = e->type, .access = e->requested & ACC_ALL, .major = e->major, .minor = e->minor};
 	if (facts) {
-		const uint32_t pid = e->flags & HOST_EVENT_NO_PID ? 0 : 1u << IN_PID | 1u << IN_TID;
-		const uint32_t comm = e->flags & HOST_EVENT_NO_COMM ? 0 : 1u << IN_COMM_0 | 1u << IN_COMM_1;
+		const input_set pid = e->flags & HOST_EVENT_NO_PID ? 0 : INPUT(IN_PID) | INPUT(IN_TID);
+		const input_set comm = e->flags & HOST_EVENT_NO_COMM ? 0 : INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
 		r.fact[IN_UID] = e->uid;
 		r.fact[IN_GID] = e->gid;
 		r.fact[IN_PID] = e->pid;
@@ -150,7 +150,7 @@ static struct request request_of_event(struct arena *a, const struct host_event 
 		r.fact[IN_CGROUP_ID] = (int64_t)e->cgroup_id;
 		r.fact[IN_UPTIME] = (int64_t)(e->time / NSEC);
 		memcpy(&r.fact[IN_COMM_0], e->comm, sizeof e->comm);
-		r.known = 1u << IN_UID | 1u << IN_GID | 1u << IN_CGROUP_ID | 1u << IN_UPTIME | pid | comm;
+		r.known = INPUT(IN_UID) | INPUT(IN_GID) | INPUT(IN_CGROUP_ID) | INPUT(IN_UPTIME) | pid | comm;
 	}
 	r.text = request_words(a, &r);
 	return r;

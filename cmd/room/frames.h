@@ -80,8 +80,10 @@ struct about { uint32_t part, kind /* enum dump_kind */; };
 struct request_record {
 	int32_t type, access;
 	int64_t major, minor;
-	uint32_t known, nmore;
+	input_set known;
+	uint32_t nmore;
 	int64_t fact[INPUT_MAX];
+	struct request_who who; /* without texts */
 	struct { uint64_t id; int64_t value; uint64_t absent; } more[REQUEST_MORE];
 };
 

@@ -5,6 +5,7 @@
  * that must be in range; there is no loop whose end the bytes decide.
  */
 #include "cmd/room/record_parts.h"
+#include "policy/asked.h"
 #include "policy/raw.h"
 
 #include <string.h>
@@ -12,14 +13,15 @@
 enum { MAGIC = 0x43524744 /* "DGRC" */, INSN = 8 };
 
 struct head {
-	uint32_t magic, default_allow, audit, audit_given, mode, grants, inputs, longest, null_denied;
+	uint32_t magic, default_allow, audit, audit_given, mode, grants, longest, null_denied;
+	input_set inputs;
 	uint32_t name, file, meaning; /* places of texts: 1 + offset, 0: there is none */
 	uint32_t reserved;
 	uint32_t default_file;
 	int32_t default_line;
 	uint64_t digest, tail, steps;
 	/* how many of each follow, in this order */
-	uint64_t nrules, nraises, nparams, ninsns, nlines, nrelocs, nserial, nraw, nhandlers, ntexts;
+	uint64_t nrules, nraises, nparams, nasked, ninsns, nlines, nrelocs, nserial, nraw, nhandlers, ntexts;
 };
 struct rule_record {
 	uint32_t deny, error, file, label, source, nraises;
@@ -27,6 +29,8 @@ struct rule_record {
 };
 struct raise_record { uint32_t file, what; int32_t line, column; };
 struct param_record { uint32_t name, reserved; int64_t value, lo, hi; };
+/* What is asked of the calling task: kind ASK_KINDS is a path, ASK_KINDS + 1 a cgroup's. */
+struct asked_record { uint32_t kind, text, file; int32_t line; int64_t number; };
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
@@ -44,6 +48,16 @@ static void put_rules(const struct policy *p, struct texts *t, struct rule_recor
 			                                .line = r->raises[k].at.line,
 			                                .column = r->raises[k].at.column};
 	}
+}
+
+static void put_asked(const struct asked *as, struct texts *t, struct asked_record *out)
+{
+	for (size_t i = 0; i < as->nasks; i++, out++)
+		*out = (struct asked_record){as->asks[i].kind, part_text(t, as->asks[i].text), part_file(t, as->asks[i].at.file),
+		                             as->asks[i].at.line, as->asks[i].number};
+	for (size_t i = 0; i < as->npaths; i++, out++)
+		*out = (struct asked_record){as->paths[i].is_cgroup ? ASK_KINDS + 1 : ASK_KINDS, part_text(t, as->paths[i].path),
+		                             part_file(t, as->paths[i].at.file), as->paths[i].at.line, as->paths[i].value};
 }
 
 static void join(struct arena *a, const struct block *blocks, size_t n, struct bytes *out)
@@ -78,6 +92,9 @@ int record_write(struct diags *d, const struct recorded *r, struct bytes *out)
 	                 .digest = p->serial.digest, .tail = r->image.tail, .steps = r->image.steps, .nrules = p->nrules,
 	                 .nparams = p->nparams, .ninsns = r->image.ninsns, .nlines = r->image.nlines,
 	                 .nrelocs = r->image.nrelocs, .nserial = p->serial.len};
+	const struct asked *as = policy_asks(p);
+	h.nasked = as->nasks + as->npaths;
+	struct asked_record *asked = arena_alloc(a, h.nasked * sizeof *asked);
 	for (size_t i = 0; i < p->nrules; i++)
 		h.nraises += p->rules[i].nraises;
 	struct rule_record *rules = arena_alloc(a, h.nrules * sizeof *rules);
@@ -92,13 +109,14 @@ int record_write(struct diags *d, const struct recorded *r, struct bytes *out)
 	for (size_t i = 0; i < p->nparams; i++)
 		params[i] = (struct param_record){.name = part_text(&t, p->params[i].name), .value = p->params[i].value,
 		                                  .lo = p->params[i].lo, .hi = p->params[i].hi};
+	put_asked(as, &t, asked);
 	struct block raw = put_raw(a, p->raw, &t);
 	h.nraw = raw.len;
 	h.nhandlers = p->handlers.len;
 	h.ntexts = t.n;
 	const struct block blocks[] = {
 		{&h, sizeof h}, {rules, h.nrules * sizeof *rules}, {raises, h.nraises * sizeof *raises},
-		{params, h.nparams * sizeof *params}, {r->image.insns, h.ninsns * INSN},
+		{params, h.nparams * sizeof *params}, {asked, h.nasked * sizeof *asked}, {r->image.insns, h.ninsns * INSN},
 		{r->image.lines, h.nlines * sizeof *r->image.lines},
 		{r->image.relocs, h.nrelocs * sizeof *r->image.relocs}, {p->serial.data, p->serial.len},
 		{p->handlers.data, p->handlers.len}, raw, {t.data, t.n},
@@ -143,6 +161,30 @@ static void get_params(struct reader *r, const struct head *h, const struct para
 	}
 }
 
+static void get_asked(struct reader *r, const struct head *h, const struct asked_record *from, struct policy *p)
+{
+	struct asked *as = arena_alloc(r->arena, sizeof *as);
+	as->arena = r->arena;
+	p->asked = as;
+	for (uint64_t i = 0; i < h->nasked && !r->bad; i++) {
+		const struct asked_record *k = &from[i];
+		const char *text = part_text_at(r, k->text);
+		struct span at = part_place(r, k->file, k->line, 0);
+		if (k->kind >= ASK_KINDS) {
+			part_must(r, text && k->kind <= ASK_KINDS + 1 && !path_fault(text, strlen(text)));
+			const struct path_named *one = r->bad ? NULL : asked_path(as, text, k->kind > ASK_KINDS, at);
+			part_must(r, one && one->value == k->number);
+			continue;
+		}
+		enum ask_kind kind = (enum ask_kind)k->kind;
+		part_must(r, (kind == ASK_GROUP && k->number >= 0 && k->number <= UINT32_MAX) ||
+		                     (kind == ASK_CAPABLE && k->number >= 0 && k->number < CAPABILITIES) ||
+		                     (kind == ASK_UNDER && text && !path_fault(text, strlen(text)) && path_value(text, strlen(text)) == k->number));
+		int place = r->bad ? -1 : asked_ask(as, kind, k->number, text, at);
+		part_must(r, place >= 0 && place == (int)as->nasks - 1);
+	}
+}
+
 static void get_texts(struct reader *r, const struct head *h)
 {
 	const char *texts = part_take(r, h->ntexts, 1);
@@ -176,6 +218,7 @@ bool record_read(struct arena *a, const void *data, size_t len, struct recorded 
 	const struct rule_record *rules = part_take(&r, h.nrules, sizeof *rules);
 	const struct raise_record *raises = part_take(&r, h.nraises, sizeof *raises);
 	const struct param_record *params = part_take(&r, h.nparams, sizeof *params);
+	const struct asked_record *asked = part_take(&r, h.nasked, sizeof *asked);
 	out->image = (struct image){.insns = part_take(&r, h.ninsns, INSN), .ninsns = h.ninsns,
 	                            .lines = part_take(&r, h.nlines, sizeof *out->image.lines), .nlines = h.nlines,
 	                            .relocs = part_take(&r, h.nrelocs, sizeof *out->image.relocs), .nrelocs = h.nrelocs,
@@ -188,6 +231,7 @@ bool record_read(struct arena *a, const void *data, size_t len, struct recorded 
 	get_head(&r, &h, p);
 	get_rules(&r, &h, rules, raises, p);
 	get_params(&r, &h, params, p);
+	get_asked(&r, &h, asked, p);
 	p->raw = get_raw(&r, raw, h.nraw);
 	p->handlers.data = h.nhandlers ? handlers : NULL;
 	p->handlers.len = h.nhandlers;

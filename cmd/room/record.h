@@ -15,7 +15,7 @@ enum { RECORD_MAX = 64 << 20 }; /* bytes; and of the rules that are made of them
 struct recorded {
 	struct policy *policy; /* rules without terms and patterns; policy->serial is set */
 	struct image image;    /* ninsns 0: without a program */
-	uint32_t inputs;       /* set of enum input that the verdict reads */
+	input_set inputs;      /* that the verdict reads */
 	int null_denied;       /* accesses to /dev/null (c 1:3) denied to everybody: set of ACC_* */
 };
 

@@ -103,7 +103,7 @@ static int denies_null(const struct judge *j)
 	return denied;
 }
 
-static bool hand_out(struct judge *j, uint32_t inputs)
+static bool hand_out(struct judge *j, input_set inputs)
 {
 	struct recorded r = {.policy = j->policy, .image = j->image, .inputs = inputs, .null_denied = denies_null(j)};
 	struct bytes bytes;

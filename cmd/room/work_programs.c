@@ -44,7 +44,7 @@ static int decode(struct arena *a, struct diags *d, const char *name, const stru
 	if (decode_program(a, d, name, program, s->dg, s->ts, s->unknown, &one))
 		return -1;
 	/* what is only reported or counted leaves its variable to the next program */
-	for (uint32_t used = diagram_inputs(a, s->dg, one.verdict) >> (IN_PARAM_0 + s->unknown); used; used >>= 1)
+	for (input_set used = diagram_inputs(a, s->dg, one.verdict) >> (IN_PARAM_0 + s->unknown); used; used >>= 1)
 		s->unknown++;
 	*out = one.verdict;
 	return 0;
@@ -60,12 +60,12 @@ static node after(struct set *s, const struct dump *program, node all, node one)
 /* What the verdict hangs on that is not understood: counted, and a line each. */
 static void find_unknown(struct judge *j, const struct set *s, node verdict)
 {
-	uint32_t inputs = diagram_inputs(j->in->arena, s->dg, verdict);
+	input_set inputs = diagram_inputs(j->in->arena, s->dg, verdict);
 	j->told = "";
 	j->unknown = 0;
 	for (size_t i = 0; i < s->unknown; i++) {
 		enum input in = (enum input)(IN_PARAM_0 + i);
-		if (!(inputs & 1u << in))
+		if (!(inputs & INPUT(in)))
 			continue;
 		j->unknown++;
 		j->told = arena_printf(j->in->arena, "%s%s\n", j->told, terms_input_name(s->ts, in));

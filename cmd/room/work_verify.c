@@ -21,7 +21,7 @@ struct difference {
 	struct diagrams *dg;
 	struct terms *terms;
 	node policy, program;
-	uint32_t strange;        /* inputs that are not understood, as a set */
+	input_set strange;       /* inputs that are not understood */
 	long effort;             /* left for looking */
 	struct verified *out;
 	bool open;               /* whether they differ could not be told */
@@ -33,9 +33,9 @@ static bool allows(const struct difference *x, node n, const int64_t in[INPUT_MA
 	return OUTCOME_KIND(diagram_eval(x->dg, n, in, ~0u, &missing)) == OUT_ALLOW;
 }
 
-static void witness_of(struct difference *x, const int64_t in[INPUT_MAX], uint32_t asked)
+static void witness_of(struct difference *x, const int64_t in[INPUT_MAX], input_set asked)
 {
-	const uint32_t comm = 1u << IN_COMM_0 | 1u << IN_COMM_1, facts = ((1u << IN_PARAM_0) - 1) & ~((1u << IN_UID) - 1);
+	const input_set comm = INPUT(IN_COMM_0) | INPUT(IN_COMM_1), facts = (INPUT(IN_PARAM_0) - 1) & ~(INPUT(IN_UID) - 1);
 	struct request w = {.type = (int)in[IN_TYPE], .access = (int)in[IN_REQUESTED], .major = in[IN_MAJOR], .minor = in[IN_MINOR],
 	                    .known = (asked | (asked & comm ? comm : 0)) & facts};
 	memcpy(w.fact, in, sizeof w.fact);
@@ -49,7 +49,7 @@ static bool differ(struct difference *x, node n, int set)
 {
 	int64_t in[INPUT_MAX] = {0};
 	const int64_t none[INPUT_MAX] = {0};
-	uint32_t asked;
+	input_set asked;
 	node sure = diagram_without(x->dg, n, x->strange, true);
 	enum found found = diagram_ok(x->dg) ? find_true(x->arena, x->dg, x->terms, sure, none, &x->effort, in, &asked) : FOUND_UNSURE;
 	in[IN_REQUESTED] = set;

@@ -22,7 +22,7 @@ static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, {"e
 struct report {
 	const struct policy *policy;
 	const struct image *image;
-	uint32_t reads;       /* set of enum input */
+	input_set reads;
 	const char *inputs;   /* "type, major, uid" */
 	const char *helpers;  /* "bpf_get_current_comm", or "" */
 	const char *kernel;   /* "5.10" */
@@ -45,7 +45,7 @@ static const char *inputs_text(struct cmd *c, const struct report *r)
 	bool comm = false;
 	const char *list = "";
 	for (int in = 0; in < INPUT_MAX; in++) {
-		if (!(r->reads & 1u << in))
+		if (!(r->reads & INPUT(in)))
 			continue;
 		bool is_comm = in == IN_COMM_0 || in == IN_COMM_1;
 		size_t param = (size_t)(in - IN_PARAM_0), asked = param - r->policy->nparams;

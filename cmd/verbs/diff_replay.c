@@ -41,7 +41,7 @@ struct replaying {
 	struct table unique;
 	uint64_t records, requests, allowed, denied, unknown, broken;
 	uint64_t untold;  /* requests of changes that the list has no room for */
-	uint32_t missing; /* facts that decide, and were not recorded */
+	input_set missing; /* facts that decide, and were not recorded */
 	int failed;       /* a status: nobody answers any more */
 };
 
@@ -70,7 +70,7 @@ static void comm_of(const json_t *o, struct request *q)
 		return;
 	memcpy(bytes, name, strlen(name));
 	memcpy(&q->fact[IN_COMM_0], bytes, sizeof bytes);
-	q->known |= 1u << IN_COMM_0 | 1u << IN_COMM_1;
+	q->known |= INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
 }
 
 static const char *record_of(const json_t *o, struct record *out)
@@ -92,7 +92,7 @@ static const char *record_of(const json_t *o, struct record *out)
 		int64_t least, most;
 		input_range((enum input)in, &least, &most);
 		if (number_of(o, input_name((enum input)in), most, &q->fact[in]))
-			q->known |= 1u << in;
+			q->known |= INPUT(in);
 	}
 	comm_of(o, q);
 	return NULL;
@@ -139,7 +139,7 @@ static void settle_one(struct replaying *r, const struct record *w, const struct
 		}
 		if (said[i].status == VERDICT_MISSING) {
 			add_count(&r->unknown, w->count);
-			r->missing |= 1u << said[i].missing;
+			r->missing |= INPUT(said[i].missing);
 			return;
 		}
 	}
@@ -243,9 +243,9 @@ static const char *missing_text(const struct replaying *r)
 {
 	const char *list = "";
 	for (int in = 0; in < INPUT_MAX; in++) {
-		bool second = in == IN_COMM_1 && r->missing & 1u << IN_COMM_0;
+		bool second = in == IN_COMM_1 && r->missing & INPUT(IN_COMM_0);
 		const char *name = in < IN_PARAM_0 ? input_name((enum input)in) : "what is not understood of a program";
-		if (r->missing & 1u << in && !second)
+		if (r->missing & INPUT(in) && !second)
 			list = arena_printf(r->cmd->arena, "%s%s%s", list, *list ? ", " : "", name);
 	}
 	return list;
@@ -274,7 +274,7 @@ static void fill_json(const struct replaying *r)
 {
 	json_t *list = json_array(), *missing = json_array();
 	for (int in = 0; in < INPUT_MAX; in++)
-		if (r->missing & 1u << in && !(in == IN_COMM_1 && r->missing & 1u << IN_COMM_0))
+		if (r->missing & INPUT(in) && !(in == IN_COMM_1 && r->missing & INPUT(IN_COMM_0)))
 			json_array_append_new(missing, json_string(input_name((enum input)in)));
 	for (size_t i = 0; i < r->nlist; i++) {
 		const struct changed *x = &r->list[i];

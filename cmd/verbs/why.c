@@ -47,10 +47,10 @@ static void take_facts(struct inquiry *q)
 	int64_t facts[INPUT_MAX] = {[IN_UID] = v->uid, [IN_GID] = v->gid, [IN_PID] = q->held.pid, [IN_TID] = q->held.pid,
 	                            [IN_CGROUP_ID] = (int64_t)q->cg->id, [IN_UPTIME] = up.tv_sec};
 	memcpy(&facts[IN_COMM_0], v->comm, sizeof v->comm);
-	const uint32_t told = 1u << IN_UID | 1u << IN_GID | 1u << IN_CGROUP_ID | 1u << IN_UPTIME | 1u << IN_COMM_0 | 1u << IN_COMM_1 |
-	                      (v->hosts_pid ? 1u << IN_PID | 1u << IN_TID : 0);
+	const input_set told = INPUT(IN_UID) | INPUT(IN_GID) | INPUT(IN_CGROUP_ID) | INPUT(IN_UPTIME) | INPUT(IN_COMM_0) | INPUT(IN_COMM_1) |
+	                      (v->hosts_pid ? INPUT(IN_PID) | INPUT(IN_TID) : 0);
 	for (int in = 0; in < INPUT_MAX; in++)
-		if (told & ~r->known & 1u << in)
+		if (told & ~r->known & INPUT(in))
 			r->fact[in] = facts[in];
 	q->of_process = told & ~r->known;
 	r->known |= told;

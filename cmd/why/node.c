@@ -188,10 +188,10 @@ static void look_at_mode(struct inquiry *q, const struct stat *st, const struct 
 	unsigned want = (r->access & ACC_READ ? MAY_READ : 0u) | (r->access & ACC_WRITE ? MAY_WRITE : 0u);
 	struct process_view v = q->view;
 	if (!q->caller) {
-		if (!(r->known & 1u << IN_UID) || !r->fact[IN_UID])
+		if (!(r->known & INPUT(IN_UID)) || !r->fact[IN_UID])
 			return;
 		v = (struct process_view){.fsuid = (uint32_t)r->fact[IN_UID],
-		                          .fsgid = r->known & 1u << IN_GID ? (uint32_t)r->fact[IN_GID] : UINT32_MAX};
+		                          .fsgid = r->known & INPUT(IN_GID) ? (uint32_t)r->fact[IN_GID] : UINT32_MAX};
 	}
 	if (!want || overrides(&v, st, want) || (acl->n ? acl_allows(&v, st, acl, want) : mode_allows(&v, st, want)))
 		return;

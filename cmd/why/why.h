@@ -48,7 +48,7 @@ struct inquiry {
 	struct cmd *c;
 	struct cgroup *cg;          /* NULL: programs are read, and nothing else is asked or proposed */
 	struct request request;
-	uint32_t of_process;        /* facts that are not of the request */
+	input_set of_process;       /* facts that are not of the request */
 	const char *path;           /* of the device, as given; NULL: by its numbers */
 	struct process_held held;   /* in whose mounts a path is looked up; pid 0: in those of this tool */
 	bool caller;                /* it is the one that asks */

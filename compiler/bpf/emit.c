@@ -269,7 +269,7 @@ static void emit_node(struct emitter *e, node n)
 	if (s.var >= INPUT_MAX) {
 		emit_free(e, n, s.var);
 	} else {
-		expr_fetch(&e->expr, 1u << s.var);
+		expr_fetch(&e->expr, INPUT(s.var));
 		expr_input(&e->expr, s.var, BPF_REG_2);
 		emit_tree(e, n, 0, s.n - 1);
 	}
@@ -280,10 +280,10 @@ static void emit_node(struct emitter *e, node n)
 /* ---- the program -------------------------------------------------------------------------- */
 
 /* Counts ways in, and collects the inputs read below root. */
-static uint32_t survey(struct emitter *e, node root)
+static input_set survey(struct emitter *e, node root)
 {
 	const bool *below = diagram_below(e->code.arena, e->dg, &root, 1);
-	uint32_t inputs = 0;
+	input_set inputs = 0;
 	for (node k = 0; k < diagram_nodes(e->dg); k++) {
 		struct switch_node s = node_switch(e->dg, k);
 		if (!below[k])
@@ -298,18 +298,18 @@ static uint32_t survey(struct emitter *e, node root)
 }
 
 /* How many functions of the kernel tell these. */
-static int helpers_of(uint32_t inputs)
+static int helpers_of(input_set inputs)
 {
 	uint32_t homes = 0;
 	for (; inputs; inputs &= inputs - 1) {
-		int helper = input_helper((enum input)__builtin_ctz(inputs));
+		int helper = input_helper((enum input)__builtin_ctzll(inputs));
 		homes |= helper >= 0 ? 1u << helper : 0;
 	}
 	return __builtin_popcount(homes);
 }
 
 /* Makes ready to emit the diagram below root; the inputs it reads. */
-static uint32_t prepare(struct emitter *e, node root)
+static input_set prepare(struct emitter *e, node root)
 {
 	struct arena *a = e->code.arena;
 	size_t nodes = diagram_nodes(e->dg) + 1, rules = e->policy->nrules + 1;
@@ -378,7 +378,7 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 {
 	const struct policy *p = e->policy;
 	struct code *c = &e->code;
-	uint32_t inputs;
+	input_set inputs;
 	bool has_tail = policy_has_tail(p), all = p->audit == AUDIT_ALL;
 	node first = all ? pd->report : pd->verdict;
 	inputs = prepare(e, first);

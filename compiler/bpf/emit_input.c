@@ -37,10 +37,10 @@ static void fetch(struct expr *e, enum fact_helper helper)
 	e->have |= 1u << helper;
 }
 
-void expr_fetch(struct expr *e, uint32_t inputs)
+void expr_fetch(struct expr *e, input_set inputs)
 {
 	for (; inputs; inputs &= inputs - 1) {
-		int helper = input_helper((enum input)__builtin_ctz(inputs));
+		int helper = input_helper((enum input)__builtin_ctzll(inputs));
 		if (helper >= 0 && !(e->have & 1u << helper))
 			fetch(e, (enum fact_helper)helper);
 	}

@@ -100,7 +100,7 @@ struct expr {
 };
 
 /* Fetches what is missing of the homes of these inputs. */
-void expr_fetch(struct expr *e, uint32_t inputs);
+void expr_fetch(struct expr *e, input_set inputs);
 /* An input's value, or that of a raw program's value, into a register; its helper was called. */
 void expr_input(struct expr *e, uint32_t in, int reg);
 /* A number in memory, base + offset + the field's own, into a register. */

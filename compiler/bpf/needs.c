@@ -22,14 +22,14 @@ static void steps_call(const struct policy *p, const struct image *image, bool c
 	}
 }
 
-size_t image_needs(const struct policy *p, const struct image *image, uint32_t reads,
+size_t image_needs(const struct policy *p, const struct image *image, input_set reads,
                    struct kernel_need out[KERNEL_NEEDS_MAX])
 {
 	bool called[FACT_HELPERS] = {false};
 	size_t n = 0;
 	steps_call(p, image, called);
 	for (; reads; reads &= reads - 1) {
-		int helper = input_helper((enum input)__builtin_ctz(reads));
+		int helper = input_helper((enum input)__builtin_ctzll(reads));
 		if (helper >= 0)
 			called[helper] = true;
 	}

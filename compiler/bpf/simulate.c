@@ -74,7 +74,7 @@ static size_t width(uint8_t code)
 /* A fact of the caller, if the request gives it. */
 static bool fact(struct machine *m, enum input in, int64_t *value)
 {
-	if (!(m->request->known & 1u << in)) {
+	if (!(m->request->known & INPUT(in))) {
 		m->missing = in;
 		return false;
 	}
@@ -148,8 +148,8 @@ static bool alu(struct machine *m, const struct bpf_insn *in)
  * it decides is told by policy_decide(), which is exact. */
 static bool halves(struct machine *m, enum input low, enum input high)
 {
-	uint32_t known = m->request->known;
-	if (!(known & 1u << low) && !(known & 1u << high)) {
+	input_set known = m->request->known;
+	if (!(known & INPUT(low)) && !(known & INPUT(high))) {
 		m->missing = low;
 		return false;
 	}
@@ -160,7 +160,7 @@ static bool halves(struct machine *m, enum input low, enum input high)
 /* A fact that only the record needs: 0 when it was not given. */
 static uint64_t known_or_zero(struct machine *m, enum input in)
 {
-	return m->request->known & 1u << in ? (uint64_t)m->request->fact[in] : 0;
+	return m->request->known & INPUT(in) ? (uint64_t)m->request->fact[in] : 0;
 }
 
 /* The helpers that reporting uses. */

@@ -103,7 +103,7 @@ static bool reads_marked(struct lifter *l, term root)
 	*ARENA_PUSH(l->arena, todo, n, cap) = root;
 	while (n) {
 		term t = todo[--n];
-		if (l->looked_terms[t] == l->look || !(term_get(l->terms, t)->inputs & 1u << INPUT_VALUES))
+		if (l->looked_terms[t] == l->look || !(term_get(l->terms, t)->inputs & INPUT(INPUT_VALUES)))
 			continue;
 		l->looked_terms[t] = l->look;
 		const struct term_node *k = term_get(l->terms, t);
@@ -118,7 +118,7 @@ static bool reads_marked(struct lifter *l, term root)
 bool trail_reads_since(struct lifter *l, struct trail *a, struct trail *b, term condition)
 {
 	const struct trail *both = parting(a, b);
-	if (!(term_get(l->terms, condition)->inputs & 1u << INPUT_VALUES))
+	if (!(term_get(l->terms, condition)->inputs & INPUT(INPUT_VALUES)))
 		return false;
 	l->looked_terms = look_array(l, l->looked_terms, &l->looked_terms_cap, terms_count(l->terms));
 	l->looked_values = look_array(l, l->looked_values, &l->looked_values_cap, l->raw->nvalues + 1);

@@ -174,7 +174,7 @@ static void print(struct raw_emitter *e, const struct step *s)
 	struct code *c = &e->code;
 	for (size_t i = 0; i < s->nargs; i++) {
 		const struct raw_operand *o = &s->args[i];
-		expr_fetch(&e->expr, o->is_comm ? 1u << IN_COMM_0 : term_get(e->policy->terms, o->t)->inputs);
+		expr_fetch(&e->expr, o->is_comm ? INPUT(IN_COMM_0) : term_get(e->policy->terms, o->t)->inputs);
 	}
 	for (size_t i = 0; i < s->nargs; i++)
 		if (!is_simple(e, &s->args[i])) {

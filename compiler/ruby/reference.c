@@ -41,7 +41,7 @@ int ctx_input(const struct said *said, const char *method)
 static int64_t fact(mrb_state *mrb, enum input in)
 {
 	struct question *q = &ruby_of(mrb)->question;
-	if (!(q->request->known & 1u << in)) {
+	if (!(q->request->known & INPUT(in))) {
 		q->missing = in;
 		mrb_raise(mrb, mrb_class_get(mrb, "RuntimeError"), "fact not given");
 	}

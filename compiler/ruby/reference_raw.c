@@ -295,7 +295,7 @@ static bool request_gives(const struct raw_reference *r, const struct policy *p,
 {
 	for (size_t i = 0; i < p->raw->nasked; i++) {
 		uint32_t in = IN_PARAM_0 + (uint32_t)(p->nparams + i);
-		if (p->raw->asked[i] != value || !(r->request->known & 1u << in))
+		if (p->raw->asked[i] != value || !(r->request->known & INPUT(in)))
 			continue;
 		*is = r->request->fact[in];
 		return true;
@@ -604,7 +604,7 @@ void reference_raw_decide(struct ruby *ruby, const struct policy *p, const struc
 	const char *why;
 	int64_t *inputs = arena_alloc(a, (INPUT_MAX + p->raw->nvalues) * sizeof *inputs);
 	for (int i = IN_UID; i < INPUT_MAX; i++)
-		w.inputs[i] = r->known & 1u << i ? r->fact[i] : 0; /* whether it decides is told by policy_decide(), which is exact */
+		w.inputs[i] = r->known & INPUT(i) ? r->fact[i] : 0; /* whether it decides is told by policy_decide(), which is exact */
 	w.inputs[IN_TYPE] = r->type;
 	w.inputs[IN_REQUESTED] = r->access;
 	w.inputs[IN_MAJOR] = r->major;

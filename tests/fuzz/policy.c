@@ -43,7 +43,7 @@ static void same_verdict(struct ruby *ruby, struct policy *p, const struct polic
 	const char *why = NULL;
 	int missing = -1;
 	for (enum input in = IN_UID; in < IN_PARAM_0; in++)
-		r.known |= 1u << in;
+		r.known |= INPUT(in);
 	for (size_t i = 0; i < p->nparams; i++)
 		r.fact[IN_PARAM_0 + i] = p->params[i].value;
 	MUST(!ruby_decide(ruby, p, &r, &said, &missing));

@@ -221,7 +221,7 @@ static void brute_force(const struct one *a, const struct one *b, enum kind kind
 	*allowed = *denied = 0;
 	for (int i = 0; i < 2 * major.n * minor.n * (int)COUNT(asked); i++) {
 		int k = i / 2 / (int)COUNT(asked);
-		struct request r = {.type = 1 + i % 2, .access = asked[i / 2 % (int)COUNT(asked)], .known = (1u << IN_PARAM_0) - 1};
+		struct request r = {.type = 1 + i % 2, .access = asked[i / 2 % (int)COUNT(asked)], .known = INPUT(IN_PARAM_0) - 1};
 		r.major = major.first[k / minor.n];
 		r.minor = minor.first[k % minor.n];
 		bool more = false, less = false;

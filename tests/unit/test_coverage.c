@@ -278,7 +278,7 @@ static int verdict(const struct plain *c, const struct request *r)
 	inputs[IN_REQUESTED] = r->access;
 	inputs[IN_MAJOR] = r->major;
 	inputs[IN_MINOR] = r->minor;
-	outcome o = diagram_eval(c->pd.dg, c->pd.verdict, inputs, r->known | ((1u << IN_UID) - 1), &missing);
+	outcome o = diagram_eval(c->pd.dg, c->pd.verdict, inputs, r->known | (INPUT(IN_UID) - 1), &missing);
 	return missing >= 0 ? -1 : OUTCOME_KIND(o) == OUT_ALLOW;
 }
 
@@ -286,7 +286,7 @@ static int verdict(const struct plain *c, const struct request *r)
 static bool same_everywhere(const struct plain *x, const struct plain *y)
 {
 	static const int sets[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE};
-	struct request r = {.known = 1u << IN_UID};
+	struct request r = {.known = INPUT(IN_UID)};
 	for (r.type = DEV_BLOCK; r.type <= DEV_CHAR; r.type++)
 		for (r.major = 0; r.major < MAJORS + 6; r.major++)
 			for (r.minor = 0; r.minor < MINORS + 4; r.minor++)

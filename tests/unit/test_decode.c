@@ -33,9 +33,9 @@ static outcome read_as(struct diagrams *dg, node root, const struct request *q, 
 	in[IN_REQUESTED] = q->access;
 	in[IN_MAJOR] = q->major;
 	in[IN_MINOR] = q->minor;
-	uint32_t known = ~0u;
+	input_set known = ~(input_set)0;
 	for (size_t i = 0; i < unknown; i++)
-		known &= ~(1u << (IN_PARAM_0 + i));
+		known &= ~INPUT(IN_PARAM_0 + i);
 	outcome o = diagram_eval(dg, root, in, known, &missing);
 	return missing >= 0 ? OUT_PASS : o;
 }

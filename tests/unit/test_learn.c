@@ -218,7 +218,7 @@ static void check_exactly(struct arena *a, const struct learned *l, const char *
 				bool kernel = false;
 				for (size_t s = 0; s < COUNT(sets); s++)
 					kernel |= sets[s] == cs.asked[k];
-				outcome o = diagram_eval(cs.dg, cs.list[i].answer[k], inputs, 1u << IN_UID, &missing);
+				outcome o = diagram_eval(cs.dg, cs.list[i].answer[k], inputs, INPUT(IN_UID), &missing);
 				assert_int_equal(missing, -1);
 				for (size_t b = 0; b < cs.list[i].nblocks && kernel; b++)
 					check_block(&all, &cs.list[i].blocks[b], cs.asked[k], OUTCOME_KIND(o) == OUT_ALLOW);

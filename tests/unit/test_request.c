@@ -15,7 +15,7 @@
 #define MINORS " (numbers are decimal, from 0 to 1048575)"
 #define LETTERS " (letters are r, w and m)"
 #define NO_LETTERS " (write any of r, w and m after the device, or - for none: "
-#define FACTS " (facts are uid, gid, pid, tid, cgroup_id, uptime and comm)"
+#define FACTS " (facts are uid, gid, pid, tid, cgroup_id, uptime, comm, euid, egid, fsuid, login_uid, session, host_user_ns, host_pid_ns, kernel_thread, ppid, exe, parent_exe, groups, caps and cgroup)"
 #define KNOWN(in) (1u << (in))
 #define COMM (KNOWN(IN_COMM_0) | KNOWN(IN_COMM_1))
 

@@ -231,7 +231,7 @@ static void facts(void **state)
 		int missing;
 		const char *why;
 		r.fact[cases[i].in] = cases[i].given;
-		r.known = 1u << cases[i].in;
+		r.known = INPUT(cases[i].in);
 		assert_true(allows(insns, COUNT(insns), &r));
 		assert_int_equal(run_of(insns, COUNT(insns), &r, 0, &out, &missing, &why), 0); /* in the tail too */
 		assert_true(out.allow);
@@ -254,9 +254,9 @@ static void the_name(void **state)
 		const char *why;
 		r.fact[IN_COMM_0] = 5;
 		r.fact[IN_COMM_1] = 6;
-		r.known = 1u << IN_COMM_0 | 1u << IN_COMM_1;
+		r.known = INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
 		assert_true(allows(insns, COUNT(insns), &r));
-		r.known = 1u << (half ? IN_COMM_0 : IN_COMM_1);
+		r.known = INPUT(half ? IN_COMM_0 : IN_COMM_1);
 		assert_int_equal(RUN(insns, &r, &out, &missing, &why), -1);
 		assert_int_equal(missing, half ? IN_COMM_1 : IN_COMM_0);
 	}

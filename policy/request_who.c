@@ -1,0 +1,175 @@
+/*
+ * request_who.c - what a request says of the calling task: exe=/usr/bin/x login_uid=none groups=44,105 caps=sys_rawio
+ * cgroup=/system.slice/x.service, read and written.
+ */
+#include "policy/asked.h"
+#include "policy/diag.h"
+#include "policy/request.h"
+#include "policy/text.h"
+
+#include <string.h>
+
+bool request_cgroup(struct request *r, const char *path, size_t n)
+{
+	r->who.nunder = 0;
+	if (path_fault(path, n))
+		return false;
+	for (size_t i = 1; i <= n && n > 1; i++) {
+		if (i < n && path[i] != '/')
+			continue;
+		if (r->who.nunder == REQUEST_LEVELS)
+			return false;
+		r->who.under[r->who.nunder++] = path_value(path, i);
+	}
+	r->who.cgroup = path;
+	r->who.known |= WHO_CGROUP;
+	return true;
+}
+
+/* ---- facts about the task ------------------------------------------------------------------- */
+
+static int read_file(struct fault *f, enum input in, struct slice value, struct request *r)
+{
+	const char **text = in == IN_EXE ? &r->who.exe : &r->who.parent_exe;
+	const char *why = slice_is(value, "-") ? NULL : path_fault(value.s, value.n);
+	if (why)
+		return fault_set(f, arena_printf(f->arena, "write %s=/usr/bin/x, or %s=- for a file that no rule names", input_name(in), input_name(in)),
+		                 "%s of %s is no path: %s", text_quoted(f->arena, value), input_name(in), why);
+	*text = arena_strndup(f->arena, value.s, value.n);
+	r->fact[in] = slice_is(value, "-") ? 0 : path_value(value.s, value.n);
+	return 0;
+}
+
+static int read_yes_no(struct fault *f, enum input in, struct slice value, struct request *r)
+{
+	if (!slice_is(value, "yes") && !slice_is(value, "no"))
+		return fault_set(f, arena_printf(f->arena, "write %s=yes or %s=no", input_name(in), input_name(in)), "%s is neither yes nor no",
+		                 text_quoted(f->arena, value));
+	r->fact[in] = slice_is(value, "yes");
+	return 0;
+}
+
+int request_task_fact(struct fault *f, enum input in, struct slice value, struct request *r)
+{
+	int64_t lo, hi;
+	switch (input_kind(in)) {
+	case FACT_FILE: return read_file(f, in, value, r);
+	case FACT_YES_NO: return read_yes_no(f, in, value, r);
+	case FACT_OR_NONE:
+		if (slice_is(value, "none")) {
+			r->fact[in] = ID_NONE;
+			return 0;
+		}
+		return read_number(f, input_name(in), value, ID_NONE - 1, &r->fact[in]);
+	default:
+		input_range(in, &lo, &hi);
+		return read_number(f, input_name(in), value, (uint64_t)hi, &r->fact[in]);
+	}
+}
+
+/* ---- groups, capabilities, the cgroup ---------------------------------------------------------- */
+
+static int read_groups(struct fault *f, struct slice list, struct request *r)
+{
+	while (list.n) {
+		int64_t gid;
+		struct slice one = cut_at(&list, ',');
+		if (read_number(f, "a group", one, UINT32_MAX, &gid))
+			return -1;
+		if (r->who.ngroups == REQUEST_GROUPS)
+			return fault_set(f, "leave out those that no rule asks for", "more than %d groups", REQUEST_GROUPS);
+		r->who.groups[r->who.ngroups++] = (uint32_t)gid;
+	}
+	return 0;
+}
+
+static int read_caps(struct fault *f, struct slice list, struct request *r)
+{
+	if (slice_is(list, "all")) {
+		r->who.caps = ((uint64_t)1 << CAPABILITIES) - 1;
+		return 0;
+	}
+	while (list.n) {
+		struct slice one = cut_at(&list, ',');
+		int number = capability_number(one.s, one.n);
+		const char *names[CAPABILITIES];
+		for (int i = 0; i < CAPABILITIES; i++)
+			names[i] = capability_name(i);
+		const char *safe = text_safe(f->arena, one.s, one.n, 32), *near = did_you_mean(safe, names, CAPABILITIES);
+		if (number < 0)
+			return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near) : "they are written as in caps=sys_admin,sys_rawio",
+			                 "unknown capability \"%s\"", safe);
+		r->who.caps |= (uint64_t)1 << number;
+	}
+	return 0;
+}
+
+static int read_cgroup(struct fault *f, struct slice value, struct request *r)
+{
+	const char *path = arena_strndup(f->arena, value.s, value.n), *why = path_fault(value.s, value.n);
+	if (why || !request_cgroup(r, path, value.n))
+		return fault_set(f, "write the path in the cgroup v2 hierarchy: cgroup=/system.slice/x.service",
+		                 "%s is no cgroup: %s", text_quoted(f->arena, value), why ? why : "it is too deep");
+	return 0;
+}
+
+int request_who_read(struct fault *f, struct slice key, struct slice value, struct request *r)
+{
+	static const struct {
+		const char *name;
+		uint32_t known;
+		int (*read)(struct fault *, struct slice, struct request *);
+	} words[] = {{"groups", WHO_GROUPS, read_groups}, {"caps", WHO_CAPS, read_caps}, {"cgroup", WHO_CGROUP, read_cgroup}};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (!slice_is(key, words[i].name))
+			continue;
+		if (r->who.known & words[i].known)
+			return fault_set(f, "give each fact once", "%s is given twice", words[i].name);
+		if (!value.n)
+			return fault_set(f, i < 2 ? arena_printf(f->arena, "write %s=none where there is none", words[i].name) : NULL,
+			                 "nothing stands behind %s=", words[i].name);
+		r->who.known |= words[i].known;
+		return i < 2 && slice_is(value, "none") ? 0 : words[i].read(f, value, r);
+	}
+	return 1;
+}
+
+/* ---- as text ------------------------------------------------------------------------------------- */
+
+static const char *fact_text(struct arena *a, const struct request *r, enum input in)
+{
+	const char *path = in == IN_EXE ? r->who.exe : r->who.parent_exe;
+	int64_t v = r->fact[in];
+	switch (input_kind(in)) {
+	case FACT_FILE: return v && path ? path : "-";
+	case FACT_YES_NO: return v ? "yes" : "no";
+	case FACT_OR_NONE:
+		if (v == ID_NONE)
+			return "none";
+		/* fall through */
+	default: return arena_printf(a, "%lld", (long long)v);
+	}
+}
+
+char *request_who_words(struct arena *a, const struct request *r, char *text)
+{
+	for (enum input in = IN_EUID; in < IN_ASK_0; in++)
+		if (r->known & INPUT(in))
+			text = arena_printf(a, "%s %s=%s", text, input_name(in), fact_text(a, r, in));
+	if (r->who.known & WHO_GROUPS) {
+		text = arena_printf(a, "%s groups=%s", text, r->who.ngroups ? "" : "none");
+		for (size_t i = 0; i < r->who.ngroups; i++)
+			text = arena_printf(a, "%s%s%u", text, i ? "," : "", r->who.groups[i]);
+	}
+	if (r->who.known & WHO_CAPS) {
+		bool all = r->who.caps == ((uint64_t)1 << CAPABILITIES) - 1;
+		const char *list = all ? "all" : "";
+		for (int i = 0; i < CAPABILITIES && !all; i++)
+			if (r->who.caps >> i & 1)
+				list = arena_printf(a, "%s%s%s", list, *list ? "," : "", capability_name(i));
+		text = arena_printf(a, "%s caps=%s", text, *list ? list : "none");
+	}
+	if (r->who.known & WHO_CGROUP && r->who.cgroup)
+		text = arena_printf(a, "%s cgroup=%s", text, r->who.cgroup);
+	return text;
+}

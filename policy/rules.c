@@ -107,6 +107,41 @@ int policy_outcome_errno(const struct policy *p, outcome o)
 	return exists && OUTCOME_KIND(o) == OUT_DENY ? p->rules[rule - 1].error : 0;
 }
 
+static input_set rule_inputs(const struct policy *p, const struct rule *r)
+{
+	input_set reads = term_get(p->terms, r->match)->inputs;
+	for (size_t k = 0; k < r->nraises; k++)
+		reads |= term_get(p->terms, r->raises[k].when)->inputs;
+	return reads;
+}
+
+input_set policy_inputs(const struct policy *p)
+{
+	input_set reads = 0;
+	for (size_t i = 0; i < p->nrules; i++)
+		reads |= rule_inputs(p, &p->rules[i]);
+	return reads;
+}
+
+bool policy_reads_task(const struct policy *p)
+{
+	return policy_inputs(p) & (INPUT(IN_PARAM_0) - 1) & ~(INPUT(IN_EUID) - 1);
+}
+
+/* The first rule that reads an input, 1 + its place; 0: none does. */
+static uint32_t first_reader(const struct policy *p, enum input in)
+{
+	for (size_t i = 0; i < p->nrules; i++)
+		if (rule_inputs(p, &p->rules[i]) & INPUT(in))
+			return (uint32_t)i + 1;
+	return 0;
+}
+
+outcome policy_untold(const struct policy *p, enum input in)
+{
+	return OUTCOME(OUT_ERROR, p->audit == AUDIT_NONE ? 0 : first_reader(p, in) << REPORT_ACCESS_BITS);
+}
+
 bool policy_has_tail(const struct policy *p)
 {
 	return p->audit != AUDIT_NONE || p->mode == MODE_PERMISSIVE || policy_has_errno(p);
@@ -115,13 +150,7 @@ bool policy_has_tail(const struct policy *p)
 /* The order matters only where a rule reads a caller fact. */
 int policy_orders(const struct policy *p)
 {
-	input_set inputs = 0;
-	for (size_t i = 0; i < p->nrules; i++) {
-		inputs |= term_get(p->terms, p->rules[i].match)->inputs;
-		for (size_t k = 0; k < p->rules[i].nraises; k++)
-			inputs |= term_get(p->terms, p->rules[i].raises[k].when)->inputs;
-	}
-	return inputs >> IN_UID ? DIAGRAM_ORDERS : 1;
+	return policy_inputs(p) >> IN_UID ? DIAGRAM_ORDERS : 1;
 }
 
 /* ---- files ----------------------------------------------------------------------------- */

@@ -151,6 +151,14 @@ int policy_outcome_errno(const struct policy *p, outcome o);
 /* What a policy asks of the calling task: its inputs from IN_ASK_0 on, and the names of files (policy/asked.h). */
 const struct asked *policy_asks(const struct policy *p);
 
+/* The inputs that its rules read. */
+input_set policy_inputs(const struct policy *p);
+/* Does it read the calling task (policy/facts.def, TASK_FACT; policy/asked.h)? */
+bool policy_reads_task(const struct policy *p);
+/* Where the kernel does not tell a fact about the calling task, a request that depends on it is denied as by an exception:
+ * the outcome, of the first rule that reads the fact, as `report` has it. */
+outcome policy_untold(const struct policy *p, enum input in);
+
 /* The verdict on a request and the rule that decided. */
 struct decision {
 	bool allow;

@@ -18,6 +18,7 @@
 #include "compiler/bpf/internal.h"
 #include "policy/budget.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { INSNS_MAX = 1000000 }; /* BPF_COMPLEXITY_LIMIT_INSNS */
@@ -32,7 +33,7 @@ struct emitter {
 	struct expr expr;
 	uint32_t *ways;    /* by node: edges that lead to it */
 	uint32_t *arrived; /* of those, edges already emitted */
-	uint32_t *have;    /* by node: homes filled on every way in so far */
+	uint64_t *have;    /* by node: homes filled on every way in so far */
 	uint32_t *jumps;   /* by node: fixup list */
 	size_t least;      /* instructions that the diagrams need */
 	uint32_t *leaf_jumps; /* by leaf_index(): fixup list */
@@ -40,6 +41,7 @@ struct emitter {
 	bool has_errno;    /* of the policy */
 	bool reporting;    /* terminals are outcomes of policy_report(): the tail follows */
 	bool denials_go_on; /* a denial is not the end */
+	bool reads_task;   /* a reader is called */
 	uint32_t denials, tail; /* fixup lists: to the second diagram, to the tail */
 	struct fixup *fixups;
 	size_t nfixups, fixups_cap;
@@ -188,7 +190,7 @@ static void two_way(struct emitter *e, node n, enum compare cmp, int64_t k, uint
 		jump_yes = false;
 	int line = e->code.line;
 	uint32_t file = e->code.file;
-	uint32_t have = e->expr.have;
+	uint64_t have = e->expr.have;
 	if (jump_yes) {
 		jump_to(e, yes, branch_on_value(e, var, cmp, k));
 		emit_tree(e, n, i2, j2);
@@ -240,7 +242,7 @@ static void emit_free(struct emitter *e, node n, uint32_t var)
 		fall_to(e, yes);
 	} else {
 		size_t at = expr_branch(&e->expr, t, true);
-		uint32_t have = e->expr.have;
+		uint64_t have = e->expr.have;
 		fall_to(e, no);
 		code_land(&e->code, at);
 		e->code.line = line;
@@ -297,15 +299,16 @@ static input_set survey(struct emitter *e, node root)
 	return inputs;
 }
 
-/* How many functions of the kernel tell these. */
+/* How many functions, of the kernel and of ours, tell these. */
 static int helpers_of(input_set inputs)
 {
 	uint32_t homes = 0;
+	int readers = __builtin_popcountll(inputs & TASK_INPUTS);
 	for (; inputs; inputs &= inputs - 1) {
 		int helper = input_helper((enum input)__builtin_ctzll(inputs));
 		homes |= helper >= 0 ? 1u << helper : 0;
 	}
-	return __builtin_popcount(homes);
+	return __builtin_popcount(homes) + readers;
 }
 
 /* Makes ready to emit the diagram below root; the inputs it reads. */
@@ -320,8 +323,38 @@ static input_set prepare(struct emitter *e, node root)
 	e->nleaf_jumps = (rules > ERRNO_MAX ? rules : ERRNO_MAX + 1) << (REPORT_ACCESS_BITS + OUTCOME_BITS);
 	e->leaf_jumps = arena_alloc(a, e->nleaf_jumps * sizeof *e->leaf_jumps);
 	for (size_t i = 0; i < nodes; i++)
-		e->have[i] = UINT32_MAX;
+		e->have[i] = UINT64_MAX;
 	return survey(e, root);
+}
+
+static int by_input(const void *x, const void *y)
+{
+	const struct untold *a = x, *b = y;
+	return a->in != b->in ? (a->in < b->in ? -1 : 1) : a->at < b->at ? -1 : a->at > b->at;
+}
+
+/* Where a fact is not told, the request is denied: an end for each such fact. */
+static void emit_untold(struct emitter *e)
+{
+	struct expr *x = &e->expr;
+	if (x->nuntold)
+		qsort(x->untold, x->nuntold, sizeof *x->untold, by_input);
+	for (size_t i = 0; i < x->nuntold;) {
+		enum input in = x->untold[i].in;
+		outcome o = policy_untold(e->policy, in);
+		for (; i < x->nuntold && x->untold[i].in == in; i++)
+			code_land(&e->code, x->untold[i].at);
+		set_place(e, OUTCOME_RULE(o) >> REPORT_ACCESS_BITS);
+		if (policy_has_tail(e->policy)) {
+			code_const(&e->code, REG_OUTCOME, o);
+			if (e->has_errno)
+				code_const(&e->code, REG_ERROR, policy_outcome_errno(e->policy, o));
+			add_fixup(e, &e->tail, code_add(&e->code, BPF_JMP | BPF_JA, 0, 0, 0, 0));
+		} else {
+			code_const(&e->code, BPF_REG_0, 0);
+			code_add(&e->code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+		}
+	}
 }
 
 /* Emits what was prepared from here on; `moved`: the context is in REG_CTX. */
@@ -332,7 +365,8 @@ static void emit_below(struct emitter *e, node root, bool moved)
 	                        .too_big_line = e->expr.too_big_line, .index = e->expr.index,
 	                        .index_cap = e->expr.index_cap,
 	                        .nparams = e->policy->nparams, .spill = STACK_SPILL,
-	                        .spill_slots = SPILL_SLOTS - (int)policy_asked(e->policy),
+	                        .asked = policy_asks(e->policy),
+	                        .spill_slots = e->reads_task ? (int)TASK_SPILL_SLOTS : SPILL_SLOTS - (int)policy_asked(e->policy),
 	                        .ctx = moved ? REG_CTX : BPF_REG_1};
 	if (node_is_terminal(root, &o))
 		emit_terminal(e, o, leaf_of(e, root, 0).rule);
@@ -352,6 +386,7 @@ static void emit_below(struct emitter *e, node root, bool moved)
 			              e->reporting ? leaf_of(e, diagram_terminal(which), 0).rule
 			                           : OUTCOME_RULE(which));
 		}
+	emit_untold(e);
 }
 
 static void move_context(struct emitter *e)
@@ -387,6 +422,7 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 	e->at = attribute(c->arena, pd);
 	e->files = policy_files(c->arena, p);
 	*helpers = helpers_of(inputs);
+	e->reads_task = policy_reads_task(p);
 	bool moved = *helpers || all;
 	e->denials_go_on = has_tail && !all;
 	e->reporting = all;

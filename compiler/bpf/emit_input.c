@@ -34,15 +34,40 @@ static void fetch(struct expr *e, enum fact_helper helper)
 		break;
 	default: break;
 	}
-	e->have |= 1u << helper;
+}
+
+/* Calls the reader of a fact about the calling task, and keeps what it tells. */
+static void read_task(struct expr *e, enum input in)
+{
+	struct code *c = e->code;
+	enum reader reader = reader_of_fact(in);
+	if (input_is_ask(in)) {
+		const struct ask *ask = &e->asked->asks[in - IN_ASK_0];
+		reader = reader_of_ask(ask->kind);
+		code_const(c, BPF_REG_1, reader_argument(ask));
+		if (ask->kind == ASK_UNDER)
+			code_imm64(c, BPF_REG_2, ask->number);
+	}
+	*ARENA_PUSH(c->arena, c->relocs, c->nrelocs, c->relocs_cap) = (struct image_reloc){(uint32_t)c->n, TARGET_READER + reader};
+	code_add(c, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, -1);
+	size_t untold = code_add(c, BPF_JMP | BPF_JSLT | BPF_K, BPF_REG_0, 0, 0, 0);
+	*ARENA_PUSH(c->arena, e->untold, e->nuntold, e->untold_cap) = (struct untold){untold, in};
+	code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, TASK_HOME(in), 0);
 }
 
 void expr_fetch(struct expr *e, input_set inputs)
 {
 	for (; inputs; inputs &= inputs - 1) {
-		int helper = input_helper((enum input)__builtin_ctzll(inputs));
-		if (helper >= 0 && !(e->have & 1u << helper))
+		enum input in = (enum input)__builtin_ctzll(inputs);
+		int helper = input_helper(in);
+		uint64_t home = input_is_task(in) ? UINT64_C(1) << (HAVE_TASK + in - IN_EUID) : helper >= 0 ? UINT64_C(1) << helper : 0;
+		if (!home || e->have & home)
+			continue;
+		if (input_is_task(in))
+			read_task(e, in);
+		else
 			fetch(e, (enum fact_helper)helper);
+		e->have |= home;
 	}
 }
 
@@ -90,6 +115,10 @@ void expr_input(struct expr *e, uint32_t in, int reg)
 			value(e, in - INPUT_MAX, reg);
 		else
 			parameter(e, in - IN_PARAM_0, reg);
+		return;
+	}
+	if (input_is_task((enum input)in)) {
+		code_add(c, BPF_LDX | BPF_MEM | BPF_DW, reg, BPF_REG_10, TASK_HOME(in), 0);
 		return;
 	}
 	switch ((enum input)in) {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "compiler/compiler.h"
+#include "compiler/task/task.h"
 #include "policy/raw.h"
 
 /* ---- the shape of emitted programs (emit, verify, simulate) ------------------- */
@@ -24,7 +25,15 @@ enum {
 	HOME_SLOTS = sizeof(struct homes) / 8,
 	STACK_SPILL = -8 * (HOME_SLOTS + 1), /* and below: values of an expression that registers do not hold */
 	SPILL_SLOTS = 512 / 8 - HOME_SLOTS,
+	/* Of a program that reads the calling task: what its readers told, from here upwards; the readers have the rest of
+	 * the 512 bytes that a program and what it calls have together (compiler/task/task.h). */
+	TASK_BOTTOM = -(512 - READER_STACK),
+	TASK_SLOTS = IN_PARAM_0 - IN_EUID,
+	TASK_SPILL_SLOTS = (-TASK_BOTTOM) / 8 - TASK_SLOTS - HOME_SLOTS,
 };
+/* Where one of them is kept. */
+#define TASK_HOME(in) (TASK_BOTTOM + 8 * ((int)(in) - (int)IN_EUID))
+#define TASK_INPUTS ((INPUT(IN_PARAM_0) - 1) & ~(INPUT(IN_EUID) - 1))
 
 /* Where the steps of a raw program leave the k-th value that its verdict asks for. */
 #define ASKED_HOME(k) (-512 + 8 * (int)(k))
@@ -87,7 +96,10 @@ struct expr {
 	struct code *code;
 	const struct terms *terms;
 	int ctx;       /* register that holds the context */
-	uint32_t have; /* set of homes that are filled here */
+	uint64_t have; /* set of homes that are filled here: of enum fact_helper, of readers from HAVE_TASK on */
+	const struct asked *asked;       /* of the policy */
+	struct untold { size_t at; enum input in; } *untold; /* jumps where a reader's fact is not told */
+	size_t nuntold, untold_cap;
 	size_t nparams; /* inputs behind so many parameters are on the stack: ASKED_HOME() */
 	int spill;      /* values that registers do not hold are kept from here on downwards, */
 	int spill_slots; /* so many at once */
@@ -99,6 +111,8 @@ struct expr {
 	size_t index_cap;
 };
 
+enum { HAVE_TASK = 8 };
+_Static_assert((int)FACT_HELPERS <= (int)HAVE_TASK && (int)HAVE_TASK + (int)TASK_SLOTS <= 64, "a set of homes has 64 bits");
 /* Fetches what is missing of the homes of these inputs. */
 void expr_fetch(struct expr *e, input_set inputs);
 /* An input's value, or that of a raw program's value, into a register; its helper was called. */

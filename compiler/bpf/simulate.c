@@ -228,6 +228,28 @@ static bool tail_call(struct machine *m, const struct bpf_insn *in)
 	}
 }
 
+/* A reader: what the request says. In the tail its facts are for the record only. */
+static bool call_reader(struct machine *m, size_t pc)
+{
+	const struct asked *as = policy_asks(m->policy);
+	uint32_t target = 0;
+	for (size_t i = 0; i < m->image->nrelocs && !target; i++)
+		target = m->image->relocs[i].insn == pc ? m->image->relocs[i].target : 0;
+	enum reader reader = (enum reader)(target - TARGET_READER);
+	int in = target >= TARGET_READER && reader < READER_GROUP ? IN_EUID + (int)reader : -1;
+	for (size_t i = 0; i < as->nasks && in < 0 && reader < READERS; i++)
+		if (reader_of_ask(as->asks[i].kind) == reader && (int64_t)m->reg[1] == reader_argument(&as->asks[i]) &&
+		    (reader != READER_UNDER || (int64_t)m->reg[2] == as->asks[i].number))
+			in = IN_ASK_0 + (int)i;
+	int64_t value = -1;
+	if (in < 0)
+		return fault(m, "unknown function");
+	if (pc < m->image->tail ? !fact(m, (enum input)in, &value) : m->request->known & INPUT(in) && !fact(m, (enum input)in, &value))
+		return false;
+	m->reg[0] = (uint64_t)value;
+	return true;
+}
+
 static bool call(struct machine *m, const struct bpf_insn *in)
 {
 	int64_t a, b;
@@ -293,6 +315,8 @@ static bool execute(struct machine *m, size_t *pc)
 		wide_constant(m, (*pc)++);
 		return true;
 	default:
+		if (in->code == (BPF_JMP | BPF_CALL) && in->src_reg == BPF_PSEUDO_CALL)
+			return call_reader(m, *pc);
 		if (in->code == (BPF_JMP | BPF_CALL))
 			return *pc >= m->image->tail ? tail_call(m, in) : call(m, in);
 		if (in->code == (BPF_JMP32 | BPF_JA)) /* the long jump of Linux 6.6 */
@@ -307,7 +331,9 @@ static bool execute(struct machine *m, size_t *pc)
 int simulate(const struct policy *p, const struct image *image, const struct request *r,
              struct simulated *out, int *missing, const char **why)
 {
-	struct machine m = {.policy = p, .image = image, .request = r, .missing = -1, .out = out};
+	struct request asked = *r;
+	asked_answer(policy_asks(p), &asked);
+	struct machine m = {.policy = p, .image = image, .request = &asked, .missing = -1, .out = out};
 	const struct bpf_insn *insns = image->insns;
 	uint32_t ctx[3] = {(uint32_t)r->access << 16 | (uint32_t)r->type, (uint32_t)r->major,
 	                   (uint32_t)r->minor};

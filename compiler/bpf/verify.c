@@ -36,6 +36,9 @@ static void forget_differences(struct state *into, const struct state *other)
 	for (int i = 0; i < HOME_SLOTS; i++)
 		if (!verify_same_value(&into->slot[i], &other->slot[i]))
 			into->slot[i] = (struct value){0};
+	for (int i = 0; i < TASK_SLOTS; i++)
+		if (!verify_same_value(&into->task[i], &other->task[i]))
+			into->task[i] = (struct value){0};
 }
 
 /* ---- jumps ----------------------------------------------------------------------------- */
@@ -133,6 +136,43 @@ static bool send_state(struct verifier *v, size_t pc, size_t target)
 	return true;
 }
 
+/* Does the program deny from there on as it must where the fact of an input is not told? */
+static bool denies_untold(const struct verifier *v, size_t at, enum input in)
+{
+	const struct bpf_insn *i = v->insns + at;
+	outcome o = policy_untold(v->policy, in);
+	const int32_t wanted[] = {(int32_t)o, policy_outcome_errno(v->policy, o)};
+	const int regs[] = {REG_OUTCOME, REG_ERROR};
+	size_t n = policy_has_tail(v->policy) ? (v->has_errno ? 2 : 1) : 0;
+	if (at + n + 1 > v->n)
+		return false;
+	for (size_t k = 0; k < n; k++)
+		if (i[k].code != (BPF_ALU64 | BPF_MOV | BPF_K) || i[k].dst_reg != regs[k] || i[k].src_reg || i[k].off || i[k].imm != wanted[k])
+			return false;
+	if (n) /* to the tail */
+		return (i[n].code == (BPF_JMP | BPF_JA) || i[n].code == (BPF_JMP32 | BPF_JA)) && code_jump_target(&i[n], at + n) == v->n;
+	return at + 2 <= v->n && i->code == (BPF_ALU64 | BPF_MOV | BPF_K) && !i->dst_reg && !i->src_reg && !i->off && !i->imm &&
+	       i[1].code == (BPF_JMP | BPF_EXIT);
+}
+
+/* Behind the call of a reader: the way on which its fact is not told is none of the policy's. Where that one is far away, the
+ * jump is over a long one. */
+static bool told(struct verifier *v, size_t pc, size_t target)
+{
+	const struct bpf_insn *in = &v->insns[pc];
+	const struct value value = {.kind = V_RAW, .n = v->now.reg[0].n}, untold = {0};
+	bool far = in->code == (BPF_JMP | BPF_JSGE | BPF_K) && in->off == 1 && pc + 1 < v->n && in[1].code == (BPF_JMP32 | BPF_JA);
+	if (!(far || in->code == (BPF_JMP | BPF_JSLT | BPF_K)) || in->src_reg || in->imm ||
+	    !denies_untold(v, far ? code_jump_target(&in[1], pc + 1) : target, (enum input)value.n))
+		return verify_refuse(v, "a fact that may not be told is used");
+	v->cond[pc] = diagram_terminal(far ? OUT_ALLOW : OUT_PASS);
+	v->now.reg[0] = far ? value : untold;
+	if (!send_state(v, pc, target))
+		return false;
+	v->now.reg[0] = far ? untold : value;
+	return true;
+}
+
 /* A jump to the tail: what is reported is in registers. */
 static bool enter_tail(struct verifier *v, size_t pc)
 {
@@ -176,7 +216,7 @@ static bool jump(struct verifier *v, size_t pc)
 	const struct bpf_insn *in = &v->insns[pc];
 	bool far = in->code == (BPF_JMP32 | BPF_JA);
 	if (in->code == (BPF_JMP | BPF_CALL))
-		return verify_call(v, in);
+		return verify_call(v, pc);
 	if (in->code == (BPF_JMP | BPF_EXIT))
 		return leave(v, pc);
 	if (in->off < 0 || (far && (in->imm < 0 || in->off)))
@@ -185,6 +225,8 @@ static bool jump(struct verifier *v, size_t pc)
 	verify_forget_spills(v);
 	if (BPF_OP(in->code) == BPF_JA)
 		return plain_jump(v, pc, far, target);
+	if (v->now.reg[0].kind == V_READ && !in->dst_reg)
+		return told(v, pc, target);
 	return condition(v, in, &v->cond[pc]) && send_state(v, pc, target);
 }
 
@@ -347,7 +389,8 @@ int verify_image(const struct policy *p, struct diags *d, const struct policy_di
 	node wanted = policy_has_tail(p) ? pd->report : pd->verdict;
 	budget_stage(arena_budget(p->arena), STAGE_PROVE);
 	struct verifier v = {.policy = p, .arena = scratch, .insns = image->insns, .n = image->tail,
-	                     .image = image, .has_errno = policy_has_errno(p)};
+	                     .image = image, .has_errno = policy_has_errno(p),
+	                     .reads_task = policy_reads_task(p)};
 	v.dg = diagrams_kept(scratch, pd->dg, &wanted, 1);
 	diagrams_allow(v.dg, PROOF_BUDGET);
 	int failed = prove(&v, d, wanted);

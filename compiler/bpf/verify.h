@@ -14,6 +14,7 @@ enum kind {
 	V_TERM,    /* term n */
 	V_FLAG,    /* 0 or 1: is condition n true */
 	V_RESULT,  /* what helper n returned */
+	V_READ,    /* what the reader of input n returned: its value, or negative where it is not told */
 };
 
 struct value {
@@ -30,6 +31,7 @@ struct spills {
 struct state {
 	struct value reg[11];
 	struct value slot[HOME_SLOTS];
+	struct value task[TASK_SLOTS]; /* TASK_HOME() */
 	struct state *free; /* in the list of those to be used again */
 };
 
@@ -50,7 +52,8 @@ struct verifier {
 	uint32_t *reach;        /* by jump: where to, 0 for the tail */
 	node *cond;             /* by conditional jump: when it is taken */
 	const char *why;        /* what was not understood */
-	bool has_errno;         /* of the policy */
+	bool has_errno;         /* of the policy, */
+	bool reads_task;
 };
 
 /* verify_value.c: each says whether it understood, else v->why says what not. */
@@ -66,7 +69,7 @@ bool verify_alu(struct verifier *v, const struct bpf_insn *in);
 bool verify_load(struct verifier *v, const struct bpf_insn *in);
 bool verify_clear(struct verifier *v, const struct bpf_insn *in);
 bool verify_store(struct verifier *v, const struct bpf_insn *in);
-bool verify_call(struct verifier *v, const struct bpf_insn *in);
+bool verify_call(struct verifier *v, size_t pc);
 bool verify_wide_constant(struct verifier *v, size_t pc);
 /* What takes several instructions. False: it is none of that, or not with these values. */
 bool verify_template(struct verifier *v, size_t pc, size_t *len);

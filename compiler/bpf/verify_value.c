@@ -51,6 +51,8 @@ static struct value *stack_value(struct verifier *v, int64_t offset)
 	int slot = slot_of(offset);
 	if (slot >= 0)
 		return &v->now.slot[slot];
+	if (v->reads_task && offset < TASK_BOTTOM + 8 * TASK_SLOTS)
+		return offset % 8 || offset < TASK_BOTTOM ? NULL : &v->now.task[(offset - TASK_BOTTOM) / 8];
 	if (offset % 8 || offset > STACK_SPILL || offset < ASKED_HOME(policy_asked(v->policy)))
 		return NULL;
 	v->spills.used = true;
@@ -267,12 +269,49 @@ bool verify_store(struct verifier *v, const struct bpf_insn *in)
 	return true;
 }
 
-bool verify_call(struct verifier *v, const struct bpf_insn *in)
+/* The input that a reader tells, called with these arguments; -1: none that the policy has. */
+static int read_input(struct verifier *v, enum reader reader)
 {
+	const struct asked *as = policy_asks(v->policy);
+	int64_t first, second;
+	if (reader < READER_GROUP)
+		return IN_EUID + (int)reader;
+	for (size_t i = 0; i < as->nasks; i++) {
+		const struct ask *ask = &as->asks[i];
+		if (reader_of_ask(ask->kind) == reader && verify_const(v, &v->now.reg[1], &first) && first == reader_argument(ask) &&
+		    (reader != READER_UNDER || (verify_const(v, &v->now.reg[2], &second) && second == ask->number)))
+			return IN_ASK_0 + (int)i;
+	}
+	return -1;
+}
+
+/* A call of a function of ours that reads the calling task: which, its relocation says. */
+static bool call_reader(struct verifier *v, size_t pc)
+{
+	const struct bpf_insn *in = &v->insns[pc];
+	const struct image_reloc *r = v->next_reloc < v->image->nrelocs ? &v->image->relocs[v->next_reloc] : NULL;
+	if (in->src_reg != BPF_PSEUDO_CALL || in->dst_reg || in->off || in->imm != -1 || !r || r->insn != pc ||
+	    r->target < TARGET_READER || r->target - TARGET_READER >= READERS)
+		return verify_refuse(v, "call of an unknown function");
+	v->next_reloc++;
+	int read = read_input(v, (enum reader)(r->target - TARGET_READER));
+	if (read < 0)
+		return verify_refuse(v, "a question to the calling task that the policy does not ask");
+	for (int i = 0; i <= BPF_REG_5; i++)
+		v->now.reg[i] = (struct value){0};
+	v->now.reg[0] = (struct value){.kind = V_READ, .n = read};
+	return true;
+}
+
+bool verify_call(struct verifier *v, size_t pc)
+{
+	const struct bpf_insn *in = &v->insns[pc];
 	int helper = 0;
+	if (in->src_reg)
+		return call_reader(v, pc);
 	while (helper < FACT_HELPERS && helper_number((enum fact_helper)helper) != in->imm)
 		helper++;
-	if (helper == FACT_HELPERS || in->src_reg || in->dst_reg)
+	if (helper == FACT_HELPERS || in->dst_reg)
 		return verify_refuse(v, "call of an unknown helper");
 	if (helper == HELPER_COMM) {
 		const struct value *buffer = &v->now.reg[BPF_REG_1];

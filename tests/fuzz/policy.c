@@ -75,7 +75,7 @@ static void claims(struct fuzz *f, struct policy *p, const struct policy_diagram
 				asked += (r.access & bit) != 0;
 				hits += r.access & bit && term_eval(p->terms, c->what.match, at);
 			}
-			r.known = ~0u;
+			r.known = ~(input_set)0;
 			MUST(!policy_decide(p, pd, &r, &d, &missing));
 			MUST(c->always ? hits < asked || !asked || d.allow : !hits || !d.allow);
 		}

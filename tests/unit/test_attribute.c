@@ -86,7 +86,7 @@ static bool first_request(const struct values *v, size_t *at, int64_t *inputs)
 static outcome answer(const struct compiled *c, node root, const int64_t *inputs)
 {
 	int missing;
-	outcome o = diagram_eval(c->pd.dg, root, inputs, ~0u, &missing);
+	outcome o = diagram_eval(c->pd.dg, root, inputs, ~(input_set)0, &missing);
 	assert_int_equal(missing, -1);
 	return o;
 }

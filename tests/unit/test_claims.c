@@ -127,7 +127,7 @@ static bool broken_somewhere(struct compiled *c, const struct claim *claim)
 				for (size_t u = 0; u < COUNT(uids); u++)
 					for (int64_t gpu = 0; gpu <= GPU; gpu++) {
 						struct request q = {.type = type, .access = set, .major = numbers[i / COUNT(numbers)],
-						                    .minor = numbers[i % COUNT(numbers)], .known = ~0u};
+						                    .minor = numbers[i % COUNT(numbers)], .known = ~(input_set)0};
 						q.fact[IN_UID] = uids[u];
 						if (breaks(c, claim, &q, gpu))
 							return true;
@@ -142,7 +142,7 @@ static void try_claim(struct compiled *c, const char *text, const struct claim *
 	states[answer->state]++;
 	if (answer->state == CLAIM_FALSE) {
 		struct request q = {.type = (int)answer->inputs[IN_TYPE], .access = (int)answer->inputs[IN_REQUESTED],
-		                    .major = answer->inputs[IN_MAJOR], .minor = answer->inputs[IN_MINOR], .known = ~0u};
+		                    .major = answer->inputs[IN_MAJOR], .minor = answer->inputs[IN_MINOR], .known = ~(input_set)0};
 		q.fact[IN_UID] = answer->inputs[IN_UID];
 		if (!breaks(c, claim, &q, answer->inputs[IN_PARAM_0]))
 			fail_msg("line %d is not broken by %s:\n%s", claim->what.at.line, claim_request(c->arena, answer), text);

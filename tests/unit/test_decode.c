@@ -127,7 +127,7 @@ static void same_answers(const char *path, struct compiled *c, const struct deco
 	struct rng g = {5};
 	size_t known = 0;
 	for (int i = 0; i < 4000; i++) {
-		struct request q = {.type = 1 + (int)below(&g, 2), .access = (int)below(&g, 8), .known = ~0u,
+		struct request q = {.type = 1 + (int)below(&g, 2), .access = (int)below(&g, 8), .known = ~(input_set)0,
 		                    .major = below(&g, 4) ? below(&g, 12) : below(&g, MAJOR_MAX),
 		                    .minor = below(&g, 3) ? below(&g, 20) : below(&g, MINOR_MAX)};
 		struct decision want;
@@ -250,7 +250,7 @@ static void try_requests(struct rng *g, const struct bpf_insn *insns, size_t n, 
 	struct policy p = {.nparams = 0};
 	struct image image = {.insns = insns, .ninsns = n, .tail = n};
 	for (int i = 0; i < 60; i++) {
-		struct request q = {.type = 1 + (int)below(g, 2), .access = (int)below(g, 8), .known = ~0u,
+		struct request q = {.type = 1 + (int)below(g, 2), .access = (int)below(g, 8), .known = ~(input_set)0,
 		                    .major = below(g, 3) ? majors[below(g, COUNT(majors))] : below(g, MAJOR_MAX),
 		                    .minor = below(g, 3) ? minors[below(g, COUNT(minors))] : below(g, MINOR_MAX)};
 		struct simulated out;
@@ -317,7 +317,7 @@ static void check_requests(const struct bpf_insn *insns, size_t n, const struct 
 	if (decode_program(a, &d, "it", &dump, dg, ts, 0, &out))
 		fail_msg("%s", d.items[0].text);
 	for (int i = 0; i < 5000; i++) {
-		struct request q = {.type = 1 + (int)below(&g, 2), .access = (int)below(&g, 8), .major = below(&g, 12), .minor = below(&g, 6), .known = ~0u};
+		struct request q = {.type = 1 + (int)below(&g, 2), .access = (int)below(&g, 8), .major = below(&g, 12), .minor = below(&g, 6), .known = ~(input_set)0};
 		q.fact[IN_UID] = below(&g, 3);
 		q.fact[IN_GID] = below(&g, 3);
 		outcome o = read_as(dg, out.verdict, &q, out.unknown), wanted = want(&q);

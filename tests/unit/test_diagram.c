@@ -153,7 +153,7 @@ static outcome outcome_at(struct diagrams *dg, node n, int64_t minor, int64_t ui
 {
 	int missing;
 	int64_t inputs[INPUT_MAX] = {[IN_MINOR] = minor, [IN_UID] = uid};
-	return diagram_eval(dg, n, inputs, ~0u, &missing);
+	return diagram_eval(dg, n, inputs, ~(input_set)0, &missing);
 }
 
 /* Values that are far apart: some alike in their low 16 bits, some in their low 32. */

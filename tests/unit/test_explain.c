@@ -41,7 +41,7 @@ static size_t decider(const struct explanation *e, size_t left_out, struct devic
 static bool allows(struct diagrams *dg, const struct explanation *e, size_t rule, const int64_t *inputs)
 {
 	int missing;
-	return rule != NONE && OUTCOME_KIND(diagram_eval(dg, e->list[rule].allowed, inputs, ~0u, &missing)) == OUT_ALLOW;
+	return rule != NONE && OUTCOME_KIND(diagram_eval(dg, e->list[rule].allowed, inputs, ~(input_set)0, &missing)) == OUT_ALLOW;
 }
 
 static bool request_allowed(struct diagrams *dg, const struct explanation *e, struct device d, int set, const int64_t *inputs)
@@ -65,7 +65,7 @@ static void check_request(const char *name, struct compiled *c, struct diagrams 
                           struct rng *g)
 {
 	for (size_t i = 0; i < COUNT(asked); i++) {
-		struct request q = {.type = d.type, .access = asked[i], .known = ~0u, .major = d.major, .minor = d.minor};
+		struct request q = {.type = d.type, .access = asked[i], .known = ~(input_set)0, .major = d.major, .minor = d.minor};
 		struct decision want;
 		int missing;
 		q.fact[IN_UID] = below(g, 2) * 1000;

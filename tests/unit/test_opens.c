@@ -40,7 +40,7 @@ static bool asked_of(struct world *w, node n, uint32_t type, uint32_t major, uin
 {
 	int64_t in[INPUT_MAX] = {[IN_TYPE] = type, [IN_MAJOR] = major, [IN_MINOR] = minor, [IN_REQUESTED] = asked};
 	int missing;
-	return OUTCOME_KIND(diagram_eval(w->dg, n, in, ~0u, &missing)) == OUT_ALLOW;
+	return OUTCOME_KIND(diagram_eval(w->dg, n, in, ~(input_set)0, &missing)) == OUT_ALLOW;
 }
 
 static void grants_by_chance(void **state)

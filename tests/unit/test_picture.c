@@ -42,7 +42,7 @@ static const struct device_class *class_of(const struct device_classes *cs, int 
 static outcome asked_of(struct diagrams *dg, node root, const int64_t *inputs)
 {
 	int missing;
-	outcome o = diagram_eval(dg, root, inputs, ~0u, &missing);
+	outcome o = diagram_eval(dg, root, inputs, ~(input_set)0, &missing);
 	assert_int_equal(missing, -1);
 	return o;
 }

@@ -96,7 +96,7 @@ static void same_decisions(const char *name, const struct compiled *c, const str
 	static const int asked[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE};
 	struct rng g = {99};
 	for (int i = 0; i < requests; i++) {
-		struct request q = {.type = 1 + (int)below(&g, 2), .access = asked[below(&g, 5)], .known = ~0u,
+		struct request q = {.type = 1 + (int)below(&g, 2), .access = asked[below(&g, 5)], .known = ~(input_set)0,
 		                    .major = below(&g, 4) ? below(&g, 15) : below(&g, MAJOR_MAX),
 		                    .minor = below(&g, 3) ? below(&g, 30) : below(&g, MINOR_MAX)};
 		struct decision one, two;

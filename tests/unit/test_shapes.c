@@ -169,7 +169,7 @@ static size_t ask_boundaries(const struct shape *s, struct diagrams *dg, node ve
 					const int64_t in[INPUT_MAX] = {[IN_TYPE] = type, [IN_REQUESTED] = access, [IN_MAJOR] = majors.list[i], [IN_MINOR] = minors.list[k]};
 					const char *wrong;
 					int missing, allow = interpret(&s->dump, s->array_head, (uint32_t)(access << 16 | type), majors.list[i], minors.list[k], &wrong);
-					outcome o = diagram_eval(dg, verdict, in, ~0u, &missing);
+					outcome o = diagram_eval(dg, verdict, in, ~(input_set)0, &missing);
 					if (allow < 0)
 						fail_msg("%s: %s", s->path, wrong);
 					if (missing >= 0 || allow != (o == OUT_ALLOW))

@@ -30,7 +30,7 @@ static const char choosing[] =
 static struct request request_of(int type, int access, int64_t major, int64_t minor, int64_t uid)
 {
 	struct request r = {.type = type, .access = access, .major = major, .minor = minor};
-	r.known = ~0u;
+	r.known = ~(input_set)0;
 	r.fact[IN_UID] = uid;
 	r.fact[IN_CGROUP_ID] = 3 + 40 * uid;
 	memcpy(&r.fact[IN_COMM_0], "qemu-kvm", 8);
@@ -51,7 +51,7 @@ static int deciding_access(const struct compiled *c, const struct request *r)
 		in[IN_ACCESS] = bit;
 		in[IN_MAJOR] = r->major;
 		in[IN_MINOR] = r->minor;
-		outcome o = diagram_eval(c->pd.dg, c->pd.access, in, ~0u, &missing);
+		outcome o = diagram_eval(c->pd.dg, c->pd.access, in, ~(input_set)0, &missing);
 		if (OUTCOME_KIND(o) != OUT_ALLOW)
 			return bit;
 		first = first ? first : bit;

@@ -7,9 +7,8 @@
  * record at instruction 0, offsets ascending and never inside an ldimm64. Types
  * are laid out by libbpf, which makes no system call for that.
  */
-#include "compiler/object/internal.h"
+#include "compiler/object/btf.h"
 #include "policy/event.h"
-#include "policy/utf8.h"
 
 #include <bpf/btf.h>
 #include <errno.h>
@@ -19,75 +18,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- text ------------------------------------------------------------------------ */
-
-char *btf_clean_text(char *out, size_t size, const char *text, bool ascii)
-{
-	enum { ROOM = 4 + 4 }; /* the longest character or escape, "..." and NUL */
-	size_t n = 0;
-	for (const char *s = text, *end = text + strlen(text); s < end;) {
-		size_t len = utf8_shown(s, (size_t)(end - s));
-		if (n + ROOM > size) {
-			n += (size_t)snprintf(out + n, size - n, "...");
-			break;
-		}
-		if (len && (len == 1 || !ascii)) {
-			memcpy(out + n, s, len);
-			n += len;
-		} else if (*s == '\t') {
-			out[n++] = ' ';
-		} else if (ascii) {
-			out[n++] = '?';
-		} else {
-			n += (size_t)snprintf(out + n, size - n, "\\x%02x", (unsigned char)*s);
-		}
-		s += len ? len : 1;
-	}
-	out[n] = '\0';
-	return out;
-}
-
 /* ---- types ------------------------------------------------------------------------ */
-
-/* libbpf's handle; the first error sticks, so that types can be added in a row. */
-struct types {
-	struct btf *btf;
-	int error;
-	int u32, u64, s64, chr, s32;
-};
-
-static int added(struct types *t, int id)
-{
-	if (id < 0 && !t->error)
-		t->error = -id;
-	return id;
-}
-
-static void base_types(struct types *t)
-{
-	t->u32 = added(t, btf__add_int(t->btf, "unsigned int", 4, 0));
-	t->u64 = added(t, btf__add_int(t->btf, "unsigned long long", 8, 0));
-	t->s32 = added(t, btf__add_int(t->btf, "int", 4, BTF_INT_SIGNED));
-	t->s64 = added(t, btf__add_int(t->btf, "long long", 8, BTF_INT_SIGNED));
-	t->chr = added(t, btf__add_int(t->btf, "char", 1, BTF_INT_SIGNED));
-}
 
 static int char_array(struct types *t, size_t n)
 {
-	return added(t, btf__add_array(t->btf, t->u32, t->chr, (uint32_t)n));
-}
-
-static void field(struct types *t, const char *name, int type, size_t offset)
-{
-	added(t, btf__add_field(t->btf, name, type, (uint32_t)offset * CHAR_BIT, 0));
+	return types_added(t, btf__add_array(t->btf, t->u32, t->chr, (uint32_t)n));
 }
 
 static int context_type(struct types *t)
 {
-	int ctx = added(t, btf__add_struct(t->btf, "bpf_cgroup_dev_ctx", 12));
-	field(t, "access_type", t->u32, 0);
-	field(t, "major", t->u32, 4);
-	field(t, "minor", t->u32, 8);
+	int ctx = types_added(t, btf__add_struct(t->btf, "bpf_cgroup_dev_ctx", 12));
+	types_field(t, "access_type", t->u32, 0);
+	types_field(t, "major", t->u32, 4);
+	types_field(t, "minor", t->u32, 8);
 	return ctx;
 }
 
@@ -95,29 +38,29 @@ static int context_type(struct types *t)
 static int function_type(struct types *t, const struct policy *p, const char *function)
 {
 	bool traces = p->raw && p->raw->section != RAW_DEVICE;
-	int pointer = added(t, btf__add_ptr(t->btf, traces ? 0 : context_type(t)));
-	int proto = added(t, btf__add_func_proto(t->btf, t->s32));
-	added(t, btf__add_func_param(t->btf, "ctx", pointer));
-	return added(t, btf__add_func(t->btf, function, BTF_FUNC_GLOBAL, proto));
+	int pointer = types_added(t, btf__add_ptr(t->btf, traces ? 0 : context_type(t)));
+	int proto = types_added(t, btf__add_func_proto(t->btf, t->s32));
+	types_added(t, btf__add_func_param(t->btf, "ctx", pointer));
+	return types_added(t, btf__add_func(t->btf, function, BTF_FUNC_GLOBAL, proto));
 }
 
 static int header_type(struct types *t)
 {
 	int name = char_array(t, IMAGE_NAME_MAX);
 	int tool = char_array(t, sizeof((struct image_header *)0)->tool);
-	int id = added(t, btf__add_struct(t->btf, "image_header", sizeof(struct image_header)));
-	field(t, "magic", t->u64, offsetof(struct image_header, magic));
-	field(t, "version", t->u32, offsetof(struct image_header, version));
-	field(t, "size", t->u32, offsetof(struct image_header, size));
-	field(t, "name", name, offsetof(struct image_header, name));
-	field(t, "tool", tool, offsetof(struct image_header, tool));
-	field(t, "nrules", t->u32, offsetof(struct image_header, nrules));
-	field(t, "nparams", t->u32, offsetof(struct image_header, nparams));
-	field(t, "digest", t->u64, offsetof(struct image_header, digest));
-	field(t, "audit", t->u32, offsetof(struct image_header, audit));
-	field(t, "mode", t->u32, offsetof(struct image_header, mode));
-	field(t, "generation", t->u32, offsetof(struct image_header, generation));
-	field(t, "features", t->u32, offsetof(struct image_header, features));
+	int id = types_added(t, btf__add_struct(t->btf, "image_header", sizeof(struct image_header)));
+	types_field(t, "magic", t->u64, offsetof(struct image_header, magic));
+	types_field(t, "version", t->u32, offsetof(struct image_header, version));
+	types_field(t, "size", t->u32, offsetof(struct image_header, size));
+	types_field(t, "name", name, offsetof(struct image_header, name));
+	types_field(t, "tool", tool, offsetof(struct image_header, tool));
+	types_field(t, "nrules", t->u32, offsetof(struct image_header, nrules));
+	types_field(t, "nparams", t->u32, offsetof(struct image_header, nparams));
+	types_field(t, "digest", t->u64, offsetof(struct image_header, digest));
+	types_field(t, "audit", t->u32, offsetof(struct image_header, audit));
+	types_field(t, "mode", t->u32, offsetof(struct image_header, mode));
+	types_field(t, "generation", t->u32, offsetof(struct image_header, generation));
+	types_field(t, "features", t->u32, offsetof(struct image_header, features));
 	return id;
 }
 
@@ -138,13 +81,13 @@ static void rodata_types(struct types *t, const struct variable *vars, size_t nv
 	int ids[VARIABLES_MAX];
 	for (size_t i = 0; i < nvars; i++) {
 		int type = variable_type(t, &vars[i]);
-		ids[i] = added(t,
+		ids[i] = types_added(t,
 		               btf__add_var(t->btf, vars[i].name, BTF_VAR_GLOBAL_ALLOCATED, type));
 	}
 	const struct variable *last = &vars[nvars - 1];
-	added(t, btf__add_datasec(t->btf, ".rodata", last->offset + last->size));
+	types_added(t, btf__add_datasec(t->btf, ".rodata", last->offset + last->size));
 	for (size_t i = 0; i < nvars; i++)
-		added(t, btf__add_datasec_var_info(t->btf, ids[i], vars[i].offset, vars[i].size));
+		types_added(t, btf__add_datasec_var_info(t->btf, ids[i], vars[i].offset, vars[i].size));
 }
 
 /* ---- maps ------------------------------------------------------------------------- */
@@ -154,7 +97,7 @@ static const struct map_definition reporting[] = {
 	{#name, BPF_MAP_TYPE_##type, key, value, entries, flags, NULL, TARGET_##id},
 #include "policy/maps.def"
 };
-enum { REPORTING = sizeof reporting / sizeof *reporting };
+enum { REPORTING = sizeof reporting / sizeof *reporting, MAPS_MAX = REPORTING + 1 + RAW_MAPS_MAX };
 
 static uint32_t raw_type(enum raw_map_kind kind)
 {
@@ -166,12 +109,19 @@ static uint32_t raw_type(enum raw_map_kind kind)
 	}
 }
 
-const struct map_definition *object_maps(struct arena *a, const struct policy *p, size_t *n)
+static const struct map_definition who = {
+	WHO_MAP_NAME, BPF_MAP_TYPE_HASH, sizeof(struct who_key), sizeof(uint64_t), WHO_ENTRIES,
+	BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG, NULL, TARGET_WHO,
+};
+
+const struct map_definition *object_maps(struct arena *a, const struct policy *p, bool asks_who, size_t *n)
 {
 	size_t first = p->audit != AUDIT_NONE ? REPORTING : 0, more = p->raw ? p->raw->nmaps : 0;
-	struct map_definition *maps = arena_alloc(a, (first + more) * sizeof *maps);
+	struct map_definition *maps = arena_alloc(a, (first + 1 + more) * sizeof *maps);
 	for (*n = 0; *n < first; ++*n)
 		maps[*n] = reporting[*n];
+	if (asks_who)
+		maps[(*n)++] = who;
 	for (size_t i = 0; i < more; i++) {
 		const struct raw_map *m = &p->raw->maps[i];
 		maps[(*n)++] = (struct map_definition){.name = m->name, .type = raw_type(m->kind), .max_entries = m->entries,
@@ -216,9 +166,9 @@ static int number_type(struct types *t, const struct raw_field *f)
 		if (kinds[i].size != f->size || kinds[i].is_signed != f->is_signed)
 			continue;
 		int known = btf__find_by_name_kind(t->btf, kinds[i].name, BTF_KIND_INT);
-		return known > 0 ? known : added(t, btf__add_int(t->btf, kinds[i].name, kinds[i].size, f->is_signed ? BTF_INT_SIGNED : 0));
+		return known > 0 ? known : types_added(t, btf__add_int(t->btf, kinds[i].name, kinds[i].size, f->is_signed ? BTF_INT_SIGNED : 0));
 	}
-	return added(t, -EINVAL);
+	return types_added(t, -EINVAL);
 }
 
 static int field_type(struct types *t, const struct raw_field *f)
@@ -231,14 +181,14 @@ static int record_type(struct types *t, const struct raw_record *r, bool alone)
 {
 	int types[RAW_ARGS];
 	if (!r->n || r->n > RAW_ARGS)
-		return added(t, -EINVAL);
+		return types_added(t, -EINVAL);
 	for (size_t i = 0; i < r->n; i++)
 		types[i] = field_type(t, &r->fields[i]);
 	if (alone && r->n == 1)
 		return types[0];
-	int id = added(t, btf__add_struct(t->btf, NULL, r->size));
+	int id = types_added(t, btf__add_struct(t->btf, NULL, r->size));
 	for (size_t i = 0; i < r->n; i++)
-		field(t, r->fields[i].name, types[i], r->fields[i].offset);
+		types_field(t, r->fields[i].name, types[i], r->fields[i].offset);
 	return id;
 }
 
@@ -250,40 +200,40 @@ static int map_type(struct types *t, const struct map_definition *m)
 	int types[MAP_FIELDS + 2];
 	size_t n = map_fields(m, names, values);
 	for (size_t i = 0; i < n; i++) {
-		int array = added(t, btf__add_array(t->btf, t->u32, t->s32, values[i]));
-		types[i] = added(t, btf__add_ptr(t->btf, array));
+		int array = types_added(t, btf__add_array(t->btf, t->u32, t->s32, values[i]));
+		types[i] = types_added(t, btf__add_ptr(t->btf, array));
 	}
 	if (has_types(m)) {
 		bool hash = m->raw->kind == RAW_TABLE || m->raw->kind == RAW_PERCPU;
 		names[n] = "key";
-		types[n++] = added(t, btf__add_ptr(t->btf, record_type(t, &m->raw->key, !hash)));
+		types[n++] = types_added(t, btf__add_ptr(t->btf, record_type(t, &m->raw->key, !hash)));
 		names[n] = "value";
-		types[n++] = added(t, btf__add_ptr(t->btf, record_type(t, &m->raw->value, true)));
+		types[n++] = types_added(t, btf__add_ptr(t->btf, record_type(t, &m->raw->value, true)));
 	}
-	int id = added(t, btf__add_struct(t->btf, NULL, (uint32_t)(n * sizeof(uint64_t))));
+	int id = types_added(t, btf__add_struct(t->btf, NULL, (uint32_t)(n * sizeof(uint64_t))));
 	for (size_t i = 0; i < n; i++)
-		field(t, names[i], types[i], i * sizeof(uint64_t));
+		types_field(t, names[i], types[i], i * sizeof(uint64_t));
 	return id;
 }
 
 static void maps_types(struct types *t, const struct map_definition *maps, size_t n)
 {
-	int ids[REPORTING + RAW_MAPS_MAX];
+	int ids[MAPS_MAX];
 	uint32_t size = 0;
-	if (n > REPORTING + RAW_MAPS_MAX) {
-		added(t, -E2BIG);
+	if (n > MAPS_MAX) {
+		types_added(t, -E2BIG);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
 		int type = map_type(t, &maps[i]);
-		ids[i] = added(t, btf__add_var(t->btf, maps[i].name, BTF_VAR_GLOBAL_ALLOCATED, type));
+		ids[i] = types_added(t, btf__add_var(t->btf, maps[i].name, BTF_VAR_GLOBAL_ALLOCATED, type));
 		size += (uint32_t)map_definition_size(&maps[i]);
 	}
-	added(t, btf__add_datasec(t->btf, ".maps", size));
+	types_added(t, btf__add_datasec(t->btf, ".maps", size));
 	size = 0;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t len = (uint32_t)map_definition_size(&maps[i]);
-		added(t, btf__add_datasec_var_info(t->btf, ids[i], size, len));
+		types_added(t, btf__add_datasec_var_info(t->btf, ids[i], size, len));
 		size += len;
 	}
 }
@@ -358,87 +308,87 @@ static const char *line_text(const struct policy *p, const struct line_rule *ind
 }
 
 enum {
-	RECORD_FUNC = 8,
-	EXT_FUNCS = 4 + 8 + RECORD_FUNC,
 	STRINGS_MAX = 8 << 20, /* the kernel takes 16 MB of BTF: further lines have no text */
 };
-
-static uint32_t string(struct types *t, const char *text)
-{
-	char clean[TEXT_MAX];
-	return (uint32_t)added(t, btf__add_str(t->btf,
-	                                       btf_clean_text(clean, sizeof clean, text, false)));
-}
 
 static void put_line_records(struct buffer *b, struct types *t, const struct policy *p,
                              const struct line_rule *index, const struct image_line *lines,
                              size_t n)
 {
-	uint32_t file = string(t, policy_file(p, 0)), last = file, of = 0;
+	const uint32_t head[] = {RECORD_LINE, types_text(t, object_section(p)), (uint32_t)n};
+	buffer_put(b, head, sizeof head);
+	uint32_t file = types_text(t, policy_file(p, 0)), last = file, of = 0;
 	for (size_t i = 0; i < n && !t->error; i++) {
 		uint32_t line = lines[i].line < 0 ? 0 : (uint32_t)lines[i].line;
 		if (line > UINT32_MAX >> LINE_BITS)
 			line = UINT32_MAX >> LINE_BITS;
 		if (lines[i].file != of) {
 			of = lines[i].file;
-			file = string(t, policy_file(p, of));
+			file = types_text(t, policy_file(p, of));
 		}
-		uint32_t text = string(t, last < STRINGS_MAX ? line_text(p, index, of, (int)line) : "");
+		uint32_t text = types_text(t, last < STRINGS_MAX ? line_text(p, index, of, (int)line) : "");
 		const uint32_t record[] = {lines[i].insn * 8, file, text, line << LINE_BITS};
 		buffer_put(b, record, sizeof record);
 		last = text > last ? text : last;
 	}
 }
 
-/* The .BTF.ext up to its line records. */
-static void put_ext_head(struct buffer *b, struct types *t, const char *name, int function, size_t nlines)
+/* The functions of .BTF.ext. */
+static void put_funcs(struct buffer *b, struct types *t, const char *name, int function)
 {
-	const struct {
+	const uint32_t funcs[] = {RECORD_FUNC, types_text(t, name), 1, 0, (uint32_t)function};
+	buffer_put(b, funcs, sizeof funcs);
+}
+
+/* The parts of a .BTF.ext one behind the other, below a head that says where they are. */
+static struct bytes make_ext(struct arena *a, const struct buffer parts[], size_t n)
+{
+	struct {
 		uint16_t magic;
 		uint8_t version, flags;
 		uint32_t size;
-	} start = {BTF_MAGIC, BTF_VERSION, 0, EXT_HEADER};
-	uint32_t section = string(t, name), n = (uint32_t)nlines;
-	const uint32_t parts[] = {0, EXT_FUNCS, EXT_FUNCS, 4 + 8 + n * RECORD_LINE};
-	const uint32_t funcs[] = {RECORD_FUNC, section, 1, 0, (uint32_t)function};
-	const uint32_t line_head[] = {RECORD_LINE, section, n};
-	buffer_put(b, &start, sizeof start);
-	buffer_put(b, parts, sizeof parts); /* offset and size of each part */
-	buffer_put(b, funcs, sizeof funcs);
-	buffer_put(b, line_head, sizeof line_head);
+	} start = {BTF_MAGIC, BTF_VERSION, 0, (uint32_t)(sizeof start + 8 * n)};
+	struct buffer b = {.arena = a};
+	uint32_t at = 0;
+	buffer_put(&b, &start, sizeof start);
+	for (size_t i = 0; i < n; i++) {
+		const uint32_t place[] = {at, (uint32_t)parts[i].n};
+		buffer_put(&b, place, sizeof place);
+		at += place[1];
+	}
+	for (size_t i = 0; i < n; i++)
+		buffer_put(&b, parts[i].data, parts[i].n);
+	return (struct bytes){b.data, b.n};
 }
 
-int btf_sections(const struct policy *p, const struct image *image, const bool *starts,
+int btf_sections(const struct policy *p, const struct image *image, const struct text *text, const bool *starts,
                  const char *function, const struct variable *vars, size_t nvars,
                  const struct map_definition *maps, size_t nmaps, struct diags *d,
                  struct bytes *types, struct bytes *ext)
 {
+	enum { FUNCS, LINES, RECORDS, PARTS };
 	size_t nlines;
 	struct image_line *lines = plan_lines(d->arena, image, starts, p->default_at.line, &nlines);
 	struct line_rule *index = index_rules(d->arena, p);
-	struct buffer b = {.arena = d->arena};
-	struct types t = {.btf = btf__new_empty()};
-	if (!t.btf)
-		arena_fail(d->arena);
-	base_types(&t);
+	struct buffer parts[PARTS] = {{.arena = d->arena}, {.arena = d->arena}, {.arena = d->arena}};
+	struct task_types task;
+	struct types t = types_begin(d->arena);
+	if (text->n)
+		types_task(&t, d->arena, &task);
 	int id = function_type(&t, p, function);
 	rodata_types(&t, vars, nvars);
 	if (nmaps)
 		maps_types(&t, maps, nmaps);
-	put_ext_head(&b, &t, object_section(p), id, nlines);
-	put_line_records(&b, &t, p, index, lines, nlines);
-	uint32_t size = 0;
-	const void *raw = t.error ? NULL : btf__raw_data(t.btf, &size);
-	struct buffer copy = {.arena = d->arena};
-	if (raw)
-		buffer_put(&copy, raw, size);
-	btf__free(t.btf);
-	if (!raw && (!t.error || t.error == ENOMEM)) /* raw data only takes memory */
-		arena_fail(d->arena);
-	if (!raw)
+	put_funcs(&parts[FUNCS], &t, object_section(p), id);
+	put_line_records(&parts[LINES], &t, p, index, lines, nlines);
+	if (text->n) {
+		put_text_funcs(&parts[FUNCS], &t, &task, text);
+		put_text_lines(&parts[LINES], &t, &task, text);
+		put_text_records(&parts[RECORDS], &task, text);
+	}
+	*ext = make_ext(d->arena, parts, text->n ? PARTS : RECORDS);
+	if (types_finish(&t, d->arena, types))
 		return diag_fail(d, "split the policy", "cannot make the program's types: libbpf refuses them: %s",
 		                 strerror(t.error));
-	*types = (struct bytes){copy.data, copy.n};
-	*ext = (struct bytes){b.data, b.n};
 	return 0;
 }

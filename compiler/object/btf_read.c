@@ -1,7 +1,8 @@
 /*
- * btf_read.c - the lines of a program read back from its .BTF.ext; their files by the names in .BTF.
+ * btf_read.c - the lines of a program read back from its .BTF.ext; their files by the names in .BTF. What both have for
+ * readers is compared.
  */
-#include "compiler/object/internal.h"
+#include "compiler/object/btf.h"
 
 #include <linux/btf.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct line_info {
 	size_t size, n;
 };
 
-static bool find_line_info(const unsigned char *ext, size_t len, struct line_info *out)
+static bool find_line_info(const unsigned char *ext, size_t len, size_t nreaders, struct line_info *out)
 {
 	uint16_t magic;
 	if (len < EXT_HEADER)
@@ -32,9 +33,9 @@ static bool find_line_info(const unsigned char *ext, size_t len, struct line_inf
 	out->size = u32_at(ext, begin);
 	out->n = u32_at(ext, begin + 8);
 	out->records = ext + begin + 12;
-	/* one section, ours, and nothing behind it */
-	return out->size >= RECORD_LINE && out->n <= size && out->size <= size &&
-	       12 + (uint64_t)out->n * out->size == size;
+	/* ours, and behind it only that of the readers */
+	return out->size == RECORD_LINE && out->n <= size &&
+	       12 + (uint64_t)out->n * RECORD_LINE + (nreaders ? 8 + nreaders * RECORD_LINE : 0) == size;
 }
 
 /* The files that lines may be of, and the texts of a .BTF that name them. */
@@ -47,7 +48,7 @@ struct line_files {
 	uint32_t last, last_file; /* lines of one file follow each other */
 };
 
-/* A BTF header: magic, version, flags, its length, types, then where the texts are. */
+/* A BTF header: magic, version, flags, its length, where the types are, then the texts. */
 static void find_texts(struct line_files *f, const unsigned char *btf, size_t len)
 {
 	if (len < 24)
@@ -79,13 +80,13 @@ static uint32_t file_at(struct line_files *f, uint32_t place)
 }
 
 int btf_read_lines(struct arena *a, const struct policy *p, const void *btf, size_t nbtf, const void *ext,
-                   size_t len, const bool *starts, size_t ninsns, struct image *image, const char **why)
+                   size_t len, size_t nreaders, const bool *starts, size_t ninsns, struct image *image, const char **why)
 {
 	struct line_info info;
 	struct line_files files = {.arena = a, .policy = p, .of_rule = policy_files(a, p), .last = UINT32_MAX};
 	find_texts(&files, btf, nbtf);
 	*why = "its .BTF.ext has no valid line records";
-	if (!find_line_info(ext, len, &info))
+	if (!find_line_info(ext, len, nreaders, &info))
 		return -1;
 	struct image_line *lines = arena_alloc(a, info.n * sizeof *lines);
 	for (size_t i = 0; i < info.n; i++) {
@@ -100,4 +101,40 @@ int btf_read_lines(struct arena *a, const struct policy *p, const void *btf, siz
 	image->lines = lines;
 	image->nlines = info.n;
 	return 0;
+}
+
+/* ---- readers ------------------------------------------------------------------------------ */
+
+/* A part of a section, by the two numbers of its header that say where: from the end of the header, and how long. */
+static struct bytes part(struct bytes section, size_t header, size_t at)
+{
+	if (section.len < header || u32_at(section.data, 4) != header)
+		return (struct bytes){0};
+	uint64_t begin = header + (uint64_t)u32_at(section.data, at), size = u32_at(section.data, at + 4);
+	return begin + size > section.len ? (struct bytes){0} : (struct bytes){section.data + begin, size};
+}
+
+static bool begins_with(struct bytes x, struct bytes y)
+{
+	return x.data && y.data && x.len >= y.len && !memcmp(x.data, y.data, y.len);
+}
+
+const char *btf_check_text(struct arena *a, const struct text *text, struct bytes btf, struct bytes ext)
+{
+	struct bytes fresh, records = part(ext, EXT_HEADER_READERS, 24);
+	struct buffer wanted = {.arena = a};
+	struct task_types task;
+	if (!text->n)
+		return part(ext, EXT_HEADER, 8).data ? NULL : "its .BTF.ext has another head";
+	struct types t = types_begin(a);
+	types_task(&t, a, &task);
+	put_text_records(&wanted, &task, text);
+	if (types_finish(&t, a, &fresh))
+		return "its types cannot be made";
+	if (!begins_with(part(btf, BTF_HEADER, 8), part(fresh, BTF_HEADER, 8)) ||
+	    !begins_with(part(btf, BTF_HEADER, 16), part(fresh, BTF_HEADER, 16)))
+		return "its types of the kernel are others";
+	if (records.len != wanted.n || !begins_with(records, (struct bytes){wanted.data, wanted.n}))
+		return "its records of the kernel's fields are others";
+	return NULL;
 }

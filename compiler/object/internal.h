@@ -87,22 +87,25 @@ struct map_definition {
 	uint32_t target;           /* enum image_target */
 };
 enum { MAP_FIELDS = 5 };
-/* The maps of a policy's program in the order of `.maps`. */
-const struct map_definition *object_maps(struct arena *a, const struct policy *p, size_t *n);
+/* The maps of a policy's program in the order of `.maps`; with readers that ask who, that one too. */
+const struct map_definition *object_maps(struct arena *a, const struct policy *p, bool asks_who, size_t *n);
 /* Bytes of a map's definition in `.maps`: a pointer for each field. */
 size_t map_definition_size(const struct map_definition *m);
 
 /* ---- btf.c ---------------------------------------------------------------------- */
 
-/* Of a .BTF.ext: its head, one line record; bits of the column behind the line. Of a text in .BTF. */
-enum { EXT_HEADER = 24, RECORD_LINE = 16, LINE_BITS = 10, TEXT_MAX = 240 };
+/* Of a .BTF.ext: its head, with readers; records; bits of the column behind the line. Of a text in .BTF. */
+enum { EXT_HEADER = 24, EXT_HEADER_READERS = 32, RECORD_FUNC = 8, RECORD_LINE = 16, RECORD_FIELD = 16, LINE_BITS = 10, TEXT_MAX = 240 };
 
+struct text;
 /* Types of the program and of .rodata (.BTF), and which policy line each
  * instruction comes from (.BTF.ext). 0, or -1 with a diagnostic. */
-int btf_sections(const struct policy *p, const struct image *image, const bool *starts,
+int btf_sections(const struct policy *p, const struct image *image, const struct text *text, const bool *starts,
                  const char *function, const struct variable *vars, size_t nvars,
                  const struct map_definition *maps, size_t nmaps, struct diags *d,
                  struct bytes *types, struct bytes *ext);
+/* ---- btf_types.c ---------------------------------------------------------------- */
+
 /* Copies text, cut to `size` with "...", so that it is safe on a terminal: control
  * bytes and what is no UTF-8 as \xNN; with `ascii`, all but ASCII as `?` (bpftool
  * prints other metadata as lists of numbers, and spoils backslashes). Returns out. */
@@ -110,9 +113,11 @@ char *btf_clean_text(char *out, size_t size, const char *text, bool ascii);
 
 /* ---- btf_read.c ----------------------------------------------------------------- */
 
-/* The lines of a .BTF.ext read back, their files by the names in .BTF, checked against the instructions. 0, or -1
- * with *why. */
+/* What an object has for readers in .BTF and .BTF.ext, held against what it would be given today. NULL, or what is wrong. */
+const char *btf_check_text(struct arena *a, const struct text *text, struct bytes btf, struct bytes ext);
+/* The lines of a .BTF.ext read back, their files by the names in .BTF, checked against the instructions; behind them are
+ * those of so many readers. 0, or -1 with *why. */
 int btf_read_lines(struct arena *a, const struct policy *p, const void *btf, size_t nbtf, const void *ext,
-                   size_t len, const bool *starts, size_t ninsns, struct image *image, const char **why);
+                   size_t len, size_t nreaders, const bool *starts, size_t ninsns, struct image *image, const char **why);
 
 #endif

@@ -10,17 +10,15 @@
  * as .devguard has it: so a program that runs still tells by which rule it decides.
  */
 #include "compiler/object/internal.h"
-#include "policy/file.h"
+#include "compiler/object/elf.h"
+#include "compiler/object/text.h"
 #include "policy/meaning.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <gelf.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "objects and their reader are little-endian");
@@ -56,8 +54,9 @@ void object_header_name(const char *policy_name, char out[IMAGE_NAME_MAX])
 
 struct rodata {
 	struct buffer bytes;
-	struct map_definition *maps; /* their names are taken too */
+	struct map_definition *maps; /* their names are taken too, */
 	size_t nmaps;
+	const struct text *text;     /* and those of readers */
 	struct variable vars[VARIABLES_MAX];
 	size_t nvars;
 };
@@ -69,6 +68,9 @@ static bool name_taken(const struct rodata *ro, const char *name)
 			return true;
 	for (size_t i = 0; i < ro->nmaps; i++)
 		if (!strcmp(ro->maps[i].name, name))
+			return true;
+	for (size_t i = 0; i < ro->text->n; i++)
+		if (!strcmp(ro->text->readers[i].name, name))
 			return true;
 	return false;
 }
@@ -87,7 +89,7 @@ static const char *free_name(const struct rodata *ro, const char *prefix, const 
 static void name_maps(struct rodata *ro, const struct policy *p)
 {
 	size_t n;
-	const struct map_definition *maps = object_maps(ro->bytes.arena, p, &n);
+	const struct map_definition *maps = object_maps(ro->bytes.arena, p, ro->text->asks_who, &n);
 	ro->maps = arena_alloc(ro->bytes.arena, n * sizeof *ro->maps);
 	for (size_t i = 0; i < n; i++) {
 		const char *name = maps[i].raw ? free_name(ro, "", maps[i].name) : maps[i].name;
@@ -164,24 +166,56 @@ static int by_insn(const void *x, const void *y)
 	return a->r_offset < b->r_offset ? -1 : a->r_offset > b->r_offset;
 }
 
-/* Then one a variable of .rodata, the header first, then one a map. */
-enum { SYMBOL_PROGRAM = 1, SYMBOL_VARIABLES = 2 };
+/* Symbols: of the readers, which are local, of the program, then one a variable of .rodata, the header first, then one a
+ * map. */
+static uint32_t symbol_program(const struct text *text)
+{
+	return 1 + (uint32_t)text->n;
+}
+
+static uint32_t symbol_variables(const struct text *text)
+{
+	return symbol_program(text) + 1;
+}
 
 /* The symbol of an address that the program uses; 0: there is none. */
 static uint32_t symbol_of(const struct policy *p, const struct rodata *ro, uint32_t target)
 {
+	uint32_t variables = symbol_variables(ro->text);
 	if (target < p->nparams)
-		return SYMBOL_VARIABLES + 1 + target;
+		return variables + 1 + target;
 	if (target == TARGET_HEADER)
-		return SYMBOL_VARIABLES;
+		return variables;
 	for (uint32_t i = 0; i < ro->nmaps; i++)
 		if (ro->maps[i].target == target)
-			return SYMBOL_VARIABLES + (uint32_t)ro->nvars + i;
+			return variables + (uint32_t)ro->nvars + i;
 	return 0;
 }
 
-/* The instructions and relocations as libbpf takes them: an ldimm64 of 0 and
- * the parameter's symbol. NULL when a relocation does not fit. */
+/* An ldimm64 of an address as libbpf takes it: of 0, and the symbol. */
+static bool relocate_address(const struct policy *p, const struct rodata *ro, struct bpf_insn *in, uint32_t target,
+                             size_t at, Elf64_Rel *rel)
+{
+	uint32_t symbol = symbol_of(p, ro, target);
+	if (!symbol || in->code != (BPF_LD | BPF_IMM | BPF_DW))
+		return false;
+	in[0].src_reg = 0;
+	in[0].imm = in[1].imm = 0;
+	*rel = (Elf64_Rel){at * sizeof *in, ELF64_R_INFO((uint64_t)symbol, R_BPF_64_64)};
+	return true;
+}
+
+/* A call of a reader: of -1, and its symbol. */
+static bool relocate_call(const struct text *text, const struct text_reader *tr, struct bpf_insn *in, size_t at, Elf64_Rel *rel)
+{
+	if (in->code != (BPF_JMP | BPF_CALL) || in->src_reg != BPF_PSEUDO_CALL)
+		return false;
+	in->imm = -1;
+	*rel = (Elf64_Rel){at * sizeof *in, ELF64_R_INFO(1 + (uint64_t)(tr - text->readers), R_BPF_64_32)};
+	return true;
+}
+
+/* The instructions and relocations of the program as libbpf takes them. NULL when a relocation does not fit. */
 static struct bpf_insn *relocatable(const struct policy *p, const struct image *image,
                                     const struct rodata *ro, const bool *starts, struct arena *a, Elf64_Rel *rels)
 {
@@ -189,45 +223,56 @@ static struct bpf_insn *relocatable(const struct policy *p, const struct image *
 	memcpy(code, image->insns, image->ninsns * sizeof *code);
 	for (size_t i = 0; i < image->nrelocs; i++) {
 		struct image_reloc r = image->relocs[i];
-		uint32_t symbol = symbol_of(p, ro, r.target);
-		if (r.insn >= image->ninsns || !starts[r.insn] || !symbol ||
-		    code[r.insn].code != (BPF_LD | BPF_IMM | BPF_DW))
+		const struct text_reader *tr = text_reader(ro->text, &r);
+		if (r.insn >= image->ninsns || !starts[r.insn])
 			return NULL;
-		code[r.insn].src_reg = 0;
-		code[r.insn].imm = code[r.insn + 1].imm = 0;
-		rels[i] = (Elf64_Rel){r.insn * sizeof *code,
-		                      ELF64_R_INFO((uint64_t)symbol, R_BPF_64_64)};
+		if (!(tr ? relocate_call(ro->text, tr, &code[r.insn], r.insn, &rels[i])
+		         : relocate_address(p, ro, &code[r.insn], r.target, r.insn, &rels[i])))
+			return NULL;
 	}
 	qsort(rels, image->nrelocs, sizeof *rels, by_insn);
 	return code;
 }
 
+/* The relocations of .text. */
+static Elf64_Rel *text_relocs(const struct policy *p, const struct rodata *ro, struct arena *a)
+{
+	const struct text *text = ro->text;
+	Elf64_Rel *rels = arena_alloc(a, text->nrelocs * sizeof *rels), *rel = rels;
+	for (size_t i = 0; i < text->n; i++) {
+		const struct text_reader *tr = &text->readers[i];
+		for (size_t k = 0; k < tr->code.nrelocs; k++, rel++) {
+			uint32_t at = tr->at + tr->code.relocs[k].insn;
+			relocate_address(p, ro, &text->insns[at], tr->code.relocs[k].target, at, rel);
+		}
+	}
+	return rels;
+}
+
 /* ---- ELF ---------------------------------------------------------------------------------- */
 
-enum { STRTAB = 1, LICENSE, PROGRAM, RODATA, BTF, BTF_EXT, POLICY, SYMTAB, RELOCS, MAPS,
-       SECTIONS };
+/* Those from RELOCS on may be missing: then those behind move up. */
+enum { STRTAB = 1, LICENSE, PROGRAM, RODATA, BTF, BTF_EXT, POLICY, SYMTAB, RELOCS, MAPS, TEXT, TEXT_RELOCS, SECTIONS };
 
-struct section {
-	const char *name;
-	Elf64_Word type;
-	Elf64_Xword flags;
-	Elf_Type content;
-	const void *data;
-	size_t len, align, entsize;
-	Elf64_Word link, info, name_offset;
-};
+/* The number of .text: where there are readers there are relocations. */
+static Elf64_Half section_text(const struct rodata *ro)
+{
+	return ro->nmaps ? TEXT : MAPS;
+}
 
 static Elf64_Word put_name(struct buffer *strings, const char *name)
 {
 	return (Elf64_Word)buffer_put(strings, name, strlen(name) + 1);
 }
 
-/* Everything is global: one null symbol, the program, the variables, the maps; where a program begins to decide that
- * does steps before. */
+/* Everything but the readers is global: one null symbol, the readers, the program, the variables, the maps; where a
+ * program begins to decide that does steps before. */
 static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro, const struct image *image,
                                const char *function, size_t code_size, size_t *n)
 {
-	size_t maps = SYMBOL_VARIABLES + ro->nvars, nmaps = ro->nmaps, offset = 0;
+	const struct text *text = ro->text;
+	size_t program = symbol_program(text), variables = symbol_variables(text);
+	size_t maps = variables + ro->nvars, nmaps = ro->nmaps, offset = 0;
 	bool marked = image->steps && image->steps < image->ninsns;
 	*n = maps + nmaps + marked;
 	Elf64_Sym *s = arena_alloc(strings->arena, *n * sizeof *s);
@@ -236,12 +281,18 @@ static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro, 
 		                              .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE),
 		                              .st_shndx = PROGRAM,
 		                              .st_value = image->steps * sizeof(struct bpf_insn)};
-	s[SYMBOL_PROGRAM] = (Elf64_Sym){.st_name = put_name(strings, function),
+	for (size_t i = 0; i < text->n; i++)
+		s[1 + i] = (Elf64_Sym){.st_name = put_name(strings, text->readers[i].name),
+		                       .st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC),
+		                       .st_shndx = section_text(ro),
+		                       .st_value = text->readers[i].at * sizeof(struct bpf_insn),
+		                       .st_size = text->readers[i].code.ninsns * sizeof(struct bpf_insn)};
+	s[program] = (Elf64_Sym){.st_name = put_name(strings, function),
 	                                .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
 	                                .st_shndx = PROGRAM,
 	                                .st_size = code_size};
 	for (size_t i = 0; i < ro->nvars; i++)
-		s[SYMBOL_VARIABLES + i] =
+		s[variables + i] =
 			(Elf64_Sym){.st_name = put_name(strings, ro->vars[i].name),
 		                    .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
 		                    .st_shndx = RODATA,
@@ -259,89 +310,11 @@ static Elf64_Sym *make_symbols(struct buffer *strings, const struct rodata *ro, 
 	return s;
 }
 
-/* Without memory libelf may give a section that is only half there, and says so only in
- * elf_errno(). */
-static bool add_section(Elf *elf, const struct section *s)
-{
-	Elf_Scn *scn = elf_newscn(elf);
-	if (!scn || elf_errno())
-		return false;
-	Elf_Data *data = elf_newdata(scn);
-	Elf64_Shdr *sh = data ? elf64_getshdr(scn) : NULL;
-	if (!sh)
-		return false;
-	data->d_buf = (void *)s->data; /* libelf only reads it */
-	data->d_size = s->len;
-	data->d_align = s->align;
-	data->d_type = s->content;
-	data->d_version = EV_CURRENT;
-	sh->sh_name = s->name_offset;
-	sh->sh_type = s->type;
-	sh->sh_flags = s->flags;
-	sh->sh_link = s->link;
-	sh->sh_info = s->info;
-	sh->sh_entsize = s->entsize;
-	return true;
-}
-
-/* Lays the file out and writes it to fd; its size, or -1 with errno, or 0 there when only
- * libelf knows why. */
-static int64_t write_elf(int fd, const struct section *sections, size_t n)
-{
-	int64_t size = -1;
-	elf_version(EV_CURRENT);
-	elf_errno(); /* forget an older one */
-	errno = 0;
-	Elf *elf = elf_begin(fd, ELF_C_WRITE, NULL);
-	Elf64_Ehdr *eh = elf ? elf64_newehdr(elf) : NULL;
-	bool ok = eh != NULL;
-	if (ok) {
-		eh->e_ident[EI_DATA] = ELFDATA2LSB;
-		eh->e_type = ET_REL;
-		eh->e_machine = EM_BPF;
-		eh->e_version = EV_CURRENT;
-		eh->e_shstrndx = STRTAB;
-	}
-	for (size_t i = 1; ok && i < n; i++)
-		ok = add_section(elf, &sections[i]);
-	if (ok)
-		size = elf_update(elf, ELF_C_WRITE);
-	int error = errno;
-	elf_end(elf);
-	errno = error;
-	return size;
-}
-
-static int make_elf(const struct section *sections, size_t n, struct diags *d, struct bytes *out)
-{
-	int fd = memfd_create("rucy-devguard", MFD_CLOEXEC);
-	if (fd < 0)
-		return diag_fail(d, "check the limit of open files and the free memory",
-		                 "cannot make a memory file for the object: %s", strerror(errno));
-	int64_t size = write_elf(fd, sections, n);
-	int error = size > 0 ? 0 : errno;
-	if (error)
-		close(fd);
-	if (error == ENOMEM)
-		arena_fail(d->arena);
-	if (error) /* limits of files hold for memory files too */
-		return diag_fail(d, error == EFBIG ? "raise the limit of file sizes (ulimit -f)" : "free some memory",
-		                 "cannot write the object: %s", strerror(error));
-	unsigned char *data = size > 0 ? arena_alloc(d->arena, (size_t)size) : NULL;
-	bool ok = data && !lseek(fd, 0, SEEK_SET) && read_whole(fd, data, (size_t)size) == (ssize_t)size;
-	close(fd);
-	if (!ok)
-		return diag_fail(d, "free some memory", "cannot write the object: %s",
-		                 size > 0 ? "reading it back failed" : elf_errmsg(-1));
-	*out = (struct bytes){data, (size_t)size};
-	return 0;
-}
-
 /* What goes into the sections. */
 struct parts {
 	const struct bpf_insn *code;
 	size_t code_size;
-	Elf64_Rel *rels;
+	Elf64_Rel *rels, *text_rels;
 	size_t nrels;
 	struct rodata ro;
 	const char *function;
@@ -364,6 +337,7 @@ static int make_parts(struct parts *parts, const struct policy *p, const struct 
 		parts->policy = (struct buffer){.arena = a, .data = (void *)p->serial.data, .n = p->serial.len};
 	else if (serial_write(p, d, &parts->policy, &digest))
 		return -1;
+	const struct text *text = parts->ro.text = object_text(a, image);
 	name_maps(&parts->ro, p);
 	make_rodata(&parts->ro, p, digest, &parts->policy);
 	if (image->ninsns && starts && p->nparams <= OBJECT_PARAMS_MAX)
@@ -372,11 +346,12 @@ static int make_parts(struct parts *parts, const struct policy *p, const struct 
 		return diag_fail(
 			d, "this is a bug of the compiler: please report it with the policy",
 			"cannot write the object: its instructions or parameters do not fit");
+	parts->text_rels = text_relocs(p, &parts->ro, a);
 	for (size_t i = 0; i < parts->ro.nmaps; i++)
 		parts->maps.len += map_definition_size(&parts->ro.maps[i]);
 	parts->maps.data = arena_alloc(a, parts->maps.len); /* zeros: the types say it all */
 	parts->function = free_name(&parts->ro, "", p->name && *p->name ? p->name : "policy");
-	return btf_sections(p, image, starts, parts->function, parts->ro.vars, parts->ro.nvars, parts->ro.maps,
+	return btf_sections(p, image, text, starts, parts->function, parts->ro.vars, parts->ro.nvars, parts->ro.maps,
 	                    parts->ro.nmaps, d, &parts->btf, &parts->ext);
 }
 
@@ -390,6 +365,19 @@ static struct section plain(const char *name, Elf64_Xword flags, const void *dat
 	                        .data = data,
 	                        .len = len,
 	                        .align = align};
+}
+
+static struct section relocs(const char *name, const Elf64_Rel *rels, size_t n, Elf64_Word of)
+{
+	return (struct section){.name = name,
+	                        .type = SHT_REL,
+	                        .content = ELF_T_REL,
+	                        .data = rels,
+	                        .len = n * sizeof *rels,
+	                        .align = 8,
+	                        .entsize = sizeof *rels,
+	                        .link = SYMTAB,
+	                        .info = of};
 }
 
 const char *object_section(const struct policy *p)
@@ -414,6 +402,7 @@ int object_write(const struct policy *p, const struct image *image, struct diags
 	const Elf64_Sym *symbols =
 		make_symbols(&strings, &parts.ro, image, parts.function, parts.code_size, &nsymbols);
 	const char *name = object_section(p), *license = object_license(p);
+	const struct text *text = parts.ro.text;
 	struct section s[SECTIONS] = {
 		[STRTAB] = {.name = ".strtab",
 	                    .type = SHT_STRTAB,
@@ -435,24 +424,21 @@ int object_write(const struct policy *p, const struct image *image, struct diags
 	                    .align = 8,
 	                    .entsize = sizeof *symbols,
 	                    .link = STRTAB,
-	                    .info = SYMBOL_PROGRAM},
-		[RELOCS] = {.name = arena_printf(d->arena, ".rel%s", name),
-	                    .type = SHT_REL,
-	                    .content = ELF_T_REL,
-	                    .data = parts.rels,
-	                    .len = parts.nrels * sizeof *parts.rels,
-	                    .align = 8,
-	                    .entsize = sizeof *parts.rels,
-	                    .link = SYMTAB,
-	                    .info = PROGRAM},
+	                    .info = symbol_program(text)},
+		[RELOCS] = relocs(arena_printf(d->arena, ".rel%s", name), parts.rels, parts.nrels, PROGRAM),
 		[MAPS] = plain(".maps", SHF_ALLOC | SHF_WRITE, parts.maps.data, parts.maps.len, 8),
 	};
-	size_t n = parts.ro.nmaps ? SECTIONS : parts.nrels ? MAPS : RELOCS;
+	size_t n = parts.ro.nmaps ? TEXT : parts.nrels ? MAPS : RELOCS;
+	if (text->n) {
+		s[n] = plain(".text", SHF_ALLOC | SHF_EXECINSTR, text->insns, text->ninsns * sizeof *text->insns, 8);
+		s[n + 1] = relocs(".rel.text", parts.text_rels, text->nrelocs, (Elf64_Word)n);
+		n += 2;
+	}
 	for (size_t i = 1; i < n; i++)
 		s[i].name_offset = put_name(&strings, s[i].name);
 	s[STRTAB].data = strings.data;
 	s[STRTAB].len = strings.n;
-	return make_elf(s, n, d, out);
+	return elf_make(s, n, d, out);
 }
 
 /* What is wrong with a setting: always -1. */

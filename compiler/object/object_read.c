@@ -9,12 +9,13 @@
  */
 #include "compiler/bpf/internal.h"
 #include "compiler/object/internal.h"
+#include "compiler/object/text.h"
 
 #include <errno.h>
 #include <gelf.h>
 #include <string.h>
 
-enum part { PROGRAM, LICENSE, RODATA, BTF, BTF_EXT, SYMTAB, POLICY, RELOCS, MAPS, PARTS };
+enum part { PROGRAM, LICENSE, RODATA, BTF, BTF_EXT, SYMTAB, POLICY, RELOCS, MAPS, TEXT, TEXT_RELOCS, PARTS };
 
 static const char *const part_names[PARTS] = {
 	[PROGRAM] = "program",
@@ -26,6 +27,8 @@ static const char *const part_names[PARTS] = {
 	[POLICY] = OBJECT_POLICY_SECTION,
 	[RELOCS] = "relocation",
 	[MAPS] = ".maps",
+	[TEXT] = ".text",
+	[TEXT_RELOCS] = ".rel.text",
 };
 
 struct object {
@@ -40,6 +43,7 @@ struct object {
 	const char *relocs;        /* and of its relocations */
 	const struct map_definition *maps;
 	size_t nmaps;
+	const struct text *text; /* as it must be */
 };
 
 static const char HINT_COMPILE[] =
@@ -108,7 +112,7 @@ static const char *take_section(struct object *o, Elf *elf, size_t names, Elf_Sc
 	if (!name)
 		return "the object's section table is damaged";
 	enum part i = part_of(name);
-	Elf64_Word type = i == SYMTAB ? SHT_SYMTAB : i == RELOCS ? SHT_REL : SHT_PROGBITS;
+	Elf64_Word type = i == SYMTAB ? SHT_SYMTAB : i == RELOCS || i == TEXT_RELOCS ? SHT_REL : SHT_PROGBITS;
 	if (i == PARTS)
 		return NULL;
 	if (o->parts[i].data)
@@ -227,36 +231,136 @@ static int64_t target_at(const struct object *o, const struct policy *p, uint64_
 	return fits ? offset / 8 : -1;
 }
 
-/* Relocations as the image has them; their instructions are left without an
- * address. NULL, or what is wrong. */
-static const char *read_relocs(const struct object *o, const struct policy *p, const bool *starts,
+/* The reader whose instructions stand at a symbol; READERS: none. */
+static enum reader reader_at(const struct object *o, uint64_t symbol)
+{
+	Elf64_Sym s;
+	struct bytes table = o->parts[SYMTAB], text = o->parts[TEXT];
+	if (symbol >= table.len / sizeof s)
+		return READERS;
+	memcpy(&s, table.data + symbol * sizeof s, sizeof s);
+	if (!text.data || s.st_shndx != o->index[TEXT] || s.st_value > text.len)
+		return READERS;
+	for (int r = 0; r < READERS; r++) {
+		struct reader_code code = reader_code(o->arena, (enum reader)r);
+		size_t size = code.ninsns * sizeof *code.insns;
+		if (text.len - s.st_value >= size && !memcmp(text.data + s.st_value, code.insns, size))
+			return (enum reader)r;
+	}
+	return READERS;
+}
+
+/* A call's relocation; its instruction stays as it is. False: it is none of a reader. */
+static bool read_call(const struct object *o, const struct bpf_insn *in, const Elf64_Rel *rel, struct image_reloc *out)
+{
+	enum reader r = reader_at(o, ELF64_R_SYM(rel->r_info));
+	out->target = TARGET_READER + (uint32_t)r;
+	return r != READERS && in->code == (BPF_JMP | BPF_CALL) && in->src_reg == BPF_PSEUDO_CALL && in->imm == -1;
+}
+
+/* An address's relocation; its instruction is left without one. */
+static const char *read_address(const struct object *o, const struct policy *p, struct bpf_insn *lo, const Elf64_Rel *rel,
+                                struct image_reloc *out)
+{
+	if (lo->code != (BPF_LD | BPF_IMM | BPF_DW) || lo->src_reg || lo[1].imm)
+		return "a relocation is not of an address";
+	int64_t target = target_at(o, p, ELF64_R_SYM(rel->r_info), lo->imm);
+	if (target < 0)
+		return "a relocation is not the address of a parameter or map";
+	lo->imm = 0;
+	out->target = (uint32_t)target;
+	return NULL;
+}
+
+/* Relocations as the image has them: first those of calls, since they say which maps there are. NULL, or what is wrong. */
+static const char *read_relocs(struct object *o, const struct policy *p, const bool *starts,
                                struct bpf_insn *code, struct image *image)
 {
 	struct bytes table = o->parts[RELOCS];
 	size_t n = table.len / sizeof(Elf64_Rel);
 	struct image_reloc *relocs = arena_alloc(o->arena, n * sizeof *relocs);
+	Elf64_Rel *rels = arena_alloc(o->arena, n * sizeof *rels);
 	if (table.len % sizeof(Elf64_Rel))
 		return "its relocations are cut off";
+	memcpy(rels, table.data, n * sizeof *rels);
 	for (size_t i = 0; i < n; i++) {
-		Elf64_Rel rel;
-		memcpy(&rel, table.data + i * sizeof rel, sizeof rel);
-		uint64_t insn = rel.r_offset / sizeof *code;
-		if (rel.r_offset % sizeof *code || insn >= image->ninsns || !starts[insn] ||
-		    (i && insn <= relocs[i - 1].insn) || ELF64_R_TYPE(rel.r_info) != R_BPF_64_64)
+		uint64_t insn = rels[i].r_offset / sizeof *code;
+		bool is_call = ELF64_R_TYPE(rels[i].r_info) == R_BPF_64_32;
+		if (rels[i].r_offset % sizeof *code || insn >= image->ninsns || !starts[insn] ||
+		    (i && insn <= relocs[i - 1].insn) || (!is_call && ELF64_R_TYPE(rels[i].r_info) != R_BPF_64_64))
 			return "a relocation does not fit its instructions";
-		struct bpf_insn *lo = &code[insn], *hi = lo + 1;
-		if (lo->code != (BPF_LD | BPF_IMM | BPF_DW) || lo->src_reg || hi->imm)
-			return "a relocation is not of an address";
-		int64_t target = target_at(o, p, ELF64_R_SYM(rel.r_info), lo->imm);
-		if (target < 0)
-			return "a relocation is not the address of a parameter or map";
-		lo->imm = 0;
-		relocs[i] = (struct image_reloc){(uint32_t)insn, (uint32_t)target};
+		relocs[i].insn = (uint32_t)insn;
+		if (is_call && !read_call(o, &code[insn], &rels[i], &relocs[i]))
+			return "a call is not of a function that reads the calling task";
 	}
 	image->relocs = relocs;
 	image->nrelocs = n;
+	o->text = object_text(o->arena, image);
+	o->maps = object_maps(o->arena, p, o->text->asks_who, &o->nmaps);
+	for (size_t i = 0; i < n; i++) {
+		if (ELF64_R_TYPE(rels[i].r_info) == R_BPF_64_32)
+			continue;
+		const char *wrong = read_address(o, p, &code[relocs[i].insn], &rels[i], &relocs[i]);
+		if (wrong)
+			return wrong;
+	}
 	return NULL;
 }
+
+/* ---- readers ------------------------------------------------------------------------------ */
+
+/* Functions of .text are where the readers are, and nowhere else. */
+static bool functions_fit(const struct object *o)
+{
+	struct bytes table = o->parts[SYMTAB];
+	size_t n = 0;
+	for (size_t i = 0; i < table.len / sizeof(Elf64_Sym); i++) {
+		Elf64_Sym s;
+		memcpy(&s, table.data + i * sizeof s, sizeof s);
+		if (s.st_shndx != o->index[TEXT])
+			continue;
+		const struct text_reader *tr = &o->text->readers[n];
+		if (n++ == o->text->n || ELF64_ST_TYPE(s.st_info) != STT_FUNC || s.st_value != tr->at * sizeof(struct bpf_insn) ||
+		    s.st_size != tr->code.ninsns * sizeof(struct bpf_insn))
+			return false;
+	}
+	return n == o->text->n;
+}
+
+/* The addresses that readers use are those that they should. */
+static bool addresses_fit(const struct object *o, const struct policy *p)
+{
+	struct bytes table = o->parts[TEXT_RELOCS];
+	if (table.len != o->text->nrelocs * sizeof(Elf64_Rel))
+		return false;
+	const unsigned char *at = table.data;
+	for (size_t i = 0; i < o->text->n; i++) {
+		const struct text_reader *tr = &o->text->readers[i];
+		for (size_t k = 0; k < tr->code.nrelocs; k++, at += sizeof(Elf64_Rel)) {
+			Elf64_Rel rel;
+			memcpy(&rel, at, sizeof rel);
+			if (rel.r_offset != (tr->at + tr->code.relocs[k].insn) * sizeof(struct bpf_insn) ||
+			    ELF64_R_TYPE(rel.r_info) != R_BPF_64_64 ||
+			    target_at(o, p, ELF64_R_SYM(rel.r_info), 0) != tr->code.relocs[k].target)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What an object has for readers must be what it would be given today, or they would read something else than their
+ * names say. NULL, or what is wrong. */
+static const char *check_text(const struct object *o, const struct policy *p)
+{
+	struct bytes text = o->parts[TEXT];
+	if (!text.data && !o->parts[TEXT_RELOCS].data && !o->text->n)
+		return NULL;
+	if (text.len != o->text->ninsns * sizeof *o->text->insns || memcmp(text.data, o->text->insns, text.len))
+		return "its functions that read the calling task are others";
+	return functions_fit(o) && addresses_fit(o, p) ? NULL : "the symbols of its functions that read the calling task are others";
+}
+
+/* ---- the program --------------------------------------------------------------------------- */
 
 /* Where a program begins to decide that does steps before: a symbol of no type. */
 static size_t steps_of(const struct object *o, const struct policy *p, size_t ninsns)
@@ -289,7 +393,7 @@ static size_t tail_size(struct arena *a, const struct policy *p, const struct im
 }
 
 /* NULL, or what is wrong with the program. */
-static const char *read_image(const struct object *o, const struct policy *p, struct image *image)
+static const char *read_image(struct object *o, const struct policy *p, struct image *image)
 {
 	struct bytes program = o->parts[PROGRAM], ext = o->parts[BTF_EXT];
 	const char *why;
@@ -302,7 +406,11 @@ static const char *read_image(const struct object *o, const struct policy *p, st
 	if (!starts)
 		return "its last instruction is cut off";
 	why = read_relocs(o, p, starts, code, image);
-	if (why || btf_read_lines(o->arena, p, o->parts[BTF].data, o->parts[BTF].len, ext.data, ext.len, starts,
+	if (!why)
+		why = check_text(o, p);
+	if (!why)
+		why = btf_check_text(o->arena, o->text, o->parts[BTF], ext);
+	if (why || btf_read_lines(o->arena, p, o->parts[BTF].data, o->parts[BTF].len, ext.data, ext.len, o->text->n, starts,
 	                          image->ninsns, image, &why))
 		return why;
 	image->steps = steps_of(o, p, image->ninsns);
@@ -332,7 +440,6 @@ int object_read(struct arena *a, struct diags *d, const char *file, const void *
 	if (check_header(&o) || find_parts(&o) ||
 	    serial_read(a, d, file, o.parts[POLICY].data, o.parts[POLICY].len, &p, &digest))
 		return -1;
-	o.maps = object_maps(a, p, &o.nmaps);
 	const char *wrong = check_rodata(&o, p, digest);
 	if (wrong)
 		return refuse(&o, HINT_AGAIN,

@@ -7,6 +7,6 @@ int64_t reader_argument(const struct ask *ask)
 	if (ask->kind != ASK_UNDER)
 		return ask->number;
 	for (const char *s = ask->text; *s; s++)
-		parts += *s == '/';
+		parts += s[0] == '/' && s[1];
 	return parts;
 }

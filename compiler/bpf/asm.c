@@ -82,6 +82,15 @@ static void write_address(FILE *out, const struct policy *p, int reg, uint32_t t
 		fprintf(out, "r%d = &param[%" PRIu32 "]", reg, target);
 }
 
+/* The function of ours that is called there. */
+static const char *called(const struct image *image, size_t pc)
+{
+	uint32_t target = 0;
+	for (size_t i = 0; i < image->nrelocs && !target; i++)
+		target = image->relocs[i].insn == pc ? image->relocs[i].target : 0;
+	return target >= TARGET_READER && target - TARGET_READER < READERS ? reader_name((enum reader)(target - TARGET_READER)) : "?";
+}
+
 static void write_insn(FILE *out, const struct policy *p, const struct image *image, size_t pc)
 {
 	const struct bpf_insn *in = (const struct bpf_insn *)image->insns + pc;
@@ -117,7 +126,11 @@ static void write_insn(FILE *out, const struct policy *p, const struct image *im
 		fprintf(out, "r%d = 0x%" PRIx64 " ll", in->dst_reg, k);
 		break;
 	}
-	default: write_jump(out, in, pc);
+	default:
+		if (in->code == (BPF_JMP | BPF_CALL) && in->src_reg == BPF_PSEUDO_CALL)
+			fprintf(out, "call %s", called(image, pc));
+		else
+			write_jump(out, in, pc);
 	}
 }
 

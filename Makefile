@@ -116,7 +116,7 @@ $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 # judge, what attaches, and the verbs of a bundle; no interpreter, no lists, no manifest.
 GUARD_CMD := cli cmd error document output outfile options input author verdict warn also judged explained program attach detach \
 	each proof asked source
-GUARD_SOURCES := $(filter-out policy/yaml.c,$(sort $(wildcard policy/*.c))) compiler/compile.c \
+GUARD_SOURCES := $(filter-out policy/yaml.c policy/users.c,$(sort $(wildcard policy/*.c))) compiler/compile.c \
 	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/hostprog/*.c compiler/object/*.c compiler/raw/*.c compiler/task/*.c)) \
 	$(sort $(wildcard cgroup/*.c)) $(GUARD_CMD:%=cmd/%.c) \
 	$(filter-out %/work_ruby.c %/work_list.c %/work_user.c,$(sort $(wildcard cmd/room/*.c))) $(sort $(wildcard cmd/where/*.c)) \

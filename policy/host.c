@@ -9,6 +9,7 @@
 #include "policy/file.h"
 #include "policy/host.h"
 #include "policy/trusted.h"
+#include "policy/users.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -315,7 +316,7 @@ static int dev_matches(const struct host *h, struct arena *a, const char *patter
 	return 0;
 }
 
-/* ---- groups ------------------------------------------------------------------------ */
+/* ---- groups: of devices, of users ------------------------------------------------------------------------ */
 
 static int groups(const struct host *h, struct arena *a, const char **listing)
 {
@@ -333,5 +334,11 @@ static int groups(const struct host *h, struct arena *a, const char **listing)
 	return n < 0 ? (int)-n : 0;
 }
 
-const struct host host_here = {.device = any_device, .groups = groups, .matches = dev_matches, .any_path = true};
-const struct host host_dev = {.device = dev_device, .groups = groups, .matches = dev_matches};
+static int group(const struct host *h, struct arena *a, const char *name, uint32_t *gid, const char **near)
+{
+	(void)h;
+	return users_group(a, name, gid, near);
+}
+
+const struct host host_here = {.device = any_device, .groups = groups, .group = group, .matches = dev_matches, .any_path = true};
+const struct host host_dev = {.device = dev_device, .groups = groups, .group = group, .matches = dev_matches};

@@ -26,6 +26,9 @@ struct host {
 	void (*device)(const struct host *h, struct arena *a, const char *path, struct host_device *out);
 	/* The text of /proc/devices: 0 or an errno. */
 	int (*groups)(const struct host *h, struct arena *a, const char **listing);
+	/* The number of a group of users: 0, or an errno; ENOENT: there is none, *near: the name that
+	 * was probably meant, or NULL. */
+	int (*group)(const struct host *h, struct arena *a, const char *name, uint32_t *gid, const char **near);
 	/* The nodes whose path matches a shell pattern, whose last part alone has wildcards:
 	 * "c 188:0 /dev/ttyUSB0\n" a line, by name. 0, or an errno and in *listing the path it
 	 * is about or NULL. Never a part of them. */

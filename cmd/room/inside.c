@@ -168,6 +168,15 @@ static int ask_groups(const struct host *h, struct arena *a, const char **listin
 	return *listing || found.error ? found.error : EIO;
 }
 
+static int ask_group(const struct host *h, struct arena *a, const char *name, uint32_t *gid, const char **near)
+{
+	struct answer found;
+	(void)h;
+	*near = ask(a, ASK_USERS, name, &found);
+	*gid = (uint32_t)found.major;
+	return found.error;
+}
+
 static int ask_matches(const struct host *h, struct arena *a, const char *pattern, const char **listing)
 {
 	struct answer found;
@@ -277,7 +286,7 @@ void inside_run(void (*work)(struct inside *in), size_t memory, struct progress 
 	static struct inside in;
 	here = &in;
 	in.budget = (struct budget){.limit = memory, .over = over, .progress = progress};
-	in.host = (struct host){.device = ask_device, .groups = ask_groups, .matches = ask_matches, .file = ask_file};
+	in.host = (struct host){.device = ask_device, .groups = ask_groups, .group = ask_group, .matches = ask_matches, .file = ask_file};
 	in.arena = arena_new();
 	if (!in.arena || setjmp(in.no_memory))
 		_exit(INSIDE_NO_MEMORY);

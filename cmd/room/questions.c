@@ -41,6 +41,15 @@ static const char *groups(struct cmd *c, const char *nothing, struct answer *out
 	return out->error ? NULL : listing;
 }
 
+static const char *group(struct cmd *c, const char *name, struct answer *out)
+{
+	const char *near = NULL;
+	uint32_t gid = 0;
+	out->error = host_dev.group(&host_dev, c->arena, name, &gid, &near);
+	out->major = out->error ? 0 : gid;
+	return near;
+}
+
 static const char *matches(struct cmd *c, const char *pattern, struct answer *out)
 {
 	const char *listing = NULL;
@@ -134,6 +143,7 @@ static const struct kind {
 	[ASK_DEVICE] = {device, "the device node at a path below /dev: type and number, or a near name"},
 	[ASK_GROUPS] = {groups, "the text of /proc/devices"},
 	[ASK_FILE] = {file, "the text of a file that the policy loads, below its own directory"},
+	[ASK_USERS] = {group, "the number of a group of users, or a near name"},
 	[ASK_MATCHES] = {matches, "the device nodes of a directory below /dev whose names match: type, number, path"},
 };
 

@@ -7,7 +7,7 @@
 
 #include "cmd/room/rooms.h"
 
-enum question_kind { ASK_DEVICE, ASK_GROUPS, ASK_FILE, ASK_MATCHES, QUESTION_KINDS };
+enum question_kind { ASK_DEVICE, ASK_GROUPS, ASK_FILE, ASK_MATCHES, ASK_USERS, QUESTION_KINDS };
 
 struct question { uint32_t kind; }; /* then the text */
 enum { QUESTION_TEXT_MAX = PATH_MAX - 1, QUESTION_MAX = sizeof(struct question) + QUESTION_TEXT_MAX };
@@ -15,7 +15,7 @@ enum { QUESTION_TEXT_MAX = PATH_MAX - 1, QUESTION_MAX = sizeof(struct question) 
 struct answer {
 	int32_t error;    /* errno */
 	uint32_t mode;    /* ASK_DEVICE: as of stat(2) */
-	int64_t major, minor;
+	int64_t major, minor; /* ASK_USERS: the group's number, 0 */
 	uint32_t has_text, reserved;
 }; /* then the text: a near name, a listing, a file; on an error of ASK_MATCHES the path */
 

@@ -480,7 +480,8 @@ static void test_wordy(void **state)
 static void ask_things(struct inside *in)
 {
 	struct host_device null, shadow, out, log;
-	const char *listing = NULL;
+	const char *listing = NULL, *near = NULL, *none = NULL;
+	uint32_t root = 1, gid;
 	struct frame job;
 	inside_read(in, &job);
 	in->host.device(&in->host, in->arena, "/dev/null", &null);
@@ -489,7 +490,10 @@ static void ask_things(struct inside *in)
 	in->host.device(&in->host, in->arena, "/dev/nul", &log);
 	bool ok = !null.error && S_ISCHR(null.mode) && null.major == 1 && null.minor == 3 && shadow.error == EXDEV &&
 	          out.error == EXDEV && log.error == ENOENT && log.near && !strcmp(log.near, "/dev/null") &&
-	          !in->host.groups(&in->host, in->arena, &listing) && strstr(listing, "Block devices");
+	          !in->host.groups(&in->host, in->arena, &listing) && strstr(listing, "Block devices") &&
+	          !in->host.group(&in->host, in->arena, "root", &root, &none) && !root && !none &&
+	          in->host.group(&in->host, in->arena, "roott", &gid, &near) == ENOENT && near && !strcmp(near, "root") &&
+	          in->host.group(&in->host, in->arena, "root:x", &gid, &none) == ENOENT && !none;
 	if (!ok)
 		diag_add(&in->diags, DIAG_ERROR, (struct span){0}, NULL, "%d %d %d %d %s", null.error, shadow.error, out.error, log.error, log.near);
 	inside_done(in, !ok);
@@ -501,7 +505,7 @@ static void test_questions(void **state)
 	int status = call_room(ask_things, NULL);
 	if (status)
 		fail_msg("%s", cmd.diags.items[0].text);
-	assert_int_equal(cmd.asking.nasked, 5);
+	assert_int_equal(cmd.asking.nasked, 8);
 	assert_true(asked_still(&cmd, cmd.asking.asked, cmd.asking.nasked));
 	unsigned char *spoilt = arena_alloc(cmd.arena, cmd.asking.asked[0].nanswer);
 	memcpy(spoilt, cmd.asking.asked[0].answer, cmd.asking.asked[0].nanswer);

@@ -6,12 +6,15 @@
 # case. Nothing of the tool is used, so that
 # a mistake of the tool or of mruby is not repeated. Prints "ok NAME" or "not ok NAME: why".
 
+require "etc"
+
 $VERBOSE = nil
 $stdout.sync = true
 MAIN = self
 
 ACCESSES = {"m" => 1, "r" => 2, "w" => 4}.freeze
-FACTS = %w[uid gid pid tid comm cgroup_id uptime].freeze
+FACTS = %w[uid gid pid tid comm cgroup_id uptime euid egid fsuid ppid login_uid session exe parent_exe].freeze
+QUESTIONS = %w[host_user_ns host_pid_ns kernel_thread].freeze
 
 # Devices of the fixed table that the policies of the tests name.
 NAMES = {
@@ -46,8 +49,19 @@ class Context
   def access = @access
   def requested = @request.access
   def access_type = @access << 16 | (char? ? 2 : 1)
-  FACTS.each do |name|
-    define_method(name) { @request.facts.fetch(name) { raise Refused, "#{name} decides and is not given" } }
+  def given(name) = @request.facts.fetch(name) { raise Refused, "#{name} decides and is not given" }
+
+  FACTS.each { |name| define_method(name) { given(name) } }
+  QUESTIONS.each { |name| define_method("#{name}?") { given(name) } }
+
+  def in_group?(group)
+    given("groups").include?((group.is_a?(Integer) ? group : Etc.getgrnam(group.to_s).gid).to_s)
+  end
+
+  def capable?(name) = given("caps") == ["all"] || given("caps").include?(name.to_s)
+
+  def under?(path)
+    path == "/" || "#{given("cgroup")}/".start_with?("#{path}/")
   end
 end
 
@@ -198,11 +212,21 @@ module Kernel
   end
 end
 
+# What a request says of one fact.
+def fact_of(name, value)
+  case name
+  when "comm", "exe", "parent_exe", "cgroup" then value
+  when "groups", "caps" then value.split(",")
+  when *QUESTIONS then value == "yes"
+  else value == "none" ? nil : Integer(value, 10)
+  end
+end
+
 def request_of(words)
   type, number, access, *facts = words
   major, minor = number.split(":").map { |n| Integer(n, 10) }
   given = facts.to_h { |fact| fact.split("=", 2) }
-  given = given.to_h { |name, value| [name, name == "comm" ? value : Integer(value, 10)] }
+  given = given.to_h { |name, value| [name, fact_of(name, value)] }
   Request.new(type, major, minor, access == "-" ? 0 : letters(access), given)
 end
 

@@ -86,6 +86,7 @@ static struct flow no_method(struct lifter *l, struct state *st, const struct ca
 	mrb_method_t missing = mruby_method(l->mrb, &class, mrb_intern_lit(l->mrb, "method_missing"));
 	if (!MRB_METHOD_UNDEF_P(missing) && !MRB_METHOD_CFUNC_P(missing))
 		lift_refuse(l, "define the method itself", "method_missing inside a rule's block");
+	lift_refuse_path(l, &(struct call){.mid = c->mid, .recv = c->recv});
 	const char *name = ruby_name(l->rb, c->mid);
 	lift_raise(l, st, mrb_class_get(l->mrb, "NoMethodError"), "undefined method '%s' for %s", name,
 	           val_describe(l, c->recv));

@@ -184,6 +184,23 @@ static bool has_own_equality(struct lifter *l, struct val v)
 	return false;
 }
 
+/* A path that is compared as a file: with a path that is known, which is its name in programs. */
+static term equal_path(struct lifter *l, struct val path, struct val other)
+{
+	struct who_fault f;
+	int64_t value;
+	const char *name = val_describe(l, path);
+	if (other.kind == V_PATH || other.kind == V_COMM)
+		lift_refuse(l, arena_printf(l->arena, "write the path: %s == \"/usr/bin/qemu-system-x86_64\"", name),
+		            "%s is compared with %s, and a file is compared with a path that is known when the policy is compiled", name,
+		            other.kind == V_COMM ? "ctx.comm" : val_describe(l, other));
+	if (other.kind != V_STATIC || !mrb_string_p(other.u.st))
+		return T_FALSE;
+	if (who_file(l->all->said, l->rb, other.u.st, lift_place(l), &value, &f))
+		lift_refuse(l, f.hint, "%s", f.text);
+	return term_eq(l->terms, path.u.t, term_const(l->terms, value));
+}
+
 /* Values of other kinds, or of two: some cannot be compared, the rest are equal to themselves. */
 static term equal_others(const struct equality *e, struct val a, struct val b)
 {
@@ -199,6 +216,10 @@ static term equal_others(const struct equality *e, struct val a, struct val b)
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
 		if (a.kind == refused[i].kind || b.kind == refused[i].kind)
 			lift_refuse(l, refused[i].hint, "%s", refused[i].text);
+	if (a.kind == V_PATH && val_same(l, a, b))
+		return T_TRUE;
+	if (a.kind == V_PATH || b.kind == V_PATH)
+		return equal_path(l, a.kind == V_PATH ? a : b, a.kind == V_PATH ? b : a);
 	if (a.kind == b.kind)
 		return val_same(l, a, b) ? T_TRUE : T_FALSE;
 	struct val s = a.kind == V_COMM ? b : a;

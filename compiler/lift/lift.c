@@ -106,7 +106,7 @@ static void lift_rule(struct lifter *l, struct rule *r, const struct block *bloc
 	keep_raises(l, r, block->of_claim);
 }
 
-struct lifting *lifting_new(struct interpreter *rb, const struct said *said)
+struct lifting *lifting_new(struct interpreter *rb, struct said *said)
 {
 	struct lifting *all = arena_alloc(rb->arena, sizeof *all);
 	*all = (struct lifting){.rb = rb, .said = said, .methods = methods_new(rb)};

@@ -11,7 +11,7 @@ struct lifter;
 /* What the blocks of a policy have in common. */
 struct lifting {
 	struct interpreter *rb;
-	const struct said *said;
+	struct said *said;
 	struct methods *methods;     /* table.c: C functions that are known */
 	struct diagrams *guards;     /* path.c: to ask whether a path is possible */
 	const struct lifter *lifter; /* at work now, or NULL */
@@ -20,7 +20,7 @@ struct lifting {
 /* ---- lift.c, refuse.c -------------------------------------------------------------- */
 
 /* Learns what the methods of the interpreter are: after the last was replaced. */
-struct lifting *lifting_new(struct interpreter *rb, const struct said *said);
+struct lifting *lifting_new(struct interpreter *rb, struct said *said);
 /* Sets match and raises of a rule from its block. 0, or -1 with a diagnostic. */
 int lift_block(struct lifting *all, struct rule *r, const struct block *block);
 /* Where the block is that is lifted now. */

@@ -110,6 +110,8 @@ void lift_refuse_method(struct lifter *l, const struct call *c, const char *why,
 	__attribute__((noreturn));
 /* Refuses a string made from what is not known; returns when v is none. */
 void lift_refuse_text(struct lifter *l, struct val v);
+/* Refuses a method of a path that is compared as a file, or one that is given it; returns when there is none. */
+void lift_refuse_path(struct lifter *l, const struct call *c);
 /* Pays for one instruction; refuses a block that needs too many, or too much memory. */
 void lift_spend(struct lifter *l);
 

@@ -16,7 +16,7 @@ static enum class_of class_of(struct val v)
 {
 	if (val_is_integer(v))
 		return INTEGER;
-	if (v.kind == V_COMM || (v.kind == V_STATIC && mrb_string_p(v.u.st)))
+	if (v.kind == V_COMM || v.kind == V_PATH || (v.kind == V_STATIC && mrb_string_p(v.u.st)))
 		return STRING;
 	return v.kind == V_STATIC && mrb_symbol_p(v.u.st) ? SYMBOL : OTHER;
 }
@@ -35,7 +35,7 @@ static enum class_of only_class(struct lifter *l, const struct state *st, struct
 
 static bool is_runtime(struct val v)
 {
-	return v.kind == V_INT || v.kind == V_COMM || v.kind == V_CHOICE;
+	return v.kind == V_INT || v.kind == V_COMM || v.kind == V_PATH || v.kind == V_CHOICE;
 }
 
 /* Is a text made of these only? */
@@ -77,9 +77,9 @@ static bool never(struct lifter *l, const struct state *st, struct val runtime, 
 	       !class_redefines(l, l->mrb->symbol_class, "==") && !class_redefines(l, l->mrb->integer_class, "==");
 }
 
-static void warn(struct lifter *l, enum class_of a, enum class_of b, struct val literal)
+static void warn(struct lifter *l, enum class_of a, enum class_of b, struct val runtime, struct val literal)
 {
-	lift_warn(l, rewrite(l, a, literal.u.st),
+	lift_warn(l, runtime.kind == V_PATH ? "compare it with the whole path, in quotes" : rewrite(l, a, literal.u.st),
 	          arena_printf(l->arena, "%s is never equal to %s", class_names[a], class_names[b]));
 }
 
@@ -116,9 +116,9 @@ void lint_equal(struct lifter *l, const struct state *st, struct val a, struct v
 	if (!lift_in_policy(l, l->frame))
 		return;
 	if (never(l, st, a, b, &x, &y))
-		warn(l, x, y, b);
+		warn(l, x, y, a, b);
 	else if (never(l, st, b, a, &x, &y))
-		warn(l, x, y, a);
+		warn(l, x, y, b, a);
 	if (!class_redefines(l, l->mrb->symbol_class, "==") && !class_redefines(l, l->mrb->string_class, "==")) {
 		lint_value(l, st, a, b);
 		lint_value(l, st, b, a);
@@ -135,7 +135,7 @@ static void lint_include(struct lifter *l, const struct state *st, struct val li
 	for (size_t i = 0; i < n; i++)
 		if (!never(l, st, v, items[i], &x, &y))
 			return;
-	warn(l, x, y, items[n - 1]);
+	warn(l, x, y, v, items[n - 1]);
 }
 
 void lint_send(struct lifter *l, const struct state *st, const struct call *c)

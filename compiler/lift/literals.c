@@ -167,7 +167,7 @@ static mrb_value range_body(mrb_state *mrb, void *p)
 static bool may_be_compared(struct lifter *l, struct val a, struct val b)
 {
 	struct val other = a.kind == V_COMM ? b : a;
-	if (a.kind != V_COMM && b.kind != V_COMM) {
+	if ((a.kind != V_COMM && b.kind != V_COMM) || other.kind == V_PATH) {
 		struct val strange = a.kind != V_INT && a.kind != V_STATIC ? a : b;
 		if (strange.kind != V_INT && strange.kind != V_STATIC)
 			lift_refuse(l, "compare the values themselves with <= and >=", "a range whose ends or value are %s",

@@ -121,6 +121,8 @@ struct flow lift_cfunc(struct lifter *l, struct state *st, const struct call *c,
 	if (!strcmp(name, "equal?")) /* one C function with Object#==, another question */
 		lift_refuse(l, "compare with ==", "`equal?` inside a rule's block: identity is not a value");
 	if (!m)
+		lift_refuse_path(l, c);
+	if (!m)
 		lift_refuse_method(l, c, " is not supported inside a rule's block",
 		                   "a block may compare, compute and look up; do the rest before it");
 	if (m->flags & METHOD_RAW)

@@ -80,6 +80,8 @@ struct flow ctx_method(struct lifter *l, struct state *st, const struct call *c)
 bool raw_send(struct lifter *l, struct state *st, const struct call *c, struct flow *out);
 /* Refuses a use of what `MAP[key] += n` gives. */
 void raw_refuse_sum(struct lifter *l) __attribute__((noreturn));
+/* What to do about a fact that only rules ask for; NULL: it is none. */
+const char *raw_rules_ask(struct lifter *l, const char *name);
 /* What to call instead of a function that there is not. */
 const char *raw_function_hint(struct lifter *l, const char *name);
 /* An Integer, which may differ by path. False: it is, or may be, something else. */

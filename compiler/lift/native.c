@@ -24,7 +24,8 @@ struct val native_stand_in(struct lifter *l, struct val v)
 	mrb_state *mrb = l->mrb;
 	switch (v.kind) {
 	case V_INT: return val_static(mrb_int_value(mrb, 0));
-	case V_COMM: return val_static(mrb_str_new_lit(mrb, ""));
+	case V_COMM:
+	case V_PATH: return val_static(mrb_str_new_lit(mrb, ""));
 	case V_CTX: return val_static(mrb_obj_value(mrb_obj_alloc(mrb, MRB_TT_OBJECT, l->rb->ctx_class)));
 	case V_ARRAY: return val_static(mrb_ary_new(mrb));
 	case V_HASH: return val_static(mrb_hash_new(mrb));
@@ -71,6 +72,7 @@ void method_needs_known(struct lifter *l, const struct call *c)
 	lift_refuse_text(l, c->recv);
 	for (size_t i = 0; i < c->n; i++)
 		lift_refuse_text(l, c->args[i]);
+	lift_refuse_path(l, c);
 	const char *wrong = wrong_count(l, c);
 	if (wrong)
 		lift_refuse(l, lift_takes(l, lift_user_call(l, c), wrong), "%s", wrong);

@@ -79,10 +79,20 @@ static bool function(struct lifter *l, struct state *st, const struct call *c, s
 	return true;
 }
 
+const char *raw_rules_ask(struct lifter *l, const char *name)
+{
+	int in = ctx_input(l->all->said, name);
+	if (who_kind(name) < 0 && !(in >= 0 && input_is_task((enum input)in)))
+		return NULL;
+	return arena_printf(l->arena, "only a rule asks for `%s`, as in allow { |ctx| ctx.euid == 0 }: a raw program has its own instructions and no others", name);
+}
+
 const char *raw_function_hint(struct lifter *l, const char *name)
 {
 	static const char *const names[] = {"pid", "tid", "uid", "gid", "comm", "cgroup_id", "ktime_ns", "cpu", "printk", "bpf_trace_printk"};
-	const char *near = did_you_mean(name, names, sizeof names / sizeof *names);
+	const char *near = did_you_mean(name, names, sizeof names / sizeof *names), *rule = raw_rules_ask(l, name);
+	if (rule)
+		return rule;
 	return near ? arena_printf(l->arena, "did you mean `%s`?", near)
 	            : "a raw program has pid, tid, uid, gid, comm, cgroup_id, ktime_ns, cpu and printk";
 }

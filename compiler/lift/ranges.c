@@ -16,7 +16,7 @@ static struct range_val range_of(struct lifter *l, const struct call *c)
 /* A value that a number cannot be compared with, whatever it is. */
 static bool is_incomparable(struct val v)
 {
-	return v.kind == V_COMM || v.kind == V_TEXT || v.kind == V_ARRAY || v.kind == V_HASH ||
+	return v.kind == V_COMM || v.kind == V_PATH || v.kind == V_TEXT || v.kind == V_ARRAY || v.kind == V_HASH ||
 	       (v.kind == V_STATIC && (mrb_immediate_p(v.u.st) || mrb_string_p(v.u.st) || mrb_array_p(v.u.st)));
 }
 
@@ -37,7 +37,7 @@ static struct flow h_range(struct lifter *l, struct state *st, const struct call
 	struct range_val r = range_of(l, c);
 	struct val x = call_arg(c, 0);
 	(void)unused;
-	if (c->n != 1 || (val_is_nil(r.lo) && val_is_nil(r.hi)) || x.kind == V_COMM || r.lo.kind == V_CHOICE || r.hi.kind == V_CHOICE)
+	if (c->n != 1 || (val_is_nil(r.lo) && val_is_nil(r.hi)) || x.kind == V_COMM || x.kind == V_PATH || r.lo.kind == V_CHOICE || r.hi.kind == V_CHOICE)
 		method_needs_known(l, c);
 	term in = val_is_nil(r.lo) ? T_TRUE : ordered(l, st, OP2_LE, r.lo, x);
 	if (!val_is_nil(r.hi))

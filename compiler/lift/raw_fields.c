@@ -98,7 +98,9 @@ static const char *known_fields(struct lifter *l)
 
 static void no_field(struct lifter *l, const char *name)
 {
-	const char *list = known_fields(l);
+	const char *list = known_fields(l), *rule = raw_rules_ask(l, name);
+	if (rule)
+		lift_refuse(l, rule, "the context of section %s has no `%s`", l->raw->section_name, name);
 	lift_refuse(l, *list ? arena_printf(l->arena, "it has %s", list)
 	                     : "say where its fields are: class Context; attr :common, :u64; attr :id, :s64; end",
 	            "the context of section %s has no `%s`", l->raw->section_name, name);

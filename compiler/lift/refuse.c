@@ -105,6 +105,23 @@ void lift_refuse_text(struct lifter *l, struct val v)
 		            "a string made from a value that is known only when a device is asked for");
 }
 
+void lift_refuse_path(struct lifter *l, const struct call *c)
+{
+	const struct val *path = c->recv.kind == V_PATH ? &c->recv : NULL;
+	for (size_t i = 0; i < c->n && !path; i++)
+		path = c->args[i].kind == V_PATH ? &c->args[i] : NULL;
+	if (!path)
+		return;
+	const char *name = val_describe(l, *path), *method = ruby_name(l->rb, c->mid);
+	const char *hint = arena_printf(l->arena, "write the whole path: %s == \"/usr/bin/qemu-system-x86_64\", or [PATH, PATH].include?(%s)",
+	                                name, name);
+	if (!strcmp(method, "under?"))
+		hint = "ctx.under?(\"/system.slice/x.service\") asks about the cgroup of the caller; an executable is compared by ==";
+	if (path == &c->recv)
+		lift_refuse(l, hint, "`%s` of %s: a path is compared as a file, not as a text", method, name);
+	lift_refuse(l, hint, "`%s` with %s: a path is compared as a file, not as a text", method, name);
+}
+
 #define MEMORY_MAX ((size_t)256 << 20)
 
 void lift_spend(struct lifter *l)

@@ -76,7 +76,7 @@ static const char *const arithmetic_names[TERM_OPS] = {
 
 static bool is_string(struct val v)
 {
-	return v.kind == V_COMM || v.kind == V_TEXT || (v.kind == V_STATIC && mrb_string_p(v.u.st));
+	return v.kind == V_COMM || v.kind == V_PATH || v.kind == V_TEXT || (v.kind == V_STATIC && mrb_string_p(v.u.st));
 }
 
 /* The VM's instruction for a C function does not ask whether it is redefined: a call would. */

@@ -69,7 +69,8 @@ bool val_same(struct lifter *l, struct val a, struct val b)
 		return false;
 	switch (a.kind) {
 	case V_STATIC: return same_static(l, a.u.st, b.u.st);
-	case V_INT: return a.u.t == b.u.t;
+	case V_INT:
+	case V_PATH: return a.u.t == b.u.t;
 	case V_ARRAY:
 	case V_HASH: return a.u.cell == b.u.cell;
 	case V_TEXT: return false; /* not one value: two may differ */
@@ -97,6 +98,7 @@ struct RClass *val_class(struct lifter *l, struct val v)
 	case V_STATIC: return mrb_class(l->mrb, v.u.st);
 	case V_INT: return l->mrb->integer_class;
 	case V_COMM:
+	case V_PATH:
 	case V_TEXT: return l->mrb->string_class;
 	case V_CTX: return l->rb->ctx_class;
 	case V_ARRAY: return l->mrb->array_class;
@@ -132,6 +134,8 @@ const char *val_describe(struct lifter *l, struct val v)
 		return "false";
 	if (v.kind == V_CTX)
 		return "ctx";
+	if (v.kind == V_PATH)
+		return term_get(l->terms, v.u.t)->a == IN_EXE ? "ctx.exe" : "ctx.parent_exe";
 	if (v.kind == V_CHOICE)
 		return "a value that depends on the request";
 	if (v.kind == V_STATIC && mrb_obj_eq(l->mrb, v.u.st, mrb_top_self(l->mrb)))

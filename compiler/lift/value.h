@@ -16,6 +16,7 @@ enum vkind {
 	V_STATIC,  /* a Ruby value known now */
 	V_INT,     /* a runtime Integer */
 	V_COMM,    /* ctx.comm */
+	V_PATH,    /* ctx.exe, ctx.parent_exe: the input that has a number for each path that is compared */
 	V_CTX,     /* the block's argument */
 	V_TEXT,    /* a String made from what is not known */
 	V_ARRAY,   /* an array made in the block: its cell holds a tuple */

@@ -28,7 +28,8 @@ size_t buffer_put(struct buffer *b, const void *data, size_t n);
 
 enum {
 	SERIAL_MAGIC = 0x50474456, /* "VDGP" */
-	SERIAL_VERSION = 5,     /* of a raw program, or one with a user half */
+	SERIAL_VERSION = 6,     /* that asks for the calling task */
+	SERIAL_WITH_MORE = 5,   /* of a raw program, or one with a user half */
 	SERIAL_WITH_CLAIMS = 4, /* others are as they were before there was that, */
 	SERIAL_RULES_ONLY = 3,  /* or claims */
 	SERIAL_GRANTS = 1 << 7, /* beside the mode: policy.grants */

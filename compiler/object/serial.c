@@ -4,6 +4,7 @@
  * Little-endian: a header (magic, version, digest and length of the body), the
  * body, the parameters' values, and a check sum of all that. In the body numbers
  * are LEB128, signed ones zigzag, and strings carry their length + 1 (0: NULL).
+ * What is asked of the calling task stands behind the parameters (serial_asked.c).
  * Claims, if there are any, follow the rules and look like them. Of a raw program its values stand before the terms,
  * its maps and steps behind the claims, and then the bytecode of the user half (serial_raw.c).
  * Terms come in the order in which the rules and claims need them, operands before their users, each
@@ -14,6 +15,7 @@
  * damage, not against forgery.
  */
 #include "compiler/object/serial.h"
+#include "policy/asked.h"
 #include "policy/device.h"
 
 #include <string.h>
@@ -185,15 +187,32 @@ static void put_rule(struct buffer *b, const struct policy *p, const struct rule
 	}
 }
 
-/* Is it more than rules and claims? */
-static bool has_more(const struct policy *p)
+/* Does it ask for the calling task? */
+static bool has_task(const struct policy *p, const struct live *l)
 {
-	return p->raw || p->handlers.len;
+	bool reads = policy_asks(p)->nasks || policy_asks(p)->npaths;
+	for (size_t i = 0; i < l->count && !reads; i++) {
+		const struct term_node *k = term_get(p->terms, l->order[i]);
+		reads = k->op == TERM_INPUT && input_is_task((enum input)k->a);
+	}
+	return reads;
 }
 
-static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
+/* As new as it must be. */
+static uint64_t version_of(const struct policy *p, const struct live *l)
+{
+	if (has_task(p, l))
+		return SERIAL_VERSION;
+	if (p->raw || p->handlers.len)
+		return SERIAL_WITH_MORE;
+	return p->nclaims ? SERIAL_WITH_CLAIMS : SERIAL_RULES_ONLY;
+}
+
+static int put_body(struct buffer *b, const struct policy *p, uint64_t *version, struct diags *d)
 {
 	struct live l = live_terms(p, b->arena);
+	*version = version_of(p, &l);
+	bool more = *version >= SERIAL_WITH_MORE;
 	put_string(b, p->name ? p->name : "");
 	put_string(b, p->file ? p->file : "");
 	put_fixed(b, p->default_allow, 1);
@@ -207,7 +226,9 @@ static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
 		put_signed(b, p->params[i].lo);
 		put_signed(b, p->params[i].hi);
 	}
-	if (has_more(p)) {
+	if (*version == SERIAL_VERSION)
+		serial_put_asked(b, p);
+	if (more) {
 		put_fixed(b, p->raw != NULL, 1);
 		if (p->raw)
 			serial_put_values(b, p);
@@ -217,7 +238,7 @@ static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
 	put_number(b, p->nrules);
 	for (size_t i = 0; i < p->nrules; i++)
 		put_rule(b, p, &p->rules[i], &l);
-	if (p->nclaims || has_more(p))
+	if (p->nclaims || more)
 		put_number(b, p->nclaims);
 	for (size_t i = 0; i < p->nclaims; i++) {
 		put_fixed(b, p->claims[i].always, 1);
@@ -225,7 +246,7 @@ static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
 	}
 	if (p->raw)
 		serial_put_raw(b, p, l.number);
-	if (has_more(p)) {
+	if (more) {
 		put_number(b, p->handlers.len);
 		buffer_put(b, p->handlers.data, p->handlers.len);
 	}
@@ -239,12 +260,13 @@ static int put_body(struct buffer *b, const struct policy *p, struct diags *d)
 int serial_write(const struct policy *p, struct diags *d, struct buffer *out, uint64_t *digest)
 {
 	struct buffer body = {.arena = out->arena};
-	if (put_body(&body, p, d))
+	uint64_t version;
+	if (put_body(&body, p, &version, d))
 		return -1;
 	*digest = serial_digest(body.data, body.n);
 	size_t start = out->n;
 	put_fixed(out, SERIAL_MAGIC, 4);
-	put_fixed(out, has_more(p) ? SERIAL_VERSION : p->nclaims ? SERIAL_WITH_CLAIMS : SERIAL_RULES_ONLY, 4);
+	put_fixed(out, version, 4);
 	put_fixed(out, *digest, 8);
 	put_fixed(out, body.n, 4);
 	buffer_put(out, body.data, body.n);

@@ -30,6 +30,7 @@ struct reader {
 	struct policy *policy;
 	term *terms; /* by number */
 	size_t nterms;
+	bool task; /* it asks for the calling task */
 };
 uint64_t serial_fail(struct reader *r, const char *why);
 uint64_t get_fixed(struct reader *r, size_t size);
@@ -44,6 +45,14 @@ const char *get_string(struct reader *r);
 const char *get_text(struct reader *r);
 struct span get_span(struct reader *r);
 bool get_flag(struct reader *r);
+
+/* ---- serial_asked.c ----------------------------------------------------------------------- */
+
+/* What is asked of the calling task, before the terms that read it. */
+void serial_put_asked(struct buffer *b, const struct policy *p);
+void serial_get_asked(struct reader *r);
+/* May an operation have these operands? A file is compared with a path that is named, and with nothing else. */
+bool serial_files_ok(const struct terms *ts, enum term_op op, term a, term b);
 
 /* ---- serial_raw_read.c --------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
  * the policy says is not proven here: the caller proves the program against it.
  */
 #include "compiler/object/serial.h"
+#include "policy/asked.h"
 #include "policy/device.h"
 
 #include <limits.h>
@@ -57,6 +58,8 @@ static term get_operation(struct reader *r, enum term_op op)
 		return T_FALSE;
 	if (!serial_operands_ok(op, term_is_bool(r, a), term_is_bool(r, b)) || !term_is_bool(r, c))
 		return (term)serial_fail(r, "a term mixes truth values and numbers");
+	if (!serial_files_ok(ts, op, a, b))
+		return (term)serial_fail(r, "a file is compared with what is no path");
 	switch (op) {
 	case TERM_NOT:
 		return term_not(ts, a);
@@ -82,6 +85,10 @@ static term get_input(struct reader *r)
 		return term_value(p->terms, (uint32_t)(number - SERIAL_VALUES), v->lo, v->hi);
 	}
 	int in = serial_to_input(number);
+	if (in >= 0 && input_is_task((enum input)in) && !r->task)
+		return (term)serial_fail(r, "a term reads of the calling task what it does not ask for");
+	if (in >= 0 && input_is_ask((enum input)in) && (size_t)(in - IN_ASK_0) >= terms_asked(p->terms)->nasks)
+		return (term)serial_fail(r, "a term reads the answer to a question that is not asked");
 	if (in < 0 || in >= IN_PARAM_0 + (int)(p->nparams + (p->raw ? p->raw->nasked : 0)))
 		return (term)serial_fail(r, "a term reads an unknown input");
 	return term_input(p->terms, (enum input)in);
@@ -221,7 +228,12 @@ static void get_body(struct reader *r, uint64_t version)
 		serial_fail(r, "it has an unknown mode");
 	p->default_at = get_span(r);
 	get_params(r);
-	bool more = version == SERIAL_VERSION, raw = more && get_flag(r);
+	r->task = version == SERIAL_VERSION;
+	if (r->task)
+		serial_get_asked(r);
+	bool more = version >= SERIAL_WITH_MORE, raw = more && get_flag(r);
+	if (raw && r->task)
+		serial_fail(r, "a raw program asks for the calling task");
 	if (raw)
 		serial_get_values(r);
 	get_terms(r);

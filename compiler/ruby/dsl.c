@@ -88,7 +88,10 @@ static void add_param(mrb_state *mrb, struct param p)
 	if (n == INPUT_MAX - IN_PARAM_0)
 		dsl_fail(mrb, "leave `in:` out where the value may be fixed when the policy is compiled",
 		     "more than %d parameters with a range", INPUT_MAX - IN_PARAM_0);
-	if (ctx_input(said, p.name) >= 0 ||
+	bool is_fact = false;
+	for (enum input in = IN_UID; in < IN_ASK_0; in++)
+		is_fact |= !strcmp(input_name(in), p.name);
+	if (is_fact || ctx_input(said, p.name) >= 0 ||
 	    mrb_obj_respond_to(mrb, rb->ctx_class, mrb_intern_cstr(mrb, p.name)))
 		dsl_fail(mrb, "choose another name", "ctx.%s has a meaning already", p.name);
 	terms_param(said->policy->terms, (enum input)(IN_PARAM_0 + n), p.name, p.lo, p.hi);

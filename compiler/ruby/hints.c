@@ -65,7 +65,7 @@ static const struct advice missing_constants[] = {
 	{"File", "a policy opens no files: ctx says all that is known of a request"},
 	{"IO", "a policy opens no files: ctx says all that is known of a request"},
 	{"Dir", "a policy opens no files: ctx says all that is known of a request"},
-	{"Process", "ctx says what is known of the process: ctx.uid, gid, pid, tid, comm and cgroup_id"},
+	{"Process", "ctx says what is known of the process: ctx.uid, euid, gid, pid, exe, comm, cgroup_id and more"},
 	{"Time", "there is no clock but ctx.uptime, in seconds"},
 	{"Date", "there is no clock but ctx.uptime, in seconds"},
 	{"Random", "a policy decides by the request alone: there is no chance in it"},
@@ -73,6 +73,21 @@ static const struct advice missing_constants[] = {
 	{"GC", "a policy does not steer the interpreter: leave it out"},
 	{"ObjectSpace", "a policy does not steer the interpreter: leave it out"},
 	{"Set", "use an Array: [1, 2].include?(ctx.minor)"},
+	{NULL, NULL},
+};
+
+#define HINT_GROUP "ask for one: ctx.in_group?(\"video\"), or ctx.in_group?(44)"
+#define HINT_CAPABLE "ask for one: ctx.capable?(:sys_rawio)"
+#define HINT_UNDER "ask whether it is that one, or below it: ctx.under?(\"/system.slice/x.service\")"
+#define HINT_EXE "the file that runs is ctx.exe: ctx.exe == \"/usr/bin/qemu-system-x86_64\""
+
+static const struct advice missing_facts[] = {
+	{"group", HINT_GROUP}, {"groups", HINT_GROUP}, {"group?", HINT_GROUP}, {"member?", HINT_GROUP}, {"fsgid", HINT_GROUP},
+	{"cap?", HINT_CAPABLE}, {"caps", HINT_CAPABLE}, {"capabilities", HINT_CAPABLE}, {"capability?", HINT_CAPABLE},
+	{"cgroup", HINT_UNDER}, {"cgroup?", HINT_UNDER}, {"in_cgroup?", HINT_UNDER}, {"cgroup_path", HINT_UNDER},
+	{"path", HINT_EXE}, {"executable", HINT_EXE}, {"binary", HINT_EXE}, {"program", HINT_EXE}, {"exe?", HINT_EXE},
+	{"parent", "ctx.parent_exe is the file that the parent runs, ctx.ppid its number"},
+	{"auid", "it is called ctx.login_uid, nil where nobody has logged in"},
 	{NULL, NULL},
 };
 
@@ -88,17 +103,26 @@ const char *hint_method_instead(const char *name)
 	return advice_for(missing_methods, name);
 }
 
+/* A question ends in `?`. */
+#define MARK_NUMBER
+#define MARK_OR_NONE
+#define MARK_YES_NO "?"
+#define MARK_FILE
+
 static const char *const ctx_methods[] = {
 	CTX_METHODS(ELEMENT)
 #define FACT(id, number, name, lowest, highest, bits, helper) #name,
 #define TEXT_FACT(id, number, name, helper) #name,
+#define TASK_FACT(id, number, name, lowest, highest, bits, kind) #name MARK_##kind,
 #include "policy/facts.def"
+	"in_group?", "capable?", "under?",
 };
 static const char ctx_list[] = "ctx has " CTX_METHODS(LISTED)
 #define FACT(id, number, name, lowest, highest, bits, helper) #name ", "
-#define TEXT_FACT(id, number, name, helper) #name
+#define TEXT_FACT(id, number, name, helper) #name ", "
+#define TASK_FACT(id, number, name, lowest, highest, bits, kind) #name MARK_##kind ", "
 #include "policy/facts.def"
-	" and the parameters with a range";
+	"in_group?, capable?, under? and the parameters with a range";
 enum { CTX_METHODS_N = sizeof ctx_methods / sizeof *ctx_methods };
 
 static bool is_ctx_method(const struct said *said, const char *name)
@@ -207,6 +231,8 @@ const char *hint_ctx_method(struct interpreter *rb, const struct said *said, con
 		add_name(&names, ctx_methods[i]);
 	for (size_t i = 0; i < said->policy->nparams; i++)
 		add_name(&names, said->policy->params[i].name);
+	if (!hint)
+		hint = advice_for(missing_facts, name);
 	if (!hint)
 		hint = did_you(rb, &names, name);
 	return hint ? hint : ctx_list;

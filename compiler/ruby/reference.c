@@ -20,9 +20,13 @@
 	X(mknod, q->access == ACC_MKNOD)
 #define FIELD_NAME(name, in) {#name, in},
 
+/* Its method's name: a question ends in `?`. */
+#define TASK_METHOD(name, kind) (FACT_##kind == FACT_YES_NO ? #name "?" : #name)
+
 static const struct { const char *name; enum input in; } fields[] = {
 	FIELDS(FIELD_NAME)
 #define FACT(id, number, name, lowest, highest, bits, helper) FIELD_NAME(name, IN_##id)
+#define TASK_FACT(id, number, name, lowest, highest, bits, kind) {TASK_METHOD(name, kind), IN_##id},
 #include "policy/facts.def"
 };
 
@@ -48,15 +52,20 @@ static int64_t fact(mrb_state *mrb, enum input in)
 	return q->request->fact[in];
 }
 
-/* Every method of ctx is asked through this, whatever name it was called by: only of
+/* Every method of ctx is asked through these, whatever name it was called by: only of
  * ctx itself, and only while a request is asked about. */
-static const struct question *asked(mrb_state *mrb, mrb_value self)
+static const struct question *asked_of(mrb_state *mrb, mrb_value self)
 {
 	const struct ruby *ruby = ruby_of(mrb);
-	mrb_get_args(mrb, "");
 	if (!ruby->question.request || mrb_type(self) != MRB_TT_OBJECT || mrb_obj_class(mrb, self) != ruby->rb.ctx_class)
 		mrb_raise(mrb, mrb->eStandardError_class, "ctx answers in a rule's block only");
 	return &ruby->question;
+}
+
+static const struct question *asked(mrb_state *mrb, mrb_value self)
+{
+	mrb_get_args(mrb, "");
+	return asked_of(mrb, self);
 }
 
 static mrb_value number(mrb_state *mrb, mrb_value self, enum input in)
@@ -83,6 +92,53 @@ FIELDS(DEFINE_FIELD)
 #define FACT(id, number, name, lowest, highest, bits, helper) DEFINE_FIELD(name, IN_##id)
 #include "policy/facts.def"
 TESTS(DEFINE_TEST)
+
+/* ---- the calling task ---------------------------------------------------------------- */
+
+static mrb_value task_fact(mrb_state *mrb, mrb_value self, enum input in)
+{
+	asked(mrb, self);
+	int64_t v = fact(mrb, in);
+	const char *path;
+	switch (input_kind(in)) {
+	case FACT_YES_NO: return mrb_bool_value(v);
+	case FACT_OR_NONE: return v == ID_NONE ? mrb_nil_value() : mrb_int_value(mrb, v);
+	case FACT_FILE: /* of another file it is a text that is no path */
+		path = asked_path_text(terms_asked(ruby_of(mrb)->said.policy->terms), v);
+		return mrb_str_new_cstr(mrb, path ? path : "-");
+	default: return mrb_int_value(mrb, v);
+	}
+}
+
+#define TASK_FACT(id, number, name, lowest, highest, bits, kind)                                   \
+	static mrb_value ctx_##name(mrb_state *mrb, mrb_value self) { return task_fact(mrb, self, IN_##id); }
+#include "policy/facts.def"
+
+/* What the request says to a question, one of the policy's or not. */
+static mrb_value ask_who(mrb_state *mrb, mrb_value self, enum ask_kind kind)
+{
+	struct ruby *ruby = ruby_of(mrb);
+	const struct asked *all = terms_asked(ruby->said.policy->terms);
+	mrb_value argument;
+	struct who_fault f;
+	struct ask ask;
+	mrb_get_args(mrb, "o", &argument);
+	asked_of(mrb, self);
+	if (who_question(&ruby->said, &ruby->rb, kind, argument, (struct span){0}, &ask, &f))
+		mrb_raise(mrb, mrb_class_get(mrb, "ArgumentError"), f.text);
+	if (who_is_root(&ask))
+		return mrb_true_value();
+	for (size_t i = 0; i < all->nasks; i++)
+		if (all->asks[i].kind == kind && all->asks[i].number == ask.number)
+			return mrb_bool_value(fact(mrb, IN_ASK_0 + (int)i));
+	mrb_raise(mrb, mrb_class_get(mrb, "RuntimeError"), "a question that the policy does not ask");
+}
+
+static mrb_value ctx_in_group(mrb_state *mrb, mrb_value self) { return ask_who(mrb, self, ASK_GROUP); }
+static mrb_value ctx_is_capable(mrb_state *mrb, mrb_value self) { return ask_who(mrb, self, ASK_CAPABLE); }
+static mrb_value ctx_is_under(mrb_state *mrb, mrb_value self) { return ask_who(mrb, self, ASK_UNDER); }
+
+/* ---- texts, and what is made of several ------------------------------------------------ */
 
 static mrb_value ctx_comm(mrb_state *mrb, mrb_value self)
 {
@@ -132,9 +188,14 @@ void reference_define(struct interpreter *rb)
 #define DEFINE_IS(name, condition) mrb_define_method(mrb, c, #name "?", ctx_is_##name, MRB_ARGS_NONE());
 	FIELDS(DEFINE)
 #define FACT(id, number, name, lowest, highest, bits, helper) DEFINE(name, IN_##id)
+#define TASK_FACT(id, number, name, lowest, highest, bits, kind) \
+	mrb_define_method(mrb, c, TASK_METHOD(name, kind), ctx_##name, MRB_ARGS_NONE());
 #include "policy/facts.def"
 	TESTS(DEFINE_IS)
 	mrb_define_method(mrb, c, "comm", ctx_comm, MRB_ARGS_NONE());
+	mrb_define_method(mrb, c, "in_group?", ctx_in_group, MRB_ARGS_REQ(1));
+	mrb_define_method(mrb, c, "capable?", ctx_is_capable, MRB_ARGS_REQ(1));
+	mrb_define_method(mrb, c, "under?", ctx_is_under, MRB_ARGS_REQ(1));
 	mrb_define_method(mrb, c, "type", ctx_type, MRB_ARGS_NONE());
 	mrb_define_method(mrb, c, "access_type", ctx_access_type, MRB_ARGS_NONE());
 	mrb_undef_class_method(mrb, c, "new");
@@ -222,7 +283,9 @@ int ruby_decide(struct ruby *ruby, const struct policy *p, const struct request 
 		reference_raw_decide(ruby, p, r, out);
 		return 0;
 	}
-	ruby->question = (struct question){.request = r, .missing = -1};
+	struct request asked = *r;
+	asked_answer(policy_asks(p), &asked);
+	ruby->question = (struct question){.request = &asked, .missing = -1};
 	int rc = decide(ruby, p, r, out);
 	*missing = ruby->question.missing;
 	ruby->question.request = NULL;

@@ -7,6 +7,7 @@
 
 #include "compiler/compiler.h"
 #include "compiler/ruby/interpreter.h"
+#include "policy/asked.h"
 #include "policy/raw.h"
 
 struct block {
@@ -49,11 +50,16 @@ struct handler {
 	uint64_t every; /* ON_INTERVAL: nanoseconds */
 };
 
+/* A group of users as the host has it. */
+struct group_said { const char *name; uint32_t gid; };
+
 struct said {
 	struct policy *policy;
 	const struct host *host; /* answers what devices are called here */
 	struct param_setting *settings;
 	size_t nsettings;
+	struct group_said *groups; /* those that were asked for by name */
+	size_t ngroups, groups_cap;
 	/* parameters without a range: their value is part of the program */
 	struct param *baked;
 	size_t nbaked, baked_cap;
@@ -78,6 +84,20 @@ struct said {
 
 /* The input a method of ctx reads as it is, or -1. */
 int ctx_input(const struct said *said, const char *method);
+
+/* ---- who.c: what is asked of the calling task with an argument ----------------------- */
+
+struct who_fault { const char *text, *hint; };
+/* The value of a path that a file is compared with, a String. 0, or -1 with *f. */
+int who_file(const struct said *said, struct interpreter *rb, mrb_value s, struct span at, int64_t *value, struct who_fault *f);
+/* The enum ask_kind of a method of ctx, -1: it is none; how it is asked. */
+int who_kind(const char *method);
+const char *who_example(enum ask_kind kind);
+/* Its argument as a question: kind, number, text. 0, or -1 with *f. */
+int who_question(struct said *said, struct interpreter *rb, enum ask_kind kind, mrb_value v, struct span at, struct ask *out,
+                 struct who_fault *f);
+/* Is it about the root of the hierarchy, under which everybody is? Then it is no input. */
+bool who_is_root(const struct ask *ask);
 
 /* ---- hints.c: what to do about an exception ------------------------------------------ */
 

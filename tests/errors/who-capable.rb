@@ -1,0 +1,10 @@
+allow { |ctx| ctx.capable?("CAP_SYS_RAWIO") }
+allow { |ctx| ctx.capable?(:CAP_SYS_RAWIO) }
+allow { |ctx| ctx.capable?(:cap_sys_rawio) }
+allow { |ctx| ctx.capable?("sys_rawio") }
+allow { |ctx| ctx.capable?(:sys_rawoi) }
+allow { |ctx| ctx.capable?(:everything) }
+allow { |ctx| ctx.capable?(17) }
+allow { |ctx| ctx.capable?(nil) }
+allow { |ctx| ctx.capable?(ctx.type) }
+allow { |ctx| ctx.capable(:sys_rawio) }

@@ -1,0 +1,1 @@
+exe = param :exe, 1, in: 0..3

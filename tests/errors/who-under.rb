@@ -1,0 +1,9 @@
+allow { |ctx| ctx.under?("x.service") }
+allow { |ctx| ctx.under?("/sys/fs/cgroup/system.slice") }
+allow { |ctx| ctx.under?("/sys/fs/cgroup/unified/a") }
+allow { |ctx| ctx.under?("/a/") }
+allow { |ctx| ctx.under?("/a/./b") }
+allow { |ctx| ctx.under?(7) }
+allow { |ctx| ctx.under?("/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q") }
+allow { |ctx| ctx.under?(ctx.comm) }
+allow { |ctx| ctx.under?(ctx.exe) }

@@ -68,7 +68,7 @@ static bool fresh(struct cmd *c, const unsigned char *at, size_t len)
 		at += sizeof sizes;
 		if (sizes[0] > (uint64_t)(end - at) || sizes[1] > (uint64_t)(end - at) - sizes[0])
 			return false;
-		struct asked one = {at, sizes[0], at + sizes[0], sizes[1]};
+		struct room_asked one = {at, sizes[0], at + sizes[0], sizes[1]};
 		if (!asked_still(c, &one, 1))
 			return false;
 		at += sizes[0] + sizes[1];
@@ -113,7 +113,7 @@ bool cache_find(struct cmd *c, const struct settings *s, const struct document *
 static bool write_asked(const struct cmd *c, int fd)
 {
 	for (size_t i = 0; i < c->asking.nasked; i++) {
-		const struct asked *q = &c->asking.asked[i];
+		const struct room_asked *q = &c->asking.asked[i];
 		uint64_t sizes[2] = {q->nquestion, q->nanswer};
 		if (write_whole(fd, sizes, sizeof sizes) || write_whole(fd, q->question, q->nquestion) ||
 		    write_whole(fd, q->answer, q->nanswer))

@@ -43,7 +43,7 @@ static bool take_delivery(void *self, enum frame_kind kind, const unsigned char 
 }
 
 /* A job's fixed part and what follows it but the text. */
-static unsigned char *job_head(const struct loading *g, const struct job *job, const struct ask *ask, const char *file,
+static unsigned char *job_head(const struct loading *g, const struct job *job, const struct ruby_ask *ask, const char *file,
                                size_t *n)
 {
 	size_t params = job->nparams * sizeof(struct job_param), requests = job->nrequests * sizeof(struct request_record);
@@ -87,8 +87,8 @@ static void ask_kernel(struct cmd *c)
 
 int errand_run(const struct loading *g, struct room *r, const struct errand *o, struct delivery *d)
 {
-	static const struct ask nothing = {0};
-	const struct ask *ask = o->ask ? o->ask : &nothing;
+	static const struct ruby_ask nothing = {0};
+	const struct ruby_ask *ask = o->ask ? o->ask : &nothing;
 	const struct settings *s = g->settings;
 	struct job job = o->job;
 	job.mode = s->mode;

@@ -30,7 +30,7 @@ struct delivery {
 /* A job for a child, and what it is about. */
 struct errand {
 	struct job job; /* kind and flags */
-	const struct ask *ask; /* or NULL */
+	const struct ruby_ask *ask; /* or NULL */
 	const char *file;
 	const void *text;
 	size_t len;

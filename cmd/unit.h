@@ -12,7 +12,7 @@ struct document;
 struct program;
 
 /* Requests to be put to mruby itself, when the policy is Ruby. */
-struct ask {
+struct ruby_ask {
 	const struct request_record *requests;
 	struct verdict *verdicts; /* filled in, one a request */
 	size_t n;
@@ -28,7 +28,7 @@ struct load {
 	bool kernel;             /* the kernel will be given it */
 	bool policy_only;        /* a SOURCE that is no policy is refused */
 	bool any_section;        /* a raw program of a tracing section will do, too */
-	const struct ask *ask;   /* or NULL */
+	const struct ruby_ask *ask;   /* or NULL */
 };
 
 /* A POLICY from the command line, proven. */

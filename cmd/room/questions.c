@@ -178,11 +178,11 @@ bool question_answer(struct cmd *c, const unsigned char *data, size_t len, const
 		return false;
 	unsigned char *question = arena_alloc(c->arena, len);
 	memcpy(question, data, len);
-	*ARENA_PUSH(c->arena, c->asking.asked, c->asking.nasked, c->asking.asked_cap) = (struct asked){question, len, *answer, *n};
+	*ARENA_PUSH(c->arena, c->asking.asked, c->asking.nasked, c->asking.asked_cap) = (struct room_asked){question, len, *answer, *n};
 	return true;
 }
 
-bool asked_still(struct cmd *c, const struct asked *list, size_t n)
+bool asked_still(struct cmd *c, const struct room_asked *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const unsigned char *now;

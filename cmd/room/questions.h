@@ -26,6 +26,6 @@ bool question_answer(struct cmd *c, const unsigned char *data, size_t len, const
                      size_t *n);
 
 /* What a policy was told while it was compiled: is it true still? */
-bool asked_still(struct cmd *c, const struct asked *list, size_t n);
+bool asked_still(struct cmd *c, const struct room_asked *list, size_t n);
 
 #endif

@@ -17,13 +17,13 @@ struct rooms {
 };
 
 /* One question, and its answer. */
-struct asked { const unsigned char *question; size_t nquestion; const unsigned char *answer; size_t nanswer; };
+struct room_asked { const unsigned char *question; size_t nquestion; const unsigned char *answer; size_t nanswer; };
 
 /* What the policy that is compiled asks of the host. */
 struct asking {
 	const char *directory; /* of the policy: it may load files below; NULL: it has none */
 	bool trusted;          /* only root may have written it, and what it loads */
-	struct asked *asked;
+	struct room_asked *asked;
 	size_t nasked, asked_cap;
 	const char **loaded;   /* files it loaded */
 	size_t nloaded, loaded_cap;

@@ -351,7 +351,7 @@ static int load_and_ask(struct trial *b, const char *path)
 	b->judged = arena_alloc(c->arena, n * sizeof *b->judged);
 	for (size_t i = 0; i < n; i++)
 		requests[i] = request_record(&b->cases.items[i].request);
-	struct ask ask = {requests, b->ruby, n};
+	struct ruby_ask ask = {requests, b->ruby, n};
 	struct diags kept = c->diags;
 	int status = unit_load(c, &c->settings, path, &(struct load){.depth = LOAD_IMAGE, .keep = true, .ask = &ask}, &b->unit);
 	bool covers = b->wish->coverage || b->wish->complete; /* needs to see the instructions */

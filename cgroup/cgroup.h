@@ -64,6 +64,7 @@ void cgroup_unlock(struct cgroup *cg);
 
 /* ---- program.c --------------------------------------------------------------- */
 
+struct who;
 struct program; /* loaded, not yet attached: gone when closed unless attached */
 
 /* Loads the object (ELF bytes) by libbpf and checks that the kernel kept its
@@ -76,10 +77,10 @@ int program_load(struct arena *a, struct diags *d, const char *name, const void 
  * default first). Those that are too small for n rules are made anew, as is the ring
  * buffer when `ring` (bytes, a power of two times the page; 0: as it is) is another size: what
  * they have goes along. Where the maps do not fit, new ones are made and a warning is
- * added: what was counted ends with `from`. */
+ * added: what was counted ends with `from`. `who` (who.h, or NULL: nobody) is who its names are. */
 int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
                          size_t len, uint32_t from, uint32_t ring, const struct rule_name *rules,
-                         size_t n, struct program **out);
+                         size_t n, const struct who *who, struct program **out);
 /* The same for a raw program of that section that reports nothing by audit. */
 int program_load_raw(struct arena *a, struct diags *d, const char *name, const void *object, size_t len,
                      enum raw_section section, struct program **out);

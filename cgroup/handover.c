@@ -12,6 +12,7 @@
  * same generation.
  */
 #include "cgroup/internal.h"
+#include "cgroup/who.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -187,7 +188,8 @@ static uint32_t features_here(uint32_t features)
 			if ((features & needs[i].feature) && fact_helpers[j].number == needs[i].helper &&
 			    !fact_offered(&fact_helpers[j]))
 				features &= ~needs[i].feature;
-	return features;
+	const uint32_t ways = FEATURE_TASK_BTF | FEATURE_TASK_READ;
+	return features & ways ? features & (~ways | who_features()) : features;
 }
 
 /* Objects that are not ours, or of a version without these fields, stay as they are. */

@@ -22,6 +22,7 @@
 #include <bpf/btf.h>
 
 #include "cgroup/library.h"
+#include "cgroup/who.h"
 
 #define PREFIX "devguard-doctor"
 
@@ -343,6 +344,7 @@ void host_checks(struct arena *a, struct host_check **list, size_t *n)
 		{"device programs", check_program},
 		{"type information (BTF)", check_btf},
 		{"facts about the caller", check_facts},
+		{"facts about the calling task", who_check},
 		{"return values", check_retval},
 		{"ring buffer", check_ringbuf},
 		{"JIT compiler", check_jit},

@@ -5,10 +5,15 @@
 #include <string.h>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 struct btf *kernel_types(void)
 {
+	libbpf_print_fn_t before = libbpf_set_print(NULL);
 	struct btf *types = btf__load_vmlinux_btf();
+	int error = errno;
+	libbpf_set_print(before);
+	errno = error;
 	if (types)
 		return types;
 	if (errno != ENOMEM && errno != EACCES && errno != EPERM)
@@ -28,7 +33,8 @@ static const struct btf_type *struct_of(const struct btf *types, int id)
 struct found { uint32_t bits, type; };
 
 /* One field by its name, also of structs in it that have none. */
-static bool member(const struct btf *types, const struct btf_type *in, const char *name, size_t len, uint32_t bits, struct found *out)
+static bool member(const struct btf *types, const struct btf_type *in, const char *name, size_t len, uint32_t bits,
+                   struct found *out)
 {
 	for (uint32_t i = 0; i < btf_vlen(in); i++) {
 		const struct btf_member *m = btf_members(in) + i;

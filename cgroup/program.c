@@ -8,6 +8,7 @@
  * then not be told apart or explained.
  */
 #include "cgroup/internal.h"
+#include "cgroup/who.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -199,10 +200,25 @@ static int helper_missing(struct arena *a, struct diags *d, const char *name, en
 	                 u.release, kind_of(section), len, helper, name);
 }
 
+/* A field that this kernel's types lack, as libbpf names it in the log: "struct task_struct.loginuid". */
+static const char *missing_field(struct arena *a, const char *const *lines, size_t n)
+{
+	static const char phrase[] = "failed to resolve CO-RE relocation ";
+	for (size_t i = 0; i < n; i++) {
+		const char *at = strstr(lines[i], phrase), *name = at ? strstr(at, "] ") : NULL;
+		if (name)
+			return arena_strndup(a, name + 2, strcspn(name + 2, "("));
+	}
+	return NULL;
+}
+
 static int refused_by_verifier(struct arena *a, struct diags *d, const char *name, enum raw_section section,
                                const char *const *lines, size_t n)
 {
-	const char *reason = lines[n - 1], *helper = unknown_helper(reason);
+	const char *reason = lines[n - 1], *helper = unknown_helper(reason), *field = missing_field(a, lines, n);
+	if (field)
+		return diag_fail(d, "leave out what the policy asks of the calling task, or use another kernel",
+		                 "this kernel's types lack what '%s' reads: %s", name, field);
 	if (helper)
 		return helper_missing(a, d, name, section, helper);
 	diag_fail(d, verifier_hint(reason), "the kernel's verifier refuses '%s': %s", name, reason);
@@ -339,7 +355,7 @@ static int load(struct arena *a, struct diags *d, const char *name, struct progr
 int program_load(struct arena *a, struct diags *d, const char *name, const void *object,
                  size_t len, struct program **out)
 {
-	return program_load_audited(a, d, name, object, len, 0, 0, NULL, 0, out);
+	return program_load_audited(a, d, name, object, len, 0, 0, NULL, 0, NULL, out);
 }
 
 /* Small blocks of libbpf that it does not look at twice: bpf_object__init_btf() (libbpf 1.1)
@@ -389,14 +405,19 @@ struct taking {
 	uint32_t from, ring;
 	const struct rule_name *rules;
 	size_t n;
+	const struct who *who;
 };
 
 /* What it takes over is settled between opening and loading. */
 static int load_taking(struct arena *a, struct diags *d, const char *name, struct program *p, const struct taking *t)
 {
 	int result = handover_begin(a, d, name, p->object, t->from, (struct report_size){t->n, t->ring}, &p->handover);
+	if (!result && t->who)
+		who_map_size(p->object, t->who);
 	if (!result)
 		result = load(a, d, name, p);
+	if (!result && t->who)
+		result = who_map_fill(d, name, p->object, t->who);
 	return result ? result : handover_finish(a, d, name, p->fd, &p->handover, t->rules, t->n);
 }
 
@@ -423,9 +444,9 @@ static int load_object(struct arena *a, struct diags *d, const char *name, const
 
 int program_load_audited(struct arena *a, struct diags *d, const char *name, const void *object,
                          size_t len, uint32_t from, uint32_t ring, const struct rule_name *rules,
-                         size_t n, struct program **out)
+                         size_t n, const struct who *who, struct program **out)
 {
-	return load_object(a, d, name, &(struct bytes_of){object, len}, RAW_DEVICE, &(struct taking){from, ring, rules, n}, out);
+	return load_object(a, d, name, &(struct bytes_of){object, len}, RAW_DEVICE, &(struct taking){from, ring, rules, n, who}, out);
 }
 
 int program_load_raw(struct arena *a, struct diags *d, const char *name, const void *object, size_t len,

@@ -33,7 +33,7 @@ static struct program *load(struct env *e, const struct object *o, uint32_t from
 {
 	struct program *p;
 	if (program_load_audited(e->arena, &e->d, "unit", o->bytes.data, o->bytes.len, from, 0, names,
-	                         COUNT(names), &p))
+	                         COUNT(names), NULL, &p))
 		fail_msg("%s", e->d.items[0].text);
 	return p;
 }
@@ -46,7 +46,7 @@ static uint32_t apply_sized(struct env *e, const struct object *o, uint32_t from
 	struct program *p;
 	struct rule_name *all = arena_alloc(e->arena, rules * sizeof *all);
 	memcpy(all, names, sizeof names);
-	if (program_load_audited(e->arena, &e->d, "unit", o->bytes.data, o->bytes.len, from, ring, all, rules, &p) ||
+	if (program_load_audited(e->arena, &e->d, "unit", o->bytes.data, o->bytes.len, from, ring, all, rules, NULL, &p) ||
 	    cgroup_attach(e->arena, &e->d, e->cg, p, "unit", &replaced))
 		fail_msg("%s", e->d.items[0].text);
 	assert_int_equal(replaced, from);
@@ -506,7 +506,7 @@ static void rings_that_nobody_reads_have_an_end(void **state)
 	}
 	deny(e, 1, 1);
 	assert_int_equal(program_load_audited(e->arena, &e->d, "unit", o.bytes.data, o.bytes.len, id, 1 << 15, names,
-	                                      COUNT(names), &p), -1);
+	                                      COUNT(names), NULL, &p), -1);
 	assert_error(e, "nobody read in 8 ring buffers", "audit CGROUP");
 	/* what is not asked for does not fail for it */
 	id = apply_sized(e, &o, id, 40, 0);

@@ -1,0 +1,94 @@
+/* who_map.c - the map that tells a program which files and cgroups its policy's names are. */
+#include "cgroup/who.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "cgroup/internal.h"
+
+static bool is_who_map(int fd)
+{
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof info;
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strncmp(info.name, WHO_MAP_NAME, sizeof info.name) &&
+	       info.type == BPF_MAP_TYPE_HASH && info.key_size == sizeof(struct who_key) && info.value_size == sizeof(uint64_t);
+}
+
+int who_map_of(uint32_t program)
+{
+	uint32_t *ids, n;
+	int found = -1, fd = bpf_prog_get_fd_by_id(program);
+	if (fd < 0)
+		return -1;
+	if (program_map_ids(fd, &ids, &n))
+		n = 0;
+	close(fd);
+	for (uint32_t i = 0; i < n && found < 0; i++) {
+		int map = bpf_map_get_fd_by_id(ids[i]);
+		if (map >= 0 && is_who_map(map))
+			found = map;
+		else if (map >= 0)
+			close(map);
+	}
+	free(ids);
+	return found;
+}
+
+struct entries {
+	struct arena *arena;
+	struct who_entry *list;
+	size_t n, cap;
+};
+
+static void keep_entry(void *arg, const void *key, const void *value)
+{
+	struct entries *e = arg;
+	struct who_entry one;
+	memcpy(&one.key, key, sizeof one.key);
+	memcpy(&one.value, value, sizeof one.value);
+	*ARENA_PUSH(e->arena, e->list, e->n, e->cap) = one;
+}
+
+int who_map_read(struct arena *a, int map, struct who_entry **list, size_t *n)
+{
+	struct entries e = {.arena = a};
+	int error = map_walk(map, sizeof(struct who_key), sizeof(uint64_t), false, keep_entry, &e);
+	*list = e.list;
+	*n = e.n;
+	return error;
+}
+
+/* NULL: the program asks for none. */
+static struct bpf_map *map_in(const struct bpf_object *object)
+{
+	return bpf_object__find_map_by_name(object, WHO_MAP_NAME);
+}
+
+void who_map_size(struct bpf_object *object, const struct who *who)
+{
+	struct bpf_map *map = map_in(object);
+	uint32_t found = 0;
+	for (size_t i = 0; i < who->n; i++)
+		found += !who->list[i].why;
+	if (map)
+		bpf_map__set_max_entries(map, found ? found : 1);
+}
+
+int who_map_fill(struct diags *d, const char *policy, const struct bpf_object *object, const struct who *who)
+{
+	int map = map_in(object) ? bpf_map__fd(map_in(object)) : -1;
+	for (size_t i = 0; i < who->n && map >= 0; i++) {
+		const struct who_name *w = &who->list[i];
+		uint64_t value = (uint64_t)w->named->value;
+		int error = w->why ? 0 : bpf_map_update_elem(map, &w->key, &value, BPF_NOEXIST);
+		if (error)
+			return diag_fail(d, error_hint(d->arena, -error, "see `rucy-devguard doctor` and the kernel log"),
+			                 "cannot tell the program of '%s' which file '%s' is: %s", policy, w->named->path, strerror(-error));
+	}
+	return 0;
+}

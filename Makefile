@@ -115,7 +115,7 @@ $(BUILD)/cmd/main.o: CPPFLAGS += -DDEVGUARD_MRUBY_VERSION='"$(MRUBY_VERSION)"'
 # An executable without shared libraries that has a policy put in, see cmd/bundle/payload.h. What it is made of: the
 # judge, what attaches, and the verbs of a bundle; no interpreter, no lists, no manifest.
 GUARD_CMD := cli cmd error document output outfile options input author verdict warn also judged explained program attach detach \
-	each proof asked source
+	each proof asked source who names_now
 GUARD_SOURCES := $(filter-out policy/yaml.c policy/users.c,$(sort $(wildcard policy/*.c))) compiler/compile.c \
 	$(sort $(wildcard compiler/bpf/*.c compiler/decode/*.c compiler/hostprog/*.c compiler/object/*.c compiler/raw/*.c compiler/task/*.c)) \
 	$(sort $(wildcard cgroup/*.c)) $(GUARD_CMD:%=cmd/%.c) \
@@ -366,7 +366,7 @@ ALLOW_compiler/object := $(CORE)|compiler/(compiler|bpf/internal|task/task)\.h|c
 ALLOW_compiler/lift   := $(CORE)|compiler/(compiler|ruby/(said|mruby))\.h|compiler/lift/.*
 ALLOW_compiler/ruby   := $(CORE)|compiler/(compiler|user|lift/lift|raw/world)\.h|compiler/ruby/.*
 ALLOW_cgroup          := $(CORE)|cgroup/.*
-BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|policy/import/formats\.def|compiler/(compiler|user|decode/decode)\.h|cgroup/(cgroup|dump|hostprog|trace)\.h|cmd/(asked|child|cli|cmd|coverage|compare|document|foreign|each|judged|options|output|proof|rule|settings|source|unit)\.h|cmd/verbs\.def|cmd/room/rooms\.h|cmd/(hosted/hosted|where/where)\.h
+BELOW                 := $(CORE)|policy/(import/import|manifest/manifest)\.h|policy/import/formats\.def|compiler/(compiler|user|decode/decode|task/task)\.h|cgroup/(cgroup|dump|hostprog|trace|who)\.h|cmd/(asked|child|cli|cmd|coverage|compare|document|foreign|each|judged|names_now|options|output|proof|rule|settings|source|unit)\.h|cmd/verbs\.def|cmd/room/rooms\.h|cmd/(hosted/hosted|where/where)\.h
 ALLOW_cmd             := $(BELOW)|cmd/room/.*|cmd/audit/audit\.h
 ALLOW_cmd/room        := $(BELOW)|cmd/room/.*
 ALLOW_cmd/audit       := $(BELOW)|cmd/audit/.*

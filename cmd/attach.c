@@ -6,6 +6,7 @@
  */
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/who.h"
 #include "cmd/unit.h"
 
 struct attachment {
@@ -60,6 +61,7 @@ static void report(struct cmd *c, const struct attachment *at)
 		json_object_set_new(o, "also", also_json(&at->also));
 		json_object_set_new(o, "grants", json_integer((json_int_t)at->also.grants));
 		json_object_set_new(o, "grants_open", json_boolean(at->also.grants_open));
+		json_object_set_new(o, "names", names_json(u));
 		json_object_update(c->json.out, o);
 		json_decref(o);
 		return;
@@ -119,6 +121,12 @@ static uint64_t denied_so_far(struct cmd *c, uint32_t program)
 	return failed ? 0 : totals.denied;
 }
 
+/* Files of a container are looked for only for what runs there. 0 or -1. */
+static int root_checked(struct cmd *c, const struct cgroup *cg)
+{
+	return c->settings.exe_root ? who_root_check(c->arena, &c->diags, cg, c->settings.exe_root) : 0;
+}
+
 /* The lock is held from the look at what is there to its replacement: the counts
  * taken over are those of the program replaced. */
 static int attach(struct cmd *c, struct unit *u, struct cgroup *cg, struct attachment *at)
@@ -129,7 +137,7 @@ static int attach(struct cmd *c, struct unit *u, struct cgroup *cg, struct attac
 		return STATUS_FAILED;
 	const struct attached *old = predecessor(c, cg, name);
 	bool reported = old && old->audit != AUDIT_NONE, reports = u->policy->audit != AUDIT_NONE;
-	int failed = c->diags.errors || unit_program(c, u, old ? old->id : 0, &program) ||
+	int failed = c->diags.errors || root_checked(c, cg) || unit_program(c, u, old ? old->id : 0, &program) ||
 	             cgroup_attach(c->arena, &c->diags, cg, program, name, &at->replaced);
 	cgroup_unlock(cg);
 	if (!failed) {
@@ -150,7 +158,7 @@ static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
 	at->not_asked = kernel_closed();
 	if (at->not_asked)
 		return unit_object(c, u, &object);
-	if (unit_program(c, u, 0, &program))
+	if (root_checked(c, at->cgroup) || unit_program(c, u, 0, &program))
 		return STATUS_FAILED;
 	program_close(program);
 	return rehearse(c, at);
@@ -163,6 +171,7 @@ int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run, F
 	also_find(c, cg, u->policy, &at.also); /* before: once it is attached, no memory may be missing */
 	int status = dry_run ? dry_run_of(c, u, &at) : attach(c, u, cg, &at);
 	if (!status) {
+		warn_of_names(c, u);
 		diags_flush(c);
 		report(c, &at);
 	}

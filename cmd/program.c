@@ -46,16 +46,16 @@ int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **
 {
 	const struct policy *p = u->policy;
 	struct bytes object;
-	if (unit_object(c, u, &object))
+	if (unit_who(c, u) || unit_object(c, u, &object))
 		return -1;
 	if (!policy_decides(p))
 		return program_load_raw(c->arena, &c->diags, p->name, object.data, object.len, p->raw->section, out);
 	if (p->audit == AUDIT_NONE)
-		return program_load(c->arena, &c->diags, p->name, object.data, object.len, out);
+		return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, 0, 0, NULL, 0, u->who, out);
 	struct rule_name *names = arena_alloc(c->arena, (p->nrules + 1) * sizeof *names);
 	name_rule(&names[0], p, p->default_at, "default");
 	for (size_t i = 0; i < p->nrules; i++)
 		name_rule(&names[i + 1], p, p->rules[i].at, p->rules[i].label);
 	return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, from, u->ring,
-	                            names, p->nrules + 1, out);
+	                            names, p->nrules + 1, u->who, out);
 }

@@ -44,6 +44,7 @@ struct unit {
 	bool kept_uid;         /* the children kept the uid: room_kept_uid() */
 	struct claims_told claims; /* of the policy itself; also of one that is refused */
 	uint32_t ring;         /* bytes of its ring buffer; 0: as it is */
+	const struct who *who; /* unit_who(): which files and cgroups its names are here; NULL: nobody asked */
 };
 
 /* ---- claims_told.c ---------------------------------------------------------------------- */
@@ -144,6 +145,17 @@ int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run, F
 
 /* Takes the policy of that name off (NULL: the only one of ours) and reports: one line, or into c->json.out. */
 int detach_policy(struct cmd *c, struct cgroup *cg, const char *name);
+
+/* ---- who.c ------------------------------------------------------------------------------ */
+
+/* Finds which files and cgroups the policy's names are here, once. 0, or -1 with a diagnostic: this kernel does not tell
+ * what it asks, or two names are one file. */
+int unit_who(struct cmd *c, struct unit *u);
+/* Warns of names that are nothing here, and of what this kernel does not tell. */
+void warn_of_names(struct cmd *c, const struct unit *u);
+/* Lines of a report, and a list: the names that are nothing here, and why; each name. */
+void names_print(const struct unit *u);
+json_t *names_json(const struct unit *u);
 
 /* ---- warn.c ----------------------------------------------------------------------------- */
 

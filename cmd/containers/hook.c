@@ -96,6 +96,7 @@ static int attach(struct cmd *c, const struct hook *h, struct unit *u)
 		          "cannot tell what guards '%s': %s", h->cgroup->path, strerror((int)-before));
 	int failed = before < 0 || unit_program(c, u, (uint32_t)before, &program);
 	if (!failed) {
+		warn_of_names(c, u);
 		failed = link_attach(c->arena, &c->diags, h->cgroup, program, u->policy->name);
 		program_close(program);
 	}

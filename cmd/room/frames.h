@@ -19,6 +19,7 @@ enum frame_kind {
 	FRAME_EXPLAIN,  /* struct about: what it amounts to */
 	FRAME_REQUESTS, /* struct about, requests: the verdicts */
 	FRAME_RULE,     /* struct about, a request: by which rule of the policy that stands in the program */
+	FRAME_NAMES,    /* struct about: the files and cgroups that the policy which stands in the program names */
 	FRAME_COVER,    /* requests: what they cover */
 	FRAME_CLAIMS,   /* a policy as an object keeps it: its claims are put to the one that was proven */
 	FRAME_SHARE,    /* nothing: the policy, for another judge */
@@ -39,6 +40,7 @@ enum frame_kind {
 	FRAME_RULES,    /* struct explained_record and two texts, as many as there are */
 	FRAME_VERDICTS, /* struct verdict_pair (of mruby: struct verdict), as many as there were requests */
 	FRAME_DECIDER,  /* struct decider, its texts */
+	FRAME_NAMED,    /* struct named_head, struct named_record[n] */
 	FRAME_COVERAGE, /* struct coverage_head, what it counts */
 	FRAME_CLAIM,    /* struct claim_told, one a claim */
 	FRAME_POLICY,   /* a policy as an object keeps it, for another child */
@@ -138,6 +140,15 @@ struct decider {
 };
 enum decider_text { DECIDER_POLICY, DECIDER_FILE, DECIDER_LABEL, DECIDER_SOURCE, DECIDER_ERROR, DECIDER_BEFORE, DECIDER_PARAMS,
                     DECIDER_TEXTS };
+
+/* What the policy that stands in a program names, and where first. Texts end with a 0. */
+struct named_head { uint32_t known, n; }; /* known 0: there is no policy in it */
+enum { NAMED_PATH = 256 };
+struct named_record {
+	int32_t line;
+	uint32_t is_cgroup;
+	char path[NAMED_PATH], file[TOLD_TEXT]; /* file "": it is the policy's own */
+};
 
 /* The answer to requests in FRAME_COVER: what they cover of the policy (policy/coverage.h). */
 struct coverage_head {

@@ -44,6 +44,9 @@ bool judge_claims(struct judge *j, const struct frame *f);
 struct policy *policy_in_program(struct arena *a, const char *file, const struct dump *program, const char **meaning);
 bool judge_tells_rule(struct judge *j, const struct frame *f);
 
+/* work_names.c: FRAME_NAMES, what that policy names; also of a program that cannot be read. */
+bool judge_tells_names(struct judge *j, const struct frame *f);
+
 /* work_cover.c: FRAME_COVER, requests. */
 bool judge_covers(struct judge *j, const struct frame *f);
 

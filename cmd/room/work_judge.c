@@ -211,6 +211,7 @@ static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *
 	[FRAME_REQUESTS] = answer,
 	[FRAME_DUMP] = judge_tells,
 	[FRAME_RULE] = judge_tells_rule,
+	[FRAME_NAMES] = judge_tells_names,
 	[FRAME_PLAIN] = plain,
 	[FRAME_EXPLAIN] = judge_explains,
 	[FRAME_CLAIMS] = judge_claims,
@@ -224,10 +225,11 @@ static bool (*const handlers[FRAME_KINDS])(struct judge *j, const struct frame *
 static struct judge *asked(struct judge *j, const struct frame *f)
 {
 	struct about about = {0};
-	if (f->kind == FRAME_REQUESTS || f->kind == FRAME_DUMP || f->kind == FRAME_EXPLAIN || f->kind == FRAME_RULE)
+	if (f->kind == FRAME_REQUESTS || f->kind == FRAME_DUMP || f->kind == FRAME_EXPLAIN || f->kind == FRAME_RULE ||
+	    f->kind == FRAME_NAMES)
 		memcpy(&about, f->data, f->len < sizeof about ? f->len : sizeof about);
 	struct judge *one = !about.part ? j : about.part <= j->nparts ? &j->parts[about.part - 1] : NULL;
-	if (!one || !one->policy || f->kind >= FRAME_KINDS || !handlers[f->kind])
+	if (!one || (!one->policy && f->kind != FRAME_NAMES) || f->kind >= FRAME_KINDS || !handlers[f->kind])
 		_exit(INSIDE_FAULT);
 	return one;
 }
@@ -235,7 +237,7 @@ static struct judge *asked(struct judge *j, const struct frame *f)
 /* A program of a tracing section has no verdicts. */
 static bool can_answer(struct judge *j, const struct frame *f)
 {
-	return policy_decides(j->policy) || f->kind == FRAME_DUMP ||
+	return f->kind == FRAME_DUMP || f->kind == FRAME_NAMES || policy_decides(j->policy) ||
 	       !diag_fail(&j->in->diags, NULL, "a program of section %s decides about no device", j->policy->raw->section_name);
 }
 

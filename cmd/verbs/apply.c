@@ -9,10 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { OPT_DRY_RUN = OPT_VERB, OPT_CONFIG };
+enum { OPT_DRY_RUN = OPT_VERB, OPT_CONFIG, OPT_EXE_ROOT };
 static const struct option options[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"config", required_argument, NULL, OPT_CONFIG},
+	{"exe-root", required_argument, NULL, OPT_EXE_ROOT},
 	OPTION_CLAIMS,
 	OPTION_PARAM,
 	OPTION_LIMIT,
@@ -37,6 +38,8 @@ static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run, const cha
 		*dry_run |= opt == OPT_DRY_RUN;
 		if (opt == OPT_CONFIG)
 			*config = optarg;
+		if (opt == OPT_EXE_ROOT)
+			c->settings.exe_root = optarg;
 	}
 	int n = argc - optind, operands = 1 + !where_given(c);
 	c->status = STATUS_OK;
@@ -45,6 +48,8 @@ static bool parse(struct cmd *c, int argc, char **argv, bool *dry_run, const cha
 		                        "--config names the policies and the cgroups");
 	else if (*config && c->claims.n)
 		c->status = usage_error(c, "write them into the policies that the manifest names", "--claims does not go with --config");
+	else if (*config && c->settings.exe_root)
+		c->status = usage_error(c, "apply the policy to the container's own cgroup", "--exe-root does not go with --config");
 	if (*config)
 		return !c->status;
 	if (n != operands)
@@ -99,7 +104,7 @@ const struct verb verb_apply = {
 	.synopsis = "POLICY CGROUP | POLICY --self | POLICY --unit NAME\n"
 		    "                           [--param K=V]... [--mode enforce|permissive]\n"
 		    "                           [--audit none|denied|all] [--ring SIZE] [--claims FILE]...\n"
-		    "                           [--dry-run] [--json]\n"
+		    "                           [--exe-root DIR] [--dry-run] [--json]\n"
 		    "                         | --config guard.yaml [--mode MODE] [--audit WHAT] [--ring SIZE]\n"
 		    "                           [--dry-run] [--json]",
 	.summary = "Attach a policy to a cgroup, or replace the policy of the same name there",
@@ -111,6 +116,9 @@ const struct verb verb_apply = {
 		"none, or two. Programs of others stay. What it counted and reports goes on in\n"
 		"the new one.\n\n"
 		"  --dry-run         say what would happen, attach nothing\n"
+		"  --exe-root DIR    of a container: the files that ctx.exe names are looked for in\n"
+		"                    DIR, the container's root directory (/proc/PID/root); CGROUP\n"
+		"                    is the container's own\n"
 		"  --config FILE     guard all cgroups there are that match in this manifest, see\n"
 		"                    rucy-devguard-guard.yaml(5)\n",
 	.shorts = ":h",

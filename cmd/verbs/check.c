@@ -22,6 +22,7 @@ static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, {"e
 struct report {
 	const struct policy *policy;
 	const struct image *image;
+	const struct unit *unit;
 	input_set reads;
 	const char *inputs;   /* "type, major, uid" */
 	const char *helpers;  /* "bpf_get_current_comm", or "" */
@@ -87,6 +88,8 @@ static int ask_kernel(struct cmd *c, struct unit *u, struct report *r)
 	r->not_asked = kernel_closed();
 	if (status || r->not_asked)
 		return status;
+	if (unit_who(c, u))
+		return STATUS_FAILED;
 	const struct policy *p = u->policy;
 	if (policy_decides(p) ? program_load(c->arena, &c->diags, p->name, object.data, object.len, &program)
 	                      : program_load_raw(c->arena, &c->diags, p->name, object.data, object.len, p->raw->section, &program))
@@ -169,6 +172,7 @@ static void print_report(const struct cmd *c, const struct report *r, const char
 	print_reads(r);
 	printf("  needs: Linux %s%s%s%s\n", r->kernel, *r->helpers ? " (" : "", r->helpers,
 	       *r->helpers ? ")" : "");
+	names_print(r->unit);
 	if (r->verbose)
 		printf("  compiled in a process locked in: %s\n", r->locked);
 	if (r->not_asked)
@@ -209,6 +213,7 @@ static void fill_json(const struct report *r, json_t *item)
 	                        (int)r->image->longest, "reads", inputs, "needs_linux", r->kernel,
 	                        "needs_helpers", r->helpers, "kernel", kernel);
 	json_object_set_new(item, "audit", json_string(audit_words[p->audit]));
+	json_object_set_new(item, "names", names_json(r->unit));
 	json_object_set_new(item, "locked_in", json_string(r->locked));
 	json_object_set_new(item, "mode", json_string(mode_words[p->mode]));
 	json_object_set_new(item, "grants", json_string(grants_words[p->grants]));
@@ -225,7 +230,7 @@ struct wishes {
 static int report_one(struct cmd *c, struct unit *u, const struct wishes *w, json_t *item, json_t *claims)
 {
 	struct claims_told *of_files = arena_alloc(c->arena, (c->claims.n + 1) * sizeof *of_files);
-	struct report r = {.policy = u->policy, .image = &u->image, .reads = u->inputs, .verbose = w->verbose,
+	struct report r = {.policy = u->policy, .unit = u, .image = &u->image, .reads = u->inputs, .verbose = w->verbose,
 	                   .claims = &u->claims, .of_files = of_files,
 	                   .locked = c->rooms.unconfined_said ? "NOT whole, see the warning" : room_layers(c->arena, u->kept_uid)};
 	describe_inputs(c, &r);

@@ -107,6 +107,7 @@ static int run(struct cmd *c, int argc, char **argv)
 		return status;
 	if (unit_program(c, &u, 0, &program))
 		return STATUS_FAILED;
+	warn_of_names(c, &u);
 	parent = own_cgroup(c);
 	if (parent) {
 		transient_sweep(parent, PROGRAM);

@@ -7,6 +7,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/hosted/hosted.h"
+#include "cmd/names_now.h"
 #include "cmd/options.h"
 #include "cmd/proof.h"
 #include "cmd/where/where.h"
@@ -111,7 +112,7 @@ static void print_runs(const struct attached *at)
 		       (double)at->run_time_ns / (double)at->run_count);
 }
 
-static void print_program(const struct shown *s, const struct attached *at, const char *proof)
+static void print_program(const struct shown *s, const struct cgroup *cg, const struct attached *at, const char *proof)
 {
 	struct cmd *c = s->c;
 	if (!at->known) {
@@ -127,10 +128,14 @@ static void print_program(const struct shown *s, const struct attached *at, cons
 	put_text(stdout, at->ours ? at->name : *at->kernel_name ? at->kernel_name : "(no name)");
 	printf("  program %u  %s\n", at->id, at->ours ? "ours" : at->unreadable ? "cannot tell whose" : "not ours");
 	print_numbers(c, at);
-	if (at->ours)
+	if (at->ours) {
+		struct names_now names;
 		print_ours(at, proof);
-	else
+		program_names(c, at, cg, &names);
+		names_now_print(&names);
+	} else {
 		print_others(c, at);
+	}
 	print_runs(at);
 }
 
@@ -258,7 +263,11 @@ static int show_level(struct shown *s, const struct cgroup *cg, bool above)
 		json_t *programs = json_array();
 		for (size_t i = 0; i < n; i++) {
 			json_t *proof = json_object();
+			struct names_now names;
 			program_proof(c, &list[i], p, proof);
+			program_names(c, &list[i], cg, &names);
+			if (list[i].ours)
+				json_object_set_new(proof, "names", names_now_json(&names));
 			json_array_append_new(programs, program_json(&list[i], hosted_is(&s->host, list[i].id), proof));
 			json_decref(proof);
 		}
@@ -270,7 +279,7 @@ static int show_level(struct shown *s, const struct cgroup *cg, bool above)
 	put_text(stdout, cg->path);
 	puts(n ? "" : ": no device program");
 	for (size_t i = 0; i < n; i++)
-		print_program(s, &list[i], program_proof(c, &list[i], p, NULL));
+		print_program(s, cg, &list[i], program_proof(c, &list[i], p, NULL));
 	return 0;
 }
 

@@ -1,0 +1,192 @@
+/*
+ * names_now.c - the files and cgroups that a running program takes for its policy's names, and what these are now.
+ *
+ * What it takes for them is in its map. The names are in the policy that stands in it, which is read in the locked room; what
+ * comes back is checked.
+ */
+#include "cmd/names_now.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/who.h"
+#include "cmd/cmd.h"
+#include "cmd/each.h"
+#include "cmd/room/record.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the names --------------------------------------------------------------------------------- */
+
+struct named {
+	struct arena *arena;
+	struct asked asked;
+	bool known, there;
+};
+
+static bool take_one(struct named *t, const unsigned char *data)
+{
+	struct named_record r;
+	memcpy(&r, data, sizeof r);
+	size_t n = strnlen(r.path, sizeof r.path);
+	if (n == sizeof r.path || !memchr(r.file, '\0', sizeof r.file) || r.is_cgroup > 1 || path_fault(r.path, n))
+		return false;
+	struct asked *as = &t->asked;
+	*ARENA_PUSH(t->arena, as->paths, as->npaths, as->paths_cap) = (struct path_named){
+		.path = arena_strdup(t->arena, r.path), .value = path_value(r.path, n), .is_cgroup = r.is_cgroup,
+		.at = {.file = arena_strdup(t->arena, r.file), .line = r.line > 0 ? r.line : 0}};
+	return true;
+}
+
+static bool take_named(void *self, enum frame_kind kind, const unsigned char *data, size_t len)
+{
+	struct named *t = self;
+	struct named_head head;
+	if (kind != FRAME_NAMED || t->there || len < sizeof head)
+		return false;
+	memcpy(&head, data, sizeof head);
+	const size_t records = len - sizeof head;
+	if (head.known > 1 || records / sizeof(struct named_record) != head.n || records % sizeof(struct named_record))
+		return false;
+	for (uint32_t i = 0; i < head.n; i++)
+		if (!take_one(t, data + sizeof head + i * sizeof(struct named_record)))
+			return false;
+	t->known = head.known;
+	return t->there = true;
+}
+
+/* NULL, or why they cannot be told. */
+static const char *read_names(struct cmd *c, uint32_t id, struct named *out)
+{
+	struct program_units units;
+	const struct source_programs one = {.ids = &id, .n = 1};
+	const struct diags kept = c->diags;
+	const struct about about = {.part = 1};
+	const struct taker taker = {take_named, out, RECORD_MAX};
+	struct call call = {.kind = FRAME_NAMES, .head = &about, .nhead = sizeof about};
+	const char *why = NULL;
+	diags_init(&c->diags, c->arena);
+	*out = (struct named){.arena = c->arena};
+	if (programs_load(c, &c->settings, arena_printf(c->arena, "prog:%u", id), &one, &units) ||
+	    room_call(units.judge, "the program", &call, &taker) || !out->there)
+		why = c->diags.n ? c->diags.items[c->diags.n - 1].text : "the process that reads the program did not answer";
+	else if (!out->known)
+		why = "its policy is too large to stand in it";
+	programs_end(&units);
+	c->diags = kept;
+	return why;
+}
+
+/* ---- then and now ---------------------------------------------------------------------------------- */
+
+static const struct who_entry *entry_of(const struct who_entry *list, size_t n, int64_t value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].value == (uint64_t)value)
+			return &list[i];
+	return NULL;
+}
+
+static enum name_state state_of(const struct who_entry *then, const struct who_name *now)
+{
+	if (!then)
+		return now->why ? NAME_NOTHING : NAME_CAME;
+	if (now->why)
+		return now->absent ? NAME_CHANGED : NAME_REFUSED;
+	return memcmp(&then->key, &now->key, sizeof now->key) ? NAME_CHANGED : NAME_SAME;
+}
+
+static void compare(struct names_now *out, const struct who_entry *then, size_t n, const struct who *now)
+{
+	for (size_t i = 0; i < now->n; i++) {
+		const struct who_name *w = &now->list[i];
+		enum name_state state = state_of(entry_of(then, n, w->named->value), w);
+		if (out->n == now->n && (out->list[i].state == NAME_SAME || state != NAME_SAME)) /* it is as it was in another root */
+			continue;
+		out->list[i] = (struct name_now){.path = w->named->path, .file = w->named->at.file, .why = w->why, .line = w->named->at.line,
+		                                 .is_cgroup = w->named->is_cgroup, .state = state};
+	}
+	out->n = now->n;
+}
+
+void program_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct names_now *out)
+{
+	struct who_entry *then;
+	struct named named;
+	struct who now;
+	struct diags unsaid;
+	size_t n;
+	*out = (struct names_now){0};
+	int map = at->ours ? who_map_of(at->id) : -1;
+	if (map < 0)
+		return;
+	int error = who_map_read(c->arena, map, &then, &n);
+	close(map);
+	out->unknown = error ? strerror(-error) : read_names(c, at->id, &named);
+	if (out->unknown)
+		return;
+	diags_init(&unsaid, c->arena);
+	out->list = arena_alloc(c->arena, (named.asked.npaths + 1) * sizeof *out->list);
+	if (who_find(c->arena, &unsaid, &named.asked, NULL, &now))
+		out->unknown = unsaid.items[unsaid.n - 1].text;
+	else
+		compare(out, then, n, &now);
+	/* applied with --exe-root: what the names are where its processes are at home */
+	const char *root = who_root_of(c->arena, cg);
+	if (!out->unknown && root && !who_find(c->arena, &unsaid, &named.asked, root, &now))
+		compare(out, then, n, &now);
+}
+
+/* ---- told ------------------------------------------------------------------------------------------ */
+
+static void print_one(const struct name_now *w)
+{
+	printf("    %s of line %d", w->is_cgroup ? "cgroup" : "exe", w->line);
+	if (*w->file) {
+		fputs(" of ", stdout);
+		put_text(stdout, w->file);
+	}
+	fputs(w->state == NAME_CHANGED   ? w->is_cgroup ? " is not that one any more: " : " is not that file any more: "
+	      : w->state == NAME_REFUSED ? " matches nothing any more: "
+	      : w->state == NAME_CAME    ? " matches nothing until the policy is applied again: "
+	                                 : " matches nothing: ", stdout);
+	put_text(stdout, w->path);
+	if (w->why) {
+		fputs(", ", stdout);
+		put_text(stdout, w->why);
+	} else if (w->state == NAME_CAME) {
+		fputs(" is there now", stdout);
+	} else {
+		printf(" was %s; apply the policy again", w->is_cgroup ? "made anew" : "replaced");
+	}
+	putchar('\n');
+}
+
+void names_now_print(const struct names_now *names)
+{
+
+	if (names->unknown) {
+		fputs("    which files and cgroups its names are cannot be told: ", stdout);
+		put_text(stdout, names->unknown);
+		putchar('\n');
+		return;
+	}
+	for (size_t i = 0; i < names->n; i++)
+		if (names->list[i].state != NAME_SAME)
+			print_one(&names->list[i]);
+}
+
+json_t *names_now_json(const struct names_now *names)
+{
+	static const char *const states[] = {[NAME_SAME] = "same", [NAME_CHANGED] = "changed", [NAME_REFUSED] = "refused",
+	                                     [NAME_NOTHING] = "nothing", [NAME_CAME] = "came"};
+	if (names->unknown)
+		return json_null();
+	json_t *list = json_array();
+	for (size_t i = 0; i < names->n; i++) {
+		const struct name_now *w = &names->list[i];
+		json_t *why = w->why ? text_json(w->why) : json_null();
+		json_array_append_new(list, json_pack("{s:o, s:s, s:i, s:s, s:o}", "path", text_json(w->path), "is",
+		                                      w->is_cgroup ? "cgroup" : "file", "line", w->line, "state", states[w->state], "why",
+		                                      why));
+	}
+	return list;
+}

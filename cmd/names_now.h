@@ -1,0 +1,38 @@
+/* names_now.h - the files and cgroups that a running program takes for its policy's names, and what these are now. */
+#ifndef DEVGUARD_CMD_NAMES_NOW_H
+#define DEVGUARD_CMD_NAMES_NOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct attached;
+struct cgroup;
+struct cmd;
+
+enum name_state {
+	NAME_SAME,    /* it is what it was when the program was loaded */
+	NAME_CHANGED, /* another one has the name, or none */
+	NAME_REFUSED, /* it is still there, and is not taken any more */
+	NAME_NOTHING, /* it was nothing then, and is nothing */
+	NAME_CAME,    /* it was nothing then, and is there now */
+};
+struct name_now {
+	const char *path, *file; /* file: of the rule, "": the policy's own */
+	const char *why;         /* it is nothing now: why; or NULL */
+	int line;
+	bool is_cgroup;
+	enum name_state state;
+};
+struct names_now {
+	struct name_now *list;
+	size_t n;
+	const char *unknown; /* they cannot be told: why; or NULL */
+};
+/* Those of a program that is attached to the cgroup. n 0: it has none. */
+void program_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct names_now *out);
+/* What of it is not as it was, a line each. */
+void names_now_print(const struct names_now *names);
+json_t *names_now_json(const struct names_now *names);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * who.c - which files and cgroups the names in a policy are here: asked of the kernel before its program is loaded, and told.
+ */
+#include "cgroup/who.h"
+#include "cgroup/cgroup.h"
+#include "cmd/cmd.h"
+#include "cmd/unit.h"
+#include "compiler/task/task.h"
+
+/* What the program's readers read. */
+static struct who_reads reads_of(const struct image *image)
+{
+	struct who_reads reads = {0};
+	for (size_t i = 0; i < image->nrelocs; i++) {
+		uint32_t reader = image->relocs[i].target - TARGET_READER;
+		if (reader < READER_GROUP)
+			reads.facts |= INPUT(IN_EUID + reader);
+		else if (reader < READERS)
+			reads.asks |= 1u << (reader - READER_GROUP);
+	}
+	return reads;
+}
+
+int unit_who(struct cmd *c, struct unit *u)
+{
+	const struct who_reads reads = reads_of(&u->image);
+	const struct asked *asked = policy_asks(u->policy);
+	if (u->who || (!reads.facts && !reads.asks))
+		return 0;
+	struct who *who = arena_alloc(c->arena, sizeof *who);
+	if (who_readable(c->arena, &c->diags, u->policy->name, &reads) ||
+	    who_find(c->arena, &c->diags, asked, c->settings.exe_root, who))
+		return -1;
+	u->who = who;
+	return 0;
+}
+
+static void warn_of_ways(struct cmd *c, const struct unit *u, const struct who_reads *reads)
+{
+	uint32_t ways = who_features();
+	const char *name = u->policy->name;
+	const struct span at = {.file = u->policy->file};
+	if (!ways)
+		diag_add(&c->diags, DIAG_WARNING, at, "use Linux 6.1 or later, or boot without lockdown=confidentiality",
+		         "this kernel lets no program read the calling task: where '%s' asks for it, it denies", name);
+	else if (!(ways & FEATURE_TASK_READ) && reads->asks & 1u << ASK_GROUP)
+		diag_add(&c->diags, DIAG_WARNING, at, "boot without lockdown=confidentiality, or leave it so",
+		         "this kernel forbids bpf_probe_read_kernel: where '%s' asks in_group?, callers in many groups are denied", name);
+}
+
+void warn_of_names(struct cmd *c, const struct unit *u)
+{
+	const struct who_reads reads = reads_of(&u->image);
+	if (!u->who)
+		return;
+	warn_of_ways(c, u, &reads);
+	for (size_t i = 0; i < u->who->n; i++) {
+		const struct who_name *w = &u->who->list[i];
+		if (w->why)
+			diag_add(&c->diags, DIAG_WARNING, w->named->at, w->fix, "'%s' matches nothing: %s", w->named->path, w->why);
+	}
+}
+
+void names_print(const struct unit *u)
+{
+	for (size_t i = 0; u->who && i < u->who->n; i++) {
+		const struct who_name *w = &u->who->list[i];
+		if (!w->why)
+			continue;
+		printf("  matches nothing here: ");
+		put_text(stdout, w->named->path);
+		fputs(", ", stdout);
+		put_text(stdout, w->why);
+		putchar('\n');
+	}
+}
+
+json_t *names_json(const struct unit *u)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; u->who && i < u->who->n; i++) {
+		const struct who_name *w = &u->who->list[i];
+		json_t *why = w->why ? text_json(w->why) : json_null();
+		json_array_append_new(list, json_pack("{s:o, s:s, s:i, s:b, s:o}", "path", text_json(w->named->path), "is",
+		                                      w->named->is_cgroup ? "cgroup" : "file", "line", w->named->at.line, "found", !w->why,
+		                                      "why", why));
+	}
+	return list;
+}

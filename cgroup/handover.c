@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 /* ---- the program before ------------------------------------------------------------ */
@@ -179,7 +180,18 @@ static struct bpf_map *rodata_map(struct bpf_object *object)
 	return NULL;
 }
 
-static uint32_t features_here(uint32_t features)
+/* Has the object functions beside its program? Those of ours read the calling task. */
+static bool has_readers(const struct bpf_object *object)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	size_t functions = 0;
+	for (uint32_t i = 1; btf && i < btf__type_cnt(btf); i++)
+		functions += btf_is_func(btf__type_by_id(btf, i));
+	return functions > 1;
+}
+
+/* What an object does not know: it has none of the ways to read the task, whichever kernel it comes to. */
+static uint32_t features_here(const struct bpf_object *object, uint32_t features)
 {
 	static const struct { uint32_t feature; int helper; } needs[] = {
 		{FEATURE_PID, BPF_FUNC_get_current_pid_tgid}, {FEATURE_COMM, BPF_FUNC_get_current_comm}};
@@ -188,8 +200,8 @@ static uint32_t features_here(uint32_t features)
 			if ((features & needs[i].feature) && fact_helpers[j].number == needs[i].helper &&
 			    !fact_offered(&fact_helpers[j]))
 				features &= ~needs[i].feature;
-	const uint32_t ways = FEATURE_TASK_BTF | FEATURE_TASK_READ;
-	return features & ways ? features & (~ways | who_features()) : features;
+	features &= ~(uint32_t)(FEATURE_TASK_BTF | FEATURE_TASK_READ);
+	return has_readers(object) ? features | who_features() : features;
 }
 
 /* Objects that are not ours, or of a version without these fields, stay as they are. */
@@ -206,7 +218,7 @@ static int write_header(struct arena *a, struct diags *d, const char *name,
 	if (le64toh(header.magic) != IMAGE_MAGIC || le32toh(header.size) < sizeof header)
 		return 0;
 	header.generation = htole32(h->generation);
-	header.features = htole32(features_here(le32toh(header.features)));
+	header.features = htole32(features_here(object, le32toh(header.features)));
 	char *value = arena_alloc(a, size);
 	memcpy(value, before, size);
 	memcpy(value, &header, sizeof header);

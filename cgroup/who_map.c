@@ -75,8 +75,10 @@ void who_map_size(struct bpf_object *object, const struct who *who)
 	uint32_t found = 0;
 	for (size_t i = 0; i < who->n; i++)
 		found += !who->list[i].why;
-	if (map)
-		bpf_map__set_max_entries(map, found ? found : 1);
+	if (!map)
+		return;
+	bpf_map__set_max_entries(map, found ? found : 1);
+	bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_RDONLY_PROG);
 }
 
 int who_map_fill(struct diags *d, const char *policy, const struct bpf_object *object, const struct who *who)
@@ -90,5 +92,8 @@ int who_map_fill(struct diags *d, const char *policy, const struct bpf_object *o
 			return diag_fail(d, error_hint(d->arena, -error, "see `rucy-devguard doctor` and the kernel log"),
 			                 "cannot tell the program of '%s' which file '%s' is: %s", policy, w->named->path, strerror(-error));
 	}
-	return 0;
+	int error = map >= 0 ? bpf_map_freeze(map) : 0;
+	return error ? diag_fail(d, "see `rucy-devguard doctor` and the kernel log", "cannot close the map of '%s' for others: %s", policy,
+	                         strerror(-error))
+	             : 0;
 }

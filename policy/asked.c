@@ -25,6 +25,8 @@ const char *path_fault(const char *path, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)path[i] < 0x20 || path[i] == 0x7f)
 			return "it has a control byte";
+	if (memchr(path, '"', n))
+		return "it has a quotation mark";
 	if (n == 1)
 		return NULL;
 	for (size_t i = 1, end; i <= n; i = end + 1) {

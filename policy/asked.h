@@ -47,7 +47,7 @@ struct asked {
 /* What programs have for a path: FNV-1a 64 of its bytes, never 0 and never negative. */
 int64_t path_value(const char *path, size_t n);
 /* Is it an absolute path as the kernel would write it: no empty, `.` or `..` part, no slash at its end (but "/"), no
- * control bytes, at most PATH_NAME_MAX bytes? NULL, or what is wrong with it. */
+ * control bytes or quotation marks, at most PATH_NAME_MAX bytes? NULL, or what is wrong with it. */
 const char *path_fault(const char *path, size_t n);
 
 /* The place of a question; of one that is not there yet, a new one. -1: there are TASK_ASKS_MAX. */

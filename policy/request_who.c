@@ -28,8 +28,21 @@ bool request_cgroup(struct request *r, const char *path, size_t n)
 
 /* ---- facts about the task ------------------------------------------------------------------- */
 
+/* A path with blanks stands in quotation marks. */
+static struct slice unquoted(struct slice value)
+{
+	bool quoted = value.n > 1 && value.s[0] == '"' && value.s[value.n - 1] == '"';
+	return quoted ? (struct slice){value.s + 1, value.n - 2} : value;
+}
+
+static const char *path_word(struct arena *a, const char *path)
+{
+	return strchr(path, ' ') ? arena_printf(a, "\"%s\"", path) : path;
+}
+
 static int read_file(struct fault *f, enum input in, struct slice value, struct request *r)
 {
+	value = unquoted(value);
 	const char **text = in == IN_EXE ? &r->who.exe : &r->who.parent_exe;
 	const char *why = slice_is(value, "-") ? NULL : path_fault(value.s, value.n);
 	if (why)
@@ -106,6 +119,7 @@ static int read_caps(struct fault *f, struct slice list, struct request *r)
 
 static int read_cgroup(struct fault *f, struct slice value, struct request *r)
 {
+	value = unquoted(value);
 	const char *path = arena_strndup(f->arena, value.s, value.n), *why = path_fault(value.s, value.n);
 	if (why || !request_cgroup(r, path, value.n))
 		return fault_set(f, "write the path in the cgroup v2 hierarchy: cgroup=/system.slice/x.service",
@@ -141,7 +155,7 @@ static const char *fact_text(struct arena *a, const struct request *r, enum inpu
 	const char *path = in == IN_EXE ? r->who.exe : r->who.parent_exe;
 	int64_t v = r->fact[in];
 	switch (input_kind(in)) {
-	case FACT_FILE: return v && path ? path : "-";
+	case FACT_FILE: return v && path ? path_word(a, path) : "-";
 	case FACT_YES_NO: return v ? "yes" : "no";
 	case FACT_OR_NONE:
 		if (v == ID_NONE)
@@ -170,6 +184,6 @@ char *request_who_words(struct arena *a, const struct request *r, char *text)
 		text = arena_printf(a, "%s caps=%s", text, *list ? list : "none");
 	}
 	if (r->who.known & WHO_CGROUP && r->who.cgroup)
-		text = arena_printf(a, "%s cgroup=%s", text, r->who.cgroup);
+		text = arena_printf(a, "%s cgroup=%s", text, path_word(a, r->who.cgroup));
 	return text;
 }

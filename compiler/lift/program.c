@@ -84,7 +84,7 @@ const char *raw_rules_ask(struct lifter *l, const char *name)
 	int in = ctx_input(l->all->said, name);
 	if (who_kind(name) < 0 && !(in >= 0 && input_is_task((enum input)in)))
 		return NULL;
-	return arena_printf(l->arena, "only a rule asks for `%s`, as in allow { |ctx| ctx.euid == 0 }: a raw program has its own instructions and no others", name);
+	return arena_printf(l->arena, "a rule asks for `%s`, in its block: allow { |ctx| ... }; a raw program has the instructions that it says and no others", name);
 }
 
 const char *raw_function_hint(struct lifter *l, const char *name)

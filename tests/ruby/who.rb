@@ -1,5 +1,5 @@
 # Who is asking: the calling task's own ids, its executable, groups, capabilities, cgroup.
-EMULATORS = %w[/usr/bin/qemu-system-x86_64 /usr/bin/kvm].freeze
+EMULATORS = %w[/opt/emulator/x86 /opt/emulator/arm].freeze
 BY_FILE = {"/usr/bin/a" => 1, "/usr/bin/b" => 2}.freeze
 SLOT = param :slot, 44
 

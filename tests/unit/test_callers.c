@@ -74,7 +74,7 @@ static const char *one_of(struct rng *g, const char *const *list)
 
 static const char *random_words(struct arena *a, struct rng *g)
 {
-	static const char *const files[] = {"-", "/usr/bin/a", "/usr/bin/b", "/usr/bin/kvm", "/usr/bin/qemu-system-x86_64", "/other", NULL};
+	static const char *const files[] = {"-", "/usr/bin/a", "/usr/bin/b", "/opt/emulator/arm", "/opt/emulator/x86", "/other", NULL};
 	static const char *const groups[] = {"none", "44", "0", "5", "44,0", "44,5", "7", NULL};
 	static const char *const caps[] = {"none", "all", "sys_rawio", "sys_admin", "sys_rawio,sys_admin", "chown", NULL};
 	static const char *const cgroups[] = {"/", "/system.slice", "/system.slice/x.service", "/system.slice/x.service/a", "/user.slice", NULL};

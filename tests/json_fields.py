@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOOL = os.environ.get('DEVGUARD', os.path.join(ROOT, 'build/rucy-devguard'))
 # An array or object of an object, and the row that says what is in it.
 INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('check', 'parameters'): 'parameter',
-          ('check', 'rulings'): 'ruling', ('check', 'claims'): 'claim', ('check', 'counterexample'): 'example', ('check', 'by'): 'by',
+          ('check', 'rulings'): 'ruling', ('check', 'claims'): 'claim', ('check', 'counterexample'): 'example', ('check', 'by'): 'by', **{(verb, 'names'): 'name' for verb in ('check', 'apply', 'status')},
            ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
           ('test', 'coverage'): 'coverage', ('test', 'rules'): 'rule', ('test', 'missing'): 'gap',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',

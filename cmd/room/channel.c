@@ -90,6 +90,7 @@ static size_t largest(const struct taker *t, uint32_t kind)
 	case FRAME_RULES:
 	case FRAME_PART:
 	case FRAME_DECIDER:
+	case FRAME_NAMED:
 	case FRAME_COVERAGE:
 	case FRAME_COMPARED:
 	case FRAME_VERIFIED:

@@ -1,0 +1,204 @@
+#!/bin/bash
+# who_load.sh - which files and cgroups the names in a policy are: settled when it is applied, told when they are others.
+. "$(dirname "$0")/lib.sh"
+reason=$(need_kernel)
+[ -z "$reason" ] || { skip "who_load" "$reason"; summary; exit; }
+# Mounts that nobody else sees.
+[ -n "${WHO_LOAD_APART:-}" ] || { rm -rf "$T"; trap - EXIT; WHO_LOAD_APART=1 exec unshare --mount --propagation private "$BASH" "$0"; }
+on_exit()
+{
+	local dir
+	cd /
+	for dir in "$T"/run/root "$T"/disk "$T"/run; do umount -l "$dir" 2>/dev/null; done
+}
+mkdir "$T/run" && mount -t tmpfs -o mode=755 none "$T/run" && cd "$T/run" || exit 1
+
+D=$T/run
+program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
+apply() { "$DEVGUARD" apply "$@" >"$T/out" 2>&1 || fail "apply $*" "$(cat "$T/out")"; }
+# allowed|denied NAME CGROUP PROGRAM: reads /dev/zero
+allowed() { if [ "$(inside "$2" "$3" -c 1 /dev/zero 2>&1 | tr '\0' 0)" = 0 ]; then pass "$1"; else fail "$1" "denied"; fi; }
+denied()
+{
+	local out
+	out=$(inside "$2" "$3" -c 1 /dev/zero 2>&1 | tr '\0' 0)
+	if [[ $out == *"Operation not permitted"* ]]; then pass "$1"; else fail "$1" "$out"; fi
+}
+# says NAME TEXT CGROUP: status does; quiet NAME CGROUP: of its names it says nothing
+says() { expect "$1" 0 "$2" "$DEVGUARD" status "$3"; }
+quiet()
+{
+	local out
+	out=$("$DEVGUARD" status "$2" 2>&1)
+	if [[ $out == *" of line "* || $out == *"cannot be told"* ]]; then fail "$1" "$out"; else pass "$1"; fi
+}
+policy() # policy FILE: what it reads with
+{
+	printf 'policy "exe"\nallow "c 1:3 rw"\n\nallow("c 1:5 r") { |ctx| ctx.exe == "%s" }\n' "$1"
+}
+tool() { rm -f "$1"; cp /usr/bin/head "$1" && chmod 755 "$1"; }
+
+# ---- a file is what it was -------------------------------------------------------------------------------
+
+scratch who
+tool "$D/tool"
+tool "$D/copy"
+policy "$D/tool" >exe.rb
+expect "check: nothing to say of a file that is there" 0 "kernel: accepted" "$DEVGUARD" check exe.rb
+check "and no line of it" [ "$("$DEVGUARD" check exe.rb | grep -c "matches nothing")" = 0 ]
+apply exe.rb "$CG"
+allowed "the file that is named" "$CG" "$D/tool"
+denied "a copy of it" "$CG" "$D/copy"
+ln "$D/tool" "$D/hard"
+allowed "a hard link is the file" "$CG" "$D/hard"
+quiet "status has nothing to say" "$CG"
+map=$(bpftool prog show id "$(program_of "$CG")" --json | python3 -c 'import json, sys; print(*json.load(sys.stdin)["map_ids"])')
+closed=
+for id in $map; do
+	[[ $(bpftool map show id "$id") != *devguard_who* ]] ||
+		closed=$(bpftool map update id "$id" key hex $(printf '00 %.0s' {1..16}) value hex 01 00 00 00 00 00 00 00 2>&1)
+done
+check "nobody adds a file to its map" [ "${closed#*ermitted}" != "$closed" ]
+chmod g+w "$D/tool"
+denied "others may write to it now: denied at once" "$CG" "$D/tool"
+says "and told" "exe of line 4 matches nothing any more: $D/tool, its group may write to it (mode 0775)" "$CG"
+chmod g-w "$D/tool"
+allowed "they may not any more" "$CG" "$D/tool"
+chown 1000 "$D/tool"
+denied "it belongs to somebody else" "$CG" "$D/tool"
+says "and told" "exe of line 4 matches nothing any more: $D/tool, it belongs to uid 1000, who can change it" "$CG"
+chown 0 "$D/tool"
+quiet "all is as it was" "$CG"
+
+# ---- an upgrade --------------------------------------------------------------------------------------------
+
+tool "$D/tool.new"
+mv "$D/tool.new" "$D/tool"
+denied "an upgraded package" "$CG" "$D/tool"
+allowed "what runs of the old one is the file" "$CG" "$D/hard"
+says "status says why" "exe of line 4 is not that file any more: $D/tool was replaced; apply the policy again" "$CG"
+names=$("$DEVGUARD" status --json "$CG" 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["cgroups"][0]["programs"][0]["names"])')
+check "in JSON, too" [ "$names" = "[{'path': '$D/tool', 'is': 'file', 'line': 4, 'state': 'changed', 'why': None}]" ]
+apply exe.rb "$CG"
+allowed "after apply" "$CG" "$D/tool"
+denied "and the old one is another file" "$CG" "$D/hard"
+quiet "nothing to say" "$CG"
+rm "$D/tool"
+says "a file that is gone" "exe of line 4 is not that file any more: $D/tool, there is no such file" "$CG"
+expect "apply warns of it" 0 "exe.rb:4: warning: '$D/tool' matches nothing: there is no such file" "$DEVGUARD" apply exe.rb "$CG"
+expect "check says it" 0 "matches nothing here: $D/tool, there is no such file" "$DEVGUARD" check exe.rb
+expect "apply --json lists it" 0 '"why": "there is no such file"' "$DEVGUARD" apply exe.rb "$CG" --json
+says "it is nothing" "exe of line 4 matches nothing: $D/tool, there is no such file" "$CG"
+tool "$D/tool"
+denied "it came" "$CG" "$D/tool"
+says "that is told" "exe of line 4 matches nothing until the policy is applied again: $D/tool is there now" "$CG"
+expect "run settles names, too" 0 "" "$DEVGUARD" run exe.rb -- "$D/tool" -c 0 /dev/zero
+expect "run: a copy is denied" 1 "Operation not permitted" "$DEVGUARD" run exe.rb -- "$D/copy" -c 0 /dev/zero
+"$DEVGUARD" compile exe.rb -o exe.o
+apply exe.o "$CG"
+allowed "an object settles them where it is applied" "$CG" "$D/tool"
+tool "$D/tool"
+says "and status knows its names" "exe of line 4 is not that file any more: $D/tool was replaced" "$CG"
+
+# ---- an inode comes back --------------------------------------------------------------------------------------
+
+scratch reused
+mkdir "$T/disk"
+truncate -s 16M disk.img
+if command -v mkfs.ext4 >/dev/null && mkfs.ext4 -q -F disk.img && mount -o loop disk.img "$T/disk" 2>/dev/null; then
+	tool "$T/disk/tool"
+	policy "$T/disk/tool" >disk.rb
+	apply disk.rb "$CG"
+	allowed "a file on ext4" "$CG" "$T/disk/tool"
+	was=$(stat -c %i "$T/disk/tool")
+	for i in $(seq 50); do
+		tool "$T/disk/tool"
+		[ "$(stat -c %i "$T/disk/tool")" != "$was" ] || break
+	done
+	check "its inode came back for another file" [ "$(stat -c %i "$T/disk/tool")" = "$was" ]
+	denied "which is another one" "$CG" "$T/disk/tool"
+	says "and told" "exe of line 4 is not that file any more: $T/disk/tool was replaced" "$CG"
+	umount "$T/disk"
+else
+	skip "an inode that comes back" "no ext4 on a loop device here"
+fi
+
+# ---- what is refused ------------------------------------------------------------------------------------------
+
+scratch refused
+ln -s tool "$D/link"
+printf 'policy "exe"\nallow("c 1:5 r") { |ctx| ctx.exe == "%s" }\nallow("c 1:7 r") { |ctx| ctx.exe == "%s" }\n' "$D/tool" "$D/link" >twice.rb
+expect "two names of one file" 1 "twice.rb:3: error: '$D/tool' and '$D/link' are one file here" "$DEVGUARD" apply twice.rb "$CG"
+check "nothing is attached" [ -z "$(program_of "$CG")" ]
+expect "check finds it, too" 1 "are one file here" "$DEVGUARD" check twice.rb
+notypes() { unshare --mount sh -c 'for at in /boot /lib/modules /usr/lib/modules; do [ ! -d $at ] || mount -t tmpfs none $at; done; mount --bind /dev/null /sys/kernel/btf/vmlinux && exec "$@"' sh "$@"; }
+expect "a kernel without types" 1 "this kernel does not tell its types (BTF), by which 'exe' reads ctx.exe" notypes "$DEVGUARD" apply exe.rb "$CG"
+check "nothing is attached" [ -z "$(program_of "$CG")" ]
+printf 'policy "exe"\nallow("c 1:5 r") { |ctx| ctx.login_uid == 5 && ctx.capable?(:sys_rawio) }\n' >login.rb
+expect "each fact is named" 1 "reads ctx.login_uid, ctx.capable?" notypes "$DEVGUARD" apply login.rb "$CG"
+expect "doctor names it" 0 "facts about the calling task: " "$DEVGUARD" doctor
+expect "doctor: a kernel without types" 0 "WARN  facts about the calling task: the kernel's types (BTF) are not there" notypes "$DEVGUARD" doctor
+echo 'allow :null' >plain.rb
+expect "a policy that asks nothing of the task needs none" 0 "attached to" notypes "$DEVGUARD" apply plain.rb "$CG"
+
+# ---- a cgroup that is another one now ------------------------------------------------------------------------------
+
+scratch under
+service=$CG2/$DGTEST_PREFIX.service
+printf 'policy "under"\nallow "c 1:3 rw"\nallow("c 1:5 r") { |ctx| ctx.under?("/%s") }\n' "${service##*/}" >under.rb
+expect "a cgroup that is not there" 0 "'/${service##*/}' matches nothing: there is no such cgroup" "$DEVGUARD" apply under.rb "$CG"
+mkdir "$service" "$service/below"
+says "it came" "cgroup of line 3 matches nothing until the policy is applied again: /${service##*/} is there now" "$CG"
+apply under.rb "$service"
+allowed "in it" "$service" /usr/bin/head
+allowed "below it" "$service/below" /usr/bin/head
+apply under.rb "$CG"
+denied "elsewhere" "$CG" /usr/bin/head
+rmdir "$service/below" "$service"
+mkdir "$service"
+says "made anew it is another one" "cgroup of line 3 is not that one any more: /${service##*/} was made anew; apply the policy again" "$CG"
+rmdir "$service"
+says "and gone" "cgroup of line 3 is not that one any more: /${service##*/}, there is no such cgroup" "$CG"
+
+# ---- the root directory of a container ------------------------------------------------------------------------------
+
+scratch box
+mkdir low up work root low/bin low/dev
+tool low/bin/tool
+for lib in $(ldd /usr/bin/head | grep -o '/[^ ]*'); do mkdir -p "low/${lib%/*}" && cp "$lib" "low/$lib"; done
+cp "$(command -v busybox || echo /usr/bin/sleep)" low/bin/sleep
+for lib in $(ldd low/bin/sleep 2>/dev/null | grep -o '/[^ ]*'); do mkdir -p "low/${lib%/*}" && cp "$lib" "low/$lib"; done
+if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev/null && mknod root/dev/zero c 1 5; then
+	policy "$D/root/bin/tool" >outside.rb
+	policy /bin/tool >box.rb
+	expect "a file on an overlay is not taken" 0 "'$D/root/bin/tool' matches nothing: it is on an overlay" "$DEVGUARD" apply outside.rb "$CG"
+	denied "and matches nothing" "$CG" "$D/root/bin/tool"
+	expect "a root directory of nobody there" 1 "--exe-root $D/root is the root directory of no process in" "$DEVGUARD" apply box.rb "$CG" --exe-root "$D/root"
+	inside "$CG" chroot root /bin/sleep 600 &
+	BACKGROUND+=($!)
+	for i in $(seq 100); do
+		guest=$(head -n 1 "$CG/cgroup.procs")
+		[ -z "$guest" ] || [ "$(readlink "/proc/$guest/root")" != "$D/root" ] || break
+		sleep 0.05
+	done
+	apply box.rb "$CG" --exe-root "$D/root"
+	allowed "in the container" "$CG" "$D/root/bin/tool"
+	check "as its root directory shows it" [ "$(inside "$CG" chroot root /bin/tool -c 1 /dev/zero 2>&1 | tr '\0' 0)" = 0 ]
+	quiet "status looks there, too" "$CG"
+	apply box.rb "$CG" --exe-root "/proc/$guest/root"
+	quiet "by its process" "$CG"
+	cp root/bin/tool root/bin/tool.new && mv root/bin/tool.new root/bin/tool
+	says "another file has the name there" "exe of line 4 is not that file any more: /bin/tool" "$CG"
+	expect "the host's root directory" 1 "--exe-root / is the root directory of this host" "$DEVGUARD" apply box.rb "$CG" --exe-root /
+	inside "$CG" sleep 600 &
+	BACKGROUND+=($!)
+	for i in $(seq 100); do [ "$(wc -l <"$CG/cgroup.procs")" != 2 ] || break; sleep 0.05; done
+	expect "somebody there has the host's" 1 "has the root directory of this host" "$DEVGUARD" apply box.rb "$CG" --exe-root "$D/root"
+	expect "not for a manifest" 64 "--exe-root does not go with --config" "$DEVGUARD" apply --config guard.yaml --exe-root /
+	kill "${BACKGROUND[@]}" && wait "${BACKGROUND[@]}" 2>/dev/null
+	BACKGROUND=()
+else
+	skip "--exe-root" "no overlay here"
+fi
+cd /
+summary

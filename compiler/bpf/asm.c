@@ -40,6 +40,17 @@ const char *asm_helper(int helper)
 	}
 }
 
+/* What readers call, beside those. */
+static const char *reader_helper(int helper)
+{
+	switch (helper) {
+	case BPF_FUNC_get_current_task: return "get_current_task";
+	case BPF_FUNC_get_current_task_btf: return "get_current_task_btf";
+	case BPF_FUNC_get_current_ancestor_cgroup_id: return "get_current_ancestor_cgroup_id";
+	default: return "?";
+	}
+}
+
 static void write_operand(FILE *out, const struct bpf_insn *in, char r)
 {
 	if (BPF_SRC(in->code) == BPF_X)
@@ -56,7 +67,7 @@ static void write_jump(FILE *out, const struct bpf_insn *in, size_t pc)
 	case BPF_EXIT: fputs("exit", out); return;
 	case BPF_CALL: {
 		const char *name = asm_helper(in->imm);
-		fprintf(out, "call %s#%d", name ? name : "?", in->imm);
+		fprintf(out, "call %s#%d", name ? name : reader_helper(in->imm), in->imm);
 		return;
 	}
 	case BPF_JA: fprintf(out, "goto L%zu", to); return;
@@ -76,19 +87,28 @@ static void write_address(FILE *out, const struct policy *p, int reg, uint32_t t
 	};
 	if (target >= TARGET_HEADER && target < TARGETS_END)
 		fprintf(out, "r%d = &%s", reg, names[target - TARGET_HEADER]);
+	else if (target == TARGET_WHO)
+		fprintf(out, "r%d = &who", reg);
 	else if (target >= TARGET_RAW_MAP && p->raw && target - TARGET_RAW_MAP < p->raw->nmaps)
 		fprintf(out, "r%d = &%s", reg, p->raw->maps[target - TARGET_RAW_MAP].name);
 	else
 		fprintf(out, "r%d = &param[%" PRIu32 "]", reg, target);
 }
 
+/* The reader that a relocation is of, or READERS. */
+static enum reader reader_of(const struct image_reloc *r)
+{
+	bool is_reader = r->target >= TARGET_READER && r->target - TARGET_READER < READERS;
+	return is_reader ? (enum reader)(r->target - TARGET_READER) : READERS;
+}
+
 /* The function of ours that is called there. */
 static const char *called(const struct image *image, size_t pc)
 {
-	uint32_t target = 0;
-	for (size_t i = 0; i < image->nrelocs && !target; i++)
-		target = image->relocs[i].insn == pc ? image->relocs[i].target : 0;
-	return target >= TARGET_READER && target - TARGET_READER < READERS ? reader_name((enum reader)(target - TARGET_READER)) : "?";
+	for (size_t i = 0; i < image->nrelocs; i++)
+		if (image->relocs[i].insn == pc && reader_of(&image->relocs[i]) != READERS)
+			return reader_name(reader_of(&image->relocs[i]));
+	return "?";
 }
 
 static void write_insn(FILE *out, const struct policy *p, const struct image *image, size_t pc)
@@ -155,6 +175,39 @@ static const char *line_source(const struct policy *p, const uint32_t *files, co
 	return p->default_allow ? "default :allow" : "default :deny";
 }
 
+/* A reader below the program, and the fields whose places this kernel has. */
+static void write_reader(FILE *out, const struct policy *p, enum reader r)
+{
+	struct reader_code code = reader_code(p->arena, r);
+	const struct image image = {.insns = code.insns, .ninsns = code.ninsns, .relocs = code.relocs, .nrelocs = code.nrelocs};
+	const bool *to = targets(p->arena, &image);
+	size_t next = 0;
+	fprintf(out, "; %s: read of the calling task\n", reader_name(r));
+	for (size_t pc = 0; pc < image.ninsns; pc++) {
+		if (to[pc])
+			fprintf(out, "L%zu:\n", pc);
+		fprintf(out, "%5zu: ", pc);
+		write_insn(out, p, &image, pc);
+		if (next < code.nrecords && code.records[next].insn == pc) {
+			const struct field_record *f = &code.records[next++];
+			fprintf(out, f->question == FIELD_EXISTS ? " ; is there a %s.%s" : " ; %s.%s", task_structs[task_fields[f->field].owner],
+			        task_fields[f->field].name);
+		}
+		fputc('\n', out);
+		pc += code.insns[pc].code == (BPF_LD | BPF_DW | BPF_IMM);
+	}
+}
+
+static void write_readers(FILE *out, const struct policy *p, const struct image *image)
+{
+	bool used[READERS + 1] = {0};
+	for (size_t i = 0; i < image->nrelocs; i++)
+		used[reader_of(&image->relocs[i])] = true;
+	for (int r = 0; r < READERS; r++)
+		if (used[r])
+			write_reader(out, p, (enum reader)r);
+}
+
 void emit_asm(FILE *out, const struct policy *p, const struct image *image)
 {
 	const struct bpf_insn *in = image->insns;
@@ -175,4 +228,5 @@ void emit_asm(FILE *out, const struct policy *p, const struct image *image)
 		fputc('\n', out);
 		pc += in[pc].code == (BPF_LD | BPF_DW | BPF_IMM);
 	}
+	write_readers(out, p, image);
 }

@@ -88,6 +88,27 @@ static void test_argument(void **state)
 	assert_int_equal(reader_argument(&ask), UINT32_MAX - 1);
 }
 
+static void test_listing(void **state)
+{
+	(void)state;
+	static const char *const shown[] = {
+		"call euid", "; euid: read of the calling task", "; task_struct.real_cred", "; cred.euid", "; ns_common.inum",
+		"; is there a cgroup.ancestor_ids", "= &who", "call get_current_task_btf#", "call probe_read_kernel#",
+		"call get_current_ancestor_cgroup_id#"};
+	struct setup s = begin();
+	struct arena_stream stream;
+	struct image all = task_image_all(s.arena);
+	emit_asm(arena_stream(s.arena, &stream), task_policy(s.arena, AUDIT_NONE), &all);
+	const char *text = arena_text(s.arena, &stream);
+	for (size_t i = 0; i < COUNT(shown); i++)
+		if (!strstr(text, shown[i]))
+			fail_msg("%s", shown[i]);
+	assert_null(strchr(text, '?'));
+	for (int r = 0; r < READERS; r++)
+		assert_non_null(strstr(text, arena_printf(s.arena, "; %s: read of", reader_name((enum reader)r))));
+	arena_free(s.arena);
+}
+
 /* ---- objects ------------------------------------------------------------------------------- */
 
 static void test_round_trip(void **state)
@@ -209,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_code),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_argument),
+		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_only_when_called),
 		cmocka_unit_test(test_damage),

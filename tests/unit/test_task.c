@@ -201,6 +201,9 @@ static void test_damage(void **state)
 	types.data += 24 + 5 * 16; /* behind the integers: structures up to the one of a cgroup */
 	types.len = 700;
 	each_bit_refused(o, types, 7);
+	/* an object without readers has no place for records */
+	struct bytes none = write_object(s.arena, sample(s.arena), &image);
+	each_bit_refused(none, (struct bytes){section(none, ".BTF.ext").data + 4, 4}, 1);
 	arena_free(s.arena);
 }
 

@@ -3,6 +3,7 @@
  * missing. eval and test say it in the same words.
  */
 #include "cmd/cmd.h"
+#include "policy/asked.h"
 #include "policy/raw.h"
 #include "policy/rules.h"
 
@@ -63,6 +64,32 @@ bool more_fits(struct cmd *c, const struct policy *p, struct span at, const stru
 	return false;
 }
 
+/* What a request says of the calling task where a fact of it, or the answer to a question, decides: " exe=/usr/bin/x". */
+static const char *task_words(struct arena *a, const struct policy *p, enum input in)
+{
+	const struct asked *as = policy_asks(p);
+	struct request r = {.known = INPUT(in)};
+	r.who.exe = r.who.parent_exe = "/usr/bin/x";
+	for (size_t i = as->npaths; i-- > 0;)
+		if (!as->paths[i].is_cgroup)
+			r.who.exe = r.who.parent_exe = as->paths[i].path;
+	r.fact[in] = input_kind(in) == FACT_NUMBER || input_kind(in) == FACT_OR_NONE ? 1000 : 1;
+	if (input_is_ask(in)) {
+		r.known = 0;
+		asked_suppose(&as->asks[in - IN_ASK_0], true, &r);
+	}
+	return request_who_words(a, &r, arena_strdup(a, ""));
+}
+
+static struct diag *missing_task_fact(struct cmd *c, const struct policy *p, struct span at, const char *request, enum input in)
+{
+	const char *words = task_words(c->arena, p, in);
+	return diag_add(&c->diags, DIAG_ERROR, at,
+	                arena_printf(c->arena, "add%.*s..., for example: %s%s", (int)strcspn(words, "=") + 1, words, request, words),
+	                "%s: %s decides, and the request does not give it", request,
+	                input_is_ask(in) ? policy_asks(p)->asks[in - IN_ASK_0].name : input_name(in));
+}
+
 struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
                           int missing)
 {
@@ -78,6 +105,8 @@ struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at,
 		                                  : arena_printf(c->arena, "add %s=..., for example: %s %s=5", bare, request, bare),
 		                "%s: %s decides, and the request does not give it", request, bare);
 	}
+	if (missing >= IN_EUID && missing < IN_ASK_0 + (int)policy_asks(p)->nasks)
+		return missing_task_fact(c, p, at, request, (enum input)missing);
 	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) >= p->nparams) /* of a program of others */
 		return diag_add(&c->diags, DIAG_ERROR, at, NULL, "%s: that hangs on what is not understood of the program", request);
 	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) < p->nparams)

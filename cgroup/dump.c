@@ -138,6 +138,51 @@ static void name_calls(struct arena *a, struct functions *known, struct dump *ou
 	out->ncalls = n;
 }
 
+/* Functions of a program itself are called by how far away they are, of which the kernel keeps 16 bits (kernel/bpf/verifier.c,
+ * jit_subprogs(); kernel/bpf/core.c, bpf_patch_call_args()); where they begin is told by the types. All of it is written back, as
+ * it was loaded. The call of a function that is not found goes to the program itself, which nobody can call. */
+static void place_own_call(struct bpf_insn *in, size_t pc, const struct bpf_func_info *funcs, size_t n, size_t ninsns)
+{
+	int64_t to = (int64_t)pc + 1 + in->off;
+	size_t found = 0;
+	for (size_t i = 1; i < n; i++)
+		if ((uint16_t)(funcs[i].insn_off - (pc + 1)) == (uint16_t)in->off) {
+			to = funcs[i].insn_off;
+			found++;
+		}
+	if (n ? found != 1 : ninsns > INT16_MAX)
+		to = 0;
+	in->off = 0;
+	in->imm = (int32_t)(to - (int64_t)(pc + 1));
+}
+
+static bool calls_itself(const struct bpf_insn *in)
+{
+	return in->code == (BPF_JMP | BPF_CALL) && in->src_reg == BPF_PSEUDO_CALL;
+}
+
+static void place_own_calls(struct arena *a, int fd, struct bpf_insn *insns, size_t ninsns)
+{
+	struct bpf_prog_info info = {0}, again = {0};
+	uint32_t len = sizeof info;
+	size_t i = 0;
+	while (i < ninsns && !calls_itself(&insns[i]))
+		i++;
+	if (i == ninsns)
+		return;
+	size_t n = bpf_obj_get_info_by_fd(fd, &info, &len) || info.func_info_rec_size < sizeof(struct bpf_func_info) ? 0 : info.nr_func_info;
+	struct bpf_func_info *funcs = arena_alloc(a, (n + 1) * sizeof *funcs);
+	again.nr_func_info = (uint32_t)n;
+	again.func_info_rec_size = sizeof *funcs;
+	again.func_info = (uintptr_t)funcs;
+	len = sizeof again;
+	if (n && (bpf_obj_get_info_by_fd(fd, &again, &len) || !again.func_info || again.nr_func_info < n))
+		n = 0;
+	for (; i < ninsns; i++)
+		if (calls_itself(&insns[i]))
+			place_own_call(&insns[i], i, funcs, n, ninsns);
+}
+
 /* ---- of ours ----------------------------------------------------------------------------------- */
 
 static const struct dump_map *rodata_of(const struct dump *d)
@@ -280,6 +325,7 @@ static int read_program(struct arena *a, struct diags *d, int fd, uint32_t id, s
 		return hidden(d, id);
 	if (got != (int)n)
 		return cannot(a, d, id, got < 0 ? -got : EAGAIN);
+	place_own_calls(a, fd, insns, n);
 	out->insns = insns;
 	out->ninsns = n;
 	return 0;

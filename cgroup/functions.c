@@ -23,6 +23,7 @@ static const struct { int32_t function; const char *name; } plain[] = {
 	{BPF_FUNC_get_current_pid_tgid, "bpf_get_current_pid_tgid"},
 	{BPF_FUNC_get_current_uid_gid, "bpf_get_current_uid_gid"},
 	{BPF_FUNC_get_current_task, "bpf_get_current_task"},
+	{BPF_FUNC_get_current_task_btf, "bpf_get_current_task_btf"},
 	{BPF_FUNC_get_current_cgroup_id, "bpf_get_current_cgroup_id"},
 	{BPF_FUNC_ktime_get_boot_ns, "bpf_ktime_get_boot_ns"},
 	{BPF_FUNC_get_retval, "bpf_get_retval"},
@@ -97,12 +98,24 @@ static void add_comm(struct functions *f)
 	add(f, place_of(insns, sizeof insns / sizeof *insns), BPF_FUNC_get_current_comm, "bpf_get_current_comm");
 }
 
-static void add_set_retval(struct functions *f)
+/* What is in memory of the kernel, into the stack. */
+static void add_probe_read(struct functions *f)
 {
 	const struct bpf_insn insns[] = {
-		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, 0, 0, -1), INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_set_retval),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 1, 10, 0, 0), INSN(BPF_ALU64 | BPF_ADD | BPF_K, 1, 0, 0, -8),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 8), INSN(BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel), INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1),
+		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)};
+	add(f, place_of(insns, sizeof insns / sizeof *insns), BPF_FUNC_probe_read_kernel, "bpf_probe_read_kernel");
+}
+
+/* Functions with a number as their argument. */
+static void add_numbered(struct functions *f, int32_t function, const char *name, int32_t argument)
+{
+	const struct bpf_insn insns[] = {
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, 0, 0, argument), INSN(BPF_JMP | BPF_CALL, 0, 0, 0, function),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1), INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)};
-	add(f, place_of(insns, sizeof insns / sizeof *insns), BPF_FUNC_set_retval, "bpf_set_retval");
+	add(f, place_of(insns, sizeof insns / sizeof *insns), function, name);
 }
 
 /* Functions of a hash: the kernel calls the hash's own. What follows a look-up tells whether it gives
@@ -163,7 +176,9 @@ static void learn(struct functions *f)
 	f->learned = true;
 	add_plain(f);
 	add_comm(f);
-	add_set_retval(f);
+	add_probe_read(f);
+	add_numbered(f, BPF_FUNC_set_retval, "bpf_set_retval", -1);
+	add_numbered(f, BPF_FUNC_get_current_ancestor_cgroup_id, "bpf_get_current_ancestor_cgroup_id", 0);
 	add_hash(f);
 	add_ring(f);
 }

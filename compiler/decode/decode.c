@@ -109,7 +109,7 @@ static bool conditional(struct reader *r, uint32_t step, struct state *st, uint3
 	int64_t to = target_of(&r->insns[pc], pc);
 	struct condition c;
 	int split;
-	if (to <= (int64_t)pc)
+	if (goes_back(r, pc))
 		return end_unknown(r, step, st, pc, "a loop");
 	if (!jump_condition(r, st, pc, r->steps[step].mask, &c, &split))
 		return false;
@@ -125,14 +125,27 @@ static bool conditional(struct reader *r, uint32_t step, struct state *st, uint3
 	return true;
 }
 
+/* A function of its own that is too much to be read: what it returns is not known, and what it wrote neither. */
+static bool skip_function(struct reader *r, struct state *st, uint32_t pc, uint32_t to)
+{
+	memset(r->written, true, r->dump->nmaps);
+	stack_forget(st);
+	for (int i = 1; i <= 5; i++)
+		st->reg[i] = (struct value){.kind = V_NONE};
+	st->reg[0] = value_unknown(r, st, pc, arena_printf(r->arena, "what its function (instruction %u) returns", to));
+	return true;
+}
+
 static bool own_call(struct reader *r, uint32_t step, struct state *st, uint32_t pc)
 {
 	int64_t to = target_of(&r->insns[pc], pc);
 	uint32_t depth = st->up ? st->up->depth : 0;
-	if (to <= (int64_t)pc)
+	if (!to)
 		return end_unknown(r, step, st, pc, "a function of its own");
 	if (depth == DEPTH_MAX || pc + 1 >= r->n)
 		return reader_fail(r, "instruction %u calls too deep", pc);
+	if (r->skips)
+		return skip_function(r, st, pc, (uint32_t)to) && go(r, step, pc + 1, st);
 	struct caller *up = arena_alloc(r->arena, sizeof *up);
 	*up = (struct caller){.back = pc + 1, .up = st->up, .depth = depth + 1};
 	memcpy(up->saved, &st->reg[6], sizeof up->saved);
@@ -276,7 +289,7 @@ static int control(struct reader *r, uint32_t step, struct state *st, uint32_t *
 	}
 	if (BPF_OP(in->code) != BPF_JA)
 		return conditional(r, step, st, *pc);
-	if (to <= (int64_t)*pc)
+	if (goes_back(r, *pc))
 		return end_unknown(r, step, st, *pc, "a loop");
 	*pc = (uint32_t)to;
 	return -1;
@@ -353,6 +366,18 @@ static bool read_once(struct reader *r, node *out)
 	return diagram_ok(r->dg) || reader_fail(r, "it has more than %d nodes", NODES_MAX);
 }
 
+/* May its functions be skipped? Not when they may change the verdict otherwise than by what they return. */
+static bool may_skip(const struct reader *r)
+{
+	bool own = false, sets = false;
+	const char *name;
+	for (uint32_t pc = 0; pc < r->n; pc += is_wide(&r->insns[pc]) ? 2 : 1) {
+		own |= is_own_call(&r->insns[pc]);
+		sets |= is_call(&r->insns[pc]) && !r->insns[pc].src_reg && function_at(r, pc, &name) == BPF_FUNC_set_retval;
+	}
+	return own && !sets;
+}
+
 /* A program that writes to a map whose contents it was read with is read again without them. */
 static bool read_program(struct reader *r, node *out)
 {
@@ -364,6 +389,18 @@ static bool read_program(struct reader *r, node *out)
 			return false;
 	} while (memcmp(before, r->written, n));
 	return true;
+}
+
+/* Whole; or, when that makes too many values that are not understood, with each function as one of them. */
+static bool read_whole(struct reader *r, node *out)
+{
+	if (read_program(r, out))
+		return true;
+	if (!r->too_many || !may_skip(r))
+		return false;
+	r->skips = true;
+	r->why = NULL;
+	return read_program(r, out);
 }
 
 int decode_program(struct arena *a, struct diags *d, const char *name, const struct dump *dump,
@@ -378,7 +415,7 @@ int decode_program(struct arena *a, struct diags *d, const char *name, const str
 	r.ngroups = arena_alloc(scratch, maps * sizeof *r.ngroups);
 	r.group_of_first = arena_alloc(scratch, maps * sizeof *r.group_of_first);
 	r.written = arena_alloc(scratch, maps);
-	bool ok = r.n && r.n <= INSNS_MAX ? scan_program(&r) && read_program(&r, &verdict)
+	bool ok = r.n && r.n <= INSNS_MAX ? scan_program(&r) && read_whole(&r, &verdict)
 	                                  : reader_fail(&r, "it has %zu instructions", r.n);
 	if (ok)
 		*out = (struct decoded){.verdict = requests_within(dg, verdict, diagram_terminal(OUT_DENY)), .unknown = r.unknown};

@@ -99,7 +99,9 @@ struct reader {
 
 	uint16_t *live;           /* by instruction: registers that are read from there on */
 	bool *leader;             /* ways meet at this instruction */
-	size_t stack_end;         /* from this instruction on nobody reads the stack */
+	bool jumps_back;          /* an instruction does */
+	uint32_t *rank, *by_rank; /* instructions in the order in which they are executed, and back */
+	size_t stack_end;         /* from this place in the order on nobody reads the stack */
 
 	int64_t (*words)[WORDS];
 	size_t nwords, words_cap;
@@ -122,6 +124,8 @@ struct reader {
 	const char **names;       /* of unknown values */
 	size_t nnames, names_cap;
 	size_t first_unknown, unknown;
+	bool too_many;            /* it failed by how many there are */
+	bool skips;               /* functions of its own are not read: what each returns is not known */
 	int64_t unknown_k[INPUT_MAX - IN_PARAM_0]; /* those that are inputs */
 };
 
@@ -164,6 +168,8 @@ bool is_own_call(const struct bpf_insn *in); /* of a function of the program its
 bool is_zeroing(const struct bpf_insn *in);  /* `r ^= r`, whatever was in it: the kernel writes 0 so, see is_register() */
 /* Where a jump, or a call of an own function, goes. */
 int64_t target_of(const struct bpf_insn *in, size_t pc);
+/* Does a jump go to where this way has been already? */
+bool goes_back(const struct reader *r, size_t pc);
 /* What is known before the program is executed: r->leader, live, stack_end, array_base. */
 bool scan_program(struct reader *r);
 

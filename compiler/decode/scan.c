@@ -1,6 +1,6 @@
 /*
- * scan.c - what is known of a program before it is executed: where ways meet, which registers are read
- * later, until where the stack is read, and where the kernel keeps the elements of an array.
+ * scan.c - what is known of a program before it is executed: where ways meet, in which order instructions come, which
+ * registers are read later, until where the stack is read, and where the kernel keeps the elements of an array.
  */
 #include "compiler/decode/internal.h"
 
@@ -46,10 +46,15 @@ int64_t target_of(const struct bpf_insn *in, size_t pc)
 
 /* ---- what is known before ------------------------------------------------------------------ */
 
+static size_t behind(const struct reader *r, size_t pc)
+{
+	return pc + (is_wide(&r->insns[pc]) ? 2 : 1);
+}
+
 static bool find_leaders(struct reader *r)
 {
 	r->leader = arena_alloc(r->arena, r->n + 1);
-	for (size_t pc = 0; pc < r->n; pc += is_wide(&r->insns[pc]) ? 2 : 1) {
+	for (size_t pc = 0; pc < r->n; pc = behind(r, pc)) {
 		const struct bpf_insn *in = &r->insns[pc];
 		bool jumps = (is_jump(in) && !is_exit(in) && !is_call(in)) || is_own_call(in);
 		int64_t to = target_of(in, pc);
@@ -60,8 +65,77 @@ static bool find_leaders(struct reader *r)
 		if (to < 0 || to >= (int64_t)r->n)
 			return reader_fail(r, "instruction %zu jumps out of the program", pc);
 		r->leader[to] = true;
+		r->jumps_back |= to <= (int64_t)pc && !is_own_call(in);
 	}
 	return true;
+}
+
+/* Where an instruction may go on, within its function. How many. */
+static int next_of(const struct reader *r, size_t pc, size_t to[2])
+{
+	const struct bpf_insn *in = &r->insns[pc];
+	bool jumps = is_jump(in) && !is_call(in) && !is_exit(in);
+	int n = 0;
+	if (jumps)
+		to[n++] = (size_t)target_of(in, pc);
+	if (!is_exit(in) && !(jumps && BPF_OP(in->code) == BPF_JA) && behind(r, pc) < r->n)
+		to[n++] = behind(r, pc);
+	return n;
+}
+
+enum { NOT_SEEN, OPEN, DONE };
+struct walk { size_t *open; uint8_t *seen, *tried; size_t left; };
+
+/* Everything that can be reached from an instruction: the last one gets the last place that is left. */
+static void number_from(struct reader *r, struct walk *w, size_t first)
+{
+	size_t n = 0;
+	if (w->seen[first] != NOT_SEEN)
+		return;
+	w->seen[first] = OPEN;
+	w->open[n++] = first;
+	while (n) {
+		size_t pc = w->open[n - 1], to[2];
+		if (w->tried[pc] == next_of(r, pc, to)) {
+			w->seen[pc] = DONE;
+			r->rank[pc] = (uint32_t)--w->left;
+			r->by_rank[w->left] = (uint32_t)pc;
+			n--;
+			continue;
+		}
+		size_t next = to[w->tried[pc]++];
+		if (w->seen[next] != NOT_SEEN)
+			continue;
+		w->seen[next] = OPEN;
+		w->open[n++] = next;
+	}
+}
+
+/* The order in which instructions are executed: each before those that it leads to, but for loops. Compilers lay code out
+ * otherwise: what two ways share may stand before both. */
+static void find_order(struct reader *r)
+{
+	struct walk w = {.left = r->n};
+	r->rank = arena_alloc(r->arena, (r->n + 1) * sizeof *r->rank);
+	r->by_rank = arena_alloc(r->arena, (r->n + 1) * sizeof *r->by_rank);
+	for (size_t pc = 0; pc <= r->n; pc++)
+		r->rank[pc] = r->by_rank[pc] = (uint32_t)pc;
+	if (!r->jumps_back)
+		return;
+	w.open = arena_alloc(r->arena, r->n * sizeof *w.open);
+	w.seen = arena_alloc(r->arena, r->n);
+	w.tried = arena_alloc(r->arena, r->n);
+	for (size_t pc = r->n; pc-- > 0;) /* what nothing leads to comes last, and functions behind the program */
+		if (is_own_call(&r->insns[pc]))
+			number_from(r, &w, (size_t)target_of(&r->insns[pc], pc));
+	number_from(r, &w, 0);
+	for (size_t pc = r->n; pc-- > 0;)
+		number_from(r, &w, pc);
+}
+
+bool goes_back(const struct reader *r, size_t pc)
+{
+	return r->rank[target_of(&r->insns[pc], pc)] <= r->rank[pc];
 }
 
 enum { R0_TO_R5 = 0x3f, R1_TO_R5 = 0x3e, ALL_REGISTERS = 0xbff };
@@ -114,22 +188,20 @@ static void reads_and_writes(const struct bpf_insn *in, uint16_t *reads, uint16_
 	}
 }
 
-/* Registers that are read later: others make no difference. Backwards, once; a jump back reads all. */
+/* Registers that are read later: others make no difference. Backwards, once; a loop reads all. */
 static void find_live(struct reader *r)
 {
 	r->live = arena_alloc(r->arena, (r->n + 1) * sizeof *r->live);
-	for (size_t pc = r->n; pc-- > 0;) {
+	for (size_t i = r->n; i-- > 0;) {
+		size_t pc = r->by_rank[i], to[2];
 		const struct bpf_insn *in = &r->insns[pc];
-		uint16_t reads, writes, after = is_exit(in) ? 0 : r->live[pc + 1];
-		bool jumps = is_jump(in) && !is_exit(in) && !is_call(in);
-		int64_t to = target_of(in, pc);
-		uint16_t there = !jumps ? 0 : to <= (int64_t)pc ? ALL_REGISTERS : r->live[to];
-		if (jumps && BPF_OP(in->code) == BPF_JA)
-			after = 0;
+		uint16_t reads, writes, after = 0;
+		for (int k = next_of(r, pc, to); k-- > 0;)
+			after |= r->rank[to[k]] <= i ? ALL_REGISTERS : r->live[to[k]];
 		reads_and_writes(in, &reads, &writes);
-		r->live[pc] = (uint16_t)(((after | there) & ~writes) | reads);
+		r->live[pc] = (uint16_t)((after & ~writes) | reads);
 		if (BPF_CLASS(in->code) == BPF_LDX || is_call(in))
-			r->stack_end = pc + 1 > r->stack_end ? pc + 1 : r->stack_end;
+			r->stack_end = i + 1 > r->stack_end ? i + 1 : r->stack_end;
 	}
 }
 
@@ -149,6 +221,7 @@ bool scan_program(struct reader *r)
 {
 	if (!find_leaders(r))
 		return false;
+	find_order(r);
 	find_live(r);
 	find_array_base(r);
 	return true;

@@ -2,8 +2,8 @@
  * steps.c - states at instructions: which are one, in which order they are executed, and what
  * they are together.
  *
- * A program only jumps forwards, but for returns; so the state in the deepest function
- * with the lowest instruction is next, and everything that leads to a step is executed before it.
+ * Instructions have an order (scan.c) in which each comes before those that it leads to, but for returns; so the state in
+ * the deepest function with the first instruction is next, and everything that leads to a step is executed before it.
  */
 #include "compiler/decode/internal.h"
 
@@ -81,13 +81,13 @@ static bool same_state(const struct state *x, const struct state *y)
 
 /* ---- the order ------------------------------------------------------------------------------ */
 
-/* The instructions at which it is, from the program itself to the deepest function. */
-static uint32_t places(const struct step *s, uint32_t out[DEPTH_MAX + 1])
+/* The places in the order of instructions at which it is, from the program itself to the deepest function. */
+static uint32_t places(const struct reader *r, const struct step *s, uint32_t out[DEPTH_MAX + 1])
 {
 	uint32_t depth = s->state->up ? s->state->up->depth : 0;
-	out[depth] = s->pc;
+	out[depth] = r->rank[s->pc];
 	for (const struct caller *up = s->state->up; up; up = up->up)
-		out[up->depth - 1] = up->back;
+		out[up->depth - 1] = r->rank[up->back];
 	return depth;
 }
 
@@ -97,8 +97,8 @@ static bool is_first(const struct reader *r, uint32_t x, uint32_t y)
 	uint32_t p[DEPTH_MAX + 1], q[DEPTH_MAX + 1];
 	bool fewer = s->state->splits < t->state->splits; /* split states may meet, too */
 	if (!s->state->up && !t->state->up)
-		return s->pc != t->pc ? s->pc < t->pc : fewer;
-	uint32_t m = places(s, p), n = places(t, q);
+		return s->pc != t->pc ? r->rank[s->pc] < r->rank[t->pc] : fewer;
+	uint32_t m = places(r, s, p), n = places(r, t, q);
 	for (uint32_t i = 0; i <= m && i <= n; i++)
 		if (p[i] != q[i])
 			return p[i] < q[i];
@@ -151,7 +151,7 @@ uint32_t step_split(struct reader *r, uint32_t pc, const struct state *st, uint1
 	for (int i = 0; i < REGISTERS; i++)
 		if (!(r->live[pc] & 1u << i))
 			kept.reg[i] = (struct value){.kind = V_NONE};
-	if (pc >= r->stack_end && !st->up)
+	if (r->rank[pc] >= r->stack_end && !st->up)
 		stack_forget(&kept);
 	uint32_t hash = hash_state(pc, &kept);
 	for (struct table_look l = table_look(&r->known, hash); table_next(&r->known, &l);) {

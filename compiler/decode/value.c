@@ -63,6 +63,7 @@ static bool unknown_term(struct reader *r, const struct value *v, term *out)
 	size_t i = 0, most = INPUT_MAX - IN_PARAM_0 - r->first_unknown;
 	while (i < r->unknown && r->unknown_k[i] != v->k)
 		i++;
+	r->too_many |= i == most;
 	if (i == most)
 		return reader_fail(r, "it decides by more than %zu values that are not understood, %s among them", most,
 		                   r->names[v->a]);

@@ -436,9 +436,69 @@ static const struct bpf_insn functions[] = {
 	COPY(6, 1), MOV(0, 1), INSN(BPF_JMP | BPF_JEQ | BPF_X, 6, 2, 1, 0), MOV(0, 0), EXIT,
 };
 
+/* The same, the one function behind the other that calls it. */
+static const struct bpf_insn nested[] = {
+	COPY(6, 1), LOAD(W, 1, 6, 4), MOV(2, 3), INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 12), COPY(7, 0), LOAD(W, 1, 6, 8), MOV(2, 2),
+	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 3), INSN(BPF_ALU64 | BPF_OR | BPF_X, 7, 0, 0, 0), COPY(0, 7), EXIT,
+	COPY(6, 1), MOV(0, 1), INSN(BPF_JMP | BPF_JEQ | BPF_X, 6, 2, 1, 0), MOV(0, 0), EXIT,
+	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, -6), EXIT,
+};
+
+/* As compilers lay code out: both ways end at what stands before them. What is on the stack is read there. */
+static const struct bpf_insn shared_end[] = {
+	LOAD(W, 2, 1, 4), LOAD(W, 3, 1, 8), MOV(4, 0), STORE(DW, 10, 4, -8), INSN(BPF_JMP | BPF_JA, 0, 0, 2, 0),
+	LOAD(DW, 0, 10, -8), EXIT,
+	IF(JEQ, 2, 3, 3), IF(JEQ, 3, 2, 1), INSN(BPF_JMP | BPF_JA, 0, 0, -5, 0), MOV(5, 9),
+	MOV(4, 1), STORE(DW, 10, 4, -8), INSN(BPF_JMP | BPF_JA, 0, 0, -9, 0),
+};
+
+/* A loop that is one all the same, in a function. */
+static const struct bpf_insn loop_in_function[] = {
+	LOAD(W, 6, 1, 4), COPY(1, 6), INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 3), IF(JNE, 6, 3, 1), MOV(0, 0), EXIT,
+	MOV(0, 0), INSN(BPF_ALU64 | BPF_ADD | BPF_K, 0, 0, 0, 1), IF(JLT, 0, 9, -2), EXIT,
+};
+
 static outcome either(const struct request *q)
 {
 	return q->major == 3 || q->minor == 2 ? OUT_ALLOW : OUT_DENY;
+}
+
+static outcome none_known(const struct request *q)
+{
+	(void)q;
+	return OUT_PASS;
+}
+
+/* A function that decides by more than is told of a program: what it returns is told. It may write to every map. */
+#define ODD CALL(BPF_FUNC_get_prandom_u32), IF(JNE, 0, 5, 2), MOV(0, 0), EXIT
+#define ODD_4 ODD, ODD, ODD, ODD
+static const struct bpf_insn too_odd[] = {
+	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 1), EXIT,
+	ODD_4, ODD_4, ODD_4, ODD_4, ODD_4, MOV(0, 1), EXIT,
+};
+static const struct bpf_insn too_odd_and_map[] = {
+	LOAD(W, 6, 1, 4), INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 11), MOV(0, 0), IF(JEQ, 6, 3, 8),
+	INSN(BPF_ST | BPF_MEM | BPF_W, 10, 0, -4, 0), MAP(1, 6), COPY(2, 10), INSN(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -4),
+	CALL(BPF_FUNC_map_lookup_elem), IF(JEQ, 0, 0, 1), LOAD(W, 0, 0, 0), EXIT,
+	ODD_4, ODD_4, ODD_4, ODD_4, ODD_4, MOV(0, 1), EXIT,
+};
+/* Its verdict may be one that no function returns. */
+static const struct bpf_insn too_odd_to_skip[] = {
+	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 1), EXIT,
+	MOV(1, -1), CALL(BPF_FUNC_set_retval), ODD_4, ODD_4, ODD_4, ODD_4, ODD_4, MOV(0, 1), EXIT,
+};
+
+static void test_odd_functions(void **state)
+{
+	(void)state;
+	struct compiled c = compiled_of("default :allow\n");
+	struct dump dump = {.insns = too_odd_to_skip, .ninsns = COUNT(too_odd_to_skip)};
+	struct decoded out;
+	CHECK(too_odd, virt_map, none_known);
+	CHECK(too_odd_and_map, count_map, by_map);
+	assert_int_equal(decode_program(c.arena, &c.diags, "it", &dump, c.pd.dg, c.policy->terms, 0, &out), -1);
+	assert_non_null(strstr(c.diags.items[c.diags.n - 1].text, "more than 16 values"));
+	compiled_free(&c);
 }
 
 static const struct bpf_insn facts[] = {
@@ -455,6 +515,9 @@ static void test_functions(void **state)
 {
 	(void)state;
 	CHECK(functions, virt_map, either);
+	CHECK(nested, virt_map, either);
+	CHECK(shared_end, virt_map, either);
+	CHECK(loop_in_function, virt_map, none_known);
 	CHECK(facts, virt_map, root_or_group);
 }
 
@@ -467,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_odd_functions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

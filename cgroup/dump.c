@@ -1,6 +1,7 @@
 /* dump.c - programs of anybody's, read back: instructions and the maps that they name. */
 #include "cgroup/functions.h"
 #include "cgroup/internal.h"
+#include "cgroup/kernel_types.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 
 enum { INSNS_MAX = 1 << 20, BYTES_MAX = 256 << 20 };
 
@@ -161,14 +163,19 @@ static bool calls_itself(const struct bpf_insn *in)
 	return in->code == (BPF_JMP | BPF_CALL) && in->src_reg == BPF_PSEUDO_CALL;
 }
 
+static const struct bpf_insn *first_own_call(const struct bpf_insn *insns, size_t n)
+{
+	for (const struct bpf_insn *in = insns; in < insns + n; in++)
+		if (calls_itself(in))
+			return in;
+	return NULL;
+}
+
 static void place_own_calls(struct arena *a, int fd, struct bpf_insn *insns, size_t ninsns)
 {
 	struct bpf_prog_info info = {0}, again = {0};
 	uint32_t len = sizeof info;
-	size_t i = 0;
-	while (i < ninsns && !calls_itself(&insns[i]))
-		i++;
-	if (i == ninsns)
+	if (!first_own_call(insns, ninsns))
 		return;
 	size_t n = bpf_obj_get_info_by_fd(fd, &info, &len) || info.func_info_rec_size < sizeof(struct bpf_func_info) ? 0 : info.nr_func_info;
 	struct bpf_func_info *funcs = arena_alloc(a, (n + 1) * sizeof *funcs);
@@ -178,7 +185,7 @@ static void place_own_calls(struct arena *a, int fd, struct bpf_insn *insns, siz
 	len = sizeof again;
 	if (n && (bpf_obj_get_info_by_fd(fd, &again, &len) || !again.func_info || again.nr_func_info < n))
 		n = 0;
-	for (; i < ninsns; i++)
+	for (size_t i = 0; i < ninsns; i++)
 		if (calls_itself(&insns[i]))
 			place_own_call(&insns[i], i, funcs, n, ninsns);
 }
@@ -213,6 +220,26 @@ bool dump_header(struct arena *a, const struct dump *d, struct image_header *out
 		(*params)[i] = (int64_t)le64toh((uint64_t)(*params)[i]);
 	}
 	return true;
+}
+
+/* Functions of ours read the calling task: where that is in this kernel. */
+static void place_fields(struct functions *known, struct dump *out)
+{
+	if (!known->nfields || !rodata_of(out) || !first_own_call(out->insns, out->ninsns))
+		return;
+	struct btf *types = known->placed ? NULL : kernel_types();
+	struct kernel_field field;
+	if (!known->placed && !types)
+		return;
+	if (types) {
+		known->placed = true;
+		for (size_t i = 0; i < known->nfields; i++)
+			known->places[i] = kernel_field(types, known->fields[i].type, known->fields[i].path, &field) && field.offset <= INT32_MAX
+			                           ? (int32_t)field.offset : DUMP_NO_FIELD;
+		btf__free(types);
+	}
+	out->fields = known->places;
+	out->nfields = known->nfields;
 }
 
 static bool tells_a_fact(int32_t function)
@@ -343,6 +370,7 @@ int program_dump(struct arena *a, struct diags *d, struct functions *known, uint
 		if (error)
 			status = cannot(a, d, id, -error);
 		name_calls(a, known, out);
+		place_fields(known, out);
 	}
 	close(fd);
 	return status;

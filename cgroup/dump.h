@@ -6,9 +6,10 @@
 #include "policy/diag.h"
 #include "policy/dump.h"
 
-/* The functions of the kernel that programs call: learned once, when a program that calls one is read. */
+/* The functions of the kernel that programs call, and where in its structures the `fields` are that ours read: learned once,
+ * when a program needs them. */
 struct functions;
-struct functions *functions_new(struct arena *a);
+struct functions *functions_new(struct arena *a, const struct dump_field *fields, size_t n);
 
 /* The instructions of a device program and what its maps hold. The kernel shows them as it changed
  * them: look-ups written out, functions by their place (kernel/bpf/syscall.c,

@@ -166,9 +166,13 @@ static void add_ring(struct functions *f)
 	close(map);
 }
 
-struct functions *functions_new(struct arena *a)
+struct functions *functions_new(struct arena *a, const struct dump_field *fields, size_t n)
 {
-	return arena_alloc(a, sizeof(struct functions));
+	struct functions *f = arena_alloc(a, sizeof *f);
+	f->fields = fields;
+	f->nfields = n;
+	f->places = arena_alloc(a, (n + 1) * sizeof *f->places);
+	return f;
 }
 
 static void learn(struct functions *f)

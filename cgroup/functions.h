@@ -11,7 +11,15 @@ struct function {
 	int32_t function;  /* BPF_FUNC_*, DUMP_HASH_ELEMENT */
 	const char *name;
 };
-struct functions { struct function list[32]; size_t n; bool learned; };
+struct functions {
+	struct function list[32];
+	size_t n;
+	bool learned;
+	const struct dump_field *fields; /* those that are asked for */
+	size_t nfields;
+	int32_t *places;                 /* of each, in bytes, or DUMP_NO_FIELD */
+	bool placed;                     /* the kernel was asked */
+};
 
 /* The function at a place, or NULL. The kernel is asked the first time: functions that it does not have,
  * or hides, are left out. */

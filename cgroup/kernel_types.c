@@ -63,7 +63,7 @@ bool kernel_field(const struct btf *types, const char *type, const char *path, s
 		id = (int)f.type;
 	}
 	int64_t size = btf__resolve_size(types, f.type);
-	if (size <= 0 || size > UINT32_MAX || f.bits % 8)
+	if (size < 0 || size > UINT32_MAX || f.bits % 8) /* 0: an array at the end */
 		return false;
 	*out = (struct kernel_field){f.bits / 8, (uint32_t)size};
 	return true;

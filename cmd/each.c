@@ -68,15 +68,13 @@ static int read_programs(struct cmd *c, const char *source, const struct hosted_
                          struct parts *sent, void **bytes, size_t *len)
 {
 	struct dump *list = arena_alloc(c->arena, (all->n + 1) * sizeof *list);
-	if (!c->functions)
-		c->functions = functions_new(c->args);
 	for (size_t i = 0; i < all->n; i++) {
 		struct program_unit *one = &all->list[i];
 		struct diags said;
 		diags_init(&said, c->arena);
 		struct dump *program = &list[sent->n];
 		if (hosted_is(host ? host->host : NULL, one->id) ? hosted_dump(c->arena, host, program)
-		                             : !program_dump(c->arena, &said, c->functions, one->id, program)) {
+		                             : !program_dump(c->arena, &said, source_functions(c), one->id, program)) {
 			one->turns = dump_turns(program);
 			sent->list[sent->n++] = one;
 			continue;

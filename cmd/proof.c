@@ -7,14 +7,13 @@
 #include "cmd/cmd.h"
 #include "cmd/each.h"
 #include "cmd/proof.h"
+#include "cmd/source.h"
 
 #include <string.h>
 
 int dump_of_program(struct cmd *c, uint32_t id, struct dump *out)
 {
-	if (!c->functions)
-		c->functions = functions_new(c->args);
-	return program_dump(c->arena, &c->diags, c->functions, id, out);
+	return program_dump(c->arena, &c->diags, source_functions(c), id, out);
 }
 
 /* ---- against a policy --------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "cmd/foreign.h"
 #include "cmd/hosted/hosted.h"
 #include "cmd/where/where.h"
+#include "compiler/decode/decode.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -164,6 +165,15 @@ int source_programs(struct cmd *c, const char *source, struct source_programs *o
 	                                            : by_cgroup(c, behind(source, "effective:"), true, out);
 }
 
+struct functions *source_functions(struct cmd *c)
+{
+	size_t n;
+	const struct dump_field *fields = c->functions ? NULL : decode_fields(c->args, &n);
+	if (!c->functions)
+		c->functions = functions_new(c->args, fields, n);
+	return c->functions;
+}
+
 int source_read(struct cmd *c, const char *source, void **bytes, size_t *len)
 {
 	struct source_programs all;
@@ -171,11 +181,9 @@ int source_read(struct cmd *c, const char *source, void **bytes, size_t *len)
 	if (status)
 		return status;
 	struct dump *list = arena_alloc(c->arena, all.n * sizeof *list);
-	if (!c->functions)
-		c->functions = functions_new(c->args);
 	for (size_t i = 0; i < all.n; i++)
 		if (!(all.host && hosted_is(all.host->host, all.ids[i]) ? hosted_dump(c->arena, all.host, &list[i])
-		                                                         : !program_dump(c->arena, &c->diags, c->functions, all.ids[i], &list[i])))
+		                                                         : !program_dump(c->arena, &c->diags, source_functions(c), all.ids[i], &list[i])))
 			return STATUS_FAILED;
 	if (all.host)
 		hosted_warn(c, source, all.host);

@@ -33,6 +33,9 @@ struct source_programs {
 };
 /* STATUS_OK or a status with diagnostics: also when there is none that decides. */
 int source_programs(struct cmd *c, const char *source, struct source_programs *out);
+/* What program_dump() knows of this kernel. */
+struct functions;
+struct functions *source_functions(struct cmd *c);
 /* The programs, for decoding (policy/dump.h): one; those of the cgroup itself; those that decide for its
  * processes, all of which must allow, and what a host program opens there. STATUS_OK or a status with
  * diagnostics. */

@@ -6,7 +6,7 @@
 
 struct map_head { uint32_t id, type, key_size, value_size, max_entries, known; uint64_t n; char name[16]; };
 struct call_head { uint32_t insn; int32_t function; char name[40]; };
-struct program_head { uint64_t ninsns, nmaps, ncalls, nopens; uint32_t has_calls, is; };
+struct program_head { uint64_t ninsns, nmaps, ncalls, nopens, nfields; uint32_t has_calls, is; };
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
@@ -28,9 +28,10 @@ static void copy_name(char *to, size_t size, const char *name)
 static void put_program(struct writer *w, const struct dump *d)
 {
 	struct program_head h = {.ninsns = d->ninsns, .nmaps = d->nmaps, .ncalls = d->ncalls, .nopens = d->nopens,
-	                         .has_calls = d->calls != NULL, .is = d->is};
+	                         .nfields = d->nfields, .has_calls = d->calls != NULL, .is = d->is};
 	put(w, &h, sizeof h);
 	put(w, d->opens, d->nopens * sizeof *d->opens);
+	put(w, d->fields, d->nfields * sizeof *d->fields);
 	put(w, d->insns, d->ninsns * 8);
 	for (const struct dump_map *m = d->maps; m < d->maps + d->nmaps; m++) {
 		struct map_head head = {m->id, m->type, m->key_size, m->value_size, m->max_entries, m->known, m->known ? m->n : 0, ""};
@@ -116,6 +117,11 @@ static bool read_program(struct arena *a, struct bytes_left *b, struct dump *out
 		return false;
 	struct dump_opens *list = arena_alloc(a, h.nopens * sizeof *list + 1);
 	memcpy(list, opens, h.nopens * sizeof *list);
+	const void *fields = take(b, h.nfields, sizeof *out->fields);
+	if (!fields)
+		return false;
+	int32_t *places = arena_alloc(a, h.nfields * sizeof *places + 1);
+	memcpy(places, fields, h.nfields * sizeof *places);
 	struct dump_map *maps = arena_alloc(a, (h.nmaps + 1) * sizeof *maps);
 	struct dump_call *calls = arena_alloc(a, (h.ncalls + 1) * sizeof *calls);
 	const void *insns = take(b, h.ninsns, 8);
@@ -128,7 +134,7 @@ static bool read_program(struct arena *a, struct bytes_left *b, struct dump *out
 	for (size_t i = 0; i < h.ncalls; i++)
 		read_call(a, b, &calls[i]);
 	*out = (struct dump){.is = h.is, .opens = list, .nopens = h.nopens, .insns = aligned, .ninsns = h.ninsns, .maps = maps, .nmaps = h.nmaps,
-	                     .calls = h.has_calls ? calls : NULL, .ncalls = h.ncalls};
+	                     .calls = h.has_calls ? calls : NULL, .ncalls = h.ncalls, .fields = places, .nfields = h.nfields};
 	return !b->bad;
 }
 

@@ -27,6 +27,10 @@ enum {
 	DUMP_HASH_ELEMENT = -2,       /* the kernel's own look-up: the element, the value is behind it */
 };
 
+/* A field of the kernel's structures: "user_namespace", "ns.inum". */
+struct dump_field { const char *type, *path; };
+#define DUMP_NO_FIELD (-1)
+
 /* What a host program (policy/hostprog.h) opens by one of its grants: requests for the device whose accesses are all in
  * the set. */
 #define OPENS_ANY_MINOR UINT32_MAX
@@ -47,6 +51,8 @@ struct dump {
 	size_t nmaps;
 	const struct dump_call *calls; /* ascending; NULL: calls say the number of the function */
 	size_t ncalls;
+	const int32_t *fields;         /* of a program of ours with functions of its own: where in this kernel's structures the */
+	size_t nfields;                /* fields are that were asked for, in bytes, or DUMP_NO_FIELD */
 };
 
 struct arena;

@@ -140,7 +140,7 @@ static bool term_of(struct terms *ts, uint8_t op, bool wide, term a, term b, ter
 	}
 }
 
-static struct value terms_op(struct reader *r, const struct operation *o, const struct value *x, const struct value *y)
+static struct value terms_op(struct decoder *r, const struct operation *o, const struct value *x, const struct value *y)
 {
 	term a, b, out;
 	if (x->kind == V_UNKNOWN || y->kind == V_UNKNOWN || o->is_signed || !value_as_term(r, x, &a) || !value_as_term(r, y, &b))
@@ -168,7 +168,7 @@ static bool is_zero(struct terms *ts, term t)
 }
 
 /* A number and one in its upper half, as one: `major << 32 | minor`. */
-static bool halves_joined(struct reader *r, uint8_t op, const struct value *x, const struct value *y, struct value *out)
+static bool halves_joined(struct decoder *r, uint8_t op, const struct value *x, const struct value *y, struct value *out)
 {
 	const struct value *high = x->kind == V_PAIR ? x : y, *low = x->kind == V_PAIR ? y : x;
 	term t;
@@ -180,7 +180,7 @@ static bool halves_joined(struct reader *r, uint8_t op, const struct value *x, c
 }
 
 /* Two numbers in one register (uid and gid), by constants. False: it is no operation on halves. */
-static bool half_op(struct reader *r, uint8_t op, const struct value *x, int64_t k, struct value *out)
+static bool half_op(struct decoder *r, uint8_t op, const struct value *x, int64_t k, struct value *out)
 {
 	struct terms *ts = r->terms;
 	term zero = term_const(ts, 0);
@@ -219,7 +219,7 @@ static struct value address_op(uint8_t op, const struct value *x, const struct v
 
 /* ---- instructions ------------------------------------------------------------------------------- */
 
-static struct value words_op(struct reader *r, const struct operation *o, const struct value *x, const struct value *y)
+static struct value words_op(struct decoder *r, const struct operation *o, const struct value *x, const struct value *y)
 {
 	int64_t of[WORDS];
 	for (int i = 0; i < WORDS; i++) {
@@ -229,7 +229,7 @@ static struct value words_op(struct reader *r, const struct operation *o, const 
 	return value_of_words(r, of);
 }
 
-static struct value binary(struct reader *r, const struct operation *o, const struct value *x, const struct value *y)
+static struct value binary(struct decoder *r, const struct operation *o, const struct value *x, const struct value *y)
 {
 	enum { A_SECOND = 1000000000 };
 	bool by_constant = o->wide && !o->is_signed && y->kind == V_CONST;
@@ -247,7 +247,7 @@ static struct value binary(struct reader *r, const struct operation *o, const st
 	return terms_op(r, o, x, y);
 }
 
-static struct value moved(struct reader *r, const struct state *st, uint32_t pc, bool wide, const struct value *y)
+static struct value moved(struct decoder *r, const struct state *st, uint32_t pc, bool wide, const struct value *y)
 {
 	enum { THIS_CPU = -1 /* BPF_ADDR_PERCPU: the kernel's own, an address in per-CPU memory */ };
 	int bits = r->insns[pc].off;
@@ -273,7 +273,7 @@ static struct value moved(struct reader *r, const struct state *st, uint32_t pc,
 }
 
 /* Byte order: BPF_END, and the swap that has no condition. */
-static struct value swapped(struct reader *r, const struct state *st, uint32_t pc, const struct value *x)
+static struct value swapped(struct decoder *r, const struct state *st, uint32_t pc, const struct value *x)
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	int bytes = in->imm / 8;
@@ -302,7 +302,7 @@ static struct value swapped(struct reader *r, const struct state *st, uint32_t p
 }
 
 /* With a number by word and one that is neither that nor a constant, each word is looked at alone. */
-static int to_split(const struct reader *r, const struct bpf_insn *in, const struct value *x, const struct value *y,
+static int to_split(const struct decoder *r, const struct bpf_insn *in, const struct value *x, const struct value *y,
                     uint16_t mask)
 {
 	int64_t k;
@@ -313,20 +313,20 @@ static int to_split(const struct reader *r, const struct bpf_insn *in, const str
 	return NO_SPLIT;
 }
 
-static struct value settled(const struct reader *r, const struct value *v, const struct value *other, uint16_t mask)
+static struct value settled(const struct decoder *r, const struct value *v, const struct value *other, uint16_t mask)
 {
 	int64_t k;
 	return v->kind == V_WORD && !value_is_number(other) && value_settled(r, v, mask, &k) ? value_const(k) : *v;
 }
 
-bool alu_step(struct reader *r, struct state *st, uint32_t pc, uint16_t mask, int *split)
+bool alu_step(struct decoder *r, struct state *st, uint32_t pc, uint16_t mask, int *split)
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	struct operation o = {.st = st, .pc = pc, .op = BPF_OP(in->code), .wide = BPF_CLASS(in->code) == BPF_ALU64,
 	                      .is_signed = in->off};
 	*split = NO_SPLIT;
 	if (!is_register(in->dst_reg) || in->src_reg >= REGISTERS || o.op > BPF_END)
-		return reader_fail(r, "instruction %u is none", pc);
+		return decoder_fail(r, "instruction %u is none", pc);
 	struct value *dst = &st->reg[in->dst_reg], x = *dst, y = value_const(in->imm);
 	if (o.op != BPF_END && BPF_SRC(in->code) == BPF_X)
 		y = in->src_reg == BPF_REG_10 ? (struct value){.kind = V_STACK, .a = st->up ? st->up->depth : 0}

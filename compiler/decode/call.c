@@ -1,14 +1,35 @@
 /* call.c - what functions of the kernel tell a program, but for look-ups in maps. */
 #include "compiler/decode/internal.h"
 
-static struct value pair(struct reader *r, enum input low, enum input high)
+int32_t called_function(const struct decoder *r, uint32_t pc, const char **name)
+{
+	const struct dump *d = r->dump;
+	size_t lo = 0, hi = d->ncalls;
+	*name = "a function of the kernel";
+	if (!d->calls)
+		return r->insns[pc].imm;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (d->calls[mid].insn < pc)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == d->ncalls || d->calls[lo].insn != pc)
+		return DUMP_UNKNOWN_FUNCTION;
+	if (d->calls[lo].name)
+		*name = d->calls[lo].name;
+	return d->calls[lo].function;
+}
+
+static struct value pair(struct decoder *r, enum input low, enum input high)
 {
 	term a = term_input(r->terms, low), b = term_input(r->terms, high);
 	return (struct value){.kind = V_PAIR, .a = a, .b = b};
 }
 
 /* The name of the process, into the stack. */
-static void comm(struct reader *r, struct state *st)
+static void comm(struct decoder *r, struct state *st)
 {
 	struct value to = st->reg[1], size = st->reg[2];
 	struct value first = value_term(r, term_input(r->terms, IN_COMM_0));
@@ -23,16 +44,16 @@ static void comm(struct reader *r, struct state *st)
 	stack_write(r, st, to.a, to.k + 8, 8, &second);
 }
 
-static bool set_retval(struct reader *r, struct state *st, uint32_t pc)
+static bool set_retval(struct decoder *r, struct state *st, uint32_t pc)
 {
 	struct value v = st->reg[1];
 	if (v.kind != V_CONST)
-		return reader_fail(r, "instruction %u sets an error that is not known", pc);
+		return decoder_fail(r, "instruction %u sets an error that is not known", pc);
 	int32_t error = (int32_t)v.k;
 	if (error > 0)
 		return true; /* the kernel refuses it */
 	if (!error)
-		return reader_fail(r, "instruction %u lets pass what other programs deny (bpf_set_retval(0))", pc);
+		return decoder_fail(r, "instruction %u lets pass what other programs deny (bpf_set_retval(0))", pc);
 	st->retval = error;
 	st->sets = true;
 	return true;
@@ -62,7 +83,7 @@ static bool leaves_the_stack(int32_t function)
 	}
 }
 
-static void note_writes(struct reader *r, const struct state *st, int32_t function)
+static void note_writes(struct decoder *r, const struct state *st, int32_t function)
 {
 	bool writes = function == BPF_FUNC_map_update_elem || function == BPF_FUNC_map_delete_elem ||
 	              !leaves_the_stack(function);
@@ -71,7 +92,7 @@ static void note_writes(struct reader *r, const struct state *st, int32_t functi
 			r->written[st->reg[i].a] = true;
 }
 
-bool call_step(struct reader *r, struct state *st, uint32_t pc, int32_t function, const char *name)
+bool call_step(struct decoder *r, struct state *st, uint32_t pc, int32_t function, const char *name)
 {
 	struct value out;
 	switch (function) {

@@ -17,7 +17,7 @@ enum { INSNS_MAX = 1 << 20, EXECUTED_MAX = 4 << 20, STEPS_MAX = 1 << 20, NODES_M
 
 /* ---- ends ------------------------------------------------------------------------------------- */
 
-static uint32_t ending(struct reader *r, uint32_t step, outcome o)
+static uint32_t ending(struct decoder *r, uint32_t step, outcome o)
 {
 	uint32_t end = step_more(r, step);
 	r->steps[end].end = diagram_terminal(o);
@@ -25,7 +25,7 @@ static uint32_t ending(struct reader *r, uint32_t step, outcome o)
 }
 
 /* Two ways on: `yes` and `no` are made by the caller, each where it is possible. */
-static void branch(struct reader *r, uint32_t step, const struct condition *c, uint32_t yes, uint32_t no)
+static void branch(struct decoder *r, uint32_t step, const struct condition *c, uint32_t yes, uint32_t no)
 {
 	struct step *s = &r->steps[step];
 	s->cond = c->cond;
@@ -33,7 +33,7 @@ static void branch(struct reader *r, uint32_t step, const struct condition *c, u
 	s->no = c->yes && c->no ? no : NO_STEP;
 }
 
-static void end_by(struct reader *r, uint32_t step, const struct condition *c)
+static void end_by(struct decoder *r, uint32_t step, const struct condition *c)
 {
 	uint32_t yes = c->yes ? ending(r, step, OUT_ALLOW) : NO_STEP;
 	uint32_t no = c->no ? ending(r, step, OUT_DENY) : NO_STEP;
@@ -41,7 +41,7 @@ static void end_by(struct reader *r, uint32_t step, const struct condition *c)
 }
 
 /* Whatever it decides is not known. */
-static bool end_unknown(struct reader *r, uint32_t step, const struct state *st, uint32_t pc, const char *what)
+static bool end_unknown(struct decoder *r, uint32_t step, const struct state *st, uint32_t pc, const char *what)
 {
 	struct condition c;
 	struct value v = value_unknown(r, st, pc, what);
@@ -51,7 +51,7 @@ static bool end_unknown(struct reader *r, uint32_t step, const struct state *st,
 	return true;
 }
 
-static bool go(struct reader *r, uint32_t step, uint32_t pc, const struct state *st)
+static bool go(struct decoder *r, uint32_t step, uint32_t pc, const struct state *st)
 {
 	uint32_t next = step_at(r, pc, st, r->steps[step].mask);
 	r->steps[step].yes = next;
@@ -59,7 +59,7 @@ static bool go(struct reader *r, uint32_t step, uint32_t pc, const struct state 
 }
 
 /* The end of the program, or of a function of it. */
-static bool leave(struct reader *r, uint32_t step, struct state *st, uint32_t pc)
+static bool leave(struct decoder *r, uint32_t step, struct state *st, uint32_t pc)
 {
 	const struct caller *up = st->up;
 	struct condition c;
@@ -87,7 +87,7 @@ static bool leave(struct reader *r, uint32_t step, struct state *st, uint32_t pc
 /* ---- jumps ------------------------------------------------------------------------------------- */
 
 /* The instruction once more for each number that the register has, with it as a constant. */
-static void split_words(struct reader *r, uint32_t step, const struct state *st, uint32_t pc, int reg)
+static void split_words(struct decoder *r, uint32_t step, const struct state *st, uint32_t pc, int reg)
 {
 	struct state one = *st;
 	int64_t k;
@@ -104,7 +104,7 @@ static void split_words(struct reader *r, uint32_t step, const struct state *st,
 	}
 }
 
-static bool conditional(struct reader *r, uint32_t step, struct state *st, uint32_t pc)
+static bool conditional(struct decoder *r, uint32_t step, struct state *st, uint32_t pc)
 {
 	int64_t to = target_of(&r->insns[pc], pc);
 	struct condition c;
@@ -118,7 +118,7 @@ static bool conditional(struct reader *r, uint32_t step, struct state *st, uint3
 		return true;
 	}
 	if (pc + 1 >= r->n)
-		return reader_fail(r, "it ends without an exit");
+		return decoder_fail(r, "it ends without an exit");
 	uint32_t no = c.no ? step_at(r, pc + 1, st, c.no) : NO_STEP;
 	uint32_t yes = c.yes ? step_at(r, (uint32_t)to, st, c.yes) : NO_STEP;
 	branch(r, step, &c, yes, no);
@@ -126,7 +126,7 @@ static bool conditional(struct reader *r, uint32_t step, struct state *st, uint3
 }
 
 /* A function of its own that is too much to be read: what it returns is not known, and what it wrote neither. */
-static bool skip_function(struct reader *r, struct state *st, uint32_t pc, uint32_t to)
+static bool skip_function(struct decoder *r, struct state *st, uint32_t pc, uint32_t to)
 {
 	memset(r->written, true, r->dump->nmaps);
 	stack_forget(st);
@@ -136,14 +136,16 @@ static bool skip_function(struct reader *r, struct state *st, uint32_t pc, uint3
 	return true;
 }
 
-static bool own_call(struct reader *r, uint32_t step, struct state *st, uint32_t pc)
+static bool own_call(struct decoder *r, uint32_t step, struct state *st, uint32_t pc)
 {
 	int64_t to = target_of(&r->insns[pc], pc);
 	uint32_t depth = st->up ? st->up->depth : 0;
 	if (!to)
 		return end_unknown(r, step, st, pc, "a function of its own");
 	if (depth == DEPTH_MAX || pc + 1 >= r->n)
-		return reader_fail(r, "instruction %u calls too deep", pc);
+		return decoder_fail(r, "instruction %u calls too deep", pc);
+	if (task_call(r, st, pc, (uint32_t)to))
+		return go(r, step, pc + 1, st);
 	if (r->skips)
 		return skip_function(r, st, pc, (uint32_t)to) && go(r, step, pc + 1, st);
 	struct caller *up = arena_alloc(r->arena, sizeof *up);
@@ -158,37 +160,6 @@ static bool own_call(struct reader *r, uint32_t step, struct state *st, uint32_t
 
 /* ---- look-ups ------------------------------------------------------------------------------------ */
 
-static int32_t function_at(const struct reader *r, uint32_t pc, const char **name)
-{
-	const struct dump *d = r->dump;
-	size_t lo = 0, hi = d->ncalls;
-	*name = "a function of the kernel";
-	if (!d->calls)
-		return r->insns[pc].imm;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (d->calls[mid].insn < pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == d->ncalls || d->calls[lo].insn != pc)
-		return DUMP_UNKNOWN_FUNCTION;
-	if (d->calls[lo].name)
-		*name = d->calls[lo].name;
-	return d->calls[lo].function;
-}
-
-/* Where the value is behind what the kernel's own look-up returns: `if r0 == 0 goto +1; r0 += N`. */
-static bool behind_element(const struct reader *r, uint32_t pc, int64_t *behind)
-{
-	const struct bpf_insn *in = &r->insns[pc];
-	bool so = pc + 2 < r->n && in[1].code == (BPF_JMP | BPF_JEQ | BPF_K) && !in[1].dst_reg && !in[1].imm && in[1].off == 1 &&
-	          in[2].code == (BPF_ALU64 | BPF_ADD | BPF_K) && !in[2].dst_reg;
-	*behind = so ? in[2].imm : 0;
-	return so;
-}
-
 static void clobber(struct state *st)
 {
 	for (int i = 0; i <= 5; i++)
@@ -196,7 +167,7 @@ static void clobber(struct state *st)
 }
 
 /* It is there or not, nobody knows. */
-static bool unknown_lookup(struct reader *r, uint32_t step, struct state *st, uint32_t pc)
+static bool unknown_lookup(struct decoder *r, uint32_t step, struct state *st, uint32_t pc)
 {
 	struct value v = value_unknown(r, st, pc, "whether a map has an entry");
 	struct condition c;
@@ -213,7 +184,7 @@ static bool unknown_lookup(struct reader *r, uint32_t step, struct state *st, ui
 }
 
 /* Goes on at `next` with the entry, or without one. */
-static bool known_lookup(struct reader *r, uint32_t step, struct state *st, uint32_t pc, uint32_t next, int64_t behind)
+static bool known_lookup(struct decoder *r, uint32_t step, struct state *st, uint32_t pc, uint32_t next, int64_t behind)
 {
 	const uint32_t map = st->reg[1].a;
 	const struct value key = st->reg[2];
@@ -238,7 +209,7 @@ static bool known_lookup(struct reader *r, uint32_t step, struct state *st, uint
 	return true;
 }
 
-static bool lookup(struct reader *r, uint32_t step, struct state *st, uint32_t pc, int32_t function)
+static bool lookup(struct decoder *r, uint32_t step, struct state *st, uint32_t pc, int32_t function)
 {
 	const struct value *m = &st->reg[1];
 	int64_t behind = 0;
@@ -248,12 +219,12 @@ static bool lookup(struct reader *r, uint32_t step, struct state *st, uint32_t p
 	if (known && r->written[m->a] && r->dump->maps[m->a].type != BPF_MAP_TYPE_ARRAY)
 		known = false;
 	if (pc + 1 >= r->n)
-		return reader_fail(r, "it ends without an exit");
+		return decoder_fail(r, "it ends without an exit");
 	return known ? known_lookup(r, step, st, pc, pc + 1, behind) : unknown_lookup(r, step, st, pc);
 }
 
 /* One in an array, which the kernel has written out. */
-static uint32_t written_out(struct reader *r, const struct state *st, uint32_t pc)
+static uint32_t written_out(struct decoder *r, const struct state *st, uint32_t pc)
 {
 	uint32_t n = array_lookup(r, pc);
 	const struct value *map = &st->reg[1], *key = &st->reg[2];
@@ -265,7 +236,7 @@ static uint32_t written_out(struct reader *r, const struct state *st, uint32_t p
 /* ---- execution -------------------------------------------------------------------------------------- */
 
 /* What ends a step, -1: nothing yet. */
-static int control(struct reader *r, uint32_t step, struct state *st, uint32_t *pc)
+static int control(struct decoder *r, uint32_t step, struct state *st, uint32_t *pc)
 {
 	const struct bpf_insn *in = &r->insns[*pc];
 	const char *name;
@@ -275,7 +246,7 @@ static int control(struct reader *r, uint32_t step, struct state *st, uint32_t *
 	if (is_own_call(in))
 		return own_call(r, step, st, *pc);
 	if (is_call(in)) {
-		int32_t function = in->src_reg ? DUMP_UNKNOWN_FUNCTION : function_at(r, *pc, &name);
+		int32_t function = in->src_reg ? DUMP_UNKNOWN_FUNCTION : called_function(r, *pc, &name);
 		if (in->src_reg)
 			name = "a function of the kernel";
 		if (function == BPF_FUNC_map_lookup_elem || function == DUMP_HASH_ELEMENT)
@@ -296,7 +267,7 @@ static int control(struct reader *r, uint32_t step, struct state *st, uint32_t *
 }
 
 /* From a step to the next condition, meeting or end. */
-static bool execute(struct reader *r, uint32_t step)
+static bool execute(struct decoder *r, uint32_t step)
 {
 	struct state st = *r->steps[step].state;
 	uint32_t pc = r->steps[step].pc;
@@ -305,11 +276,11 @@ static bool execute(struct reader *r, uint32_t step)
 	for (uint32_t first = pc; ok; first = UINT32_MAX) {
 		int split = NO_SPLIT;
 		if (pc >= r->n)
-			return reader_fail(r, "it ends without an exit");
+			return decoder_fail(r, "it ends without an exit");
 		if (pc != first && r->leader[pc])
 			return go(r, step, pc, &st);
 		if (++r->executed > EXECUTED_MAX)
-			return reader_fail(r, "reading it takes more than %d steps", EXECUTED_MAX);
+			return decoder_fail(r, "reading it takes more than %d steps", EXECUTED_MAX);
 		if (is_jump(&r->insns[pc])) {
 			int done = control(r, step, &st, &pc);
 			if (done >= 0)
@@ -336,7 +307,7 @@ static bool execute(struct reader *r, uint32_t step)
 	return ok;
 }
 
-static bool execute_all(struct reader *r)
+static bool execute_all(struct decoder *r)
 {
 	struct state st = {.retval = 0};
 	uint32_t step;
@@ -346,9 +317,9 @@ static bool execute_all(struct reader *r)
 		if (!execute(r, step))
 			return false;
 		if (r->nsteps > STEPS_MAX)
-			return reader_fail(r, "its registers have too many values at once");
+			return decoder_fail(r, "its registers have too many values at once");
 		if (!diagram_ok(r->dg))
-			return reader_fail(r, "its conditions take more than %d nodes", NODES_MAX);
+			return decoder_fail(r, "its conditions take more than %d nodes", NODES_MAX);
 	}
 	return true;
 }
@@ -356,30 +327,30 @@ static bool execute_all(struct reader *r)
 /* ---- the whole ----------------------------------------------------------------------------------------- */
 
 /* Reads it once, with the maps in r->written not known. */
-static bool read_once(struct reader *r, node *out)
+static bool read_once(struct decoder *r, node *out)
 {
 	r->nsteps = r->norder = r->nheap = r->executed = r->unknown = 0;
 	r->known = (struct table){0};
 	if (!execute_all(r))
 		return false;
 	*out = steps_diagram(r);
-	return diagram_ok(r->dg) || reader_fail(r, "it has more than %d nodes", NODES_MAX);
+	return diagram_ok(r->dg) || decoder_fail(r, "it has more than %d nodes", NODES_MAX);
 }
 
 /* May its functions be skipped? Not when they may change the verdict otherwise than by what they return. */
-static bool may_skip(const struct reader *r)
+static bool may_skip(const struct decoder *r)
 {
 	bool own = false, sets = false;
 	const char *name;
 	for (uint32_t pc = 0; pc < r->n; pc += is_wide(&r->insns[pc]) ? 2 : 1) {
 		own |= is_own_call(&r->insns[pc]);
-		sets |= is_call(&r->insns[pc]) && !r->insns[pc].src_reg && function_at(r, pc, &name) == BPF_FUNC_set_retval;
+		sets |= is_call(&r->insns[pc]) && !r->insns[pc].src_reg && called_function(r, pc, &name) == BPF_FUNC_set_retval;
 	}
 	return own && !sets;
 }
 
 /* A program that writes to a map whose contents it was read with is read again without them. */
-static bool read_program(struct reader *r, node *out)
+static bool read_program(struct decoder *r, node *out)
 {
 	size_t n = r->dump->nmaps;
 	bool *before = arena_alloc(r->arena, n + 1);
@@ -391,13 +362,17 @@ static bool read_program(struct reader *r, node *out)
 	return true;
 }
 
-/* Whole; or, when that makes too many values that are not understood, with each function as one of them. */
-static bool read_whole(struct reader *r, node *out)
+/* Whole; or, when that makes too many values that are not understood, with each function as one of them. Files whose names
+ * are not known are no answer: then which one it is is not understood. */
+static bool read_whole(struct decoder *r, node *out)
 {
-	if (read_program(r, out))
-		return true;
-	if (!r->too_many || !may_skip(r))
-		return false;
+	bool read = read_program(r, out);
+	if (read && files_without_names(r, *out)) {
+		r->nameless = true;
+		read = read_program(r, out);
+	}
+	if (read || !r->too_many || !may_skip(r))
+		return read;
 	r->skips = true;
 	r->why = NULL;
 	return read_program(r, out);
@@ -407,7 +382,7 @@ int decode_program(struct arena *a, struct diags *d, const char *name, const str
                    struct diagrams *dg, struct terms *ts, size_t first_unknown, struct decoded *out)
 {
 	struct arena *scratch = arena_scratch(a);
-	struct reader r = {.arena = scratch, .keep = a, .terms = ts, .dg = dg, .dump = dump, .insns = dump->insns, .n = dump->ninsns,
+	struct decoder r = {.arena = scratch, .keep = a, .terms = ts, .dg = dg, .dump = dump, .insns = dump->insns, .n = dump->ninsns,
 	                   .first_unknown = first_unknown};
 	size_t maps = dump->nmaps + 1;
 	node verdict = 0;
@@ -416,9 +391,10 @@ int decode_program(struct arena *a, struct diags *d, const char *name, const str
 	r.group_of_first = arena_alloc(scratch, maps * sizeof *r.group_of_first);
 	r.written = arena_alloc(scratch, maps);
 	bool ok = r.n && r.n <= INSNS_MAX ? scan_program(&r) && read_whole(&r, &verdict)
-	                                  : reader_fail(&r, "it has %zu instructions", r.n);
+	                                  : decoder_fail(&r, "it has %zu instructions", r.n);
 	if (ok)
-		*out = (struct decoded){.verdict = requests_within(dg, verdict, diagram_terminal(OUT_DENY)), .unknown = r.unknown};
+		*out = (struct decoded){.verdict = requests_within(dg, verdict, diagram_terminal(OUT_DENY)), .unknown = r.unknown,
+		                        .untold = r.untold};
 	else
 		diag_fail(d, "bpftool prog dump xlated id ID shows its instructions", "%s cannot be read: %s", name,
 		          arena_strdup(d->arena, r.why));

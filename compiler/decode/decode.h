@@ -5,8 +5,13 @@
 #include "policy/dump.h"
 #include "policy/rules.h"
 
+/* The fields of the kernel's structures by which functions that read the calling task are recognised: a program of ours that
+ * has such functions comes with their places, in this order (struct dump). */
+const struct dump_field *decode_fields(struct arena *a, size_t *n);
+
 struct decoded {
 	node verdict;          /* of a request: OUT_ALLOW or OUT_DENY; outside the domain: denied */
+	bool untold;           /* it asks for facts about the calling task that this kernel never tells: then it denies */
 	size_t unknown;        /* values that are not understood: IN_PARAM_0 + first_unknown ... */
 };
 

@@ -6,7 +6,7 @@
 
 /* ---- words ------------------------------------------------------------------------------- */
 
-static node accesses(struct reader *r, uint16_t mask, int type)
+static node accesses(struct decoder *r, uint16_t mask, int type)
 {
 	struct edge e[ACC_ALL + 2];
 	for (int i = 0; i <= ACC_ALL; i++) {
@@ -17,7 +17,7 @@ static node accesses(struct reader *r, uint16_t mask, int type)
 	return diagram_switch(r->dg, IN_REQUESTED, e, ACC_ALL + 2);
 }
 
-node word_diagram(struct reader *r, uint16_t mask)
+node word_diagram(struct decoder *r, uint16_t mask)
 {
 	node block = accesses(r, mask, DEV_BLOCK), character = accesses(r, mask, DEV_CHAR);
 	struct edge e[] = {{DEV_BLOCK - 1, NO_NODE},
@@ -87,7 +87,7 @@ static term half(struct terms *ts, uint8_t op, term t)
 	return is_signed ? term_signed_bits(ts, t, 32) : term_low_bits(ts, t, 32);
 }
 
-static struct condition of_term(struct reader *r, term t, uint16_t mask)
+static struct condition of_term(struct decoder *r, term t, uint16_t mask)
 {
 	return (struct condition){.cond = diagram_of_term(r->dg, t), .yes = t == T_FALSE ? 0 : mask,
 	                          .no = t == T_TRUE ? 0 : mask};
@@ -98,7 +98,7 @@ static struct condition always(bool yes, uint16_t mask)
 	return (struct condition){.cond = yes ? YES_NODE : NO_NODE, .yes = yes ? mask : 0, .no = yes ? 0 : mask};
 }
 
-static struct condition of_words(struct reader *r, uint8_t op, bool wide, const struct value *x, const struct value *y,
+static struct condition of_words(struct decoder *r, uint8_t op, bool wide, const struct value *x, const struct value *y,
                                  uint16_t mask)
 {
 	uint16_t yes = 0;
@@ -126,7 +126,7 @@ static bool of_addresses(uint8_t op, const struct value *x, const struct value *
 }
 
 /* Two numbers in one register are a third: each half is. */
-static bool of_halves(struct reader *r, uint8_t op, const struct value *x, const struct value *y, uint16_t mask,
+static bool of_halves(struct decoder *r, uint8_t op, const struct value *x, const struct value *y, uint16_t mask,
                       struct condition *out)
 {
 	struct terms *ts = r->terms;
@@ -139,7 +139,7 @@ static bool of_halves(struct reader *r, uint8_t op, const struct value *x, const
 	return true;
 }
 
-static bool decide(struct reader *r, const struct state *st, uint32_t pc, uint8_t op, bool wide, const struct value *x,
+static bool decide(struct decoder *r, const struct state *st, uint32_t pc, uint8_t op, bool wide, const struct value *x,
                    const struct value *y, uint16_t mask, struct condition *out)
 {
 	term a, b;
@@ -170,19 +170,19 @@ static bool decide(struct reader *r, const struct state *st, uint32_t pc, uint8_
 }
 
 /* A constant where all words of the mask have it. */
-static struct value settled(const struct reader *r, const struct value *v, uint16_t mask)
+static struct value settled(const struct decoder *r, const struct value *v, uint16_t mask)
 {
 	int64_t k;
 	return value_settled(r, v, mask, &k) ? value_const(k) : *v;
 }
 
-bool jump_condition(struct reader *r, const struct state *st, uint32_t pc, uint16_t mask, struct condition *out, int *split)
+bool jump_condition(struct decoder *r, const struct state *st, uint32_t pc, uint16_t mask, struct condition *out, int *split)
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	uint8_t op = BPF_OP(in->code);
 	*split = NO_SPLIT;
 	if (!is_register(in->dst_reg) || !is_register(in->src_reg) || op > BPF_JSLE)
-		return reader_fail(r, "instruction %u is none", pc);
+		return decoder_fail(r, "instruction %u is none", pc);
 	struct value x = settled(r, &st->reg[in->dst_reg], mask);
 	struct value y = BPF_SRC(in->code) == BPF_X ? settled(r, &st->reg[in->src_reg], mask) : value_const(in->imm);
 	if (x.kind == V_WORD && !value_is_number(&y))
@@ -192,7 +192,7 @@ bool jump_condition(struct reader *r, const struct state *st, uint32_t pc, uint1
 	return *split != NO_SPLIT || decide(r, st, pc, op, BPF_CLASS(in->code) == BPF_JMP, &x, &y, mask, out);
 }
 
-bool not_zero(struct reader *r, const struct state *st, uint32_t pc, const struct value *v, uint16_t mask,
+bool not_zero(struct decoder *r, const struct state *st, uint32_t pc, const struct value *v, uint16_t mask,
               struct condition *out)
 {
 	struct value x = settled(r, v, mask), zero = value_const(0);

@@ -15,7 +15,7 @@ static bool has_known_entries(const struct dump_map *m)
 	return m->known && (m->type == BPF_MAP_TYPE_HASH || m->type == BPF_MAP_TYPE_ARRAY);
 }
 
-static bool group_entries(struct reader *r, uint32_t map)
+static bool group_entries(struct decoder *r, uint32_t map)
 {
 	const struct dump_map *m = &r->dump->maps[map];
 	struct group *list = arena_alloc(r->arena, GROUPS_MAX * sizeof *list);
@@ -37,7 +37,7 @@ static bool group_entries(struct reader *r, uint32_t map)
 	return true;
 }
 
-bool map_groups(struct reader *r, uint32_t map)
+bool map_groups(struct decoder *r, uint32_t map)
 {
 	const struct dump_map *m = &r->dump->maps[map];
 	return r->groups[map] || (has_known_entries(m) && m->n && group_entries(r, map));
@@ -45,7 +45,7 @@ bool map_groups(struct reader *r, uint32_t map)
 
 /* A look-up in an array as the kernel writes it out: `r1 += HEAD; r0 = *(u32 *)(r2 + 0); if r0 >= N goto none;
  * r0 &= MASK; r0 <<= SHIFT (or *=); r0 += r1; goto end; none: r0 = 0; end:`; the mask is not always there. */
-uint32_t array_lookup(const struct reader *r, uint32_t pc)
+uint32_t array_lookup(const struct decoder *r, uint32_t pc)
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	uint32_t n = 3;
@@ -61,9 +61,19 @@ uint32_t array_lookup(const struct reader *r, uint32_t pc)
 	return scaled && ends ? n + 4 : 0;
 }
 
+/* Where the value is behind what the kernel's own look-up returns: `if r0 == 0 goto +1; r0 += N`. */
+bool behind_element(const struct decoder *r, uint32_t pc, int64_t *behind)
+{
+	const struct bpf_insn *in = &r->insns[pc];
+	bool so = pc + 2 < r->n && in[1].code == (BPF_JMP | BPF_JEQ | BPF_K) && !in[1].dst_reg && !in[1].imm && in[1].off == 1 &&
+	          in[2].code == (BPF_ALU64 | BPF_ADD | BPF_K) && !in[2].dst_reg;
+	*behind = so ? in[2].imm : 0;
+	return so;
+}
+
 /* ---- keys ----------------------------------------------------------------------------------- */
 
-static node equal_words(struct reader *r, const struct value *v, uint64_t k)
+static node equal_words(struct decoder *r, const struct value *v, uint64_t k)
 {
 	uint16_t yes = 0;
 	for (int i = 0; i < WORDS; i++)
@@ -71,13 +81,13 @@ static node equal_words(struct reader *r, const struct value *v, uint64_t k)
 	return word_diagram(r, yes);
 }
 
-static node both(struct reader *r, node x, node y)
+static node both(struct decoder *r, node x, node y)
 {
 	return diagram_ite(r->dg, x, y, diagram_terminal(OUT_PASS));
 }
 
 /* A part of a key is a number. */
-static bool equals(struct reader *r, const struct value *v, uint64_t k, node *out)
+static bool equals(struct decoder *r, const struct value *v, uint64_t k, node *out)
 {
 	term t;
 	if (v->kind == V_CONST) {
@@ -114,7 +124,7 @@ static unsigned part_size(const struct state *st, uint32_t frame, int64_t at, un
 	return size;
 }
 
-static bool entry_condition(struct reader *r, const struct state *st, const struct value *key,
+static bool entry_condition(struct decoder *r, const struct state *st, const struct value *key,
                             const uint8_t *bytes, unsigned size, node *out)
 {
 	*out = diagram_terminal(OUT_ALLOW);
@@ -132,7 +142,7 @@ static bool entry_condition(struct reader *r, const struct state *st, const stru
 	return true;
 }
 
-bool key_condition(struct reader *r, const struct state *st, uint32_t map, uint32_t group,
+bool key_condition(struct decoder *r, const struct state *st, uint32_t map, uint32_t group,
                    const struct value *key, node *out)
 {
 	const struct dump_map *m = &r->dump->maps[map];

@@ -26,7 +26,7 @@ static struct value address_in(const struct state *st, uint8_t reg)
 
 /* ---- loads ---------------------------------------------------------------------------------- */
 
-static struct value field_of_request(struct reader *r, int64_t field)
+static struct value field_of_request(struct decoder *r, int64_t field)
 {
 	int64_t of[WORDS];
 	if (field)
@@ -37,11 +37,11 @@ static struct value field_of_request(struct reader *r, int64_t field)
 }
 
 /* Of the context: three words, or a part of one. */
-static bool load_request(struct reader *r, uint32_t pc, int64_t at, unsigned size, struct value *out)
+static bool load_request(struct decoder *r, uint32_t pc, int64_t at, unsigned size, struct value *out)
 {
 	int64_t within = at % 4, of[WORDS];
 	if (at < 0 || at / 4 > 2 || within + size > 4)
-		return reader_fail(r, "instruction %u reads what a device request does not have", pc);
+		return decoder_fail(r, "instruction %u reads what a device request does not have", pc);
 	struct value v = field_of_request(r, at / 4);
 	if (within && v.kind == V_TERM)
 		v = value_term(r, term_op(r->terms, TERM_SHR, v.a, term_const(r->terms, 8 * within)));
@@ -62,7 +62,7 @@ static struct value bytes_as_number(const uint8_t *bytes, unsigned size)
 	return value_const((int64_t)k);
 }
 
-static struct value load_entry(struct reader *r, const struct state *st, uint32_t pc, const struct value *base, int64_t at,
+static struct value load_entry(struct decoder *r, const struct state *st, uint32_t pc, const struct value *base, int64_t at,
                                unsigned size)
 {
 	const struct dump_map *m = &r->dump->maps[base->a];
@@ -72,7 +72,7 @@ static struct value load_entry(struct reader *r, const struct state *st, uint32_
 }
 
 /* Of an array, by the place that its elements have behind its head (array_base). */
-static struct value load_array(struct reader *r, const struct state *st, uint32_t pc, const struct value *base, int64_t at,
+static struct value load_array(struct decoder *r, const struct state *st, uint32_t pc, const struct value *base, int64_t at,
                                unsigned size)
 {
 	const struct dump_map *m = base->a < r->dump->nmaps ? &r->dump->maps[base->a] : NULL;
@@ -85,17 +85,17 @@ static struct value load_array(struct reader *r, const struct state *st, uint32_
 	return bytes_as_number(m->values + i * m->value_size + within, size);
 }
 
-bool load_step(struct reader *r, struct state *st, uint32_t pc)
+bool load_step(struct decoder *r, struct state *st, uint32_t pc)
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	unsigned size = size_of(in->code);
 	if (!is_register(in->dst_reg) || in->src_reg >= REGISTERS)
-		return reader_fail(r, "instruction %u is none", pc);
+		return decoder_fail(r, "instruction %u is none", pc);
 	struct value base = address_in(st, in->src_reg), *out = &st->reg[in->dst_reg];
 	int64_t at = base.k + in->off;
 	if (BPF_MODE(in->code) != BPF_MEM) {
 		*out = value_unknown(r, st, pc, "what is in memory");
-		return BPF_MODE(in->code) == SIGN_EXTENDING || reader_fail(r, "instruction %u is none that is known", pc);
+		return BPF_MODE(in->code) == SIGN_EXTENDING || decoder_fail(r, "instruction %u is none that is known", pc);
 	}
 	switch (base.kind) {
 	case V_CTX: return load_request(r, pc, at, size, out);
@@ -111,7 +111,7 @@ bool load_step(struct reader *r, struct state *st, uint32_t pc)
 
 /* ---- stores --------------------------------------------------------------------------------- */
 
-static void store_to(struct reader *r, struct state *st, const struct value *base, int64_t at, unsigned size,
+static void store_to(struct decoder *r, struct state *st, const struct value *base, int64_t at, unsigned size,
                      const struct value *v)
 {
 	switch (base->kind) {
@@ -139,7 +139,7 @@ static bool is_atomic(int32_t imm)
 }
 
 /* An atomic operation: what was there may come into a register. */
-static void atomic(struct reader *r, struct state *st, uint32_t pc, const struct value *base, int64_t at, unsigned size)
+static void atomic(struct decoder *r, struct state *st, uint32_t pc, const struct value *base, int64_t at, unsigned size)
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	struct value none = {.kind = V_NONE};
@@ -150,12 +150,12 @@ static void atomic(struct reader *r, struct state *st, uint32_t pc, const struct
 		st->reg[in->src_reg] = value_unknown(r, st, pc, "what is in memory");
 }
 
-bool store_step(struct reader *r, struct state *st, uint32_t pc)
+bool store_step(struct decoder *r, struct state *st, uint32_t pc)
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	unsigned size = size_of(in->code);
 	if (in->dst_reg >= REGISTERS || in->src_reg >= REGISTERS)
-		return reader_fail(r, "instruction %u is none", pc);
+		return decoder_fail(r, "instruction %u is none", pc);
 	if (in->code == (BPF_ST | BARRIER))
 		return true;
 	struct value base = address_in(st, in->dst_reg);
@@ -165,7 +165,7 @@ bool store_step(struct reader *r, struct state *st, uint32_t pc)
 		return true;
 	}
 	if (BPF_MODE(in->code) != BPF_MEM)
-		return reader_fail(r, "instruction %u is none that is known", pc);
+		return decoder_fail(r, "instruction %u is none that is known", pc);
 	v = value_cut(r, &v, size);
 	store_to(r, st, &base, base.k + in->off, size, &v);
 	return true;
@@ -173,7 +173,7 @@ bool store_step(struct reader *r, struct state *st, uint32_t pc)
 
 /* ---- wide constants ---------------------------------------------------------------------------- */
 
-static uint32_t map_by_id(const struct reader *r, uint32_t id)
+static uint32_t map_by_id(const struct decoder *r, uint32_t id)
 {
 	uint32_t i = 0;
 	while (i < r->dump->nmaps && r->dump->maps[i].id != id)
@@ -182,19 +182,19 @@ static uint32_t map_by_id(const struct reader *r, uint32_t id)
 }
 
 /* The only element of an array, from a byte on. */
-static struct value element(struct reader *r, uint32_t map, int64_t at)
+static struct value element(struct decoder *r, uint32_t map, int64_t at)
 {
 	if (map == r->dump->nmaps || !map_groups(r, map))
 		return (struct value){.kind = V_FOREIGN, .a = true};
 	return (struct value){.kind = V_ENTRY, .a = map, .b = r->group_of_first[map], .k = at};
 }
 
-bool wide_step(struct reader *r, struct state *st, uint32_t pc)
+bool wide_step(struct decoder *r, struct state *st, uint32_t pc)
 {
 	enum { MAP_IDX = 5, MAP_IDX_VALUE = 6 };
 	const struct bpf_insn *in = &r->insns[pc];
 	if (in->code != (BPF_LD | BPF_DW | BPF_IMM) || pc + 1 >= r->n || !is_register(in->dst_reg))
-		return reader_fail(r, "instruction %u is none that is known", pc);
+		return decoder_fail(r, "instruction %u is none that is known", pc);
 	struct value *out = &st->reg[in->dst_reg];
 	switch (in->src_reg) {
 	case 0: *out = value_const((int64_t)((uint64_t)(uint32_t)in[1].imm << 32 | (uint32_t)in->imm)); break;

@@ -27,6 +27,11 @@ bool is_exit(const struct bpf_insn *in)
 	return in->code == (BPF_JMP | BPF_EXIT);
 }
 
+bool is_plain_jump(const struct bpf_insn *in)
+{
+	return is_jump(in) && BPF_OP(in->code) == BPF_JA;
+}
+
 /* A function of the program itself. */
 bool is_own_call(const struct bpf_insn *in)
 {
@@ -46,12 +51,12 @@ int64_t target_of(const struct bpf_insn *in, size_t pc)
 
 /* ---- what is known before ------------------------------------------------------------------ */
 
-static size_t behind(const struct reader *r, size_t pc)
+static size_t behind(const struct decoder *r, size_t pc)
 {
 	return pc + (is_wide(&r->insns[pc]) ? 2 : 1);
 }
 
-static bool find_leaders(struct reader *r)
+static bool find_leaders(struct decoder *r)
 {
 	r->leader = arena_alloc(r->arena, r->n + 1);
 	for (size_t pc = 0; pc < r->n; pc = behind(r, pc)) {
@@ -63,7 +68,7 @@ static bool find_leaders(struct reader *r)
 		if (!jumps)
 			continue;
 		if (to < 0 || to >= (int64_t)r->n)
-			return reader_fail(r, "instruction %zu jumps out of the program", pc);
+			return decoder_fail(r, "instruction %zu jumps out of the program", pc);
 		r->leader[to] = true;
 		r->jumps_back |= to <= (int64_t)pc && !is_own_call(in);
 	}
@@ -71,7 +76,7 @@ static bool find_leaders(struct reader *r)
 }
 
 /* Where an instruction may go on, within its function. How many. */
-static int next_of(const struct reader *r, size_t pc, size_t to[2])
+static int next_of(const struct decoder *r, size_t pc, size_t to[2])
 {
 	const struct bpf_insn *in = &r->insns[pc];
 	bool jumps = is_jump(in) && !is_call(in) && !is_exit(in);
@@ -87,7 +92,7 @@ enum { NOT_SEEN, OPEN, DONE };
 struct walk { size_t *open; uint8_t *seen, *tried; size_t left; };
 
 /* Everything that can be reached from an instruction: the last one gets the last place that is left. */
-static void number_from(struct reader *r, struct walk *w, size_t first)
+static void number_from(struct decoder *r, struct walk *w, size_t first)
 {
 	size_t n = 0;
 	if (w->seen[first] != NOT_SEEN)
@@ -113,7 +118,7 @@ static void number_from(struct reader *r, struct walk *w, size_t first)
 
 /* The order in which instructions are executed: each before those that it leads to, but for loops. Compilers lay code out
  * otherwise: what two ways share may stand before both. */
-static void find_order(struct reader *r)
+static void find_order(struct decoder *r)
 {
 	struct walk w = {.left = r->n};
 	r->rank = arena_alloc(r->arena, (r->n + 1) * sizeof *r->rank);
@@ -133,7 +138,7 @@ static void find_order(struct reader *r)
 		number_from(r, &w, pc);
 }
 
-bool goes_back(const struct reader *r, size_t pc)
+bool goes_back(const struct decoder *r, size_t pc)
 {
 	return r->rank[target_of(&r->insns[pc], pc)] <= r->rank[pc];
 }
@@ -189,7 +194,7 @@ static void reads_and_writes(const struct bpf_insn *in, uint16_t *reads, uint16_
 }
 
 /* Registers that are read later: others make no difference. Backwards, once; a loop reads all. */
-static void find_live(struct reader *r)
+static void find_live(struct decoder *r)
 {
 	r->live = arena_alloc(r->arena, (r->n + 1) * sizeof *r->live);
 	for (size_t i = r->n; i-- > 0;) {
@@ -206,7 +211,7 @@ static void find_live(struct reader *r)
 }
 
 /* The kernel writes look-ups in arrays out: `r1 += HEAD; r0 = *(u32 *)(r2 + 0); if r0 >= N ...`. */
-static void find_array_base(struct reader *r)
+static void find_array_base(struct decoder *r)
 {
 	for (size_t pc = 0; pc + 2 < r->n && !r->array_base; pc++) {
 		const struct bpf_insn *in = &r->insns[pc];
@@ -217,7 +222,7 @@ static void find_array_base(struct reader *r)
 	}
 }
 
-bool scan_program(struct reader *r)
+bool scan_program(struct decoder *r)
 {
 	if (!find_leaders(r))
 		return false;

@@ -25,7 +25,7 @@ static bool is_cut(const struct value *v)
 }
 
 /* A part of a piece: of a number the bytes above `behind`. */
-static struct value part_of(struct reader *r, const struct piece *p, unsigned behind, unsigned size)
+static struct value part_of(struct decoder *r, const struct piece *p, unsigned behind, unsigned size)
 {
 	struct value v = p->v;
 	int64_t of[WORDS];
@@ -50,7 +50,7 @@ static struct value part_of(struct reader *r, const struct piece *p, unsigned be
 }
 
 /* What is left of a piece beside what is written over it: pieces as large as they can be. */
-static void keep_rest(struct reader *r, struct piece *out, size_t *n, const struct piece *p, int64_t from, int64_t to)
+static void keep_rest(struct decoder *r, struct piece *out, size_t *n, const struct piece *p, int64_t from, int64_t to)
 {
 	while (from < to && *n < PIECES_MAX) {
 		unsigned size = 8;
@@ -63,7 +63,7 @@ static void keep_rest(struct reader *r, struct piece *out, size_t *n, const stru
 	}
 }
 
-void stack_write(struct reader *r, struct state *st, uint32_t frame, int64_t at, unsigned size, const struct value *v)
+void stack_write(struct decoder *r, struct state *st, uint32_t frame, int64_t at, unsigned size, const struct value *v)
 {
 	struct piece out[PIECES_MAX + 1];
 	size_t n = 0, i = 0;
@@ -105,7 +105,7 @@ static const struct piece *piece_at(const struct state *st, uint32_t frame, int6
 }
 
 /* Two numbers side by side: low has `bytes`. */
-static struct value joined(struct reader *r, const struct value *low, const struct value *high, unsigned bytes)
+static struct value joined(struct decoder *r, const struct value *low, const struct value *high, unsigned bytes)
 {
 	term a, b;
 	if (low->kind == V_CONST && high->kind == V_CONST)
@@ -118,7 +118,7 @@ static struct value joined(struct reader *r, const struct value *low, const stru
 	return value_term(r, term_op(r->terms, TERM_BOR, moved, a));
 }
 
-struct value stack_read(struct reader *r, const struct state *st, uint32_t frame, int64_t at, unsigned size)
+struct value stack_read(struct decoder *r, const struct state *st, uint32_t frame, int64_t at, unsigned size)
 {
 	struct value all = {.kind = V_NONE};
 	for (unsigned done = 0; done < size;) {

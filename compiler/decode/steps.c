@@ -82,7 +82,7 @@ static bool same_state(const struct state *x, const struct state *y)
 /* ---- the order ------------------------------------------------------------------------------ */
 
 /* The places in the order of instructions at which it is, from the program itself to the deepest function. */
-static uint32_t places(const struct reader *r, const struct step *s, uint32_t out[DEPTH_MAX + 1])
+static uint32_t places(const struct decoder *r, const struct step *s, uint32_t out[DEPTH_MAX + 1])
 {
 	uint32_t depth = s->state->up ? s->state->up->depth : 0;
 	out[depth] = r->rank[s->pc];
@@ -91,7 +91,7 @@ static uint32_t places(const struct reader *r, const struct step *s, uint32_t ou
 	return depth;
 }
 
-static bool is_first(const struct reader *r, uint32_t x, uint32_t y)
+static bool is_first(const struct decoder *r, uint32_t x, uint32_t y)
 {
 	const struct step *s = &r->steps[x], *t = &r->steps[y];
 	uint32_t p[DEPTH_MAX + 1], q[DEPTH_MAX + 1];
@@ -105,7 +105,7 @@ static bool is_first(const struct reader *r, uint32_t x, uint32_t y)
 	return m != n ? m > n /* the one that is in a call comes before what is behind the call */ : fewer;
 }
 
-static void heap_add(struct reader *r, uint32_t step)
+static void heap_add(struct decoder *r, uint32_t step)
 {
 	*ARENA_PUSH(r->arena, r->heap, r->nheap, r->heap_cap) = step;
 	size_t at = r->nheap - 1;
@@ -114,7 +114,7 @@ static void heap_add(struct reader *r, uint32_t step)
 	r->heap[at] = step;
 }
 
-static uint32_t heap_take(struct reader *r)
+static uint32_t heap_take(struct decoder *r)
 {
 	uint32_t first = r->heap[0], last = r->heap[--r->nheap];
 	size_t at = 0;
@@ -133,18 +133,18 @@ static uint32_t heap_take(struct reader *r)
 
 /* ---- steps ------------------------------------------------------------------------------------ */
 
-static uint32_t new_step(struct reader *r, struct step s)
+static uint32_t new_step(struct decoder *r, struct step s)
 {
 	*ARENA_PUSH(r->arena, r->steps, r->nsteps, r->steps_cap) = s;
 	return (uint32_t)r->nsteps - 1;
 }
 
-uint32_t step_at(struct reader *r, uint32_t pc, const struct state *st, uint16_t mask)
+uint32_t step_at(struct decoder *r, uint32_t pc, const struct state *st, uint16_t mask)
 {
 	return step_split(r, pc, st, mask, 0);
 }
 
-uint32_t step_split(struct reader *r, uint32_t pc, const struct state *st, uint16_t mask, uint8_t splits)
+uint32_t step_split(struct decoder *r, uint32_t pc, const struct state *st, uint16_t mask, uint8_t splits)
 {
 	struct state kept = *st;
 	kept.splits = splits;
@@ -169,7 +169,7 @@ uint32_t step_split(struct reader *r, uint32_t pc, const struct state *st, uint1
 	return step;
 }
 
-uint32_t step_next(struct reader *r)
+uint32_t step_next(struct decoder *r)
 {
 	if (!r->nheap)
 		return NO_STEP;
@@ -178,7 +178,7 @@ uint32_t step_next(struct reader *r)
 	return step;
 }
 
-uint32_t step_more(struct reader *r, uint32_t step)
+uint32_t step_more(struct decoder *r, uint32_t step)
 {
 	struct step s = {.pc = r->steps[step].pc, .state = r->steps[step].state, .yes = NO_STEP, .no = NO_STEP};
 	uint32_t more = new_step(r, s);
@@ -189,7 +189,7 @@ uint32_t step_more(struct reader *r, uint32_t step)
 /* ---- together ------------------------------------------------------------------------------------ */
 
 /* Has every way through the program that step, or ended before it? By place in the order. */
-static bool *find_cuts(const struct reader *r, const uint32_t *place)
+static bool *find_cuts(const struct decoder *r, const uint32_t *place)
 {
 	bool *cut = arena_alloc(r->arena, r->norder + 1);
 	size_t far = 0;
@@ -204,7 +204,7 @@ static bool *find_cuts(const struct reader *r, const uint32_t *place)
 	return cut;
 }
 
-static node step_diagram(struct reader *r, const struct step *s, const node *of)
+static node step_diagram(struct decoder *r, const struct step *s, const node *of)
 {
 	if (s->yes == NO_STEP)
 		return s->end;
@@ -213,7 +213,7 @@ static node step_diagram(struct reader *r, const struct step *s, const node *of)
 
 /* Where all ways meet the program is cut: what is before is a diagram of its own, in which OUT_PASS
  * is going on. So a list of rules costs the rules, not their square. */
-node steps_diagram(struct reader *r)
+node steps_diagram(struct decoder *r)
 {
 	uint32_t *place = arena_alloc(r->arena, (r->nsteps + 1) * sizeof *place);
 	node *of = arena_alloc(r->arena, (r->nsteps + 1) * sizeof *of), *parts = NULL;

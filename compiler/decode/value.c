@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-bool reader_fail(struct reader *r, const char *fmt, ...)
+bool decoder_fail(struct decoder *r, const char *fmt, ...)
 {
 	va_list ap;
 	if (r->why)
@@ -20,13 +20,13 @@ struct value value_const(int64_t k)
 	return (struct value){.kind = V_CONST, .k = k};
 }
 
-struct value value_term(struct reader *r, term t)
+struct value value_term(struct decoder *r, term t)
 {
 	const struct term_node *n = term_get(r->terms, t);
 	return n->op == TERM_CONST ? value_const(n->lo) : (struct value){.kind = V_TERM, .a = t};
 }
 
-struct value value_of_words(struct reader *r, const int64_t of[WORDS])
+struct value value_of_words(struct decoder *r, const int64_t of[WORDS])
 {
 	bool one = true;
 	for (int i = 1; i < WORDS; i++)
@@ -49,7 +49,7 @@ static int64_t which(const struct state *st, uint32_t pc)
 	return (int64_t)h;
 }
 
-struct value value_unknown(struct reader *r, const struct state *st, uint32_t pc, const char *what)
+struct value value_unknown(struct decoder *r, const struct state *st, uint32_t pc, const char *what)
 {
 	int64_t k = which(st, pc);
 	const char *name = arena_printf(r->arena, "%s at instruction %u", what, pc);
@@ -58,14 +58,14 @@ struct value value_unknown(struct reader *r, const struct state *st, uint32_t pc
 }
 
 /* As an input of its own. */
-static bool unknown_term(struct reader *r, const struct value *v, term *out)
+static bool unknown_term(struct decoder *r, const struct value *v, term *out)
 {
 	size_t i = 0, most = INPUT_MAX - IN_PARAM_0 - r->first_unknown;
 	while (i < r->unknown && r->unknown_k[i] != v->k)
 		i++;
 	r->too_many |= i == most;
 	if (i == most)
-		return reader_fail(r, "it decides by more than %zu values that are not understood, %s among them", most,
+		return decoder_fail(r, "it decides by more than %zu values that are not understood, %s among them", most,
 		                   r->names[v->a]);
 	enum input in = (enum input)(IN_PARAM_0 + r->first_unknown + i);
 	if (i == r->unknown) {
@@ -76,7 +76,7 @@ static bool unknown_term(struct reader *r, const struct value *v, term *out)
 	return true;
 }
 
-bool value_as_term(struct reader *r, const struct value *v, term *out)
+bool value_as_term(struct decoder *r, const struct value *v, term *out)
 {
 	struct terms *ts = r->terms;
 	switch (v->kind) {
@@ -97,7 +97,7 @@ bool value_same(const struct value *x, const struct value *y)
 	return x->kind == y->kind && (x->kind == V_UNKNOWN || (x->a == y->a && x->b == y->b)) && x->k == y->k;
 }
 
-bool value_settled(const struct reader *r, const struct value *v, uint16_t mask, int64_t *k)
+bool value_settled(const struct decoder *r, const struct value *v, uint16_t mask, int64_t *k)
 {
 	if (v->kind == V_CONST) {
 		*k = v->k;
@@ -106,7 +106,7 @@ bool value_settled(const struct reader *r, const struct value *v, uint16_t mask,
 	return v->kind == V_WORD && mask && value_first_words(r, v, mask, k) == mask;
 }
 
-uint16_t value_first_words(const struct reader *r, const struct value *v, uint16_t mask, int64_t *k)
+uint16_t value_first_words(const struct decoder *r, const struct value *v, uint16_t mask, int64_t *k)
 {
 	const int64_t *of = r->words[v->a];
 	int first = mask ? __builtin_ctz(mask) : 0;
@@ -146,7 +146,7 @@ term term_signed_bits(struct terms *ts, term t, int bits)
 	return term_op(ts, TERM_SUB, flipped, term_const(ts, sign));
 }
 
-struct value value_cut(struct reader *r, const struct value *v, unsigned size)
+struct value value_cut(struct decoder *r, const struct value *v, unsigned size)
 {
 	uint64_t mask = size == 8 ? UINT64_MAX : (1ull << 8 * size) - 1;
 	int64_t of[WORDS];

@@ -1,13 +1,14 @@
 /*
  * asker.c - the process in a probe's scratch cgroup.
  *
- * It answers questions over a socket by asking the kernel: mknod(2) for mknod,
- * faccessat2(2) for read and write. It only makes system calls and allocates
- * nothing, because it was forked from a process with state of its own.
+ * It answers questions over a socket by asking the kernel (question.c). It only
+ * makes system calls and allocates nothing, because it was forked from a process
+ * with state of its own.
  *
- * Facts are taken on where the helpers look: bpf_get_current_uid_gid() reads the
- * *real* ids, so only these are changed. The effective ids stay, and with them the
- * capabilities and the right to the nodes: nothing but the program can say EPERM.
+ * Three facts it takes on itself, where the helpers look: bpf_get_current_uid_gid()
+ * reads the *real* ids, so only these are changed. The effective ids stay, and with
+ * them the capabilities and the right to the nodes: nothing but the program can say
+ * EPERM. For the others a process of their own stands in (stand_in.c).
  */
 #include "cgroup/probe.h"
 
@@ -16,30 +17,21 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#define MADE "made" /* the node that mknod questions make and remove */
-
-struct identity {
+struct self {
 	uint32_t uid, gid;
 	char comm[COMM_SIZE];
 };
 
-void node_name(char *name, uint32_t slot)
-{
-	snprintf(name, NODE_NAME_MAX, "n%u", slot);
-}
-
 /* 0 or errno */
-static int adopt(const struct question *q, const struct identity *base, struct identity *now)
+static int adopt(const struct question *q, const struct self *base, struct self *now)
 {
-	struct identity want = *base;
+	struct self want = *base;
 	if (q->adopt & ADOPT_UID)
 		want.uid = q->uid;
 	if (q->adopt & ADOPT_GID)
@@ -56,22 +48,6 @@ static int adopt(const struct question *q, const struct identity *base, struct i
 		return errno;
 	memcpy(now->comm, want.comm, sizeof now->comm);
 	return 0;
-}
-
-static int ask_mknod(int nodes, const struct question *q)
-{
-	if (mknodat(nodes, MADE, q->mode | 0600, (dev_t)q->device))
-		return errno;
-	return unlinkat(nodes, MADE, 0) ? errno : 0;
-}
-
-static int ask_access(int nodes, const struct question *q)
-{
-	char name[NODE_NAME_MAX];
-	int mode = (q->access & ACC_READ ? R_OK : 0) | (q->access & ACC_WRITE ? W_OK : 0);
-	node_name(name, q->slot);
-	/* no libc wrapper: it would imitate the flag by reading the mode bits */
-	return syscall(SYS_faccessat2, nodes, name, mode ? mode : F_OK, AT_EACCESS) ? errno : 0;
 }
 
 /* A question and its answer on one processor are two switches; on two they are two
@@ -116,20 +92,26 @@ static void settle(int *fd, int *nodes, pid_t parent)
 
 void asker_run(int fd, int nodes, pid_t parent)
 {
-	struct identity base = {.uid = getuid(), .gid = getgid()}, now;
+	struct self base = {.uid = getuid(), .gid = getgid()}, now;
 	struct question q;
+	struct answer *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int cpu = -1;
+	if (shared == MAP_FAILED)
+		_exit(1);
 	settle(&fd, &nodes, parent);
 	prctl(PR_GET_NAME, base.comm);
 	now = base;
 	while (next_question(fd, &q)) {
 		struct answer a = {.mknod = NOT_ASKED, .access = NOT_ASKED};
 		follow(q.cpu, &cpu);
-		a.adopt = adopt(&q, &base, &now);
-		if (!a.adopt && q.access & ACC_MKNOD)
-			a.mknod = ask_mknod(nodes, &q);
-		if (!a.adopt && (q.access & ~ACC_MKNOD || !q.access))
-			a.access = ask_access(nodes, &q);
+		if (q.adopt & ~ADOPT_PLAIN) { /* what the question does not give is as it was */
+			a.adopt = adopt(&(struct question){0}, &base, &now);
+			if (!a.adopt)
+				stand_in(nodes, &q, shared);
+			a = a.adopt ? a : *shared;
+		} else if (!(a.adopt = adopt(&q, &base, &now))) {
+			question_put(nodes, &q, &a);
+		}
 		if (send(fd, &a, sizeof a, MSG_NOSIGNAL) != (ssize_t)sizeof a)
 			break;
 	}

@@ -189,8 +189,11 @@ void transient_sweep(const char *mount, const char *prefix);
  * attached; requests are asked by mknod(2) and faccessat(2) on nodes of any
  * number made there. */
 struct probe;
-/* The facts about the caller that it can take on. */
-#define PROBE_FACTS (INPUT(IN_UID) | INPUT(IN_GID) | INPUT(IN_COMM_0) | INPUT(IN_COMM_1))
+/* The facts about the caller that it can take on, whatever the program is. Of one that was loaded for it, also files and
+ * cgroups that the policy names. */
+#define PROBE_FACTS \
+	(INPUT(IN_UID) | INPUT(IN_GID) | INPUT(IN_COMM_0) | INPUT(IN_COMM_1) | INPUT(IN_EUID) | INPUT(IN_EGID) | INPUT(IN_FSUID) | \
+	 INPUT(IN_LOGIN_UID) | INPUT(IN_SESSION) | INPUT(IN_HOST_USER_NS) | INPUT(IN_HOST_PID_NS) | INPUT(IN_KERNEL_THREAD) | INPUT(IN_PPID))
 /* May this process open one? NULL, or why not. */
 const char *probe_closed(struct arena *a);
 int probe_open(struct arena *a, struct diags *d, const struct program *p, struct probe **out);
@@ -200,9 +203,10 @@ int probe_open_programs(struct arena *a, struct diags *d, const uint32_t *ids, s
 int probe_open_in(struct arena *a, struct diags *d, const struct cgroup *cg, struct probe **out);
 enum probe_answer { PROBE_DENY, PROBE_ALLOW, PROBE_SKIPPED, PROBE_FAILED };
 /* Asks one request. mknod together with read or write is never one request in
- * the kernel: it is asked as two, and allowed when both are. uid, gid and comm
- * facts are taken on by the asking process; requests with other facts, and mknod
- * of c 0:0 (a whiteout, which no program is asked about), are skipped with *why. */
+ * the kernel: it is asked as two, and allowed when both are. Facts are taken on by
+ * the asking process, or by one that it makes; what no process can be, or none of
+ * this user's, and mknod of c 0:0 (a whiteout, which no program is asked about), is
+ * skipped with *why. */
 enum probe_answer probe_ask(struct probe *pr, const struct request *r, const char **why);
 void probe_close(struct probe *pr);
 

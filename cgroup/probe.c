@@ -3,7 +3,8 @@
  *
  * The kernel cannot test-run device programs, but it asks them about any device
  * number when a node of it is made or looked at. So: a scratch cgroup with the
- * program attached, a process in it (asker.c), and nodes on a tmpfs that is mounted
+ * program attached, a process in it (asker.c) that is given the facts of the request
+ * (pose.c, probe_who.c), and nodes on a tmpfs that is mounted
  * nowhere and goes with its last descriptor. The nodes are made by this process,
  * which the program does not guard; they are kept in slots and made again only
  * when another device comes to the same slot.
@@ -12,17 +13,15 @@
  * else could say EPERM (a missing capability, programs of ancestors, a v1 device
  * cgroup, a seccomp filter) makes probe_open() fail and is not taken for a verdict.
  */
-#include "cgroup/probe.h"
+#include "cgroup/probe_who.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,7 +34,7 @@
 
 #define PREFIX "devguard-probe"
 
-enum { SLOTS = 1024, ANSWER_WAIT_SECONDS = 10 };
+enum { ANSWER_WAIT_SECONDS = 10 };
 
 struct probe {
 	struct cgroup *cg;
@@ -43,7 +42,9 @@ struct probe {
 	int socket, nodes; /* -1: not open */
 	pid_t asker;       /* 0: none */
 	bool others;       /* programs of anybody: a denial may be another errno than EPERM */
-	uint64_t device_of[SLOTS]; /* 1 + device with type, 0: no node */
+	struct asker_place here;
+	struct probe_who who;
+	uint64_t device_of[PROBE_SLOTS]; /* 1 + device with type, 0: no node */
 	char why[128];
 };
 
@@ -67,7 +68,8 @@ static int place_node(struct probe *pr, const struct question *q)
 	if (pr->device_of[q->slot] && unlinkat(pr->nodes, name, 0))
 		return errno;
 	pr->device_of[q->slot] = 0;
-	if (mknodat(pr->nodes, name, q->mode | 0600, (dev_t)q->device))
+	/* everybody's: who asks may be anybody, without capabilities */
+	if (mknodat(pr->nodes, name, q->mode | 0666, (dev_t)q->device) || fchmodat(pr->nodes, name, 0666, 0))
 		return errno;
 	pr->device_of[q->slot] = key;
 	return 0;
@@ -84,57 +86,21 @@ static int exchange(struct probe *pr, const struct question *q, struct answer *a
 	return n == (ssize_t)sizeof *a ? 0 : n < 0 ? errno : EPIPE;
 }
 
-/* Facts that the asking process can take on, into the question. NULL, or why not. */
-static const char *take_facts(const struct request *r, struct question *q)
-{
-	const input_set comm = INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
-	input_set facts = r->known & ~(INPUT(IN_UID) - 1);
-	if (facts & ~PROBE_FACTS)
-		return "a process cannot choose its pid, cgroup id, the uptime or a parameter";
-	if (facts & INPUT(IN_UID)) {
-		if (r->fact[IN_UID] < 0 || r->fact[IN_UID] >= UINT32_MAX)
-			return "no process has such a uid";
-		q->uid = (uint32_t)r->fact[IN_UID];
-		q->adopt |= ADOPT_UID;
-	}
-	if (facts & INPUT(IN_GID)) {
-		if (r->fact[IN_GID] < 0 || r->fact[IN_GID] >= UINT32_MAX)
-			return "no process has such a gid";
-		q->gid = (uint32_t)r->fact[IN_GID];
-		q->adopt |= ADOPT_GID;
-	}
-	if (facts & comm) {
-		for (int i = 0; i < COMM_SIZE; i++)
-			q->comm[i] = (char)((uint64_t)r->fact[IN_COMM_0 + i / 8] >> 8 * (i % 8));
-		/* the kernel pads it with zeros and ends it with one */
-		for (size_t i = strnlen(q->comm, COMM_SIZE - 1); i < COMM_SIZE; i++)
-			if (q->comm[i])
-				return "no process has such a comm";
-		q->adopt |= ADOPT_COMM;
-	}
-	return NULL;
-}
-
-/* The request as a question. NULL, or why it cannot be asked. */
-static const char *make_question(const struct request *r, struct question *q)
-{
-	*q = (struct question){.access = r->access, .cpu = sched_getcpu()};
-	if ((r->type != DEV_CHAR && r->type != DEV_BLOCK) || r->access & ~ACC_ALL)
-		return "the kernel has no such device type or access";
-	if (r->major < 0 || r->major > MAJOR_MAX || r->minor < 0 || r->minor > MINOR_MAX)
-		return "no node can have such a device number";
-	if (!r->major && !r->minor && (r->type == DEV_CHAR || r->access != ACC_MKNOD))
-		return "the kernel asks no program about device number 0:0";
-	q->mode = r->type == DEV_CHAR ? S_IFCHR : S_IFBLK;
-	q->device = makedev((unsigned)r->major, (unsigned)r->minor);
-	q->slot = (uint32_t)((q->device << 1 | (q->mode == S_IFBLK)) * 0x9e3779b97f4a7c15ull >> 54) % SLOTS;
-	return take_facts(r, q);
-}
-
 /* Is it the program that says so, and no file system that is full? */
 static bool denies(const struct probe *pr, int error)
 {
 	return error == EPERM || (pr->others && error != ENOSPC && error != ENOMEM && error != EEXIST);
+}
+
+/* What a process here has no right to take on, or what is another's, is not asked; that is no fault. */
+static enum probe_answer not_adopted(struct probe *pr, const struct question *q, const struct answer *a, const char **why)
+{
+	const char *what = question_facts(a->lacking);
+	if (!(q->adopt & ~ADOPT_PLAIN) || !a->lacking)
+		return failed(pr, why, "cannot take on the caller's uid, gid or comm", a->adopt);
+	snprintf(pr->why, sizeof pr->why, "a process here cannot take on %s: %s", what, strerror(a->adopt));
+	*why = pr->why;
+	return PROBE_SKIPPED;
 }
 
 enum probe_answer probe_ask(struct probe *pr, const struct request *r, const char **why)
@@ -142,7 +108,9 @@ enum probe_answer probe_ask(struct probe *pr, const struct request *r, const cha
 	struct question q;
 	struct answer a;
 	int error;
-	*why = make_question(r, &q);
+	*why = question_of(r, &pr->here, &q);
+	if (!*why)
+		*why = probe_who_set(&pr->who, r, pr->asker, &q);
 	if (*why)
 		return PROBE_SKIPPED;
 	if ((q.access & ~ACC_MKNOD || !q.access) && (error = place_node(pr, &q)))
@@ -151,7 +119,7 @@ enum probe_answer probe_ask(struct probe *pr, const struct request *r, const cha
 	if (error)
 		return failed(pr, why, "the asking process does not answer", error);
 	if (a.adopt)
-		return failed(pr, why, "cannot take on the caller's uid, gid or comm", a.adopt);
+		return not_adopted(pr, &q, &a, why);
 	if (a.mknod > 0 && !denies(pr, a.mknod))
 		return failed(pr, why, "mknod", a.mknod);
 	if (a.access > 0 && !denies(pr, a.access))
@@ -167,7 +135,7 @@ static int detached_tmpfs(void)
 	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), mount = -1;
 	if (fs < 0)
 		return -1;
-	if (!fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) &&
+	if (!fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0777", 0) &&
 	    !fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		mount = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	int error = errno;
@@ -277,6 +245,7 @@ static int begin(struct arena *a, struct diags *d, struct probe *pr)
 	/* grants and who lets requests pass turn nothing in it */
 	if (transient_new(a, d, mount, PREFIX, &pr->cg) || guarded_add(a, d, pr->cg, false))
 		return -1;
+	pr->who.levels[pr->who.nlevels++] = pr->cg;
 	pr->nodes = detached_tmpfs();
 	if (pr->nodes < 0)
 		return diag_fail(d, error_hint(a, errno, privilege_hint(a)), "no file system for a probe: %s",
@@ -287,7 +256,9 @@ static int begin(struct arena *a, struct diags *d, struct probe *pr)
 static struct probe *new_probe(struct arena *a)
 {
 	struct probe *pr = arena_alloc(a, sizeof *pr);
-	pr->socket = pr->nodes = -1;
+	pr->socket = pr->nodes = pr->who.map = -1;
+	pr->who.arena = a;
+	asker_place(&pr->here);
 	return pr;
 }
 
@@ -302,14 +273,14 @@ static int end(struct probe *pr, int failed, struct probe **out)
 int probe_open(struct arena *a, struct diags *d, const struct program *p, struct probe **out)
 {
 	struct probe *pr = new_probe(a);
-	return end(pr, begin(a, d, pr) || attach(a, d, pr, program_fd(p)), out);
+	return end(pr, begin(a, d, pr) || probe_who_open(a, d, p, &pr->who) || attach(a, d, pr, program_fd(p)), out);
 }
 
 int probe_open_programs(struct arena *a, struct diags *d, const uint32_t *ids, size_t n, struct probe **out)
 {
 	struct probe *pr = new_probe(a);
 	int failed = begin(a, d, pr);
-	pr->others = true;
+	pr->others = pr->who.foreign = true;
 	for (size_t i = 0; i < n && !failed; i++) {
 		int fd = bpf_prog_get_fd_by_id(ids[i]);
 		failed = fd < 0 ? diag_fail(d, error_hint(a, -fd, "list shows those there are"), "cannot open program %u: %s", ids[i], strerror(-fd))
@@ -338,7 +309,7 @@ int probe_open_in(struct arena *a, struct diags *d, const struct cgroup *cg, str
 {
 	struct probe *pr = new_probe(a);
 	int failed = begin(a, d, pr);
-	pr->others = true;
+	pr->others = pr->who.foreign = true;
 	return end(pr, failed || enter(a, d, pr, cg), out);
 }
 
@@ -356,6 +327,7 @@ void probe_close(struct probe *pr)
 	if (pr->nodes >= 0)
 		close(pr->nodes);
 	transient_end(pr->below);
+	probe_who_close(&pr->who);
 	transient_end(pr->cg);
-	*pr = (struct probe){.socket = -1, .nodes = -1};
+	*pr = (struct probe){.socket = -1, .nodes = -1, .who.map = -1};
 }

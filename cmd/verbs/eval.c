@@ -128,7 +128,7 @@ static void ask_kernel(struct evaluation *ev, const struct request *r, struct sp
 		diag_fail(&c->diags, "ask again", "%s: the kernel gave no answer: %s", r->text, why);
 		ev->broken = STATUS_FAILED;
 	} else if (said == PROBE_SKIPPED) {
-		diag_add(&c->diags, DIAG_ERROR, at, "leave it out: uid, gid and comm can be taken on", "%s: the kernel cannot be asked that: %s",
+		diag_add(&c->diags, DIAG_ERROR, at, "leave it out, or ask as a process that can be", "%s: the kernel cannot be asked that: %s",
 		         r->text, why);
 		complain(ev, r->text, at.line);
 	} else {

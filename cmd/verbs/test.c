@@ -159,7 +159,7 @@ static int judge(struct trial *b, const struct answer *answers)
 		first = first ? first : x;
 	}
 	if (!first) {
-		diag_add(&b->c->diags, DIAG_ERROR, t->at, "leave it out: uid, gid and comm can be taken on", "%s: the kernel cannot be asked that: %s",
+		diag_add(&b->c->diags, DIAG_ERROR, t->at, "leave it out, or ask as a process that can be", "%s: the kernel cannot be asked that: %s",
 		         t->request.text, answers[KERNEL].why);
 		return -1;
 	}

@@ -46,6 +46,31 @@ static const struct {
 	{"b 0:0 rm", PROBE_SKIPPED},
 	{"c 1:3 r pid=1", PROBE_SKIPPED},
 	{"c 1:3 r uid=4294967295", PROBE_SKIPPED},
+	/* a process made for the question */
+	{"c 1:5 r uid=1000 euid=5 fsuid=6", PROBE_ALLOW},
+	{"c 1:5 r", PROBE_DENY},
+	{"c 1:5 r euid=1000", PROBE_DENY},
+	{"c 1:7 r gid=1000 egid=8 groups=9,10 uid=1", PROBE_ALLOW},
+	{"c 1:7 r gid=8 egid=1000", PROBE_DENY},
+	{"c 1:5 r uid=1000 caps=none", PROBE_ALLOW},
+	{"c 10:200 m caps=mknod euid=7 fsuid=8", PROBE_ALLOW},
+	{"c 1:3 rw euid=1000 fsuid=1001 caps=none groups=none", PROBE_ALLOW},
+	{"c 1:5 r uid=1000 host_user_ns=no host_pid_ns=no euid=3", PROBE_ALLOW},
+	{"c 1:5 r uid=1000 host_user_ns=yes host_pid_ns=yes kernel_thread=no", PROBE_ALLOW},
+	{"c 1:8 r comm=qemu ppid=31007", PROBE_ALLOW},
+	{"c 1:8 r comm=kvm ppid=31007", PROBE_DENY},
+	/* of a program that asks for no file and no cgroup, they are nothing */
+	{"c 1:5 r uid=1000 exe=/usr/bin/x parent_exe=- cgroup=/a/b", PROBE_ALLOW},
+	{"c 10:200 m caps=none", PROBE_SKIPPED},
+	{"c 10:200 m host_user_ns=no", PROBE_SKIPPED},
+	{"c 1:3 r caps=mknod host_user_ns=no", PROBE_SKIPPED},
+	{"c 1:3 r kernel_thread=yes", PROBE_SKIPPED},
+	{"c 1:3 r session=3", PROBE_SKIPPED},
+	{"c 1:3 r session=none login_uid=1000", PROBE_SKIPPED},
+	{"c 1:3 r ppid=0", PROBE_SKIPPED},
+	{"c 1:3 r ppid=1", PROBE_SKIPPED},
+	{"c 1:3 r ppid=4194304", PROBE_SKIPPED},
+	{"c 1:3 r euid=4294967295", PROBE_SKIPPED},
 };
 
 /* Do device programs of this kernel know comm? */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void learned_start(struct arena *a, bool by_uid, struct learned *out)
+void learned_start(struct arena *a, unsigned by, struct learned *out)
 {
-	*out = (struct learned){.arena = a, .by_uid = by_uid};
+	*out = (struct learned){.arena = a, .by = by};
 }
 
 void learned_count(uint64_t *sum, uint64_t n)
@@ -16,18 +16,44 @@ void learned_count(uint64_t *sum, uint64_t n)
 	*sum = n > LEARN_COUNT_MAX || *sum > LEARN_COUNT_MAX - n ? LEARN_COUNT_MAX : *sum + n;
 }
 
-struct learned_request *learned_request(struct learned *l, int type, int access, int64_t major, int64_t minor, int64_t uid)
+bool learned_same_exe(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+bool learned_exe_fits(const char *path)
+{
+	size_t n = 0;
+	if (*path != '/' || !path[1])
+		return false;
+	for (; path[n]; n++)
+		if (path[n] <= ' ' || path[n] > '~' || strchr("\"\\#,", path[n]) || n >= LEARN_PATH_MAX)
+			return false;
+	return true;
+}
+
+static uint32_t hash_of(int type, int access, int64_t major, int64_t minor, int64_t uid, const char *exe)
 {
 	uint64_t h = table_mix((uint64_t)type << 8 | (uint64_t)access, (uint64_t)major << 32 | (uint64_t)minor);
 	h = table_mix(h, (uint64_t)uid);
-	for (struct table_look look = table_look(&l->unique, (uint32_t)h); table_next(&l->unique, &look);) {
+	for (const char *at = exe ? exe : ""; *at; at++)
+		h = table_mix(h, (unsigned char)*at);
+	return (uint32_t)h;
+}
+
+struct learned_request *learned_request(struct learned *l, int type, int access, int64_t major, int64_t minor, int64_t uid, const char *exe)
+{
+	uint32_t h = hash_of(type, access, major, minor, uid, exe);
+	for (struct table_look look = table_look(&l->unique, h); table_next(&l->unique, &look);) {
 		struct learned_request *r = &l->list[look.place];
-		if (r->type == type && r->access == access && r->major == major && r->minor == minor && r->uid == uid)
+		if (r->type == type && r->access == access && r->major == major && r->minor == minor && r->uid == uid &&
+		    learned_same_exe(r->exe, exe))
 			return r;
 	}
-	table_add(&l->unique, l->arena, (uint32_t)h, (uint32_t)l->n);
+	table_add(&l->unique, l->arena, h, (uint32_t)l->n);
 	struct learned_request *r = ARENA_APPEND(l->arena, l->list, l->n, l->cap);
-	*r = (struct learned_request){.type = type, .access = access, .major = major, .minor = minor, .uid = uid};
+	*r = (struct learned_request){.type = type, .access = access, .major = major, .minor = minor, .uid = uid,
+	                              .exe = exe ? arena_strdup(l->arena, exe) : NULL};
 	return r;
 }
 
@@ -82,7 +108,7 @@ static int by_device(const void *x, const void *y)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (keys[i][0] != keys[i][1])
 			return keys[i][0] < keys[i][1] ? -1 : 1;
-	return 0;
+	return a->exe && b->exe ? strcmp(a->exe, b->exe) : !a->exe - !b->exe;
 }
 
 void learned_sort(struct learned *l)
@@ -92,8 +118,7 @@ void learned_sort(struct learned *l)
 	l->unique = (struct table){0};
 	for (size_t i = 0; i < l->n; i++) {
 		const struct learned_request *r = &l->list[i];
-		uint64_t h = table_mix((uint64_t)r->type << 8 | (uint64_t)r->access, (uint64_t)r->major << 32 | (uint64_t)r->minor);
-		table_add(&l->unique, l->arena, (uint32_t)table_mix(h, (uint64_t)r->uid), (uint32_t)i);
+		table_add(&l->unique, l->arena, hash_of(r->type, r->access, r->major, r->minor, r->uid, r->exe), (uint32_t)i);
 	}
 }
 

@@ -22,7 +22,10 @@ enum {
 	LEARN_PROGRAMS_MAX = 32, /* of one request; those that come later are counted together */
 	LEARN_COMM = 16,
 	LEARN_PATH_MAX = 255,
+	LEARN_EXES_MAX = 256, /* of a recording that is made; what comes later has no name */
 };
+/* What else requests are told apart by. */
+enum learn_by { LEARN_BY_UID = 1, LEARN_BY_EXE = 2 };
 #define LEARN_COUNT_MAX (1ull << 53) /* what every reader of JSON has as a number */
 #define LEARN_SCHEMA "rucy-devguard/1"
 
@@ -32,11 +35,13 @@ struct learned_program { const char *name; /* safe to print */ uint64_t count; }
 struct learned_request {
 	int type, access;          /* DEV_*; the set of ACC_* that was asked for together, may be 0 */
 	int64_t major, minor, uid; /* uid -1: it was not asked for */
+	const char *exe;           /* the file of the program, as a rule names it; NULL: it was not asked for, or see gone */
 	uint64_t allowed, denied;  /* in the end */
 	uint64_t permitted;        /* what filters now denied them, and they were let pass to be learned */
 	struct learned_program *programs; /* by name */
 	size_t nprograms, programs_cap;
 	uint64_t others;           /* requests of further programs */
+	uint64_t gone;             /* exe NULL: so many programs were gone when they were looked at; of the others' files no rule may tell */
 	const char *path, *driver; /* what the host called it when it was recorded, or NULL */
 	bool exact;                /* no family may stand for it */
 };
@@ -46,7 +51,7 @@ struct learned {
 	struct learned_request *list;
 	size_t n, cap;
 	struct table unique;
-	bool by_uid;
+	unsigned by;        /* set of enum learn_by */
 	uint64_t runs;      /* recordings that were added up */
 	uint64_t lost;      /* requests of which nothing but their number is known */
 	uint64_t permitted; /* recordings with --permissive */
@@ -55,16 +60,20 @@ struct learned {
 
 /* ---- learn.c ------------------------------------------------------------------------ */
 
-void learned_start(struct arena *a, bool by_uid, struct learned *out);
-/* The place for requests of that device, access and uid. Valid until the next one is made. */
-struct learned_request *learned_request(struct learned *l, int type, int access, int64_t major, int64_t minor, int64_t uid);
+void learned_start(struct arena *a, unsigned by, struct learned *out);
+/* The place for requests of that device, access, uid and program. Valid until the next one is made. */
+struct learned_request *learned_request(struct learned *l, int type, int access, int64_t major, int64_t minor, int64_t uid, const char *exe);
+/* Are both of the same program, or of one that is not known? */
+bool learned_same_exe(const char *a, const char *b);
+/* May that path of a program stand in a rule? */
+bool learned_exe_fits(const char *path);
 /* Adds requests of a program, whose name may hold any bytes: it ends at the first NUL. */
 void learned_by(struct learned *l, struct learned_request *r, const char comm[LEARN_COMM], uint64_t count);
 /* The same of a name that is safe already. */
 void learned_named(struct learned *l, struct learned_request *r, const char *name, uint64_t count);
 /* A sum that does not leave what can be written. */
 void learned_count(uint64_t *sum, uint64_t n);
-/* All of them in the order of their devices: character devices first, then by number, access and uid. */
+/* All of them in the order of their devices: character devices first, then by number, access, uid and program. */
 void learned_sort(struct learned *l);
 /* How often it was made; how often all were. */
 uint64_t learned_times(const struct learned_request *r);
@@ -116,6 +125,10 @@ struct learned_use {
 	int letters;         /* set of ACC_*; 0: it was only looked for */
 	const int64_t *uids; /* ascending; nuids 0: everybody */
 	size_t nuids;
+	const char *const *exes; /* ascending; nexes 0: every program */
+	size_t nexes;
+	uint64_t gone;       /* so many programs were gone when they were looked at */
+	uint64_t unnamed;    /* and of so many no rule may tell the file */
 	size_t devices;      /* so many were used */
 	uint64_t times;
 	uint64_t denied;     /* of what was let pass: so often filters denied it, whether it was let pass then or not */
@@ -126,7 +139,7 @@ struct learned_use {
 enum { LEARN_SECTIONS = REACHES + 1 };
 struct learned_rule {
 	int section;
-	const struct learned_use *uses; /* of the same letters and uids */
+	const struct learned_use *uses; /* of the same letters, uids and programs */
 	size_t n;
 };
 /* The rules for what was let pass; `denied`: for what was always denied instead. */

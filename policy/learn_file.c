@@ -29,13 +29,19 @@ static void put_string(FILE *out, const char *key, const char *text)
 	putc('"', out);
 }
 
-static void put_request(FILE *out, const struct learned_request *r)
+static void put_request(FILE *out, const struct learned_request *r, bool by_exe)
 {
 	char letters[4];
 	fprintf(out, "{\"type\":\"%c\",\"major\":%lld,\"minor\":%lld,\"requested\":\"%s\",", r->type == DEV_BLOCK ? 'b' : 'c',
 	        (long long)r->major, (long long)r->minor, access_text(r->access, letters));
 	if (r->uid >= 0)
 		fprintf(out, "\"uid\":%lld,", (long long)r->uid);
+	if (r->exe) {
+		put_string(out, "exe", r->exe);
+		putc(',', out);
+	} else if (by_exe) {
+		fprintf(out, "\"gone\":%llu,", (unsigned long long)r->gone);
+	}
 	fprintf(out, "\"count\":%llu,\"allowed\":%llu,\"denied\":%llu,\"permitted\":%llu,", (unsigned long long)learned_times(r),
 	        (unsigned long long)r->allowed, (unsigned long long)r->denied, (unsigned long long)r->permitted);
 	if (r->path) {
@@ -57,13 +63,14 @@ static void put_request(FILE *out, const struct learned_request *r)
 
 void learned_write(FILE *out, const struct learned *l)
 {
+	bool by_exe = l->by & LEARN_BY_EXE;
 	fprintf(out,
 	        "{\"recording\":\"" LEARN_SCHEMA
-	        "\",\"lines\":%zu,\"runs\":%llu,\"by_uid\":%s,\"permissive\":%llu,\"lost\":%llu}\n",
-	        l->n, (unsigned long long)l->runs, l->by_uid ? "true" : "false", (unsigned long long)l->permitted,
-	        (unsigned long long)l->lost);
+	        "\",\"lines\":%zu,\"runs\":%llu,\"by_uid\":%s,%s\"permissive\":%llu,\"lost\":%llu}\n",
+	        l->n, (unsigned long long)l->runs, l->by & LEARN_BY_UID ? "true" : "false", by_exe ? "\"by_exe\":true," : "",
+	        (unsigned long long)l->permitted, (unsigned long long)l->lost);
 	for (size_t i = 0; i < l->n; i++)
-		put_request(out, &l->list[i]);
+		put_request(out, &l->list[i], by_exe);
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -73,7 +80,8 @@ struct reading {
 	const char *file;
 	int line;
 	uint64_t left;     /* lines that the last first line promised, and did not follow yet */
-	bool begun, by_uid;
+	bool begun;
+	unsigned by;       /* what it tells requests apart by */
 	struct learned *into;
 };
 
@@ -111,18 +119,20 @@ static int begin(struct reading *r, const json_t *o)
 {
 	uint64_t lines, runs, lost, permitted;
 	const char *schema = json_string_value(json_object_get(o, "recording"));
-	const json_t *by_uid = json_object_get(o, "by_uid");
+	const json_t *by_uid = json_object_get(o, "by_uid"), *by_exe = json_object_get(o, "by_exe");
 	if (r->left)
 		return wrong(r, "the recording before this line is damaged: lines of it are missing");
 	if (strcmp(schema ? schema : "", LEARN_SCHEMA))
 		return wrong(r, "a recording of another version");
 	if (!count_of(o, "lines", &lines) || !count_of(o, "runs", &runs) || !count_of(o, "lost", &lost) ||
-	    !count_of(o, "permissive", &permitted) || !json_is_boolean(by_uid) || permitted > runs)
+	    !count_of(o, "permissive", &permitted) || !json_is_boolean(by_uid) || (by_exe && !json_is_boolean(by_exe)) || permitted > runs)
 		return wrong(r, "the recording is damaged: its first line is not whole");
-	if (r->into->by_uid && !json_is_true(by_uid))
+	r->by = (json_is_true(by_uid) ? LEARN_BY_UID : 0u) | (json_is_true(by_exe) ? LEARN_BY_EXE : 0u);
+	if (r->into->by & ~r->by & LEARN_BY_UID)
 		return wrong(r, "it was recorded without --by uid: who made its requests is not known");
+	if (r->into->by & ~r->by & LEARN_BY_EXE)
+		return wrong(r, "it was recorded without --by exe: which programs made its requests is not known");
 	r->begun = true;
-	r->by_uid = json_is_true(by_uid);
 	r->left = lines;
 	learned_count(&r->into->runs, runs);
 	learned_count(&r->into->lost, lost);
@@ -150,22 +160,36 @@ static bool programs_of(const json_t *o, struct learned *l, struct learned_reque
 	return sum == count;
 }
 
+/* The program's file, NULL: none is named, and *gone were gone. */
+static bool exe_of(const struct reading *r, const json_t *o, uint64_t count, const char **exe, uint64_t *gone)
+{
+	bool told = json_object_get(o, "gone") != NULL;
+	*gone = 0;
+	if (!text_of(o, "exe", LEARN_PATH_MAX, exe) || (*exe && !learned_exe_fits(*exe)))
+		return false;
+	if (!(r->by & LEARN_BY_EXE))
+		return !*exe && !told;
+	return *exe ? !told : count_of(o, "gone", gone) && *gone <= count;
+}
+
 static bool request_of(struct reading *r, const json_t *o)
 {
 	const char *type = json_string_value(json_object_get(o, "type")), *letters = json_string_value(json_object_get(o, "requested"));
-	const char *path, *driver;
+	const char *path, *driver, *exe;
 	int64_t major, minor, uid = -1;
-	uint64_t count, allowed, denied, permitted, sum = 0;
+	uint64_t count, allowed, denied, permitted, gone, sum = 0;
 	if (!type || !letters || (strcmp(type, "c") && strcmp(type, "b")))
 		return false;
 	int access = strcmp(letters, "-") ? access_parse(letters) : 0;
 	if (access < 0 || !number_of(o, "major", MAJOR_MAX, &major) || !number_of(o, "minor", MINOR_MAX, &minor) ||
-	    number_of(o, "uid", UINT32_MAX, &uid) != r->by_uid || !count_of(o, "count", &count) || !count_of(o, "allowed", &allowed) ||
+	    number_of(o, "uid", UINT32_MAX, &uid) != !!(r->by & LEARN_BY_UID) || !count_of(o, "count", &count) || !count_of(o, "allowed", &allowed) ||
 	    !count_of(o, "denied", &denied) || !count_of(o, "permitted", &permitted) || !text_of(o, "path", LEARN_PATH_MAX, &path) ||
-	    !text_of(o, "driver", DRIVER_MAX, &driver))
+	    !text_of(o, "driver", DRIVER_MAX, &driver) || !exe_of(r, o, count, &exe, &gone))
 		return false;
 	struct learned *l = r->into;
-	struct learned_request *q = learned_request(l, *type == 'c' ? DEV_CHAR : DEV_BLOCK, access, major, minor, l->by_uid ? uid : -1);
+	struct learned_request *q = learned_request(l, *type == 'c' ? DEV_CHAR : DEV_BLOCK, access, major, minor,
+	                                            l->by & LEARN_BY_UID ? uid : -1, l->by & LEARN_BY_EXE ? exe : NULL);
+	learned_count(&q->gone, l->by & LEARN_BY_EXE ? gone : 0);
 	learned_count(&q->allowed, allowed);
 	learned_count(&q->denied, denied);
 	learned_count(&q->permitted, permitted);

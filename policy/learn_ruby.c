@@ -1,8 +1,8 @@
 /*
  * learn_ruby.c - what was learned as Ruby.
  *
- * Of what was recorded only numbers, names that were checked to be devices, and names of processes get into the
- * text; the last in comments alone, safe to print: so no byte of them ends a line.
+ * Of what was recorded only numbers, names that were checked to be devices, paths of programs that were checked to need
+ * no escape, and names of processes get into the text; the last in comments alone, safe to print: so no byte of them ends a line.
  */
 #include "policy/arena.h"
 #include "policy/learn.h"
@@ -50,6 +50,10 @@ static void put_uses(FILE *out, struct arena *a, const struct learned_rule *r)
 			fprintf(out, "; %zu number%s: %s", u->devices, plural(u->devices), u->name.why);
 		if (u->denied)
 			fprintf(out, "; filters denied it %llu time%s", (unsigned long long)u->denied, plural(u->denied));
+		if (u->gone)
+			fprintf(out, "; %llu program%s gone", (unsigned long long)u->gone, u->gone == 1 ? " was" : "s were");
+		if (u->unnamed)
+			fprintf(out, "; %llu of a file that no rule may name", (unsigned long long)u->unnamed);
 		putc('\n', out);
 	}
 	if (rest)
@@ -126,13 +130,35 @@ static const char *users_text(struct arena *a, const struct learned_use *u)
 	return arena_text(a, &s);
 }
 
+/* ---- programs -------------------------------------------------------------------------------------- */
+
+/* A condition that they alone fulfil. */
+static const char *exes_text(struct arena *a, const struct learned_use *u)
+{
+	struct arena_stream s;
+	if (u->nexes == 1)
+		return arena_printf(a, "ctx.exe == \"%s\"", *u->exes);
+	FILE *out = arena_stream(a, &s);
+	size_t column = 0;
+	for (size_t i = 0; i < u->nexes; i++) {
+		column += strlen(u->exes[i]) + 4;
+		fprintf(out, "%s%s\"%s\"", i ? "," : "[", !i ? "" : column > COLUMNS ? "\n      " : " ", u->exes[i]);
+		column = column > COLUMNS ? strlen(u->exes[i]) : column;
+	}
+	fputs("].include?(ctx.exe)", out);
+	return arena_text(a, &s);
+}
+
 /* The block of a rule, or "". */
 static const char *block_text(struct arena *a, const struct learned_use *u)
 {
-	const char *users = u->nuids ? users_text(a, u) : NULL;
-	if (!u->letters)
-		return arena_printf(a, " { |ctx| ctx.requested == 0%s%s }", users ? " && " : "", users ? users : "");
-	return users ? arena_printf(a, " { |ctx| %s }", users) : "";
+	const char *parts[] = {u->letters ? NULL : "ctx.requested == 0", u->nuids ? users_text(a, u) : NULL,
+	                       u->nexes ? exes_text(a, u) : NULL};
+	const char *all = NULL;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (parts[i])
+			all = all ? arena_printf(a, "%s && %s", all, parts[i]) : parts[i];
+	return all ? arena_printf(a, " { |ctx| %s }", all) : "";
 }
 
 /* ---- a rule ------------------------------------------------------------------------------------------ */

@@ -11,6 +11,7 @@
 #include "policy/learn.h"
 
 struct watcher;
+struct host_event;
 
 /* A note for people (cmd/audit/audit.h); JSON has what it says in fields. */
 #define say(c, ...) ((c)->json.on ? (void)0 : tell(c, __VA_ARGS__))
@@ -23,7 +24,8 @@ struct learning {
 	const char *said;          /* CGROUP as it was said */
 	char **command;            /* or NULL */
 	bool watches;              /* something is recorded: not only read from files */
-	bool permissive, by_uid, with_denied;
+	bool permissive, with_denied;
+	unsigned by;               /* set of enum learn_by */
 	uint64_t for_ns;           /* 0: until something else ends it */
 	const char **records;      /* --record, in `arena` */
 	size_t nrecords, records_cap;
@@ -40,6 +42,7 @@ struct learning {
 	uint64_t total;            /* requests in this recording */
 	uint64_t stayed;           /* of these, denied though --permissive was said */
 	uint64_t opened;           /* only denied, and allowed by --with-denied */
+	struct requesters *requesters; /* of --by exe */
 	/* what filters now, loaded before it was recorded */
 	struct unit before;
 	bool has_before;
@@ -65,6 +68,14 @@ void filters_load(struct learning *l);
 
 /* Records the cgroup, or the command, until it ends; l->status is the command's. STATUS_OK or a status with diagnostics. */
 int learn_record(struct learning *l);
+
+/* ---- requesters.c -------------------------------------------------------------------------------- */
+
+/* Can programs be told here? To be asked before anything is recorded. STATUS_OK, or a status with a diagnostic. */
+int requesters_check(struct learning *l);
+/* The file of the program that made a request, as a rule may name it; NULL: it was gone when it was looked at (*gone), or
+ * its file is one that no rule may name, of which a warning is given once. Valid as long as l->arena. */
+const char *requester_of(struct learning *l, const struct host_event *e, bool *gone);
 
 /* ---- host_names.c ----------------------------------------------------------------------------- */
 

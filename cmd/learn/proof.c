@@ -83,14 +83,16 @@ static bool must_allow(void *self, size_t i, const struct verdict *v)
 	return false;
 }
 
-/* Was each of its accesses let pass, at another time? Rules are about one access at a time. */
+/* Was each of its accesses let pass, at another time, or of a program that is not known? Rules are about one access at a
+ * time, and what a program that is not known asked for is allowed to all. */
 static bool in_parts(const struct learned *l, const struct learned_request *r)
 {
 	int letters = 0;
 	bool any = false;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct learned_request *x = &l->list[i];
-		if (x->type != r->type || x->major != r->major || x->minor != r->minor || x->uid != r->uid || !learned_passed(x))
+		if (x->type != r->type || x->major != r->major || x->minor != r->minor || x->uid != r->uid || !learned_passed(x) ||
+		    (x->exe && !learned_same_exe(x->exe, r->exe)))
 			continue;
 		letters |= x->access;
 		any = true;
@@ -109,7 +111,8 @@ static bool must_deny(void *self, size_t i, const struct verdict *v)
 		return true;
 	if (v->status == VERDICT_OK && in_parts(&x->l->all, r)) {
 		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "rules are about one access at a time; look at its rule",
-		         "it was denied while it was recorded, and is allowed now, as each of its accesses was let pass: %s", words);
+		         "it was denied while it was recorded, and is allowed now, as each of its accesses was let pass%s: %s",
+		         r->exe ? ", of this program or of one that is not known" : "", words);
 		return true;
 	}
 	diag_fail(&c->diags, "please report it, with the recording: the policy was not written",

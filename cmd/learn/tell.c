@@ -12,10 +12,12 @@ static const char *count_text(struct arena *a, const struct change *x)
 static void tell_recorded(struct learning *l)
 {
 	struct cmd *c = l->cmd;
-	uint64_t denied = 0, permitted = 0;
+	uint64_t denied = 0, permitted = 0, gone = 0, unnamed = 0;
 	for (size_t i = 0; i < l->all.n; i++) {
 		learned_count(&denied, learned_passed(&l->all.list[i]) ? 0 : l->all.list[i].denied);
 		learned_count(&permitted, l->all.list[i].permitted);
+		learned_count(&gone, l->all.list[i].gone);
+		learned_count(&unnamed, l->by & LEARN_BY_EXE && !l->all.list[i].exe ? learned_times(&l->all.list[i]) - l->all.list[i].gone : 0);
 	}
 	say(c, "%llu request%s recorded, %zu different, in %llu recording%s", (unsigned long long)learned_total(&l->all),
 	     PLURAL(learned_total(&l->all)), l->all.n, (unsigned long long)l->all.runs, PLURAL(l->all.runs));
@@ -27,6 +29,14 @@ static void tell_recorded(struct learning *l)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "record it again: what comes behind them was not asked for",
 		         "%llu request%s denied while --permissive: its lease was over, as learn could not run in time, or a policy came "
 		         "that does not say `grants :allowed`", (unsigned long long)l->stayed, l->stayed == 1 ? " was" : "s were");
+	if (gone)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "look at the rules without ctx.exe: whoever wants such a device is allowed it",
+		         "of %llu request%s the program was gone before it could be looked at: their rules are for every program",
+		         (unsigned long long)gone, PLURAL(gone));
+	if (unnamed)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "look at the rules without ctx.exe: whoever wants such a device is allowed it",
+		         "%llu request%s made by programs whose files no rule can name: their rules are for every program",
+		         (unsigned long long)unnamed, unnamed == 1 ? " was" : "s were");
 	if (denied)
 		say(c, "denied: %llu, a comment in the policy; --with-denied allows them", (unsigned long long)denied);
 	if (!l->all.n && !l->all.lost)
@@ -77,6 +87,8 @@ static json_t *request_json(const struct learned_request *r)
 	                      "allowed", (json_int_t)r->allowed, "denied", (json_int_t)r->denied, "permitted",
 	                      (json_int_t)r->permitted, "programs", programs, "others", (json_int_t)r->others);
 	json_object_set_new(o, "uid", r->uid < 0 ? json_null() : json_integer(r->uid));
+	json_object_set_new(o, "exe", r->exe ? text_json(r->exe) : json_null());
+	json_object_set_new(o, "gone", json_integer((json_int_t)r->gone));
 	json_object_set_new(o, "path", r->path ? text_json(r->path) : json_null());
 	return o;
 }

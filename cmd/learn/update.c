@@ -84,10 +84,11 @@ static int find_last(struct updating *u)
 
 static void add_missing(struct learned *to, const struct learned_request *r)
 {
-	struct learned_request *m = learned_request(to, r->type, r->access, r->major, r->minor, r->uid);
+	struct learned_request *m = learned_request(to, r->type, r->access, r->major, r->minor, r->uid, r->exe);
 	m->allowed = r->allowed;
 	m->permitted = r->permitted;
 	m->others = r->others;
+	m->gone = r->gone;
 	m->path = r->path;
 	m->driver = r->driver;
 	m->exact = r->exact;
@@ -313,13 +314,13 @@ static int take_out_claimed(struct updating *u)
 	struct learned rest;
 	if (u->missing.n > CLAIMED_MAX)
 		return diag_fail(&c->diags, "record less at once", "%s: a claim forbids some of %zu requests", u->file, u->missing.n);
-	learned_start(u->l->arena, u->l->by_uid, &rest);
+	learned_start(u->l->arena, u->l->by, &rest);
 	rest.part_of = &u->l->all;
 	for (size_t i = 0; i < u->missing.n; i++) {
 		struct learned one;
 		const char *added;
 		bool claims = false;
-		learned_start(u->l->arena, u->l->by_uid, &one);
+		learned_start(u->l->arena, u->l->by, &one);
 		one.part_of = &u->l->all;
 		add_missing(&one, &u->missing.list[i]);
 		place_for(u, &one, &added, &claims);
@@ -398,7 +399,7 @@ int learned_update(struct learning *l)
 {
 	struct cmd *c = l->cmd;
 	struct updating u = {.l = l};
-	learned_start(l->arena, l->by_uid, &u.missing);
+	learned_start(l->arena, l->by, &u.missing);
 	u.missing.part_of = &l->all;
 	int status = load_policy(&u);
 	if (!status)

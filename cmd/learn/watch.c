@@ -39,8 +39,11 @@ static bool one_event(void *arg, const struct host_event *e)
 		learned_count(&l->all.lost, 1);
 		return true;
 	}
+	bool gone = false;
+	const char *exe = l->by & LEARN_BY_EXE ? requester_of(l, e, &gone) : NULL;
 	struct learned_request *r =
-		learned_request(&l->all, e->type, e->requested, e->major, e->minor, l->by_uid ? (int64_t)e->uid : -1);
+		learned_request(&l->all, e->type, e->requested, e->major, e->minor, l->by & LEARN_BY_UID ? (int64_t)e->uid : -1, exe);
+	learned_count(&r->gone, gone);
 	bool denied = e->flags & HOST_EVENT_DENIED;
 	learned_count(denied && e->flags & HOST_EVENT_PERMITTED    ? &r->permitted
 	              : denied && !(e->flags & HOST_EVENT_GRANTED) ? &r->denied

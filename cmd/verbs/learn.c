@@ -32,7 +32,8 @@ static const struct option options[] = {
 
 static int option(struct learning *l, int opt)
 {
-	static const char *const by[] = {"uid"};
+	static const char *const by[] = {"uid", "exe"}; /* in the order of enum learn_by */
+	int word;
 	struct cmd *c = l->cmd;
 	switch (opt) {
 	case OPT_FOR:
@@ -40,7 +41,12 @@ static int option(struct learning *l, int opt)
 		                                             : option_seconds(c, "--for", optarg, 1, &l->for_ns);
 	case OPT_RECORD: *ARENA_PUSH(l->arena, l->records, l->nrecords, l->records_cap) = optarg; break;
 	case OPT_PERMISSIVE: l->permissive = true; break;
-	case OPT_BY: l->by_uid = true; return option_word(c, "--by", optarg, by, 1) < 0 ? c->status : STATUS_OK;
+	case OPT_BY:
+		word = option_word(c, "--by", optarg, by, sizeof by / sizeof *by);
+		if (word < 0)
+			return c->status;
+		l->by |= 1u << word;
+		break;
 	case OPT_UPDATE: l->update = optarg; break;
 	case OPT_NAME: l->name = optarg; break;
 	case OPT_DENIED: l->with_denied = true; break;
@@ -161,6 +167,8 @@ static int learned(struct learning *l)
 		status = outputs_check(l);
 	if (status)
 		return status;
+	if (l->watches && (status = requesters_check(l)))
+		return status;
 	if (l->watches) {
 		if (!l->update)
 			filters_load(l);
@@ -188,7 +196,7 @@ static int learn(struct cmd *c, int argc, char **argv)
 	c->status = STATUS_OK;
 	bool go_on = parse(&l, argc, argv);
 	int status = c->status;
-	learned_start(l.arena, l.by_uid, &l.all);
+	learned_start(l.arena, l.by, &l.all);
 	if (go_on && (l.said || where_given(c)) && where_open(c, l.said, WHERE_LOOK, &l.cgroup))
 		status = STATUS_FAILED;
 	else if (go_on)
@@ -202,7 +210,7 @@ static int learn(struct cmd *c, int argc, char **argv)
 const struct verb verb_learn = {
 	.name = "learn",
 	.synopsis = "CGROUP | --self | --unit UNIT | -- COMMAND ARG... | --record FILE...\n"
-		"       [--for T] [--record FILE] [--permissive] [--by uid] [--with-denied]\n"
+		"       [--for T] [--record FILE] [--permissive] [--by uid|exe]... [--with-denied]\n"
 		"       [--update POLICY [--param K=V]...] [--name NAME] [-o FILE] [--json]",
 	.usage = "CGROUP | -- COMMAND ARG... | --record FILE...",
 	.example = PROGRAM " learn -o cat.rb -- cat /dev/null",
@@ -219,6 +227,7 @@ const struct verb verb_learn = {
 		"                    policy is for all the FILEs that are named\n"
 		"  --permissive      let pass what filters deny, while it is recorded\n"
 		"  --by uid          rules for the users who asked\n"
+		"  --by exe          rules for the programs that asked, by their files\n"
 		"  --with-denied     allow what was denied, too; else it is a comment\n"
 		"  --update POLICY   instead of a policy a patch, with what is missing in POLICY\n"
 		"  --name NAME       of the policy, by default the command's or the cgroup's\n"

@@ -67,7 +67,7 @@ static struct learned_request *add(struct learned *l, int type, int access, int 
 {
 	char name[LEARN_COMM + 1] = {0};
 	strncpy(name, comm, LEARN_COMM);
-	struct learned_request *r = learned_request(l, type, access, major, minor, uid);
+	struct learned_request *r = learned_request(l, type, access, major, minor, uid, NULL);
 	learned_by(l, r, name, n);
 	return r;
 }
@@ -97,7 +97,7 @@ static void add_random(struct learned *l, struct rng *g)
 	}
 	uint64_t n = 1 + below(g, 50), kind = below(g, 6);
 	struct learned_request *r = add(l, type, sets[below(g, COUNT(sets))], major, minor,
-	                                l->by_uid ? uids[below(g, COUNT(uids))] : -1, below(g, 2) ? "sh" : "cat", n);
+	                                l->by & LEARN_BY_UID ? uids[below(g, COUNT(uids))] : -1, below(g, 2) ? "sh" : "cat", n);
 	*(kind == 0 ? &r->denied : kind == 1 ? &r->permitted : &r->allowed) += n;
 	for (size_t i = 0; i < COUNT(nodes); i++)
 		if (nodes[i].type == type && nodes[i].major == major && nodes[i].minor == minor && below(g, 3))
@@ -129,7 +129,7 @@ static void boxes_for(struct arena *a, const struct learned *l, int64_t uid, str
 	out->n = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct learned_request *r = &l->list[i];
-		if (!learned_passed(r) || (l->by_uid && r->uid != uid))
+		if (!learned_passed(r) || (l->by & LEARN_BY_UID && r->uid != uid))
 			continue;
 		struct learned_name name = learned_name(&names, r);
 		assert_true(name.majors.lo == name.majors.hi && name.majors.lo == r->major && name.minors.lo <= r->minor &&
@@ -209,7 +209,7 @@ static void check_exactly(struct arena *a, const struct learned *l, const char *
 	struct device_classes cs;
 	assert_int_equal(policy_diagram(c.policy, &c.diags, ORDER_FACTS_LAST, &pd), 0);
 	assert_true(device_classes(c.arena, &pd, 4096, &cs));
-	for (size_t u = 0; u < (l->by_uid ? COUNT(uids) : 1); u++) {
+	for (size_t u = 0; u < (l->by & LEARN_BY_UID ? COUNT(uids) : 1); u++) {
 		boxes_for(a, l, uids[u], &all);
 		for (size_t i = 0; i < cs.n; i++)
 			for (int k = 0; k < cs.nasked; k++) {
@@ -236,7 +236,7 @@ static void test_random(void **state)
 		struct learned l, again;
 		struct arena_stream s;
 		struct diags d;
-		learned_start(a, i % 3 == 2, &l);
+		learned_start(a, i % 3 == 2 ? LEARN_BY_UID : 0, &l);
 		l.runs = 1;
 		for (uint32_t n = below(&g, i % 2 ? 8 : 60); n > 0; n--)
 			add_random(&l, &g);
@@ -247,7 +247,7 @@ static void test_random(void **state)
 		/* a recording is read as it was written, whatever its order was */
 		learned_write(arena_stream(a, &s), &l);
 		const char *file = arena_text(a, &s);
-		learned_start(a, l.by_uid, &again);
+		learned_start(a, l.by, &again);
 		diags_init(&d, a);
 		if (learned_read(&d, "r", file, s.len, &again))
 			fail_msg("%s in line %d", d.items[0].text, d.items[0].at.line);
@@ -263,7 +263,7 @@ static void test_text(void **state)
 {
 	struct arena *a = *state;
 	struct learned l;
-	learned_start(a, false, &l);
+	learned_start(a, 0, &l);
 	l.runs = 2;
 	add(&l, DEV_CHAR, ACC_READ | ACC_WRITE, 1, 3, -1, "sh", 3)->allowed = 3;
 	add(&l, DEV_CHAR, ACC_READ, 1, 9, -1, "dd", 1)->allowed = 1;
@@ -305,11 +305,93 @@ static void test_text(void **state)
 	assert_non_null(strstr(ruby_of(a, &l), "# INCOMPLETE: 7 more requests were not recorded."));
 }
 
+static struct learned_request *add_exe(struct learned *l, int access, int minor, int64_t uid, const char *exe, uint64_t n)
+{
+	struct learned_request *r = learned_request(l, DEV_CHAR, access, 1, minor, uid, exe);
+	learned_by(l, r, "sh\0\0\0\0\0\0\0\0\0\0\0\0\0", n);
+	r->allowed += n;
+	return r;
+}
+
+/* Rules name programs, those without one come last, and say why; a recording keeps it all. */
+static void test_exes(void **state)
+{
+	static const char rules[] =
+		"#   /dev/null  4 times by sh\n"
+		"allow(:null, access: \"rw\", label: \"takes everything, gives nothing\") { |ctx| [\"/usr/bin/a\", \"/usr/bin/b\"].include?(ctx.exe) }\n"
+		"#   /dev/zero  1 time by sh\n"
+		"allow(:zero, access: \"r\", label: \"gives zero bytes\") { |ctx| ctx.exe == \"/usr/bin/b\" }\n"
+		"#   /dev/full  2 times by sh\n"
+		"allow(:full, label: \"gives zero bytes, is always full: only looked for\") { |ctx| ctx.requested == 0 && ctx.exe == \"/usr/bin/b\" }\n"
+		"#   /dev/null  7 times by sh; 2 programs were gone; 5 of a file that no rule may name\n"
+		"#   /dev/zero  1 time by sh; 1 program was gone\n"
+		"allow :null, :zero, access: \"r\", label: \"standard devices\"\n";
+	struct arena *a = *state;
+	struct learned l, again;
+	struct arena_stream s;
+	struct diags d;
+	learned_start(a, LEARN_BY_EXE, &l);
+	l.runs = 1;
+	add_exe(&l, ACC_READ | ACC_WRITE, 3, -1, "/usr/bin/b", 1);
+	add_exe(&l, ACC_READ, 3, -1, NULL, 7)->gone = 2;
+	add_exe(&l, ACC_READ, 5, -1, "/usr/bin/b", 1);
+	add_exe(&l, ACC_READ, 5, -1, NULL, 1)->gone = 1;
+	add_exe(&l, ACC_READ, 3, -1, "/usr/bin/a", 2);
+	add_exe(&l, ACC_WRITE, 3, -1, "/usr/bin/a", 1);
+	add_exe(&l, 0, 7, -1, "/usr/bin/b", 2);
+	learned_sort(&l);
+	assert_int_equal(l.n, 7);
+	const char *text = ruby_of(a, &l), *at = strstr(text, "\n\n");
+	assert_non_null(at);
+	same_text("rules", at + 2, rules);
+	learned_write(arena_stream(a, &s), &l);
+	const char *file = arena_text(a, &s);
+	for (unsigned by = 0; by <= LEARN_BY_EXE; by += LEARN_BY_EXE) {
+		learned_start(a, by, &again);
+		diags_init(&d, a);
+		assert_int_equal(learned_read(&d, "r", file, s.len, &again), 0);
+		learned_sort(&again);
+		assert_int_equal(again.n, by ? 7 : 5);
+		assert_int_equal(learned_total(&again), learned_total(&l));
+		if (by)
+			same_text("read", ruby_of(a, &again), text);
+		else
+			assert_null(strstr(ruby_of(a, &again), "exe"));
+	}
+	/* by user and program: exactly the pairs that there were */
+	learned_start(a, LEARN_BY_UID | LEARN_BY_EXE, &l);
+	add_exe(&l, ACC_READ, 5, 33, "/a", 1);
+	add_exe(&l, ACC_READ, 5, 34, "/a", 1);
+	add_exe(&l, ACC_READ, 5, 33, "/b", 1);
+	add_exe(&l, ACC_READ, 5, 34, "/b", 1);
+	add_exe(&l, ACC_READ, 5, 33, "/c", 1);
+	learned_sort(&l);
+	text = ruby_of(a, &l);
+	assert_non_null(strstr(text, "{ |ctx| ctx.uid == 33 && ctx.exe == \"/c\" }"));
+	assert_non_null(strstr(text, "{ |ctx| [33, 34].include?(ctx.uid) && [\"/a\", \"/b\"].include?(ctx.exe) }"));
+}
+
+static void test_exe_paths(void **state)
+{
+	static const char *const wrong[] = {"", "/", "usr/bin/x", "/a b", "/a\"b", "/a\\b", "/a#{b}", "/a,b", "/a\nb", "/\x7f", "/\xc3\xa9"};
+	char longest[LEARN_PATH_MAX + 2];
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_false(learned_exe_fits(wrong[i]));
+	memset(longest, 'x', sizeof longest - 1);
+	longest[0] = '/';
+	longest[LEARN_PATH_MAX + 1] = '\0';
+	assert_false(learned_exe_fits(longest));
+	longest[LEARN_PATH_MAX] = '\0';
+	assert_true(learned_exe_fits(longest));
+	assert_true(learned_exe_fits("/usr/bin/qemu-system-x86_64"));
+}
+
 static void test_empty(void **state)
 {
 	struct arena *a = *state;
 	struct learned l;
-	learned_start(a, false, &l);
+	learned_start(a, 0, &l);
 	l.runs = 1;
 	learned_sort(&l);
 	const char *text = ruby_of(a, &l);
@@ -329,15 +411,15 @@ static void test_hostile(void **state)
 	struct learned l, again;
 	struct arena_stream s;
 	struct diags d;
-	learned_start(a, false, &l);
+	learned_start(a, 0, &l);
 	l.runs = 1;
 	for (size_t i = 0; i < COUNT(comms); i++) {
 		add(&l, DEV_CHAR, ACC_READ, 42, (int)i, -1, comms[i], 1)->allowed++;
 		add(&l, DEV_CHAR, ACC_WRITE, 1, 3, -1, comms[i], 1)->allowed++;
 		add(&l, DEV_CHAR, ACC_READ, 1, 1, -1, comms[i], 1)->denied++;
 	}
-	learned_request(&l, DEV_CHAR, ACC_READ, 42, 3, -1)->path = "/dev/#{`id`}";
-	learned_request(&l, DEV_CHAR, ACC_READ, 42, 4, -1)->driver = "x\", :mem #";
+	learned_request(&l, DEV_CHAR, ACC_READ, 42, 3, -1, NULL)->path = "/dev/#{`id`}";
+	learned_request(&l, DEV_CHAR, ACC_READ, 42, 4, -1, NULL)->driver = "x\", :mem #";
 	learned_sort(&l);
 	const char *text = ruby_of(a, &l);
 	assert_int_equal(text_unsafe(text, strlen(text)), strcspn(text, "\n"));
@@ -352,7 +434,7 @@ static void test_hostile(void **state)
 	learned_write(arena_stream(a, &s), &l);
 	const char *file = arena_text(a, &s);
 	diags_init(&d, a);
-	learned_start(a, false, &again);
+	learned_start(a, 0, &again);
 	assert_int_equal(learned_read(&d, "r", file, s.len, &again), 0);
 	learned_sort(&again);
 	same_text("read", ruby_of(a, &again), text);
@@ -364,7 +446,7 @@ static void test_many(void **state)
 	enum { MANY = 100000 };
 	struct arena *a = *state;
 	struct learned l;
-	learned_start(a, false, &l);
+	learned_start(a, 0, &l);
 	for (int i = 0; i < MANY; i++)
 		add(&l, DEV_CHAR, i / 20 % 2 ? ACC_READ : ACC_WRITE, 300 + i % 20, i / 40 * 3, -1, "sh", 1)->allowed++;
 	assert_int_equal(l.n, MANY);
@@ -386,6 +468,7 @@ static void test_many(void **state)
 /* ---- files --------------------------------------------------------------------------------------------------- */
 
 #define HEAD(lines) "{\"recording\":\"rucy-devguard/1\",\"lines\":" #lines ",\"runs\":1,\"by_uid\":false,\"permissive\":0,\"lost\":0}\n"
+#define HEAD_EXE(lines) "{\"recording\":\"rucy-devguard/1\",\"lines\":" #lines ",\"runs\":1,\"by_uid\":false,\"by_exe\":true,\"permissive\":0,\"lost\":0}\n"
 #define LINE(rest) "{\"type\":\"c\",\"major\":1,\"minor\":3,\"requested\":\"r\"," rest "}\n"
 #define WHOLE "\"count\":2,\"allowed\":2,\"denied\":0,\"permitted\":0,\"programs\":[{\"comm\":\"sh\",\"count\":2}],\"others\":0"
 
@@ -411,6 +494,12 @@ static void test_damaged(void **state)
 		{HEAD(1) LINE(WHOLE ",\"uid\":4"), "the recording is damaged: this line is no whole request"},
 		{HEAD(1) "{\"type\":\"c\",\"major\":4096,\"minor\":3,\"requested\":\"r\"," WHOLE "}\n", "the recording is damaged: this line is no whole request"},
 		{HEAD(1) "{\"type\":\"c\",\"major\":1,\"minor\":3,\"requested\":\"rx\"," WHOLE "}\n", "the recording is damaged: this line is no whole request"},
+		{HEAD(1) LINE(WHOLE ",\"exe\":\"/x\""), "the recording is damaged: this line is no whole request"},
+		{HEAD(1) LINE(WHOLE ",\"gone\":0"), "the recording is damaged: this line is no whole request"},
+		{HEAD_EXE(1) LINE(WHOLE), "the recording is damaged: this line is no whole request"},
+		{HEAD_EXE(1) LINE(WHOLE ",\"gone\":3"), "the recording is damaged: this line is no whole request"},
+		{HEAD_EXE(1) LINE(WHOLE ",\"gone\":0,\"exe\":\"/x\""), "the recording is damaged: this line is no whole request"},
+		{HEAD_EXE(1) LINE(WHOLE ",\"exe\":\"/x#{exit}\""), "the recording is damaged: this line is no whole request"},
 		{"{\"recording\":\"rucy-devguard/2\",\"lines\":0}\n", "a recording of another version"},
 		{"{\"recording\":\"rucy-devguard/1\",\"lines\":0}\n", "the recording is damaged: its first line is not whole"},
 	};
@@ -419,7 +508,7 @@ static void test_damaged(void **state)
 		struct learned l;
 		struct diags d;
 		diags_init(&d, a);
-		learned_start(a, false, &l);
+		learned_start(a, 0, &l);
 		assert_int_equal(learned_read(&d, "r", all[i].text, strlen(all[i].text), &l), -1);
 		same_text(all[i].text, d.items[0].text, all[i].error);
 	}
@@ -432,15 +521,19 @@ static void test_added_up(void **state)
 	struct learned l;
 	struct diags d;
 	diags_init(&d, a);
-	learned_start(a, false, &l);
+	learned_start(a, 0, &l);
 	assert_int_equal(learned_read(&d, "r", two, strlen(two), &l), 0);
 	assert_int_equal(l.n, 1);
 	assert_int_equal(l.runs, 2);
 	assert_int_equal(l.list[0].allowed, 4);
 	assert_int_equal(l.list[0].programs[0].count, 4);
-	learned_start(a, true, &l);
+	learned_start(a, LEARN_BY_UID, &l);
 	assert_int_equal(learned_read(&d, "r", two, strlen(two), &l), -1);
 	same_text("by uid", d.items[0].text, "it was recorded without --by uid: who made its requests is not known");
+	diags_init(&d, a);
+	learned_start(a, LEARN_BY_EXE, &l);
+	assert_int_equal(learned_read(&d, "r", two, strlen(two), &l), -1);
+	same_text("by exe", d.items[0].text, "it was recorded without --by exe: which programs made its requests is not known");
 }
 
 /* More programs than are kept: the others are counted. */
@@ -448,11 +541,11 @@ static void test_programs(void **state)
 {
 	struct arena *a = *state;
 	struct learned l;
-	learned_start(a, false, &l);
+	learned_start(a, 0, &l);
 	for (int i = 0; i < 1000; i++) {
 		char comm[LEARN_COMM] = {0};
 		snprintf(comm, sizeof comm, "p%d", i);
-		learned_by(&l, learned_request(&l, DEV_CHAR, ACC_READ, 1, 3, -1), comm, 1);
+		learned_by(&l, learned_request(&l, DEV_CHAR, ACC_READ, 1, 3, -1, NULL), comm, 1);
 	}
 	assert_int_equal(l.list[0].nprograms, LEARN_PROGRAMS_MAX);
 	assert_int_equal(l.list[0].others, 1000 - LEARN_PROGRAMS_MAX);
@@ -484,7 +577,8 @@ static void test_patch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random), ARENA_TEST(test_text), ARENA_TEST(test_empty), ARENA_TEST(test_hostile), ARENA_TEST(test_many),
+		cmocka_unit_test(test_random), ARENA_TEST(test_text), ARENA_TEST(test_exes), cmocka_unit_test(test_exe_paths),
+		ARENA_TEST(test_empty), ARENA_TEST(test_hostile), ARENA_TEST(test_many),
 		ARENA_TEST(test_damaged), ARENA_TEST(test_added_up), ARENA_TEST(test_programs), ARENA_TEST(test_patch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "cgroup/internal.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <bpf/libbpf.h>
@@ -15,10 +16,26 @@
 /* Under steady load there is always one more: a wait ends after this many. */
 enum { RECORDS_A_POLL = 4096 };
 
+/* What stands behind a record, where all of it is there; else nothing does. */
+static void told_read(struct event_told *t, const char *data, size_t size)
+{
+	const size_t head = offsetof(struct event_told, value);
+	*t = (struct event_told){0};
+	if (size < head)
+		return;
+	memcpy(t, data, head);
+	size_t n = (size_t)__builtin_popcountll(t->which);
+	if (n <= EVENT_VALUES_MAX && size - head >= n * sizeof *t->value)
+		memcpy(t->value, data + head, n * sizeof *t->value);
+	else
+		*t = (struct event_told){0};
+}
+
 /* What a record of this version has at least; later ones may be longer, and their
  * known part is read. Records of other versions are passed over. */
-static bool record_read(struct event *e, const void *data, size_t size)
+static bool record_read(struct event_record *r, const void *data, size_t size)
 {
+	struct event *e = &r->event;
 	const size_t least = sizeof *e;
 	if (size < least)
 		return false;
@@ -26,17 +43,18 @@ static bool record_read(struct event *e, const void *data, size_t size)
 	if (e->version != EVENT_VERSION || e->size < least || e->size > size)
 		return false;
 	e->comm[sizeof e->comm - 1] = '\0';
+	told_read(&r->told, (const char *)data + least, e->size - least);
 	return true;
 }
 
 static int take_record(void *ctx, void *data, size_t size)
 {
 	struct audit *au = ctx;
-	struct event e;
+	struct event_record r;
 	bool go_on = ++au->seen < RECORDS_A_POLL;
-	if (record_read(&e, data, size)) {
+	if (record_read(&r, data, size)) {
 		au->given++;
-		go_on &= au->one(au->arg, &e);
+		go_on &= au->one(au->arg, &r);
 	}
 	return go_on ? 0 : -ECANCELED; /* the record itself counts as read */
 }
@@ -68,7 +86,7 @@ int audit_map_ring(struct diags *d, struct audit *au)
 }
 
 int audit_poll(struct diags *d, struct audit *au, int timeout_ms,
-               bool (*one)(void *arg, const struct event *e), void *arg)
+               bool (*one)(void *arg, const struct event_record *r), void *arg)
 {
 	if (!au->ring)
 		return diag_fail(d, "claim them first", "events of program %u are read without a claim",

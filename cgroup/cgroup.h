@@ -246,7 +246,7 @@ int audit_programs(struct arena *a, struct diags *d, uint32_t after, uint32_t **
 /* Waits up to timeout_ms for records and gives each to `one`, which returns false
  * to stop. How many were given, or -1 with a diagnostic; a signal ends the wait (0). */
 int audit_poll(struct diags *d, struct audit *au, int timeout_ms,
-               bool (*one)(void *arg, const struct event *e), void *arg);
+               bool (*one)(void *arg, const struct event_record *r), void *arg);
 
 /* For poll(2): readable when records wait. */
 int audit_fd(const struct audit *au);

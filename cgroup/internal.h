@@ -252,7 +252,7 @@ struct audit {
 	bool folds;               /* asked for by this reader */
 	struct ring_buffer *ring; /* of the only reader */
 	/* while audit_poll() runs */
-	bool (*one)(void *arg, const struct event *e);
+	bool (*one)(void *arg, const struct event_record *r);
 	void *arg;
 	int given, seen;
 };

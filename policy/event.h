@@ -6,12 +6,14 @@
  * and without padding. A program that reports carries these maps (policy/maps.def; names as
  * the kernel shows them), and hands them on to the program that replaces it:
  *
- *   devguard_events  ring buffer of struct event; the program's own is the first, those
+ *   devguard_events  ring buffer of struct event, behind which a policy that reads facts of the task has
+ *                    a struct event_told; the program's own is the first, those
  *                    after it are of programs before it and hold what nobody read yet
  *   devguard_tally   hash: struct tally_key to struct tally
  *   devguard_totals  per-CPU array of one: struct totals
  *   devguard_config  array of one: struct audit_config, written by the reader
- *   devguard_names   hash: NAME_KEY(generation, rule) to struct rule_name; no
+ *   devguard_names   hash: NAME_KEY(generation, rule) to struct rule_name, behind the rules of a policy what its
+ *                    records mean by numbers (event_told.names); no
  *                    instruction uses it, it is bound to the program
  *
  * Exact sums: every decision reported on counts in `denied` or `allowed`, and in
@@ -61,6 +63,21 @@ struct event {
 };
 _Static_assert(sizeof(struct event) == 88, "records have no padding");
 
+/* What the kernel said of the task, behind a record of a policy that reads it: one value of each fact and ask of `which`, in the
+ * order of its bits. A value is that of the reader (compiler/task/task.h): negative, the kernel does not tell it. */
+enum { EVENT_VALUES_MAX = 32, EVENT_ASKS = 32 /* bit of which: of the policy's first ask; below, of the facts: TOLD_FACT() */ };
+#define TOLD_FACT(in) ((in) - IN_EUID)
+struct event_told {
+	uint64_t which;
+	uint32_t names;       /* where devguard_names tells it: NAME_PARTS entries for each ask, then for each path; 0: nowhere */
+	uint16_t asks, paths; /* how many the policy has */
+	int64_t value[EVENT_VALUES_MAX];
+};
+_Static_assert(sizeof(struct event_told) == 16 + 8 * EVENT_VALUES_MAX, "records have no padding");
+
+/* A record as it is read. told.which 0: it has nothing behind it. */
+struct event_record { struct event event; struct event_told told; };
+
 /* What is counted together; also what --fold takes for identical. */
 struct tally_key {
 	uint32_t generation, rule, major, minor, uid;
@@ -97,5 +114,9 @@ struct rule_name {
 	char label[92];  /* empty: none; cut with "..." */
 };
 _Static_assert(sizeof(struct rule_name) == 160, "names have no padding");
+
+/* An ask or a path, in NAME_PARTS such entries: `line` is 1 + its kind (enum ask_kind) or NAME_PATH; its text is `file`, then `label`, each
+ * with a NUL, then those of the next. */
+enum { NAME_PARTS = 2, NAME_PATH = 255, NAME_PART_BYTES = 64 - 1 + 92 - 1, NAME_BYTES = NAME_PARTS * NAME_PART_BYTES };
 
 #endif

@@ -73,12 +73,13 @@ static uint64_t now_ns(void)
 
 /* ---- reading ---------------------------------------------------------------------- */
 
-static bool one_record(void *arg, const struct event *e)
+static bool one_record(void *arg, const struct event_record *record)
 {
 	struct audit_run *r = arg;
 	struct source *s = r->reading;
+	const struct event *e = &record->event;
 	s->records++;
-	print_record(r->printer, s, e, source_count(s, e));
+	print_record(r->printer, s, record, source_count(s, e));
 	joined_denial(r->joined, s->policy, e, source_rule(s, e->generation, e->rule));
 	if (r->most && ++r->printed >= r->most)
 		r->ending = END_COUNT;

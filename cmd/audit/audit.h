@@ -234,7 +234,7 @@ int printer_new(struct cmd *c, const char *path, struct printer **out);
 int printer_reopen(struct printer *p, struct diags *d);
 /* Once before the records of each batch: the wall clock may have been set. */
 void printer_begin(struct printer *p);
-void print_record(struct printer *p, struct source *s, const struct event *e, uint64_t count);
+void print_record(struct printer *p, struct source *s, const struct event_record *r, uint64_t count);
 /* A request that a policy denied and a grant opened. */
 void print_granted(struct printer *p, const struct host_event *e, const struct host_grant *grant, const struct denial *const *denials, size_t n);
 /* Flushes. 0, or -1: it could not be written. */

@@ -239,8 +239,9 @@ void print_granted(struct printer *p, const struct host_event *e, const struct h
 
 /* ---- a decision ---------------------------------------------------------------------- */
 
-void print_record(struct printer *p, struct source *s, const struct event *e, uint64_t count)
+void print_record(struct printer *p, struct source *s, const struct event_record *r, uint64_t count)
 {
+	const struct event *e = &r->event;
 	const struct rule_name *name = source_rule(s, e->generation, e->rule);
 	if (p->json)
 		put_json(p, s, e, name, count);

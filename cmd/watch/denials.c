@@ -65,10 +65,11 @@ static void give(struct denials *d, const struct event *e, uint64_t count)
 	handlers_give_event(d->handlers, &given);
 }
 
-static bool one_record(void *arg, const struct event *e)
+static bool one_record(void *arg, const struct event_record *r)
 {
 	struct denials *d = arg;
 	struct source *s = d->reading;
+	const struct event *e = &r->event;
 	s->records++;
 	s->before += e->time < s->began;
 	uint64_t count = source_count(s, e);

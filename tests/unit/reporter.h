@@ -29,6 +29,7 @@ struct making {
 	enum audit_level audit;
 	uint32_t generation;
 	int version, size; /* of its records */
+	int which;         /* of what stands behind them: values 0, -1, -2 ... */
 	size_t header;     /* bytes of the .rodata header */
 };
 #define AS_EVENT_H .audit = AUDIT_DENIED, .generation = 1, .version = EVENT_VERSION, \
@@ -136,6 +137,10 @@ static inline void put_record(struct assembly *s, const struct reporter *r, cons
 	put(s, STOREI(BPF_DW, 9, offsetof(struct event, comm), 0x41414141));
 	put(s, STOREI(BPF_DW, 9, offsetof(struct event, comm) + 8, -1)); /* no NUL */
 	put(s, STOREI(BPF_W, 9, offsetof(struct event, rule), 1));
+	for (int i = 0, at = sizeof(struct event) + offsetof(struct event_told, value); m->which && at + 8 <= m->size; i++, at += 8)
+		put(s, STOREI(BPF_DW, 9, at, -i));
+	if (m->which)
+		put(s, STOREI(BPF_DW, 9, sizeof(struct event) + offsetof(struct event_told, which), m->which));
 	put(s, MOVR(1, 9));
 	put(s, MOVI(2, 0));
 	put(s, CALL(BPF_FUNC_ringbuf_submit));

@@ -33,14 +33,17 @@ struct seen {
 	uint64_t n, stop;
 	uint64_t minors[4];
 	struct event last;
+	struct event_told told;
 };
 
-static bool see(void *arg, const struct event *event)
+static bool see(void *arg, const struct event_record *record)
 {
 	struct seen *s = arg;
+	const struct event *event = &record->event;
 	s->n++;
 	s->minors[event->minor % 4]++;
 	s->last = *event;
+	s->told = record->told;
 	return s->n != s->stop;
 }
 
@@ -155,6 +158,34 @@ static void records_of_other_versions_are_passed_over(void **state)
 		deny(e, 5, 1);
 		assert_int_equal(audit_poll(&e->d, au, 100, see, &s), kinds[i].given);
 		assert_int_equal(audit_poll(&e->d, au, 0, see, &s), 0);
+		audit_close(au);
+		assert_int_equal(bpf_prog_detach2(r.prog, e->cg->fd, BPF_CGROUP_DEVICE), 0);
+		reporter_close(&r);
+	}
+}
+
+/* What stands behind a record is read when all of it is there. */
+static void what_the_kernel_told_is_read(void **state)
+{
+	enum { HEAD = sizeof(struct event) + offsetof(struct event_told, value) };
+	static const struct { int which, size; uint64_t read; } kinds[] = {
+		{0x15, HEAD + 3 * 8, 0x15}, {0x15, HEAD + 4 * 8, 0x15}, {0x15, HEAD + 2 * 8, 0},   {0x15, HEAD, 0},
+		{0x15, HEAD - 8, 0},        {0, HEAD, 0},               {-1, HEAD + 32 * 8, 0},    {0x7fffffff, HEAD + 31 * 8, 0x7fffffff},
+	};
+	struct env *e = *state;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct making m = usual;
+		struct seen s = {0};
+		m.which = kinds[i].which;
+		m.size = kinds[i].size;
+		struct reporter r = reporter_new(e, &m);
+		struct audit *au = claimed(e, r.id);
+		deny(e, 5, 1);
+		assert_int_equal(audit_poll(&e->d, au, 100, see, &s), 5);
+		assert_int_equal(s.last.major, REPORTED_MAJOR);
+		assert_true(s.told.which == kinds[i].read);
+		for (int k = 0; k < EVENT_VALUES_MAX; k++)
+			assert_int_equal(s.told.value[k], k < __builtin_popcountll(s.told.which) ? -k : 0);
 		audit_close(au);
 		assert_int_equal(bpf_prog_detach2(r.prog, e->cg->fd, BPF_CGROUP_DEVICE), 0);
 		reporter_close(&r);
@@ -487,6 +518,7 @@ int main(void)
 		SCRATCH_TEST(what_is_not_delivered_was_counted),
 		SCRATCH_TEST(waiting_ends),
 		SCRATCH_TEST(records_of_other_versions_are_passed_over),
+		SCRATCH_TEST(what_the_kernel_told_is_read),
 		SCRATCH_TEST(one_reader),
 		SCRATCH_TEST(fold_ends_with_its_reader),
 		SCRATCH_TEST(tallies_are_sorted_and_cleared),

@@ -91,9 +91,10 @@ struct seen {
 	struct event last;
 };
 
-static bool see(void *arg, const struct event *event)
+static bool see(void *arg, const struct event_record *record)
 {
 	struct seen *s = arg;
+	const struct event *event = &record->event;
 	s->n++;
 	if (event->generation < 3)
 		s->of[event->generation]++;

@@ -126,7 +126,7 @@ GUARD_SOURCES := $(filter-out policy/yaml.c policy/users.c,$(sort $(wildcard pol
 	cmd/bundle/digest.c cmd/bundle/segment.c cmd/bundle/libelf.c $(filter-out %/plain.c %/ruby.c %/watch.c,$(sort $(wildcard cmd/bundle/guard/*.c)))
 # Of a policy with handlers: mruby, the child that runs them, and what reads the policy's reports.
 GUARD_RUBY_SOURCES := cmd/bundle/guard/ruby.c cmd/bundle/guard/watch.c cmd/room/work_user.c $(sort $(wildcard cmd/watch/*.c)) \
-	cmd/audit/source.c cmd/audit/find.c cmd/audit/watch.c \
+	cmd/audit/source.c cmd/audit/told.c cmd/audit/find.c cmd/audit/watch.c \
 	$(sort $(wildcard compiler/lift/*.c)) $(filter-out %/make_prelude.c,$(sort $(wildcard compiler/ruby/*.c)))
 STUB               := $(BUILD)/stub
 GUARDS             := $(STUB)/guard $(STUB)/guard-ruby

@@ -1,11 +1,12 @@
 /*
  * program.c - a proven policy as an object, and in the kernel: a program that reports is given the
- * names of its rules, which audit and stats then read.
+ * names of its rules, which audit and stats then read, and of what its records tell by numbers.
  */
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/unit.h"
 #include "policy/raw.h"
+#include "policy/told.h"
 
 #include <string.h>
 
@@ -52,10 +53,14 @@ int unit_program(struct cmd *c, struct unit *u, uint32_t from, struct program **
 		return program_load_raw(c->arena, &c->diags, p->name, object.data, object.len, p->raw->section, out);
 	if (p->audit == AUDIT_NONE)
 		return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, 0, 0, NULL, 0, u->who, out);
-	struct rule_name *names = arena_alloc(c->arena, (p->nrules + 1) * sizeof *names);
+	struct rule_name *told;
+	size_t ntold = told_names(c->arena, policy_asks(p), &told), n = p->nrules + 1;
+	struct rule_name *names = arena_alloc(c->arena, (n + ntold) * sizeof *names);
 	name_rule(&names[0], p, p->default_at, "default");
 	for (size_t i = 0; i < p->nrules; i++)
 		name_rule(&names[i + 1], p, p->rules[i].at, p->rules[i].label);
+	if (ntold)
+		memcpy(names + n, told, ntold * sizeof *told);
 	return program_load_audited(c->arena, &c->diags, p->name, object.data, object.len, from, u->ring,
-	                            names, p->nrules + 1, u->who, out);
+	                            names, n + ntold, u->who, out);
 }

@@ -149,7 +149,8 @@ struct simulated {
 	unsigned steps;       /* instructions executed */
 	int error;            /* errno set for a denial, 0: the kernel's */
 	bool reported;
-	struct event event;   /* when reported; facts not given are 0 */
+	struct event event;   /* when reported; facts not given are 0, */
+	struct event_told told; /* or, behind it, not told */
 	struct tally_key key; /* what it was counted under */
 };
 /* Runs the instructions on one request as the kernel would. 0 with *out, -1 with

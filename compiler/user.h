@@ -69,8 +69,13 @@ struct user_has user_has(const struct user *u);
 uint64_t user_interval(const struct user *u, size_t i);
 
 /* An event of `on(:deny)` (verdict 0) or `on(:allow)`. Texts are UTF-8 or bytes, none is NULL. */
+enum { USER_FACTS = IN_ASK_0 - IN_EUID };
 struct user_event {
 	struct event event;
+	input_set told;            /* facts about the task that the kernel told (policy/facts.def, TASK_FACT), */
+	int64_t fact[USER_FACTS];  /* from IN_EUID on; files by name: */
+	const char *exe, *parent_exe; /* "": another file */
+	const char *facts;         /* all of them as words of a request; "": the policy reads none */
 	uint64_t count;  /* how many decisions it stands for */
 	int64_t time;    /* nanoseconds since 1970 */
 	const char *device, *rule, *label; /* "/dev/null" or "c 1:3"; "policy.rb:7"; "" none */

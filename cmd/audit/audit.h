@@ -8,6 +8,9 @@
 
 #include "cgroup/hostprog.h"
 #include "cmd/cmd.h"
+#include "policy/event.h"
+
+struct asked;
 
 enum { NSEC = 1000000000 };
 
@@ -155,8 +158,20 @@ void source_close(struct source *s);
 uint64_t source_count(struct source *s, const struct event *e);
 /* The rule of a record, NULL: not known. Valid until the next call. */
 const struct rule_name *source_rule(struct source *s, uint32_t generation, uint32_t rule);
+/* What the numbers of a record mean. Valid until the next call. */
+const struct asked *source_asked(struct source *s, const struct event_record *r);
 /* Adds what the kernel counted since the last call. 0 or -1. */
 int source_update(struct diags *d, struct source *s);
+
+/* ---- audit/told.c --------------------------------------------------------------------- */
+
+/* The request that a record is of, with all that it tells; *untold: what the policy reads and the kernel did not tell, by
+ * name, or NULL. */
+struct request record_request(struct arena *a, const struct event_record *record, const struct asked *as, const char **untold);
+/* " euid=0 exe=/usr/bin/x", as eval takes it, and what is not told; escaped. */
+const char *told_words(struct arena *a, const struct request *r, const char *untold);
+/* The members facts, untold and request, with the comma before them. */
+void put_json_told(FILE *out, struct arena *a, const struct request *r, const char *untold);
 
 /* ---- audit/granted.c ------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
  */
 #include "cmd/audit/audit.h"
 #include "cgroup/cgroup.h"
+#include "policy/asked.h"
 
 #include <string.h>
 #include <time.h>
@@ -77,4 +78,67 @@ void put_json_device(FILE *out, struct device_names *devices, int type, uint32_t
 	put_json_number(out, "major", major, true);
 	put_json_number(out, "minor", minor, true);
 	put_json_text(out, "device", device_path(devices, type, major, minor));
+}
+
+/* ---- what is told of the task ------------------------------------------------------------------ */
+
+/* A member of the object of facts. */
+static void put_name(FILE *out, bool *some, const char *name)
+{
+	fprintf(out, "%s\"%s\":", *some ? "," : "", name);
+	*some = true;
+}
+
+static void put_fact(FILE *out, const struct request *r, enum input in)
+{
+	int64_t v = r->fact[in];
+	switch (input_kind(in)) {
+	case FACT_FILE: put_json_value(out, v ? in == IN_EXE ? r->who.exe : r->who.parent_exe : NULL); break;
+	case FACT_YES_NO: fputs(v ? "true" : "false", out); break;
+	default:
+		if (input_kind(in) == FACT_OR_NONE && v == ID_NONE)
+			fputs("null", out);
+		else
+			fprintf(out, "%lld", (long long)v);
+	}
+}
+
+static void put_facts(FILE *out, const struct request *r)
+{
+	bool some = false;
+	fputs(",\"facts\":{", out);
+	for (enum input in = IN_EUID; in < IN_ASK_0; in++)
+		if (r->known & INPUT(in)) {
+			put_name(out, &some, input_name(in));
+			put_fact(out, r, in);
+		}
+	if (r->who.known & WHO_GROUPS) {
+		put_name(out, &some, "groups");
+		for (size_t i = 0; i < r->who.ngroups; i++)
+			fprintf(out, "%s%u", i ? "," : "[", r->who.groups[i]);
+		fputs(r->who.ngroups ? "]" : "[]", out);
+	}
+	if (r->who.known & WHO_CAPS) {
+		bool any = false;
+		put_name(out, &some, "caps");
+		fputs("[", out);
+		for (int i = 0; i < CAPABILITIES; i++)
+			if (r->who.caps >> i & 1) {
+				fprintf(out, "%s\"%s\"", any ? "," : "", capability_name(i));
+				any = true;
+			}
+		fputs("]", out);
+	}
+	if (r->who.known & WHO_CGROUP) {
+		put_name(out, &some, "cgroup");
+		put_json_value(out, r->who.cgroup);
+	}
+	fputs("}", out);
+}
+
+void put_json_told(FILE *out, struct arena *a, const struct request *r, const char *untold)
+{
+	put_facts(out, r);
+	put_json_text(out, "untold", untold);
+	put_json_text(out, "request", request_words(a, r));
 }

@@ -16,6 +16,7 @@ struct printer {
 	bool json;
 	struct device_names *devices;
 	struct cgroup_paths *cgroups;
+	struct arena *arena;
 };
 
 static FILE *open_append(const char *path)
@@ -43,6 +44,7 @@ int printer_new(struct cmd *c, const char *path, struct printer **out)
 	line_new(&p->line, file);
 	p->devices = device_names_new(c->args);
 	p->cgroups = cgroup_paths_new(c->args);
+	p->arena = c->args;
 	*out = p;
 	return 0;
 }
@@ -98,9 +100,9 @@ static void put_decision(struct printer *p, const struct event *e)
 	line_column(&p->line, LINE_DEVICE, device, "");
 }
 
-static void put_line(struct printer *p, const struct event *e, const struct rule_name *name,
-                     uint64_t count)
+static void put_line(struct printer *p, struct source *s, const struct event_record *r, const struct rule_name *name, uint64_t count)
 {
+	const struct event *e = &r->event;
 	char rule[RULE_TEXT];
 	const struct record_caller who = caller_of(e);
 	FILE *out = p->line.out;
@@ -112,6 +114,13 @@ static void put_line(struct printer *p, const struct event *e, const struct rule
 	line_rest(&p->line, rule);
 	if (e->flags & EVENT_ERROR)
 		fputs("  error", out);
+	if (r->told.which) {
+		const char *untold;
+		struct arena *a = arena_scratch(p->arena);
+		struct request q = record_request(a, r, source_asked(s, r), &untold);
+		line_rest(&p->line, arena_printf(a, " %s", told_words(a, &q, untold)));
+		arena_free(a);
+	}
 	if (count != 1)
 		fprintf(out, "  x %llu", (unsigned long long)count);
 	putc('\n', out);
@@ -131,9 +140,9 @@ static void put_json_decision(struct printer *p, const struct event *e)
 	put_json_flag(out, "error", e->flags & EVENT_ERROR);
 }
 
-static void put_json(struct printer *p, const struct source *s, const struct event *e,
-                     const struct rule_name *name, uint64_t count)
+static void put_json(struct printer *p, struct source *s, const struct event_record *r, const struct rule_name *name, uint64_t count)
 {
+	const struct event *e = &r->event;
 	FILE *out = p->line.out;
 	const struct record_caller who = caller_of(e);
 	bool placed = name && name->line && name->file[0];
@@ -148,6 +157,13 @@ static void put_json(struct printer *p, const struct source *s, const struct eve
 	put_json_number(out, "line", placed ? name->line : 0, placed);
 	put_json_number(out, "count", count, true);
 	put_json_number(out, "tally", e->tally, e->tally != 0);
+	if (r->told.which) {
+		const char *untold;
+		struct arena *a = arena_scratch(p->arena);
+		struct request q = record_request(a, r, source_asked(s, r), &untold);
+		put_json_told(out, a, &q, untold);
+		arena_free(a);
+	}
 	put_json_number(out, "grant", 0, false);
 	put_json_text(out, "grant_user", NULL);
 	put_json_text(out, "grant_reason", NULL);
@@ -244,7 +260,7 @@ void print_record(struct printer *p, struct source *s, const struct event_record
 	const struct event *e = &r->event;
 	const struct rule_name *name = source_rule(s, e->generation, e->rule);
 	if (p->json)
-		put_json(p, s, e, name, count);
+		put_json(p, s, r, name, count);
 	else
-		put_line(p, e, name, count);
+		put_line(p, s, r, name, count);
 }

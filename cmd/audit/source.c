@@ -7,6 +7,7 @@
  */
 #include "cmd/audit/audit.h"
 #include "policy/table.h"
+#include "policy/told.h"
 
 #include <string.h>
 #include <time.h>
@@ -37,6 +38,10 @@ struct cached {
 };
 struct name_cache {
 	struct cached slots[NAMES];
+	/* what the last record meant by its numbers */
+	struct event_told of;
+	uint32_t generation;
+	struct asked asked;
 };
 
 static uint64_t since_boot(void)
@@ -149,6 +154,26 @@ const struct rule_name *source_rule(struct source *s, uint32_t generation, uint3
 		slot->known = audit_rule(s->audit, generation, rule, &slot->name);
 	}
 	return slot->known ? &slot->name : NULL;
+}
+
+struct entries_of { struct source *source; uint32_t generation; };
+
+static const struct rule_name *one_entry(void *self, uint32_t number)
+{
+	const struct entries_of *of = self;
+	return source_rule(of->source, of->generation, number);
+}
+
+const struct asked *source_asked(struct source *s, const struct event_record *r)
+{
+	struct name_cache *n = s->names;
+	struct entries_of of = {s, r->event.generation};
+	if (n->generation != r->event.generation || n->of.names != r->told.names || n->of.asks != r->told.asks || n->of.paths != r->told.paths) {
+		told_asked(s->arena, &r->told, one_entry, &of, &n->asked);
+		n->generation = r->event.generation;
+		n->of = r->told;
+	}
+	return &n->asked;
 }
 
 /* What a count grew by; one that went back was cleared. */

@@ -95,8 +95,10 @@ struct proof {
 int learned_prove(struct learning *l, const char *text, size_t len, const char *file, struct proof *out);
 /* A text as a policy. The same. */
 int learned_compile(struct learning *l, const char *text, size_t len, const char *file, struct unit *out);
-/* Puts each request of the recording that was let pass, or was only denied, to a policy; the verdict goes to `one`. A status. */
-int learned_ask(struct learning *l, const struct unit *u, bool passed, bool (*one)(void *self, size_t i, const struct verdict *v), void *self);
+/* Puts each request of the recording to a policy: that was let pass (also AS_RECORDED), or was only denied; the verdict goes to
+ * `one`. A program that is not known is any that no rule names; AS_RECORDED, it is not known. A status. */
+enum learn_ask { ASK_PASSED, ASK_DENIED, ASK_AS_RECORDED };
+int learned_ask(struct learning *l, const struct unit *u, enum learn_ask which, bool (*one)(void *self, size_t i, const struct verdict *v), void *self);
 
 /* ---- tell.c --------------------------------------------------------------------------------------- */
 

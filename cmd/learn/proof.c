@@ -4,6 +4,7 @@
  */
 #include "cmd/compare.h"
 #include "cmd/learn/learn.h"
+#include "policy/asked.h"
 #include "policy/file.h"
 
 #include <errno.h>
@@ -30,28 +31,33 @@ int learned_compile(struct learning *l, const char *text, size_t len, const char
 
 /* ---- asked -------------------------------------------------------------------------------------- */
 
-static struct request request_of_learned(struct learning *l, const struct learned_request *r)
+static struct request request_of_learned(struct learning *l, const struct learned_request *r, bool as_recorded)
 {
 	struct request q = {.type = r->type, .access = r->access, .major = r->major, .minor = r->minor};
 	if (r->uid >= 0) {
 		q.fact[IN_UID] = r->uid;
 		q.known |= INPUT(IN_UID);
 	}
+	if (l->by & LEARN_BY_EXE && (r->exe || !as_recorded)) {
+		q.who.exe = r->exe;
+		q.fact[IN_EXE] = r->exe ? path_value(r->exe, strlen(r->exe)) : 0;
+		q.known |= INPUT(IN_EXE);
+	}
 	q.text = request_words(l->cmd->arena, &q);
 	return q;
 }
 
-int learned_ask(struct learning *l, const struct unit *u, bool passed, bool (*one)(void *self, size_t i, const struct verdict *v), void *self)
+int learned_ask(struct learning *l, const struct unit *u, enum learn_ask which, bool (*one)(void *self, size_t i, const struct verdict *v), void *self)
 {
 	struct request_record asked[ASK_MOST];
 	struct verdict_pair said[ASK_MOST];
 	size_t of[ASK_MOST], n = 0;
 	for (size_t i = 0; i <= l->all.n; i++) {
 		bool last = i == l->all.n;
-		if (!last && learned_passed(&l->all.list[i]) != passed)
+		if (!last && learned_passed(&l->all.list[i]) == (which == ASK_DENIED))
 			continue;
 		if (!last) {
-			struct request q = request_of_learned(l, &l->all.list[i]);
+			struct request q = request_of_learned(l, &l->all.list[i], which == ASK_AS_RECORDED);
 			asked[n] = request_record(&q);
 			of[n++] = i;
 		}
@@ -79,7 +85,7 @@ static bool must_allow(void *self, size_t i, const struct verdict *v)
 	if (v->status == VERDICT_OK && verdict_decision(c, x->proof->unit.policy, v, &d) && d.allow)
 		return true;
 	diag_fail(&c->diags, "please report it, with the recording: the policy was not written",
-	          "what was learned does not allow what was recorded: %s", request_of_learned(x->l, &x->l->all.list[i]).text);
+	          "what was learned does not allow what was recorded: %s", request_of_learned(x->l, &x->l->all.list[i], false).text);
 	return false;
 }
 
@@ -105,7 +111,7 @@ static bool must_deny(void *self, size_t i, const struct verdict *v)
 	struct asking_all *x = self;
 	struct cmd *c = x->l->cmd;
 	const struct learned_request *r = &x->l->all.list[i];
-	const char *words = request_of_learned(x->l, r).text;
+	const char *words = request_of_learned(x->l, r, false).text;
 	struct decision d;
 	if (v->status == VERDICT_OK && verdict_decision(c, x->proof->unit.policy, v, &d) && !d.allow)
 		return true;
@@ -127,9 +133,9 @@ int learned_prove(struct learning *l, const char *text, size_t len, const char *
 	*out = (struct proof){0};
 	int status = learned_compile(l, text, len, file, &out->unit);
 	if (!status)
-		status = learned_ask(l, &out->unit, true, must_allow, &x);
+		status = learned_ask(l, &out->unit, ASK_PASSED, must_allow, &x);
 	if (!status)
-		status = learned_ask(l, &out->unit, false, must_deny, &x);
+		status = learned_ask(l, &out->unit, ASK_DENIED, must_deny, &x);
 	if (status || !l->has_before)
 		return status;
 	if (unit_compare(c, &l->before, &out->unit, false, &out->than))

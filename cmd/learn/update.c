@@ -63,9 +63,10 @@ static int find_last(struct updating *u)
 				for (int in = IN_UID; in < IN_PARAM_0; in++) {
 					int64_t least;
 					input_range((enum input)in, &least, &q.fact[in]);
-					q.fact[in] = in >= IN_COMM_0 ? 'x' : q.fact[in];
+					q.fact[in] = in == IN_COMM_0 || in == IN_COMM_1 ? 'x' : input_is_task((enum input)in) ? least : q.fact[in];
 					q.known |= INPUT(in);
 				}
+				q.who.known = WHO_GROUPS | WHO_CAPS | WHO_CGROUP;
 				asked[n++] = request_record(&q);
 			}
 	int status = unit_ask(u->l->cmd, &u->unit, asked, n, said);
@@ -123,7 +124,9 @@ static bool sort_out(void *self, size_t i, const struct verdict *v)
 	if (v->status == VERDICT_MISSING) {
 		u->unknown++;
 		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = u->file},
-		         v->missing == IN_UID ? "record it with --by uid" : NULL, "%s decides, and was not recorded: %s",
+		         v->missing == IN_UID                                  ? "record it with --by uid"
+		         : v->missing == IN_EXE && !(u->l->by & LEARN_BY_EXE) ? "record it with --by exe"
+		                                                               : NULL, "%s decides, and was not recorded: %s",
 		         v->missing < IN_PARAM_0 ? input_name((enum input)v->missing) : "a parameter", request_line(u, r));
 		return true;
 	}
@@ -195,7 +198,7 @@ static bool fits(struct updating *u, const struct learned *of, int after, const 
 	for (size_t i = 0; status && i < changed.claims.n; i++)
 		*claims |= changed.claims.list[i].state == CLAIM_FALSE;
 	bool right = !status && changed.policy->nrules == u->unit.policy->nrules + n &&
-	             !learned_ask(&asked, &changed, true, allows, &with);
+	             !learned_ask(&asked, &changed, ASK_PASSED, allows, &with);
 	unit_end(&changed);
 	return right;
 }
@@ -405,7 +408,7 @@ int learned_update(struct learning *l)
 	if (!status)
 		status = find_last(&u);
 	if (!status)
-		status = learned_ask(l, &u.unit, true, sort_out, &u);
+		status = learned_ask(l, &u.unit, ASK_AS_RECORDED, sort_out, &u);
 	if (!status && u.unit.policy->default_allow)
 		say(c, "%s: its default is :allow, so what no rule denies is allowed already", u.file);
 	if (!status && u.missing.n)

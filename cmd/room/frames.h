@@ -210,7 +210,7 @@ struct user_ready {
 
 /* What handlers are given, one after the other: `len` bytes follow. */
 enum give_kind {
-	GIVE_EVENT,  /* struct give_event, its texts: device, rule, label, cgroup */
+	GIVE_EVENT,  /* struct give_event, its texts: device, rule, label, cgroup, exe, parent_exe, facts */
 	GIVE_LINE,   /* struct give_line, its texts: comm, text */
 	GIVE_RECORD, /* of ring `number` */
 	GIVE_TICK,   /* interval `number` */
@@ -222,7 +222,9 @@ struct give_event {
 	struct event event;
 	uint64_t count;
 	int64_t time;
-	uint32_t ndevice, nrule, nlabel, ncgroup;
+	input_set told;
+	int64_t fact[IN_ASK_0 - IN_EUID];
+	uint32_t ndevice, nrule, nlabel, ncgroup, nexe, nparent_exe, nfacts, reserved;
 };
 struct give_line { int64_t time; uint32_t pid, cpu, ncomm, ntext; };
 struct given { uint32_t raised; };

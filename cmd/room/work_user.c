@@ -112,11 +112,15 @@ static int give_event(struct half *h, const unsigned char *at)
 	struct give_event g;
 	memcpy(&g, at, sizeof g);
 	at += sizeof g;
-	struct user_event e = {.event = g.event, .count = g.count, .time = g.time};
+	struct user_event e = {.event = g.event, .count = g.count, .time = g.time, .told = g.told};
+	memcpy(e.fact, g.fact, sizeof e.fact);
 	e.device = text_of(h, &at, g.ndevice);
 	e.rule = text_of(h, &at, g.nrule);
 	e.label = text_of(h, &at, g.nlabel);
 	e.cgroup = text_of(h, &at, g.ncgroup);
+	e.exe = text_of(h, &at, g.nexe);
+	e.parent_exe = text_of(h, &at, g.nparent_exe);
+	e.facts = text_of(h, &at, g.nfacts);
 	return user_event(h->user, &e);
 }
 

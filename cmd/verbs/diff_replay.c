@@ -7,6 +7,8 @@
 #include "cmd/audit/audit.h"
 #include "cmd/verbs/diff.h"
 #include "policy/access.h"
+#include "policy/asked.h"
+#include "policy/host.h"
 #include "policy/table.h"
 
 #include <errno.h>
@@ -73,7 +75,27 @@ static void comm_of(const json_t *o, struct request *q)
 	q->known |= INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
 }
 
-static const char *record_of(const json_t *o, struct record *out)
+/* Facts about the task: a record has them as a request, a recording of learn has a program's file. */
+static const char *task_of(struct arena *a, const json_t *o, struct request *q)
+{
+	const char *words = json_string_value(json_object_get(o, "request")), *exe = json_string_value(json_object_get(o, "exe"));
+	const char *error, *hint;
+	struct request told;
+	if (exe && !path_fault(exe, strlen(exe))) {
+		q->fact[IN_EXE] = path_value(exe, strlen(exe));
+		q->who.exe = arena_strdup(a, exe);
+		q->known |= INPUT(IN_EXE);
+	}
+	if (!words)
+		return NULL;
+	if (request_parse(a, &host_dev, words, &told, &error, &hint) || told.type != q->type || told.access != q->access ||
+	    told.major != q->major || told.minor != q->minor)
+		return "the request of this record is not that of its other fields";
+	*q = told;
+	return NULL;
+}
+
+static const char *record_of(struct arena *a, const json_t *o, struct record *out)
 {
 	struct request *q = &out->request;
 	const char *type = json_string_value(json_object_get(o, "type")), *letters = json_string_value(json_object_get(o, "requested"));
@@ -95,7 +117,7 @@ static const char *record_of(const json_t *o, struct record *out)
 			q->known |= INPUT(in);
 	}
 	comm_of(o, q);
-	return NULL;
+	return task_of(a, o, q);
 }
 
 /* ---- answers --------------------------------------------------------------------------------------- */
@@ -195,7 +217,7 @@ static void take_line(struct replaying *r, const char *line, size_t len, int num
 		json_decref(o);
 		return;
 	}
-	const char *wrong = o ? record_of(o, w) : "this line is no JSON";
+	const char *wrong = o ? record_of(r->cmd->arena, o, w) : "this line is no JSON";
 	json_decref(o);
 	r->records++;
 	if (wrong) {

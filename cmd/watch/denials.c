@@ -48,8 +48,22 @@ static const char *device(struct denials *d, const struct event *e, char out[DEV
 	return out;
 }
 
-static void give(struct denials *d, const struct event *e, uint64_t count)
+/* What the record tells of the task. */
+static void give_told(struct denials *d, struct arena *a, const struct event_record *record, struct user_event *out)
 {
+	const char *untold;
+	struct request r = record_request(a, record, source_asked(d->reading, record), &untold);
+	const char *words = told_words(a, &r, untold);
+	out->told = r.known & ((INPUT(IN_ASK_0) - 1) & ~(INPUT(IN_EUID) - 1));
+	memcpy(out->fact, &r.fact[IN_EUID], sizeof out->fact);
+	out->exe = r.who.exe ? r.who.exe : "";
+	out->parent_exe = r.who.parent_exe ? r.who.parent_exe : "";
+	out->facts = words + (*words == ' ');
+}
+
+static void give(struct denials *d, const struct event_record *record, uint64_t count)
+{
+	const struct event *e = &record->event;
 	const struct rule_name *name = source_rule(d->reading, e->generation, e->rule);
 	char dev[DEVICE_TEXT], rule[sizeof name->file + 16] = "", label[sizeof name->label + 1] = "", path[PATH_SHOWN] = "";
 	const char *of = cgroup_path_of(d->cgroups, e->cgroup_id);
@@ -60,9 +74,14 @@ static void give(struct denials *d, const struct event *e, uint64_t count)
 	else if (!e->rule)
 		snprintf(label, sizeof label, "default");
 	snprintf(path, sizeof path, "%s", of ? of : "");
-	const struct user_event given = {.event = *e, .count = count, .time = (int64_t)e->time + d->wall, .device = device(d, e, dev),
-	                                 .rule = rule, .label = label, .cgroup = path};
+	struct user_event given = {.event = *e, .count = count, .time = (int64_t)e->time + d->wall, .device = device(d, e, dev),
+	                           .rule = rule, .label = label, .cgroup = path, .exe = "", .parent_exe = "", .facts = ""};
+	struct arena *a = record->told.which ? arena_scratch(d->cmd->args) : NULL;
+	if (a)
+		give_told(d, a, record, &given);
 	handlers_give_event(d->handlers, &given);
+	if (a)
+		arena_free(a);
 }
 
 static bool one_record(void *arg, const struct event_record *r)
@@ -78,7 +97,7 @@ static bool one_record(void *arg, const struct event_record *r)
 	else if (!wanted(d, e))
 		d->counts.ignored++;
 	else {
-		give(d, e, count);
+		give(d, r, count);
 		d->counts.given++;
 	}
 	if (d->ending && d->left)

@@ -14,9 +14,12 @@ void handlers_give_event(struct handlers *h, const struct user_event *e)
 {
 	struct give_event g = {.event = e->event, .count = e->count, .time = e->time, .ndevice = (uint32_t)strlen(e->device),
 	                       .nrule = (uint32_t)strlen(e->rule), .nlabel = (uint32_t)strlen(e->label),
-	                       .ncgroup = (uint32_t)strlen(e->cgroup)};
+	                       .ncgroup = (uint32_t)strlen(e->cgroup), .told = e->told, .nexe = (uint32_t)strlen(e->exe),
+	                       .nparent_exe = (uint32_t)strlen(e->parent_exe), .nfacts = (uint32_t)strlen(e->facts)};
 	const struct iovec parts[] = {part(&g, sizeof g), part(e->device, g.ndevice), part(e->rule, g.nrule), part(e->label, g.nlabel),
-	                              part(e->cgroup, g.ncgroup)};
+	                              part(e->cgroup, g.ncgroup), part(e->exe, g.nexe), part(e->parent_exe, g.nparent_exe),
+	                              part(e->facts, g.nfacts)};
+	memcpy(g.fact, e->fact, sizeof g.fact);
 	handlers_give(h, GIVE_EVENT, 0, parts, sizeof parts / sizeof *parts);
 }
 

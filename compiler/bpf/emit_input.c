@@ -36,13 +36,11 @@ static void fetch(struct expr *e, enum fact_helper helper)
 	}
 }
 
-/* Calls the reader of a fact about the calling task, and keeps what it tells. */
-static void read_task(struct expr *e, enum input in)
+void emit_reader(struct code *c, const struct asked *as, enum input in)
 {
-	struct code *c = e->code;
 	enum reader reader = reader_of_fact(in);
 	if (input_is_ask(in)) {
-		const struct ask *ask = &e->asked->asks[in - IN_ASK_0];
+		const struct ask *ask = &as->asks[in - IN_ASK_0];
 		reader = reader_of_ask(ask->kind);
 		code_const(c, BPF_REG_1, reader_argument(ask));
 		if (ask->kind == ASK_UNDER)
@@ -50,6 +48,13 @@ static void read_task(struct expr *e, enum input in)
 	}
 	*ARENA_PUSH(c->arena, c->relocs, c->nrelocs, c->relocs_cap) = (struct image_reloc){(uint32_t)c->n, TARGET_READER + reader};
 	code_add(c, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, -1);
+}
+
+/* Calls the reader of a fact about the calling task, and keeps what it tells. */
+static void read_task(struct expr *e, enum input in)
+{
+	struct code *c = e->code;
+	emit_reader(c, e->asked, in);
 	size_t untold = code_add(c, BPF_JMP | BPF_JSLT | BPF_K, BPF_REG_0, 0, 0, 0);
 	*ARENA_PUSH(c->arena, e->untold, e->nuntold, e->untold_cap) = (struct untold){untold, in};
 	code_add(c, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, TASK_HOME(in), 0);

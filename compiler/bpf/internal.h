@@ -113,6 +113,8 @@ struct expr {
 
 enum { HAVE_TASK = 8 };
 _Static_assert((int)FACT_HELPERS <= (int)HAVE_TASK && (int)HAVE_TASK + (int)TASK_SLOTS <= 64, "a set of homes has 64 bits");
+/* A call of the reader of a fact about the calling task: what it tells is in r0, negative where it tells nothing. */
+void emit_reader(struct code *c, const struct asked *as, enum input in);
 /* Fetches what is missing of the homes of these inputs. */
 void expr_fetch(struct expr *e, input_set inputs);
 /* An input's value, or that of a raw program's value, into a register; its helper was called. */
@@ -165,6 +167,8 @@ bool insn_taken(uint8_t code, uint64_t x, uint64_t y);
 
 /* Emits the tail of a program; see report.c for what it is entered with. */
 void emit_tail(struct code *c, const struct policy *p);
+/* Bytes of its records. */
+size_t report_size(const struct policy *p);
 
 /* ---- attribute.c: policy lines of diagram nodes ------------------------------------- */
 

@@ -4,7 +4,7 @@
  * It is entered with the context in REG_CTX and the outcome of policy_report() in
  * REG_OUTCOME (with errnos also in REG_ERROR), counts the decision, submits a
  * record of it, and returns the verdict. It depends on nothing but what the policy
- * reports and whether it has errnos, so verify.c compares it with a fresh one.
+ * reports and reads of the task and whether it has errnos, so verify.c compares it with a fresh one.
  *
  * What differs by kernel and by mode is read from the frozen .rodata: the kernel's
  * verifier drops the branches not taken before it looks at the helpers in them.
@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "policy/event.h"
+#include "policy/told.h"
 
 enum {
 	REG_HEADER = BPF_REG_8,
@@ -32,6 +33,7 @@ enum {
 
 #define KEY(field) (STACK_KEY + (int)offsetof(struct tally_key, field))
 #define EVENT(field) ((int)offsetof(struct event, field))
+#define TOLD(field) ((int)offsetof(struct event_told, field))
 #define TOTAL(field) ((int)offsetof(struct totals, field))
 #define HEADER(field) ((int)offsetof(struct image_header, field))
 
@@ -226,10 +228,36 @@ static void copy(struct code *c, uint8_t size, int event, int stack)
 	store(c, size, REG_TOTALS, event, BPF_REG_1);
 }
 
-static void submit(struct code *c, struct jumps *out)
+size_t report_size(const struct policy *p)
 {
+	uint64_t which = told_which(policy_inputs(p));
+	return sizeof(struct event) + (which ? TOLD(value) + 8 * (size_t)__builtin_popcountll(which) : 0);
+}
+
+/* What the kernel tells of the task: readers are asked again, as not all of them were on the way here. */
+static void fill_told(struct code *c, const struct policy *p)
+{
+	const struct asked *as = policy_asks(p);
+	input_set inputs = policy_inputs(p) & TASK_INPUTS;
+	int at = sizeof(struct event) + TOLD(value);
+	if (!inputs)
+		return;
+	code_imm64(c, BPF_REG_1, (int64_t)told_which(inputs));
+	store(c, BPF_DW, REG_TOTALS, sizeof(struct event) + TOLD(which), BPF_REG_1);
+	store_imm(c, BPF_W, REG_TOTALS, sizeof(struct event) + TOLD(names), (int32_t)p->nrules + 1);
+	store_imm(c, BPF_H, REG_TOTALS, sizeof(struct event) + TOLD(asks), (int32_t)as->nasks);
+	store_imm(c, BPF_H, REG_TOTALS, sizeof(struct event) + TOLD(paths), (int32_t)told_paths(as));
+	for (; inputs; inputs &= inputs - 1, at += 8) {
+		emit_reader(c, as, (enum input)__builtin_ctzll(inputs));
+		store(c, BPF_DW, REG_TOTALS, at, BPF_REG_0);
+	}
+}
+
+static void submit(struct code *c, const struct policy *p, struct jumps *out)
+{
+	size_t size = report_size(p);
 	address(c, BPF_REG_1, TARGET_EVENTS);
-	code_const(c, BPF_REG_2, sizeof(struct event));
+	code_const(c, BPF_REG_2, (int64_t)size);
 	code_const(c, BPF_REG_3, 0);
 	call(c, BPF_FUNC_ringbuf_reserve);
 	size_t got = jump_if(c, BPF_JNE, BPF_REG_0, 0);
@@ -238,7 +266,7 @@ static void submit(struct code *c, struct jumps *out)
 	code_land(c, got);
 	increment(c, REG_TOTALS, TOTAL(submitted));
 	move(c, REG_TOTALS, BPF_REG_0);
-	store_imm(c, BPF_W, REG_TOTALS, EVENT(version), EVENT_VERSION | (int)sizeof(struct event) << 16);
+	store_imm(c, BPF_W, REG_TOTALS, EVENT(version), EVENT_VERSION | (int)size << 16);
 	copy(c, BPF_W, EVENT(generation), KEY(generation));
 	call(c, BPF_FUNC_ktime_get_boot_ns);
 	store(c, BPF_DW, REG_TOTALS, EVENT(time), BPF_REG_0);
@@ -253,6 +281,7 @@ static void submit(struct code *c, struct jumps *out)
 	copy(c, BPF_DW, EVENT(tally), STACK_TALLY);
 	fill_pid(c);
 	fill_comm(c);
+	fill_told(c, p);
 	move(c, BPF_REG_1, REG_TOTALS);
 	code_const(c, BPF_REG_2, 0);
 	call(c, BPF_FUNC_ringbuf_submit);
@@ -289,7 +318,7 @@ void emit_tail(struct code *c, const struct policy *p)
 		count_tally(c, &to_submit);
 		fold(c, &to_submit, &out);
 		land(c, &to_submit);
-		submit(c, &out);
+		submit(c, p, &out);
 		land(c, &out);
 	}
 	size_t denied = 0;

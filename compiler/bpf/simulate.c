@@ -24,7 +24,7 @@ struct machine {
 	bool has_tally;
 	struct totals totals;
 	struct audit_config config;
-	struct event event;
+	struct event_record record;
 	struct simulated *out;
 	const struct policy *policy;
 	const struct image *image;
@@ -49,7 +49,7 @@ static unsigned char *address(struct machine *m, uint64_t at, size_t size)
 	const struct { void *memory; size_t n; uint64_t base; } areas[] = {
 		{m->ctx, sizeof m->ctx, CTX_BASE},           {&m->header, sizeof m->header, HEADER_BASE},
 		{&m->tally, sizeof m->tally, TALLY_BASE},    {&m->totals, sizeof m->totals, TOTALS_BASE},
-		{&m->config, sizeof m->config, CONFIG_BASE}, {&m->event, sizeof m->event, EVENT_BASE},
+		{&m->config, sizeof m->config, CONFIG_BASE}, {&m->record, sizeof m->record, EVENT_BASE},
 	};
 	for (size_t i = 0; i < sizeof areas / sizeof *areas; i++) {
 		unsigned char *p = within(areas[i].memory, areas[i].n, areas[i].base, at, size);
@@ -186,12 +186,13 @@ static bool report_call(struct machine *m, const struct bpf_insn *in)
 		m->reg[0] = 0;
 		return true;
 	case BPF_FUNC_ringbuf_reserve:
-		if (m->reg[1] != MAP_BASE + TARGET_EVENTS || m->reg[2] != sizeof m->event)
+		if (m->reg[1] != MAP_BASE + TARGET_EVENTS || m->reg[2] != report_size(m->policy))
 			return fault(m, "bad argument of a helper");
 		m->reg[0] = EVENT_BASE;
 		return true;
 	case BPF_FUNC_ringbuf_submit:
-		m->out->event = m->event;
+		m->out->event = m->record.event;
+		m->out->told = m->record.told;
 		m->out->reported = true;
 		m->reg[0] = 0;
 		return true;

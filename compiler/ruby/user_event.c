@@ -8,13 +8,16 @@
 #include <mruby/data.h>
 #include <string.h>
 
-enum { EVENT_TEXT = 256 };
+enum { EVENT_TEXT = 256, FACTS_TEXT = 2048 };
 
 struct kept_event {
 	struct event event;
 	uint64_t count;
 	int64_t time;
-	char device[EVENT_TEXT], rule[EVENT_TEXT], label[EVENT_TEXT], cgroup[EVENT_TEXT];
+	input_set told;
+	int64_t fact[USER_FACTS];
+	char device[EVENT_TEXT], rule[EVENT_TEXT], label[EVENT_TEXT], cgroup[EVENT_TEXT], exe[EVENT_TEXT], parent_exe[EVENT_TEXT],
+		facts[FACTS_TEXT];
 };
 struct kept_line {
 	int64_t time;
@@ -102,13 +105,40 @@ static mrb_value number(mrb_state *mrb, const struct event *e, uint32_t value)
 	static mrb_value event_##name(mrb_state *mrb, mrb_value self) { return value_##name(mrb, event_of(mrb, self)); }
 EVENT_FIELDS(EVENT_VALUE)
 
+/* A fact about the task as a rule has it; nil: the policy does not read it, the kernel does not tell it, or it is not set. */
+static mrb_value task_value(mrb_state *mrb, const struct kept_event *k, enum input in)
+{
+	int64_t v = k->fact[in - IN_EUID];
+	if (!(k->told & INPUT(in)))
+		return mrb_nil_value();
+	switch (input_kind(in)) {
+	case FACT_FILE: return text_or_nil(mrb, v ? in == IN_EXE ? k->exe : k->parent_exe : "");
+	case FACT_YES_NO: return mrb_bool_value(v != 0);
+	default: return input_kind(in) == FACT_OR_NONE && v == ID_NONE ? mrb_nil_value() : mrb_int_value(mrb, (mrb_int)v);
+	}
+}
+
+static mrb_value event_facts(mrb_state *mrb, mrb_value self)
+{
+	const struct kept_event *k = event_of(mrb, self);
+	return *k->facts ? text(mrb, k->facts, FACTS_TEXT) : mrb_nil_value();
+}
+
+#define TASK_FACT(id, number, name, lowest, highest, bits, kind)                                   \
+	static mrb_value value_##name(mrb_state *mrb, const struct kept_event *k) { return task_value(mrb, k, IN_##id); } \
+	static mrb_value event_##name(mrb_state *mrb, mrb_value self) { return value_##name(mrb, event_of(mrb, self)); }
+#include "policy/facts.def"
+
 static const struct {
-	const char *name;
+	const char *name; /* in to_h */
 	mrb_func_t fn;
 	mrb_value (*value)(mrb_state *mrb, const struct kept_event *k);
+	enum input in;    /* of a fact about the task */
 } event_fields[] = {
-#define EVENT_ENTRY(name, value) {#name, event_##name, value_##name},
+#define EVENT_ENTRY(name, value) {#name, event_##name, value_##name, IN_TYPE},
 	EVENT_FIELDS(EVENT_ENTRY)
+#define TASK_FACT(id, number, name, lowest, highest, bits, kind) {#name, event_##name, value_##name, IN_##id},
+#include "policy/facts.def"
 };
 enum { EVENT_FIELD_COUNT = sizeof event_fields / sizeof *event_fields };
 
@@ -117,7 +147,8 @@ static mrb_value event_to_h(mrb_state *mrb, mrb_value self)
 	const struct kept_event *k = event_of(mrb, self);
 	mrb_value h = mrb_hash_new_capa(mrb, EVENT_FIELD_COUNT);
 	for (size_t i = 0; i < EVENT_FIELD_COUNT; i++)
-		mrb_hash_set(mrb, h, word(mrb, event_fields[i].name), event_fields[i].value(mrb, k));
+		if (event_fields[i].in == IN_TYPE || k->told & INPUT(event_fields[i].in))
+			mrb_hash_set(mrb, h, word(mrb, event_fields[i].name), event_fields[i].value(mrb, k));
 	return h;
 }
 
@@ -176,8 +207,12 @@ void user_events_define(struct user *u)
 {
 	mrb_state *mrb = u->ruby.rb.mrb;
 	u->event_class = nameless_class(mrb, "Event");
-	for (size_t i = 0; i < EVENT_FIELD_COUNT; i++)
-		mrb_define_method(mrb, u->event_class, event_fields[i].name, event_fields[i].fn, MRB_ARGS_NONE());
+	for (size_t i = 0; i < EVENT_FIELD_COUNT; i++) {
+		char method[32];
+		snprintf(method, sizeof method, "%s%s", event_fields[i].name, input_kind(event_fields[i].in) == FACT_YES_NO ? "?" : "");
+		mrb_define_method(mrb, u->event_class, method, event_fields[i].fn, MRB_ARGS_NONE());
+	}
+	mrb_define_method(mrb, u->event_class, "facts", event_facts, MRB_ARGS_NONE());
 	mrb_define_method(mrb, u->event_class, "to_h", event_to_h, MRB_ARGS_NONE());
 	mrb_define_method(mrb, u->event_class, "to_s", event_to_s, MRB_ARGS_NONE());
 	mrb_define_method(mrb, u->event_class, "inspect", event_to_s, MRB_ARGS_NONE());
@@ -198,7 +233,11 @@ mrb_value user_event_object(struct user *u, const struct user_event *e)
 	struct RData *made = mrb_data_object_alloc(mrb, u->event_class, NULL, &kept_event_type);
 	struct kept_event *k = mrb_malloc(mrb, sizeof *k);
 	made->data = k;
-	*k = (struct kept_event){.event = e->event, .count = e->count, .time = e->time};
+	*k = (struct kept_event){.event = e->event, .count = e->count, .time = e->time, .told = e->told};
+	memcpy(k->fact, e->fact, sizeof k->fact);
+	keep(k->exe, e->exe);
+	keep(k->parent_exe, e->parent_exe);
+	snprintf(k->facts, sizeof k->facts, "%s", e->facts);
 	keep(k->device, e->device);
 	keep(k->rule, e->rule);
 	keep(k->label, e->label);

@@ -49,7 +49,8 @@ static int open_text(struct told *t, struct arena *a, const char *text)
 
 static struct user_event an_event(void)
 {
-	struct user_event e = {.count = 3, .time = 1700000000123456789, .device = "/dev/null", .rule = "p.rb:7", .label = "", .cgroup = "/web"};
+	struct user_event e = {.count = 3, .time = 1700000000123456789, .device = "/dev/null", .rule = "p.rb:7", .label = "", .cgroup = "/web",
+	                       .exe = "", .parent_exe = "", .facts = ""};
 	e.event = (struct event){.version = EVENT_VERSION, .size = sizeof e.event, .cgroup_id = 77, .pid = 12, .tid = 13, .uid = 1000, .gid = 1001,
 	                         .comm = "cat", .major = 1, .minor = 3, .type = DEV_CHAR, .requested = ACC_READ | ACC_WRITE, .decided = ACC_WRITE};
 	return e;
@@ -75,6 +76,27 @@ static void given_an_event(void **state)
 	prints(*state, "puts e, e.inspect", "deny /dev/null rw cat (12) p.rb:7\ndeny /dev/null rw cat (12) p.rb:7\n");
 	prints(*state, "puts e.to_h.map { |k, v| k }.join(\" \")",
 	       "time pid tid uid gid comm cgroup cgroup_id type major minor access decided device verdict rule label count\n");
+}
+
+/* Facts about the task: nil where the policy does not read them. */
+static void given_facts(void **state)
+{
+	struct told t;
+	struct user_event e = an_event();
+	prints(*state, "p e.euid, e.login_uid, e.host_user_ns?, e.exe, e.facts", "nil\nnil\nnil\nnil\nnil\n");
+	assert_int_equal(open_text(&t, *state, "default :deny\non(:deny) { |e| p e.euid, e.egid, e.login_uid, e.session, e.host_user_ns?, "
+	                                       "e.kernel_thread?, e.exe, e.parent_exe, e.facts, e.to_h.map { |k, v| k }.last(3) }\n"), 0);
+	const enum input told[] = {IN_EUID, IN_LOGIN_UID, IN_SESSION, IN_HOST_USER_NS, IN_KERNEL_THREAD, IN_EXE, IN_PARENT_EXE};
+	const int64_t values[] = {33, ID_NONE, 4, 1, 0, 77, 0};
+	for (size_t i = 0; i < COUNT(told); i++) {
+		e.told |= INPUT(told[i]);
+		e.fact[told[i] - IN_EUID] = values[i];
+	}
+	e.exe = "/usr/bin/x";
+	e.facts = "euid=33 exe=/usr/bin/x";
+	assert_int_equal(user_event(t.user, &e), 0);
+	same_text("facts", t.out, "33\nnil\nnil\n4\ntrue\nfalse\n\"/usr/bin/x\"\nnil\n\"euid=33 exe=/usr/bin/x\"\n[:kernel_thread, :exe, :parent_exe]\n");
+	user_close(t.user);
 }
 
 static void prints_as_ruby_does(void **state)
@@ -249,7 +271,7 @@ static void no_handlers_no_bytecode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ARENA_TEST(given_an_event), ARENA_TEST(prints_as_ruby_does), ARENA_TEST(handlers_keep), ARENA_TEST(words_of_rules_do_nothing),
+		ARENA_TEST(given_an_event), ARENA_TEST(given_facts), ARENA_TEST(prints_as_ruby_does), ARENA_TEST(handlers_keep), ARENA_TEST(words_of_rules_do_nothing),
 		ARENA_TEST(told_where_they_raise), ARENA_TEST(verdicts_and_kernels), ARENA_TEST(given_a_line), ARENA_TEST(kept_as_bytecode),
 		ARENA_TEST(damaged_bytecode), ARENA_TEST(no_handlers_no_bytecode),
 	};

@@ -1,0 +1,42 @@
+# The programs of people who work at this computer: sound, cameras, the GPU, their own
+# file systems. For the slice of one user, or of all:
+#
+#   rucy-devguard apply workstation.rb user.slice --param session=$(cat /proc/self/sessionid)
+#
+# session  the login session that may make input devices (uinput: for a remote desktop, a
+#          screen keyboard, a game pad by software). Who can make one can type as if sitting
+#          there. The kernel gives each login its number, and a process cannot change it
+#          without CAP_AUDIT_CONTROL: another login of the same user, by ssh, has another.
+#          It is another number after each login. 0 is no login's: nobody makes input devices.
+#
+# Keyboards and mice themselves (c 13) stay closed: the display server gets them, open, from
+# logind.
+policy "workstation"
+default :deny
+
+session = param :session, 0
+
+CAMERAS = "c 81:*"
+RENDER_NODES = "c 226:128-191"
+
+deny "a *:* m", label: "no new nodes"
+
+allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+allow :tty, :ptmx, :pts, access: "rw", label: "terminals"
+allow RENDER_NODES, access: "rw", label: "render nodes"
+
+# For those who have logged in. What cron and the services of the host start has no login, and so
+# have programs that get into this slice in some other way.
+allow(:snd, access: "rw", label: "sound") { |ctx| ctx.login_uid }
+allow(:fuse, access: "rw", label: "file systems of users") { |ctx| ctx.login_uid }
+
+# A sandbox and a container without root are user namespaces of their own: not there.
+allow(CAMERAS, access: "rw", label: "cameras") { |ctx| ctx.login_uid && ctx.host_user_ns? }
+allow(:uinput, access: "rw", label: "input devices by software") do |ctx|
+  ctx.session == session && ctx.host_user_ns?
+end
+
+never :input, access: "rw", label: "nobody reads what is typed"
+never(CAMERAS, :uinput, label: "no sandbox sees or types") { |ctx| !ctx.host_user_ns? }
+never(:uinput, label: "only one session types") { |ctx| ctx.session != session }
+always :null, :tty, access: "rw"

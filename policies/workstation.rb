@@ -23,15 +23,13 @@ deny "a *:* m", label: "no new nodes"
 
 allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 allow :tty, :ptmx, :pts, access: "rw", label: "terminals"
+allow :snd, access: "rw", label: "sound"
+allow :fuse, access: "rw", label: "file systems of users"
 allow RENDER_NODES, access: "rw", label: "render nodes"
 
-# For those who have logged in. What cron and the services of the host start has no login, and so
-# have programs that get into this slice in some other way.
-allow(:snd, access: "rw", label: "sound") { |ctx| ctx.login_uid }
-allow(:fuse, access: "rw", label: "file systems of users") { |ctx| ctx.login_uid }
+# A sandbox and a container without root are user namespaces of their own: no cameras there.
+allow(CAMERAS, access: "rw", label: "cameras") { |ctx| ctx.host_user_ns? }
 
-# A sandbox and a container without root are user namespaces of their own: not there.
-allow(CAMERAS, access: "rw", label: "cameras") { |ctx| ctx.login_uid && ctx.host_user_ns? }
 allow(:uinput, access: "rw", label: "input devices by software") do |ctx|
   ctx.session == session && ctx.host_user_ns?
 end

@@ -33,17 +33,19 @@ none="- no raw disks b 8:0 r allow
 - nothing new made by mknod b 8:0 m allow
 3"
 ships() { printf '%s\n' "$2" >"$T/want"; kept "$1" >"$T/got"; same "$1 keeps" "$T/want" "$T/got"; }
-for policy in audio-video gpu kvm-guest deny-all; do
+for policy in audio-video gpu kvm-guest hsm deny-all; do
 	ships $policy "$all"
 done
 for policy in allow-all readonly-disks; do # everything is readable there, on purpose
 	ships $policy "$none"
 done
 ships container-default "$(sed 's/^+ \(nothing.*\)/- \1 b 8:0 m allow/; s/^0$/3/' <<<"$all")"
+ships workstation "$(sed 's/^+ \(no raw input\)/- \1 c 10:223 r session=0 host_user_ns=yes allow/; s/^0$/3/' <<<"$all")"
+ships backup-host "$(sed 's/^+ no raw disks/- no raw disks b 8:0 r caps=dac_read_search exe=\/usr\/sbin\/bacula-fd allow/; s/^0$/3/' <<<"$all")"
 ships no-new-nodes "$(sed 's/^- \(nothing new made by mknod\).*/+ \1/' <<<"$none")"
 for policy in "$P"/*.rb; do
 	case $(basename "$policy" .rb) in
-	claims | audio-video | gpu | kvm-guest | deny-all | allow-all | readonly-disks | container-default | no-new-nodes) ;;
+	claims | audio-video | gpu | kvm-guest | workstation | hsm | backup-host | deny-all | allow-all | readonly-disks | container-default | no-new-nodes) ;;
 	*) fail "$policy: which claims does it keep?" ;;
 	esac
 done

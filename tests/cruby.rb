@@ -23,7 +23,8 @@ NAMES = {
   fuse: "c 10:229", net_tun: "c 10:200", vhost_net: "c 10:238", vhost_vsock: "c 10:241", vfio: "c 10:196",
   rtc: "c 10:135", hpet: "c 10:228", loop_control: "c 10:237", snd: "c 116:*", video: "c 81:*", dri: "c 226:*",
   media: "c 250:*", loop: "b 7:*", sd: "b 8,65-71,128-135:*", nvidiactl: "c 195:255", nvidia: "c 195:0-254",
-  nvidia_modeset: "c 195:254", hwrng: "c 10:183", sg: "c 21:*", input: "c 13:*", ttyS: "c 4:64-319", ram: "b 1:*", sr: "b 11:*"
+  nvidia_modeset: "c 195:254", hwrng: "c 10:183", sg: "c 21:*", input: "c 13:*", ttyS: "c 4:64-319", ram: "b 1:*", sr: "b 11:*",
+  uinput: "c 10:223", tpm: "c 10:224", usb: "c 189:*", st: "c 9:*", kmem: "c 1:2"
 }.freeze
 
 class Refused < Exception; end # the tool must not take what this harness cannot read

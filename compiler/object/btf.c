@@ -166,7 +166,8 @@ static int number_type(struct types *t, const struct raw_field *f)
 		if (kinds[i].size != f->size || kinds[i].is_signed != f->is_signed)
 			continue;
 		int known = btf__find_by_name_kind(t->btf, kinds[i].name, BTF_KIND_INT);
-		return known > 0 ? known : types_added(t, btf__add_int(t->btf, kinds[i].name, kinds[i].size, f->is_signed ? BTF_INT_SIGNED : 0));
+		int encoding = f->is_signed ? BTF_INT_SIGNED : 0;
+		return known > 0 ? known : types_added(t, btf__add_int(t->btf, kinds[i].name, kinds[i].size, encoding));
 	}
 	return types_added(t, -EINVAL);
 }

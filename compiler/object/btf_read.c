@@ -111,7 +111,9 @@ static struct bytes part(struct bytes section, size_t header, size_t at)
 	if (section.len < header || u32_at(section.data, 4) != header)
 		return (struct bytes){0};
 	uint64_t begin = header + (uint64_t)u32_at(section.data, at), size = u32_at(section.data, at + 4);
-	return begin + size > section.len ? (struct bytes){0} : (struct bytes){section.data + begin, size};
+	if (begin + size > section.len)
+		return (struct bytes){0};
+	return (struct bytes){section.data + begin, size};
 }
 
 static bool begins_with(struct bytes x, struct bytes y)

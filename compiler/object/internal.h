@@ -96,7 +96,11 @@ size_t map_definition_size(const struct map_definition *m);
 /* ---- btf.c ---------------------------------------------------------------------- */
 
 /* Of a .BTF.ext: its head, with readers; records; bits of the column behind the line. Of a text in .BTF. */
-enum { EXT_HEADER = 24, EXT_HEADER_READERS = 32, RECORD_FUNC = 8, RECORD_LINE = 16, RECORD_FIELD = 16, LINE_BITS = 10, TEXT_MAX = 240 };
+enum {
+	EXT_HEADER = 24, EXT_HEADER_READERS = 32,
+	RECORD_FUNC = 8, RECORD_LINE = 16, RECORD_FIELD = 16,
+	LINE_BITS = 10, TEXT_MAX = 240,
+};
 
 struct text;
 /* Types of the program and of .rodata (.BTF), and which policy line each

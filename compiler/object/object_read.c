@@ -43,7 +43,8 @@ struct object {
 	const char *relocs;        /* and of its relocations */
 	const struct map_definition *maps;
 	size_t nmaps;
-	const struct text *text; /* as it must be */
+	struct reader_code *codes; /* of all readers */
+	const struct text *text;   /* as it must be */
 };
 
 static const char HINT_COMPILE[] =
@@ -242,9 +243,9 @@ static enum reader reader_at(const struct object *o, uint64_t symbol)
 	if (!text.data || s.st_shndx != o->index[TEXT] || s.st_value > text.len)
 		return READERS;
 	for (int r = 0; r < READERS; r++) {
-		struct reader_code code = reader_code(o->arena, (enum reader)r);
-		size_t size = code.ninsns * sizeof *code.insns;
-		if (text.len - s.st_value >= size && !memcmp(text.data + s.st_value, code.insns, size))
+		const struct reader_code *code = &o->codes[r];
+		size_t size = code->ninsns * sizeof *code->insns;
+		if (text.len - s.st_value >= size && !memcmp(text.data + s.st_value, code->insns, size))
 			return (enum reader)r;
 	}
 	return READERS;
@@ -283,6 +284,9 @@ static const char *read_relocs(struct object *o, const struct policy *p, const b
 	if (table.len % sizeof(Elf64_Rel))
 		return "its relocations are cut off";
 	memcpy(rels, table.data, n * sizeof *rels);
+	o->codes = arena_alloc(o->arena, READERS * sizeof *o->codes);
+	for (int r = 0; r < READERS && o->parts[TEXT].data; r++)
+		o->codes[r] = reader_code(o->arena, (enum reader)r);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t insn = rels[i].r_offset / sizeof *code;
 		bool is_call = ELF64_R_TYPE(rels[i].r_info) == R_BPF_64_32;

@@ -19,9 +19,11 @@ uint32_t serial_of_input(enum input in)
 	};
 	if (in >= INPUT_MAX)
 		return SERIAL_VALUES + (uint32_t)(in - INPUT_MAX);
-	if (input_is_ask(in))
+	if (in < IN_ASK_0)
+		return numbers[in];
+	if (in < IN_PARAM_0)
 		return ASK_FIRST + (uint32_t)(in - IN_ASK_0);
-	return in >= IN_PARAM_0 ? PARAM_FIRST + (uint32_t)(in - IN_PARAM_0) : numbers[in];
+	return PARAM_FIRST + (uint32_t)(in - IN_PARAM_0);
 }
 
 int serial_to_input(uint64_t number)

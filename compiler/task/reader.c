@@ -41,7 +41,7 @@ static const struct reader_def {
 	[READER_PARENT_EXE] = {"parent_exe", END_FILE, CHAIN(FIELD_TASK_REAL_PARENT, FIELD_TASK_MM, FIELD_MM_EXE, FIELD_FILE_INODE)},
 	[READER_GROUP] = {"in_group", END_GROUP, CHAIN(FIELD_TASK_REAL_CRED)},
 	[READER_CAPABLE] = {"capable", END_CAPABLE, CHAIN(FIELD_TASK_REAL_CRED)},
-	[READER_UNDER] = {"under", END_UNDER},
+	[READER_UNDER] = {.name = "under", .ending = END_UNDER},
 #undef CHAIN
 };
 
@@ -217,6 +217,7 @@ struct reader_code reader_code(struct arena *a, enum reader r)
 	}
 	jumps_land(&w, &w.untold);
 	walk_end_with(&w, -1);
-	return (struct reader_code){.nargs = asked + (def->ending == END_UNDER), .insns = c->insns, .ninsns = c->n, .relocs = c->relocs, .nrelocs = c->nrelocs,
-	                            .records = w.records, .nrecords = w.nrecords, .longest = code_longest(a, c->insns, c->n)};
+	return (struct reader_code){.nargs = asked + (def->ending == END_UNDER), .insns = c->insns, .ninsns = c->n,
+	                            .relocs = c->relocs, .nrelocs = c->nrelocs, .records = w.records, .nrecords = w.nrecords,
+	                            .longest = code_longest(a, c->insns, c->n)};
 }

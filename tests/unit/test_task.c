@@ -133,6 +133,28 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* Reading takes memory by the length of a program, not by its calls times the readers. */
+static void test_many_calls(void **state)
+{
+	(void)state;
+	enum { CALLS = 20000 };
+	struct setup s = begin(), t = begin();
+	struct code c = {.arena = s.arena};
+	struct policy *q;
+	struct image out;
+	for (int i = 0; i < CALLS; i++)
+		task_call(&c, READER_EUID);
+	code_add(&c, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	struct image in = {.insns = c.insns, .ninsns = c.n, .lines = c.lines, .nlines = c.nlines, .relocs = c.relocs,
+	                   .nrelocs = c.nrelocs, .tail = c.n};
+	struct bytes o = write_object(s.arena, task_policy(s.arena, AUDIT_NONE), &in);
+	assert_int_equal(object_read(t.arena, diags_of(&t), "x.o", o.data, o.len, &q, &out), 0);
+	assert_int_equal(out.nrelocs, CALLS);
+	assert_true(arena_size(t.arena) < 4 << 20);
+	arena_free(s.arena);
+	arena_free(t.arena);
+}
+
 /* Without readers there is nothing of them; the map is there when a reader asks it. */
 static void test_only_when_called(void **state)
 {
@@ -235,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_argument),
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_many_calls),
 		cmocka_unit_test(test_only_when_called),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_exchanged),

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -195,10 +196,13 @@ static int read_all(int iterator, const struct asked *q)
 
 static int ask(const struct asked *q)
 {
+	struct rlimit before;
+	memlock_raise(&before);
 	int program = load_asker();
 	int iterator = program < 0 ? program : open_iterator(program);
 	if (program >= 0)
 		close(program);
+	setrlimit(RLIMIT_MEMLOCK, &before);
 	int error = iterator < 0 ? iterator : read_all(iterator, q);
 	if (iterator >= 0)
 		close(iterator);

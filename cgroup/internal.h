@@ -42,6 +42,10 @@ extern const struct helper fact_helpers[FACT_HELPERS];
 bool fact_offered(const struct helper *f);
 /* What to do when the kernel let no program call it; `facts` is what was asked for. */
 const char *fact_hint(struct arena *a, const struct helper *f, const char *facts);
+/* Before 5.11 programs and maps count as locked memory. The limit is to be put back (setrlimit()): a command run later
+ * inherits it. */
+struct rlimit;
+void memlock_raise(struct rlimit *before);
 /* Returns when no program that was asked before still runs. */
 void wait_for_programs(void);
 /* What to do when the kernel said EPERM: names the capabilities missing. */

@@ -303,19 +303,6 @@ static struct bpf_program *only_program(struct bpf_object *object, enum bpf_prog
 	return found;
 }
 
-/* Before 5.11 programs and maps count as locked memory. The limit is put back: a
- * command run later inherits it. */
-static void raise_memlock(struct rlimit *before)
-{
-	if (getrlimit(RLIMIT_MEMLOCK, before))
-		*before = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
-	struct rlimit most = {RLIM_INFINITY, RLIM_INFINITY};
-	if (setrlimit(RLIMIT_MEMLOCK, &most)) {
-		most.rlim_cur = most.rlim_max = before->rlim_max;
-		setrlimit(RLIMIT_MEMLOCK, &most);
-	}
-}
-
 /* The diagnostic for a load that the kernel did not keep whole; -1. */
 static int check_kept(struct arena *a, struct diags *d, const char *name, struct program *p,
                       const struct capture *capture, char *text)
@@ -432,7 +419,7 @@ static int load_object(struct arena *a, struct diags *d, const char *name, const
 	report_maps_none(&p->handover.old);
 	if (!(p->object = open_object(a, d, name, object->data, object->len)))
 		return -1;
-	raise_memlock(&before);
+	memlock_raise(&before);
 	int result = taking ? load_taking(a, d, name, p, taking) : load(a, d, name, p);
 	setrlimit(RLIMIT_MEMLOCK, &before);
 	if (result)

@@ -10,6 +10,7 @@
 #include <mntent.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -117,6 +118,17 @@ const char *kernel_closed(void)
 	if (!capable(CAP_SYS_ADMIN) && !(capable(CAP_NET_ADMIN) && capable(CAP_BPF)))
 		return geteuid() ? "not root" : "root without CAP_SYS_ADMIN";
 	return initial_user_namespace() ? NULL : "root of a user namespace only";
+}
+
+void memlock_raise(struct rlimit *before)
+{
+	if (getrlimit(RLIMIT_MEMLOCK, before))
+		*before = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit most = {RLIM_INFINITY, RLIM_INFINITY};
+	if (setrlimit(RLIMIT_MEMLOCK, &most)) {
+		most.rlim_cur = most.rlim_max = before->rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &most);
+	}
 }
 
 bool kernel_before(unsigned major, unsigned minor)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -113,8 +114,12 @@ uint32_t who_features(void)
 	const struct bpf_insn copied[] = {
 		CALL(BPF_FUNC_get_current_task), MOV_REG(3, 0), MOV_IMM(2, 8), MOV_REG(1, 10),
 		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 1, .imm = -8}, CALL(BPF_FUNC_probe_read_kernel), MOV_IMM(0, 1), EXIT};
-	return (loads(typed, sizeof typed / sizeof *typed) ? FEATURE_TASK_BTF : 0) |
-	       (loads(copied, sizeof copied / sizeof *copied) ? FEATURE_TASK_READ : 0);
+	struct rlimit before;
+	memlock_raise(&before);
+	uint32_t ways = (loads(typed, sizeof typed / sizeof *typed) ? FEATURE_TASK_BTF : 0) |
+	                (loads(copied, sizeof copied / sizeof *copied) ? FEATURE_TASK_READ : 0);
+	setrlimit(RLIMIT_MEMLOCK, &before);
+	return ways;
 }
 
 /* ---- for `doctor` ------------------------------------------------------------------------------------- */

@@ -116,9 +116,9 @@ const struct verb verb_apply = {
 		"none, or two. Programs of others stay. What it counted and reports goes on in\n"
 		"the new one.\n\n"
 		"  --dry-run         say what would happen, attach nothing\n"
-		"  --exe-root DIR    of a container: the files that ctx.exe names are looked for in\n"
-		"                    DIR, the container's root directory (/proc/PID/root); CGROUP\n"
-		"                    is the container's own\n"
+		"  --exe-root DIR    look for the files that ctx.exe names in DIR, the root\n"
+		"                    directory of a container (/proc/PID/root): CGROUP is that\n"
+		"                    container's own\n"
 		"  --config FILE     guard all cgroups there are that match in this manifest, see\n"
 		"                    rucy-devguard-guard.yaml(5)\n",
 	.shorts = ":h",

@@ -52,12 +52,8 @@ denied "a copy of it" "$CG" "$D/copy"
 ln "$D/tool" "$D/hard"
 allowed "a hard link is the file" "$CG" "$D/hard"
 quiet "status has nothing to say" "$CG"
-map=$(bpftool prog show id "$(program_of "$CG")" --json | python3 -c 'import json, sys; print(*json.load(sys.stdin)["map_ids"])')
-closed=
-for id in $map; do
-	[[ $(bpftool map show id "$id") != *devguard_who* ]] ||
-		closed=$(bpftool map update id "$id" key hex $(printf '00 %.0s' {1..16}) value hex 01 00 00 00 00 00 00 00 2>&1)
-done
+map=$(bpftool map show --json | python3 -c 'import json, sys; print(max(m["id"] for m in json.load(sys.stdin) if m.get("name") == "devguard_who"))')
+closed=$(bpftool map update id "$map" key hex $(printf '00 %.0s' {1..16}) value hex 01 00 00 00 00 00 00 00 2>&1)
 check "nobody adds a file to its map" [ "${closed#*ermitted}" != "$closed" ]
 chmod g+w "$D/tool"
 denied "others may write to it now: denied at once" "$CG" "$D/tool"

@@ -42,6 +42,9 @@ bool judge_claims(struct judge *j, const struct frame *f);
 /* The policy that stands in a program, its parameters as they are; *meaning: the line that stands before it. NULL: none
  * does. */
 struct policy *policy_in_program(struct arena *a, const char *file, const struct dump *program, const char **meaning);
+/* The names of files and cgroups that the policy in a program of ours compares with: what its numbers stand for. */
+struct asked;
+void names_in_program(struct arena *a, const char *file, const struct dump *program, struct asked *to);
 bool judge_tells_rule(struct judge *j, const struct frame *f);
 
 /* work_names.c: FRAME_NAMES, what that policy names; also of a program that cannot be read. */

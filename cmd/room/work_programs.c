@@ -41,6 +41,7 @@ static int decode(struct arena *a, struct diags *d, const char *name, const stru
 		               : diagram_ite(s->dg, requests_opened(a, s->dg, program->opens, program->nopens), allow, deny);
 		return diagram_ok(s->dg) ? 0 : diag_fail(d, NULL, "%s: its grants are too many to be told", name);
 	}
+	names_in_program(a, name, program, terms_asked(s->ts));
 	if (decode_program(a, d, name, program, s->dg, s->ts, s->unknown, &one))
 		return -1;
 	/* what is only reported or counted leaves its variable to the next program */

@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 
+#include "policy/asked.h"
 #include "policy/dump.h"
 #include "policy/image.h"
 
@@ -48,6 +49,15 @@ struct policy *policy_in_program(struct arena *a, const char *file, const struct
 		memcpy(&p->params[i].value, params + i * sizeof(int64_t), sizeof(int64_t));
 	*meaning = image_behind(rodata->values, rodata->value_size, IMAGE_TEXT_MEANING, &line);
 	return p;
+}
+
+void names_in_program(struct arena *a, const char *file, const struct dump *program, struct asked *to)
+{
+	const char *meaning;
+	const struct policy *own = program->nfields ? policy_in_program(a, file, program, &meaning) : NULL;
+	const struct asked *names = own ? policy_asks(own) : NULL;
+	for (size_t i = 0; names && i < names->npaths; i++)
+		asked_path(to, names->paths[i].path, names->paths[i].is_cgroup, names->paths[i].at);
 }
 
 /* The first rule that denies one of the accesses by itself: before it, one that allows them decides. */

@@ -91,12 +91,17 @@ static bool hold_against(struct judge *j, const struct policy *of, const struct 
 	struct policy *p = policy_with_values(a, of);
 	struct policy_diagram pd;
 	struct decoded got;
+	names_in_program(a, j->file, program, terms_asked(p->terms));
 	if (policy_diagram_any(p, d, &pd) || decode_program(a, d, "the program", program, pd.dg, p->terms, of->nparams, &got))
 		return false;
 	node all = requests_within(pd.dg, diagram_terminal(OUT_ALLOW), diagram_terminal(OUT_DENY));
 	struct difference x = {.arena = a, .dg = pd.dg, .terms = p->terms, .policy = p->mode == MODE_PERMISSIVE ? all : pd.verdict,
 	                       .program = got.verdict, .strange = unknown_inputs(of->nparams), .effort = FIND_EFFORT, .out = v};
 	compare(&x);
+	if (got.untold && v->meaning == VERIFIED_DIFFERENT) { /* it denies what the policy has denied then */
+		v->meaning = VERIFIED_UNKNOWN;
+		record_text(v->unknown, sizeof v->unknown, "facts about the calling task, which this kernel does not tell");
+	}
 	return diagram_ok(pd.dg) || !diag_fail(d, NULL, "the program and the policy differ by more than can be compared");
 }
 

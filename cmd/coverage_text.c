@@ -14,6 +14,8 @@ static const char *value_text(struct arena *a, uint32_t input, int64_t value)
 		return value == DEV_BLOCK ? "b" : "c";
 	if (input == IN_ACCESS || input == IN_REQUESTED)
 		return arena_strdup(a, access_text((int)(value & ACC_ALL), letters));
+	if (value == ID_NONE && input < IN_PARAM_0 && input_kind((enum input)input) == FACT_OR_NONE)
+		return "unset";
 	return arena_printf(a, "%lld", (long long)value);
 }
 

@@ -7,6 +7,7 @@
 #include "policy/conditions.h"
 #include "policy/arena.h"
 #include "policy/ways.h"
+#include "policy/who_text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -75,16 +76,43 @@ static const char *ranges_ruby(struct arena *a, const char *name, const struct i
 	return parts > 1 ? arena_printf(a, "(%s)", text) : text;
 }
 
+/* A number that may be unset: then it is nil, which compares with no number. */
+static const char *unset_ruby(const struct ways *w, const char *name, const struct asks *k)
+{
+	struct arena *a = w->arena;
+	struct number_or_none of = asks_with_none(w, k);
+	bool others = asks_rather_not(&of.set, of.not, of.nnot), single = true;
+	if (!of.set.n || !of.nnot)
+		return arena_printf(a, "%sctx.%s.nil?", of.set.n ? "!" : "", name);
+	const struct interval *list = others ? of.not : of.set.ranges;
+	size_t n = others ? of.nnot : of.set.n;
+	for (size_t i = 0; i < n; i++)
+		single &= list[i].lo == list[i].hi;
+	const char *text = ranges_ruby(a, name, list, n, others ? INT64_MIN : 0, others ? INT64_MAX : ID_NONE - 1);
+	if (others) /* not these, and set where nil is not allowed, or would be compared */
+		text = n == 1 && single ? arena_printf(a, "ctx.%s != %" PRId64, name, list->lo) : arena_printf(a, "!%s", text);
+	if (of.none)
+		return single && others ? text : arena_printf(a, "(ctx.%s.nil? || %s)", name, text);
+	return single && !others ? text : arena_printf(a, "(!ctx.%s.nil? && %s)", name, text);
+}
+
 static const char *fact_ruby(const struct ways *w, const struct asks *k)
 {
 	enum { RANGES_MAX = 200 };
-	const char *name = terms_input_name(w->terms, (enum input)k->var);
+	enum input in = (enum input)k->var;
+	const char *name = terms_input_name(w->terms, in);
+	enum fact_kind kind = in < IN_PARAM_0 ? input_kind(in) : FACT_NONE;
 	int64_t least = diagram_var_min(w->dg, k->var), most = diagram_var_max(w->dg, k->var);
+	const char *yes = who_ruby(w->arena, w->terms, in, intervals_have(k->ranges, k->n, 1));
 	struct interval *not;
 	size_t n;
 	bool others = asks_by_others(w, k, &not, &n);
+	if (yes || kind == FACT_FILE)
+		return yes ? yes : who_file_ruby(w->arena, w->terms, in, k->ranges, k->n);
 	if ((others ? n : k->n) > RANGES_MAX)
 		return NULL;
+	if (kind == FACT_OR_NONE)
+		return unset_ruby(w, name, k);
 	if (!others)
 		return ranges_ruby(w->arena, name, k->ranges, k->n, least, most);
 	return intervals_are_one(not, n) ? arena_printf(w->arena, "ctx.%s != %" PRId64, name, not->lo)

@@ -4,6 +4,7 @@
  * Nodes are numbered in depth-first order from the root, so that the same
  * function prints the same text in any set of diagrams.
  */
+#include "policy/asked.h"
 #include "policy/diagram_internal.h"
 
 #include <inttypes.h>
@@ -60,8 +61,11 @@ static void write_variable(FILE *out, const struct diagrams *dg, uint32_t var)
 static void write_interval(FILE *out, const struct diagrams *dg, const struct switch_node *s, uint32_t edge)
 {
 	int64_t lo = switch_edge_lo(dg, s, edge), hi = s->edges[edge].hi;
-	bool first = edge == 0, last = edge + 1 == s->n;
-	if (lo == hi)
+	bool first = edge == 0, last = edge + 1 == s->n, file = s->var < IN_PARAM_0 && input_kind((enum input)s->var) == FACT_FILE;
+	const char *path = file && lo == hi ? asked_path_text(terms_asked(dg->terms), lo) : NULL;
+	if (path)
+		fputs(path, out);
+	else if (lo == hi)
 		fprintf(out, "%" PRId64, lo);
 	else if (last)
 		fprintf(out, "%" PRId64 "..", lo);

@@ -6,6 +6,7 @@
 #include "policy/explain.h"
 #include "policy/arena.h"
 #include "policy/ways.h"
+#include "policy/who_text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -28,15 +29,12 @@ static const char *ranges_words(struct arena *a, const struct interval *list, si
 	return text;
 }
 
-static const char *fact_words(struct ways *w, const struct asks *k)
+/* A number, of which k says what it is within least..most. */
+static const char *number_words(struct ways *w, const char *name, const struct asks *k, const struct interval *not, size_t n, bool others,
+                                int64_t least, int64_t most)
 {
 	struct arena *a = w->arena;
-	const char *name = terms_input_name(w->terms, (enum input)k->var);
-	int64_t least = diagram_var_min(w->dg, k->var), most = diagram_var_max(w->dg, k->var);
 	const struct interval *first = k->ranges, *last = &k->ranges[k->n - 1];
-	struct interval *not;
-	size_t n;
-	bool others = asks_by_others(w, k, &not, &n);
 	if (k->n > RANGES_MAX && (!others || n > RANGES_MAX))
 		return arena_printf(a, "%s is one of %zu ranges from %" PRId64 " to %" PRId64, name, k->n, first->lo, last->hi);
 	if (k->n == 1 && first->hi != first->lo && first->lo == least)
@@ -44,7 +42,39 @@ static const char *fact_words(struct ways *w, const struct asks *k)
 	if (k->n == 1 && first->hi != first->lo && first->hi == most && first->lo != least + 1)
 		return arena_printf(a, "%s is at least %" PRId64, name, first->lo);
 	return others ? arena_printf(a, "%s is not %s", name, ranges_words(a, not, n))
-	                                                  : arena_printf(a, "%s is %s", name, ranges_words(a, k->ranges, k->n));
+	              : arena_printf(a, "%s is %s", name, ranges_words(a, k->ranges, k->n));
+}
+
+/* A number that may be unset, which is the largest of its values. */
+static const char *unset_words(struct ways *w, const char *name, const struct asks *k)
+{
+	struct number_or_none of = asks_with_none(w, k);
+	if (!of.set.n)
+		return arena_printf(w->arena, "%s is unset", name);
+	if (!of.nnot)
+		return arena_printf(w->arena, "%s is set", name);
+	bool others = asks_rather_not(&of.set, of.not, of.nnot);
+	const char *text = number_words(w, name, &of.set, of.not, of.nnot, others, 0, ID_NONE - 1);
+	if (others && of.none)
+		return text;
+	return arena_printf(w->arena, others ? "%s and set" : of.none ? "%s or unset" : "%s", text);
+}
+
+static const char *fact_words(struct ways *w, const struct asks *k)
+{
+	enum input in = (enum input)k->var;
+	const char *name = who_name(w->terms, in), *yes = who_words(w->arena, w->terms, in, intervals_have(k->ranges, k->n, 1));
+	enum fact_kind kind = in < IN_PARAM_0 ? input_kind(in) : FACT_NONE;
+	struct interval *not;
+	size_t n;
+	if (yes)
+		return yes;
+	if (kind == FACT_FILE)
+		return who_file_words(w->arena, w->terms, in, k->ranges, k->n);
+	if (kind == FACT_OR_NONE)
+		return unset_words(w, name, k);
+	bool others = asks_by_others(w, k, &not, &n);
+	return number_words(w, name, k, not, n, others, diagram_var_min(w->dg, k->var), diagram_var_max(w->dg, k->var));
 }
 
 /* NULL: they are not for people. */

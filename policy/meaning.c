@@ -239,7 +239,7 @@ static const char *line_of(struct arena *a, struct diagrams *dg, const struct ac
 }
 
 /* "uid, comm": what decides beside lists of devices. */
-static const char *facts_text(struct arena *a, input_set inputs, bool has_params)
+static const char *facts_text(struct arena *a, const struct terms *ts, input_set inputs, bool has_params)
 {
 	const char *text = "";
 	if (!has_params && inputs >> IN_PARAM_0) {
@@ -248,7 +248,8 @@ static const char *facts_text(struct arena *a, input_set inputs, bool has_params
 	}
 	for (int in = 0; in < INPUT_MAX; in++)
 		if (inputs & INPUT(in) && !(in == IN_COMM_1 && inputs & INPUT(IN_COMM_0)))
-			text = arena_printf(a, "%s%s%s", text, *text ? ", " : "", input_name((enum input)in));
+			text = arena_printf(a, "%s%s%s", text, *text ? ", " : "",
+			                    in < IN_PARAM_0 ? terms_input_name(ts, (enum input)in) : input_name((enum input)in));
 	return text;
 }
 
@@ -276,7 +277,7 @@ static const char *told(struct arena *a, struct diagrams *dg, const struct acces
 }
 
 /* has_params: parameters are those of the policy; else what a program has that is not understood. */
-static const char *meaning_within(struct arena *a, struct diagrams *dg, node root, bool has_params)
+static const char *meaning_within(struct arena *a, struct diagrams *dg, const struct terms *ts, node root, bool has_params)
 {
 	size_t edges;
 	node rules = diagram_relabel(dg, root, allowed_only, NULL, false);
@@ -293,7 +294,7 @@ static const char *meaning_within(struct arena *a, struct diagrams *dg, node roo
 	const char *more = "";
 	for (int i = 0; i < KINDS && !*more; i++)
 		if (!alike(&always[i], &ever[i]))
-			more = arena_printf(a, "; more by %s", facts_text(a, inputs, has_params));
+			more = arena_printf(a, "; more by %s", facts_text(a, ts, inputs, has_params));
 	const char *line = told(a, dg, always, more, false);
 	return line ? line : told(a, dg, always, more, true);
 }
@@ -309,7 +310,7 @@ const char *policy_meaning(struct arena *a, const struct policy *p, const struct
 	node root = fixed.access;
 	struct diagrams *dg = diagrams_kept(scratch, fixed.dg, &root, 1);
 	diagrams_allow(dg, TIMES * diagram_nodes(dg) + ROOM);
-	const char *line = meaning_within(scratch, dg, root, p->nparams);
+	const char *line = meaning_within(scratch, dg, p->terms, root, p->nparams);
 	line = arena_strdup(a, line ? line : p->default_allow ? "allows what no rule denies; too varied for a line"
 	                                                      : "denies what no rule allows; too varied for a line");
 	arena_free(scratch);

@@ -7,6 +7,7 @@
  */
 #include "policy/picture.h"
 #include "policy/arena.h"
+#include "policy/asked.h"
 #include "policy/classes.h"
 #include "policy/known.h"
 #include "policy/text.h"
@@ -254,18 +255,35 @@ static bool is_comm(uint32_t var)
 	return var == IN_COMM_0 || var == IN_COMM_1;
 }
 
+static enum fact_kind kind_of(uint32_t var)
+{
+	return var < IN_PARAM_0 ? input_kind((enum input)var) : FACT_NONE;
+}
+
+/* Is it answered by yes or no? */
+static bool is_question(uint32_t var)
+{
+	return var >= INPUT_MAX || input_is_ask((enum input)var) || kind_of(var) == FACT_YES_NO;
+}
+
 static const char *variable(struct picture *w, uint32_t var)
 {
 	if (var >= INPUT_MAX)
 		return term_text(w->arena, w->policy->terms, diagram_free_term(w->classes.dg, var), 60);
 	if (is_comm(var))
 		return var == IN_COMM_0 ? "comm, bytes 1 to 8" : "comm, bytes 9 to 16";
-	return terms_input_name(w->policy->terms, (enum input)var);
+	const char *name = terms_input_name(w->policy->terms, (enum input)var);
+	return kind_of(var) == FACT_YES_NO ? arena_printf(w->arena, "%s?", name) : name;
 }
 
 static const char *value(struct picture *w, uint32_t var, int64_t v)
 {
 	char bytes[sizeof v];
+	const char *path = kind_of(var) == FACT_FILE ? asked_path_text(policy_asks(w->policy), v) : NULL;
+	if (path)
+		return path;
+	if (kind_of(var) == FACT_OR_NONE && v == ID_NONE)
+		return "unset";
 	if (!is_comm(var))
 		return arena_printf(w->arena, "%" PRId64, v);
 	for (size_t i = 0; i < sizeof v; i++)
@@ -276,14 +294,16 @@ static const char *value(struct picture *w, uint32_t var, int64_t v)
 static const char *values(struct picture *w, const struct switch_node *s, uint32_t edge)
 {
 	int64_t lo = switch_edge_lo(w->classes.dg, s, edge), hi = s->edges[edge].hi;
-	if (s->var >= INPUT_MAX)
-		return lo ? "yes" : lo == hi ? "no" : "yes or no";
+	if (is_question(s->var))
+		return lo ? "yes" : hi < 1 ? "no" : "yes or no";
 	if (lo == hi)
 		return value(w, s->var, lo);
 	if (is_comm(s->var)) /* an order of numbers, not of texts */
 		return "another text";
+	if (kind_of(s->var) == FACT_FILE)
+		return "another file";
 	if (edge + 1 == s->n)
-		return arena_printf(w->arena, "from %s", value(w, s->var, lo));
+		return arena_printf(w->arena, kind_of(s->var) == FACT_OR_NONE ? "from %s, or unset" : "from %s", value(w, s->var, lo));
 	if (!edge && lo < 0)
 		return arena_printf(w->arena, "to %s", value(w, s->var, hi));
 	return arena_printf(w->arena, "%s to %s", value(w, s->var, lo), value(w, s->var, hi));
@@ -328,7 +348,7 @@ static void switch_edges(struct picture *w, node of, size_t number)
 		if (met_before(&s, i))
 			continue;
 		fprintf(w->out, "  n%zu -> n%zu [label=\"", number, number_of(w, to));
-		if (to == rest && s.var < INPUT_MAX)
+		if (to == rest && !is_question(s.var))
 			item(&l, "else");
 		else
 			for (uint32_t k = i; k < s.n; k++)

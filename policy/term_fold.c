@@ -151,6 +151,8 @@ term term_ite(struct terms *ts, term c, term a, term b)
 	b = decided_arm(ts, not, b);
 	if (a == b)
 		return a;
+	if (is_op(ts, c, TERM_EQ) && ts->nodes[c].a == b && ts->nodes[c].b == a) /* x == k ? k : x */
+		return b;
 	term simpler = shared_arm(ts, c, a, b);
 	if (!simpler)
 		simpler = shared_arm(ts, not, b, a);

@@ -68,23 +68,49 @@ static struct ways *ways_to(struct arena *a, const struct diagrams *dg, const st
 
 /* ---- simpler ways --------------------------------------------------------------------------- */
 
-size_t asks_others(const struct ways *w, const struct asks *k, struct interval **out)
+/* The values of least..most that are not in the ranges. */
+static size_t values_between(const struct ways *w, const struct asks *k, int64_t least, int64_t most, struct interval **out)
 {
-	int64_t from = diagram_var_min(w->dg, k->var), most = diagram_var_max(w->dg, k->var);
+	int64_t from = least;
 	size_t n = 0;
 	*out = arena_alloc(w->arena, (k->n + 1) * sizeof **out);
 	for (size_t i = 0; i < k->n; from = k->ranges[i].hi < most ? k->ranges[i].hi + 1 : most, i++)
 		if (k->ranges[i].lo > from)
 			(*out)[n++] = (struct interval){from, k->ranges[i].lo - 1};
-	if (k->ranges[k->n - 1].hi < most)
+	if (!k->n || k->ranges[k->n - 1].hi < most)
 		(*out)[n++] = (struct interval){from, most};
 	return n;
+}
+
+size_t asks_others(const struct ways *w, const struct asks *k, struct interval **out)
+{
+	return values_between(w, k, diagram_var_min(w->dg, k->var), diagram_var_max(w->dg, k->var), out);
+}
+
+bool asks_rather_not(const struct asks *k, const struct interval *not, size_t n)
+{
+	return n && (n < k->n || (n == 1 && not->lo == not->hi && !intervals_are_one(k->ranges, k->n)));
 }
 
 bool asks_by_others(const struct ways *w, const struct asks *k, struct interval **out, size_t *n)
 {
 	*n = asks_others(w, k, out);
-	return *n && (*n < k->n || (*n == 1 && (*out)->lo == (*out)->hi && !intervals_are_one(k->ranges, k->n)));
+	return asks_rather_not(k, *out, *n);
+}
+
+struct number_or_none asks_with_none(const struct ways *w, const struct asks *k)
+{
+	struct interval *set = arena_alloc(w->arena, (k->n + 1) * sizeof *set);
+	struct number_or_none out = {.set = {.var = k->var, .ranges = set}};
+	for (size_t i = 0; i < k->n; i++) {
+		struct interval r = k->ranges[i];
+		out.none |= r.lo <= ID_NONE && ID_NONE <= r.hi;
+		r.hi = r.hi < ID_NONE ? r.hi : ID_NONE - 1;
+		if (r.lo <= r.hi)
+			set[out.set.n++] = r;
+	}
+	out.nnot = values_between(w, &out.set, 0, ID_NONE - 1, &out.not);
+	return out;
 }
 
 static bool same_asks(const struct asks *x, const struct asks *y)

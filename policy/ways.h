@@ -33,6 +33,11 @@ struct asks asks_to(const struct ways *w, const struct switch_node *s, uint32_t 
 size_t asks_others(const struct ways *w, const struct asks *k, struct interval **out);
 /* Are those easier to say? */
 bool asks_by_others(const struct ways *w, const struct asks *k, struct interval **out, size_t *n);
+/* Are some values, that are not these, easier to say? */
+bool asks_rather_not(const struct asks *k, const struct interval *not, size_t n);
+/* Of a number that may be unset (ID_NONE): is it among them, and what are they if it is set? `not`: the other values. */
+struct number_or_none { bool none; struct asks set; struct interval *not; size_t nnot; };
+struct number_or_none asks_with_none(const struct ways *w, const struct asks *k);
 /* The letters that a comparison asks a half of comm (IN_COMM_0, IN_COMM_1) to begin with; NULL: it is another. */
 const char *asks_beginning(const struct ways *w, const struct asks *k, enum input *half);
 

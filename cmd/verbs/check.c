@@ -10,6 +10,7 @@
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
+#include "policy/asked.h"
 #include "policy/raw.h"
 
 #include <string.h>
@@ -43,6 +44,7 @@ static const char *join(struct arena *a, const char *list, const char *word)
 /* What it reads. */
 static const char *inputs_text(struct cmd *c, const struct report *r)
 {
+	const struct asked *as = policy_asks(r->policy);
 	bool comm = false;
 	const char *list = "";
 	for (int in = 0; in < INPUT_MAX; in++) {
@@ -54,6 +56,8 @@ static const char *inputs_text(struct cmd *c, const struct report *r)
 			list = join(c->arena, list, r->policy->params[param].name);
 		else if (in >= IN_PARAM_0 && r->policy->raw && asked < r->policy->raw->nasked)
 			list = join(c->arena, list, r->policy->raw->values[r->policy->raw->asked[asked]].name);
+		else if (input_is_ask((enum input)in) && (size_t)in - IN_ASK_0 < as->nasks)
+			list = join(c->arena, list, as->asks[in - IN_ASK_0].name);
 		else if (!is_comm || !comm)
 			list = join(c->arena, list, input_name((enum input)in));
 		comm |= is_comm;

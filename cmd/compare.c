@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/room/record.h"
 #include "policy/access.h"
+#include "policy/callers.h"
 
 #include <string.h>
 
@@ -51,7 +52,8 @@ static bool read_change(struct answer *w, const struct change_record *r, const c
 	}
 	if (!r->found)
 		return true;
-	if (!request_taken(&r->witness, &out->witness))
+	if (!request_taken(&r->witness, &out->witness) ||
+	    (!request_names(policy_asks(w->a), &out->witness) && !request_names(policy_asks(w->b), &out->witness)))
 		return false;
 	out->witness.text = request_words(w->cmd->arena, &out->witness);
 	return verdict_decision(w->cmd, w->a, &r->was, &out->was) &&

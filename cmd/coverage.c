@@ -4,6 +4,7 @@
 #include "cmd/coverage.h"
 #include "cmd/cmd.h"
 #include "cmd/room/record.h"
+#include "policy/callers.h"
 #include "policy/comm.h"
 
 #include <string.h>
@@ -24,10 +25,10 @@ static bool fine_mutant(const struct taking *t, const struct mutant_record *m, s
 	       (m->kind != MUTANT_DEFAULT) == (m->rule != 0);
 }
 
-static bool take_case(const struct case_record *k, struct found_case *out)
+static bool take_case(const struct policy *p, const struct case_record *k, struct found_case *out)
 {
 	out->allow = k->allow;
-	return request_taken(&k->request, &out->request) &&
+	return request_taken(&k->request, &out->request) && request_names(policy_asks(p), &out->request) &&
 	       (!(out->request.known & INPUT(IN_COMM_0)) || comm_is_name(&out->request.fact[IN_COMM_0]));
 }
 
@@ -48,7 +49,7 @@ static bool take(void *self, enum frame_kind kind, const unsigned char *data, si
 	const struct case_record *found = (const struct case_record *)(const void *)(copy + mutants);
 	out->cases = arena_alloc(t->arena, (head.ncases + 1) * sizeof *out->cases);
 	for (size_t i = 0; i < head.ncases; i++)
-		if (!take_case(&found[i], &out->cases[i]))
+		if (!take_case(out->policy, &found[i], &out->cases[i]))
 			return false;
 	for (size_t i = 0; i < head.nmutants; i++) {
 		if (!fine_mutant(t, &list[i], head.ncases))

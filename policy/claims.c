@@ -12,6 +12,7 @@
 #include "policy/claims.h"
 #include "policy/arena.h"
 #include "policy/budget.h"
+#include "policy/callers.h"
 #include "policy/find.h"
 #include "policy/params.h"
 
@@ -75,7 +76,7 @@ static bool confirmed(const struct proof *f, const struct policy_diagram *pd, in
 {
 	struct policy *p = f->policy, with = *p;
 	struct request r = {.type = (int)out->inputs[IN_TYPE], .access = set, .major = out->inputs[IN_MAJOR],
-	                    .minor = out->inputs[IN_MINOR], .known = ~0u};
+	                    .minor = out->inputs[IN_MINOR], .known = ~(input_set)0};
 	int64_t at[INPUT_MAX];
 	int missing, hits = 0, accesses = 0;
 	memcpy(r.fact, out->inputs, sizeof r.fact);
@@ -117,7 +118,8 @@ static void prove(struct proof *f, const struct policy_diagram *pd, struct claim
 	node open = no;
 	out->about_nothing = true;
 	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-		node these = about(f, sets[i]), bad = broken(f, these, sets[i]), sure = diagram_without(f->dg, bad, f->unknown, true);
+		node these = callers_only(f->arena, f->dg, about(f, sets[i]));
+		node bad = callers_only(f->arena, f->dg, broken(f, these, sets[i])), sure = diagram_without(f->dg, bad, f->unknown, true);
 		out->about_nothing &= these == no && diagram_ok(f->dg);
 		if (bad == no && diagram_ok(f->dg))
 			continue;

@@ -32,7 +32,7 @@ void claims_prove(struct arena *a, struct policy *p, const struct policy_diagram
 /* The answer as a message at the claim's place; nothing for one that holds. */
 void claim_tell(struct diags *d, const struct policy *p, const struct claim *c, const struct claim_answer *answer);
 /* A counterexample as eval reads it: "b 8:0 w uid=0"; the parameters that matter: "gpu=3 slot=1", or "". */
-const char *claim_request(struct arena *a, const struct claim_answer *answer);
+const char *claim_request(struct arena *a, const struct policy *p, const struct claim_answer *answer);
 const char *claim_params(struct arena *a, const struct policy *p, const struct claim_answer *answer);
 /* The name of its device below /dev, or NULL. */
 const char *claim_device(struct arena *a, const struct claim_answer *answer);

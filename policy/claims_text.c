@@ -1,18 +1,20 @@
 /* claims_text.c - what was found out about a claim, for people. */
 #include "policy/claims.h"
 #include "policy/arena.h"
+#include "policy/callers.h"
 #include "policy/device.h"
 #include "policy/known.h"
 #include "policy/request.h"
 
 #include <string.h>
 
-const char *claim_request(struct arena *a, const struct claim_answer *answer)
+const char *claim_request(struct arena *a, const struct policy *p, const struct claim_answer *answer)
 {
 	const int64_t *in = answer->inputs;
 	struct request r = {.type = (int)in[IN_TYPE], .access = (int)in[IN_REQUESTED], .major = in[IN_MAJOR], .minor = in[IN_MINOR],
 	                    .known = answer->asked};
 	memcpy(r.fact, in, sizeof r.fact);
+	caller_words(policy_asks(p), &r);
 	return request_words(a, &r);
 }
 
@@ -66,7 +68,7 @@ static void tell_counterexample(struct diags *d, const struct policy *p, const s
 {
 	struct arena *a = d->arena;
 	const char *device = claim_device(a, answer), *params = claim_params(a, p, answer);
-	diag_add(d, DIAG_ERROR, c->what.at, remedy(a, c, answer), "%s is false: %s%s%s is %s %s%s%s", which, claim_request(a, answer),
+	diag_add(d, DIAG_ERROR, c->what.at, remedy(a, c, answer), "%s is false: %s%s%s is %s %s%s%s", which, claim_request(a, p, answer),
 	         device ? ", /dev/" : "", device ? arena_printf(a, "%s,", device) : "", c->always ? "denied" : "allowed",
 	         decider(a, p, c, &answer->by), *params ? ", with " : "", params)->source = c->what.source;
 }

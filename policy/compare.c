@@ -7,6 +7,7 @@
  * as least, what holds for some value of it as most.
  */
 #include "policy/compare.h"
+#include "policy/callers.h"
 #include "policy/classes.h"
 #include "policy/compare_internal.h"
 #include "policy/params.h"
@@ -22,6 +23,7 @@ struct comparing {
 	struct diagrams *dg;
 	const struct compared *a, *b;
 	input_set unknown; /* inputs of the set that are not understood */
+	term inputs[2][INPUT_MAX]; /* what those of each become */
 };
 
 /* ---- into one set --------------------------------------------------------------------------- */
@@ -36,8 +38,9 @@ static int inputs_of(struct comparing *c, const struct compared *one, const term
 {
 	const struct policy *p = one->policy;
 	input_set unknown = unknown_of(c->arena, one);
-	for (int in = 0; in < IN_PARAM_0; in++)
-		out[in] = term_input(c->ts, (enum input)in);
+	const char *why;
+	if (terms_joined(c->ts, p->terms, diagram_inputs(c->arena, one->diagram->dg, one->diagram->attribution), out, &why))
+		return diag_fail(c->diags, "compare each with a smaller policy", "%s and %s %s", c->a->policy->name, c->b->policy->name, why);
 	for (int in = IN_PARAM_0; in < INPUT_MAX; in++) {
 		size_t i = (size_t)in - IN_PARAM_0;
 		int next = IN_PARAM_0 + __builtin_popcountll(c->unknown);
@@ -63,13 +66,12 @@ static int inputs_of(struct comparing *c, const struct compared *one, const term
 static int into_one_set(struct comparing *c, bool same, node verdict[2])
 {
 	const struct compared *each[] = {c->a, c->b};
-	term inputs[2][INPUT_MAX];
 	bool both = !same && unknown_of(c->arena, c->a) && unknown_of(c->arena, c->b);
-	if (inputs_of(c, c->a, NULL, both ? " (before)" : "", inputs[0]) ||
-	    inputs_of(c, c->b, same ? inputs[0] : NULL, both ? " (after)" : "", inputs[1]))
+	if (inputs_of(c, c->a, NULL, both ? " (before)" : "", c->inputs[0]) ||
+	    inputs_of(c, c->b, same ? c->inputs[0] : NULL, both ? " (after)" : "", c->inputs[1]))
 		return -1;
 	for (int i = 0; i < 2; i++)
-		verdict[i] = diagram_moved(c->dg, each[i]->diagram->dg, each[i]->diagram->verdict, inputs[i]);
+		verdict[i] = diagram_moved(c->dg, each[i]->diagram->dg, each[i]->diagram->verdict, c->inputs[i]);
 	return 0;
 }
 
@@ -81,35 +83,64 @@ static int too_large(struct comparing *c)
 
 /* ---- witnesses ---------------------------------------------------------------------------------- */
 
-/* What a policy says, with the facts that it asks for added to the known ones: 0, or -1, it cannot be. */
-static int decide(const struct compared *one, const int64_t *fact, struct request *r, struct decision *out)
+/* The input of a policy that is asked for, as one of both: -1, none. */
+static int input_of_both(struct comparing *c, int side, int in)
 {
+	const struct term_node *k = term_get(c->ts, c->inputs[side][in]);
+	return in < IN_ASK_0 || in >= IN_PARAM_0 ? in : k->op == TERM_INPUT ? (int)k->a : -1;
+}
+
+/* A request with the answers to both policies' questions as one policy has them. */
+static struct request asked_by(struct comparing *c, int side, const struct request *r)
+{
+	struct request own = *r;
+	own.known &= ~(INPUT(IN_PARAM_0) - INPUT(IN_ASK_0));
+	for (int in = IN_ASK_0; in < IN_PARAM_0; in++) {
+		int of = input_of_both(c, side, in);
+		if (of < 0 || !(r->known & INPUT(of)))
+			continue;
+		own.known |= INPUT(in);
+		own.fact[in] = r->fact[of];
+	}
+	return own;
+}
+
+/* What a policy says, with the facts that it asks for added to the known ones: 0, or -1, it cannot be. */
+static int decide(struct comparing *c, int side, const int64_t *fact, struct request *r, struct decision *out)
+{
+	const struct compared *one = side ? c->b : c->a;
+	struct request own = asked_by(c, side, r);
 	int missing;
-	while (policy_decide(one->policy, one->diagram, r, out, &missing)) {
-		if (missing < IN_UID || missing >= INPUT_MAX || r->known & INPUT(missing))
+	while (policy_decide(one->policy, one->diagram, &own, out, &missing)) {
+		int in = missing < IN_UID || missing >= INPUT_MAX ? -1 : input_of_both(c, side, missing);
+		if (in < 0 || r->known & INPUT(in))
 			return -1;
-		r->known |= INPUT(missing);
-		r->fact[missing] = fact[missing];
+		r->known |= INPUT(in);
+		r->fact[in] = fact[in];
+		own = asked_by(c, side, r);
 	}
 	return 0;
 }
 
-/* The witness with the facts that decide, put to both policies. */
-static int check(struct comparing *c, struct change *x, const struct request *found, bool allowed)
+/* The witness with the facts that decide, put to both policies. `read`: the inputs that its search looked at. */
+static int check(struct comparing *c, struct change *x, const struct request *found, input_set read, bool allowed)
 {
 	const input_set comm = INPUT(IN_COMM_0) | INPUT(IN_COMM_1);
+	const struct asked *as = terms_asked(c->ts);
+	int64_t fact[INPUT_MAX];
 	x->witness = *found;
+	memcpy(fact, found->fact, sizeof fact);
 	memset(x->witness.fact, 0, sizeof x->witness.fact);
 	x->witness.known = 0;
-	int failed = decide(c->a, found->fact, &x->witness, &x->was) || decide(c->b, found->fact, &x->witness, &x->is);
-	if (failed || x->was.allow == allowed || x->is.allow != allowed)
+	int failed = !caller_completed(as, read, fact) || decide(c, 0, fact, &x->witness, &x->was) || decide(c, 1, fact, &x->witness, &x->is);
+	if (failed || x->was.allow == allowed || x->is.allow != allowed || !caller_words(as, &x->witness))
 		return diag_fail(c->diags, "report it with both policies",
 		                 "a fault: a request that was found to be decided differently is not");
 	if (x->witness.known & comm)
 		for (int in = IN_COMM_0; in <= IN_COMM_1; in++)
 			x->witness.fact[in] = found->fact[in];
 	x->witness.known |= x->witness.known & comm ? comm : 0;
-	x->witness.known &= INPUT(IN_PARAM_0) - 1;
+	x->witness.known &= INPUT(IN_ASK_0) - 1; /* answers are in its words, whatever the questions' places */
 	x->witness.text = request_words(c->arena, &x->witness);
 	return 0;
 }
@@ -185,10 +216,20 @@ static void add_hang(struct comparing *c, struct change *x, const char *what)
 	x->hangs = x->hangs ? arena_printf(c->arena, "%s; %s", x->hangs, what) : what;
 }
 
-static int change_of(struct comparing *c, node n, bool allowed, struct change *x)
+/* The changes of devices with which there is some caller who can be. */
+static node with_callers(struct comparing *c, node n, node possible)
+{
+	const input_set device = INPUT(IN_TYPE) | INPUT(IN_REQUESTED) | INPUT(IN_MAJOR) | INPUT(IN_MINOR);
+	if (n == possible)
+		return n;
+	return diagram_ite(c->dg, diagram_without(c->dg, possible, ALL_COMPARISONS | ~device, false), n, NODE_FALSE);
+}
+
+static int change_of(struct comparing *c, node all, bool allowed, struct change *x)
 {
 	enum { TERM_SHOWN = 120 };
 	struct counted least, most;
+	node n = callers_only(c->arena, c->dg, all);
 	node must = diagram_without(c->dg, n, c->unknown, true), may = diagram_without(c->dg, n, c->unknown, false);
 	*x = (struct change){0};
 	if (!diagram_ok(c->dg))
@@ -202,7 +243,7 @@ static int change_of(struct comparing *c, node n, bool allowed, struct change *x
 	x->found = least.found;
 	if (!diagram_ok(c->dg))
 		return too_large(c);
-	if (x->found && check(c, x, &least.one, allowed))
+	if (x->found && check(c, x, &least.one, diagram_inputs(c->arena, c->dg, must), allowed))
 		return -1;
 	input_set hangs = x->least == x->most ? 0 : diagram_inputs(c->arena, c->dg, n) & c->unknown;
 	for (; hangs; hangs &= hangs - 1)
@@ -210,7 +251,7 @@ static int change_of(struct comparing *c, node n, bool allowed, struct change *x
 	if (most.hangs != T_FALSE && x->least != x->most)
 		add_hang(c, x, term_text(c->arena, c->ts, most.hangs, TERM_SHOWN));
 	if (x->most)
-		x->rules = rules_of(c, n);
+		x->rules = rules_of(c, with_callers(c, all, n));
 	return 0;
 }
 

@@ -2,14 +2,15 @@
  * compare_caller.c - is a function of facts true of any caller?
  *
  * Each fact has its range, and facts are taken as independent of each other: only the two halves of comm
- * belong together. A way through the diagram asks for each fact at most once, so it stands for callers when
+ * belong together (callers.c puts into the function what else is known). A way through the diagram asks for each fact at most once, so it stands for callers when
  * each of its intervals has a value. Linear in the diagram.
  */
+#include "policy/callers.h"
 #include "policy/compare_internal.h"
 
 int64_t fact_within(enum input in, int64_t lo, int64_t hi)
 {
-	int64_t likely = in == IN_UID || in == IN_GID ? 0 : in == IN_PID || in == IN_TID ? 4242 : in == IN_UPTIME ? 600 : 1;
+	int64_t likely = input_is_task(in) ? caller_likely(in, 0) : in == IN_UID || in == IN_GID ? 0 : in == IN_PID || in == IN_TID ? 4242 : in == IN_UPTIME ? 600 : 1;
 	if (lo <= likely && likely <= hi)
 		return likely;
 	return lo;

@@ -13,8 +13,8 @@
 
 enum { TRIES = 24, HALVES = 12, HALVES_OF_ONE = 400, COMPLETE_MAX = 200 };
 /* Facts without comm, which has its own way. */
-#define PLAIN_FACTS ((INPUT(IN_COMM_0) - 1) & ~(INPUT(IN_UID) - 1))
 #define COMM (INPUT(IN_COMM_0) | INPUT(IN_COMM_1))
+#define PLAIN_FACTS ((INPUT(IN_PARAM_0) - INPUT(IN_UID)) & ~COMM)
 
 /* ---- free variables ------------------------------------------------------------------------- */
 
@@ -255,8 +255,9 @@ static enum exists try_callers(struct search *s, struct leaf *l)
 	if (!comm_within(&s->lo[IN_COMM_0], &s->hi[IN_COMM_0], word))
 		return NEVER;
 	for (unsigned try = 0; try < TRIES && s->work > 0; try++) {
-		for (int in = IN_UID; in < IN_COMM_0; in++)
-			fix(&b, in, tried(s, in, try));
+		for (int in = IN_UID; in < IN_PARAM_0; in++)
+			if (PLAIN_FACTS & INPUT(in))
+				fix(&b, in, tried(s, in, try));
 		const int64_t *name = l->names.asked && l->names.n ? l->names.word[try % (unsigned)l->names.n] : word;
 		fix(&b, IN_COMM_0, name[0]);
 		fix(&b, IN_COMM_1, name[1]);
@@ -276,8 +277,10 @@ static enum exists try_callers(struct search *s, struct leaf *l)
 static int widest(const struct search *s, const struct bounds *b)
 {
 	int best = -1;
-	for (int in = IN_UID; in < IN_COMM_0; in++) {
+	for (int in = IN_UID; in < IN_PARAM_0; in++) {
 		bool asked = false;
+		if (!(PLAIN_FACTS & INPUT(in)))
+			continue;
 		for (size_t i = 0; i < s->nliterals; i++)
 			asked |= (s->free[s->literals[i].free].inputs & INPUT(in)) != 0;
 		if (asked && b->lo[in] < b->hi[in] && (best < 0 || b->hi[in] - b->lo[in] > b->hi[best] - b->lo[best]))

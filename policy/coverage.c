@@ -32,7 +32,9 @@ static void measure(struct covering *g, const struct request *cases, size_t n)
 	struct coverage *c = g->out;
 	struct trial *trials = arena_alloc(g->arena, (n + 1) * sizeof *trials);
 	for (size_t i = 0; i < n; i++) {
-		trials[i] = trial_of(&cases[i]);
+		struct request one = cases[i];
+		asked_answer(policy_asks(&c->mutants.policy), &one);
+		trials[i] = trial_of(&one);
 		trial_ask(&c->mutants, &trials[i]);
 		c->undecidable += !trials[i].decided;
 	}
@@ -134,7 +136,9 @@ static void hand_out(struct covering *g)
 	c->found = arena_alloc(g->arena, (g->n + 1) * sizeof *c->found);
 	for (size_t i = 0; i < g->n && !g->list[i].left_out; i++) {
 		struct chosen *one = &g->list[i];
-		c->found[c->nfound++] = (struct found_case){trial_request(&one->trial), one->trial.allow};
+		struct found_case *found = &c->found[c->nfound++];
+		found->allow = one->trial.allow;
+		trial_request(policy_asks(&c->mutants.policy), &one->trial, &found->request); /* find_trial() saw to it that it can */
 		for (size_t k = 0; k < one->n; k++) {
 			c->needs[one->kills[k]] = g->killers[one->kills[k]] == 1;
 			if (!c->by[one->kills[k]])

@@ -6,6 +6,7 @@
  * each input they read gets values in turn: those at which such a comparison changes, given the inputs before.
  * Whatever is found is evaluated before it is believed.
  */
+#include "policy/callers.h"
 #include "policy/comm.h"
 #include "policy/coverage_internal.h"
 #include "policy/device.h"
@@ -75,7 +76,7 @@ static void nice(const struct search *s, enum input in, int64_t lo, int64_t hi, 
 		value_add(v, lo, hi, 0);
 		value_add(v, lo, hi, word("logind"));
 		break;
-	default: value_add(v, lo, hi, 1000);
+	default: value_add(v, lo, hi, input_is_task(in) ? caller_likely(in, 1000) : 1000);
 	}
 }
 
@@ -152,8 +153,9 @@ static struct values values_of(struct search *s, node n, enum input in, input_se
 	bool all = true;
 	nice(s, in, lo, hi, &v);
 	value_add(&v, lo, hi, lo);
-	if ((!(s->ms->compared & INPUT(in)) && in < IN_COMM_0) || node_is_terminal(n, NULL)) {
-		v.n = in < IN_COMM_0 ? 1 : v.n; /* any will do */
+	bool is_comm = in == IN_COMM_0 || in == IN_COMM_1;
+	if ((!(s->ms->compared & INPUT(in)) && !is_comm) || node_is_terminal(n, NULL)) {
+		v.n = is_comm ? v.n : 1; /* any will do */
 		names_within(s, in, lo, hi, &v);
 		return v;
 	}
@@ -256,7 +258,10 @@ static bool arrived(struct search *s)
 	if (!s->t.decided || !trial_kills(s->ms, s->m, &s->t))
 		return false;
 	drop_facts(s);
-	return true;
+	struct request words;
+	bool told = trial_request(policy_asks(&s->ms->policy), &s->t, &words);
+	s->limited |= !told;
+	return told;
 }
 
 /* One value of an input, then the inputs behind it. */
@@ -327,7 +332,8 @@ static bool search(struct search *s, node n, enum input in)
 
 static bool find_for(struct search *s, int set)
 {
-	node n = mutant_request_diff(s->ms, s->m, set);
+	struct diagrams *dg = s->ms->pd.dg;
+	node n = diagram_ite(dg, mutant_request_diff(s->ms, s->m, set), s->ms->possible, diagram_terminal(OUT_PASS));
 	s->t = (struct trial){.known = INPUT(IN_REQUESTED) | INPUT(IN_ACCESS)};
 	s->t.inputs[IN_REQUESTED] = set;
 	s->tries = 0;

@@ -3,6 +3,7 @@
 #define DEVGUARD_POLICY_COVERAGE_INTERNAL_H
 
 #include "policy/arena.h"
+#include "policy/asked.h"
 #include "policy/coverage.h"
 #include "policy/find.h"
 
@@ -18,7 +19,8 @@ struct trial {
 /* ---- coverage_kill.c ---- */
 
 struct trial trial_of(const struct request *r);
-struct request trial_request(const struct trial *t);
+/* With its words. False: they are no request. */
+bool trial_request(const struct asked *as, const struct trial *t, struct request *out);
 /* What the policy says to it: sets the last three. */
 void trial_ask(struct mutants *ms, struct trial *t);
 /* Do a policy and a mutant differ on it, whatever facts are not given? */

@@ -1,6 +1,7 @@
 /*
  * coverage_kill.c - does a request tell a mutant from its policy?
  */
+#include "policy/callers.h"
 #include "policy/coverage_internal.h"
 
 #include <string.h>
@@ -16,15 +17,15 @@ struct trial trial_of(const struct request *r)
 	return t;
 }
 
-struct request trial_request(const struct trial *t)
+bool trial_request(const struct asked *as, const struct trial *t, struct request *out)
 {
-	struct request r = {.type = (int)t->inputs[IN_TYPE], .access = (int)t->inputs[IN_REQUESTED],
-	                    .major = t->inputs[IN_MAJOR], .minor = t->inputs[IN_MINOR]};
-	r.known = t->known & ~(INPUT(IN_TYPE) | INPUT(IN_REQUESTED) | INPUT(IN_ACCESS) | INPUT(IN_MAJOR) | INPUT(IN_MINOR));
+	*out = (struct request){.type = (int)t->inputs[IN_TYPE], .access = (int)t->inputs[IN_REQUESTED],
+	                        .major = t->inputs[IN_MAJOR], .minor = t->inputs[IN_MINOR]};
+	out->known = t->known & ~(INPUT(IN_UID) - 1);
 	for (int i = IN_UID; i < INPUT_MAX; i++)
-		if (r.known & INPUT(i))
-			r.fact[i] = t->inputs[i];
-	return r;
+		if (out->known & INPUT(i))
+			out->fact[i] = t->inputs[i];
+	return caller_words(as, out);
 }
 
 /* The accesses of a set one after the other, none as 0: the first; the next, -1 behind the last. */

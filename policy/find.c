@@ -9,6 +9,7 @@
  */
 #include "policy/find.h"
 #include "policy/arena.h"
+#include "policy/callers.h"
 #include "policy/comm.h"
 #include "policy/known.h"
 
@@ -33,12 +34,9 @@ struct search {
 
 /* ---- one point of a box -------------------------------------------------------------------- */
 
-static int64_t first_of(const struct box *b, enum input in, const int64_t *wanted, size_t n)
+static int64_t value_near(const struct box *b, enum input in, int64_t wanted)
 {
-	for (size_t i = 0; i < n; i++)
-		if (b->lo[in] <= wanted[i] && wanted[i] <= b->hi[in])
-			return wanted[i];
-	return b->lo[in];
+	return b->lo[in] <= wanted && wanted <= b->hi[in] ? wanted : b->lo[in];
 }
 
 static bool has(const struct box *b, enum input in, int64_t v)
@@ -75,11 +73,15 @@ static void pick_device(const struct box *b, int64_t *out)
 
 static void pick(const struct search *s, const struct box *b, int64_t *out)
 {
-	static const int64_t people[] = {1000}, one[] = {1};
-	for (int in = 0; in < INPUT_MAX; in++)
-		out[in] = in >= IN_PARAM_0 ? first_of(b, (enum input)in, s->values + in, 1)
-		          : in == IN_UID || in == IN_GID || in == IN_PID || in == IN_TID ? first_of(b, (enum input)in, people, 1)
-		                                                                        : first_of(b, (enum input)in, one, 1);
+	enum { PEOPLE = 1000 };
+	for (int in = 0; in < INPUT_MAX; in++) {
+		bool person = in == IN_UID || in == IN_GID || in == IN_PID || in == IN_TID;
+		int64_t wanted = in >= IN_PARAM_0                 ? s->values[in]
+		                 : input_is_task((enum input)in) ? caller_likely((enum input)in, PEOPLE)
+		                 : person                        ? PEOPLE
+		                                                 : 1;
+		out[in] = value_near(b, (enum input)in, wanted);
+	}
 	out[IN_MAJOR] = b->lo[IN_MAJOR];
 	out[IN_MINOR] = b->lo[IN_MINOR];
 	pick_device(b, out);

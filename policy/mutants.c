@@ -6,6 +6,7 @@
  * the later rules that share some of them, so that rules about single devices cost little.
  */
 #include "policy/budget.h"
+#include "policy/callers.h"
 #include "policy/device.h"
 #include "policy/mutants_internal.h"
 
@@ -176,8 +177,19 @@ static void mutate_default(struct mutating *g)
 
 /* ---- all of them ------------------------------------------------------------------------------- */
 
-/* What the kernel can ask, each access of it by itself; `inputs` are those that matter. */
-static node askable(struct mutating *g, input_set inputs)
+static input_set read_by_rules(const struct policy *p)
+{
+	input_set inputs = 0;
+	for (size_t i = 0; i < p->nrules; i++) {
+		inputs |= term_get(p->terms, p->rules[i].match)->inputs;
+		for (size_t k = 0; k < p->rules[i].nraises; k++)
+			inputs |= term_get(p->terms, p->rules[i].raises[k].when)->inputs;
+	}
+	return inputs & (INPUT(IN_PARAM_0) - INPUT(IN_UID));
+}
+
+/* What the kernel can ask, each access of it by itself. */
+static node askable(struct mutating *g)
 {
 	const uint32_t open = 1u << ACC_READ | 1u << ACC_WRITE, any = open | 1u << ACC_MKNOD | 1u << 0;
 	node all = both(g, input_within(g, IN_TYPE, DEV_BLOCK, DEV_CHAR), input_one_of(g, IN_ACCESS, any));
@@ -187,7 +199,14 @@ static node askable(struct mutating *g, input_set inputs)
 		alone = either(g, alone, both(g, input_within(g, IN_REQUESTED, access, access), input_within(g, IN_ACCESS, access, access)));
 	if (g->out->sets)
 		all = both(g, all, either(g, alone, together));
-	for (enum input in = IN_UID; in < IN_COMM_0; in++) {
+	return all;
+}
+
+/* The callers that there can be: their facts within their ranges, and such as go together. */
+static node callers(struct mutating *g, input_set inputs)
+{
+	node all = callers_possible(g->dg, inputs);
+	for (enum input in = IN_UID; in < IN_PARAM_0; in++) {
 		int64_t lo, hi;
 		input_range(in, &lo, &hi);
 		if (inputs & INPUT(in) && hi < diagram_var_max(g->dg, in))
@@ -249,7 +268,8 @@ int policy_mutants(struct arena *a, struct diags *d, const struct policy *p, str
 	out->inputs = diagram_inputs(a, g.dg, out->pd.access);
 	out->sets = out->inputs & INPUT(IN_REQUESTED);
 	out->allows = diagram_relabel(g.dg, out->pd.access, allowed, NULL, false);
-	g.domain = askable(&g, out->inputs);
+	g.domain = askable(&g);
+	out->possible = callers(&g, out->inputs | read_by_rules(&out->policy));
 	prepare(&g, arena_alloc(a, n * sizeof(node)), arena_alloc(a, n * sizeof(node)), hulls);
 	for (g.rule = 1; g.rule <= p->nrules && !g.too_many && diagram_ok(g.dg); g.rule++)
 		mutate_rule(&g, hulls);

@@ -31,6 +31,7 @@ struct mutants {
 	struct policy policy; /* with its parameters as constants */
 	struct policy_diagram pd;
 	node allows;          /* one access: OUT_ALLOW, else OUT_PASS */
+	node possible;        /* callers that there can be (policy/callers.h) */
 	input_set inputs;     /* those by which it decides */
 	bool sets;            /* some rule reads ctx.requested */
 	input_set compared;   /* inputs of comparisons that are free variables */

@@ -77,7 +77,7 @@ void mutant_keep(struct mutating *g, struct mutant m, node diff)
 	m.rule = g->rule;
 	m.diff = both(g, g->domain, diff);
 	m.text = m.text ? m.text : "";
-	if (m.diff == no()) {
+	if (m.diff == no() || both(g, m.diff, ms->possible) == no()) {
 		ms->equal++;
 		return;
 	}

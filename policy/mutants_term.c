@@ -79,11 +79,18 @@ static void ranges(struct mutating *g, node context, node n, enum input in)
 	}
 }
 
-/* One input, but for names, of which no two are neighbours. */
+/* Names have no neighbours, and answers no boundary. */
+static bool is_number(enum input in)
+{
+	enum fact_kind kind = in < IN_PARAM_0 ? input_kind(in) : FACT_NONE;
+	return in != IN_COMM_0 && in != IN_COMM_1 && !input_is_ask(in) && kind != FACT_YES_NO && kind != FACT_FILE;
+}
+
+/* One input, which is a number. */
 static bool is_ranges(const struct diagrams *dg, const struct term_node *k, node n)
 {
 	outcome o;
-	return !(k->inputs & (k->inputs - 1)) && !(k->inputs & (INPUT(IN_COMM_0) | INPUT(IN_COMM_1))) && !node_is_terminal(n, &o) &&
+	return k->inputs && !(k->inputs & (k->inputs - 1)) && is_number((enum input)__builtin_ctzll(k->inputs)) && !node_is_terminal(n, &o) &&
 	       node_switch(dg, n).var < INPUT_MAX;
 }
 

@@ -6,6 +6,7 @@
  * Needs a diagram within its budget; linear in its edges, iterative.
  */
 #include "policy/survey.h"
+#include "policy/callers.h"
 #include "policy/device.h"
 
 #include <string.h>
@@ -13,19 +14,36 @@
 static void note_decision(const struct policy *p, node n, struct survey *out)
 {
 	outcome o;
-	if (node_is_terminal(n, &o) && OUTCOME_RULE(o) <= p->nrules)
+	if (node_is_terminal(n, &o) && OUTCOME_KIND(o) != OUT_PASS && OUTCOME_RULE(o) <= p->nrules)
 		out->decides[OUTCOME_RULE(o)] = true;
+}
+
+/* The decisions about callers that there can be, in a set of their own where that makes a difference. */
+static const struct diagrams *who_there_can_be(struct arena *a, const struct diagrams *dg, node *root)
+{
+	input_set inputs = diagram_inputs(a, dg, *root);
+	node of = *root;
+	if (!(inputs >> IN_EUID))
+		return dg;
+	struct diagrams *copy = diagrams_kept(a, dg, &of, 1);
+	of = diagram_ite(copy, callers_possible(copy, inputs), of, diagram_terminal(OUT_PASS));
+	if (!diagram_ok(copy))
+		return dg;
+	*root = of;
+	return copy;
 }
 
 void survey_diagram(struct arena *a, const struct policy *p, const struct policy_diagram *pd,
                     struct survey *out)
 {
-	const bool *below = diagram_below(a, pd->dg, &pd->attribution, 1);
+	node decides = pd->attribution;
+	const struct diagrams *dg = who_there_can_be(a, pd->dg, &decides);
+	const bool *below = diagram_below(a, dg, &decides, 1);
 	/* what the program reads: the verdict only */
 	*out = (struct survey){.decides = arena_alloc(a, p->nrules + 1), .inputs = diagram_inputs(a, pd->dg, pd->verdict)};
-	note_decision(p, pd->attribution, out);
-	for (node k = 0; k < diagram_nodes(pd->dg); k++) {
-		struct switch_node sw = node_switch(pd->dg, k);
+	note_decision(p, decides, out);
+	for (node k = 0; k < diagram_nodes(dg); k++) {
+		struct switch_node sw = node_switch(dg, k);
 		for (uint32_t i = 0; below[k] && i < sw.n; i++)
 			note_decision(p, sw.edges[i].to, out);
 	}
@@ -67,7 +85,7 @@ static bool witness(const struct policy *p, struct policy_diagram *pd, const str
 	int64_t inputs[INPUT_MAX] = {[IN_TYPE] = DEV_CHAR};
 	input_set known = 0;
 	unsigned budget = 10000;
-	node n = diagram_restrict(pd->dg, diagram_of_term(pd->dg, r->match), IN_ACCESS, access);
+	node n = diagram_restrict(pd->dg, callers_only(p->arena, pd->dg, diagram_of_term(pd->dg, r->match)), IN_ACCESS, access);
 	if (!diagram_ok(pd->dg) || !find_true(pd->dg, n, inputs, &known, &budget))
 		return false;
 	inputs[IN_REQUESTED] = inputs[IN_ACCESS] = access;
@@ -77,7 +95,7 @@ static bool witness(const struct policy *p, struct policy_diagram *pd, const str
 	                        .access = access,
 	                        .major = inputs[IN_MAJOR],
 	                        .minor = inputs[IN_MINOR],
-	                        .known = ~0u};
+	                        .known = ~(input_set)0};
 	memcpy(out->fact, inputs, sizeof inputs);
 	return true;
 }
@@ -105,10 +123,10 @@ static const char *example(struct diags *d, const struct policy *p, struct polic
 
 /* Is the boolean term true of no request at all? A free variable in it leaves
  * that open: then false. */
-static bool impossible(struct policy_diagram *pd, term t)
+static bool impossible(const struct policy *p, struct policy_diagram *pd, term t)
 {
 	outcome o;
-	node n = diagram_of_term(pd->dg, t);
+	node n = callers_only(p->arena, pd->dg, diagram_of_term(pd->dg, t));
 	return diagram_ok(pd->dg) && node_is_terminal(n, &o) && OUTCOME_KIND(o) != OUT_ALLOW;
 }
 
@@ -127,7 +145,7 @@ static const struct rule *shadow(const struct policy *p, struct policy_diagram *
 	enum { ASKED_MAX = 200 };
 	const struct rule *first = r - p->rules > ASKED_MAX ? r - ASKED_MAX : p->rules;
 	for (const struct rule *e = first; e < r; e++)
-		if (impossible(pd, term_and(p->terms, reach(p, r), term_not(p->terms, reach(p, e)))))
+		if (impossible(p, pd, term_and(p->terms, reach(p, r), term_not(p->terms, reach(p, e)))))
 			return e;
 	return NULL;
 }
@@ -137,7 +155,7 @@ static void explain_dead(struct diags *d, const struct policy *p, struct policy_
 {
 	const struct rule *by;
 	const char *hint;
-	if (impossible(pd, reach(p, r))) {
+	if (impossible(p, pd, reach(p, r))) {
 		diag_add(d, DIAG_WARNING, r->at, "remove it, or correct its condition",
 		         "this rule never matches");
 		return;

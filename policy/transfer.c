@@ -1,12 +1,43 @@
 /*
  * transfer.c - diagrams of one set as diagrams of another.
  *
- * Two policies are about two sets of terms, in diagrams of different orders, with parameters of the same numbers.
+ * Two policies are about two sets of terms, in diagrams of different orders, with parameters and questions of the same
+ * numbers.
  * To be compared they must be in one set: a node is made again of the nodes below it, children first. An
  * input that is a number there is gone then, and conditions about it are what they are for that number.
  */
 #include "policy/transfer.h"
+#include "policy/asked.h"
 #include "policy/diagram_internal.h"
+
+/* ---- what is asked of the calling task ------------------------------------------------------ */
+
+int terms_joined(struct terms *to, const struct terms *from, input_set used, term inputs[INPUT_MAX], const char **why)
+{
+	const struct asked *theirs = terms_asked(from);
+	for (int in = 0; in < INPUT_MAX; in++)
+		inputs[in] = in < IN_ASK_0 ? term_input(to, (enum input)in) : term_const(to, 0);
+	for (size_t i = 0; i < theirs->nasks; i++) {
+		const struct ask *k = &theirs->asks[i];
+		if (!(used & INPUT(IN_ASK_0 + i)))
+			continue;
+		int place = asked_ask(terms_asked(to), k->kind, k->number, k->text, k->at);
+		*why = "together ask too many questions about the caller: more than 20";
+		if (place < 0)
+			return -1;
+		inputs[IN_ASK_0 + i] = term_input(to, (enum input)(IN_ASK_0 + place));
+	}
+	for (size_t i = 0; i < theirs->npaths; i++) {
+		const struct path_named *k = &theirs->paths[i];
+		*why = "name two paths that have one value in programs";
+		if (!asked_path(terms_asked(to), k->path, k->is_cgroup, k->at))
+			return -1;
+	}
+	*why = NULL;
+	return 0;
+}
+
+/* ---- diagrams ------------------------------------------------------------------------------- */
 
 struct copying {
 	struct diagrams *to;

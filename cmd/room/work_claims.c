@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/claims.h"
+#include "policy/transfer.h"
 
 static void tell(struct judge *j, const struct claim *c, const struct claim_answer *answer)
 {
@@ -18,7 +19,7 @@ static void tell(struct judge *j, const struct claim *c, const struct claim_answ
 	record_text(told.on, TOLD_TEXT, answer->on);
 	if (answer->state == CLAIM_FALSE) {
 		const char *device = claim_device(a, answer);
-		record_text(told.request, TOLD_TEXT, claim_request(a, answer));
+		record_text(told.request, TOLD_TEXT, claim_request(a, j->policy, answer));
 		record_text(told.params, TOLD_TEXT, claim_params(a, j->policy, answer));
 		record_text(told.device, TOLD_TEXT, device ? arena_printf(a, "/dev/%s", device) : NULL);
 		told.by_default = !by;
@@ -55,12 +56,16 @@ bool judge_proves_claims(struct judge *j, bool lint)
 bool judge_claims(struct judge *j, const struct frame *f)
 {
 	struct policy *file, *p = j->policy;
+	term inputs[INPUT_MAX];
+	const char *why;
 	uint64_t digest;
 	if (serial_read(j->in->arena, &j->in->diags, "the file of claims", f->data, f->len, &file, &digest))
 		return false;
 	if (!file->nclaims || file->nrules || file->nparams)
 		return !diag_fail(&j->in->diags, NULL, "what the process that ran the file of claims returned is damaged");
+	if (terms_joined(p->terms, file->terms, ~(input_set)0, inputs, &why))
+		return !diag_fail(&j->in->diags, "put some of the claims into a file of their own", "%s and the claims %s", p->file, why);
 	for (size_t i = 0; i < file->nclaims; i++)
-		file->claims[i].what.match = term_brought(p->terms, file->terms, file->claims[i].what.match, NULL);
+		file->claims[i].what.match = term_brought(p->terms, file->terms, file->claims[i].what.match, inputs);
 	return prove(j, file->claims, file->nclaims, true) != CLAIM_FALSE;
 }

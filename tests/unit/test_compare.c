@@ -2,6 +2,7 @@
  * Two policies compared: counts equal to those of trying every cell between the numbers that the policies name,
  * for a thousand random pairs; witnesses are true; the shipped policies against each other.
  */
+#include "policy/asked.h"
 #include "policy/compare.h"
 #include "policy/recover.h"
 #include "tests/unit/compiled.h"
@@ -44,7 +45,7 @@ static struct comparison compared(struct one *a, struct one *b)
 
 /* ---- random ones ------------------------------------------------------------------------------ */
 
-enum kind { PLAIN, FACTS, TERMS };
+enum kind { PLAIN, FACTS, TERMS, WHO };
 enum { RULES = 6, RULE_MAX = 300, TERM_MAJORS = 3, TERM_MINORS = 12, TERM_UIDS = 60 };
 
 static const int majors[] = {1, 8, 195}, minors[] = {0, 3, 16}, uids[] = {0, 1000}, uptimes[] = {300};
@@ -89,6 +90,18 @@ static void fact_atom(struct rng *g, char *out, size_t n)
 	}
 }
 
+/* What is asked of the calling task. */
+static void who_atom(struct rng *g, char *out, size_t n)
+{
+	static const char *const atoms[] = {
+		"ctx.exe == \"/usr/bin/a\"", "ctx.exe != \"/usr/bin/b\"", "[\"/usr/bin/a\", \"/usr/bin/b\"].include?(ctx.exe)",
+		"ctx.exe == \"/usr/bin/b\"", "ctx.capable?(:sys_rawio)", "!ctx.capable?(:sys_rawio)", "ctx.host_user_ns?", "!ctx.host_user_ns?",
+		"ctx.under?(\"/a\")", "ctx.under?(\"/a/b\")", "!ctx.under?(\"/c\")", "ctx.under?(\"/c\")", "ctx.in_group?(44)",
+		"ctx.login_uid.nil?", "ctx.login_uid == 5", "ctx.kernel_thread?"};
+	const char *one = atoms[below(g, COUNT(atoms))], *two = atoms[below(g, COUNT(atoms))];
+	snprintf(out, n, "%s %s %s", one, below(g, 3) ? "&&" : "||", two);
+}
+
 /* About two inputs, where devices and users are few. */
 static void term_atom(struct rng *g, char *out, size_t n)
 {
@@ -111,7 +124,7 @@ static void rule(struct rng *g, enum kind kind, char *out)
 {
 	char p[RULE_MAX], atom[200], more[80] = "";
 	const char *verb = below(g, 2) ? "allow" : "deny";
-	void (*const special)(struct rng *, char *, size_t) = kind == TERMS ? term_atom : fact_atom;
+	void (*const special)(struct rng *, char *, size_t) = kind == TERMS ? term_atom : kind == WHO ? who_atom : fact_atom;
 	if (kind == PLAIN ? below(g, 3) : !below(g, 3)) {
 		pattern(g, p);
 		snprintf(out, RULE_MAX, "%s %.60s\n", verb, p);
@@ -180,7 +193,7 @@ static struct values singly(int upto, const int *named, size_t n, int64_t most)
 }
 
 /* Callers that stand for all. */
-struct callers { int64_t fact[1000][INPUT_MAX]; int n; };
+struct callers { int64_t fact[1000][INPUT_MAX]; struct request_who who[1000]; int n; };
 
 static void add_callers(struct callers *c, enum kind kind)
 {
@@ -202,12 +215,69 @@ static void add_callers(struct callers *c, enum kind kind)
 			}
 }
 
+/* Every task that there can be, as far as the policies ask: a capability is one of the host's user namespace. */
+static void add_tasks(struct callers *c)
+{
+	static const char *const cgroups[] = {"/", "/a", "/a/b", "/c"}, *const files[] = {NULL, "/usr/bin/a", "/usr/bin/b"};
+	c->n = 0;
+	for (int i = 0; i < 3 * 2 * 2 * 2 * 2 * 3 * 4; i++) {
+		int k = i;
+		struct request r = {.who.known = WHO_GROUPS | WHO_CAPS | WHO_CGROUP};
+		const char *exe = files[k % 3], *cgroup;
+		bool host = (k /= 3) % 2, capable = (k /= 2) % 2, thread = (k /= 2) % 2, group = (k /= 2) % 2;
+		r.fact[IN_LOGIN_UID] = (k /= 2) % 3 ? 4 + k % 3 : (int64_t)ID_NONE;
+		cgroup = cgroups[(k /= 3) % 4];
+		if (((capable || thread) && !host) || (thread && exe))
+			continue;
+		r.fact[IN_EXE] = exe ? path_value(exe, strlen(exe)) : 0;
+		r.fact[IN_HOST_USER_NS] = host;
+		r.fact[IN_KERNEL_THREAD] = thread;
+		r.who.caps = capable ? 1ull << capability_number("sys_rawio", strlen("sys_rawio")) : 0;
+		r.who.groups[0] = 44;
+		r.who.ngroups = group;
+		assert_true(request_cgroup(&r, cgroup, strlen(cgroup)));
+		memcpy(c->fact[c->n], r.fact, sizeof r.fact);
+		c->who[c->n++] = r.who;
+	}
+}
+
 static bool allows(const struct one *o, const struct request *r)
 {
 	struct decision d;
 	int missing;
 	assert_int_equal(policy_decide(o->policy, &o->pd, r, &d, &missing), 0);
 	return d.allow;
+}
+
+/* With the answers to its own questions. */
+static struct request asked_of(const struct one *o, const struct request *r)
+{
+	struct request own = *r;
+	own.known &= ~(INPUT(IN_PARAM_0) - INPUT(IN_ASK_0));
+	asked_answer(policy_asks(o->policy), &own);
+	return own;
+}
+
+/* Every caller as each policy sees it. */
+static struct request seen[1000][2];
+
+static void see(const struct callers *who, const struct one *a, const struct one *b)
+{
+	for (int w = 0; w < who->n; w++) {
+		struct request r = {.known = INPUT(IN_PARAM_0) - 1, .who = who->who[w]};
+		memcpy(r.fact, who->fact[w], sizeof r.fact);
+		seen[w][0] = asked_of(a, &r);
+		seen[w][1] = asked_of(b, &r);
+	}
+}
+
+static bool decided(const struct one *o, struct request *caller, const struct request *device)
+{
+	caller->type = device->type;
+	caller->access = device->access;
+	caller->major = device->major;
+	caller->minor = device->minor;
+	return allows(o, caller);
 }
 
 static void brute_force(const struct one *a, const struct one *b, enum kind kind, uint64_t *allowed, uint64_t *denied)
@@ -217,17 +287,20 @@ static void brute_force(const struct one *a, const struct one *b, enum kind kind
 	bool few = kind == TERMS;
 	struct values major = few ? singly(TERM_MAJORS, majors, COUNT(majors), MAJOR_MAX) : cells(majors, COUNT(majors), MAJOR_MAX);
 	struct values minor = few ? singly(TERM_MINORS, minors, COUNT(minors), MINOR_MAX) : cells(minors, COUNT(minors), MINOR_MAX);
-	add_callers(&who, kind);
+	if (kind == WHO)
+		add_tasks(&who);
+	else
+		add_callers(&who, kind);
+	see(&who, a, b);
 	*allowed = *denied = 0;
 	for (int i = 0; i < 2 * major.n * minor.n * (int)COUNT(asked); i++) {
 		int k = i / 2 / (int)COUNT(asked);
-		struct request r = {.type = 1 + i % 2, .access = asked[i / 2 % (int)COUNT(asked)], .known = INPUT(IN_PARAM_0) - 1};
+		struct request r = {.type = 1 + i % 2, .access = asked[i / 2 % (int)COUNT(asked)]};
 		r.major = major.first[k / minor.n];
 		r.minor = minor.first[k % minor.n];
 		bool more = false, less = false;
 		for (int w = 0; w < who.n && !(more && less); w++) {
-			memcpy(r.fact, who.fact[w], sizeof r.fact);
-			bool was = allows(a, &r), is = allows(b, &r);
+			bool was = decided(a, &seen[w][0], &r), is = decided(b, &seen[w][1], &r);
 			more |= is && !was;
 			less |= was && !is;
 		}
@@ -254,7 +327,8 @@ static void check_change(const char *what, const struct change *x, uint64_t n, c
 	const char *error, *hint;
 	if (request_parse(a->arena, &host_here, x->witness.text, &again, &error, &hint))
 		fail_msg("%s: %s", x->witness.text, error);
-	if (allows(a, &again) == allowed || allows(b, &again) != allowed || !x->rules)
+	struct request before = asked_of(a, &again), after = asked_of(b, &again);
+	if (allows(a, &before) == allowed || allows(b, &after) != allowed || !x->rules)
 		fail_msg("%s: %s is no witness\n%s", what, x->witness.text, texts);
 }
 
@@ -288,9 +362,9 @@ static void try_pair(struct rng *g, enum kind kind)
 static void test_random(void **state)
 {
 	(void)state;
-	static const int pairs[] = {[PLAIN] = 500, [FACTS] = 300, [TERMS] = 200};
+	static const int pairs[] = {[PLAIN] = 500, [FACTS] = 300, [TERMS] = 200, [WHO] = 50};
 	struct rng g = {20261128};
-	for (int kind = PLAIN; kind <= TERMS; kind++) {
+	for (int kind = PLAIN; kind <= WHO; kind++) {
 		exact = bounded = differing = 0;
 		for (int i = 0; i < pairs[kind]; i++)
 			try_pair(&g, (enum kind)kind);
@@ -319,6 +393,23 @@ static void test_texts(void **state)
 		/* what no kernel asks: m together with others */
 		{"allow :fuse\n", "allow(:fuse) { |ctx| ctx.requested < 7 && ctx.requested != 3 && ctx.requested != 5 }\n", 0, 0, NULL, NULL},
 		/* callers that there cannot be */
+		{"allow(:fuse) { |ctx| ctx.capable?(:sys_admin) }\n", "allow(:fuse) { |ctx| ctx.capable?(:sys_admin) && ctx.host_user_ns? }\n", 0, 0, NULL, NULL},
+		{"allow(:fuse) { |ctx| ctx.under?(\"/a\") && ctx.under?(\"/b\") }\n", "", 0, 0, NULL, NULL},
+		{"allow(:fuse) { |ctx| ctx.kernel_thread? && ctx.exe == \"/bin/a\" }\n", "", 0, 0, NULL, NULL},
+		{"allow(:fuse) { |ctx| ctx.kernel_thread? && !ctx.host_pid_ns? }\n", "", 0, 0, NULL, NULL},
+		{"allow(:fuse) { |ctx| ctx.under?(\"/a/b\") }\n", "allow(:fuse) { |ctx| ctx.under?(\"/a\") && ctx.under?(\"/a/b\") }\n", 0, 0, NULL, NULL},
+		{"allow(:fuse) { |ctx| ctx.under?(\"/ab\") }\n", "allow(:fuse) { |ctx| ctx.under?(\"/a\") }\n", 5, 5, "c 10:229 r cgroup=/a",
+		 "allow(:fuse) { |ctx| !ctx.under?(\"/ab\") && ctx.under?(\"/a\") }\n"},
+		{"allow(:fuse) { |ctx| ctx.exe == \"/bin/a\" }\n", "allow(:fuse) { |ctx| [\"/bin/b\", \"/bin/a\"].include?(ctx.exe) }\n", 5, 0,
+		 "c 10:229 r exe=/bin/b", "allow(:fuse) { |ctx| ctx.exe == \"/bin/b\" }\n"},
+		{"allow(:fuse) { |ctx| ctx.exe == \"/bin/a\" }\n", "allow :fuse\n", 5, 0, "c 10:229 r exe=-", NULL},
+		{"", "allow(:fuse) { |ctx| ctx.in_group?(44) && !ctx.in_group?(5) && ctx.login_uid.nil? }\n", 5, 0,
+		 "c 10:229 r login_uid=none groups=44", NULL},
+		/* the same questions at other places */
+		{"allow(:fuse) { |ctx| ctx.in_group?(44) || ctx.capable?(:sys_admin) }\n", "allow(:fuse) { |ctx| ctx.capable?(:sys_admin) || ctx.in_group?(44) }\n",
+		 0, 0, NULL, NULL},
+		{"allow(:fuse) { |ctx| ctx.login_uid == ctx.uid }\n", "allow(:fuse) { |ctx| (ctx.login_uid || 4294967295) == ctx.uid && ctx.login_uid }\n", 0, 0,
+		 NULL, NULL},
 		{"allow(:fuse) { |ctx| ctx.pid >= 0 }\n", "allow(:fuse) { |ctx| ctx.pid < 4194305 }\n", 0, 0, NULL, NULL},
 		{"allow(:fuse) { |ctx| ctx.uptime > 18446744073 }\n", "", 0, 0, NULL, NULL},
 		{"allow(:fuse) { |ctx| ctx.comm == \"sixteen_letters!\" }\n", "", 0, 0, NULL, NULL},

@@ -2,7 +2,9 @@
  * Verdicts as policies: the rules that are made mean what the verdict meant, of every policy of the
  * tests; no rule can be left out; the text compiles to the same.
  */
+#include "policy/asked.h"
 #include "policy/recover.h"
+#include "policy/transfer.h"
 #include "tests/unit/compiled.h"
 #include "tests/unit/random_policy.h"
 
@@ -52,25 +54,24 @@ static void check_needed(const char *name, struct diagrams *dg, const struct pol
 	}
 }
 
-/* Two compilations: of the policy, and of the text that was made of it. Diagrams are reduced, so equal ones
- * have the same switches. Comparisons of several inputs have an order in each set: then *known is false. */
-struct pairs { struct pair { node x, y; } *list; size_t n, cap; struct arena *arena; };
-
-static bool same_node(struct pairs *met, struct diagrams *dx, node x, struct diagrams *dy, node y, bool *known)
+/* Two compilations: of the policy, and of the text that was made of it, in one set. Diagrams are reduced, so equal ones
+ * are one node. Comparisons of several inputs may be written otherwise: then *known is false. */
+static node brought(struct compiled *to, struct diagrams *dg, struct compiled *of, const struct policy_diagram *pd)
 {
-	outcome o, p;
-	if (node_is_terminal(x, &o) || node_is_terminal(y, &p))
-		return node_is_terminal(x, &o) && node_is_terminal(y, &p) && o == p;
-	for (size_t i = 0; i < met->n; i++)
-		if (met->list[i].x == x && met->list[i].y == y)
-			return true;
-	*ARENA_PUSH(met->arena, met->list, met->n, met->cap) = (struct pair){x, y};
-	struct switch_node s = node_switch(dx, x), t = node_switch(dy, y);
-	*known &= s.var < INPUT_MAX && t.var < INPUT_MAX;
-	bool same = s.var == t.var && s.n == t.n;
-	for (uint32_t i = 0; i < s.n && same; i++)
-		same = s.edges[i].hi == t.edges[i].hi && same_node(met, dx, s.edges[i].to, dy, t.edges[i].to, known);
-	return same;
+	term inputs[INPUT_MAX];
+	const char *why;
+	assert_int_equal(terms_joined(to->policy->terms, of->policy->terms, ~(input_set)0, inputs, &why), 0);
+	for (size_t i = 0; i < to->policy->nparams; i++)
+		inputs[IN_PARAM_0 + i] = term_input(to->policy->terms, (enum input)(IN_PARAM_0 + i));
+	return diagram_moved(dg, pd->dg, pd->verdict, inputs);
+}
+
+static bool compares(const struct compiled *c, struct diagrams *dg, node n)
+{
+	bool *below = diagram_below(c->arena, dg, &n, 1), any = false;
+	for (node k = 0; k < diagram_nodes(dg); k++)
+		any |= below[k] && node_switch(dg, k).var >= INPUT_MAX;
+	return any;
 }
 
 static size_t equal_diagrams;
@@ -79,16 +80,29 @@ static void same_diagrams(const char *name, struct compiled *c, struct compiled 
 {
 	static const int sets[] = {0, ACC_MKNOD, ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE};
 	struct policy_diagram x, y;
-	bool known = true, same = true;
-	struct pairs met = {.arena = again->arena};
 	if (policy_diagram(c->policy, &c->diags, ORDER_FACTS_LAST, &x) || policy_diagram(again->policy, &again->diags, ORDER_FACTS_LAST, &y))
 		fail_msg("%s: no diagram", name);
+	struct diagrams *dg = diagrams_new(c->arena, c->policy->terms, ORDER_FACTS_LAST);
+	node one = brought(c, dg, c, &x), two = brought(c, dg, again, &y);
+	bool same = true;
 	for (size_t i = 0; i < COUNT(sets); i++)
-		same &= same_node(&met, x.dg, diagram_restrict(x.dg, x.verdict, IN_REQUESTED, sets[i]), y.dg,
-		                  diagram_restrict(y.dg, y.verdict, IN_REQUESTED, sets[i]), &known);
-	if (!same && known)
+		same &= diagram_restrict(dg, one, IN_REQUESTED, sets[i]) == diagram_restrict(dg, two, IN_REQUESTED, sets[i]);
+	if (!same && !compares(c, dg, one) && !compares(c, dg, two))
 		fail_msg("%s: what was made of it has another diagram", name);
 	equal_diagrams += same;
+}
+
+/* A task that answers some of the questions with yes. */
+static void someone(struct rng *g, const struct asked *as, struct request *q)
+{
+	for (enum input in = IN_EUID; in < IN_ASK_0; in++)
+		q->fact[in] = input_kind(in) == FACT_YES_NO ? below(g, 2) : input_kind(in) == FACT_OR_NONE && below(g, 2) ? ID_NONE : below(g, 6);
+	q->fact[IN_EXE] = as->npaths && below(g, 4) ? as->paths[below(g, (uint32_t)as->npaths)].value : 0;
+	q->fact[IN_PARENT_EXE] = as->npaths && below(g, 2) ? as->paths[below(g, (uint32_t)as->npaths)].value : 0;
+	for (size_t i = 0; i < as->nasks; i++)
+		if (below(g, 2))
+			asked_suppose(&as->asks[i], true, q);
+	q->who.known = WHO_GROUPS | WHO_CAPS | WHO_CGROUP;
 }
 
 static void same_decisions(const char *name, const struct compiled *c, const struct compiled *again, int requests)
@@ -105,7 +119,10 @@ static void same_decisions(const char *name, const struct compiled *c, const str
 		q.fact[IN_GID] = below(&g, 30);
 		q.fact[IN_PID] = below(&g, 5);
 		q.fact[IN_UPTIME] = below(&g, 200);
+		someone(&g, policy_asks(c->policy), &q);
+		asked_answer(policy_asks(c->policy), &q);
 		assert_int_equal(policy_decide(c->policy, &c->pd, &q, &one, &missing), 0);
+		asked_answer(policy_asks(again->policy), &q);
 		assert_int_equal(policy_decide(again->policy, &again->pd, &q, &two, &missing), 0);
 		if (one.allow != two.allow)
 			fail_msg("%s: %d %lld:%lld access %d", name, q.type, (long long)q.major, (long long)q.minor, q.access);

@@ -15,6 +15,7 @@
 #include "cmd/room/record.h"
 #include "policy/meaning.h"
 #include "policy/raw.h"
+#include "policy/lint_who.h"
 #include "policy/survey.h"
 
 /* ---- what came in ------------------------------------------------------------------------ */
@@ -142,8 +143,10 @@ static bool report(struct judge *j, bool lint)
 	budget_stage(&j->in->budget, STAGE_LINT);
 	if (lint && j->diagram.dg) {
 		survey_diagram(j->in->arena, j->policy, &j->diagram, &s);
-		if (!j->policy->raw) /* its one rule is the method's result */
+		if (!j->policy->raw) { /* its one rule is the method's result */
 			lint_rules(&j->in->diags, j->policy, &j->diagram, &s);
+			lint_who(&j->in->diags, j->policy, &j->diagram);
+		}
 	}
 	return hand_out(j, s.inputs);
 }

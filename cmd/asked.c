@@ -3,7 +3,7 @@
  * it shows them only as kernel.kptr_restrict lets it.
  *
  * Then a request can be put to it still, one by one (cgroup/probe.c): what decides cannot be told, and who asks is
- * a process of ours, with the uid, gid and comm that the request gives.
+ * a process of ours, with the ids, groups and so on that the request gives.
  */
 #include "cmd/asked.h"
 #include "cgroup/dump.h"
@@ -80,12 +80,14 @@ static const char *asker(struct arena *a, const struct request *r)
 }
 
 /* Puts the request to a probe that is open, or could not be. */
-static void put(struct cmd *c, struct probe *probe, const char *told, const struct request *r, uint32_t may_lack, const char *place,
+static void put(struct cmd *c, struct probe *probe, const char *told, const struct request *r, input_set may_lack, const char *place,
                 struct kernel_said *out)
 {
 	struct request asked = *r;
 	const char *why = told;
 	asked.known &= ~(may_lack & ~PROBE_FACTS);
+	if (may_lack) /* the process is in the cgroup that is asked about, or in one of the probe's */
+		asked.who.known &= ~(uint32_t)WHO_CGROUP;
 	enum probe_answer said = probe ? probe_ask(probe, &asked, &why) : PROBE_FAILED;
 	out->known = said == PROBE_ALLOW || said == PROBE_DENY;
 	out->allow = said == PROBE_ALLOW;
@@ -96,7 +98,7 @@ static void put(struct cmd *c, struct probe *probe, const char *told, const stru
 	probe_close(probe);
 }
 
-bool asked_program(struct cmd *c, uint32_t id, const struct request *r, uint32_t may_lack, struct kernel_said *out)
+bool asked_program(struct cmd *c, uint32_t id, const struct request *r, input_set may_lack, struct kernel_said *out)
 {
 	struct probe *probe;
 	struct diags kept = c->diags;
@@ -110,7 +112,7 @@ bool asked_program(struct cmd *c, uint32_t id, const struct request *r, uint32_t
 	return true;
 }
 
-void asked_inside(struct cmd *c, const struct cgroup *cg, const struct request *r, uint32_t may_lack, struct kernel_said *out)
+void asked_inside(struct cmd *c, const struct cgroup *cg, const struct request *r, input_set may_lack, struct kernel_said *out)
 {
 	struct probe *probe;
 	struct diags kept = c->diags;

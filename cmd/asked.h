@@ -21,7 +21,7 @@ int asked_open(struct cmd *c, const char *source, struct probe **out);
 struct kernel_said { bool known, allow; const char *text; /* who decided, or why it is not known */ };
 struct cgroup;
 /* The same of all programs that are effective in a cgroup, by a process in it. */
-void asked_inside(struct cmd *c, const struct cgroup *cg, const struct request *r, uint32_t may_lack, struct kernel_said *out);
-bool asked_program(struct cmd *c, uint32_t id, const struct request *r, uint32_t may_lack, struct kernel_said *out);
+void asked_inside(struct cmd *c, const struct cgroup *cg, const struct request *r, input_set may_lack, struct kernel_said *out);
+bool asked_program(struct cmd *c, uint32_t id, const struct request *r, input_set may_lack, struct kernel_said *out);
 
 #endif

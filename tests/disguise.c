@@ -393,39 +393,41 @@ static int by_comm(const char *name, const char *path)
 	return prctl(PR_SET_NAME, name) ? step_failed("PR_SET_NAME") : say(open_error(path));
 }
 
+static int by_access(const char *path)
+{
+	return say(access(path, R_OK) ? errno : 0);
+}
+
+static int by_worker(const char *path)
+{
+	return by_ring(path, 0);
+}
+
+static int by_polling(const char *path)
+{
+	return by_ring(path, IORING_SETUP_SQPOLL);
+}
+
 int main(int argc, char **argv)
 {
-	const char *how = argc > 2 ? argv[1] : "";
-	const char *last = argv[argc - 1];
-	if (argc > 2 && !strcmp(how, "memfd"))
+	static const struct {
+		const char *name;
+		int (*one)(const char *path);
+		int (*two)(const char *first, const char *second);
+	} ways[] = {
+		{"access", by_access, NULL}, {"uring", by_worker, NULL}, {"polled", by_polling, NULL}, {"thread", by_thread, NULL},
+		{"child", by_child, NULL}, {"orphan", by_orphan, NULL}, {"self", write_self, NULL}, {"dropped", NULL, by_dropped},
+		{"comm", NULL, by_comm}, {"claim", NULL, by_claim}, {"trace", NULL, by_trace}, {"write", NULL, by_write},
+	};
+	if (argc > 2 && !strcmp(argv[1], "memfd"))
 		return by_memfd(argv + 2);
-	if (argc == 3) {
-		if (!strcmp(how, "access"))
-			return say(access(last, R_OK) ? errno : 0);
-		if (!strcmp(how, "uring"))
-			return by_ring(last, 0);
-		if (!strcmp(how, "polled"))
-			return by_ring(last, IORING_SETUP_SQPOLL);
-		if (!strcmp(how, "thread"))
-			return by_thread(last);
-		if (!strcmp(how, "child"))
-			return by_child(last);
-		if (!strcmp(how, "orphan"))
-			return by_orphan(last);
-		if (!strcmp(how, "self"))
-			return write_self(last);
-	}
-	if (argc == 4) {
-		if (!strcmp(how, "dropped"))
-			return by_dropped(argv[2], last);
-		if (!strcmp(how, "comm"))
-			return by_comm(argv[2], last);
-		if (!strcmp(how, "claim"))
-			return by_claim(argv[2], last);
-		if (!strcmp(how, "trace"))
-			return by_trace(argv[2], last);
-		if (!strcmp(how, "write"))
-			return by_write(argv[2], last);
+	for (size_t i = 0; i < sizeof ways / sizeof *ways && argc > 2; i++) {
+		if (strcmp(argv[1], ways[i].name))
+			continue;
+		if (argc == 3 && ways[i].one)
+			return ways[i].one(argv[2]);
+		if (argc == 4 && ways[i].two)
+			return ways[i].two(argv[2], argv[3]);
 	}
 	return 64;
 }

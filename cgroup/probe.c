@@ -97,7 +97,7 @@ static enum probe_answer not_adopted(struct probe *pr, const struct question *q,
 {
 	const char *what = question_facts(a->lacking);
 	if (!(q->adopt & ~ADOPT_PLAIN) || !a->lacking)
-		return failed(pr, why, "cannot take on the caller's uid, gid or comm", a->adopt);
+		return failed(pr, why, "cannot take on what the request says of the caller", a->adopt);
 	snprintf(pr->why, sizeof pr->why, "a process here cannot take on %s: %s", what, strerror(a->adopt));
 	*why = pr->why;
 	return PROBE_SKIPPED;

@@ -292,6 +292,43 @@ inside "$CG" "$OPENER" open r "$NULL" >/dev/null
 check "audit all: what is allowed is reported" sh -c '"$1" audit "$2" --json --count 1 --timeout 5 2>/dev/null |
 	jq -e ".verdict == \"allow\" and .minor == 3"' - "$DEVGUARD" "$CG"
 
+# ---- what the policy reads of the task -------------------------------------------------------------
+
+scratch task
+cat >"$T/task.rb" <<'RUBY'
+policy "task"
+default :allow
+audit :denied
+deny("c 1:11") { |ctx| ctx.euid == 0 && ctx.exe != "/usr/bin/no-such" && ctx.capable?(:sys_rawio) }
+deny("c 1:3") { |ctx| ctx.in_group?(44) && !ctx.in_group?(45) && ctx.under?("/devguard-no-such") == false && ctx.fsuid < 5 }
+never("c 77:7") { |ctx| ctx.in_group?(9) && ctx.major == 78 }
+RUBY
+"$DEVGUARD" apply "$T/task.rb" "$CG" >/dev/null 2>"$T/task.err" || fail "apply a policy that reads the task" "$(cat "$T/task.err")"
+task() # as three callers, who are denied
+{
+	inside "$CG" "$OPENER" open r "$KMSG" >/dev/null
+	inside "$CG" setpriv --groups 44,3 "$OPENER" open r "$NULL" >/dev/null
+	inside "$CG" setpriv --groups 3 --bounding-set -sys_rawio --inh-caps -sys_rawio "$OPENER" open r "$KMSG" >/dev/null # allowed
+}
+task
+audit "$CG" --timeout 0 >"$T/task.out" 2>/dev/null
+task
+audit "$CG" --json --timeout 0 >"$T/task.json" 2>/dev/null
+equal "only what was denied is told" "2 2" "$(wc -l <"$T/task.out") $(wc -l <"$T/task.json")"
+check "as words, at the end of the line" grep -qE 'task.rb:4  euid=0 fsuid=0 exe=- groups=none caps=sys_rawio cgroup=/$' "$T/task.out"
+check "with the groups that it asks for" grep -qE 'task.rb:5  .*groups=44 caps=sys_rawio cgroup=/$' "$T/task.out"
+check "as JSON" jq -se '.[0].facts == {euid: 0, fsuid: 0, exe: null, groups: [], caps: ["sys_rawio"], cgroup: "/"} and
+	.[1].facts.groups == [44] and ([.[].untold] == [null, null])' "$T/task.json"
+while read -r line words; do
+	equal "eval says the same of $words" "deny $words	$T/task.rb:$line" "$("$DEVGUARD" eval "$T/task.rb" "$words")"
+done < <(jq -r '"\(.line) \(.request)"' "$T/task.json")
+expect "so does diff --replay" 0 "2 recorded requests: 0 newly allowed, 0 newly denied" "$DEVGUARD" diff "$T/task.rb" "$T/task.rb" --replay "$T/task.json"
+sed 's/"request":"c 1:3 /"request":"c 1:4 /' "$T/task.json" >"$T/forged.json"
+expect "a request that is not that of its record" 1 "the request of this record is not that of its other fields" "$DEVGUARD" diff "$T/task.rb" "$T/task.rb" --replay "$T/forged.json"
+"$DEVGUARD" apply "$T/task.rb" "$CG" >/dev/null 2>&1; task
+check "the next generation has its own names" sh -c '"$1" audit "$2" --json --timeout 0 2>/dev/null | jq -se "length == 2 and .[1].facts.groups == [44] and .[1].generation == 2"' - "$DEVGUARD" "$CG"
+"$DEVGUARD" detach "$CG" >/dev/null
+
 # ---- --all -----------------------------------------------------------------------------------------
 
 reader all --all --json

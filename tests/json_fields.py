@@ -97,7 +97,7 @@ def check_verb(rows, name, status, words, said=None):
 
 def main():
     rows = table()
-    policies = {'good.rb': 'allow :null\n', 'typo.rb': 'allow :nul\n', 'warned.rb': 'deny "b *:*"\nallow "b 8:0 r"\n',
+    policies = {'good.rb': 'allow :null\n', 'reads.rb': 'allow(:full) { |ctx| ctx.euid == 77 && ctx.capable?(:mac_admin) }\n', 'typo.rb': 'allow :nul\n', 'warned.rb': 'deny "b *:*"\nallow "b 8:0 r"\n',
                 'param.rb': 'param :n, 1, in: 0..3\nallow("c 1:3") { |c| c.minor == c.n }\n', 'empty.rb': '',
                 'memory.rb': 'x = []\nx = [x] while true\n', 'raises.rb': 'default :allow\ndeny { |c| 1 / c.minor > 1 }\n',
                 'good.cases': 'allow c 1:3 r\n', 'false.rb': 'allow :null\nnever "c 1:5"\nnever "c 1:3 w", label: "w"\n',
@@ -181,6 +181,21 @@ def check_observe(rows, cgroup):
     told('observe --unpin', differences(rows, 'observe', '', json.loads(out), 'the object') + ([] if 'unpinned' in out else [out]))
 
 
+def check_audit(rows, cgroup):
+    """The lines of `audit --json`, of a policy that reads the calling task and of one that does not."""
+    always, may = rows[('audit', '')]
+    for name, fields in (('reads.rb', always | may), ('good.rb', always)):
+        run('apply', name, cgroup, '--audit', 'denied')
+        subprocess.run(['sh', '-c', 'echo $$ >"$0/cgroup.procs"; exec 2>&-; exec head -c 1 /dev/full', cgroup], stdout=subprocess.DEVNULL, check=False)
+        status, out, _ = run('audit', '--json', cgroup, name[:-3], '--timeout', '0')
+        lines = [json.loads(line) for line in out.splitlines()]
+        why = [] if status == 0 and lines else [f'status {status}: {out}']
+        why += [f'the fields are {" ".join(sorted(line))}' for line in lines if set(line) != fields]
+        told(f'audit: a line each, {name}', why)
+        if name == 'reads.rb':
+            run('detach', cgroup, 'reads')
+
+
 def check_trace(rows):
     """The lines of `trace --json`: of what it prints, of its handlers, the counts at the end."""
     with open('traced.rb', 'w') as file:
@@ -223,6 +238,7 @@ def check_kernel(rows):
             sleeper.kill()
         check_watch(rows, cgroup)
         check_observe(rows, cgroup)
+        check_audit(rows, cgroup)
         check_trace(rows)
         check_verb(rows, 'explain', 0, ['explain', '--json', f'cgroup:{cgroup}'])
         check_verb(rows, 'grant: below a guard', 1, ['grant', '--json', cgroup, ':null'], [('error', 'does not allow grants')])

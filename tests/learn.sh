@@ -84,6 +84,29 @@ expect "one that is not complete" 1 "NOT COMPLETE: 7 requests were lost" learn -
 expect "and the policy says so" 1 "# INCOMPLETE: 7 more requests were not recorded." learn --record "$T/lost.rec"
 { head_line 1 0 true; request c 1 5 r 2 allowed '"uid":33,'; } >"$T/uid.rec"
 expect "--by uid" 0 'allow(:zero, access: "r", label: "gives zero bytes") { |ctx| ctx.uid == 33 }' learn --by uid --record "$T/uid.rec"
+exe_head() { printf '{"recording":"rucy-devguard/1","lines":%d,"runs":1,"by_uid":false,"by_exe":true,"permissive":0,"lost":0}\n' "$1"; }
+{ exe_head 4; request c 1 5 r 2 allowed '"exe":"/usr/bin/b",'; request c 1 5 r 3 allowed '"exe":"/usr/bin/a",'; request c 1 3 r 4 allowed '"gone":1,'; request c 1 7 r 5 denied '"exe":"/usr/bin/a",'; } >"$T/exe.rec"
+learn --by exe --record "$T/exe.rec" -o "$T/exe.rb" 2>"$T/exe.err"; equal "--by exe" 0 $?
+equal "rules by program, those for all last" 'allow(:zero, access: "r", label: "gives zero bytes") { |ctx| ["/usr/bin/a", "/usr/bin/b"].include?(ctx.exe) }
+allow :null, access: "r", label: "takes everything, gives nothing"' "$(rules "$T/exe.rb")"
+has "it is proven" "proven: the policy allows all that was let pass (3 different requests)" "$T/exe.err"
+has "programs that were gone are told" "of 1 request the program was gone before it could be looked at" "$T/exe.err"
+has "so are those that no rule may name" "3 requests were made by programs whose files no rule can name" "$T/exe.err"
+equal "it is for these programs" "allow c 1:5 r exe=/usr/bin/b
+deny c 1:5 r exe=/usr/bin/c
+deny c 1:7 r exe=/usr/bin/a
+allow c 1:3 r exe=-" "$("$DEVGUARD" eval "$T/exe.rb" 'c 1:5 r exe=/usr/bin/b' 'c 1:5 r exe=/usr/bin/c' 'c 1:7 r exe=/usr/bin/a' 'c 1:3 r exe=-' | cut -f1)"
+expect "without --by exe programs are added up" 0 'allow :null, :zero, access: "r"' learn --record "$T/exe.rec"
+expect "programs that were not recorded" 1 "it was recorded without --by exe" learn --by exe --record "$T/a.rec"
+{ exe_head 2; request c 1 5 r 2 allowed '"gone":2,'; request c 1 5 r 3 denied '"exe":"/usr/bin/a",'; } >"$T/exe2.rec"
+expect "denied to one, let pass to one that was gone" 0 "of this program or of one that is not known: c 1:5 r exe=/usr/bin/a" learn --by exe --record "$T/exe2.rec"
+printf 'allow(:zero) { |ctx| ctx.exe == "/usr/bin/a" }\nallow :null\n' >"$T/e.rb"
+(cd "$T" && learn --by exe --record exe.rec --update e.rb >e.patch 2>e.err); equal "--update by program" 0 $?
+equal "it adds the program that was missing" '+allow(:zero, access: "r", label: "gives zero bytes") { |ctx| ctx.exe == "/usr/bin/b" }' "$(grep '^+allow' "$T/e.patch")"
+check "the patch with a program applies" patch -s -d "$T" -p0 -i e.patch
+equal "then nothing is missing" "" "$(cd "$T" && learn --by exe --record exe.rec --update e.rb 2>/dev/null)"
+expect "a program that decides and was not recorded" 1 "hint: record it with --by exe" learn --record "$T/exe.rec" --update "$T/exe.rb"
+expect "diff --replay knows the program" 0 " 0 newly denied" "$DEVGUARD" diff docker:'a *:* rwm' "$T/exe.rb" --replay <(exe_head 1; request c 1 5 r 2 allowed '"exe":"/usr/bin/b",')
 expect "users that were not recorded" 1 "it was recorded without --by uid" learn --by uid --record "$T/a.rec"
 expect "access(F_OK) alone" 0 '{ |ctx| ctx.requested == 0 }' learn --record <(head_line 1; request c 10 229 - 1)
 python3 - "$T/many.rec" <<'PY'
@@ -323,5 +346,25 @@ inside "$CG" setpriv --reuid 34 --regid 34 --clear-groups "$OPENER" open w "$T/n
 kill -TERM "$WATCHER"; ended; equal "--by uid" 0 $STATUS
 has "two users" '[0, 33].include?(ctx.uid)' "$T/cg.out"
 has "one user" 'ctx.uid == 34' "$T/cg.out"
+
+# Programs.
+if ! kernel_before 6.1; then
+	slow='open(A, "<", $ARGV[0]); sleep 2' # so that it is there when it is looked at
+	PERL=$(readlink -f "$(command -v perl)")
+	install -m 755 "$PERL" "$T/mine"; chown 12345 "$T/mine"
+	mkdir "$T/open"; install -m 755 "$PERL" "$T/open/root"; chmod 777 "$T/open"
+	watcher --by exe --record "$T/prog.rec"
+	slowly=()
+	for pair in "$PERL $T/zero" "$T/mine $T/random" "$T/open/root $T/fuse"; do inside "$CG" "${pair% *}" -e "$slow" "${pair#* }" & slowly+=($!); done
+	for i in $(seq 100); do [ "$(wc -l <"$CG/cgroup.procs")" -ge 3 ] && break; sleep 0.05; done; sleep 0.5
+	kill -TERM "$WATCHER"; ended; equal "--by exe" 0 $STATUS
+	has "a program" "ctx.exe == \"$PERL\"" "$T/cg.out"
+	has "one that is not root's" "$T/mine is owned by uid 12345, not by root" "$T/cg.err"
+	has "one in a directory of others" "no rule can name the program $T/open/root" "$T/cg.err"
+	check "the recording has them" jq -se --arg perl "$PERL" '[.[1:][] | select(.major == 1 and .minor == 5) | .exe] == [$perl] and
+		[.[1:][] | select(.minor == 8 or .minor == 229) | [.exe, .gone]] == [[null, 0], [null, 0]]' "$T/prog.rec"
+	wait "${slowly[@]}"
+	check "its policy is one" "$DEVGUARD" check "$T/cg.out"
+fi
 
 summary

@@ -67,7 +67,7 @@ _rucy_devguard()
 	--engine) words='docker containerd cri-o podman' ;;
 	--mode) words='enforce permissive' ;;
 	--audit) words='none denied all' ;;
-	--by) words='uid' ;;
+	--by) words='uid exe' ;;
 	--emit) words='obj asm terms diagram dot orders bytecode' ;;
 	--ring) words='16K 64K 256K 1M' ;;
 	--limit) words='time=30s cpu=20s memory=2g time=30s,memory=2g' ;;

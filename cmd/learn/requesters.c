@@ -120,7 +120,7 @@ static const char *name_of(struct learning *l, const char *path, const struct st
 	struct requesters *p = l->requesters;
 	for (struct requester *x = p->list; x < p->list + p->n; x++)
 		if (x->dev == st->st_dev && x->ino == st->st_ino && x->changed.tv_sec == st->st_ctim.tv_sec &&
-		    x->changed.tv_nsec == st->st_ctim.tv_nsec && !strcmp(x->said, path))
+		    x->changed.tv_nsec == st->st_ctim.tv_nsec && (x->path || !strcmp(x->said, path))) /* one file has one name in a policy */
 			return x->path;
 	if (p->n >= LEARN_EXES_MAX) {
 		if (!p->told_full)

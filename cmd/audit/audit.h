@@ -115,6 +115,8 @@ void put_json_number(FILE *out, const char *name, uint64_t value, bool known);
 void put_json_flag(FILE *out, const char *name, bool value);
 void put_json_caller(FILE *out, const char *cgroup, const struct record_caller *who);
 void put_json_device(FILE *out, struct device_names *devices, int type, uint32_t major, uint32_t minor);
+/* The members facts, untold and request, with the comma before them. */
+void put_json_told(FILE *out, struct arena *a, const struct request *r, const char *untold);
 
 /* ---- audit/find.c --------------------------------------------------------------------- */
 
@@ -170,8 +172,6 @@ int source_update(struct diags *d, struct source *s);
 struct request record_request(struct arena *a, const struct event_record *record, const struct asked *as, const char **untold);
 /* " euid=0 exe=/usr/bin/x", as eval takes it, and what is not told; escaped. */
 const char *told_words(struct arena *a, const struct request *r, const char *untold);
-/* The members facts, untold and request, with the comma before them. */
-void put_json_told(FILE *out, struct arena *a, const struct request *r, const char *untold);
 
 /* ---- audit/granted.c ------------------------------------------------------------------- */
 

@@ -260,8 +260,10 @@ mrb_value user_line_object(struct user *u, const struct user_line *l)
 const char *user_event_hint(struct interpreter *rb, const char *method)
 {
 	const char *names[EVENT_FIELD_COUNT];
+	size_t n = 0;
 	for (size_t i = 0; i < EVENT_FIELD_COUNT; i++)
-		names[i] = event_fields[i].name;
-	const char *near = did_you_mean(method, names, EVENT_FIELD_COUNT);
+		if (event_fields[i].in == IN_TYPE) /* facts about the task have short names, which are near to much: exit is not euid */
+			names[n++] = event_fields[i].name;
+	const char *near = did_you_mean(method, names, n);
 	return near ? arena_printf(rb->arena, "did you mean `%s`?", near) : NULL;
 }

@@ -23,9 +23,9 @@ struct attachment {
 
 static const char *size_text(struct cmd *c, const struct unit *u)
 {
+	size_t n = image_instructions(c->arena, &u->image);
 	return arena_printf(c->arena, "%zu rule%s, %zu instruction%s, at most %u a request",
-	                    u->policy->nrules, PLURAL(u->policy->nrules), u->image.ninsns,
-	                    PLURAL(u->image.ninsns), u->image.longest);
+	                    u->policy->nrules, PLURAL(u->policy->nrules), n, PLURAL(n), u->image.longest);
 }
 
 /* What of mode and audit is not as usual. */
@@ -49,7 +49,7 @@ static void report(struct cmd *c, const struct attachment *at)
 		                      text_json(u->policy->name), "cgroup",
 		                      text_json(at->cgroup->path), "dry_run", at->dry_run, "rules",
 		                      (json_int_t)u->policy->nrules, "instructions",
-		                      (json_int_t)u->image.ninsns, "longest_path",
+		                      (json_int_t)image_instructions(c->arena, &u->image), "longest_path",
 		                      (int)u->image.longest);
 		json_object_set_new(o, "program", at->id ? json_integer(at->id) : json_null());
 		json_object_set_new(o, "replaced",

@@ -118,12 +118,17 @@ void hostprog_make(struct arena *a, uint32_t parts, uint32_t features, struct im
 /* Has the program jumps that only Linux 6.6 and later know? */
 bool image_jumps_far(const struct image *image);
 
+/* ---- bpf/readers.c --------------------------------------------------------------------- */
+
+/* The instructions of a program and of the readers that it calls. */
+size_t image_instructions(struct arena *a, const struct image *image);
+
 /* ---- needs.c ------------------------------------------------------------------------- */
 
 /* Something of the kernel, and the first Linux that has it. */
 struct kernel_need { const char *what; int major, minor; };
 #define KERNEL_OLDEST ((struct kernel_need){"", 5, 10})
-enum { KERNEL_NEEDS_MAX = FACT_HELPERS + 2 };
+enum { KERNEL_NEEDS_MAX = FACT_HELPERS + 3 };
 /* What a program needs whose policy's rules read these inputs (set of enum input); how many. */
 size_t image_needs(const struct policy *p, const struct image *image, input_set reads,
                    struct kernel_need out[KERNEL_NEEDS_MAX]);

@@ -24,6 +24,7 @@ struct report {
 	const struct policy *policy;
 	const struct image *image;
 	const struct unit *unit;
+	size_t instructions;  /* of the program and its readers */
 	input_set reads;
 	const char *inputs;   /* "type, major, uid" */
 	const char *helpers;  /* "bpf_get_current_comm", or "" */
@@ -75,6 +76,7 @@ static void describe_inputs(struct cmd *c, struct report *r)
 	struct kernel_need needs[KERNEL_NEEDS_MAX], most = KERNEL_OLDEST;
 	size_t n = image_needs(r->policy, r->image, r->reads, needs);
 	r->inputs = inputs_text(c, r);
+	r->instructions = image_instructions(c->arena, r->image);
 	r->helpers = "";
 	for (size_t i = 0; i < n; i++) {
 		r->helpers = join(c->arena, r->helpers, needs[i].what);
@@ -171,7 +173,7 @@ static void print_report(const struct cmd *c, const struct report *r, const char
 		print_reads(r);
 		return;
 	}
-	printf("  program: %zu instruction%s, at most %u a %s; proven equal to %s\n", r->image->ninsns, PLURAL(r->image->ninsns),
+	printf("  program: %zu instruction%s, at most %u a %s; proven equal to %s\n", r->instructions, PLURAL(r->instructions),
 	       r->image->longest, p->raw ? "run" : "request", p->raw ? "the method" : "the rules");
 	print_reads(r);
 	printf("  needs: Linux %s%s%s%s\n", r->kernel, *r->helpers ? " (" : "", r->helpers,
@@ -213,7 +215,7 @@ static void fill_json(const struct report *r, json_t *item)
 	json_t *all = json_pack("{s:o, s:I, s:s, s:o, s:I, s:i, s:o, s:s, s:s, s:o}", "policy",
 	                        text_json(p->name), "rules", (json_int_t)p->nrules, "default",
 	                        p->default_allow ? "allow" : "deny", "parameters", params,
-	                        "instructions", (json_int_t)r->image->ninsns, "longest_path",
+	                        "instructions", (json_int_t)r->instructions, "longest_path",
 	                        (int)r->image->longest, "reads", inputs, "needs_linux", r->kernel,
 	                        "needs_helpers", r->helpers, "kernel", kernel);
 	json_object_set_new(item, "audit", json_string(audit_words[p->audit]));

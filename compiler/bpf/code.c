@@ -148,7 +148,7 @@ void code_relax(struct code *c, size_t *tail)
 	c->n = at[c->n];
 }
 
-unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n)
+unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n, const unsigned *more)
 {
 	unsigned *longest = arena_alloc(a, (n + 1) * sizeof *longest);
 	for (size_t i = n; i-- > 0;) {
@@ -161,7 +161,7 @@ unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n)
 		size_t target = code_jump_target(&insns[i], i);
 		if (is_jump(&insns[i]) && target > i && target < n)
 			taken = longest[target];
-		longest[i] = 1 + (next > taken ? next : taken);
+		longest[i] = 1 + (more ? more[i] : 0) + (next > taken ? next : taken);
 	}
 	return n ? longest[0] : 0;
 }

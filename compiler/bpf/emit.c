@@ -461,7 +461,7 @@ static int emit_with(struct emitter *e, struct diags *d, const struct policy_dia
 	                      .nlines = c->nlines,
 	                      .relocs = kept(p->arena, c->relocs, c->nrelocs * sizeof *c->relocs),
 	                      .nrelocs = c->nrelocs, .tail = tail,
-	                      .longest = code_longest(c->arena, c->insns, tail)};
+	                      .longest = code_longest(c->arena, c->insns, tail, readers_longest(c->arena, tail, c->relocs, c->nrelocs))};
 	return 0;
 }
 

@@ -87,8 +87,13 @@ void code_land(struct code *c, size_t at);
 void code_relax(struct code *c, size_t *tail);
 /* Where a jump at pc goes. */
 size_t code_jump_target(const struct bpf_insn *in, size_t pc);
-/* Instructions on the longest path; the program jumps forward only. */
-unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n);
+/* Instructions on the longest path; the program jumps forward only. `more`: by instruction, what a call adds; or NULL. */
+unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n, const unsigned *more);
+
+/* ---- readers.c ---------------------------------------------------------------------------- */
+
+/* By instruction: how many are on the longest path of the reader that it calls. */
+unsigned *readers_longest(struct arena *a, size_t n, const struct image_reloc *relocs, size_t nrelocs);
 
 /* ---- emit_input.c: inputs ------------------------------------------------------------ */
 

@@ -9,6 +9,7 @@ static const struct kernel_need helpers[FACT_HELPERS] = {
 #include "policy/facts.def"
 };
 static const struct kernel_need far_jumps = {"32-bit jumps", 6, 6};
+static const struct kernel_need types = {"its own types: CONFIG_DEBUG_INFO_BTF", 5, 10};
 static const struct kernel_need an_errno = {"bpf_set_retval", 5, 18};
 
 /* Which of them steps call: what tells facts, tracing programs may call since long ago. */
@@ -28,6 +29,7 @@ size_t image_needs(const struct policy *p, const struct image *image, input_set 
 	bool called[FACT_HELPERS] = {false};
 	size_t n = 0;
 	steps_call(p, image, called);
+	bool reads_task = reads & TASK_INPUTS;
 	for (; reads; reads &= reads - 1) {
 		int helper = input_helper((enum input)__builtin_ctzll(reads));
 		if (helper >= 0)
@@ -36,6 +38,8 @@ size_t image_needs(const struct policy *p, const struct image *image, input_set 
 	for (int i = 0; i < FACT_HELPERS; i++)
 		if (called[i])
 			out[n++] = helpers[i];
+	if (reads_task)
+		out[n++] = types;
 	if (image_jumps_far(image))
 		out[n++] = far_jumps;
 	if (policy_has_errno(p))

@@ -419,7 +419,7 @@ static const char *read_image(struct object *o, const struct policy *p, struct i
 		return why;
 	image->steps = steps_of(o, p, image->ninsns);
 	image->tail = image->ninsns - tail_size(o->arena, p, image);
-	image->longest = code_longest(o->arena, code, image->tail); /* unproven jumps: any number */
+	image->longest = code_longest(o->arena, code, image->tail, readers_longest(o->arena, image->tail, image->relocs, image->nrelocs)); /* unproven jumps: any number */
 	return NULL;
 }
 

@@ -137,7 +137,7 @@ static int emit(struct raw_emitter *e, struct image *out)
 	*out = (struct image){.insns = kept(a, c->insns, c->n * sizeof *c->insns), .ninsns = c->n,
 	                      .lines = kept(a, c->lines, c->nlines * sizeof *c->lines), .nlines = c->nlines,
 	                      .relocs = kept(a, c->relocs, c->nrelocs * sizeof *c->relocs), .nrelocs = c->nrelocs,
-	                      .tail = c->n, .steps = c->n, .longest = code_longest(c->arena, c->insns, c->n)};
+	                      .tail = c->n, .steps = c->n, .longest = code_longest(c->arena, c->insns, c->n, NULL)};
 	return 0;
 }
 

@@ -219,5 +219,5 @@ struct reader_code reader_code(struct arena *a, enum reader r)
 	walk_end_with(&w, -1);
 	return (struct reader_code){.nargs = asked + (def->ending == END_UNDER), .insns = c->insns, .ninsns = c->n,
 	                            .relocs = c->relocs, .nrelocs = c->nrelocs, .records = w.records, .nrecords = w.nrecords,
-	                            .longest = code_longest(a, c->insns, c->n)};
+	                            .longest = code_longest(a, c->insns, c->n, NULL)};
 }

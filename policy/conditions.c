@@ -23,6 +23,24 @@ bool is_asked(int set)
 
 struct making { struct diagrams *dg; struct terms *terms; term *made; };
 
+static term term_of_node(struct making *m, node n);
+
+/* Values of files are names and have no order: each that is told from the others is compared by itself. */
+static term term_of_file(struct making *m, const struct switch_node *s)
+{
+	struct terms *ts = m->terms;
+	term file = term_input(ts, (enum input)s->var), any = T_FALSE, none = T_TRUE;
+	node others = s->edges[s->n - 1].to;
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (s->edges[i].to == others)
+			continue;
+		term here = term_between(ts, file, switch_edge_lo(m->dg, s, i), s->edges[i].hi);
+		any = term_or(ts, any, term_and(ts, here, term_of_node(m, s->edges[i].to)));
+		none = term_and(ts, none, term_not(ts, here));
+	}
+	return term_or(ts, any, term_and(ts, none, term_of_node(m, others)));
+}
+
 /* A node of a boolean function as a term. */
 static term term_of_node(struct making *m, node n)
 {
@@ -34,6 +52,11 @@ static term term_of_node(struct making *m, node n)
 		return m->made[n] - 1;
 	struct switch_node s = node_switch(m->dg, n);
 	term any = T_FALSE;
+	if (s.var < IN_PARAM_0 && input_kind((enum input)s.var) == FACT_FILE) {
+		any = term_of_file(m, &s);
+		m->made[n] = any + 1;
+		return any;
+	}
 	for (uint32_t i = 0; i < s.n; i++) {
 		term below = term_of_node(m, s.edges[i].to);
 		int64_t lo = switch_edge_lo(m->dg, &s, i);

@@ -302,7 +302,7 @@ static int question(struct decoder *r, enum ask_kind kind, const struct value *a
 	if (!known)
 		return -1;
 	switch (kind) {
-	case ASK_GROUP: known = ask.number >= 0 && ask.number <= UINT32_MAX; break;
+	case ASK_GROUP: known = ask.number >= 0 && ask.number < ID_NONE; break;
 	case ASK_CAPABLE:
 		known = ask.number >= 0 && ask.number < CAPABILITIES;
 		ask.text = known ? capability_name((int)ask.number) : NULL;
@@ -316,12 +316,20 @@ static int question(struct decoder *r, enum ask_kind kind, const struct value *a
 	return place < 0 ? -1 : IN_ASK_0 + place;
 }
 
+static bool is_file(const struct asked *asked, int64_t value)
+{
+	size_t i = 0;
+	while (i < asked->npaths && (asked->paths[i].value != value || asked->paths[i].is_cgroup))
+		i++;
+	return !value || i < asked->npaths; /* 0: none with a name */
+}
+
 /* Is each value of the switch that is told from the others one file with a name? The others are the last edge's. */
 static bool is_named(const struct asked *asked, const struct switch_node *s)
 {
 	int64_t from = 0;
 	for (uint32_t i = 0; i < s->n; from = s->edges[i++].hi + 1)
-		if (s->edges[i].to != s->edges[s->n - 1].to && (s->edges[i].hi != from || (from && !asked_path_text(asked, from))))
+		if (s->edges[i].to != s->edges[s->n - 1].to && (s->edges[i].hi != from || !is_file(asked, from)))
 			return false;
 	return true;
 }

@@ -142,8 +142,8 @@ static void lint_files(struct lint *l)
 		const struct path_named *p = &as->paths[i];
 		if (!p->is_cgroup)
 			warn_of_giving_up(l, IN_EXE, p->value, 0, p->at, "allow the executables that may, and nothing to others",
-			                  arena_printf(l->arena, "a copy of %s is another executable: what is denied to the one is allowed to the other",
-			                               p->path));
+			                  arena_printf(l->arena, "a copy of %s is another executable: what is denied to the one is allowed to the "
+			                               "other", p->path));
 	}
 }
 
@@ -154,7 +154,8 @@ static void lint_given_up(struct lint *l)
 	warn_of_giving_up(l, IN_HOST_USER_NS, 1, 0, l->policy->default_at, inside,
 	                  "anybody can leave the host's user namespace (unshare --user), and is then allowed what is denied in it");
 	warn_of_giving_up(l, IN_HOST_PID_NS, 1, 0, l->policy->default_at, inside,
-	                  "anybody can start a process in another pid namespace (unshare --user --pid), which is then allowed what is denied in the host's");
+	                  "anybody can start a process in another pid namespace (unshare --user --pid), which is then allowed what is denied "
+	                  "in the host's");
 	for (size_t i = 0; i < as->nasks; i++)
 		if (as->asks[i].kind == ASK_CAPABLE)
 			warn_of_giving_up(l, IN_ASK_0 + (int)i, 1, 0, as->asks[i].at, "allow those who have it, instead of denying",
@@ -183,10 +184,11 @@ static bool is_one_of(const char *name, const char *const *list, size_t n)
 
 const char *runs_others(const char *path)
 {
-	static const char *const shells[] = {"sh", "bash", "dash", "rbash", "zsh", "ksh", "ksh93", "mksh", "csh", "tcsh", "fish", "ash", "busybox", "toybox"};
-	static const char *const interpreters[] = {"python", "pypy", "perl", "ruby", "irb", "mruby", "node", "nodejs", "deno", "bun", "lua", "luajit", "php", "tclsh",
-	                                           "wish", "expect", "awk", "gawk", "mawk", "nawk", "sed", "java", "guile", "racket", "sbcl", "ghci", "octave", "R",
-	                                           "make", "vim", "emacs"};
+	static const char *const shells[] = {"sh", "bash", "dash", "rbash", "zsh", "ksh", "ksh93", "mksh", "csh", "tcsh", "fish", "ash",
+	                                     "busybox", "toybox"};
+	static const char *const interpreters[] = {"python", "pypy", "perl", "ruby", "irb", "mruby", "node", "nodejs", "deno", "bun", "lua",
+	                                           "luajit", "php", "tclsh", "wish", "expect", "awk", "gawk", "mawk", "nawk", "sed", "java",
+	                                           "guile", "racket", "sbcl", "ghci", "octave", "R", "make", "vim", "emacs"};
 	static const char *const starters[] = {"env", "gdb", "lldb", "strace", "ltrace", "valgrind", "perf"};
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	bool loader = (!strncmp(name, "ld-", strlen("ld-")) && strstr(name, ".so")) || !strcmp(name, "ld.so");
@@ -197,18 +199,47 @@ const char *runs_others(const char *path)
 	                                                       : NULL;
 }
 
-/* An executable that is allowed more than others. */
-static void lint_interpreters(struct lint *l)
+static bool is_script(const char *path)
 {
-	const struct asked *as = policy_asks(l->policy);
-	for (size_t i = 0; i < as->npaths && i < PATHS_MAX && diagram_ok(l->dg); i++) {
-		const struct path_named *p = &as->paths[i];
-		const char *what = p->is_cgroup || !(l->inputs & INPUT(IN_EXE)) ? NULL : runs_others(p->path);
-		if (!what || told_apart(l, IN_EXE, p->value, 0) == NODE_FALSE)
-			continue;
+	static const char *const ends[] = {".py", ".rb", ".pl", ".sh", ".js", ".lua", ".php", ".tcl", ".awk"};
+	const char *dot = strrchr(path, '.');
+	for (size_t i = 0; dot && i < COUNT(ends); i++)
+		if (!strcmp(dot, ends[i]))
+			return true;
+	return false;
+}
+
+/* Where users have files. */
+static bool is_of_others(const char *path)
+{
+	static const char *const places[] = {"/tmp/", "/var/tmp/", "/dev/shm/", "/home/", "/run/user/"};
+	for (size_t i = 0; i < COUNT(places); i++)
+		if (!strncmp(path, places[i], strlen(places[i])))
+			return true;
+	return false;
+}
+
+/* An executable that is allowed more than others. */
+static void lint_executable(struct lint *l, const struct path_named *p)
+{
+	const char *what = runs_others(p->path);
+	if (what)
 		diag_add(l->diags, DIAG_WARNING, p->at, "name the program that does the work, compiled and installed by root",
 		         "%s is %s: whatever it runs has this executable, and who starts it says what that is", p->path, what);
-	}
+	if (is_script(p->path))
+		diag_add(l->diags, DIAG_WARNING, p->at, "a script cannot be told from another by its executable",
+		         "%s is a script by its name: while it runs, the executable is its interpreter", p->path);
+	if (is_of_others(p->path))
+		diag_add(l->diags, DIAG_WARNING, p->at, "install it where root alone writes, such as /usr/local/bin",
+		         "%s is where others have files: who can write to a directory on its way says what is there at the next apply", p->path);
+}
+
+static void lint_executables(struct lint *l)
+{
+	const struct asked *as = policy_asks(l->policy);
+	for (size_t i = 0; i < as->npaths && i < PATHS_MAX && l->inputs & INPUT(IN_EXE); i++)
+		if (!as->paths[i].is_cgroup && told_apart(l, IN_EXE, as->paths[i].value, 0) != NODE_FALSE && diagram_ok(l->dg))
+			lint_executable(l, &as->paths[i]);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------- */
@@ -234,7 +265,7 @@ void lint_who(struct diags *d, const struct policy *p, const struct policy_diagr
 	if (l.inputs >> IN_EUID && diagram_ok(l.dg)) {
 		lint_files(&l);
 		lint_given_up(&l);
-		lint_interpreters(&l);
+		lint_executables(&l);
 	}
 	arena_free(scratch);
 }

@@ -57,8 +57,10 @@ const char *who_words(struct arena *a, const struct terms *ts, enum input in, bo
 	if (ask)
 		return ask_words(a, ask, yes);
 	switch (in) {
-	case IN_HOST_USER_NS: return yes ? "the caller is in the host's user namespace" : "the caller is in another user namespace than the host's";
-	case IN_HOST_PID_NS: return yes ? "the caller is in the host's pid namespace" : "the caller is in another pid namespace than the host's";
+	case IN_HOST_USER_NS:
+		return yes ? "the caller is in the host's user namespace" : "the caller is in another user namespace than the host's";
+	case IN_HOST_PID_NS:
+		return yes ? "the caller is in the host's pid namespace" : "the caller is in another pid namespace than the host's";
 	case IN_KERNEL_THREAD: return yes ? "the caller is a kernel thread" : "the caller is no kernel thread";
 	default: return NULL;
 	}

@@ -130,8 +130,9 @@ static void test_cases(void **state)
 	assert_int_equal(once_more.undecidable, 0);
 	assert_true(once_more.count[FATE_KILLED] > 40);
 	/* only what is asked for of a device is told */
-	static const char *const some[] = {"c 10:232 rw exe=/usr/bin/qemu groups=44\n", "c 10:232 rw exe=- groups=44\n", "c 10:232 rw exe=/usr/bin/qemu groups=none\n",
-	                                   "b 8:0 r groups=none caps=sys_rawio cgroup=/a/b\n", "login_uid=none", "c 10:229 rw kernel_thread=yes parent_exe=-\n"};
+	static const char *const some[] = {"c 10:232 rw exe=/usr/bin/qemu groups=44\n", "c 10:232 rw exe=- groups=44\n",
+	                                   "c 10:232 rw exe=/usr/bin/qemu groups=none\n", "b 8:0 r groups=none caps=sys_rawio cgroup=/a/b\n",
+	                                   "login_uid=none", "c 10:229 rw kernel_thread=yes parent_exe=-\n"};
 	for (size_t i = 0; i < COUNT(some); i++)
 		if (!strstr(all, some[i]))
 			fail_msg("no %s in\n%s", some[i], all);
@@ -187,6 +188,9 @@ static void test_warnings(void **state)
 		{"allow(:fuse) { |c| c.exe == \"/usr/bin/python3.11\" }", {"/usr/bin/python3.11 is an interpreter"}, 1},
 		{"allow(:fuse) { |c| c.exe == \"/bin/busybox\" || c.exe == \"/lib64/ld-linux-x86-64.so.2\" }", {"/bin/busybox is a shell",
 		  "/lib64/ld-linux-x86-64.so.2 is the loader"}, 1},
+		{"allow(:fuse) { |c| c.exe == \"/usr/local/bin/backup.py\" }", {"/usr/local/bin/backup.py is a script by its name"}, 1},
+		{"allow(:fuse) { |c| c.exe == \"/home/x/a\" }", {"/home/x/a is where others have files"}, 1},
+		{"allow(:fuse) { |c| c.exe == \"/homes/a\" }", {NULL}, 0},
 	};
 	for (size_t i = 0; i < COUNT(each); i++) {
 		struct compiled c = compiled_of(each[i].text);

@@ -44,12 +44,6 @@ struct asked {
 	size_t npaths, paths_cap;
 };
 
-/* What programs have for a path: FNV-1a 64 of its bytes, never 0 and never negative. */
-int64_t path_value(const char *path, size_t n);
-/* Is it an absolute path as the kernel would write it: no empty, `.` or `..` part, no slash at its end (but "/"), no
- * control bytes or quotation marks, at most PATH_NAME_MAX bytes? NULL, or what is wrong with it. */
-const char *path_fault(const char *path, size_t n);
-
 /* The place of a question; of one that is not there yet, a new one. -1: there are TASK_ASKS_MAX. */
 int asked_ask(struct asked *as, enum ask_kind kind, int64_t number, const char *text, struct span at);
 /* A path that is compared with. NULL: another path has its value (nobody finds such two by accident). */
@@ -61,6 +55,14 @@ void asked_answer(const struct asked *as, struct request *r);
 /* The other way: an answer to one question as a part of the request. False: it contradicts what the request says, or
  * does not fit. */
 bool asked_suppose(const struct ask *ask, bool yes, struct request *r);
+
+/* ---- path_name.c ---------------------------------------------------------------------------- */
+
+/* What programs have for a path: FNV-1a 64 of its bytes, never 0 and never negative. */
+int64_t path_value(const char *path, size_t n);
+/* Is it an absolute path as the kernel would write it: no empty, `.` or `..` part, no slash at its end (but "/"), no
+ * control bytes or quotation marks, at most PATH_NAME_MAX bytes? NULL, or what is wrong with it. */
+const char *path_fault(const char *path, size_t n);
 
 /* ---- capability.c ----------------------------------------------------------------------------- */
 

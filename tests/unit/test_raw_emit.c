@@ -114,10 +114,10 @@ static void a_device_program_prints_and_counts(void **state)
 
 /* ---- every kind of step --------------------------------------------------------------------- */
 
-struct event_record { uint32_t pid; char comm[16]; uint64_t delta; };
-_Static_assert(offsetof(struct event_record, delta) == 24, "as raw_fields() lays it out");
+struct opened_record { uint32_t pid; char comm[16]; uint64_t delta; };
+_Static_assert(offsetof(struct opened_record, delta) == 24, "as raw_fields() lays it out");
 
-struct drained { struct event_record first; size_t n, size; };
+struct drained { struct opened_record first; size_t n, size; };
 
 static int drain(void *arg, void *data, size_t size)
 {

@@ -33,7 +33,7 @@ static const char *unfit(struct arena *a, const char *path, const struct identit
 
 static int identify(struct arena *a, struct diags *d, const char *path, const char *called, struct stand_file *out)
 {
-	struct identity id;
+	struct identity id = {0};
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0) {
 		out->why = arena_printf(a, "%s, which is to stand for an executable, cannot be opened", called);

@@ -110,7 +110,7 @@ static void compare(struct names_now *out, const struct who_entry *then, size_t 
 void program_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct names_now *out)
 {
 	struct who_entry *then;
-	struct named named;
+	struct named named = {0};
 	struct who now;
 	struct diags unsaid;
 	size_t n;

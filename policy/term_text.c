@@ -168,7 +168,7 @@ static void write_input_ruby(struct ruby_text *w, enum input in)
 	else if (yes)
 		fprintf(w->out, "(%s ? 1 : 0)", yes);
 	else if (kind == FACT_OR_NONE)
-		fprintf(w->out, "(ctx.%s || %u)", input_name(in), ID_NONE);
+		fprintf(w->out, "(ctx.%s || %u)", input_name(in), (unsigned)ID_NONE);
 	else
 		fprintf(w->out, "ctx.%s", terms_input_name(w->ts, in));
 }

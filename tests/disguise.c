@@ -26,6 +26,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -107,11 +108,12 @@ static int ring_open(struct ring *r, unsigned flags)
 }
 
 /* One opening, by a worker (IOSQE_ASYNC) or by the polling thread. Its error, or -1. */
-static int ring_error(struct ring *r, const char *path, unsigned flags)
+static int ring_error_as(struct ring *r, const char *path, unsigned flags, int personality)
 {
 	uint32_t tail = *r->sq_tail, at = tail & *r->sq_mask;
 	r->sqes[at] = (struct io_uring_sqe){.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = (uintptr_t)path,
 	                                    .open_flags = O_RDONLY | O_NONBLOCK | O_NOCTTY,
+	                                    .personality = (uint16_t)personality,
 	                                    .flags = flags ? 0 : IOSQE_ASYNC};
 	r->sq_array[at] = at;
 	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_SEQ_CST);
@@ -125,6 +127,11 @@ static int ring_error(struct ring *r, const char *path, unsigned flags)
 	return result < 0 ? -result : 0;
 }
 
+static int ring_error(struct ring *r, const char *path, unsigned flags)
+{
+	return ring_error_as(r, path, flags, 0);
+}
+
 static int by_ring(const char *path, unsigned flags)
 {
 	struct ring r;
@@ -132,17 +139,35 @@ static int by_ring(const char *path, unsigned flags)
 	return error < 0 ? step_failed("io_uring") : say(error);
 }
 
-/* The worker is there before, with the credentials of then. */
-static int by_dropped(const char *uid, const char *path)
+/* The worker, or the polling thread, is there before, with the credentials of then; `kept`: it is told to act with these. */
+static int after_dropping(const char *uid, const char *path, unsigned flags, bool kept)
 {
 	struct ring r;
 	uid_t to = (uid_t)atol(uid);
-	if (ring_open(&r, 0) || ring_error(&r, "/dev/null", 0) < 0)
+	if (ring_open(&r, flags) || ring_error(&r, "/dev/null", flags) < 0)
 		return step_failed("io_uring");
+	int personality = kept ? (int)syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_PERSONALITY, NULL, 0) : 0;
+	if (personality < 0)
+		return step_failed("personality");
 	if (setgroups(0, NULL) || setresgid(to, to, to) || setresuid(to, to, to))
 		return step_failed("setresuid");
-	int error = ring_error(&r, path, 0);
+	int error = ring_error_as(&r, path, flags, personality);
 	return error < 0 ? step_failed("io_uring") : say(error);
+}
+
+static int by_dropped(const char *uid, const char *path)
+{
+	return after_dropping(uid, path, 0, false);
+}
+
+static int by_dropped_polling(const char *uid, const char *path)
+{
+	return after_dropping(uid, path, IORING_SETUP_SQPOLL, false);
+}
+
+static int by_personality(const char *uid, const char *path)
+{
+	return after_dropping(uid, path, 0, true);
 }
 
 /* ---- other tasks of one's own ------------------------------------------------------------------- */
@@ -417,6 +442,7 @@ int main(int argc, char **argv)
 	} ways[] = {
 		{"access", by_access, NULL}, {"uring", by_worker, NULL}, {"polled", by_polling, NULL}, {"thread", by_thread, NULL},
 		{"child", by_child, NULL}, {"orphan", by_orphan, NULL}, {"self", write_self, NULL}, {"dropped", NULL, by_dropped},
+		{"dropped-polled", NULL, by_dropped_polling}, {"personality", NULL, by_personality},
 		{"comm", NULL, by_comm}, {"claim", NULL, by_claim}, {"trace", NULL, by_trace}, {"write", NULL, by_write},
 	};
 	if (argc > 2 && !strcmp(argv[1], "memfd"))

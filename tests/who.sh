@@ -218,6 +218,10 @@ if "$B/disguise" uring /dev/null >/dev/null 2>&1; then
 	is "io_uring: capabilities of a user's worker" no 5 $USER "$B/disguise" uring NODE
 	is "io_uring: capabilities of a user's polling thread" no 5 $USER "$B/disguise" polled NODE
 	is "io_uring: euid, by a worker of before setuid(2)" no 1 "$B/disguise" dropped 1000 NODE
+	is "io_uring: euid, by a polling thread of before setuid(2)" no 1 "$B/disguise" dropped-polled 1000 NODE
+	is "io_uring: euid, by a worker that acts as before setuid(2)" no 1 "$B/disguise" personality 1000 NODE
+	is "io_uring: capabilities, by a polling thread of before setuid(2)" no 5 "$B/disguise" dropped-polled 1000 NODE
+	is "io_uring: groups, by a worker that acts as before setuid(2)" no 4 "$B/disguise" personality 1000 NODE
 	is "io_uring: capabilities, by a worker of before setuid(2)" no 5 "$B/disguise" dropped 1000 NODE
 	is "io_uring: groups, by a worker of before setuid(2)" no 4 setpriv --groups 33 "$B/disguise" dropped 1000 NODE
 else skip "io_uring" "there is none here"; fi

@@ -45,8 +45,8 @@ size_t walk_without(struct walk *w, enum feature feature);
 void walk_begin(struct walk *w);
 /* A jump taken when one of the flags is set in this field of the structure at REG_AT, or none is. */
 void walk_when_flags(struct walk *w, enum task_field f, int32_t flags, bool set, struct jumps *j);
-/* A worker of io_uring acts for a process with that one's credentials; its own may be those of an earlier day, or of the
- * kernel. Nothing is told then. */
+/* A worker of io_uring acts for a process; its credentials may be those of an earlier day, or of the kernel. Nothing is told
+ * of one that acts with others than its own, or whose own are not those of the first thread of its process. */
 void walk_no_worker(struct walk *w);
 /* A field of the structure whose address is in `base`, into a register. */
 void walk_field(struct walk *w, enum task_field f, int base, int dst);

@@ -58,12 +58,16 @@ void walk_when_flags(struct walk *w, enum task_field f, int32_t flags, bool set,
 void walk_no_worker(struct walk *w)
 {
 	struct code *c = &w->code;
-	int acts = w->loads ? BPF_REG_2 : REG_FEATURES;
-	walk_field(w, FIELD_TASK_CRED, REG_AT, acts);
-	walk_field(w, FIELD_TASK_REAL_CRED, REG_AT, BPF_REG_1);
-	size_t own = code_add(c, BPF_JMP | BPF_JEQ | BPF_X, BPF_REG_1, acts, 0, 0);
-	walk_when_flags(w, FIELD_TASK_FLAGS, PF_KTHREAD | PF_IO_WORKER | (w->loads ? 0 : PF_IO_WORKER_OLD), true, &w->untold);
-	code_land(c, own);
+	const int own = w->loads ? BPF_REG_2 : REG_FEATURES; /* a copy is a call */
+	struct jumps plain = {0};
+	walk_when_flags(w, FIELD_TASK_FLAGS, PF_KTHREAD | PF_IO_WORKER | (w->loads ? 0 : PF_IO_WORKER_OLD), false, &plain);
+	walk_field(w, FIELD_TASK_REAL_CRED, REG_AT, own);
+	walk_field(w, FIELD_TASK_CRED, REG_AT, BPF_REG_1);
+	jump_later(w, &w->untold, code_add(c, BPF_JMP | BPF_JNE | BPF_X, BPF_REG_1, own, 0, 0));
+	walk_pointer(w, FIELD_TASK_LEADER, REG_AT, REG_OTHER, &w->untold);
+	walk_field(w, FIELD_TASK_REAL_CRED, REG_OTHER, BPF_REG_1);
+	jump_later(w, &w->untold, code_add(c, BPF_JMP | BPF_JNE | BPF_X, BPF_REG_1, own, 0, 0));
+	jumps_land(w, &plain);
 }
 
 static uint8_t load_size(uint32_t bytes)

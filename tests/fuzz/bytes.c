@@ -132,7 +132,7 @@ void fuzz_lines(struct fuzz *f, const unsigned char *data, size_t len)
 	size_t types = len ? data[len - 1] % len : 0; /* bytes of .BTF, which lines name files by */
 	for (size_t i = 0; i < INSNS; i++)
 		starts[i] = i % 7 != 6;
-	if (btf_read_lines(f->arena, &p, data + len - types, types, data, len, starts, INSNS, &image, &why)) {
+	if (btf_read_lines(f->arena, &p, data + len - types, types, data, len, len ? data[0] % 3 : 0, starts, INSNS, &image, &why)) {
 		MUST(why);
 		return;
 	}

@@ -206,7 +206,7 @@ L134:
     8: r1 = *(u32 *)(r7 +0) ; task_struct.flags
     9: r1 &= 2097152
    10: if r1 != 0 goto L158
-   11: r7 = *(u64 *)(r7 +56) ; task_struct.mm
+   11: r7 = *(u64 *)(r7 +64) ; task_struct.mm
    12: if r7 == 0 goto L158
    13: r7 = *(u64 *)(r7 +0) ; mm_struct.exe_file
    14: if r7 == 0 goto L158
@@ -253,7 +253,7 @@ L42:
    55: r1 &= 2097152
    56: if r1 != 0 goto L158
    57: r3 = r7
-   58: r3 += 56 ; task_struct.mm
+   58: r3 += 64 ; task_struct.mm
    59: r1 = r10
    60: r1 += -8
    61: r2 = 8

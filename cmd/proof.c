@@ -8,6 +8,7 @@
 #include "cmd/each.h"
 #include "cmd/proof.h"
 #include "cmd/source.h"
+#include "policy/callers.h"
 
 #include <string.h>
 
@@ -42,7 +43,10 @@ int unit_verify(struct cmd *c, const struct unit *u, const struct dump *program,
 		return STATUS_FAILED;
 	}
 	struct call call = {.kind = FRAME_VERIFY, .data = bytes, .len = len};
-	return unit_call(c, u, &call, &taker, &t.there);
+	int status = unit_call(c, u, &call, &taker, &t.there);
+	if (!status && out->meaning == VERIFIED_DIFFERENT)
+		request_names(policy_asks(u->policy), witness); /* what has no name here stays `-` */
+	return status;
 }
 
 /* ---- against itself ------------------------------------------------------------------------------- */
@@ -87,9 +91,11 @@ static enum self_proof held(struct cmd *c, const struct attached *at, const stru
 		*text = c->diags.items[c->diags.n - 1].text;
 		return PROOF_NONE;
 	}
-	if (v.meaning == VERIFIED_DIFFERENT)
+	if (v.meaning == VERIFIED_DIFFERENT) {
+		request_names(policy_asks(one->unit.policy), &witness);
 		*because = arena_printf(c->arena, " (it %s %s, which its policy %s)", v.allows ? "allows" : "denies",
 		                        request_words(c->arena, &witness), v.allows ? "denies" : "allows");
+	}
 	*text = v.meaning == VERIFIED_UNKNOWN     ? arena_printf(c->arena, "it hangs on %s", v.unknown)
 	        : one->unit.policy->meaning ? one->unit.policy->meaning
 	                                    : "";

@@ -79,6 +79,11 @@ void asked_answer(const struct asked *as, struct request *r)
 {
 	for (size_t i = 0; i < as->nasks; i++) {
 		enum input in = IN_ASK_0 + (int)i;
+		if (as->asks[i].kind == ASK_CAPABLE && r->known & INPUT(IN_HOST_USER_NS) && !r->fact[IN_HOST_USER_NS]) {
+			r->fact[in] = 0; /* whatever capabilities it has in a user namespace of its own */
+			r->known |= INPUT(in);
+			continue;
+		}
 		if (!(r->who.known & known_by[as->asks[i].kind]))
 			continue;
 		r->fact[in] = answer(&as->asks[i], r);

@@ -61,7 +61,7 @@ bool asked_suppose(const struct ask *ask, bool yes, struct request *r);
 /* What programs have for a path: FNV-1a 64 of its bytes, never 0 and never negative. */
 int64_t path_value(const char *path, size_t n);
 /* Is it an absolute path as the kernel would write it: no empty, `.` or `..` part, no slash at its end (but "/"), no
- * control bytes or quotation marks, at most PATH_NAME_MAX bytes? NULL, or what is wrong with it. */
+ * bytes that cannot be shown or quotation marks, at most PATH_NAME_MAX bytes? NULL, or what is wrong with it. */
 const char *path_fault(const char *path, size_t n);
 
 /* ---- capability.c ----------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* path_name.c - paths as a policy compares them: as names. */
 #include "policy/asked.h"
+#include "policy/text.h"
 
 #include <string.h>
 
@@ -18,9 +19,8 @@ const char *path_fault(const char *path, size_t n)
 		return "it is not absolute";
 	if (n > PATH_NAME_MAX)
 		return "it is longer than 255 bytes";
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)path[i] < 0x20 || path[i] == 0x7f)
-			return "it has a control byte";
+	if (text_unsafe(path, n) < n)
+		return "it has bytes that cannot be shown";
 	if (memchr(path, '"', n))
 		return "it has a quotation mark";
 	if (n == 1)

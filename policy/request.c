@@ -279,6 +279,8 @@ int request_read(struct arena *a, const struct host *h, const char *text, size_t
 	while (cut(&rest, &word))
 		if (read_fact(f, word, &req))
 			return -1;
+	if (request_who_settle(f, &req))
+		return -1;
 	*r = req;
 	return 0;
 }

@@ -73,6 +73,8 @@ bool request_cgroup(struct request *r, const char *path, size_t n);
 int request_task_fact(struct fault *f, enum input in, struct slice value, struct request *r);
 /* groups=, caps= and cgroup=. 1: it is another key; else 0 or -1. */
 int request_who_read(struct fault *f, struct slice key, struct slice value, struct request *r);
+/* Are its facts those of a caller that there can be? 0 or -1. */
+int request_who_settle(struct fault *f, const struct request *r);
 /* The text with what the request says of the calling task behind it. */
 char *request_who_words(struct arena *a, const struct request *r, char *text);
 

@@ -31,7 +31,7 @@ bool request_cgroup(struct request *r, const char *path, size_t n)
 /* A path with blanks stands in quotation marks. */
 static struct slice unquoted(struct slice value)
 {
-	bool quoted = value.n > 1 && value.s[0] == '"' && value.s[value.n - 1] == '"';
+	bool quoted = value.n > 1 && (value.s[0] == '"' || value.s[0] == '\'') && value.s[value.n - 1] == value.s[0];
 	return quoted ? (struct slice){value.s + 1, value.n - 2} : value;
 }
 
@@ -73,7 +73,10 @@ int request_task_fact(struct fault *f, enum input in, struct slice value, struct
 			r->fact[in] = ID_NONE;
 			return 0;
 		}
-		return read_number(f, input_name(in), value, ID_NONE - 1, &r->fact[in]);
+		if (!read_number(f, input_name(in), value, ID_NONE - 1, &r->fact[in]))
+			return 0;
+		f->hint = arena_printf(f->arena, "write %s=1000, or %s=none where it is not set", input_name(in), input_name(in));
+		return -1;
 	default:
 		input_range(in, &lo, &hi);
 		return read_number(f, input_name(in), value, (uint64_t)hi, &r->fact[in]);
@@ -82,8 +85,16 @@ int request_task_fact(struct fault *f, enum input in, struct slice value, struct
 
 /* ---- groups, capabilities, the cgroup ---------------------------------------------------------- */
 
+/* A comma that nothing follows. */
+static int ends_open(struct fault *f, struct slice list)
+{
+	return list.n && list.s[list.n - 1] == ',' ? fault_set(f, "leave out the last comma", "%s ends with a comma", text_quoted(f->arena, list)) : 0;
+}
+
 static int read_groups(struct fault *f, struct slice list, struct request *r)
 {
+	if (ends_open(f, list))
+		return -1;
 	while (list.n) {
 		int64_t gid;
 		struct slice one = cut_at(&list, ',');
@@ -96,19 +107,30 @@ static int read_groups(struct fault *f, struct slice list, struct request *r)
 	return 0;
 }
 
+/* CAP_CHOWN as chown. */
+static const char *lower_name(struct arena *a, const char *name)
+{
+	char *out = arena_strdup(a, name);
+	for (char *s = out; *s; s++)
+		*s = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+	return strncmp(out, "cap_", 4) ? out : out + 4;
+}
+
 static int read_caps(struct fault *f, struct slice list, struct request *r)
 {
 	if (slice_is(list, "all")) {
 		r->who.caps = ((uint64_t)1 << CAPABILITIES) - 1;
 		return 0;
 	}
+	if (ends_open(f, list))
+		return -1;
 	while (list.n) {
 		struct slice one = cut_at(&list, ',');
 		int number = capability_number(one.s, one.n);
 		const char *names[CAPABILITIES];
 		for (int i = 0; i < CAPABILITIES; i++)
 			names[i] = capability_name(i);
-		const char *safe = text_safe(f->arena, one.s, one.n, 32), *near = did_you_mean(safe, names, CAPABILITIES);
+		const char *safe = text_safe(f->arena, one.s, one.n, 32), *near = did_you_mean(lower_name(f->arena, safe), names, CAPABILITIES);
 		if (number < 0)
 			return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near) : "they are written as in caps=sys_admin,sys_rawio",
 			                 "unknown capability \"%s\"", safe);
@@ -146,6 +168,18 @@ int request_who_read(struct fault *f, struct slice key, struct slice value, stru
 		return i < 2 && slice_is(value, "none") ? 0 : words[i].read(f, value, r);
 	}
 	return 1;
+}
+
+/* No kernel has such a caller: a request about one would make a test mean nothing. */
+int request_who_settle(struct fault *f, const struct request *r)
+{
+	bool thread = r->known & INPUT(IN_KERNEL_THREAD) && r->fact[IN_KERNEL_THREAD];
+	bool elsewhere = r->known & INPUT(IN_HOST_USER_NS) && !r->fact[IN_HOST_USER_NS];
+	if (thread && r->known & INPUT(IN_EXE) && r->fact[IN_EXE])
+		return fault_set(f, "a thread of the kernel runs no file: leave out exe=, or write exe=-", "kernel_thread=yes has no executable");
+	if (thread && (elsewhere || (r->known & INPUT(IN_HOST_PID_NS) && !r->fact[IN_HOST_PID_NS])))
+		return fault_set(f, "the threads of the kernel are in the host's namespaces", "kernel_thread=yes is in no namespace of its own");
+	return 0;
 }
 
 /* ---- as text ------------------------------------------------------------------------------------- */

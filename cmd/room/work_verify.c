@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "compiler/decode/decode.h"
+#include "policy/callers.h"
 #include "policy/dump.h"
 #include "policy/find.h"
 #include "policy/meaning.h"
@@ -30,7 +31,7 @@ struct difference {
 static bool allows(const struct difference *x, node n, const int64_t in[INPUT_MAX])
 {
 	int missing;
-	return OUTCOME_KIND(diagram_eval(x->dg, n, in, ~0u, &missing)) == OUT_ALLOW;
+	return OUTCOME_KIND(diagram_eval(x->dg, n, in, ~(input_set)0, &missing)) == OUT_ALLOW;
 }
 
 static void witness_of(struct difference *x, const int64_t in[INPUT_MAX], input_set asked)
@@ -39,6 +40,7 @@ static void witness_of(struct difference *x, const int64_t in[INPUT_MAX], input_
 	struct request w = {.type = (int)in[IN_TYPE], .access = (int)in[IN_REQUESTED], .major = in[IN_MAJOR], .minor = in[IN_MINOR],
 	                    .known = (asked | (asked & comm ? comm : 0)) & facts};
 	memcpy(w.fact, in, sizeof w.fact);
+	caller_words(terms_asked(x->terms), &w); /* of an impossible caller, its facts as they are */
 	x->out->meaning = VERIFIED_DIFFERENT;
 	x->out->allows = allows(x, x->program, in);
 	x->out->witness = request_record(&w);
@@ -51,7 +53,11 @@ static bool differ(struct difference *x, node n, int set)
 	const int64_t none[INPUT_MAX] = {0};
 	input_set asked;
 	node sure = diagram_without(x->dg, n, x->strange, true);
-	enum found found = diagram_ok(x->dg) ? find_true(x->arena, x->dg, x->terms, sure, none, &x->effort, in, &asked) : FOUND_UNSURE;
+	/* of a caller that there can be, if there is one */
+	const node of[] = {callers_only(x->arena, x->dg, sure), sure};
+	enum found found = FOUND_UNSURE;
+	for (int i = 0; i < 2 && found != FOUND_ONE && diagram_ok(x->dg); i++)
+		found = find_true(x->arena, x->dg, x->terms, of[i], none, &x->effort, in, &asked);
 	in[IN_REQUESTED] = set;
 	if (found == FOUND_ONE && allows(x, x->policy, in) != allows(x, x->program, in)) {
 		witness_of(x, in, asked);

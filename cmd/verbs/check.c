@@ -183,6 +183,8 @@ static void print_report(const struct cmd *c, const struct report *r, const char
 		printf("  compiled in a process locked in: %s\n", r->locked);
 	if (r->not_asked)
 		printf("  kernel: not asked (%s)\n", r->not_asked);
+	else if (!r->insns)
+		puts("  kernel: refused");
 	else if (!r->verbose) /* what the kernel makes of it is another with each version */
 		puts("  kernel: accepted");
 	else if (r->jited)

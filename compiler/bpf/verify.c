@@ -106,7 +106,7 @@ static bool compare_terms(struct verifier *v, uint8_t op, term a, term b, node *
 static bool condition(struct verifier *v, const struct bpf_insn *in, node *out)
 {
 	bool narrow = BPF_CLASS(in->code) == BPF_JMP32;
-	if (in->dst_reg > 10 || in->src_reg > 10)
+	if (in->dst_reg > 10 || in->src_reg > 10 || (BPF_SRC(in->code) == BPF_X ? in->imm : in->src_reg))
 		return verify_refuse(v, "unknown operand");
 	const struct value *x = &v->now.reg[in->dst_reg];
 	struct value y = BPF_SRC(in->code) == BPF_X ? v->now.reg[in->src_reg]
@@ -192,7 +192,10 @@ static bool enter_tail(struct verifier *v, size_t pc)
 static bool leave(struct verifier *v, size_t pc)
 {
 	int64_t verdict;
+	const struct bpf_insn *in = &v->insns[pc];
 	v->live = false;
+	if (in->dst_reg || in->src_reg || in->off || in->imm)
+		return verify_refuse(v, "unknown exit");
 	if (!verify_const(v, &v->now.reg[0], &verdict) || (verdict != 0 && verdict != 1))
 		return verify_refuse(v, "exit with a value that is not 0 or 1");
 	v->cond[pc] = diagram_terminal(verdict ? OUT_ALLOW : OUT_DENY);

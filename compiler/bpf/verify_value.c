@@ -311,7 +311,7 @@ bool verify_call(struct verifier *v, size_t pc)
 		return call_reader(v, pc);
 	while (helper < FACT_HELPERS && helper_number((enum fact_helper)helper) != in->imm)
 		helper++;
-	if (helper == FACT_HELPERS || in->dst_reg)
+	if (helper == FACT_HELPERS || in->dst_reg || in->off)
 		return verify_refuse(v, "call of an unknown helper");
 	if (helper == HELPER_COMM) {
 		const struct value *buffer = &v->now.reg[BPF_REG_1];

@@ -1,5 +1,6 @@
 /* test_request.c - policy/request.c: requests, facts, and the inputs' names and
  * ranges. */
+#include "policy/asked.h"
 #include "tests/unit/fixture.h"
 #include "policy/comm.h"
 #include "policy/comm_words.h"
@@ -221,6 +222,53 @@ static void paths(void **state)
 	}
 }
 
+/* What is said of the calling task, and written again. */
+static void task_facts(void **state)
+{
+	static const char *const same[] = {
+		"c 1:3 r euid=0 egid=1 fsuid=2 login_uid=1000 session=3 host_user_ns=yes host_pid_ns=no kernel_thread=no ppid=4 exe=/usr/bin/x parent_exe=-",
+		"c 1:3 r login_uid=none session=none groups=none caps=none cgroup=/",
+		"c 1:3 r exe=\"/opt/a b/x\" groups=0,44,4294967295 caps=all cgroup=\"/a b/c\"",
+		"c 1:3 r caps=chown,sys_rawio,checkpoint_restore cgroup=/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16",
+		"c 1:3 r kernel_thread=yes exe=-",
+	};
+	struct request r;
+	for (size_t i = 0; i < COUNT(same); i++) {
+		parsed(*state, same[i], &r);
+		same_text("written", request_words(*state, &r), same[i]);
+	}
+	parsed(*state, "c 1:3 r exe='/usr/bin/x' caps=sys_admin,chown", &r);
+	same_text("in order", request_words(*state, &r), "c 1:3 r exe=/usr/bin/x caps=chown,sys_admin");
+	assert_true(r.fact[IN_EXE] == path_value("/usr/bin/x", 10));
+}
+
+/* Questions answered by a request. */
+static void task_answers(void **state)
+{
+	struct asked as = {.arena = *state};
+	struct request r;
+	assert_int_equal(asked_ask(&as, ASK_GROUP, 44, NULL, (struct span){0}), 0);
+	assert_int_equal(asked_ask(&as, ASK_CAPABLE, 17, "sys_rawio", (struct span){0}), 1);
+	assert_int_equal(asked_ask(&as, ASK_UNDER, path_value("/a/b", 4), "/a/b", (struct span){0}), 2);
+	assert_int_equal(asked_ask(&as, ASK_GROUP, 44, "video", (struct span){0}), 0);
+	static const struct { const char *text; int answers[3]; } table[] = { /* -1: not known */
+		{"c 1:3 r", {-1, -1, -1}},
+		{"c 1:3 r groups=none caps=none cgroup=/a", {0, 0, 0}},
+		{"c 1:3 r groups=3,44 caps=all cgroup=/a/b", {1, 1, 1}},
+		{"c 1:3 r groups=4 caps=sys_admin cgroup=/a/bc", {0, 0, 0}},
+		{"c 1:3 r caps=all host_user_ns=no cgroup=/a/b/c", {-1, 0, 1}},
+		{"c 1:3 r host_user_ns=no", {-1, 0, -1}},
+		{"c 1:3 r host_user_ns=yes cgroup=/", {-1, -1, 0}},
+	};
+	for (size_t i = 0; i < COUNT(table); i++) {
+		parsed(*state, table[i].text, &r);
+		asked_answer(&as, &r);
+		for (int k = 0; k < 3; k++)
+			if ((r.known & KNOWN(IN_ASK_0 + k) ? (int)r.fact[IN_ASK_0 + k] : -1) != table[i].answers[k])
+				fail_msg("%s: question %d", table[i].text, k);
+	}
+}
+
 static void refused_requests(void **state)
 {
 	static const struct {
@@ -296,6 +344,21 @@ static void refused_requests(void **state)
 		{"c 1:3 r com=x", "unknown fact \"com\" (did you mean comm?)"},
 		{"c 1:3 r cgroupid=5", "unknown fact \"cgroupid\" (did you mean cgroup_id?)"},
 		{"c 1:3 r UID=5", "unknown fact \"UID\"" FACTS},
+		/* the calling task */
+		{"c 1:3 r exe=x", "\"x\" of exe is no path: it is not absolute (write exe=/usr/bin/x, or exe=- for a file that no rule names)"},
+		{"c 1:3 r exe=/usr//x", "\"/usr//x\" of exe is no path: it has two slashes in a row (write exe=/usr/bin/x, or exe=- for a file that no rule names)"},
+		{"c 1:3 r exe=/usr/../x", "\"/usr/../x\" of exe is no path: it has a part that is . or .. (write exe=/usr/bin/x, or exe=- for a file that no rule names)"},
+		{"c 1:3 r login_uid=-1", "login_uid \"-1\" has a sign (write login_uid=1000, or login_uid=none where it is not set)"},
+		{"c 1:3 r host_user_ns=1", "\"1\" is neither yes nor no (write host_user_ns=yes or host_user_ns=no)"},
+		{"c 1:3 r groups=", "nothing stands behind groups= (write groups=none where there is none)"},
+		{"c 1:3 r groups=4,", "\"4,\" ends with a comma (leave out the last comma)"},
+		{"c 1:3 r groups=4 groups=5", "groups is given twice (give each fact once)"},
+		{"c 1:3 r caps=CAP_CHOWN", "unknown capability \"CAP_CHOWN\" (did you mean chown?)"},
+		{"c 1:3 r caps=chown,", "\"chown,\" ends with a comma (leave out the last comma)"},
+		{"c 1:3 r cgroup=a", "\"a\" is no cgroup: it is not absolute (write the path in the cgroup v2 hierarchy: cgroup=/system.slice/x.service)"},
+		{"c 1:3 r cgroup=/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", "\"/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17\" is no cgroup: it is too deep (write the path in the cgroup v2 hierarchy: cgroup=/system.slice/x.service)"},
+		{"c 1:3 r kernel_thread=yes exe=/usr/bin/x", "kernel_thread=yes has no executable (a thread of the kernel runs no file: leave out exe=, or write exe=-)"},
+		{"c 1:3 r host_user_ns=no kernel_thread=yes", "kernel_thread=yes is in no namespace of its own (the threads of the kernel are in the host's namespaces)"},
 		{"c 1:3 r major=5", "unknown fact \"major\"" FACTS},
 		{"c 1:3 r gpu_count=5", "unknown fact \"gpu_count\"" FACTS},
 		{"c 1:3 r =5", "unknown fact \"\"" FACTS},
@@ -521,7 +584,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ARENA_TEST(devices), ARENA_TEST(facts), ARENA_TEST(comm), ARENA_TEST(written), ARENA_TEST(paths),
-		ARENA_TEST(refused_requests), ARENA_TEST(single_facts), ARENA_TEST(inputs),
+		ARENA_TEST(task_facts), ARENA_TEST(task_answers), ARENA_TEST(refused_requests), ARENA_TEST(single_facts), ARENA_TEST(inputs),
 		ARENA_TEST(access_texts), ARENA_TEST(random_texts), ARENA_TEST(long_texts),
 		ARENA_TEST(many_requests),
 	};

@@ -225,6 +225,15 @@ static int groups(const struct host *h, struct arena *a, const char **listing)
 	return 0;
 }
 
+static int group(const struct host *h, struct arena *a, const char *name, uint32_t *gid, const char **near)
+{
+	size_t n = strlen(name);
+	(void)h;
+	*gid = (uint32_t)n;
+	*near = n % 2 ? arena_strdup(a, "video") : NULL;
+	return n % 3 ? 0 : ENOENT;
+}
+
 static int matches(const struct host *h, struct arena *a, const char *pattern, const char **listing)
 {
 	size_t n = strlen(pattern);
@@ -233,4 +242,4 @@ static int matches(const struct host *h, struct arena *a, const char *pattern, c
 	return n % 5 ? 0 : ENOENT;
 }
 
-const struct host fuzz_host = {.device = device, .groups = groups, .matches = matches};
+const struct host fuzz_host = {.device = device, .groups = groups, .group = group, .matches = matches};

@@ -438,6 +438,24 @@ void process_view_end(struct process_view *v);
 /* The id inside of its user namespace; -1: it has none there. */
 int64_t id_inside(const struct id_map *map, uint32_t outside);
 
+/* ---- process_task.c ------------------------------------------------------------------- */
+
+/* The file that a process runs, as programs know it. none: no program takes it for one that a rule names. */
+struct process_file { bool known, none; struct who_key key; };
+/* What programs read of the calling task itself, as far as /proc tells. */
+struct process_task {
+	input_set known;         /* from IN_EUID on */
+	int64_t fact[INPUT_MAX];
+	struct process_file exe, parent_exe;
+	bool cgroups_known;
+	uint64_t *cgroups;       /* ids: its own, and those above but the root */
+	size_t ncgroups;
+};
+/* Of a process that is held, and its cgroup. files: its executable and its parent's too, for which the kernel is asked.
+ * process_confirm() must follow. */
+void process_task(struct arena *a, const struct process_held *p, const struct process_view *v, const struct cgroup *cg, bool files,
+                  struct process_task *out);
+
 /* ---- devices_v1.c --------------------------------------------------------------------- */
 
 /* What the devices controller of cgroup v1 has for a process, a hybrid host's second filter: the text of its

@@ -85,7 +85,8 @@ static void put(struct cmd *c, struct probe *probe, const char *told, const stru
 {
 	struct request asked = *r;
 	const char *why = told;
-	asked.known &= ~(may_lack & ~PROBE_FACTS);
+	/* the kernel numbers sessions, and the parent's number is taken */
+	asked.known &= ~(may_lack & (~PROBE_FACTS | INPUT(IN_SESSION) | INPUT(IN_KERNEL_THREAD) | INPUT(IN_PPID)));
 	if (may_lack) /* the process is in the cgroup that is asked about, or in one of the probe's */
 		asked.who.known &= ~(uint32_t)WHO_CGROUP;
 	enum probe_answer said = probe ? probe_ask(probe, &asked, &why) : PROBE_FAILED;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "policy/input.h"
 #include "policy/diag.h"
 #include "policy/file.h"
 
@@ -85,10 +86,13 @@ int output_close(struct cmd *c, struct output *out);
 /* "policy.rb:7 label", "policy.rb:3 default", "default". */
 const char *decider_text(struct arena *a, const struct policy *p, const struct decision *d);
 json_t *decider_json(const struct policy *p, const struct decision *d);
-/* Adds the error that a fact decides which the request does not give. */
-/* Does the verdict hang on all that the request says of maps? False: a diagnostic says on what not. */
+/* Does the verdict depend on all that the request says of maps? False: a diagnostic says on what not. */
 struct request;
 bool more_fits(struct cmd *c, const struct policy *p, struct span at, const struct request *r);
+/* What decides, as people know it: "uid", "in_group?(44)"; and a word of a request that gives it: groups=44. */
+const char *missing_name(const struct policy *p, enum input in);
+const char *missing_word(struct arena *a, const struct policy *p, enum input in);
+/* Adds the error that a fact decides which the request does not give. */
 struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
                           int missing);
 

@@ -59,8 +59,8 @@ bool more_fits(struct cmd *c, const struct policy *p, struct span at, const stru
 		if (asked[strlen(asked) - 1] != '?')
 			list = arena_printf(c->arena, "%s%s%s=...", list, *list ? " " : "", asked);
 	}
-	diag_add(&c->diags, DIAG_ERROR, at, *list ? arena_printf(c->arena, "it hangs on %s", list) : "leave it out",
-	         "%s: the verdict does not hang on %s", r->text, name);
+	diag_add(&c->diags, DIAG_ERROR, at, *list ? arena_printf(c->arena, "it depends on %s", list) : "leave it out",
+	         "%s: the verdict does not depend on %s", r->text, name);
 	return false;
 }
 
@@ -81,13 +81,33 @@ static const char *task_words(struct arena *a, const struct policy *p, enum inpu
 	return request_who_words(a, &r, arena_strdup(a, ""));
 }
 
+const char *missing_name(const struct policy *p, enum input in)
+{
+	const struct asked *as = policy_asks(p);
+	if (in == IN_COMM_1)
+		in = IN_COMM_0;
+	if (!input_is_ask(in))
+		return input_name(in);
+	return (size_t)(in - IN_ASK_0) < as->nasks ? as->asks[in - IN_ASK_0].name : "a question about the caller";
+}
+
+const char *missing_word(struct arena *a, const struct policy *p, enum input in)
+{
+	if (in < IN_EUID)
+		return arena_printf(a, "%s=%s", missing_name(p, in), in == IN_COMM_0 || in == IN_COMM_1 ? "qemu" : "1000");
+	if (input_is_ask(in) && (size_t)(in - IN_ASK_0) >= policy_asks(p)->nasks)
+		return "groups=, caps= and cgroup=";
+	const char *words = task_words(a, p, in);
+	return words + (*words == ' ');
+}
+
 static struct diag *missing_task_fact(struct cmd *c, const struct policy *p, struct span at, const char *request, enum input in)
 {
 	const char *words = task_words(c->arena, p, in);
 	return diag_add(&c->diags, DIAG_ERROR, at,
 	                arena_printf(c->arena, "add%.*s..., for example: %s%s", (int)strcspn(words, "=") + 1, words, request, words),
 	                "%s: %s decides, and the request does not give it", request,
-	                input_is_ask(in) ? policy_asks(p)->asks[in - IN_ASK_0].name : input_name(in));
+	                missing_name(p, in));
 }
 
 struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
@@ -108,7 +128,7 @@ struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at,
 	if (missing >= IN_EUID && missing < IN_ASK_0 + (int)policy_asks(p)->nasks)
 		return missing_task_fact(c, p, at, request, (enum input)missing);
 	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) >= p->nparams) /* of a program of others */
-		return diag_add(&c->diags, DIAG_ERROR, at, NULL, "%s: that hangs on what is not understood of the program", request);
+		return diag_add(&c->diags, DIAG_ERROR, at, NULL, "%s: that depends on what is not understood of the program", request);
 	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) < p->nparams)
 		name = p->params[missing - IN_PARAM_0].name;
 	hint = missing >= IN_PARAM_0

@@ -140,7 +140,7 @@ insn 183 0 0 0 1
 insn 149 0 0 0 0
 P
 )
-expect "a loop: what hangs on it is not known" 1 "hangs on what is not understood" "$DEVGUARD" eval "prog:$id" "c 4:3 rw"
+expect "a loop: what hangs on it is not known" 1 "depends on what is not understood" "$DEVGUARD" eval "prog:$id" "c 4:3 rw"
 expect "a loop: what does not is" 2 "deny c 3:3 rw" "$DEVGUARD" eval "prog:$id" "c 3:3 rw"
 expect "a loop: why" 1 "unknown" "$DEVGUARD" why "$CG" c 4:3 rw
 off "$CG" "$id"

@@ -111,7 +111,7 @@ expect "why: facts of a process" 0 "uid 1000 has not these bits" "$DEVGUARD" why
 printf 'policy "third"\ndefault :allow\ndeny(:zero) { |c| c.uid == 1000 && c.comm == "sleep" }\n' >"$T/third.rb"
 "$DEVGUARD" apply "$T/third.rb" "$CG/below" >"$T/out" 2>&1
 expect "why: a rule about the caller" 2 "deny: c 1:5 r" "$DEVGUARD" why "$!" c 1:5 r
-expect "why: without the facts" 1 "it hangs on uid, which the request does not give" "$DEVGUARD" why "$CG/below" c 1:5 r
+expect "why: without the facts" 1 "it depends on uid, which the request does not give" "$DEVGUARD" why "$CG/below" c 1:5 r
 printf 'policy "third"\ndefault :allow\ndeny :zero\n' >"$T/third.rb"
 "$DEVGUARD" apply "$T/third.rb" "$CG/below" >"$T/out" 2>&1
 expect "eval of a cgroup" 2 "deny c 1:3 rw" "$DEVGUARD" eval "effective:$CG/below" "c 1:3 rw"
@@ -254,8 +254,8 @@ insn 183 0 0 0 0
 insn 149 0 0 0 0
 P
 )
-expect "what it counts is not known" 1 "hangs on what is not understood" "$DEVGUARD" eval "prog:$id" "c 1:3 rw"
-expect "why: what is not known" 1 "it hangs on what is not understood of the program" "$DEVGUARD" why "$CG" c 1:3 rw
+expect "what it counts is not known" 1 "depends on what is not understood" "$DEVGUARD" eval "prog:$id" "c 1:3 rw"
+expect "why: what is not known" 1 "it depends on what is not understood of the program" "$DEVGUARD" why "$CG" c 1:3 rw
 expect "what does not hang on it is" 0 "allow c 3:3 rw" "$DEVGUARD" eval "prog:$id" "c 3:3 rw"
 equal "explain: what it hangs on" "program $id on $CG: by an author that is not known
   allows c 3:*, b 3:*; more by what is not understood

@@ -222,11 +222,12 @@ made masked 1 3 660; acl masked 1:6:-1 2:6:1000 4:0:-1 16:4:-1 32:6:-1
 made refused 1 3 666; acl refused 1:6:-1 2:0:1000 4:6:-1 16:6:-1 32:6:-1
 made grouped 1 3 660; acl grouped 1:6:-1 4:0:-1 8:6:1235 16:6:-1 32:0:-1
 
-start() # start COMMAND...: the process in $CG, behind the command; its pid in P, its pipes in IN and OUT
+RUNS=$T/opener
+start() # start COMMAND...: $RUNS as a process in $CG, behind the command; its pid in P, its pipes in IN and OUT
 {
 	rm -f "$T/in" "$T/out.pipe"
 	mkfifo "$T/in" "$T/out.pipe"
-	inside "$CG" setsid "$@" "$T/opener" serve <"$T/in" >"$T/out.pipe" 2>"$T/start.err" &
+	inside "$CG" setsid "$@" "$RUNS" serve <"$T/in" >"$T/out.pipe" 2>"$T/start.err" &
 	BACKGROUND+=($!)
 	exec 7>"$T/in" 8<"$T/out.pipe"
 	read -r ready <&8 || fail "start $*" "$(cat "$T/start.err")"
@@ -312,7 +313,7 @@ id=$(printf '%064d' 7)
 mkdir "$CG/docker-$id.scope"
 echo "$!" >"$CG/docker-$id.scope/cgroup.procs"
 expect "why: in a container" 0 "node    /dev/zero  mode 0600" "$DEVGUARD" why --container "$id" /dev/zero r
-expect "why: in a container no facts are assumed" 1 "it hangs on uid" "$DEVGUARD" why --container "$id" c 1:9 r
+expect "why: in a container no facts are assumed" 1 "it depends on uid" "$DEVGUARD" why --container "$id" c 1:9 r
 # The devices controller of cgroup v1, where there is one.
 v1=$(awk '$3 == "cgroup" && ("," $4 ",") ~ /,devices,/ { print $2; exit }' /proc/mounts)
 if [ -n "$v1" ] && mkdir "$v1/$DGTEST_PREFIX" 2>/dev/null; then
@@ -331,6 +332,71 @@ if [ -n "$v1" ] && mkdir "$v1/$DGTEST_PREFIX" 2>/dev/null; then
 	rmdir "$v1/$DGTEST_PREFIX"
 else
 	skip "why: cgroup v1" "it has no devices controller here"
+fi
+
+# ---- facts that programs read of the calling task: the kernel says the same to the process -------------------
+
+scratch task
+if [ -e /sys/kernel/btf/vmlinux ] && command -v setpriv >/dev/null && [ "$(stat -f -c %T "$T")" != overlayfs ]; then
+	mkdir -m 755 "$T/b" "$T/n/t"
+	cp "$T/opener" "$T/b/named"; cp "$T/opener" "$T/b/loose"; chmod 775 "$T/b/loose"
+	mkdir "$CG/in" "$CG/in/deep"
+	cat >"$T/task.rb" <<X
+policy "task"
+deny("c 240:*") { |c| c.mknod? }
+allow("c 240:1") { |c| c.euid == 1000 }
+allow("c 240:2") { |c| c.egid == 1234 }
+allow("c 240:3") { |c| c.fsuid == 1000 }
+allow("c 240:4") { |c| c.in_group?(1235) }
+allow("c 240:5") { |c| c.in_group?(1234) && !c.in_group?(99) }
+allow("c 240:6") { |c| c.capable?(:sys_rawio) }
+allow("c 240:7") { |c| c.login_uid == nil }
+allow("c 240:8") { |c| c.session == nil }
+allow("c 240:9") { |c| c.host_user_ns? }
+allow("c 240:10") { |c| c.host_pid_ns? }
+allow("c 240:11") { |c| c.kernel_thread? }
+allow("c 240:12") { |c| c.ppid == $$ }
+allow("c 240:13") { |c| c.exe == "$T/b/named" }
+allow("c 240:14") { |c| c.parent_exe == "$(readlink -f /proc/$$/exe)" }
+allow("c 240:15") { |c| c.under?("${CG#"$CG2"}") }
+allow("c 240:16") { |c| c.under?("${CG#"$CG2"}/in") }
+allow("c 240:17") { |c| c.exe == "$T/b/loose" }
+allow("c 240:18") { |c| c.login_uid == 4242 }
+X
+	for minor in $(seq 18); do mknod -m 666 "$T/n/t/$minor" c 240 "$minor"; done
+	applied "$T/task.rb" "$CG"
+	facts_of() # facts_of WHO BELOW PROGRAM COMMAND...: what the kernel and why say of each fact of a process
+	{
+		local who=$1 kept=$CG minor
+		CG=$CG$2 RUNS=$3
+		start "${@:4}"
+		CG=$kept RUNS=$T/opener
+		for minor in $(seq 18); do asked "$who: $(sed -n "$((minor + 2))s/.*{ |c| \(.*\) }/\1/p" "$T/task.rb")" "$T/n/t/$minor" r; done
+	}
+	facts_of "a user" /in "$T/b/named" setpriv --reuid 1000 --regid 1234 --groups 1235,7
+	stop
+	facts_of root "" "$T/b/loose" env
+	expect "why: what the request says counts more" 0 "allow: c 240:4 r groups=1235" "$DEVGUARD" why --pid "$P" c 240:4 r groups=1235
+	expect "why: a name that the request gives" 0 "allow: c 240:13 r exe=$T/b/named" "$DEVGUARD" why --pid "$P" c 240:13 r "exe=$T/b/named"
+	stop
+	facts_of "a user namespace" /in/deep "$T/opener" unshare -Ur
+	stop
+	facts_of "effective ids" /in "$T/b/named" setpriv --euid 1000 --egid 1234 --clear-groups
+	stop
+	facts_of "very many groups" "" "$T/b/named" setpriv --reuid 1000 --regid 7 --groups "$(seq -s , 2000 2039),1235"
+	stop
+	facts_of "logged in" "" "$T/b/named" sh -c 'echo 4242 >/proc/self/loginuid; exec "$@"' sh
+	stop
+	facts_of "a pid namespace" "" "$T/b/named" unshare -p
+	stop
+	# Without a process: each is named as the policy names it, with the word to add.
+	expect "why: a group, not given" 1 "it depends on in_group?(1235), which the request does not give: add groups=1235" "$DEVGUARD" why "$CG" c 240:4 r
+	expect "why: a capability, not given" 1 "it depends on capable?(:sys_rawio), which the request does not give: add caps=sys_rawio" "$DEVGUARD" why "$CG" c 240:6 r
+	expect "why: a cgroup, not given" 1 "which the request does not give: add cgroup=${CG#"$CG2"}/in" "$DEVGUARD" why "$CG" c 240:16 r
+	expect "why: a login, not given" 1 "it depends on login_uid, which the request does not give: add login_uid=1000" "$DEVGUARD" why "$CG" c 240:7 r
+	expect "why: a program, not given" 1 "it depends on exe, which the request does not give: add exe=$T/b/" "$DEVGUARD" why "$CG" c 240:13 r
+else
+	skip "why: facts about the calling task" "no BTF, no setpriv, or $T is on an overlay"
 fi
 
 # ---- what changes meanwhile ----------------------------------------------------------------------------------

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { OPT_PID = OPT_VERB, OPT_CONTAINER };
@@ -37,23 +36,16 @@ static pid_t process_named(struct cmd *c, const struct whom *w)
 	return w->text && (w->by_option || stat(w->text, &st)) && cgroup_name_parse(c->arena, w->text, &name) ? name.pid : 0;
 }
 
-/* Facts that the request gives count more. */
-static void take_facts(struct inquiry *q)
+/* All that is known of the caller. Which file it runs, the kernel is asked only where a program would look at it. */
+static int take_facts(struct inquiry *q)
 {
-	struct request *r = &q->request;
-	const struct process_view *v = &q->view;
-	struct timespec up = {0};
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	int64_t facts[INPUT_MAX] = {[IN_UID] = v->uid, [IN_GID] = v->gid, [IN_PID] = q->held.pid, [IN_TID] = q->held.pid,
-	                            [IN_CGROUP_ID] = (int64_t)q->cg->id, [IN_UPTIME] = up.tv_sec};
-	memcpy(&facts[IN_COMM_0], v->comm, sizeof v->comm);
-	const input_set told = INPUT(IN_UID) | INPUT(IN_GID) | INPUT(IN_CGROUP_ID) | INPUT(IN_UPTIME) | INPUT(IN_COMM_0) | INPUT(IN_COMM_1) |
-	                      (v->hosts_pid ? INPUT(IN_PID) | INPUT(IN_TID) : 0);
-	for (int in = 0; in < INPUT_MAX; in++)
-		if (told & ~r->known & INPUT(in))
-			r->fact[in] = facts[in];
-	q->of_process = told & ~r->known;
-	r->known |= told;
+	uint32_t *ids;
+	size_t n;
+	if (cgroup_effective_programs(q->c->arena, &q->c->diags, q->cg, &ids, &n))
+		return STATUS_FAILED;
+	process_task(q->c->arena, &q->held, &q->view, q->cg, why_names(ids, n), &q->task);
+	why_take_facts(q);
+	return STATUS_OK;
 }
 
 /* ---- the request -------------------------------------------------------------------------------------- */
@@ -91,7 +83,7 @@ static int answer(struct inquiry *q, int argc, char **argv)
 	struct cmd *c = q->c;
 	int status = read_request(q, argc, argv);
 	if (!status && q->caller)
-		take_facts(q);
+		status = take_facts(q);
 	if (!status)
 		status = why_programs(q);
 	if (status)

@@ -15,10 +15,15 @@ static void not_known(struct inquiry *q, struct opinion *o, const char *why)
 	q->unknown++;
 }
 
-static const char *missing_text(struct arena *a, int missing)
+/* Of the caller's process what /proc does not tell; else what the request does not give. */
+static const char *missing_text(const struct inquiry *q, const struct policy *p, int missing)
 {
-	return missing >= IN_PARAM_0 ? "it hangs on what is not understood of the program"
-	                             : arena_printf(a, "it hangs on %s, which the request does not give", input_name((enum input)missing));
+	struct arena *a = q->c->arena;
+	if (missing >= IN_PARAM_0)
+		return "it depends on what is not understood of the program";
+	return arena_printf(a, "it depends on %s, which %s: add %s", missing_name(p, (enum input)missing),
+	                    q->caller ? "cannot be told of the process, and the request does not give" : "the request does not give",
+	                    missing_word(a, p, (enum input)missing));
 }
 
 static const char *line_of(struct arena *a, const char *text, int line)
@@ -143,7 +148,6 @@ int why_ask(struct inquiry *q, struct opinion *o, const struct program_unit *one
 	struct cmd *c = q->c;
 	struct verdict_pair said;
 	struct decision d;
-	struct request_record record = request_record(&q->request);
 	o->turns = one->turns;
 	if (o->id == q->host.id && q->host.failed) {
 		o->turns = true;
@@ -154,12 +158,14 @@ int why_ask(struct inquiry *q, struct opinion *o, const struct program_unit *one
 		ask_kernel(q, o, one->failed);
 		return STATUS_OK;
 	}
+	const struct request r = why_request(q, o->id, one->unit.policy);
+	struct request_record record = request_record(&r);
 	int status = unit_ask(c, &one->unit, &record, 1, &said);
 	if (status)
 		return status;
 	q->of_caller += said.diagram.status == VERDICT_MISSING && said.diagram.missing < IN_PARAM_0;
 	if (said.diagram.status == VERDICT_MISSING)
-		not_known(q, o, missing_text(c->arena, said.diagram.missing));
+		not_known(q, o, missing_text(q, one->unit.policy, said.diagram.missing));
 	else if (said.diagram.status || !verdict_decision(c, one->unit.policy, &said.diagram, &d))
 		not_known(q, o, "the process that reads it gave no answer");
 	else

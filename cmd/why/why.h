@@ -53,9 +53,10 @@ struct inquiry {
 	struct process_held held;   /* in whose mounts a path is looked up; pid 0: in those of this tool */
 	bool caller;                /* it is the one that asks */
 	struct process_view view;
+	struct process_task task;   /* of the caller */
 	struct opinion *list;       /* in the order in which the kernel asks them */
 	size_t n, denials, unknown;
-	size_t of_caller;           /* of the unknown: those that hang on a fact about the caller */
+	size_t of_caller;           /* of the unknown: those that depend on a fact about the caller */
 	size_t hosts;               /* of them the host program: 0 or 1 */
 	enum says verdict;          /* of all together */
 	const struct opinion *denied_by; /* the first that denies what nobody opens afterwards, or NULL */
@@ -64,6 +65,16 @@ struct inquiry {
 	struct hosted_answer answer; /* of the host program, where one is in the list */
 	struct node node;
 };
+
+/* ---- caller.c -------------------------------------------------------------------------- */
+
+/* Does one of the programs know files or cgroups by name? */
+bool why_names(const uint32_t *ids, size_t n);
+/* Takes the facts of the process into the request: those that mean the same to every program. */
+void why_take_facts(struct inquiry *q);
+/* The request as it is put to one of them, with the policy that was read of it. */
+struct policy;
+struct request why_request(const struct inquiry *q, uint32_t program, const struct policy *p);
 
 /* ---- programs.c ------------------------------------------------------------------------ */
 

@@ -34,6 +34,17 @@ enum { OPT_JSON = 256, OPT_PARAM, OPT_MODE, OPT_AUDIT, OPT_RING, OPT_HELP, OPT_L
 	"or what the kernel has, whoever wrote it: prog:ID, cgroup:CGROUP,\n" \
 	"effective:CGROUP. `" PROGRAM " help` and the man page list all of them.\n\n"
 
+/* Of verbs that take a REQUEST: the facts about the caller that it may give. */
+#define REQUEST_FACTS \
+	"Facts that a request may give (rucy-devguard-policy(7), THE CALLER):\n" \
+	"  uid= gid= euid= egid= fsuid= pid= tid= ppid= cgroup_id= uptime=  numbers\n" \
+	"  comm=NAME            login_uid=1000 session=3         or none: not set\n" \
+	"  host_user_ns= host_pid_ns= kernel_thread=             yes or no\n" \
+	"  exe=/PATH parent_exe=/PATH                            -: no file of the policy\n" \
+	"  groups=44,105        all its groups, or none\n" \
+	"  caps=sys_rawio,...   all its capabilities, or all, or none\n" \
+	"  cgroup=/PATH         its cgroup, in the v2 hierarchy\n\n"
+
 /* The verb's next own option; --json, --param, --limit, --unconfined, --mode, --audit, --ring, --claims, --self,
  * --unit and --help are dealt with here.
  * OPT_END: operands start at argv[optind]. OPT_STOP: return c->status. */

@@ -92,8 +92,8 @@ bool more_fits(struct cmd *c, const struct policy *p, struct span at, const stru
 /* What decides, as people know it: "uid", "in_group?(44)"; and a word of a request that gives it: groups=44. */
 const char *missing_name(const struct policy *p, enum input in);
 const char *missing_word(struct arena *a, const struct policy *p, enum input in);
-/* Adds the error that a fact decides which the request does not give. */
+/* Adds the error that facts decide which the request does not give: the first, and all that could decide (0: it alone). */
 struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
-                          int missing);
+                          int missing, input_set open);
 
 #endif

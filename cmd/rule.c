@@ -45,6 +45,9 @@ int unit_rule(struct cmd *c, const struct unit *u, const struct request_record *
 	                          .line = a.head.line > 0 ? a.head.line : 0, .label = a.texts[DECIDER_LABEL],
 	                          .source = a.texts[DECIDER_SOURCE], .error = a.texts[DECIDER_ERROR], .params = a.texts[DECIDER_PARAMS],
 	                          .before_file = a.head.before_default ? NULL : a.texts[DECIDER_BEFORE],
-	                          .before_line = a.head.before > 0 ? a.head.before : 0};
+	                          .before_line = a.head.before > 0 ? a.head.before : 0,
+	                          .callers = a.head.callers, .callers_file = a.texts[DECIDER_CALLERS],
+	                          .callers_source = a.texts[DECIDER_CALLERS_SOURCE],
+	                          .callers_line = a.head.callers_line > 0 ? a.head.callers_line : 0};
 	return STATUS_OK;
 }

@@ -17,6 +17,10 @@ struct rule_told {
 	/* A rule that allows all accesses has to stand before this one; NULL: anywhere. */
 	const char *before_file;
 	int before_line;
+	/* Other callers are allowed it: by this rule; file "": by default, but for the rule that denies it. */
+	bool callers;
+	const char *callers_file, *callers_source;
+	int callers_line;
 };
 /* Of a program of several (each.h), as the program was when it was read. STATUS_OK or a status with
  * diagnostics. */

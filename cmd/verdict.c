@@ -101,6 +101,40 @@ const char *missing_word(struct arena *a, const struct policy *p, enum input in)
 	return words + (*words == ' ');
 }
 
+/* The facts of a set that have a word of their own: those of comm are one. */
+static size_t named_facts(const struct policy *p, input_set open, enum input list[INPUT_MAX])
+{
+	size_t n = 0;
+	for (enum input in = IN_UID; in < IN_ASK_0 + policy_asks(p)->nasks; in++)
+		if (open & INPUT(in) && !(in == IN_COMM_1 && open & INPUT(IN_COMM_0)))
+			list[n++] = in;
+	return n;
+}
+
+/* " uid=1000 groups=44,105 exe=/usr/bin/x" */
+static const char *missing_words(struct arena *a, const struct policy *p, const enum input *list, size_t n)
+{
+	const struct asked *as = policy_asks(p);
+	struct request asks = {.known = 0};
+	const char *words = "";
+	for (size_t i = 0; i < n; i++)
+		if (input_is_ask(list[i]))
+			asked_suppose(&as->asks[list[i] - IN_ASK_0], true, &asks);
+		else
+			words = arena_printf(a, "%s %s", words, missing_word(a, p, list[i]));
+	return arena_printf(a, "%s%s", words, request_who_words(a, &asks, arena_strdup(a, "")));
+}
+
+static struct diag *missing_several(struct cmd *c, const struct policy *p, struct span at, const char *request, const enum input *list, size_t n)
+{
+	struct arena *a = c->arena;
+	const char *names = "";
+	for (size_t i = 0; i < n; i++)
+		names = arena_printf(a, "%s%s%s", names, !i ? "" : i + 1 < n ? ", " : " and ", missing_name(p, list[i]));
+	return diag_add(&c->diags, DIAG_ERROR, at, arena_printf(a, "add them, for example: %s%s", request, missing_words(a, p, list, n)),
+	                "%s: %s could decide, and the request does not give them", request, names);
+}
+
 static struct diag *missing_task_fact(struct cmd *c, const struct policy *p, struct span at, const char *request, enum input in)
 {
 	const char *words = task_words(c->arena, p, in);
@@ -111,9 +145,13 @@ static struct diag *missing_task_fact(struct cmd *c, const struct policy *p, str
 }
 
 struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at, const char *request,
-                          int missing)
+                          int missing, input_set open)
 {
 	const char *name = input_name((enum input)missing), *hint;
+	enum input list[INPUT_MAX];
+	size_t several = missing < IN_PARAM_0 && open & INPUT(missing) ? named_facts(p, open, list) : 0;
+	if (several > 1)
+		return missing_several(c, p, at, request, list, several);
 	size_t asked = (size_t)missing - IN_PARAM_0 - p->nparams;
 	if (missing >= IN_PARAM_0 && p->raw && asked < p->raw->nasked) { /* of its own maps */
 		const struct raw_value *v = &p->raw->values[p->raw->asked[asked]];

@@ -256,6 +256,19 @@ static bool free_value(struct diagrams *dg, uint32_t var, const int64_t *inputs,
 	return true;
 }
 
+static node edge_of(const struct switch_node *s, int64_t value)
+{
+	uint32_t lo = 0, hi = s->n - 1;
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+		if (value <= s->edges[mid].hi)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return s->edges[lo].to;
+}
+
 outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, input_set known,
                      int *missing)
 {
@@ -272,15 +285,77 @@ outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, inpu
 		} else {
 			value = inputs[s.var];
 		}
-		uint32_t lo = 0, hi = s.n - 1;
-		while (lo < hi) {
-			uint32_t mid = (lo + hi) / 2;
-			if (value <= s.edges[mid].hi)
-				hi = mid;
-			else
-				lo = mid + 1;
-		}
-		root = s.edges[lo].to;
+		root = edge_of(&s, value);
 	}
 	return root & ~TERMINAL_BIT;
+}
+
+/* ---- what is open ---------------------------------------------------------------------- */
+
+/* From each node of some ways one goes on to one other, or, where its value is not known, to several. */
+struct open_ways {
+	struct diagrams *dg;
+	const int64_t *inputs;
+	input_set known;
+	node *next;    /* where the value is known, by node; else UINT32_MAX */
+	node *same;    /* the one terminal that all ways from it end in; UINT32_MAX: several */
+};
+
+static bool value_known(const struct open_ways *w, uint32_t var, int64_t *value)
+{
+	int missing;
+	if (var >= INPUT_MAX)
+		return free_value(w->dg, var, w->inputs, w->known, value, &missing);
+	*value = w->inputs[var];
+	return w->known & INPUT(var);
+}
+
+static node end_of(const struct open_ways *w, node n)
+{
+	return n & TERMINAL_BIT ? n : w->same[n];
+}
+
+static void settle_node(struct open_ways *w, node n)
+{
+	struct switch_node s = node_switch(w->dg, n);
+	int64_t value;
+	w->next[n] = value_known(w, s.var, &value) ? edge_of(&s, value) : UINT32_MAX;
+	w->same[n] = end_of(w, w->next[n] == UINT32_MAX ? s.edges[0].to : w->next[n]);
+	for (uint32_t i = 1; i < s.n && w->next[n] == UINT32_MAX; i++)
+		if (end_of(w, s.edges[i].to) != w->same[n])
+			w->same[n] = UINT32_MAX;
+}
+
+static void note_end(outcome o, outcome *allows)
+{
+	if (OUTCOME_KIND(o) == OUT_ALLOW && (!*allows || (OUTCOME_RULE(o) && (!OUTCOME_RULE(*allows) || o < *allows))))
+		*allows = o;
+}
+
+input_set diagram_open(struct arena *a, struct diagrams *dg, node root, const int64_t *inputs, input_set known, outcome *allows)
+{
+	const bool *below = diagram_below(a, dg, &root, 1);
+	size_t n = dg->nnodes;
+	bool *on = arena_alloc(a, n + 1);
+	struct open_ways w = {dg, inputs, known, arena_alloc(a, (n + 1) * sizeof *w.next), arena_alloc(a, (n + 1) * sizeof *w.same)};
+	input_set open = 0;
+	*allows = OUT_PASS;
+	for (node k = 0; k < n; k++)
+		if (below[k])
+			settle_node(&w, k);
+	if (end_of(&w, root) != UINT32_MAX)
+		return 0;
+	on[root] = true;
+	for (node k = root + 1; k-- > 0;) {
+		struct switch_node s = node_switch(dg, k);
+		open |= on[k] && w.next[k] == UINT32_MAX ? diagram_var_inputs(dg, s.var) & ~known : 0;
+		for (uint32_t i = 0; on[k] && i < s.n; i++) {
+			node to = w.next[k] == UINT32_MAX ? s.edges[i].to : w.next[k], end = end_of(&w, to);
+			if (end == UINT32_MAX)
+				on[to] = true;
+			else
+				note_end(end & ~TERMINAL_BIT, allows);
+		}
+	}
+	return open;
 }

@@ -85,6 +85,9 @@ node diagram_over_all(struct diagrams *dg, const node *parts, size_t n);
  * *missing is -1 otherwise. */
 outcome diagram_eval(struct diagrams *dg, node root, const int64_t *inputs, input_set known,
                      int *missing);
+/* The inputs on which the outcome depends still, beside those that are known: 0, none. *allows: of the ways that are open, the
+ * first rule's OUT_ALLOW, or the default's; OUT_PASS: they allow nothing. */
+input_set diagram_open(struct arena *a, struct diagrams *dg, node root, const int64_t *inputs, input_set known, outcome *allows);
 /* Nodes and edges below root. */
 void diagram_size(const struct diagrams *dg, node root, size_t *nodes, size_t *edges);
 /* Text of the diagram, one node a line. */

@@ -203,24 +203,30 @@ const struct asked *policy_asks(const struct policy *p)
 	return p->asked ? p->asked : p->terms ? terms_asked(p->terms) : &nothing_asked;
 }
 
-int policy_decide(const struct policy *p, const struct policy_diagram *pd, const struct request *request,
-                  struct decision *out, int *missing)
+/* The values of a request's inputs, and which of them are known. */
+static input_set inputs_of(const struct policy *p, const struct request *request, int64_t inputs[INPUT_MAX])
 {
-	int64_t inputs[INPUT_MAX];
-	struct request asked = *request;
-	const struct request *r = &asked;
-	asked_answer(policy_asks(p), &asked);
-	input_set known = r->known | INPUT(IN_TYPE) | INPUT(IN_REQUESTED) | INPUT(IN_MAJOR) | INPUT(IN_MINOR);
+	struct request r = *request;
+	asked_answer(policy_asks(p), &r);
+	input_set known = r.known | INPUT(IN_TYPE) | INPUT(IN_REQUESTED) | INPUT(IN_MAJOR) | INPUT(IN_MINOR);
 	for (int i = 0; i < INPUT_MAX; i++)
-		inputs[i] = r->fact[i];
+		inputs[i] = r.fact[i];
 	for (size_t i = 0; i < p->nparams; i++) {
 		inputs[IN_PARAM_0 + i] = p->params[i].value;
 		known |= INPUT(IN_PARAM_0 + i);
 	}
-	inputs[IN_TYPE] = r->type;
-	inputs[IN_REQUESTED] = r->access;
-	inputs[IN_MAJOR] = r->major;
-	inputs[IN_MINOR] = r->minor;
+	inputs[IN_TYPE] = r.type;
+	inputs[IN_REQUESTED] = r.access;
+	inputs[IN_MAJOR] = r.major;
+	inputs[IN_MINOR] = r.minor;
+	return known;
+}
+
+int policy_decide(const struct policy *p, const struct policy_diagram *pd, const struct request *r,
+                  struct decision *out, int *missing)
+{
+	int64_t inputs[INPUT_MAX];
+	input_set known = inputs_of(p, r, inputs);
 	outcome o = diagram_eval(pd->dg, pd->attribution, inputs, known, missing);
 	*out = (struct decision){0};
 	if (*missing >= 0)
@@ -231,4 +237,15 @@ int policy_decide(const struct policy *p, const struct policy_diagram *pd, const
 	if (out->error)
 		out->raise = raise_of(p, out->rule, inputs, r->access);
 	return 0;
+}
+
+struct policy_open policy_open(struct arena *a, const struct policy *p, const struct policy_diagram *pd, const struct request *r)
+{
+	int64_t inputs[INPUT_MAX];
+	outcome allows;
+	input_set known = inputs_of(p, r, inputs);
+	struct policy_open out = {.facts = diagram_open(a, pd->dg, pd->attribution, inputs, known, &allows)};
+	out.allows = OUTCOME_KIND(allows) == OUT_ALLOW;
+	out.rule = OUTCOME_RULE(allows) ? &p->rules[OUTCOME_RULE(allows) - 1] : NULL;
+	return out;
 }

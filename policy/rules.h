@@ -169,5 +169,9 @@ struct decision {
 /* 0, or -1 with *missing = the fact that decides and was not given. */
 int policy_decide(const struct policy *p, const struct policy_diagram *pd, const struct request *r,
                   struct decision *out, int *missing);
+/* On which facts the answer to a request depends still, beside those that it gives. *allows: with other values of them a
+ * rule allows it, the first such, or the default (rule NULL). */
+struct policy_open { input_set facts; bool allows; const struct rule *rule; };
+struct policy_open policy_open(struct arena *a, const struct policy *p, const struct policy_diagram *pd, const struct request *r);
 
 #endif

@@ -413,6 +413,8 @@ if command -v python3 >/dev/null; then
 	chmod 775 "$B/devguard"
 	expect "engines: a tool that a group may write stands for nothing" 0 "is not root's alone" \
 		"$B/devguard" test "$T/engines.rb" --cases <(echo 'allow c 10:1 r exe=/usr/bin/qemu-system-x86_64')
+	expect "engines: why the kernel was not asked is told, when the prober is gone, too" 0 "not put to the kernel: a process here cannot take on its capabilities" \
+		setpriv --bounding-set -sys_boot --inh-caps -sys_boot "$DEVGUARD" test "$T/engines.rb" --cases <(echo 'deny c 10:1 r exe=- caps=all')
 	# CALLERS=5000 SEED=1 tries more
 	if out=$(timeout 3000 python3 "$TESTS/callers.py" "${SEED:-1}" "${CALLERS:-40}" 12 2>&1); then pass "callers: $out"; [ -z "${CALLERS-}" ] || echo "    $out"
 	else fail "callers" "$out"; fi

@@ -27,6 +27,15 @@ expect "verify" 0 "equal: who on $CG, program $ID, tag " "$DEVGUARD" verify who.
 expect "verify: a parameter that a question is made of" 2 "differs: who" "$DEVGUARD" verify who.rb "$CG" --param slot=45
 expect "status --verify" 0 "verified: its instructions amount to this" "$DEVGUARD" status --verify "$CG"
 expect "list --verify" 0 "verified: its instructions amount to this" bash -c '"$DEVGUARD" list --verify | grep -A4 "/${1##*/}\$"' - "$CG"
+cat >"$T/several.rb" <<X
+policy "several"
+allow("b 8:0 r") { |c| c.host_user_ns? && c.in_group?(6) && c.in_group?(7) && c.uid == 5 }
+X
+expect "all facts that could decide are named at once" 1 "b 8:0 r: uid, host_user_ns, in_group?(6) and in_group?(7) could decide, and the request does not give them
+  hint: add them, for example: b 8:0 r uid=1000 host_user_ns=yes groups=6,7" "$DEVGUARD" eval "$T/several.rb" 'b 8:0 r'
+expect "those that cannot are not" 1 "uid and host_user_ns could decide" "$DEVGUARD" eval "$T/several.rb" 'b 8:0 r groups=6,7'
+expect "one alone" 1 "b 8:0 r uid=5 groups=6,7: host_user_ns decides, and the request does not give it" "$DEVGUARD" eval "$T/several.rb" 'b 8:0 r uid=5 groups=6,7'
+expect "test names them, too" 2 "uid, host_user_ns, in_group?(6) and in_group?(7) could decide" "$DEVGUARD" test "$T/several.rb" --cases <(echo 'allow b 8:0 r')
 expect "a fact that decides and is not given" 1 "exe decides, and the request does not give it" "$DEVGUARD" eval "cgroup:$CG" 'c 2:0 r'
 expect "why: the line that allows" 0 "who.rb:9: allow" "$DEVGUARD" why "$CG" 'c 2:0 r exe=/usr/bin/a'
 expect "why: no line allows" 2 "no rule matches" "$DEVGUARD" why "$CG" 'c 2:0 r exe=/usr/bin/b'

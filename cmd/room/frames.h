@@ -108,8 +108,9 @@ struct verdict {
 	int32_t line;     /* of the raise, where that index is 0 */
 	char text[VERDICT_TEXT]; /* of the exception, or why it failed */
 };
+_Static_assert(sizeof(struct verdict) % 8 == 0, "it has no padding");
 /* What the judge says to one request. */
-struct verdict_pair { struct verdict diagram, bpf; };
+struct verdict_pair { struct verdict diagram, bpf; uint64_t open; /* missing: all facts that could decide, a set of enum input */ };
 
 /* Of each program of a JOB_EACH, and then of all together. The text: why it cannot be read (then no record
  * follows), a line, and a line with a hint or none; else what it decides by that is not understood, a
@@ -137,9 +138,11 @@ struct decider {
 	uint32_t error;      /* it raised */
 	uint32_t is_default, before_default;
 	int32_t line, before; /* `before`: of the first rule that denies one of the accesses */
+	uint32_t callers;     /* other callers are allowed it: by the rule of this line, or by default */
+	int32_t callers_line;
 };
 enum decider_text { DECIDER_POLICY, DECIDER_FILE, DECIDER_LABEL, DECIDER_SOURCE, DECIDER_ERROR, DECIDER_BEFORE, DECIDER_PARAMS,
-                    DECIDER_TEXTS };
+                    DECIDER_CALLERS, DECIDER_CALLERS_SOURCE, DECIDER_TEXTS };
 
 /* What the policy that stands in a program names, and where first. Texts end with a 0. */
 struct named_head { uint32_t known, n; }; /* known 0: there is no policy in it */

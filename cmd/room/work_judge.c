@@ -202,6 +202,7 @@ static bool answer(struct judge *j, const struct frame *f)
 		struct decision d = {0};
 		int missing = -1, failed = policy_decide(j->policy, &j->diagram, &r, &d, &missing);
 		verdict_of(&out[i].diagram, j->policy, &d, failed, missing);
+		out[i].open = missing >= 0 ? policy_open(j->in->arena, j->policy, &j->diagram, &r).facts : 0;
 		simulate_one(j, &r, &out[i].bpf);
 	}
 	inside_write(j->in, FRAME_VERDICTS, out, n * sizeof *out);

@@ -93,6 +93,14 @@ static bool agrees(const struct judge *j, const struct policy *p, const struct r
 	return !policy_decide(j->policy, &j->diagram, r, &read, &missing) && read.allow == allow;
 }
 
+/* Is the same device allowed to other callers? Then by which rule. */
+static struct policy_open of_callers(struct judge *j, const struct policy *p, const struct policy_diagram *pd, const struct request *r)
+{
+	struct request device = *r;
+	device.known = device.who.known = 0;
+	return policy_open(j->in->arena, p, pd, &device);
+}
+
 static void tell(struct judge *j, const struct decider *head, const char *const texts[DECIDER_TEXTS])
 {
 	size_t len = sizeof *head;
@@ -130,7 +138,7 @@ bool judge_tells_rule(struct judge *j, const struct frame *f)
 	struct decider head = {0};
 	struct decision d;
 	struct diags ignored;
-	const char *texts[DECIDER_TEXTS] = {"", "", "", "", "", "", ""};
+	const char *texts[DECIDER_TEXTS] = {"", "", "", "", "", "", "", "", ""};
 	int missing;
 	if (f->len != sizeof(struct about) + sizeof record)
 		return false;
@@ -146,6 +154,11 @@ bool judge_tells_rule(struct judge *j, const struct frame *f)
 		head = (struct decider){.known = true, .allow = d.allow, .permissive = p->mode == MODE_PERMISSIVE, .error = d.error,
 		                        .is_default = !d.rule, .before_default = !first, .line = at->line,
 		                        .before = first ? first->at.line : 0};
+		const struct policy_open callers = d.allow ? (struct policy_open){.facts = 0} : of_callers(j, p, &pd, &r);
+		head.callers = callers.allows;
+		head.callers_line = callers.rule ? callers.rule->at.line : 0;
+		texts[DECIDER_CALLERS] = callers.rule ? file_of(p, callers.rule) : "";
+		texts[DECIDER_CALLERS_SOURCE] = or_nothing(callers.rule ? callers.rule->source : NULL);
 		texts[DECIDER_POLICY] = or_nothing(p->file);
 		texts[DECIDER_FILE] = or_nothing(file_of(p, d.rule));
 		texts[DECIDER_LABEL] = or_nothing(d.rule ? d.rule->label : NULL);

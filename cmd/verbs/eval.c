@@ -108,7 +108,7 @@ static void settle(struct evaluation *ev)
 			diag_fail(&c->diags, NULL, "%s: the process that proves the policy gave no answer", r->text);
 			ev->broken = STATUS_FAILED;
 		} else if (said[i].diagram.status == VERDICT_MISSING) {
-			missing_fact(c, p, at, r->text, said[i].diagram.missing);
+			missing_fact(c, p, at, r->text, said[i].diagram.missing, said[i].open);
 			complain(ev, r->text, at.line);
 		} else {
 			tell_verdict(ev, r, &d, at.line);
@@ -361,6 +361,7 @@ const struct verb verb_eval = {
 		"fact that decides must be given. Unquoted words are joined: a type letter or a\n"
 		"path starts the next request. `-` reads one request a line from stdin (with\n"
 		"--json: one object a line); blank lines and # comments are passed over.\n\n"
+		REQUEST_FACTS
 		"Prints `allow c 1:3 rw`, a tab, and the deciding rule as FILE:LINE label. Exit\n"
 		"status 2 when any request is denied, 1 when any could not be answered, 64 when\n"
 		"one of the command line is no request. A request always has letters, or - for\n"

@@ -96,7 +96,7 @@ static struct answer ask_kernel(struct trial *b, const struct request *r)
 	}
 	if (a.reply == REPLY_SKIPPED) {
 		b->unasked++;
-		b->unasked_why = a.why;
+		b->unasked_why = a.why = arena_strdup(b->c->arena, a.why); /* the probe ends before it is told */
 	}
 	return a;
 }
@@ -151,7 +151,8 @@ static int judge(struct trial *b, const struct answer *answers)
 		if (x->missing >= 0 && b->failed >= FAILURES_SHOWN)
 			return -1;
 		if (x->missing >= 0)
-			return missing_fact(b->c, b->unit.policy, t->at, t->request.text, x->missing), -1;
+			return missing_fact(b->c, b->unit.policy, t->at, t->request.text, x->missing,
+			                    e == KERNEL || !b->judged ? 0 : b->judged[t - b->cases.items].open), -1;
 		if (x->reply == REPLY_SKIPPED)
 			continue;
 		wrong |= x->reply != want;
@@ -461,6 +462,7 @@ const struct verb verb_test = {
 		"or `deny b 8:0 r uid=1000`, or of ranges: `deny b 8:0-15 w` is sixteen cases; #\n"
 		"starts a comment. The kernel is asked as root only, in a scratch cgroup. Exit\n"
 		"status 2 when a case fails.\n\n"
+		REQUEST_FACTS
 		"  --cases FILE      these cases instead\n"
 		"  --coverage        also tell what no case covers: which change of which line\n"
 		"                    would go unnoticed\n"

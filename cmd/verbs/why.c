@@ -168,6 +168,7 @@ const struct verb verb_why = {
 		"user namespaces, drivers that are not there. Exit status 2: a program denies it;\n"
 		"1: it is not known; 0: the programs allow it, also where something else refuses\n"
 		"it.\n\n"
+		REQUEST_FACTS
 		"  --pid PID         the cgroup, the facts and the mounts of this process\n"
 		"  --container NAME  the cgroup of this container; a path is what its processes\n"
 		"                    see there\n",

@@ -51,11 +51,27 @@ static const char *settings_of(struct arena *a, const struct opinion *o)
 	return text;
 }
 
+/* Some callers are let through. A rule without their condition would open it to everybody: none is proposed. */
+static const char *of_callers(struct arena *a, const struct opinion *o)
+{
+	const struct rule_told *own = &o->own;
+	bool by_rule = *own->callers_file;
+	const char *file = by_rule ? own->callers_file : own->file;
+	int line = by_rule ? own->callers_line : own->line;
+	const char *place = line ? arena_printf(a, "%s:%d", file, line) : file;
+	const char *text = by_rule && *own->callers_source ? arena_printf(a, ": %s", own->callers_source) : "";
+	return arena_printf(a, "who asks decides: %s %s it to some callers%s; change that condition so that it holds for this one, too, "
+	                       "or ask as one of them (a rule without a condition would allow it to everybody)",
+	                    place, by_rule ? "allows" : "denies", text);
+}
+
 static const char *of_ours(const struct inquiry *q, const struct opinion *o)
 {
 	struct arena *a = q->c->arena;
 	const struct rule_told *own = &o->own;
 	const char *rule = arena_printf(a, "allow \"%s\"", device_text(a, &q->request)), *where;
+	if (own->known && own->callers)
+		return of_callers(a, o);
 	if (!own->known)
 		return arena_printf(a, "in the policy %s, %s has to stand above the rule that denies", o->at->name, rule);
 	bool file = *own->policy && strcmp(own->policy, "-");

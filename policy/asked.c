@@ -56,6 +56,15 @@ static bool has_group(const struct request *r, int64_t gid)
 	return false;
 }
 
+/* Is it said that it is in none of it? */
+static bool has_not(const struct request *r, const struct ask *ask)
+{
+	bool not = ask->kind == ASK_CAPABLE && r->who.not_caps >> ask->number & 1;
+	for (size_t i = 0; i < r->who.nnot && ask->kind == ASK_GROUP; i++)
+		not |= r->who.not_groups[i] == ask->number;
+	return not;
+}
+
 static bool is_under(const struct request *r, int64_t value)
 {
 	for (size_t i = 0; i < r->who.nunder; i++)
@@ -75,6 +84,12 @@ static bool answer(const struct ask *ask, const struct request *r)
 	}
 }
 
+/* Does the request say nothing of it, because it names only a part? */
+static bool left_open(const struct ask *ask, const struct request *r)
+{
+	return r->who.partly & known_by[ask->kind] && !answer(ask, r) && !has_not(r, ask);
+}
+
 void asked_answer(const struct asked *as, struct request *r)
 {
 	for (size_t i = 0; i < as->nasks; i++) {
@@ -84,7 +99,7 @@ void asked_answer(const struct asked *as, struct request *r)
 			r->known |= INPUT(in);
 			continue;
 		}
-		if (!(r->who.known & known_by[as->asks[i].kind]))
+		if (!(r->who.known & known_by[as->asks[i].kind]) || left_open(&as->asks[i], r))
 			continue;
 		r->fact[in] = answer(&as->asks[i], r);
 		r->known |= INPUT(in);
@@ -94,6 +109,8 @@ void asked_answer(const struct asked *as, struct request *r)
 bool asked_suppose(const struct ask *ask, bool yes, struct request *r)
 {
 	bool told = r->who.known & known_by[ask->kind];
+	if (yes && has_not(r, ask))
+		return false;
 	if (answer(ask, r) != yes) {
 		if (!yes || (told && ask->kind == ASK_UNDER && r->who.cgroup))
 			return false;
@@ -106,6 +123,14 @@ bool asked_suppose(const struct ask *ask, bool yes, struct request *r)
 		case ASK_CAPABLE: r->who.caps |= (uint64_t)1 << ask->number; break;
 		default: return request_cgroup(r, ask->text, strlen(ask->text));
 		}
+	}
+	if (!yes && left_open(ask, r)) {
+		if (ask->kind == ASK_CAPABLE)
+			r->who.not_caps |= (uint64_t)1 << ask->number;
+		else if (r->who.nnot == REQUEST_GROUPS)
+			return false;
+		else
+			r->who.not_groups[r->who.nnot++] = (uint32_t)ask->number;
 	}
 	r->who.known |= known_by[ask->kind];
 	return true;

@@ -27,6 +27,10 @@ struct request_who {
 	uint32_t ngroups, nunder;
 	uint32_t groups[REQUEST_GROUPS]; /* fsgid and supplementary, all that matter */
 	uint64_t caps;                   /* by number; in the first user namespace */
+	/* Of these kinds only what is named is known: those above, and those that the task has not. */
+	uint32_t partly, nnot;
+	uint32_t not_groups[REQUEST_GROUPS];
+	uint64_t not_caps;
 	int64_t under[REQUEST_LEVELS];   /* path_value() of the cgroup and of each one above it, but the root */
 	/* as written, NULL where it came from another process or is not known */
 	const char *cgroup, *exe, *parent_exe;

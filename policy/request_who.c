@@ -1,6 +1,7 @@
 /*
  * request_who.c - what a request says of the calling task: exe=/usr/bin/x login_uid=none groups=44,105 caps=sys_rawio
- * cgroup=/system.slice/x.service, read and written.
+ * cgroup=/system.slice/x.service, read and written. groups=44,-105 is not all its groups: it is in 44 and not in 105, and the
+ * others are not known; so are caps=sys_rawio,-sys_admin.
  */
 #include "policy/asked.h"
 #include "policy/diag.h"
@@ -91,19 +92,41 @@ static int ends_open(struct fault *f, struct slice list)
 	return list.n && list.s[list.n - 1] == ',' ? fault_set(f, "leave out the last comma", "%s ends with a comma", text_quoted(f->arena, list)) : 0;
 }
 
+/* Takes a minus before a name away: it has not got that one. */
+static bool is_not(struct slice *one)
+{
+	bool not = one->n > 1 && *one->s == '-';
+	one->s += not;
+	one->n -= not;
+	return not;
+}
+
+static int contradicts(struct fault *f, const char *word, const char *one)
+{
+	return fault_set(f, "leave one of them out", "%s has %s and -%s", word, one, one);
+}
+
 static int read_groups(struct fault *f, struct slice list, struct request *r)
 {
+	struct request_who *w = &r->who;
 	if (ends_open(f, list))
 		return -1;
 	while (list.n) {
 		int64_t gid;
 		struct slice one = cut_at(&list, ',');
+		bool not = is_not(&one);
+		uint32_t *n = not ? &w->nnot : &w->ngroups, *to = not ? w->not_groups : w->groups;
 		if (read_number(f, "a group", one, UINT32_MAX, &gid))
 			return -1;
-		if (r->who.ngroups == REQUEST_GROUPS)
+		if (*n == REQUEST_GROUPS)
 			return fault_set(f, "leave out those that no rule asks for", "more than %d groups", REQUEST_GROUPS);
-		r->who.groups[r->who.ngroups++] = (uint32_t)gid;
+		to[(*n)++] = (uint32_t)gid;
+		w->partly |= not ? WHO_GROUPS : 0;
 	}
+	for (size_t i = 0; i < w->ngroups; i++)
+		for (size_t k = 0; k < w->nnot; k++)
+			if (w->groups[i] == w->not_groups[k])
+				return contradicts(f, "groups=", arena_printf(f->arena, "%u", w->groups[i]));
 	return 0;
 }
 
@@ -116,26 +139,37 @@ static const char *lower_name(struct arena *a, const char *name)
 	return strncmp(out, "cap_", 4) ? out : out + 4;
 }
 
+static int unknown_capability(struct fault *f, struct slice one)
+{
+	const char *names[CAPABILITIES];
+	for (int i = 0; i < CAPABILITIES; i++)
+		names[i] = capability_name(i);
+	const char *safe = text_safe(f->arena, one.s, one.n, 32), *near = did_you_mean(lower_name(f->arena, safe), names, CAPABILITIES);
+	return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near) : "they are written as in caps=sys_admin,sys_rawio",
+	                 "unknown capability \"%s\"", safe);
+}
+
 static int read_caps(struct fault *f, struct slice list, struct request *r)
 {
+	struct request_who *w = &r->who;
 	if (slice_is(list, "all")) {
-		r->who.caps = ((uint64_t)1 << CAPABILITIES) - 1;
+		w->caps = ((uint64_t)1 << CAPABILITIES) - 1;
 		return 0;
 	}
 	if (ends_open(f, list))
 		return -1;
 	while (list.n) {
 		struct slice one = cut_at(&list, ',');
+		bool not = is_not(&one);
 		int number = capability_number(one.s, one.n);
-		const char *names[CAPABILITIES];
-		for (int i = 0; i < CAPABILITIES; i++)
-			names[i] = capability_name(i);
-		const char *safe = text_safe(f->arena, one.s, one.n, 32), *near = did_you_mean(lower_name(f->arena, safe), names, CAPABILITIES);
 		if (number < 0)
-			return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near) : "they are written as in caps=sys_admin,sys_rawio",
-			                 "unknown capability \"%s\"", safe);
-		r->who.caps |= (uint64_t)1 << number;
+			return unknown_capability(f, one);
+		*(not ? &w->not_caps : &w->caps) |= (uint64_t)1 << number;
+		w->partly |= not ? WHO_CAPS : 0;
 	}
+	for (int i = 0; i < CAPABILITIES; i++)
+		if (w->caps & w->not_caps & (uint64_t)1 << i)
+			return contradicts(f, "caps=", capability_name(i));
 	return 0;
 }
 
@@ -199,24 +233,42 @@ static const char *fact_text(struct arena *a, const struct request *r, enum inpu
 	}
 }
 
+static const char *one_more(struct arena *a, const char *list, const char *sign, const char *one)
+{
+	return arena_printf(a, "%s%s%s%s", list, *list ? "," : "", sign, one);
+}
+
+static const char *groups_text(struct arena *a, const struct request_who *w)
+{
+	const char *list = "";
+	for (size_t i = 0; i < w->ngroups; i++)
+		list = one_more(a, list, "", arena_printf(a, "%u", w->groups[i]));
+	for (size_t i = 0; i < w->nnot; i++)
+		list = one_more(a, list, "-", arena_printf(a, "%u", w->not_groups[i]));
+	return *list ? list : "none";
+}
+
+static const char *caps_text(struct arena *a, const struct request_who *w)
+{
+	const char *list = "";
+	if (w->caps == ((uint64_t)1 << CAPABILITIES) - 1)
+		return "all";
+	for (int sign = 0; sign < 2; sign++)
+		for (int i = 0; i < CAPABILITIES; i++)
+			if ((sign ? w->not_caps : w->caps) >> i & 1)
+				list = one_more(a, list, sign ? "-" : "", capability_name(i));
+	return *list ? list : "none";
+}
+
 char *request_who_words(struct arena *a, const struct request *r, char *text)
 {
 	for (enum input in = IN_EUID; in < IN_ASK_0; in++)
 		if (r->known & INPUT(in))
 			text = arena_printf(a, "%s %s=%s", text, input_name(in), fact_text(a, r, in));
-	if (r->who.known & WHO_GROUPS) {
-		text = arena_printf(a, "%s groups=%s", text, r->who.ngroups ? "" : "none");
-		for (size_t i = 0; i < r->who.ngroups; i++)
-			text = arena_printf(a, "%s%s%u", text, i ? "," : "", r->who.groups[i]);
-	}
-	if (r->who.known & WHO_CAPS) {
-		bool all = r->who.caps == ((uint64_t)1 << CAPABILITIES) - 1;
-		const char *list = all ? "all" : "";
-		for (int i = 0; i < CAPABILITIES && !all; i++)
-			if (r->who.caps >> i & 1)
-				list = arena_printf(a, "%s%s%s", list, *list ? "," : "", capability_name(i));
-		text = arena_printf(a, "%s caps=%s", text, *list ? list : "none");
-	}
+	if (r->who.known & WHO_GROUPS)
+		text = arena_printf(a, "%s groups=%s", text, groups_text(a, &r->who));
+	if (r->who.known & WHO_CAPS)
+		text = arena_printf(a, "%s caps=%s", text, caps_text(a, &r->who));
 	if (r->who.known & WHO_CGROUP && r->who.cgroup)
 		text = arena_printf(a, "%s cgroup=%s", text, path_word(a, r->who.cgroup));
 	return text;

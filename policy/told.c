@@ -176,12 +176,13 @@ static void tell_cgroup(struct telling *t)
 	request_cgroup(t->request, deepest, strlen(deepest));
 }
 
-/* A word tells all answers of its kind, or none: what it leaves out is no. */
+/* A word tells all answers of its kind, or none. */
 static void tell_asks(struct telling *t, enum ask_kind kind, uint32_t known)
 {
 	bool asked = false, told = true;
 	const struct asked *as = t->asked;
 	struct request supposed = *t->request;
+	supposed.who.partly |= kind == ASK_UNDER ? 0 : known;
 	for (size_t i = 0; i < as->nasks; i++)
 		if (is_of(t, i, kind)) {
 			asked = true;

@@ -35,6 +35,21 @@ expect "all facts that could decide are named at once" 1 "b 8:0 r: uid, host_use
   hint: add them, for example: b 8:0 r uid=1000 host_user_ns=yes groups=6,7" "$DEVGUARD" eval "$T/several.rb" 'b 8:0 r'
 expect "those that cannot are not" 1 "uid and host_user_ns could decide" "$DEVGUARD" eval "$T/several.rb" 'b 8:0 r groups=6,7'
 expect "one alone" 1 "b 8:0 r uid=5 groups=6,7: host_user_ns decides, and the request does not give it" "$DEVGUARD" eval "$T/several.rb" 'b 8:0 r uid=5 groups=6,7'
+cat >"$T/part.rb" <<X
+policy "part"
+allow("b 8:0 r") { |c| c.in_group?(6) && !c.in_group?(7) }
+allow("b 8:1 r") { |c| c.capable?(:sys_admin) && !c.capable?(:sys_rawio) }
+X
+expect "a part of the groups" 0 "allow b 8:0 r groups=6,-7" "$DEVGUARD" eval "$T/part.rb" 'b 8:0 r groups=6,-7'
+expect "one of them is not known" 1 "in_group?(6) decides, and the request does not give it" "$DEVGUARD" eval "$T/part.rb" 'b 8:0 r groups=-7'
+expect "what it is in, and no more is known" 1 "in_group?(7) decides" "$DEVGUARD" eval "$T/part.rb" 'b 8:0 r groups=6,-8'
+expect "all of the groups" 0 "allow b 8:0 r groups=6" "$DEVGUARD" eval "$T/part.rb" 'b 8:0 r groups=6'
+expect "a part of the capabilities" 0 "allow b 8:1 r caps=sys_admin,-sys_rawio" "$DEVGUARD" eval "$T/part.rb" 'b 8:1 r caps=sys_admin,-sys_rawio'
+expect "one of those is not known" 1 "capable?(:sys_admin) decides" "$DEVGUARD" eval "$T/part.rb" 'b 8:1 r caps=-sys_rawio'
+expect "in it and not in it" 64 "groups= has 6 and -6" "$DEVGUARD" eval "$T/part.rb" 'b 8:0 r groups=6,-6'
+expect "with it and without it" 64 "caps= has sys_admin and -sys_admin" "$DEVGUARD" eval "$T/part.rb" 'b 8:1 r caps=-sys_admin,sys_admin'
+expect "a minus alone is no group" 64 "groups=-" "$DEVGUARD" eval "$T/part.rb" 'b 8:0 r groups=-'
+expect "the case is put to all engines" 0 "part: 2 cases, 4 engines, 0 failed" "$DEVGUARD" test "$T/part.rb" --cases <(printf 'allow b 8:0 r groups=6,-7\ndeny b 8:1 r caps=-sys_admin,-sys_rawio\n')
 expect "test names them, too" 2 "uid, host_user_ns, in_group?(6) and in_group?(7) could decide" "$DEVGUARD" test "$T/several.rb" --cases <(echo 'allow b 8:0 r')
 expect "a fact that decides and is not given" 1 "exe decides, and the request does not give it" "$DEVGUARD" eval "cgroup:$CG" 'c 2:0 r'
 expect "why: the line that allows" 0 "who.rb:9: allow" "$DEVGUARD" why "$CG" 'c 2:0 r exe=/usr/bin/a'

@@ -396,12 +396,12 @@ X
 	expect "why: a login, not given" 1 "it depends on login_uid, which the request does not give: add login_uid=1000" "$DEVGUARD" why "$CG" c 240:7 r
 	expect "why: a program, not given" 1 "it depends on exe, which the request does not give: add exe=$T/b/" "$DEVGUARD" why "$CG" c 240:13 r
 	# Some callers are let through: a rule without their condition is for everybody, and is not proposed.
-	printf 'policy "kvm"\nallow("c 10:232 rw") { |c| c.exe == "%s" }\n' "$T/b/named" >"$T/kvm.rb"
+	printf 'policy "task"\nallow("c 10:232 rw") { |c| c.exe == "%s" }\n' "$T/b/named" >"$T/kvm.rb"
 	applied "$T/kvm.rb" "$CG"
 	expect "why: another program is let through" 2 "to allow it: who asks decides: $T/kvm.rb:2 allows it to some callers: allow(\"c 10:232 rw\")" "$DEVGUARD" why "$CG" c 10:232 rw exe=-
 	check "why: no rule for everybody is proposed" [ -z "$("$DEVGUARD" why "$CG" c 10:232 rw exe=- | grep 'add: allow')" ]
 	expect "why: of a device that nobody gets a rule is" 2 'add: allow "c 10:233 rw"' "$DEVGUARD" why "$CG" c 10:233 rw exe=-
-	printf 'policy "kvm"\ndefault :allow\ndeny("c 10:232 rw") { |c| !c.in_group?(36) }\ndeny "c 10:233"\n' >"$T/kvm.rb"
+	printf 'policy "task"\ndefault :allow\ndeny("c 10:232 rw") { |c| !c.in_group?(36) }\ndeny "c 10:233"\n' >"$T/kvm.rb"
 	applied "$T/kvm.rb" "$CG"
 	expect "why: a rule that denies some" 2 "to allow it: who asks decides: $T/kvm.rb:3 denies it to some callers; change that condition" "$DEVGUARD" why "$CG" c 10:232 rw groups=7
 	expect "why: one that denies all" 2 "before line 4 of $T/kvm.rb add: allow \"c 10:233 rw\"" "$DEVGUARD" why "$CG" c 10:233 rw groups=7

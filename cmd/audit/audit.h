@@ -167,9 +167,10 @@ int source_update(struct diags *d, struct source *s);
 
 /* ---- audit/told.c --------------------------------------------------------------------- */
 
-/* The request that a record is of, with all that it tells; *untold: what the policy reads and the kernel did not tell, by
+/* The request that a record is of, with all that it tells; path: of the caller's cgroup now, or NULL; *untold: what the policy reads and the kernel did not tell, by
  * name, or NULL. */
-struct request record_request(struct arena *a, const struct event_record *record, const struct asked *as, const char **untold);
+struct request record_request(struct arena *a, const struct event_record *record, const struct asked *as, const char *path,
+                              const char **untold);
 /* " euid=0 exe=/usr/bin/x", as eval takes it, and what is not told; escaped. */
 const char *told_words(struct arena *a, const struct request *r, const char *untold);
 

@@ -117,7 +117,7 @@ static void put_line(struct printer *p, struct source *s, const struct event_rec
 	if (r->told.which) {
 		const char *untold;
 		struct arena *a = arena_scratch(p->arena);
-		struct request q = record_request(a, r, source_asked(s, r), &untold);
+		struct request q = record_request(a, r, source_asked(s, r), cgroup_path_of(p->cgroups, e->cgroup_id), &untold);
 		line_rest(&p->line, arena_printf(a, " %s", told_words(a, &q, untold)));
 		arena_free(a);
 	}
@@ -160,7 +160,7 @@ static void put_json(struct printer *p, struct source *s, const struct event_rec
 	if (r->told.which) {
 		const char *untold;
 		struct arena *a = arena_scratch(p->arena);
-		struct request q = record_request(a, r, source_asked(s, r), &untold);
+		struct request q = record_request(a, r, source_asked(s, r), cgroup_path_of(p->cgroups, e->cgroup_id), &untold);
 		put_json_told(out, a, &q, untold);
 		arena_free(a);
 	}

@@ -9,6 +9,7 @@ static struct request_who without_texts(const struct request_who *w)
 	struct request_who out = *w;
 	out.cgroup = out.exe = out.parent_exe = NULL;
 	out.ngroups = w->ngroups < REQUEST_GROUPS ? w->ngroups : REQUEST_GROUPS;
+	out.nnot = w->nnot < REQUEST_GROUPS ? w->nnot : REQUEST_GROUPS;
 	out.nunder = w->nunder < REQUEST_LEVELS ? w->nunder : REQUEST_LEVELS;
 	return out;
 }

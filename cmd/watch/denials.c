@@ -52,7 +52,7 @@ static const char *device(struct denials *d, const struct event *e, char out[DEV
 static void give_told(struct denials *d, struct arena *a, const struct event_record *record, struct user_event *out)
 {
 	const char *untold;
-	struct request r = record_request(a, record, source_asked(d->reading, record), &untold);
+	struct request r = record_request(a, record, source_asked(d->reading, record), cgroup_path_of(d->cgroups, record->event.cgroup_id), &untold);
 	const char *words = told_words(a, &r, untold);
 	out->told = r.known & ((INPUT(IN_ASK_0) - 1) & ~(INPUT(IN_EUID) - 1));
 	memcpy(out->fact, &r.fact[IN_EUID], sizeof out->fact);

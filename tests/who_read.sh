@@ -35,6 +35,11 @@ expect "all facts that could decide are named at once" 1 "b 8:0 r: uid, host_use
   hint: add them, for example: b 8:0 r uid=1000 host_user_ns=yes groups=6,7" "$DEVGUARD" eval "$T/several.rb" 'b 8:0 r'
 expect "those that cannot are not" 1 "uid and host_user_ns could decide" "$DEVGUARD" eval "$T/several.rb" 'b 8:0 r groups=6,7'
 expect "one alone" 1 "b 8:0 r uid=5 groups=6,7: host_user_ns decides, and the request does not give it" "$DEVGUARD" eval "$T/several.rb" 'b 8:0 r uid=5 groups=6,7'
+printf 'policy "named"\nallow("c 1:3 r") { |c| c.exe == "/usr/bin/head" }\n' >"$T/named.rb"
+expect "a file that no rule names" 2 "warning: exe=/bin/head: no rule names that file: it is taken as exe=-
+  hint: it names /usr/bin/head" "$DEVGUARD" eval "$T/named.rb" 'c 1:3 r exe=/bin/head'
+equal "that is said once" 1 "$(printf 'c 1:3 r exe=/bin/head\nc 1:3 r exe=/bin/cat\n' | "$DEVGUARD" eval "$T/named.rb" - 2>&1 | grep -c "no rule names")"
+equal "and not of one that a rule names" "" "$("$DEVGUARD" eval "$T/named.rb" 'c 1:3 r exe=/usr/bin/head' 'c 1:3 r exe=-' 2>&1 >/dev/null)"
 cat >"$T/part.rb" <<X
 policy "part"
 allow("b 8:0 r") { |c| c.in_group?(6) && !c.in_group?(7) }

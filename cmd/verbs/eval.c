@@ -11,6 +11,7 @@
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/unit.h"
+#include "policy/asked.h"
 #include "policy/host.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ struct evaluation {
 	json_t *results;
 	struct device_names *names; /* of --json */
 	bool denied, failed, wrong; /* wrong: one of the command line is no request */
+	bool noted;    /* of a file that no rule names */
 	int broken;    /* a status: nobody answers any more */
 	/* read, and not answered yet */
 	struct waiting waiting[ASK_MOST];
@@ -136,6 +138,41 @@ static void ask_kernel(struct evaluation *ev, const struct request *r, struct sp
 	}
 }
 
+/* A path that no rule names is as good as "-". Of a mistake in it nothing else would be seen: that is said once. */
+static void note_unnamed(struct evaluation *ev, enum input in, const char *path)
+{
+	struct cmd *c = ev->c;
+	const struct asked *as = policy_asks(ev->unit->policy);
+	const char *names = "";
+	size_t n = 0;
+	for (size_t i = 0; i < as->npaths; i++) {
+		const struct path_named *named = &as->paths[i];
+		if (named->is_cgroup)
+			continue;
+		if (!strcmp(named->path, path))
+			return;
+		if (n++ < 4)
+			names = arena_printf(c->arena, "%s%s%s", names, *names ? ", " : "", named->path);
+	}
+	if (!n)
+		return;
+	struct diag said = {.level = DIAG_WARNING, .hint = arena_printf(c->arena, "it names %s%s", names, n > 4 ? ", ..." : ""),
+	                    .text = arena_printf(c->arena, "%s=%s: no rule names that file: it is taken as %s=-", input_name(in), path, input_name(in))};
+	bool quiet = c->quiet;
+	c->quiet = false;
+	diag_show(c, &said);
+	c->quiet = quiet;
+	ev->noted = true;
+}
+
+static void note_files(struct evaluation *ev, const struct request *r)
+{
+	if (!ev->noted && r->known & INPUT(IN_EXE) && r->fact[IN_EXE])
+		note_unnamed(ev, IN_EXE, r->who.exe);
+	if (!ev->noted && r->known & INPUT(IN_PARENT_EXE) && r->fact[IN_PARENT_EXE])
+		note_unnamed(ev, IN_PARENT_EXE, r->who.parent_exe);
+}
+
 /* Takes one request in. `at` is its line on stdin. */
 static void answer(struct evaluation *ev, const char *text, struct span at)
 {
@@ -154,6 +191,7 @@ static void answer(struct evaluation *ev, const char *text, struct span at)
 		return;
 	}
 	if (!unread) {
+		note_files(ev, &r);
 		ev->records[ev->n] = request_record(&r);
 		ev->waiting[ev->n++] = (struct waiting){r, at};
 		if (ev->n == ASK_MOST)

@@ -8,18 +8,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
-#include <linux/openat2.h>
 
 #include "cgroup/identity.h"
 #include "cgroup/internal.h"
+#include "cgroup/way.h"
 
 /* ---- files --------------------------------------------------------------------------------- */
 
@@ -30,13 +30,6 @@ static bool nothing(struct who_name *w, const char *why, const char *fix)
 	w->why = why;
 	w->fix = fix;
 	return false;
-}
-
-/* No name of /proc that leads elsewhere for each process. Below `root` no link leads out of it. */
-static int open_path(int root, const char *path)
-{
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS | (root >= 0 ? RESOLVE_IN_ROOT : 0)};
-	return (int)syscall(SYS_openat2, root >= 0 ? root : AT_FDCWD, path, &how, sizeof how);
 }
 
 /* The same file for reading: the kernel tells its identity then. */
@@ -59,6 +52,15 @@ static bool told_apart(long type, bool overlay_too)
 	}
 }
 
+/* Has somebody it open for writing, since the days when it was not root's alone? A lease for reading is refused then. */
+static bool is_being_written(int fd)
+{
+	fcntl(fd, F_SETSIG, SIGURG); /* ignored by who does not ask for it: when it is opened for writing meanwhile */
+	bool written = fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return written;
+}
+
 static bool is_script(int fd)
 {
 	char begin[2];
@@ -70,9 +72,12 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 {
 	struct stat st;
 	struct statfs fs;
-	int at = open_path(root, w->named->path);
+	const char *others;
+	int at = way_open(a, root, w->named->path, &w->real, &others);
 	*fd = -1;
 	w->absent = at < 0 && (errno == ENOENT || errno == ENOTDIR);
+	if (others)
+		return nothing(w, others, "name a file that only root can put there");
 	if (at < 0)
 		return nothing(w, w->absent ? "there is no such file" : arena_printf(a, "it cannot be opened: %s", strerror(errno)), again);
 	bool regular = !fstat(at, &st) && S_ISREG(st.st_mode);
@@ -95,7 +100,7 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 }
 
 /* What the kernel says of it. */
-static bool take(struct arena *a, struct who_name *w, const struct identity *id)
+static bool take(struct arena *a, struct who_name *w, const struct identity *id, int fd)
 {
 	if (id->owner)
 		return nothing(w, arena_printf(a, "it belongs to uid %u, who can change it", id->owner), "chown root");
@@ -104,6 +109,8 @@ static bool take(struct arena *a, struct who_name *w, const struct identity *id)
 		                               id->mode & 07777), "chmod go-w");
 	if (!(id->mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
 		return nothing(w, arena_printf(a, "nobody may run it (mode %04o)", id->mode & 07777), NULL);
+	if (is_being_written(fd))
+		return nothing(w, "somebody has it open for writing", "apply the policy again when it is written, or install the file anew");
 	w->key = (struct who_key){id->inode, id->device, id->generation};
 	return true;
 }
@@ -127,9 +134,9 @@ static int find_files(struct arena *a, struct diags *d, struct who_name **files,
 	}
 	int failed = identities_of(a, d, fds, some, ids);
 	for (size_t i = 0; i < some; i++) {
-		close(fds[i]);
 		if (!failed)
-			take(a, opened[i], &ids[i]);
+			take(a, opened[i], &ids[i], fds[i]);
+		close(fds[i]);
 	}
 	return failed;
 }

@@ -15,6 +15,7 @@ struct who_name {
 	const struct path_named *named;
 	struct who_key key;
 	const char *why; /* it is nothing here, and matches nothing: why; NULL: it is `key` */
+	const char *real; /* of a file: its name without links, as far as it was gone */
 	const char *fix; /* what to do about that, or NULL */
 	bool absent;     /* why: there is none of that name */
 };

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/unit.h"
 #include "compiler/task/task.h"
+#include "policy/lint_who.h"
 
 /* What the program's readers read. */
 static struct who_reads reads_of(const struct image *image)
@@ -58,6 +59,10 @@ void warn_of_names(struct cmd *c, const struct unit *u)
 		const struct who_name *w = &u->who->list[i];
 		if (w->why)
 			diag_add(&c->diags, DIAG_WARNING, w->named->at, w->fix, "'%s' matches nothing: %s", w->named->path, w->why);
+		else if (!w->named->is_cgroup && runs_others(w->real) && !runs_others(w->named->path))
+			diag_add(&c->diags, DIAG_WARNING, w->named->at, "name the program that does the work, compiled and installed by root",
+			         "'%s' leads to %s, which is %s: whatever it runs has this executable, and who starts it says what that is",
+			         w->named->path, w->real, runs_others(w->real));
 	}
 }
 

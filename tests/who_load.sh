@@ -96,6 +96,24 @@ allowed "an object settles them where it is applied" "$CG" "$D/tool"
 tool "$D/tool"
 says "and status knows its names" "exe of line 4 is not that file any more: $D/tool was replaced" "$CG"
 
+# ---- who says which file a name is --------------------------------------------------------------------------
+
+scratch ways
+mkdir "$D/users" && chown 1000 "$D/users"
+ln -s "$D/copy" "$D/users/tool"
+policy "$D/users/tool" >users.rb
+expect "a link of somebody else's" 0 "'$D/users/tool' matches nothing: others than root say which file it is: $D/users belongs to uid 1000" "$DEVGUARD" apply users.rb "$CG"
+denied "leads nowhere" "$CG" "$D/copy"
+ln -s /bin/sh "$D/mytool"
+policy "$D/mytool" >mytool.rb
+expect "a link to a shell" 0 "'$D/mytool' leads to $(readlink -f /bin/sh), which is a shell: whatever it runs" "$DEVGUARD" apply mytool.rb "$CG"
+exec 7>>"$D/copy"
+policy "$D/copy" >copy.rb
+expect "a file that somebody writes" 0 "'$D/copy' matches nothing: somebody has it open for writing" "$DEVGUARD" apply copy.rb "$CG"
+exec 7>&-
+apply copy.rb "$CG"
+allowed "it is written" "$CG" "$D/copy"
+
 # ---- an inode comes back --------------------------------------------------------------------------------------
 
 scratch reused

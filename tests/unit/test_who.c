@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -15,7 +16,7 @@
 static int private_dir(void)
 {
 	CHECK(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	CHECK(!mount("none", "/mnt", "tmpfs", 0, NULL) && !chdir("/mnt"));
+	CHECK(!mount("none", "/mnt", "tmpfs", 0, "mode=755") && !chdir("/mnt"));
 	return 0;
 }
 
@@ -85,6 +86,73 @@ static int each_file(struct env *e)
 	CHECK(!stat("good", &st) && who.list[0].key.id == st.st_ino && who.list[0].key.generation);
 	CHECK(who.list[9].absent && who.list[10].absent && !who.list[4].absent);
 	return 0;
+}
+
+static const struct { const char *path, *real, *why; } ways[] = {
+	{"/mnt/root/tool", "/mnt/root/tool", ""},
+	{"/mnt/root/link", "/mnt/root/tool", ""},
+	{"/mnt/root/far", "/mnt/root/tool", ""},
+	{"/mnt/root/up", "/mnt/root/tool", ""},
+	{"/mnt/open/dir/tool", "/mnt/open/dir/tool", ""},
+	{"/mnt/user/tool", NULL, "others than root say which file it is: /mnt/user belongs to uid 1000"},
+	{"/mnt/user/link", NULL, "others than root say which file it is: /mnt/user belongs to uid 1000"},
+	{"/mnt/user/dir/tool", NULL, "others than root say which file it is: /mnt/user belongs to uid 1000"},
+	{"/mnt/root/over", NULL, "others than root say which file it is: /mnt/user belongs to uid 1000"},
+	{"/mnt/group/tool", NULL, "others than root say which file it is: /mnt/group may be written to by its group (mode 0775)"},
+	{"/mnt/open/tool", NULL, "others than root say which file it is: /mnt/open may be written to by everybody"},
+	{"/mnt/open/link", NULL, "others than root say which file it is: /mnt/open may be written to by everybody"},
+	{"/mnt/open/mine/tool", NULL, "others than root say which file it is: /mnt/open may be written to by everybody"},
+	{"/mnt/open/dir/back", NULL, "others than root say which file it is: /mnt/open may be written to by everybody"},
+	{"/mnt/root/tool/x", NULL, "there is no such file"},
+	{"/proc/self/root/mnt/root/tool", NULL, "it cannot be opened: Too many levels of symbolic links"},
+};
+
+static int make_dir(const char *name, mode_t mode, uid_t owner)
+{
+	char tool[64];
+	snprintf(tool, sizeof tool, "%s/tool", name);
+	CHECK(!mkdir(name, 0755) && !make_file(tool, "\x7f" "ELF", 0755, 0));
+	return chown(name, owner, 0) || chmod(name, mode);
+}
+
+/* Which file a name is says who can write to a directory on the way, or to one that a link there leads through. */
+static int each_way(struct env *e)
+{
+	const char *paths[COUNT(ways)];
+	struct who who;
+	if (private_dir() || make_dir("root", 0755, 0) || make_dir("user", 0755, 1000) || make_dir("group", 0775, 0) ||
+	    make_dir("open", 01777, 0) || make_dir("open/dir", 0755, 0) || make_dir("open/mine", 0755, 1000) || make_dir("user/dir", 0755, 0))
+		return 1;
+	CHECK(!symlink("tool", "root/link") && !symlink("/mnt/open/dir/../../root/./tool", "root/far") && !symlink("../root/link", "root/up"));
+	CHECK(!symlink("../user/../root/tool", "root/over") && !symlink("/mnt/root/tool", "open/link") && !symlink("/mnt/root/tool", "user/link"));
+	CHECK(!symlink("../tool", "open/dir/back"));
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		struct asked as = names_of(e, &ways[i].path, 1); /* alone: some are one file */
+		paths[i] = ways[i].path;
+		CHECK(!who_find(e->arena, &e->d, &as, NULL, &who));
+		if (strcmp(why(&who, paths[i]), ways[i].why) || (ways[i].real && strcmp(who.list[0].real, ways[i].real))) {
+			fprintf(stderr, "%s: '%s', not '%s'; it is %s\n", paths[i], why(&who, paths[i]), ways[i].why, who.list[0].real);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* Who had it open for writing when it became root's may write to it still; also by a mapping. */
+static int written(struct env *e)
+{
+	const char *const paths[] = {"/mnt/tool"};
+	struct who who;
+	if (private_dir() || make_file("tool", "\x7f" "ELF", 0755, 0))
+		return 1;
+	struct asked as = names_of(e, paths, 1);
+	int fd = open("tool", O_RDWR | O_CLOEXEC);
+	CHECK(fd >= 0 && !who_find(e->arena, &e->d, &as, NULL, &who) && !strcmp(why(&who, "/mnt/tool"), "somebody has it open for writing"));
+	void *map = mmap(NULL, 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(map != MAP_FAILED && !close(fd) && !who_find(e->arena, &e->d, &as, NULL, &who) && *why(&who, "/mnt/tool"));
+	CHECK(!munmap(map, 4) && !who_find(e->arena, &e->d, &as, NULL, &who) && !*why(&who, "/mnt/tool"));
+	CHECK((fd = open("tool", O_RDONLY | O_CLOEXEC)) >= 0 && !who_find(e->arena, &e->d, &as, NULL, &who) && !*why(&who, "/mnt/tool"));
+	return close(fd);
 }
 
 /* A program knows a file by one name: two of one file are an error, whichever way they lead to it. */
@@ -157,6 +225,8 @@ static int in_child(struct env *e, int (*f)(struct env *e))
 }
 
 static void test_files(void **state) { assert_int_equal(in_child(*state, each_file), 0); }
+static void test_ways(void **state) { assert_int_equal(in_child(*state, each_way), 0); }
+static void test_written(void **state) { assert_int_equal(in_child(*state, written), 0); }
 static void test_twice(void **state) { assert_int_equal(in_child(*state, twice), 0); }
 static void test_root(void **state) { assert_int_equal(in_child(*state, below_root), 0); }
 static void test_hundreds(void **state) { assert_int_equal(in_child(*state, hundreds), 0); }
@@ -249,7 +319,7 @@ int main(void)
 	if (!scratch_possible("test_who"))
 		return 0;
 	const struct CMUnitTest tests[] = {
-		SCRATCH_TEST(test_files), SCRATCH_TEST(test_twice), SCRATCH_TEST(test_root), SCRATCH_TEST(test_hundreds),
+		SCRATCH_TEST(test_files), SCRATCH_TEST(test_ways), SCRATCH_TEST(test_written), SCRATCH_TEST(test_twice), SCRATCH_TEST(test_root), SCRATCH_TEST(test_hundreds),
 		SCRATCH_TEST(test_cgroups), SCRATCH_TEST(test_roots), SCRATCH_TEST(test_kernel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,13 @@ struct who_name {
 	const char *fix; /* what to do about that, or NULL */
 	bool absent;     /* why: there is none of that name */
 };
-struct who { struct who_name *list; size_t n; };
+/* The root directory of a container, in which files were looked for. */
+struct who_root { uint64_t inode, device; uint32_t mounts; /* the mount namespace of a process that has it */ };
+struct who {
+	struct who_name *list;
+	size_t n;
+	struct who_root root; /* inode 0: that of this host */
+};
 /* Finds what a policy names. `exe_root`: files are looked for in that directory as if it were the root, as those see
  * them who run there; NULL: in the root of this process. 0, or -1 with a diagnostic: the kernel cannot be asked, or two names
  * are one file. */
@@ -27,18 +33,19 @@ int who_find(struct arena *a, struct diags *d, const struct asked *asked, const 
 
 /* ---- who_root.c ---------------------------------------------------------------------------- */
 
-/* Is it the root directory of what runs in the cgroup, and of nobody else who runs there? 0, or -1 with a diagnostic. */
-int who_root_check(struct arena *a, struct diags *d, const struct cgroup *cg, const char *exe_root);
-/* The root directory of a process there, where that is another one than this process has, for who_find(); or NULL. */
-const char *who_root_of(struct arena *a, const struct cgroup *cg);
+/* Is it the root directory of what runs in the cgroup, and of nobody else who runs there? 0, or -1 with a diagnostic; a warning
+ * where some there have another root directory than this one and the host's. */
+int who_root_check(struct arena *a, struct diags *d, const struct cgroup *cg, const char *exe_root, struct who_root *out);
+/* That root directory as a process there has it, for who_find(); NULL: none has it any more. */
+const char *who_root_find(struct arena *a, const struct cgroup *cg, const struct who_root *root);
 
 /* ---- who_map.c ---------------------------------------------------------------------------- */
 
 /* The map of a loaded program that is ours, a descriptor, or -1: it has none. */
 int who_map_of(uint32_t program);
-/* What it holds; to be told by its values. 0 or -errno. */
+/* What it holds; to be told by its values. *root: in which the files were looked for. 0 or -errno. */
 struct who_entry { struct who_key key; uint64_t value; };
-int who_map_read(struct arena *a, int map, struct who_entry **list, size_t *n);
+int who_map_read(struct arena *a, int map, struct who_entry **list, size_t *n, struct who_root *root);
 /* Of an object: before it is loaded, room for what was found, and after it was, what was found. 0 or -1. */
 void who_map_size(struct bpf_object *object, const struct who *who);
 int who_map_fill(struct diags *d, const char *policy, const struct bpf_object *object, const struct who *who);

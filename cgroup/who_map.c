@@ -43,6 +43,7 @@ struct entries {
 	struct arena *arena;
 	struct who_entry *list;
 	size_t n, cap;
+	struct who_root root;
 };
 
 static void keep_entry(void *arg, const void *key, const void *value)
@@ -51,15 +52,19 @@ static void keep_entry(void *arg, const void *key, const void *value)
 	struct who_entry one;
 	memcpy(&one.key, key, sizeof one.key);
 	memcpy(&one.value, value, sizeof one.value);
-	*ARENA_PUSH(e->arena, e->list, e->n, e->cap) = one;
+	if (one.key.device == WHO_DEVICE_ROOT)
+		e->root = (struct who_root){one.key.id, one.value & ~WHO_ROOT, one.key.generation};
+	else
+		*ARENA_PUSH(e->arena, e->list, e->n, e->cap) = one;
 }
 
-int who_map_read(struct arena *a, int map, struct who_entry **list, size_t *n)
+int who_map_read(struct arena *a, int map, struct who_entry **list, size_t *n, struct who_root *root)
 {
 	struct entries e = {.arena = a};
 	int error = map_walk(map, sizeof(struct who_key), sizeof(uint64_t), false, keep_entry, &e);
 	*list = e.list;
 	*n = e.n;
+	*root = e.root;
 	return error;
 }
 
@@ -72,7 +77,7 @@ static struct bpf_map *map_in(const struct bpf_object *object)
 void who_map_size(struct bpf_object *object, const struct who *who)
 {
 	struct bpf_map *map = map_in(object);
-	uint32_t found = 0;
+	uint32_t found = who->root.inode != 0;
 	for (size_t i = 0; i < who->n; i++)
 		found += !who->list[i].why;
 	if (!map)
@@ -81,9 +86,21 @@ void who_map_size(struct bpf_object *object, const struct who *who)
 	bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_RDONLY_PROG);
 }
 
+static int fill_root(struct diags *d, const char *policy, int map, const struct who_root *root)
+{
+	const struct who_key key = {root->inode, WHO_DEVICE_ROOT, root->mounts};
+	uint64_t value = WHO_ROOT | root->device;
+	int error = root->inode ? bpf_map_update_elem(map, &key, &value, BPF_NOEXIST) : 0;
+	return error ? diag_fail(d, error_hint(d->arena, -error, "see `rucy-devguard doctor` and the kernel log"),
+	                         "cannot note in which root directory the files of '%s' are: %s", policy, strerror(-error))
+	             : 0;
+}
+
 int who_map_fill(struct diags *d, const char *policy, const struct bpf_object *object, const struct who *who)
 {
 	int map = map_in(object) ? bpf_map__fd(map_in(object)) : -1;
+	if (map >= 0 && fill_root(d, policy, map, &who->root))
+		return -1;
 	for (size_t i = 0; i < who->n && map >= 0; i++) {
 		const struct who_name *w = &who->list[i];
 		uint64_t value = (uint64_t)w->named->value;

@@ -122,9 +122,15 @@ static uint64_t denied_so_far(struct cmd *c, uint32_t program)
 }
 
 /* Files of a container are looked for only for what runs there. 0 or -1. */
-static int root_checked(struct cmd *c, const struct cgroup *cg)
+static int root_checked(struct cmd *c, struct unit *u, const struct cgroup *cg)
 {
-	return c->settings.exe_root ? who_root_check(c->arena, &c->diags, cg, c->settings.exe_root) : 0;
+	struct who_root *root = arena_alloc(c->arena, sizeof *root);
+	if (!c->settings.exe_root)
+		return 0;
+	if (who_root_check(c->arena, &c->diags, cg, c->settings.exe_root, root))
+		return -1;
+	u->root = root;
+	return 0;
 }
 
 /* The lock is held from the look at what is there to its replacement: the counts
@@ -137,7 +143,7 @@ static int attach(struct cmd *c, struct unit *u, struct cgroup *cg, struct attac
 		return STATUS_FAILED;
 	const struct attached *old = predecessor(c, cg, name);
 	bool reported = old && old->audit != AUDIT_NONE, reports = u->policy->audit != AUDIT_NONE;
-	int failed = c->diags.errors || root_checked(c, cg) || unit_program(c, u, old ? old->id : 0, &program) ||
+	int failed = c->diags.errors || root_checked(c, u, cg) || unit_program(c, u, old ? old->id : 0, &program) ||
 	             cgroup_attach(c->arena, &c->diags, cg, program, name, &at->replaced);
 	cgroup_unlock(cg);
 	if (!failed) {
@@ -158,7 +164,7 @@ static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
 	at->not_asked = kernel_closed();
 	if (at->not_asked)
 		return unit_object(c, u, &object);
-	if (root_checked(c, at->cgroup) || unit_program(c, u, 0, &program))
+	if (root_checked(c, u, at->cgroup) || unit_program(c, u, 0, &program))
 		return STATUS_FAILED;
 	program_close(program);
 	return rehearse(c, at);

@@ -98,71 +98,85 @@ static void compare(struct names_now *out, const struct who_entry *then, size_t 
 {
 	for (size_t i = 0; i < now->n; i++) {
 		const struct who_name *w = &now->list[i];
-		enum name_state state = state_of(entry_of(then, n, w->named->value), w);
-		if (out->n == now->n && (out->list[i].state == NAME_SAME || state != NAME_SAME)) /* it is as it was in another root */
-			continue;
-		out->list[i] = (struct name_now){.path = w->named->path, .file = w->named->at.file, .why = w->why, .line = w->named->at.line,
-		                                 .is_cgroup = w->named->is_cgroup, .state = state};
+		out->list[out->n++] = (struct name_now){.path = w->named->path, .file = w->named->at.file, .why = w->why,
+		                                        .line = w->named->at.line, .is_cgroup = w->named->is_cgroup,
+		                                        .state = state_of(entry_of(then, n, w->named->value), w)};
 	}
-	out->n = now->n;
+}
+
+/* What a program takes for its names. False: it has none. */
+struct taken { struct who_entry *list; size_t n; struct who_root root; };
+static bool read_taken(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct taken *t, struct names_now *out)
+{
+	*out = (struct names_now){0};
+	int map = at->ours ? who_map_of(at->id) : -1;
+	if (map < 0)
+		return false;
+	int error = who_map_read(c->arena, map, &t->list, &t->n, &t->root);
+	close(map);
+	out->unknown = error ? strerror(-error) : NULL;
+	out->with_root = t->root.inode != 0;
+	out->root = out->with_root ? who_root_find(c->arena, cg, &t->root) : NULL;
+	if (!error && out->with_root && !out->root)
+		out->unknown = "it was applied with --exe-root, and no process there has that root directory any more; apply it again with that "
+		               "of the container";
+	return !out->unknown;
+}
+
+static void look_now(struct cmd *c, const struct taken *t, const struct asked *asked, struct names_now *out)
+{
+	struct who now;
+	struct diags unsaid;
+	diags_init(&unsaid, c->arena);
+	out->list = arena_alloc(c->arena, (asked->npaths + 1) * sizeof *out->list);
+	if (who_find(c->arena, &unsaid, asked, out->root, &now))
+		out->unknown = unsaid.items[unsaid.n - 1].text;
+	else
+		compare(out, t->list, t->n, &now);
+}
+
+void policy_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, const struct asked *asked, struct names_now *out)
+{
+	struct taken t = {0};
+	if (read_taken(c, at, cg, &t, out))
+		look_now(c, &t, asked, out);
 }
 
 void program_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct names_now *out)
 {
-	struct who_entry *then;
+	struct taken t = {0};
 	struct named named = {0};
-	struct who now;
-	struct diags unsaid;
-	size_t n;
-	*out = (struct names_now){0};
-	int map = at->ours ? who_map_of(at->id) : -1;
-	if (map < 0)
-		return;
-	int error = who_map_read(c->arena, map, &then, &n);
-	close(map);
-	out->unknown = error ? strerror(-error) : read_names(c, at->id, &named);
-	if (out->unknown)
-		return;
-	diags_init(&unsaid, c->arena);
-	out->list = arena_alloc(c->arena, (named.asked.npaths + 1) * sizeof *out->list);
-	if (who_find(c->arena, &unsaid, &named.asked, NULL, &now))
-		out->unknown = unsaid.items[unsaid.n - 1].text;
-	else
-		compare(out, then, n, &now);
-	/* applied with --exe-root: what the names are where its processes are at home */
-	const char *root = who_root_of(c->arena, cg);
-	if (!out->unknown && root && !who_find(c->arena, &unsaid, &named.asked, root, &now))
-		compare(out, then, n, &now);
+	if (read_taken(c, at, cg, &t, out) && !(out->unknown = read_names(c, at->id, &named)))
+		look_now(c, &t, &named.asked, out);
 }
 
 /* ---- told ------------------------------------------------------------------------------------------ */
 
-static void print_one(const struct name_now *w)
+bool name_differs(const struct name_now *w)
 {
-	printf("    %s of line %d", w->is_cgroup ? "cgroup" : "exe", w->line);
-	if (*w->file) {
-		fputs(" of ", stdout);
-		put_text(stdout, w->file);
-	}
-	fputs(w->state == NAME_CHANGED   ? w->is_cgroup ? " is not that one any more: " : " is not that file any more: "
-	      : w->state == NAME_REFUSED ? " matches nothing any more: "
-	      : w->state == NAME_CAME    ? " matches nothing until the policy is applied again: "
-	                                 : " matches nothing: ", stdout);
-	put_text(stdout, w->path);
-	if (w->why) {
-		fputs(", ", stdout);
-		put_text(stdout, w->why);
-	} else if (w->state == NAME_CAME) {
-		fputs(" is there now", stdout);
-	} else {
-		printf(" was %s; apply the policy again", w->is_cgroup ? "made anew" : "replaced");
-	}
-	putchar('\n');
+	return w->state != NAME_SAME && w->state != NAME_NOTHING;
 }
 
-void names_now_print(const struct names_now *names)
+const char *name_now_text(struct arena *a, const struct names_now *names, const struct name_now *w)
 {
+	const char *state = w->state == NAME_CHANGED   ? w->is_cgroup ? "is not that one any more" : "is not that file any more"
+	                    : w->state == NAME_REFUSED ? "matches nothing any more"
+	                    : w->state == NAME_CAME    ? "matches nothing until the policy is applied again"
+	                    : w->state == NAME_NOTHING ? "matches nothing"
+	                                               : "is what it was";
+	const char *below = names->root && !w->is_cgroup ? arena_printf(a, " below %s", names->root) : "";
+	const char *with = names->root ? arena_printf(a, " with --exe-root %s", names->root) : "";
+	const char *what = w->why                  ? arena_printf(a, "%s, %s", below, w->why)
+	                   : w->state == NAME_CAME ? arena_printf(a, "%s is there now", below)
+	                   : w->state == NAME_CHANGED
+	                           ? arena_printf(a, "%s was %s; apply the policy again%s", below, w->is_cgroup ? "made anew" : "replaced", with)
+	                           : below;
+	return arena_printf(a, "%s of line %d%s%s %s: %s%s", w->is_cgroup ? "cgroup" : "file", w->line, *w->file ? " of " : "", w->file, state,
+	                    w->path, what);
+}
 
+void names_now_print(struct arena *a, const struct names_now *names)
+{
 	if (names->unknown) {
 		fputs("    which files and cgroups its names are cannot be told: ", stdout);
 		put_text(stdout, names->unknown);
@@ -170,8 +184,11 @@ void names_now_print(const struct names_now *names)
 		return;
 	}
 	for (size_t i = 0; i < names->n; i++)
-		if (names->list[i].state != NAME_SAME)
-			print_one(&names->list[i]);
+		if (names->list[i].state != NAME_SAME) {
+			fputs("    ", stdout);
+			put_text(stdout, name_now_text(a, names, &names->list[i]));
+			putchar('\n');
+		}
 }
 
 json_t *names_now_json(const struct names_now *names)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct arena;
+struct asked;
 struct attached;
 struct cgroup;
 struct cmd;
@@ -28,11 +30,19 @@ struct names_now {
 	struct name_now *list;
 	size_t n;
 	const char *unknown; /* they cannot be told: why; or NULL */
+	bool with_root;      /* it was applied with --exe-root, */
+	const char *root;    /* and this is that root directory now; NULL: no process there has it any more */
 };
 /* Those of a program that is attached to the cgroup. n 0: it has none. */
 void program_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct names_now *out);
+/* The same of a program whose policy is at hand. */
+void policy_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, const struct asked *asked, struct names_now *out);
+/* Would applying the policy again change it? */
+bool name_differs(const struct name_now *w);
+/* "file of line 4 is not that file any more: /usr/bin/tool was replaced; apply the policy again" */
+const char *name_now_text(struct arena *a, const struct names_now *names, const struct name_now *w);
 /* What of it is not as it was, a line each. */
-void names_now_print(const struct names_now *names);
+void names_now_print(struct arena *a, const struct names_now *names);
 json_t *names_now_json(const struct names_now *names);
 
 #endif

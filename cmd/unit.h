@@ -44,6 +44,7 @@ struct unit {
 	bool kept_uid;         /* the children kept the uid: room_kept_uid() */
 	struct claims_told claims; /* of the policy itself; also of one that is refused */
 	uint32_t ring;         /* bytes of its ring buffer; 0: as it is */
+	const struct who_root *root; /* of --exe-root, which was looked at; NULL: the files are this host's */
 	const struct who *who; /* unit_who(): which files and cgroups its names are here; NULL: nobody asked */
 };
 

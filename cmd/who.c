@@ -8,6 +8,8 @@
 #include "compiler/task/task.h"
 #include "policy/lint_who.h"
 
+#include <string.h>
+
 /* What the program's readers read. */
 static struct who_reads reads_of(const struct image *image)
 {
@@ -32,6 +34,8 @@ int unit_who(struct cmd *c, struct unit *u)
 	if (who_readable(c->arena, &c->diags, u->policy->name, &reads) ||
 	    who_find(c->arena, &c->diags, asked, c->settings.exe_root, who))
 		return -1;
+	if (u->root)
+		who->root = *u->root;
 	u->who = who;
 	return 0;
 }
@@ -72,7 +76,14 @@ void names_print(const struct unit *u)
 		const struct who_name *w = &u->who->list[i];
 		if (!w->why)
 			continue;
-		printf("  matches nothing here: ");
+		fputs("  ", stdout);
+		if (w->named->at.file && *w->named->at.file && strcmp(w->named->at.file, u->policy->file)) {
+			put_text(stdout, w->named->at.file);
+			printf(":%d: ", w->named->at.line);
+		} else if (w->named->at.line > 0) {
+			printf("line %d: ", w->named->at.line);
+		}
+		fputs("matches nothing here: ", stdout);
 		put_text(stdout, w->named->path);
 		fputs(", ", stdout);
 		put_text(stdout, w->why);

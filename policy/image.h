@@ -27,6 +27,9 @@ enum image_target {
 #define WHO_MAP_NAME "devguard_who"
 enum { WHO_ENTRIES = 1024 };
 #define WHO_DEVICE_CGROUP UINT32_MAX /* as a device: it is a cgroup */
+#define WHO_DEVICE_ROOT (UINT32_MAX - 1) /* the root directory in which the files were looked for (--exe-root): id its inode, generation
+                                            the number of its mount namespace, value WHO_ROOT and its device. No reader looks for it */
+#define WHO_ROOT (1ull << 63)
 struct who_key {
 	uint64_t id;         /* inode; of a cgroup, its id */
 	uint32_t device;     /* s_dev as the kernel has it (major << 20 | minor); of a cgroup, WHO_DEVICE_CGROUP */

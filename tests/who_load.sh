@@ -57,12 +57,12 @@ closed=$(bpftool map update id "$map" key hex $(printf '00 %.0s' {1..16}) value 
 check "nobody adds a file to its map" [ "${closed#*ermitted}" != "$closed" ]
 chmod g+w "$D/tool"
 denied "others may write to it now: denied at once" "$CG" "$D/tool"
-says "and told" "exe of line 4 matches nothing any more: $D/tool, its group may write to it (mode 0775)" "$CG"
+says "and told" "file of line 4 matches nothing any more: $D/tool, its group may write to it (mode 0775)" "$CG"
 chmod g-w "$D/tool"
 allowed "they may not any more" "$CG" "$D/tool"
 chown 1000 "$D/tool"
 denied "it belongs to somebody else" "$CG" "$D/tool"
-says "and told" "exe of line 4 matches nothing any more: $D/tool, it belongs to uid 1000, who can change it" "$CG"
+says "and told" "file of line 4 matches nothing any more: $D/tool, it belongs to uid 1000, who can change it" "$CG"
 chown 0 "$D/tool"
 quiet "all is as it was" "$CG"
 
@@ -72,29 +72,36 @@ tool "$D/tool.new"
 mv "$D/tool.new" "$D/tool"
 denied "an upgraded package" "$CG" "$D/tool"
 allowed "what runs of the old one is the file" "$CG" "$D/hard"
-says "status says why" "exe of line 4 is not that file any more: $D/tool was replaced; apply the policy again" "$CG"
+says "status says why" "file of line 4 is not that file any more: $D/tool was replaced; apply the policy again" "$CG"
 names=$("$DEVGUARD" status --json "$CG" 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["cgroups"][0]["programs"][0]["names"])')
+verify() { expect "verify: $1" "$2" "$3" "$DEVGUARD" verify exe.rb "$CG"; } # verify NAME STATUS TEXT
+verify "it differs" 2 ": file of line 4 is not that file any more: $D/tool was replaced; apply the policy again"
+expect "list --verify" 0 "file of line 4 is not that file any more: $D/tool was replaced" "$DEVGUARD" list --verify
 check "in JSON, too" [ "$names" = "[{'path': '$D/tool', 'is': 'file', 'line': 4, 'state': 'changed', 'why': None}]" ]
 apply exe.rb "$CG"
 allowed "after apply" "$CG" "$D/tool"
 denied "and the old one is another file" "$CG" "$D/hard"
 quiet "nothing to say" "$CG"
+verify "equal" 0 "equal: exe on $CG"
 rm "$D/tool"
-says "a file that is gone" "exe of line 4 is not that file any more: $D/tool, there is no such file" "$CG"
+verify "it is gone" 2 "file of line 4 is not that file any more: $D/tool, there is no such file"
+says "a file that is gone" "file of line 4 is not that file any more: $D/tool, there is no such file" "$CG"
 expect "apply warns of it" 0 "exe.rb:4: warning: '$D/tool' matches nothing: there is no such file" "$DEVGUARD" apply exe.rb "$CG"
-expect "check says it" 0 "matches nothing here: $D/tool, there is no such file" "$DEVGUARD" check exe.rb
+expect "check says it" 0 "line 4: matches nothing here: $D/tool, there is no such file" "$DEVGUARD" check exe.rb
 expect "apply --json lists it" 0 '"why": "there is no such file"' "$DEVGUARD" apply exe.rb "$CG" --json
-says "it is nothing" "exe of line 4 matches nothing: $D/tool, there is no such file" "$CG"
+verify "it is nothing, as it was when it was applied" 0 "equal: exe on $CG"
+says "it is nothing" "file of line 4 matches nothing: $D/tool, there is no such file" "$CG"
 tool "$D/tool"
 denied "it came" "$CG" "$D/tool"
-says "that is told" "exe of line 4 matches nothing until the policy is applied again: $D/tool is there now" "$CG"
+verify "apply would change it" 2 "file of line 4 matches nothing until the policy is applied again: $D/tool is there now"
+says "that is told" "file of line 4 matches nothing until the policy is applied again: $D/tool is there now" "$CG"
 expect "run settles names, too" 0 "" "$DEVGUARD" run exe.rb -- "$D/tool" -c 0 /dev/zero
 expect "run: a copy is denied" 1 "Operation not permitted" "$DEVGUARD" run exe.rb -- "$D/copy" -c 0 /dev/zero
 "$DEVGUARD" compile exe.rb -o exe.o
 apply exe.o "$CG"
 allowed "an object settles them where it is applied" "$CG" "$D/tool"
 tool "$D/tool"
-says "and status knows its names" "exe of line 4 is not that file any more: $D/tool was replaced" "$CG"
+says "and status knows its names" "file of line 4 is not that file any more: $D/tool was replaced" "$CG"
 
 # ---- who says which file a name is --------------------------------------------------------------------------
 
@@ -131,7 +138,7 @@ if command -v mkfs.ext4 >/dev/null && mkfs.ext4 -q -F disk.img && mount -o loop 
 	done
 	check "its inode came back for another file" [ "$(stat -c %i "$T/disk/tool")" = "$was" ]
 	denied "which is another one" "$CG" "$T/disk/tool"
-	says "and told" "exe of line 4 is not that file any more: $T/disk/tool was replaced" "$CG"
+	says "and told" "file of line 4 is not that file any more: $T/disk/tool was replaced" "$CG"
 	umount "$T/disk"
 else
 	skip "an inode that comes back" "no ext4 on a loop device here"
@@ -202,7 +209,42 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 	apply box.rb "$CG" --exe-root "/proc/$guest/root"
 	quiet "by its process" "$CG"
 	cp root/bin/tool root/bin/tool.new && mv root/bin/tool.new root/bin/tool
-	says "another file has the name there" "exe of line 4 is not that file any more: /bin/tool" "$CG"
+	says "another file has the name there" "file of line 4 is not that file any more: /bin/tool below /proc/$guest/root was replaced; apply the policy again with --exe-root /proc/$guest/root" "$CG"
+	expect "verify looks there, too" 2 "/bin/tool below /proc/$guest/root was replaced" "$DEVGUARD" verify box.rb "$CG"
+	apply box.rb "$CG" --exe-root "$D/root"
+	expect "verify: it is applied again" 0 "equal: exe on" "$DEVGUARD" verify box.rb "$CG"
+	chmod g+w root/bin/tool
+	says "a reason is of the file there" "file of line 4 matches nothing any more: /bin/tool below /proc/$guest/root, its group may write to it (mode 0775)" "$CG"
+	chmod g-w root/bin/tool
+	# a user's own mounts below the same directory do not hide it, nor another root directory that he has
+	cp root/bin/tool root/bin/tool.old
+	mkdir jail && mount --bind root jail
+	inside "$CG" unshare --mount chroot jail /bin/sleep 600 &
+	BACKGROUND+=($!)
+	for i in $(seq 100); do [ "$(wc -l <"$CG/cgroup.procs")" != 2 ] || break; sleep 0.05; done
+	quiet "of two that have it, the one in whose mounts it was" "$CG"
+	kill "$guest" && wait "$guest" 2>/dev/null
+	for i in $(seq 100); do [ "$(wc -l <"$CG/cgroup.procs")" != 1 ] || break; sleep 0.05; done
+	says "nobody has it any more" "which files and cgroups its names are cannot be told: it was applied with --exe-root, and no process there has that root directory any more" "$CG"
+	expect "verify cannot tell" 1 "cannot be told: it was applied with --exe-root, and no process there has that root directory any more" "$DEVGUARD" verify box.rb "$CG"
+	kill "${BACKGROUND[-1]}" && wait "${BACKGROUND[-1]}" 2>/dev/null
+	umount jail
+	inside "$CG" chroot root /bin/sleep 600 &
+	BACKGROUND=($!)
+	for i in $(seq 100); do
+		guest=$(head -n 1 "$CG/cgroup.procs")
+		[ -z "$guest" ] || [ "$(readlink "/proc/$guest/root")" != "$D/root" ] || break
+		sleep 0.05
+	done
+	apply box.rb "$CG" --exe-root "$D/root"
+	mkdir apart && mount -t tmpfs -o mode=755 none apart && cp -a low/. apart/
+	inside "$CG" chroot apart /bin/sleep 600 &
+	BACKGROUND+=($!)
+	for i in $(seq 100); do [ "$(wc -l <"$CG/cgroup.procs")" != 2 ] || break; sleep 0.05; done
+	expect "another root directory there is told" 0 " in '$CG' has another root directory than $D/root" "$DEVGUARD" apply box.rb "$CG" --exe-root "$D/root"
+	kill "${BACKGROUND[-1]}" && wait "${BACKGROUND[-1]}" 2>/dev/null
+	unset 'BACKGROUND[-1]'
+	umount -l apart
 	expect "the host's root directory" 1 "--exe-root / is the root directory of this host" "$DEVGUARD" apply box.rb "$CG" --exe-root /
 	inside "$CG" sleep 600 &
 	BACKGROUND+=($!)

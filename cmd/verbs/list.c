@@ -8,6 +8,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/hosted/hosted.h"
+#include "cmd/names_now.h"
 #include "cmd/options.h"
 #include "cmd/proof.h"
 #include "cmd/where/where.h"
@@ -135,10 +136,17 @@ static void one_program(struct listing *l, const struct cgroup *cg, const struct
 	l->programs++;
 	json_t *json = programs ? program_json(at, host, &who, link, pinned) : NULL;
 	const char *proof = program_proof(l->c, at, &l->proofs, json);
+	struct names_now names = {0};
+	if (l->proofs.asked)
+		program_names(l->c, at, cg, &names);
+	if (programs && l->proofs.asked && at->ours)
+		json_object_set_new(json, "names", names_now_json(&names));
 	if (programs)
 		json_array_append_new(programs, json);
 	else
 		print_program(l, at, &who, link, pinned, proof);
+	if (!programs)
+		names_now_print(l->c->arena, &names);
 }
 
 static int show(struct listing *l, const struct cgroup *cg, const char *path)
@@ -244,7 +252,8 @@ const struct verb verb_list = {
 		"mount of the hierarchy on; status shows more of one. In a container: what can be\n"
 		"seen from there.\n\n"
 		"  --verify          read each of ours back: do its instructions amount to the\n"
-		"                    line shown? Exit status 2: not; 1: it cannot be told\n",
+		"                    line shown? Exit status 2: not; 1: it cannot be told.\n"
+		"                    And which names stand for another file or cgroup now\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

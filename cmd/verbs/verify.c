@@ -9,6 +9,7 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/dump.h"
 #include "cmd/cmd.h"
+#include "cmd/names_now.h"
 #include "cmd/options.h"
 #include "cmd/source.h"
 #include "cmd/proof.h"
@@ -195,6 +196,24 @@ static void compare_tags(struct check *k)
 		                        k->at.tag, k->tag));
 }
 
+/* ---- which files and cgroups it takes for its names ------------------------------------------------------- */
+
+static void compare_names(struct check *k)
+{
+	struct names_now names;
+	if (k->n || acts(k)) /* another policy has other names */
+		return;
+	policy_names(k->c, &k->at, k->cg, policy_asks(k->u->policy), &names);
+	if (names.unknown && !k->unknown)
+		k->unknown = arena_printf(k->c->arena, "which files and cgroups its names are cannot be told: %s", names.unknown);
+	for (size_t i = 0; i < names.n; i++) {
+		if (!strcmp(names.list[i].file, k->u->policy->file))
+			names.list[i].file = ""; /* which policy it is was said */
+		if (name_differs(&names.list[i]))
+			differs(k, name_now_text(k->c->arena, &names, &names.list[i]));
+	}
+}
+
 static int compare(struct check *k)
 {
 	struct cmd *c = k->c;
@@ -209,6 +228,7 @@ static int compare(struct check *k)
 	compare_values(k);
 	compare_verdicts(k);
 	compare_tags(k);
+	compare_names(k);
 	return STATUS_OK;
 }
 
@@ -326,8 +346,10 @@ const struct verb verb_verify = {
 	.help = "The program attached to CGROUP under the policy's name (or NAME) is read from\n"
 		"the kernel, and compared with POLICY: its verdicts on every request, its mode,\n"
 		"audit level and parameters, and its instructions. --param, --mode and --audit\n"
-		"are to be those of apply. Prints one line. Exit status 0: equal; 2: it differs,\n"
-		"or is not attached; 1: it cannot be told.\n\n",
+		"are to be those of apply. When a file or a cgroup that it names is another one\n"
+		"now (replaced, gone, or new), it differs until it is applied again. Prints one\n"
+		"line. Exit status 0: equal; 2: it differs, or is not attached; 1: it cannot be\n"
+		"told.\n\n",
 	.shorts = ":h",
 	.longs = options,
 	.json = true,

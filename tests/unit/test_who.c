@@ -262,6 +262,8 @@ static int sleeper_elsewhere(struct env *e)
 static void test_roots(void **state)
 {
 	struct env *e = *state;
+	struct who_root root, was;
+	struct stat at;
 	pid_t pid = start(e, sleeper_elsewhere), own = start(e, sleeper);
 	for (int i = 0; i < 1000; i++) {
 		char link[16] = "", path[40];
@@ -270,24 +272,30 @@ static void test_roots(void **state)
 			break;
 		usleep(1000);
 	}
-	assert_int_equal(who_root_check(e->arena, &e->d, e->parent, "/proc"), -1);
+	assert_int_equal(who_root_check(e->arena, &e->d, e->parent, "/proc", &root), -1);
 	assert_error(e, "is the root directory of no process in", "while it runs");
-	assert_null(who_root_of(e->arena, e->parent));
 	assert_int_equal(transient_enter(&e->d, e->cg, pid), 0);
-	assert_int_equal(who_root_check(e->arena, &e->d, e->parent, "/proc"), 0);
-	assert_int_equal(who_root_check(e->arena, &e->d, e->cg, "/proc"), 0);
-	assert_string_equal(who_root_of(e->arena, e->parent), arena_printf(e->arena, "/proc/%d/root", (int)pid));
-	assert_int_equal(who_root_check(e->arena, &e->d, e->cg, "/sys"), -1);
+	assert_int_equal(who_root_check(e->arena, &e->d, e->parent, "/proc", &root), 0);
+	assert_int_equal(who_root_check(e->arena, &e->d, e->cg, "/proc", &root), 0);
+	assert_true(!stat("/proc/.", &at) && root.inode == at.st_ino && root.device == at.st_dev && !stat("/proc/self/ns/mnt", &at));
+	assert_int_equal(root.mounts, at.st_ino);
+	assert_string_equal(who_root_find(e->arena, e->parent, &root), arena_printf(e->arena, "/proc/%d/root", (int)pid));
+	was = root;
+	was.mounts++;
+	assert_null(who_root_find(e->arena, e->parent, &was)); /* the same directory, with other mounts below it */
+	was = root;
+	assert_int_equal(who_root_check(e->arena, &e->d, e->cg, "/sys", &root), -1);
 	assert_error(e, "is the root directory of no process in", "while it runs");
-	assert_int_equal(who_root_check(e->arena, &e->d, e->cg, "/"), -1);
+	assert_int_equal(who_root_check(e->arena, &e->d, e->cg, "/", &root), -1);
 	assert_error(e, "is the root directory of this host", "leave --exe-root out");
 	assert_int_equal(transient_enter(&e->d, e->parent, own), 0);
-	assert_int_equal(who_root_check(e->arena, &e->d, e->parent, "/proc"), -1);
+	assert_int_equal(who_root_check(e->arena, &e->d, e->parent, "/proc", &root), -1);
 	assert_error(e, "has the root directory of this host", "while it runs");
-	assert_null(who_root_of(e->arena, e->parent));
+	assert_non_null(who_root_find(e->arena, e->parent, &was));
 	kill(pid, SIGKILL);
 	kill(own, SIGKILL);
 	finish(pid);
+	assert_null(who_root_find(e->arena, e->parent, &was));
 	finish(own);
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { PATHS_MAX = 200, ROOM = 64 << 10, TIMES = 8 };
+enum { LISTED = 8 /* so many sessions in a row are a list of them, more are a range */, VALUES_MAX = 64, NONE = -1 };
 
 struct lint {
 	struct arena *arena;
@@ -24,6 +25,7 @@ struct lint {
 	node allowed;       /* of whole requests: true where they are */
 	input_set inputs;   /* that it reads */
 	input_set compared; /* those of comparisons of several */
+	int64_t session;    /* the one that is spoken of; NONE: any */
 };
 
 /* ---- what is read ------------------------------------------------------------------------------ */
@@ -36,11 +38,11 @@ static input_set read_by(const struct policy *p, const struct rule *r)
 	return inputs;
 }
 
-/* The first rule that reads one, without another that helps. */
-static void warn_of_reading(struct lint *l, enum input in, input_set without, const char *hint, const char *text)
+/* The first rule that reads one. */
+static void warn_of_reading(struct lint *l, enum input in, const char *hint, const char *text)
 {
 	for (const struct rule *r = l->policy->rules; r < l->policy->rules + l->policy->nrules; r++)
-		if ((read_by(l->policy, r) & (INPUT(in) | without)) == INPUT(in)) {
+		if (read_by(l->policy, r) & INPUT(in)) {
 			diag_add(l->diags, DIAG_WARNING, r->at, hint, "%s", text)->source = r->source;
 			return;
 		}
@@ -49,11 +51,9 @@ static void warn_of_reading(struct lint *l, enum input in, input_set without, co
 static void lint_chosen(struct lint *l)
 {
 	static const char instead[] = "decide by ctx.exe, ctx.euid or ctx.in_group?, or take it as a help and not as a guard";
-	warn_of_reading(l, IN_PPID, 0, instead, "ctx.ppid can be faked: who forks twice has another parent");
-	warn_of_reading(l, IN_PARENT_EXE, 0, instead,
+	warn_of_reading(l, IN_PPID, instead, "ctx.ppid can be faked: who forks twice has another parent");
+	warn_of_reading(l, IN_PARENT_EXE, instead,
 	                "ctx.parent_exe can be faked: who forks twice has another parent, and many programs start what they are told to");
-	warn_of_reading(l, IN_LOGIN_UID, INPUT(IN_SESSION), "decide by ctx.session, ctx.euid or ctx.exe too",
-	                "ctx.login_uid is chosen by a process that has none yet: a service takes any");
 }
 
 /* ---- what can be given up ------------------------------------------------------------------------ */
@@ -83,6 +83,8 @@ struct such { const char *request; const struct rule *denies, *allows; };
 static bool decided_by(struct lint *l, struct request *r, enum input in, int64_t value, struct decision *out)
 {
 	int missing;
+	if (l->session != NONE)
+		r->fact[IN_SESSION] = l->session;
 	r->fact[in] = value;
 	return !policy_decide(l->policy, l->pd, r, out, &missing);
 }
@@ -122,17 +124,18 @@ static bool one_of(struct lint *l, node n, enum input in, int64_t denied_with, i
 	return !denied.allow && allowed.allow;
 }
 
-/* Warns where a request is denied with `has`, and allowed with `lacks`. */
-static void warn_of_giving_up(struct lint *l, enum input in, int64_t has, int64_t lacks, struct span at, const char *hint, const char *text)
+/* Warns where a request is denied with `has`, and allowed with `lacks`. Did it? */
+static bool warn_of_giving_up(struct lint *l, enum input in, int64_t has, int64_t lacks, struct span at, const char *hint, const char *text)
 {
 	if (!(l->inputs & INPUT(in)) || l->compared & INPUT(in) || !diagram_ok(l->dg))
-		return;
+		return false;
 	struct such s;
 	if (!one_of(l, told_apart(l, in, lacks, has), in, has, lacks, &s))
-		return;
+		return false;
 	const struct rule *r = s.denies ? s.denies : s.allows;
 	struct diag *said = diag_add(l->diags, DIAG_WARNING, r ? r->at : at, hint, "%s, such as %s", text, s.request);
 	said->source = r ? r->source : NULL;
+	return true;
 }
 
 static void lint_files(struct lint *l)
@@ -147,6 +150,20 @@ static void lint_files(struct lint *l)
 	}
 }
 
+static const char *without_it(struct arena *a, const struct ask *ask)
+{
+	switch (ask->kind) {
+	case ASK_GROUP:
+		return arena_printf(a, "a process can leave a group (by setgroups(2)): without group %lld it is allowed what it is denied with it",
+		                    (long long)ask->number);
+	case ASK_CAPABLE:
+		return arena_printf(a, "a process can drop its capabilities: without :%s it is allowed what it is denied with it",
+		                    capability_name((int)ask->number));
+	default:
+		return arena_printf(a, "a cgroup that is made anew is another one: in a new %s is allowed what is denied in this one", ask->text);
+	}
+}
+
 static void lint_given_up(struct lint *l)
 {
 	const struct asked *as = policy_asks(l->policy);
@@ -157,10 +174,68 @@ static void lint_given_up(struct lint *l)
 	                  "anybody can start a process in another pid namespace (unshare --user --pid), which is then allowed what is denied "
 	                  "in the host's");
 	for (size_t i = 0; i < as->nasks; i++)
-		if (as->asks[i].kind == ASK_CAPABLE)
-			warn_of_giving_up(l, IN_ASK_0 + (int)i, 1, 0, as->asks[i].at, "allow those who have it, instead of denying",
-			                  arena_printf(l->arena, "a process can drop its capabilities: without :%s it is allowed what it is denied with it",
-			                               capability_name((int)as->asks[i].number)));
+		warn_of_giving_up(l, IN_ASK_0 + (int)i, 1, 0, as->asks[i].at,
+		                  as->asks[i].kind == ASK_UNDER ? "allow what is in it, or put a policy on that cgroup, instead of denying"
+		                                                : "allow those who have it, instead of denying",
+		                  without_it(l->arena, &as->asks[i]));
+}
+
+/* ---- what can be taken, once ---------------------------------------------------------------------- */
+
+/* Values of an input that the verdict tells apart: the lowest of each range that has more than `listed`. */
+static size_t values_of(struct lint *l, enum input in, uint64_t listed, int64_t values[VALUES_MAX])
+{
+	const bool *below = diagram_below(l->arena, l->dg, &l->allowed, 1);
+	size_t n = 0;
+	for (node k = 0; k < diagram_nodes(l->dg); k++) {
+		struct switch_node s;
+		if (!below[k] || (s = node_switch(l->dg, k)).var != (uint32_t)in)
+			continue;
+		for (uint32_t i = 0; i < s.n && n < VALUES_MAX; i++) {
+			int64_t none = ID_NONE, lo = switch_edge_lo(l->dg, &s, i), hi = s.edges[i].hi < none ? s.edges[i].hi : none - 1;
+			if (hi >= lo && (uint64_t)(hi - lo) >= listed)
+				values[n++] = lo;
+		}
+	}
+	return n;
+}
+
+/* Where it is allowed with a value of its choice and denied with none. */
+static bool warn_of_taking(struct lint *l, enum input in, const int64_t *values, size_t n, const char *hint, const char *text)
+{
+	for (size_t i = 0; i < n; i++)
+		if (warn_of_giving_up(l, in, ID_NONE, values[i], l->policy->default_at, hint, text))
+			return true;
+	return false;
+}
+
+/*
+ * Who has never logged in writes any login uid, and gets the next number of a session. So a session helps where it is
+ * compared with a number: one that was given already is not given again. Each login uid is asked about with a session
+ * that no rule names.
+ */
+static void lint_logins(struct lint *l)
+{
+	static const char compare[] = "compare ctx.session with the number of a session (a parameter), or take it as a help and not as a guard";
+	static const char login[] = "ctx.login_uid is chosen by a process that has none yet: a service takes any";
+	int64_t sessions[VALUES_MAX], logins[VALUES_MAX];
+	size_t nsessions = values_of(l, IN_SESSION, LISTED, sessions), nlogins = values_of(l, IN_LOGIN_UID, 0, logins);
+	warn_of_taking(l, IN_SESSION, sessions, nsessions, compare,
+	               "a process that never logged in can begin a session of its own (it writes to /proc/self/loginuid), and is then allowed "
+	               "what it is denied without one");
+	if (l->compared & INPUT(IN_LOGIN_UID)) {
+		warn_of_reading(l, IN_LOGIN_UID, compare, login);
+		return;
+	}
+	node all = l->allowed;
+	bool said = !nsessions && warn_of_taking(l, IN_LOGIN_UID, logins, nlogins, compare, login);
+	for (size_t i = 0; i < nsessions && !said; i++) {
+		l->session = sessions[i];
+		l->allowed = diagram_restrict(l->dg, all, IN_SESSION, sessions[i]);
+		said = warn_of_taking(l, IN_LOGIN_UID, logins, nlogins, compare, login);
+	}
+	l->session = NONE;
+	l->allowed = all;
 }
 
 /* ---- what runs others -------------------------------------------------------------------------------- */
@@ -253,7 +328,7 @@ static outcome allowed_only(const void *arg, outcome o)
 void lint_who(struct diags *d, const struct policy *p, const struct policy_diagram *pd)
 {
 	struct arena *scratch = arena_scratch(d->arena);
-	struct lint l = {.arena = scratch, .diags = d, .policy = p, .pd = pd};
+	struct lint l = {.arena = scratch, .diags = d, .policy = p, .pd = pd, .session = NONE};
 	node verdict = pd->verdict;
 	lint_chosen(&l);
 	l.dg = diagrams_kept(scratch, pd->dg, &verdict, 1);
@@ -265,6 +340,7 @@ void lint_who(struct diags *d, const struct policy *p, const struct policy_diagr
 	if (l.inputs >> IN_EUID && diagram_ok(l.dg)) {
 		lint_files(&l);
 		lint_given_up(&l);
+		lint_logins(&l);
 		lint_executables(&l);
 	}
 	arena_free(scratch);

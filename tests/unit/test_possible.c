@@ -168,7 +168,24 @@ static void test_warnings(void **state)
 		{"allow :null\nallow(:fuse) { |c| c.ppid == 1 }", {"ctx.ppid can be faked"}, 2},
 		{"allow(:fuse) { |c| c.parent_exe == \"/bin/a\" }", {"ctx.parent_exe can be faked"}, 1},
 		{"allow(:fuse) { |c| c.login_uid == 1000 }", {"ctx.login_uid is chosen"}, 1},
+		/* what is taken once */
 		{"allow(:fuse) { |c| c.login_uid == 1000 && c.session == 3 }", {NULL}, 0},
+		{"allow(:fuse) { |c| c.login_uid == 1000 && c.session }", {"a process that never logged in can begin a session", "ctx.login_uid is chosen"}, 1},
+		{"allow(:fuse) { |c| c.login_uid == 1000 || c.session == 3 }", {"ctx.login_uid is chosen"}, 1},
+		{"allow(:fuse) { |c| c.login_uid == 1000 && c.exe == \"/bin/a\" }", {"ctx.login_uid is chosen"}, 1},
+		{"allow(:fuse) { |c| c.login_uid && c.login_uid > 999 }", {"ctx.login_uid is chosen"}, 1},
+		{"allow(:fuse) { |c| c.login_uid == c.euid }", {"ctx.login_uid is chosen"}, 1},
+		{"allow(:fuse) { |c| c.login_uid.nil? }", {NULL}, 0}, /* who has one keeps it */
+		{"deny(:fuse) { |c| c.login_uid == 1000 }\nallow :fuse", {NULL}, 0},
+		{"deny(:fuse) { |c| c.login_uid.nil? }\nallow :fuse", {"ctx.login_uid is chosen"}, 1},
+		{"allow(:fuse) { |c| c.session }", {"can begin a session of its own (it writes to /proc/self/loginuid), and is then allowed what it is denied without one, "
+		  "such as c 10:229 rw"}, 1},
+		{"allow(:fuse) { |c| c.session != nil && c.euid == 0 }", {"can begin a session"}, 1},
+		{"allow(:fuse) { |c| c.session && c.session > 100 }", {"can begin a session"}, 1},
+		{"deny(:fuse) { |c| c.session.nil? }\nallow :fuse", {"can begin a session"}, 1},
+		{"allow(:fuse) { |c| c.session == 3 || c.session == 4 || c.session == 9 }", {NULL}, 0},
+		{"allow(:fuse) { |c| [3, 4, 5].include?(c.session) }", {NULL}, 0},
+		{"allow(:fuse) { |c| c.session.nil? }", {NULL}, 0},
 		{"allow(:fuse) { |c| c.euid == 0 && c.in_group?(5) && c.exe == \"/bin/a\" && c.under?(\"/a\") }", {NULL}, 0},
 		/* a copy */
 		{"allow :null\ndeny(:fuse) { |c| c.exe == \"/bin/a\" }\nallow :fuse", {"a copy of /bin/a is another executable: what is denied to the one is allowed to the other, "
@@ -180,6 +197,13 @@ static void test_warnings(void **state)
 		/* what can be given up */
 		{"deny(:fuse) { |c| c.capable?(:sys_admin) }\nallow :fuse", {"without :sys_admin it is allowed"}, 1},
 		{"allow(:fuse) { |c| c.capable?(:sys_admin) }", {NULL}, 0},
+		{"deny(:fuse) { |c| c.in_group?(44) }\nallow :fuse", {"a process can leave a group (by setgroups(2)): without group 44 it is allowed"}, 1},
+		{"allow(:fuse) { |c| !c.in_group?(44) && c.euid == 0 }", {"without group 44 it is allowed"}, 1},
+		{"allow(:fuse) { |c| c.in_group?(44) || c.in_group?(5) }", {NULL}, 0},
+		{"deny(:fuse) { |c| c.in_group?(44) }\nallow :null", {NULL}, 0}, /* nobody is allowed it */
+		{"deny(:fuse) { |c| c.under?(\"/a/b\") }\nallow :fuse", {"in a new /a/b is allowed what is denied in this one, such as c 10:229 rw"}, 1},
+		{"allow(:fuse) { |c| c.under?(\"/a\") && !c.under?(\"/a/b\") }", {"in a new /a/b is allowed"}, 1},
+		{"allow(:fuse) { |c| c.under?(\"/a\") && c.under?(\"/a/b\") }", {NULL}, 0},
 		{"allow(:fuse) { |c| !c.host_user_ns? }", {"unshare --user)"}, 1},
 		{"allow(:fuse) { |c| !c.host_pid_ns? }", {"unshare --user --pid)"}, 1},
 		{"deny(:fuse) { |c| !c.host_user_ns? }\nallow :fuse", {NULL}, 0},

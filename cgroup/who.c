@@ -89,7 +89,8 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 	if (*fd < 0 || fstatfs(*fd, &fs))
 		return nothing(w, arena_printf(a, "it cannot be opened: %s", strerror(error)), again);
 	if (is_script(*fd))
-		return nothing(w, "it is a script: who runs it is seen as its interpreter", "name the interpreter, or ask another question");
+		return nothing(w, "it is a script: while it runs, the file of the process is its interpreter",
+		               "no rule can tell one script from another: ask for ids, groups or capabilities, or name a compiled program");
 	if (told_apart(fs.f_type, root >= 0))
 		return true;
 	if (fs.f_type == OVERLAYFS_SUPER_MAGIC)

@@ -85,10 +85,15 @@ struct reading {
 	struct learned *into;
 };
 
+static int wrong_for(const struct reading *r, const char *hint, const char *what)
+{
+	diag_add(r->d, DIAG_ERROR, (struct span){.file = r->file, .line = r->line}, hint, "%s", what);
+	return -1;
+}
+
 static int wrong(const struct reading *r, const char *what)
 {
-	diag_add(r->d, DIAG_ERROR, (struct span){.file = r->file, .line = r->line}, RECORDING_HINT, "%s", what);
-	return -1;
+	return wrong_for(r, RECORDING_HINT, what);
 }
 
 static bool count_of(const json_t *o, const char *key, uint64_t *out)
@@ -129,9 +134,9 @@ static int begin(struct reading *r, const json_t *o)
 		return wrong(r, "the recording is damaged: its first line is not whole");
 	r->by = (json_is_true(by_uid) ? LEARN_BY_UID : 0u) | (json_is_true(by_exe) ? LEARN_BY_EXE : 0u);
 	if (r->into->by & ~r->by & LEARN_BY_UID)
-		return wrong(r, "it was recorded without --by uid: who made its requests is not known");
+		return wrong_for(r, "record again, with --by uid, into a new file", "it was recorded without --by uid: who made its requests is not known");
 	if (r->into->by & ~r->by & LEARN_BY_EXE)
-		return wrong(r, "it was recorded without --by exe: which programs made its requests is not known");
+		return wrong_for(r, "record again, with --by exe, into a new file", "it was recorded without --by exe: which programs made its requests is not known");
 	r->begun = true;
 	r->left = lines;
 	learned_count(&r->into->runs, runs);

@@ -51,7 +51,7 @@ static void put_uses(FILE *out, struct arena *a, const struct learned_rule *r)
 		if (u->denied)
 			fprintf(out, "; filters denied it %llu time%s", (unsigned long long)u->denied, plural(u->denied));
 		if (u->gone)
-			fprintf(out, "; %llu program%s gone", (unsigned long long)u->gone, u->gone == 1 ? " was" : "s were");
+			fprintf(out, "; the program%s of %llu had ended", plural(u->gone), (unsigned long long)u->gone);
 		if (u->unnamed)
 			fprintf(out, "; %llu of a file that no rule may name", (unsigned long long)u->unnamed);
 		putc('\n', out);

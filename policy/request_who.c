@@ -116,8 +116,11 @@ static int read_groups(struct fault *f, struct slice list, struct request *r)
 		struct slice one = cut_at(&list, ',');
 		bool not = is_not(&one);
 		uint32_t *n = not ? &w->nnot : &w->ngroups, *to = not ? w->not_groups : w->groups;
-		if (read_number(f, "a group", one, UINT32_MAX, &gid))
+		if (read_number(f, "group", one, UINT32_MAX, &gid)) {
+			if (one.n && (one.s[0] < '0' || one.s[0] > '9'))
+				f->hint = "groups are numbers in a request, as in groups=44,105; write groups=none where there is none";
 			return -1;
+		}
 		if (*n == REQUEST_GROUPS)
 			return fault_set(f, "leave out those that no rule asks for", "more than %d groups", REQUEST_GROUPS);
 		to[(*n)++] = (uint32_t)gid;
@@ -163,7 +166,8 @@ static int read_caps(struct fault *f, struct slice list, struct request *r)
 		bool not = is_not(&one);
 		int number = capability_number(one.s, one.n);
 		if (number < 0)
-			return unknown_capability(f, one);
+			return unknown_capability(f, one, or caps=none",
+			                 "unknown capability \"%s\"", safe);
 		*(not ? &w->not_caps : &w->caps) |= (uint64_t)1 << number;
 		w->partly |= not ? WHO_CAPS : 0;
 	}

@@ -90,14 +90,22 @@ learn --by exe --record "$T/exe.rec" -o "$T/exe.rb" 2>"$T/exe.err"; equal "--by 
 equal "rules by program, those for all last" 'allow(:zero, access: "r", label: "gives zero bytes") { |ctx| ["/usr/bin/a", "/usr/bin/b"].include?(ctx.exe) }
 allow :null, access: "r", label: "takes everything, gives nothing"' "$(rules "$T/exe.rb")"
 has "it is proven" "proven: the policy allows all that was let pass (3 different requests)" "$T/exe.err"
-has "programs that were gone are told" "of 1 request the program was gone before it could be looked at" "$T/exe.err"
+has "programs that were gone are told" "the program of 1 request had ended before its file could be looked at: the rules for them are for every program" "$T/exe.err"
 has "so are those that no rule may name" "3 requests were made by programs whose files no rule can name" "$T/exe.err"
 equal "it is for these programs" "allow c 1:5 r exe=/usr/bin/b
 deny c 1:5 r exe=/usr/bin/c
 deny c 1:7 r exe=/usr/bin/a
 allow c 1:3 r exe=-" "$("$DEVGUARD" eval "$T/exe.rb" 'c 1:5 r exe=/usr/bin/b' 'c 1:5 r exe=/usr/bin/c' 'c 1:7 r exe=/usr/bin/a' 'c 1:3 r exe=-' | cut -f1)"
 expect "without --by exe programs are added up" 0 'allow :null, :zero, access: "r"' learn --record "$T/exe.rec"
-expect "programs that were not recorded" 1 "it was recorded without --by exe" learn --by exe --record "$T/a.rec"
+expect "programs that were not recorded" 1 "hint: record again, with --by exe, into a new file" learn --by exe --record "$T/a.rec"
+{ exe_head 1; request c 1 5 r 3 denied '"gone":2,'; } >"$T/exe3.rec"
+learn --by exe --record "$T/exe3.rec" -o "$T/exe3.rb" 2>"$T/exe3.err"
+has "denied to programs that had ended" "the programs of 2 denied requests had ended before their files could be looked at: the comment about them names no file" "$T/exe3.err"
+equal "then no rule is for every program" 0 "$(grep -c 'for every program' "$T/exe3.err")"
+{ exe_head 3; request c 1 5 r 2 allowed '"exe":"/usr/bin/dash",'; request c 1 3 r 3 allowed '"exe":"/usr/bin/dash",'; request c 1 7 r 3 denied '"exe":"/usr/bin/python3",'; } >"$T/shell.rec"
+learn --by exe --record "$T/shell.rec" -o "$T/shell.rb" 2>"$T/shell.err"
+equal "a rule for a shell is warned of, once" 1 "$(grep -c '/usr/bin/dash is a shell: its rules allow the devices to whatever it is told to run' "$T/shell.err")"
+equal "what has no rule is not" 0 "$(grep -c python3 "$T/shell.err")"
 { exe_head 2; request c 1 5 r 2 allowed '"gone":2,'; request c 1 5 r 3 denied '"exe":"/usr/bin/a",'; } >"$T/exe2.rec"
 expect "denied to one, let pass to one that was gone" 0 "of this program or of one that is not known: c 1:5 r exe=/usr/bin/a" learn --by exe --record "$T/exe2.rec"
 printf 'allow(:zero) { |ctx| ctx.exe == "/usr/bin/a" }\nallow :null\n' >"$T/e.rb"
@@ -107,7 +115,7 @@ check "the patch with a program applies" patch -s -d "$T" -p0 -i e.patch
 equal "then nothing is missing" "" "$(cd "$T" && learn --by exe --record exe.rec --update e.rb 2>/dev/null)"
 expect "a program that decides and was not recorded" 1 "hint: record it with --by exe" learn --record "$T/exe.rec" --update "$T/exe.rb"
 expect "diff --replay knows the program" 0 " 0 newly denied" "$DEVGUARD" diff docker:'a *:* rwm' "$T/exe.rb" --replay <(exe_head 1; request c 1 5 r 2 allowed '"exe":"/usr/bin/b",')
-expect "users that were not recorded" 1 "it was recorded without --by uid" learn --by uid --record "$T/a.rec"
+expect "users that were not recorded" 1 "hint: record again, with --by uid, into a new file" learn --by uid --record "$T/a.rec"
 expect "access(F_OK) alone" 0 '{ |ctx| ctx.requested == 0 }' learn --record <(head_line 1; request c 10 229 - 1)
 python3 - "$T/many.rec" <<'PY'
 import sys

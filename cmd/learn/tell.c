@@ -1,6 +1,9 @@
 /* tell.c - what came of it: on stderr, as the policy may go to stdout; or as JSON. */
 #include "cmd/audit/audit.h"
 #include "cmd/learn/learn.h"
+#include "policy/lint_who.h"
+
+#include <string.h>
 
 /* "12", "10 to 12" */
 static const char *count_text(struct arena *a, const struct change *x)
@@ -9,15 +12,31 @@ static const char *count_text(struct arena *a, const struct change *x)
 	                           : arena_printf(a, "%llu to %llu", (unsigned long long)x->least, (unsigned long long)x->most);
 }
 
+/* Programs that run what they are told to, once each: a rule for one is for whoever may start it. */
+static void tell_of_others(struct learning *l)
+{
+	for (size_t i = 0; i < l->all.n; i++) {
+		const struct learned_request *r = &l->all.list[i];
+		const char *what = r->exe && learned_passed(r) ? runs_others(r->exe) : NULL;
+		bool told = false;
+		for (size_t k = 0; k < i && what && !told; k++)
+			told = l->all.list[k].exe && learned_passed(&l->all.list[k]) && !strcmp(l->all.list[k].exe, r->exe);
+		if (what && !told)
+			diag_add(&l->cmd->diags, DIAG_WARNING, (struct span){.file = NULL}, "put another condition into its rules, or take them out",
+			         "%s is %s: its rules allow the devices to whatever it is told to run", r->exe, what);
+	}
+}
+
 static void tell_recorded(struct learning *l)
 {
 	struct cmd *c = l->cmd;
-	uint64_t denied = 0, permitted = 0, gone = 0, unnamed = 0;
+	uint64_t denied = 0, permitted = 0, gone = 0, gone_denied = 0, unnamed = 0;
 	for (size_t i = 0; i < l->all.n; i++) {
 		learned_count(&denied, learned_passed(&l->all.list[i]) ? 0 : l->all.list[i].denied);
 		learned_count(&permitted, l->all.list[i].permitted);
-		learned_count(&gone, l->all.list[i].gone);
-		learned_count(&unnamed, l->by & LEARN_BY_EXE && !l->all.list[i].exe ? learned_times(&l->all.list[i]) - l->all.list[i].gone : 0);
+		bool has_rule = learned_passed(&l->all.list[i]);
+		learned_count(has_rule ? &gone : &gone_denied, l->all.list[i].gone);
+		learned_count(&unnamed, has_rule && l->by & LEARN_BY_EXE && !l->all.list[i].exe ? learned_times(&l->all.list[i]) - l->all.list[i].gone : 0);
 	}
 	say(c, "%llu request%s recorded, %zu different, in %llu recording%s", (unsigned long long)learned_total(&l->all),
 	     PLURAL(learned_total(&l->all)), l->all.n, (unsigned long long)l->all.runs, PLURAL(l->all.runs));
@@ -31,12 +50,18 @@ static void tell_recorded(struct learning *l)
 		         "that does not say `grants :allowed`", (unsigned long long)l->stayed, l->stayed == 1 ? " was" : "s were");
 	if (gone)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "look at the rules without ctx.exe: whoever wants such a device is allowed it",
-		         "of %llu request%s the program was gone before it could be looked at: their rules are for every program",
-		         (unsigned long long)gone, PLURAL(gone));
+		         "the program%s of %llu request%s had ended before %s could be looked at: the rules for them are for every program",
+		         PLURAL(gone), (unsigned long long)gone, PLURAL(gone), gone == 1 ? "its file" : "their files");
+	if (gone_denied)
+		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "keep the program running while it is recorded, or write the path yourself",
+		         "the program%s of %llu denied request%s had ended before %s could be looked at: the comment about them names no file",
+		         PLURAL(gone_denied), (unsigned long long)gone_denied, PLURAL(gone_denied), gone_denied == 1 ? "its file" : "their files");
 	if (unnamed)
 		diag_add(&c->diags, DIAG_WARNING, (struct span){.file = NULL}, "look at the rules without ctx.exe: whoever wants such a device is allowed it",
 		         "%llu request%s made by programs whose files no rule can name: their rules are for every program",
 		         (unsigned long long)unnamed, unnamed == 1 ? " was" : "s were");
+	if (l->by & LEARN_BY_EXE)
+		tell_of_others(l);
 	if (denied)
 		say(c, "denied: %llu, a comment in the policy; --with-denied allows them", (unsigned long long)denied);
 	if (!l->all.n && !l->all.lost)

@@ -101,7 +101,7 @@ bool who_is_root(const struct ask *ask);
 
 /* ---- hints.c: what to do about an exception ------------------------------------------ */
 
-#define HINT_REGEXP "use start_with?, end_with? or include?, or compare with =="
+#define HINT_REGEXP "use start_with?, end_with? or include?, or compare with ==; ctx.exe is compared with == alone"
 
 /* Each is a sentence, never NULL: for a method that ctx, main (in a block; ctx
  * is what the block calls its parameter there, NULL for a block without one) or

@@ -323,8 +323,8 @@ static void test_exes(void **state)
 		"allow(:zero, access: \"r\", label: \"gives zero bytes\") { |ctx| ctx.exe == \"/usr/bin/b\" }\n"
 		"#   /dev/full  2 times by sh\n"
 		"allow(:full, label: \"gives zero bytes, is always full: only looked for\") { |ctx| ctx.requested == 0 && ctx.exe == \"/usr/bin/b\" }\n"
-		"#   /dev/null  7 times by sh; 2 programs were gone; 5 of a file that no rule may name\n"
-		"#   /dev/zero  1 time by sh; 1 program was gone\n"
+		"#   /dev/null  7 times by sh; the programs of 2 had ended; 5 of a file that no rule may name\n"
+		"#   /dev/zero  1 time by sh; the program of 1 had ended\n"
 		"allow :null, :zero, access: \"r\", label: \"standard devices\"\n";
 	struct arena *a = *state;
 	struct learned l, again;

@@ -52,7 +52,7 @@ static const struct { const char *path, *text; mode_t mode; uid_t owner; const c
 	{"/mnt/all", "\x7f" "ELF", 0757, 0, "everybody may write to it (mode 0757)"},
 	{"/mnt/user", "\x7f" "ELF", 0755, 1000, "it belongs to uid 1000, who can change it"},
 	{"/mnt/data", "\x7f" "ELF", 0644, 0, "nobody may run it (mode 0644)"},
-	{"/mnt/script", "#!/bin/sh\n", 0755, 0, "it is a script: who runs it is seen as its interpreter"},
+	{"/mnt/script", "#!/bin/sh\n", 0755, 0, "it is a script: while it runs, the file of the process is its interpreter"},
 	{"/mnt/gone", NULL, 0, 0, "there is no such file"},
 	{"/mnt/good/below", NULL, 0, 0, "there is no such file"},
 	{"/mnt/fifo", NULL, 0, 0, "it is no file that can be run"},

@@ -3,11 +3,16 @@
 #
 #   rucy-devguard apply backup-host.rb bacula-fd.service
 #
-# Everything else that runs there (the scripts before and after, the mail that says it is
-# done, what somebody starts who breaks in) gets no disk, also as root. Write the path of
-# your program in the place of bacula-fd. It must be a program by itself: if it is a script,
-# the kernel runs its interpreter, and allowing that allows every script. What writes a
-# backup back onto a disk needs another policy, while it does.
+# Other programs that run there (the scripts before and after, the mail that says it is done)
+# get no disk, also as root. This keeps out mistakes, and programs that cannot start the
+# backup program. It does not keep out root: somebody who breaks in as root can run the backup
+# program with code of their own in it (LD_PRELOAD, ptrace).
+#
+# Write the path of your program in the place of bacula-fd, here and in backup-host.cases. It
+# must be a program by itself: if it is a script, the kernel runs its interpreter, and allowing
+# that allows every script. After an upgrade of the program, apply the policy again and restart
+# the program: the new file is denied before that, the old one after it. What writes a backup
+# back onto a disk needs another policy, while it does.
 policy "backup-host"
 default :deny
 
@@ -27,6 +32,6 @@ end
 allow(:st, access: "rw", label: "the backup's tapes") { |ctx| ctx.exe == BACKUP }
 
 never "b *:*", access: "wm", label: "no disk is written or made"
-never("b *:*", label: "disks are the backup's") { |ctx| ctx.exe != BACKUP }
+never("b *:*", label: "no file but the backup's reads disks") { |ctx| ctx.exe != BACKUP }
 never("b *:*", label: "no container's root reads disks") { |ctx| !ctx.capable?(:dac_read_search) }
 never :mem, :kmem, :port, :sg, label: "no memory, and no way around to the disks"

@@ -4,8 +4,9 @@
 #   rucy-devguard apply hsm.rb signing.slice --param tss=$(getent group tss | cut -d: -f3) --param tpmrm=253
 #
 # tss    the number of the group whose members may use the TPM: 59 on Fedora and RHEL, where
-#        Debian and others give another one. A group is a number for the kernel; its name may
-#        have another on another host.
+#        Debian and others give another one. A parameter is a number, not a name. Where
+#        getent prints nothing, this host has no such group, and the command is an error.
+#        The cases in hsm.cases are for 59: change the number there, too.
 # tpmrm  the major number of /dev/tpmrm0, which the kernel gives (grep tpm /proc/devices); 0
 #        is a host without it
 #

@@ -2,10 +2,14 @@
 # vhost, and nothing of the host's hardware. Disk images are files; a guest on a
 # block device needs a rule of its own for it ("b 8:16 rw").
 #
-# KVM and the network are for QEMU alone: for the files below, wherever they are on this
-# host, as root installed them. A shell that a guest escapes to, a copy of QEMU and a
-# program that calls itself qemu do not get them. A path that this host does not have
-# matches nothing: write that of your monitor. After an upgrade of QEMU apply the policy again.
+# KVM and the network are for the files below, as root installed them on this host. A copy of
+# QEMU, another program, and a program that calls itself qemu do not get them. But whoever may
+# run QEMU can run code in it (LD_PRELOAD, ptrace), and a shell that a guest escapes to has
+# QEMU's user. To keep QEMU's file from others: chgrp kvm FILE; chmod 750 FILE.
+#
+# A path that this host does not have matches nothing: write that of your monitor, here and in
+# kvm-guest.cases. After an upgrade of QEMU its new file is denied until you apply the policy
+# again; from then on guests that still run the old file open no more devices: restart them.
 policy "kvm-guest"
 default :deny
 
@@ -24,4 +28,4 @@ allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe)
 allow(:net_tun, :vhost_net, :vhost_vsock, access: "rw", label: "the guest's network") { |ctx| QEMU.include?(ctx.exe) }
 allow :hwrng, access: "r", label: "entropy for virtio-rng"
 
-never(:kvm, label: "no program but QEMU runs guests") { |ctx| !QEMU.include?(ctx.exe) }
+never(:kvm, label: "no file but QEMU's opens KVM") { |ctx| !QEMU.include?(ctx.exe) }

@@ -1,4 +1,4 @@
-; 19: deny "a *:* m", label: "no new nodes"
+; 23: deny "a *:* m", label: "no new nodes"
     0: r6 = r1
     1: r2 = *(u16 *)(r6 +0)
     2: if r2 != 2 goto L132
@@ -21,112 +21,112 @@ L16:
    16: if r2 <= 6 goto L19
    17: r0 = 0
    18: exit
-; 21: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+; 25: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L19:
    19: r2 = *(u32 *)(r6 +4)
    20: if r2 > 9 goto L28
    21: if r2 > 4 goto L25
    22: if r2 == 1 goto L92
-; 10: default :deny
+; 14: default :deny
    23: r0 = 0
    24: exit
-; 21: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+; 25: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L25:
    25: if r2 <= 5 goto L84
-; 10: default :deny
+; 14: default :deny
    26: r0 = 0
    27: exit
-; 21: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+; 25: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L28:
    28: if r2 > 135 goto L46
    29: if r2 > 10 goto L130
-; 23: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
+; 27: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
    30: r2 = *(u32 *)(r6 +8)
    31: if r2 > 237 goto L39
    32: if r2 > 231 goto L36
    33: if r2 == 200 goto L105
-; 10: default :deny
+; 14: default :deny
    34: r0 = 0
    35: exit
-; 23: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
+; 27: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
 L36:
    36: if r2 <= 232 goto L105
-; 10: default :deny
+; 14: default :deny
    37: r0 = 0
    38: exit
-; 23: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
+; 27: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
 L39:
    39: if r2 > 240 goto L43
    40: if r2 <= 238 goto L105
-; 10: default :deny
+; 14: default :deny
    41: r0 = 0
    42: exit
-; 23: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
+; 27: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
 L43:
    43: if r2 <= 241 goto L105
-; 10: default :deny
+; 14: default :deny
    44: r0 = 0
    45: exit
-; 21: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+; 25: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L46:
    46: if r2 <= 136 goto L80
-; 10: default :deny
+; 14: default :deny
    47: r0 = 0
    48: exit
-; 21: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+; 25: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L49:
    49: r2 = *(u32 *)(r6 +4)
    50: if r2 > 9 goto L58
    51: if r2 > 4 goto L55
    52: if r2 == 1 goto L92
-; 10: default :deny
+; 14: default :deny
    53: r0 = 0
    54: exit
-; 21: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+; 25: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L55:
    55: if r2 <= 5 goto L84
-; 10: default :deny
+; 14: default :deny
    56: r0 = 0
    57: exit
-; 21: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+; 25: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L58:
    58: if r2 > 135 goto L77
    59: if r2 > 10 goto L130
-; 23: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
+; 27: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
    60: r2 = *(u32 *)(r6 +8)
    61: if r2 > 232 goto L70
    62: if r2 > 199 goto L66
    63: if r2 != 183 goto L130
-; 25: allow :hwrng, access: "r", label: "entropy for virtio-rng"
+; 29: allow :hwrng, access: "r", label: "entropy for virtio-rng"
    64: r0 = 1
    65: exit
-; 23: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
+; 27: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
 L66:
    66: if r2 > 231 goto L105
    67: if r2 <= 200 goto L105
-; 10: default :deny
+; 14: default :deny
    68: r0 = 0
    69: exit
-; 23: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
+; 27: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
 L70:
    70: if r2 > 240 goto L74
    71: if r2 == 238 goto L105
-; 10: default :deny
+; 14: default :deny
    72: r0 = 0
    73: exit
-; 23: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
+; 27: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
 L74:
    74: if r2 <= 241 goto L105
-; 10: default :deny
+; 14: default :deny
    75: r0 = 0
    76: exit
-; 21: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+; 25: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L77:
    77: if r2 <= 136 goto L80
-; 10: default :deny
+; 14: default :deny
    78: r0 = 0
    79: exit
-; 22: allow :tty, :ptmx, :pts, access: "rw", label: "the guest's consoles"
+; 26: allow :tty, :ptmx, :pts, access: "rw", label: "the guest's consoles"
 L80:
    80: r2 = *(u32 *)(r6 +8)
    81: if r2 > 1048575 goto L130
@@ -142,7 +142,7 @@ L89:
    89: if r2 > 2 goto L130
    90: r0 = 1
    91: exit
-; 21: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
+; 25: allow :null, :zero, :full, :random, :urandom, access: "rw", label: "sources and sinks"
 L92:
    92: r2 = *(u32 *)(r6 +8)
    93: if r2 > 5 goto L101
@@ -159,7 +159,7 @@ L101:
   102: if r2 <= 6 goto L130
   103: r0 = 1
   104: exit
-; 23: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
+; 27: allow(:kvm, access: "rw", label: "the processor") { |ctx| QEMU.include?(ctx.exe) }
 L105:
   105: call exe
   106: if r0 s< 0 goto L134
@@ -183,15 +183,15 @@ L125:
   127: if r2 != r3 goto L130
   128: r0 = 1
   129: exit
-; 10: default :deny
+; 14: default :deny
 L130:
   130: r0 = 0
   131: exit
-; 19: deny "a *:* m", label: "no new nodes"
+; 23: deny "a *:* m", label: "no new nodes"
 L132:
   132: r0 = 0
   133: exit
-; 10: default :deny
+; 14: default :deny
 L134:
   134: r0 = 0
   135: exit

@@ -42,7 +42,7 @@ for policy in allow-all readonly-disks; do # everything is readable there, on pu
 	ships $policy "$none"
 done
 ships container-default "$(sed 's/^+ \(nothing.*\)/- \1 b 8:0 m allow/; s/^0$/3/' <<<"$all")"
-ships workstation "$(sed 's/^+ \(no raw input\)/- \1 c 10:223 r session=0 euid=1000 host_user_ns=yes allow/; s/^0$/3/' <<<"$all")"
+ships workstation "$(sed 's/^+ \(no raw input\)/- \1 c 10:223 r euid=1000 session=0 host_user_ns=yes allow/; s/^0$/3/' <<<"$all")"
 ships backup-host "$(sed 's/^+ no raw disks/- no raw disks b 8:0 r exe=\/usr\/sbin\/bacula-fd caps=dac_read_search allow/; s/^0$/3/' <<<"$all")"
 ships no-new-nodes "$(sed 's/^- \(nothing new made by mknod\).*/+ \1/' <<<"$none")"
 for policy in "$P"/*.rb; do

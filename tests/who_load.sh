@@ -76,7 +76,8 @@ says "status says why" "file of line 4 is not that file any more: $D/tool was re
 names=$("$DEVGUARD" status --json "$CG" 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["cgroups"][0]["programs"][0]["names"])')
 verify() { expect "verify: $1" "$2" "$3" "$DEVGUARD" verify exe.rb "$CG"; } # verify NAME STATUS TEXT
 verify "it differs" 2 ": file of line 4 is not that file any more: $D/tool was replaced; apply the policy again"
-expect "list --verify" 0 "file of line 4 is not that file any more: $D/tool was replaced" "$DEVGUARD" list --verify
+"$DEVGUARD" list --verify >list 2>/dev/null # its status is also about programs of others
+check "list --verify" grep -qF "file of line 4 is not that file any more: $D/tool was replaced" list
 check "in JSON, too" [ "$names" = "[{'path': '$D/tool', 'is': 'file', 'line': 4, 'state': 'changed', 'why': None}]" ]
 apply exe.rb "$CG"
 allowed "after apply" "$CG" "$D/tool"

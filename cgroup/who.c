@@ -44,7 +44,7 @@ static int reopen(int fd)
 static bool told_apart(long type, bool overlay_too)
 {
 	switch ((unsigned long)type) {
-	case EXT4_SUPER_MAGIC: case XFS_SUPER_MAGIC: case BTRFS_SUPER_MAGIC: case F2FS_SUPER_MAGIC: case TMPFS_MAGIC: /* by generation */
+	case EXT4_SUPER_MAGIC: case XFS_SUPER_MAGIC: case F2FS_SUPER_MAGIC: case TMPFS_MAGIC: /* by generation */
 	case SQUASHFS_MAGIC: case EROFS_SUPER_MAGIC_V1: /* never written */
 		return true;
 	case OVERLAYFS_SUPER_MAGIC: return overlay_too;
@@ -96,6 +96,9 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 	if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
 		return nothing(w, "it is on an overlay, where a file that is gone can give its number to another",
 		               "for one container: apply POLICY CGROUP --exe-root DIR");
+	if (fs.f_type == BTRFS_SUPER_MAGIC)
+		return nothing(w, "it is on btrfs, where who may make a subvolume can give another file its number",
+		               "put it on another file system, or ask for ids, groups or capabilities");
 	return nothing(w, arena_printf(a, "it is on a file system (type %#lx) where a file that is gone can give its number to another",
 	                               (unsigned long)fs.f_type), "install it on a file system of the host");
 }

@@ -305,7 +305,7 @@ static void lint_executable(struct lint *l, const struct path_named *p)
 		diag_add(l->diags, DIAG_WARNING, p->at, "a script cannot be told from another by its executable",
 		         "%s is a script by its name: while it runs, the executable is its interpreter", p->path);
 	if (is_of_others(p->path))
-		diag_add(l->diags, DIAG_WARNING, p->at, "install it where root alone writes, such as /usr/local/bin",
+		diag_add(l->diags, DIAG_WARNING, p->at, "install it where root alone writes, such as /usr/bin or /usr/lib",
 		         "%s is where others have files: who can write to a directory on its way says what is there at the next apply", p->path);
 }
 

@@ -148,7 +148,7 @@ static int unknown_capability(struct fault *f, struct slice one)
 	for (int i = 0; i < CAPABILITIES; i++)
 		names[i] = capability_name(i);
 	const char *safe = text_safe(f->arena, one.s, one.n, 32), *near = did_you_mean(lower_name(f->arena, safe), names, CAPABILITIES);
-	return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near) : "they are written as in caps=sys_admin,sys_rawio",
+	return fault_set(f, near ? arena_printf(f->arena, "did you mean %s?", near) : "they are written as in caps=sys_admin,sys_rawio, or caps=none",
 	                 "unknown capability \"%s\"", safe);
 }
 
@@ -166,8 +166,7 @@ static int read_caps(struct fault *f, struct slice list, struct request *r)
 		bool not = is_not(&one);
 		int number = capability_number(one.s, one.n);
 		if (number < 0)
-			return unknown_capability(f, one, or caps=none",
-			                 "unknown capability \"%s\"", safe);
+			return unknown_capability(f, one);
 		*(not ? &w->not_caps : &w->caps) |= (uint64_t)1 << number;
 		w->partly |= not ? WHO_CAPS : 0;
 	}

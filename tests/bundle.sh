@@ -23,8 +23,8 @@ bundle - -o piped <gpu.rb >/dev/null && expect "of stdin" 0 "policy stdin" ./pip
 size=$(stat -c %s guard)
 if [ "$size" -lt 3500000 ]; then pass "its size"; else fail "its size" "$size bytes"; fi
 if readelf -lW guard | grep -q INTERP; then fail "it needs no library" "$(readelf -lW guard)"; else pass "it needs no library"; fi
-# It is linked without -lmruby; and no word of mruby's is in it.
-if strings -a guard | grep -qiE 'mruby|mrb_|RITE0|NoMethodError'; then fail "no mruby without a user half" "$(strings -a guard | grep -iE 'mruby|mrb_|RITE0|NoMethodError' | head)"
+# It is linked without -lmruby; and no word of mruby's is in it, but its name among those of interpreters.
+if strings -a guard | grep -vx mruby | grep -qiE 'mruby|mrb_|RITE0|NoMethodError'; then fail "no mruby without a user half" "$(strings -a guard | grep -vx mruby | grep -iE 'mruby|mrb_|RITE0|NoMethodError' | head)"
 else pass "no mruby without a user half"; fi
 strings -a "$DEVGUARD" | grep -q NoMethodError && pass "(the tool has it)" || fail "(the tool has it)"
 expect "--version" 0 "gpu: a policy in one file, written by rucy-devguard" ./guard --version

@@ -184,6 +184,18 @@ says "and gone" "cgroup of line 3 is not that one any more: /${service##*/}, the
 
 # ---- the root directory of a container ------------------------------------------------------------------------------
 
+scratch btrfs
+truncate -s 120M disk
+if command -v mkfs.btrfs >/dev/null && mkfs.btrfs -q disk >/dev/null 2>&1 && mkdir mnt && mount -o loop disk mnt 2>/dev/null; then
+	tool mnt/tool
+	policy "$PWD/mnt/tool" >one.rb
+	expect "a file on btrfs is not taken" 0 "'$PWD/mnt/tool' matches nothing: it is on btrfs" "$DEVGUARD" apply one.rb "$CG"
+	denied "and matches nothing" "$CG" "$PWD/mnt/tool"
+	umount mnt
+else
+	skip "a file on btrfs" "no btrfs on a loop device here"
+fi
+
 scratch box
 mkdir low up work root low/bin low/dev
 tool low/bin/tool

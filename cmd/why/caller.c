@@ -108,12 +108,13 @@ struct request why_request(const struct inquiry *q, uint32_t program, const stru
 	struct request r = q->request;
 	struct who_entry *list;
 	struct names names = {0};
+	struct who_root root;
 	if (!q->caller)
 		return r;
 	if (!(r.who.known & WHO_GROUPS))
 		groups_asked(&r.who, &q->view, policy_asks(p));
 	int map = who_map_of(program);
-	if (map >= 0 && !who_map_read(q->c->arena, map, &list, &names.n)) {
+	if (map >= 0 && !who_map_read(q->c->arena, map, &list, &names.n, &root)) {
 		names.list = list;
 		take_file(&r, IN_EXE, &q->task.exe, &names);
 		take_file(&r, IN_PARENT_EXE, &q->task.parent_exe, &names);

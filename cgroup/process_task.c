@@ -104,7 +104,7 @@ static int open_exe(struct arena *a, pid_t pid)
 /* Programs take a file for the one that was named only where nobody but root can change it. */
 static void identify(struct arena *a, int fd, struct process_file *out)
 {
-	struct identity id;
+	struct identity id = {0};
 	struct diags unsaid;
 	diags_init(&unsaid, a);
 	if (identities_of(a, &unsaid, &fd, 1, &id))

@@ -95,10 +95,10 @@ static int ends_open(struct fault *f, struct slice list)
 /* Takes a minus before a name away: it has not got that one. */
 static bool is_not(struct slice *one)
 {
-	bool not = one->n > 1 && *one->s == '-';
-	one->s += not;
-	one->n -= not;
-	return not;
+	bool lacks = one->n > 1 && *one->s == '-';
+	one->s += lacks;
+	one->n -= lacks;
+	return lacks;
 }
 
 static int contradicts(struct fault *f, const char *word, const char *one)
@@ -114,8 +114,8 @@ static int read_groups(struct fault *f, struct slice list, struct request *r)
 	while (list.n) {
 		int64_t gid;
 		struct slice one = cut_at(&list, ',');
-		bool not = is_not(&one);
-		uint32_t *n = not ? &w->nnot : &w->ngroups, *to = not ? w->not_groups : w->groups;
+		bool lacks = is_not(&one);
+		uint32_t *n = lacks ? &w->nnot : &w->ngroups, *to = lacks ? w->not_groups : w->groups;
 		if (read_number(f, "group", one, UINT32_MAX, &gid)) {
 			if (one.n && (one.s[0] < '0' || one.s[0] > '9'))
 				f->hint = "groups are numbers in a request, as in groups=44,105; write groups=none where there is none";
@@ -124,7 +124,7 @@ static int read_groups(struct fault *f, struct slice list, struct request *r)
 		if (*n == REQUEST_GROUPS)
 			return fault_set(f, "leave out those that no rule asks for", "more than %d groups", REQUEST_GROUPS);
 		to[(*n)++] = (uint32_t)gid;
-		w->partly |= not ? WHO_GROUPS : 0;
+		w->partly |= lacks ? WHO_GROUPS : 0;
 	}
 	for (size_t i = 0; i < w->ngroups; i++)
 		for (size_t k = 0; k < w->nnot; k++)
@@ -163,12 +163,12 @@ static int read_caps(struct fault *f, struct slice list, struct request *r)
 		return -1;
 	while (list.n) {
 		struct slice one = cut_at(&list, ',');
-		bool not = is_not(&one);
+		bool lacks = is_not(&one);
 		int number = capability_number(one.s, one.n);
 		if (number < 0)
 			return unknown_capability(f, one);
-		*(not ? &w->not_caps : &w->caps) |= (uint64_t)1 << number;
-		w->partly |= not ? WHO_CAPS : 0;
+		*(lacks ? &w->not_caps : &w->caps) |= (uint64_t)1 << number;
+		w->partly |= lacks ? WHO_CAPS : 0;
 	}
 	for (int i = 0; i < CAPABILITIES; i++)
 		if (w->caps & w->not_caps & (uint64_t)1 << i)

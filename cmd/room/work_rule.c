@@ -154,7 +154,9 @@ bool judge_tells_rule(struct judge *j, const struct frame *f)
 		head = (struct decider){.known = true, .allow = d.allow, .permissive = p->mode == MODE_PERMISSIVE, .error = d.error,
 		                        .is_default = !d.rule, .before_default = !first, .line = at->line,
 		                        .before = first ? first->at.line : 0};
-		const struct policy_open callers = d.allow ? (struct policy_open){.facts = 0} : of_callers(j, p, &pd, &r);
+		struct policy_open callers = {0};
+		if (!d.allow)
+			callers = of_callers(j, p, &pd, &r);
 		head.callers = callers.allows;
 		head.callers_line = callers.rule ? callers.rule->at.line : 0;
 		texts[DECIDER_CALLERS] = callers.rule ? file_of(p, callers.rule) : "";

@@ -9,7 +9,7 @@ static const struct kernel_need helpers[FACT_HELPERS] = {
 #include "policy/facts.def"
 };
 static const struct kernel_need far_jumps = {"32-bit jumps", 6, 6};
-static const struct kernel_need types = {"its own types: CONFIG_DEBUG_INFO_BTF", 5, 10};
+static const struct kernel_need types = {"type information: CONFIG_DEBUG_INFO_BTF", 5, 10};
 static const struct kernel_need an_errno = {"bpf_set_retval", 5, 18};
 
 /* Which of them steps call: what tells facts, tracing programs may call since long ago. */

@@ -124,6 +124,8 @@ class Maker:
         for f in ("exe", "parent_exe"):
             if f in read:
                 words[f] = r.choice(FILES + ["-", "/usr/bin/other"])
+        if words.get("kernel_thread") == "yes":  # which runs no file, in the host's namespaces
+            words.update({f: v for f, v in (("exe", "-"), ("host_user_ns", "yes"), ("host_pid_ns", "yes")) if f in words})
         if "comm" in read:
             words["comm"] = r.choice(COMMS)
         if "group" in read:

@@ -327,10 +327,11 @@ static bool is_file(const struct asked *asked, int64_t value)
 /* Is each value of the switch that is told from the others one file with a name? The others are the last edge's. */
 static bool is_named(const struct asked *asked, const struct switch_node *s)
 {
-	int64_t from = 0;
-	for (uint32_t i = 0; i < s->n; from = s->edges[i++].hi + 1)
+	for (uint32_t i = 0; i < s->n; i++) {
+		int64_t from = i ? s->edges[i - 1].hi + 1 : 0;
 		if (s->edges[i].to != s->edges[s->n - 1].to && (s->edges[i].hi != from || !is_file(asked, from)))
 			return false;
+	}
 	return true;
 }
 

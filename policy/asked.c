@@ -73,7 +73,8 @@ static bool is_under(const struct request *r, int64_t value)
 	return false;
 }
 
-static const uint32_t known_by[ASK_KINDS + 1] = {WHO_GROUPS, WHO_CAPS, WHO_CGROUP}; /* of a question that is not told (policy/told.h), none */
+/* What a request must say to answer one; nothing answers a question that is not told (policy/told.h). */
+static const uint32_t known_by[ASK_KINDS + 1] = {WHO_GROUPS, WHO_CAPS, WHO_CGROUP};
 
 static bool answer(const struct ask *ask, const struct request *r)
 {

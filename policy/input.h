@@ -58,6 +58,8 @@ static inline bool input_is_task(enum input in)
 	return in >= IN_EUID && in < IN_PARAM_0;
 }
 
+#define TASK_INPUTS ((INPUT(IN_PARAM_0) - 1) & ~(INPUT(IN_EUID) - 1))
+
 /* The function of the kernel that tells an input, or -1. */
 int input_helper(enum input in);
 /* Has the kernel 64 bits of it? Else 32 or fewer. */

@@ -125,7 +125,7 @@ input_set policy_inputs(const struct policy *p)
 
 bool policy_reads_task(const struct policy *p)
 {
-	return policy_inputs(p) & (INPUT(IN_PARAM_0) - 1) & ~(INPUT(IN_EUID) - 1);
+	return policy_inputs(p) & TASK_INPUTS;
 }
 
 /* The first rule that reads an input, 1 + its place; 0: none does. */

@@ -95,20 +95,11 @@ static void write_address(FILE *out, const struct policy *p, int reg, uint32_t t
 		fprintf(out, "r%d = &param[%" PRIu32 "]", reg, target);
 }
 
-/* The reader that a relocation is of, or READERS. */
-static enum reader reader_of(const struct image_reloc *r)
-{
-	bool is_reader = r->target >= TARGET_READER && r->target - TARGET_READER < READERS;
-	return is_reader ? (enum reader)(r->target - TARGET_READER) : READERS;
-}
-
 /* The function of ours that is called there. */
 static const char *called(const struct image *image, size_t pc)
 {
-	for (size_t i = 0; i < image->nrelocs; i++)
-		if (image->relocs[i].insn == pc && reader_of(&image->relocs[i]) != READERS)
-			return reader_name(reader_of(&image->relocs[i]));
-	return "?";
+	enum reader reader = reader_called(image_reloc_at(image, pc));
+	return reader != READERS ? reader_name(reader) : "?";
 }
 
 static void write_insn(FILE *out, const struct policy *p, const struct image *image, size_t pc)
@@ -138,11 +129,11 @@ static void write_insn(FILE *out, const struct policy *p, const struct image *im
 		break;
 	case BPF_LD: {
 		uint64_t k = (uint64_t)(uint32_t)in[1].imm << 32 | (uint32_t)in->imm;
-		for (size_t i = 0; i < image->nrelocs; i++)
-			if (image->relocs[i].insn == pc) {
-				write_address(out, p, in->dst_reg, image->relocs[i].target);
-				return;
-			}
+		const struct image_reloc *r = image_reloc_at(image, pc);
+		if (r) {
+			write_address(out, p, in->dst_reg, r->target);
+			return;
+		}
 		fprintf(out, "r%d = 0x%" PRIx64 " ll", in->dst_reg, k);
 		break;
 	}
@@ -202,7 +193,7 @@ static void write_readers(FILE *out, const struct policy *p, const struct image 
 {
 	bool used[READERS + 1] = {0};
 	for (size_t i = 0; i < image->nrelocs; i++)
-		used[reader_of(&image->relocs[i])] = true;
+		used[reader_called(&image->relocs[i])] = true;
 	for (int r = 0; r < READERS; r++)
 		if (used[r])
 			write_reader(out, p, (enum reader)r);

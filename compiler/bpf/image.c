@@ -21,17 +21,12 @@ static bool is_target(const struct policy *p, uint32_t target)
 	       (p->raw && target >= TARGET_RAW_MAP && target - TARGET_RAW_MAP < p->raw->nmaps);
 }
 
-static bool is_reader(uint32_t target)
-{
-	return target >= TARGET_READER && target - TARGET_READER < READERS;
-}
-
 static bool addresses_fit(const struct image *image, const bool *starts, const struct policy *p)
 {
 	const struct bpf_insn *insns = image->insns;
 	for (size_t i = 0; i < image->nrelocs; i++) {
 		const struct image_reloc *r = &image->relocs[i];
-		if (is_reader(r->target) && r->insn < image->ninsns && starts[r->insn] && insns[r->insn].code == (BPF_JMP | BPF_CALL) &&
+		if (reader_called(r) != READERS && r->insn < image->ninsns && starts[r->insn] && insns[r->insn].code == (BPF_JMP | BPF_CALL) &&
 		    insns[r->insn].src_reg == BPF_PSEUDO_CALL)
 			continue;
 		if (!is_target(p, r->target) || r->insn >= image->ninsns || !starts[r->insn] ||
@@ -39,20 +34,6 @@ static bool addresses_fit(const struct image *image, const bool *starts, const s
 			return false;
 	}
 	return true;
-}
-
-/* What the relocation of an instruction is for, 0: it has none. Relocations ascend. */
-static uint32_t reloc_at(const struct image *image, size_t pc)
-{
-	size_t lo = 0, hi = image->nrelocs;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (image->relocs[mid].insn < pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < image->nrelocs && image->relocs[lo].insn == pc ? image->relocs[lo].target : 0;
 }
 
 /* What the steps of a raw program call, beside facts and maps. */
@@ -75,7 +56,7 @@ static bool calls_known(const struct image *image, const bool *starts)
 	for (size_t i = 0; i < image->ninsns; i++) {
 		if (!starts[i] || insns[i].code != (BPF_JMP | BPF_CALL))
 			continue;
-		if (insns[i].src_reg == BPF_PSEUDO_CALL && is_reader(reloc_at(image, i)))
+		if (insns[i].src_reg == BPF_PSEUDO_CALL && reader_called(image_reloc_at(image, i)) != READERS)
 			continue;
 		if (insns[i].src_reg || !asm_helper(insns[i].imm) || (i >= image->steps && is_of_steps(insns[i].imm)))
 			return false;

@@ -33,7 +33,6 @@ enum {
 };
 /* Where one of them is kept. */
 #define TASK_HOME(in) (TASK_BOTTOM + 8 * ((int)(in) - (int)IN_EUID))
-#define TASK_INPUTS ((INPUT(IN_PARAM_0) - 1) & ~(INPUT(IN_EUID) - 1))
 
 /* Where the steps of a raw program leave the k-th value that its verdict asks for. */
 #define ASKED_HOME(k) (-512 + 8 * (int)(k))
@@ -92,6 +91,10 @@ unsigned code_longest(struct arena *a, const struct bpf_insn *insns, size_t n, c
 
 /* ---- readers.c ---------------------------------------------------------------------------- */
 
+/* The relocation of an instruction, NULL: it has none. They ascend. */
+const struct image_reloc *image_reloc_at(const struct image *image, size_t pc);
+/* The reader that a relocation (or NULL) is of, or READERS. */
+enum reader reader_called(const struct image_reloc *r);
 /* By instruction: how many are on the longest path of the reader that it calls. */
 unsigned *readers_longest(struct arena *a, size_t n, const struct image_reloc *relocs, size_t nrelocs);
 

@@ -1,5 +1,24 @@
-/* readers.c - the functions that a program calls to read the calling task (compiler/task/), counted. */
+/* readers.c - what is called or addressed at an instruction; the functions that read the calling task (compiler/task/), counted. */
 #include "compiler/bpf/internal.h"
+
+const struct image_reloc *image_reloc_at(const struct image *image, size_t pc)
+{
+	size_t lo = 0, hi = image->nrelocs;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (image->relocs[mid].insn < pc)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < image->nrelocs && image->relocs[lo].insn == pc ? &image->relocs[lo] : NULL;
+}
+
+enum reader reader_called(const struct image_reloc *r)
+{
+	bool is_reader = r && r->target >= TARGET_READER && r->target - TARGET_READER < READERS;
+	return is_reader ? (enum reader)(r->target - TARGET_READER) : READERS;
+}
 
 unsigned *readers_longest(struct arena *a, size_t n, const struct image_reloc *relocs, size_t nrelocs)
 {

@@ -233,11 +233,8 @@ static bool tail_call(struct machine *m, const struct bpf_insn *in)
 static bool call_reader(struct machine *m, size_t pc)
 {
 	const struct asked *as = policy_asks(m->policy);
-	uint32_t target = 0;
-	for (size_t i = 0; i < m->image->nrelocs && !target; i++)
-		target = m->image->relocs[i].insn == pc ? m->image->relocs[i].target : 0;
-	enum reader reader = (enum reader)(target - TARGET_READER);
-	int in = target >= TARGET_READER && reader < READER_GROUP ? IN_EUID + (int)reader : -1;
+	enum reader reader = reader_called(image_reloc_at(m->image, pc));
+	int in = reader < READER_GROUP ? IN_EUID + (int)reader : -1;
 	for (size_t i = 0; i < as->nasks && in < 0 && reader < READERS; i++)
 		if (reader_of_ask(as->asks[i].kind) == reader && (int64_t)m->reg[1] == reader_argument(&as->asks[i]) &&
 		    (reader != READER_UNDER || (int64_t)m->reg[2] == as->asks[i].number))
@@ -293,9 +290,9 @@ static void wide_constant(struct machine *m, size_t pc)
 {
 	const struct bpf_insn *in = (const struct bpf_insn *)m->image->insns + pc;
 	uint64_t value = (uint64_t)(uint32_t)in[1].imm << 32 | (uint32_t)in->imm;
-	for (size_t i = 0; i < m->image->nrelocs; i++)
-		if (m->image->relocs[i].insn == pc)
-			value = relocated(m->image->relocs[i].target);
+	const struct image_reloc *r = image_reloc_at(m->image, pc);
+	if (r)
+		value = relocated(r->target);
 	m->reg[in->dst_reg] = value;
 }
 

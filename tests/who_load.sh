@@ -182,6 +182,21 @@ says "made anew it is another one" "cgroup of line 3 is not that one any more: /
 rmdir "$service"
 says "and gone" "cgroup of line 3 is not that one any more: /${service##*/}, there is no such cgroup" "$CG"
 
+# Waits until N processes are in $CG and each is the sleep that it was started for. One that is not yet
+# there has the root directory of who started it.
+asleep() # asleep N
+{
+	local pids pid
+	for i in $(seq 200); do
+		mapfile -t pids <"$CG/cgroup.procs"
+		[ "${#pids[@]}" != "$1" ] || for pid in "${pids[@]}" end; do
+			[ "$pid" != end ] || return 0
+			[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = sleep ] || break
+		done
+		sleep 0.05
+	done
+}
+
 # ---- the root directory of a container ------------------------------------------------------------------------------
 
 scratch btrfs
@@ -210,11 +225,8 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 	expect "a root directory of nobody there" 1 "--exe-root $D/root is the root directory of no process in" "$DEVGUARD" apply box.rb "$CG" --exe-root "$D/root"
 	inside "$CG" chroot root /bin/sleep 600 &
 	BACKGROUND+=($!)
-	for i in $(seq 100); do
-		guest=$(head -n 1 "$CG/cgroup.procs")
-		[ -z "$guest" ] || [ "$(readlink "/proc/$guest/root")" != "$D/root" ] || break
-		sleep 0.05
-	done
+	asleep 1
+	guest=$(cat "$CG/cgroup.procs")
 	apply box.rb "$CG" --exe-root "$D/root"
 	allowed "in the container" "$CG" "$D/root/bin/tool"
 	check "as its root directory shows it" [ "$(inside "$CG" chroot root /bin/tool -c 1 /dev/zero 2>&1 | tr '\0' 0)" = 0 ]
@@ -234,26 +246,23 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 	mkdir jail && mount --bind root jail
 	inside "$CG" unshare --mount chroot jail /bin/sleep 600 &
 	BACKGROUND+=($!)
-	for i in $(seq 100); do [ "$(wc -l <"$CG/cgroup.procs")" != 2 ] || break; sleep 0.05; done
+	asleep 2
 	quiet "of two that have it, the one in whose mounts it was" "$CG"
 	kill "$guest" && wait "$guest" 2>/dev/null
-	for i in $(seq 100); do [ "$(wc -l <"$CG/cgroup.procs")" != 1 ] || break; sleep 0.05; done
+	asleep 1
 	says "nobody has it any more" "which files and cgroups its names are cannot be told: it was applied with --exe-root, and no process there has that root directory any more" "$CG"
 	expect "verify cannot tell" 1 "cannot be told: it was applied with --exe-root, and no process there has that root directory any more" "$DEVGUARD" verify box.rb "$CG"
 	kill "${BACKGROUND[-1]}" && wait "${BACKGROUND[-1]}" 2>/dev/null
 	umount jail
 	inside "$CG" chroot root /bin/sleep 600 &
 	BACKGROUND=($!)
-	for i in $(seq 100); do
-		guest=$(head -n 1 "$CG/cgroup.procs")
-		[ -z "$guest" ] || [ "$(readlink "/proc/$guest/root")" != "$D/root" ] || break
-		sleep 0.05
-	done
+	asleep 1
+	guest=$(cat "$CG/cgroup.procs")
 	apply box.rb "$CG" --exe-root "$D/root"
 	mkdir apart && mount -t tmpfs -o mode=755 none apart && cp -a low/. apart/
 	inside "$CG" chroot apart /bin/sleep 600 &
 	BACKGROUND+=($!)
-	for i in $(seq 100); do [ "$(wc -l <"$CG/cgroup.procs")" != 2 ] || break; sleep 0.05; done
+	asleep 2
 	expect "another root directory there is told" 0 " in '$CG' has another root directory than $D/root" "$DEVGUARD" apply box.rb "$CG" --exe-root "$D/root"
 	kill "${BACKGROUND[-1]}" && wait "${BACKGROUND[-1]}" 2>/dev/null
 	unset 'BACKGROUND[-1]'
@@ -261,7 +270,7 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 	expect "the host's root directory" 1 "--exe-root / is the root directory of this host" "$DEVGUARD" apply box.rb "$CG" --exe-root /
 	inside "$CG" sleep 600 &
 	BACKGROUND+=($!)
-	for i in $(seq 100); do [ "$(wc -l <"$CG/cgroup.procs")" != 2 ] || break; sleep 0.05; done
+	asleep 2
 	expect "somebody there has the host's" 1 "has the root directory of this host" "$DEVGUARD" apply box.rb "$CG" --exe-root "$D/root"
 	expect "not for a manifest" 64 "--exe-root does not go with --config" "$DEVGUARD" apply --config guard.yaml --exe-root /
 	kill "${BACKGROUND[@]}" && wait "${BACKGROUND[@]}" 2>/dev/null

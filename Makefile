@@ -244,7 +244,7 @@ $(FUZZ)/replay $(FUZZ)/target: %: %.o $(FUZZ_BOTH) $(FUZZ)/main.o $(filter-out $
 BUILD_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-dev libcgroup-dev libseccomp-dev \
 	libyaml-dev libjansson-dev
 TEST_PACKAGES  := libcmocka-dev bpftool clang libclang-rt-dev mruby ruby busybox-static crun runc podman uidmap man-db cppcheck \
-	clang-tidy jq procps python3 python3-yaml strace systemd
+	clang-tidy jq procps python3 python3-yaml strace systemd btrfs-progs
 
 # A package of its own in Debian 13. That of Debian 12 would start a server: the tool alone is
 # taken out of it.

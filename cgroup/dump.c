@@ -227,7 +227,7 @@ static void place_fields(struct functions *known, struct dump *out)
 {
 	if (!known->nfields || !rodata_of(out) || !first_own_call(out->insns, out->ninsns))
 		return;
-	struct btf *types = known->placed ? NULL : kernel_types();
+	struct kernel_types *types = known->placed ? NULL : kernel_types_open();
 	struct kernel_field field;
 	if (!known->placed && !types)
 		return;
@@ -236,7 +236,7 @@ static void place_fields(struct functions *known, struct dump *out)
 		for (size_t i = 0; i < known->nfields; i++)
 			known->places[i] = kernel_field(types, known->fields[i].type, known->fields[i].path, &field) && field.offset <= INT32_MAX
 			                           ? (int32_t)field.offset : DUMP_NO_FIELD;
-		btf__free(types);
+		kernel_types_close(types);
 	}
 	out->fields = known->places;
 	out->nfields = known->nfields;

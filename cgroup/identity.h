@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/image.h"
+
 struct arena;
 struct diags;
 
@@ -16,7 +18,11 @@ struct identity {
 	uint32_t generation; /* 0: the file system has none */
 	uint32_t owner;      /* in the kernel's own numbers */
 	uint32_t mode;
+	uint64_t volume;     /* the subvolume of btrfs; 0: it is on none, or */
+	bool untold;         /* this kernel does not tell programs which */
 };
+/* What a program looks for in devguard_who. */
+struct who_key identity_key(const struct identity *id);
 /* The identities of n files that this process opened, of each descriptor. Asked by a program that goes over the open
  * files: 0, or -1 with a diagnostic. */
 int identities_of(struct arena *a, struct diags *d, const int *fds, size_t n, struct identity *out);

@@ -2,23 +2,60 @@
 #include "cgroup/kernel_types.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-struct btf *kernel_types(void)
+struct kernel_types {
+	struct btf *kernel, *btrfs; /* btrfs: of the module, with those of the kernel; NULL: not looked for, or not there */
+};
+
+struct kernel_types *kernel_types_open(void)
 {
+	struct kernel_types *types = calloc(1, sizeof *types);
+	if (!types)
+		return NULL;
 	libbpf_print_fn_t before = libbpf_set_print(NULL);
-	struct btf *types = btf__load_vmlinux_btf();
+	types->kernel = btf__load_vmlinux_btf();
 	int error = errno;
 	libbpf_set_print(before);
-	errno = error;
-	if (types)
+	if (types->kernel)
 		return types;
-	if (errno != ENOMEM && errno != EACCES && errno != EPERM)
-		errno = ENOENT;
+	free(types);
+	errno = error == ENOMEM || error == EACCES || error == EPERM ? error : ENOENT;
 	return NULL;
+}
+
+void kernel_types_close(struct kernel_types *types)
+{
+	if (!types)
+		return;
+	btf__free(types->btrfs);
+	btf__free(types->kernel);
+	free(types);
+}
+
+int kernel_function(const struct kernel_types *types, const char *name)
+{
+	return btf__find_by_name_kind(types->kernel, name, BTF_KIND_FUNC);
+}
+
+/* The types that have the struct, if any have. */
+static const struct btf *types_with(struct kernel_types *types, const char *name, int *id)
+{
+	*id = btf__find_by_name_kind(types->kernel, name, BTF_KIND_STRUCT);
+	if (*id > 0 || strncmp(name, "btrfs_", strlen("btrfs_")))
+		return types->kernel;
+	libbpf_print_fn_t before = libbpf_set_print(NULL);
+	if (!types->btrfs)
+		types->btrfs = btf__load_module_btf("btrfs", types->kernel);
+	libbpf_set_print(before);
+	if (!types->btrfs)
+		return types->kernel;
+	*id = btf__find_by_name_kind(types->btrfs, name, BTF_KIND_STRUCT);
+	return types->btrfs;
 }
 
 /* Without const, volatile and typedefs; NULL: no struct. */
@@ -51,9 +88,10 @@ static bool member(const struct btf *types, const struct btf_type *in, const cha
 	return false;
 }
 
-bool kernel_field(const struct btf *types, const char *type, const char *path, struct kernel_field *out)
+bool kernel_field(struct kernel_types *all, const char *type, const char *path, struct kernel_field *out)
 {
-	int id = btf__find_by_name_kind(types, type, BTF_KIND_STRUCT);
+	int id;
+	const struct btf *types = types_with(all, type, &id);
 	struct found f = {0, (uint32_t)id};
 	for (const char *rest = path; rest; rest = strchr(rest, '.')) {
 		rest += *rest == '.';

@@ -26,6 +26,8 @@
 /* Programs take a file for the one that was named only where nobody but root can change it. */
 static const char *unfit(struct arena *a, const char *path, const struct identity *id)
 {
+	if (id->untold)
+		return arena_printf(a, "%s stands for the executable, and it is on btrfs, of which this kernel does not tell enough", path);
 	if (!id->owner && !(id->mode & (S_IWGRP | S_IWOTH)))
 		return NULL;
 	return arena_printf(a, "%s stands for the executable, and it is not root's alone", path);
@@ -43,7 +45,7 @@ static int identify(struct arena *a, struct diags *d, const char *path, const ch
 	close(fd);
 	if (failed)
 		return -1;
-	out->key = (struct who_key){.id = id.inode, .device = id.device, .generation = id.generation};
+	out->key = identity_key(&id);
 	out->why = unfit(a, called, &id);
 	return 0;
 }

@@ -109,9 +109,9 @@ static void identify(struct arena *a, int fd, struct process_file *out)
 	diags_init(&unsaid, a);
 	if (identities_of(a, &unsaid, &fd, 1, &id))
 		return;
-	out->known = true;
+	out->known = !id.untold;
 	out->none = id.owner || id.mode & (S_IWGRP | S_IWOTH);
-	out->key = (struct who_key){.id = id.inode, .device = id.device, .generation = id.generation};
+	out->key = identity_key(&id);
 }
 
 static void read_file(struct arena *a, pid_t pid, struct process_file *out)

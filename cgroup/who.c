@@ -44,7 +44,7 @@ static int reopen(int fd)
 static bool told_apart(long type, bool overlay_too)
 {
 	switch ((unsigned long)type) {
-	case EXT4_SUPER_MAGIC: case XFS_SUPER_MAGIC: case F2FS_SUPER_MAGIC: case TMPFS_MAGIC: /* by generation */
+	case EXT4_SUPER_MAGIC: case XFS_SUPER_MAGIC: case F2FS_SUPER_MAGIC: case TMPFS_MAGIC: case BTRFS_SUPER_MAGIC: /* by generation */
 	case SQUASHFS_MAGIC: case EROFS_SUPER_MAGIC_V1: /* never written */
 		return true;
 	case OVERLAYFS_SUPER_MAGIC: return overlay_too;
@@ -96,9 +96,6 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 	if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
 		return nothing(w, "it is on an overlay, where a file that is gone can give its number to another",
 		               "for one container: apply POLICY CGROUP --exe-root DIR");
-	if (fs.f_type == BTRFS_SUPER_MAGIC)
-		return nothing(w, "it is on btrfs, where who may make a subvolume can give another file its number",
-		               "put it on another file system, or ask for ids, groups or capabilities");
 	return nothing(w, arena_printf(a, "it is on a file system (type %#lx) where a file that is gone can give its number to another",
 	                               (unsigned long)fs.f_type), "install it on a file system of the host");
 }
@@ -106,6 +103,10 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 /* What the kernel says of it. */
 static bool take(struct arena *a, struct who_name *w, const struct identity *id, int fd)
 {
+	if (id->untold)
+		return nothing(w, "it is on btrfs, and this kernel does not tell programs in which subvolume a file is",
+		               "use Linux 5.11 or later with CONFIG_DEBUG_INFO_BTF_MODULES=y, not locked down for confidentiality; or put it on "
+		               "another file system");
 	if (id->owner)
 		return nothing(w, arena_printf(a, "it belongs to uid %u, who can change it", id->owner), "chown root");
 	if (id->mode & (S_IWGRP | S_IWOTH))
@@ -115,7 +116,7 @@ static bool take(struct arena *a, struct who_name *w, const struct identity *id,
 		return nothing(w, arena_printf(a, "nobody may run it (mode %04o)", id->mode & 07777), NULL);
 	if (is_being_written(fd))
 		return nothing(w, "somebody has it open for writing", "apply the policy again when it is written, or install the file anew");
-	w->key = (struct who_key){id->inode, id->device, id->generation};
+	w->key = identity_key(id);
 	return true;
 }
 
@@ -192,7 +193,7 @@ static void find_cgroup(struct arena *a, const char *mount, struct who_name *w)
 		w->absent = true;
 		nothing(w, "there is no such cgroup", again);
 	} else {
-		w->key = (struct who_key){cg->id, WHO_DEVICE_CGROUP, 0};
+		w->key = (struct who_key){cg->id, WHO_DEVICE_CGROUP, 0, 0};
 		cgroup_close(cg);
 	}
 }

@@ -77,13 +77,13 @@ int who_readable(struct arena *a, struct diags *d, const char *policy, const str
 	const struct need *lacks = NULL;
 	if (!reads->facts && !reads->asks)
 		return 0;
-	struct btf *types = kernel_types();
+	struct kernel_types *types = kernel_types_open();
 	if (!types)
 		return no_types(a, d, policy, reads, errno);
 	for (size_t i = 0; i < sizeof needs / sizeof *needs && !lacks; i++)
 		if (is_read(&needs[i], reads) && !kernel_field(types, needs[i].type, needs[i].field, &field))
 			lacks = &needs[i];
-	btf__free(types);
+	kernel_types_close(types);
 	if (!lacks)
 		return 0;
 	return diag_fail(d, lacks->config ? arena_printf(a, "use a kernel with %s, or leave the question out", lacks->config)
@@ -124,7 +124,7 @@ uint32_t who_features(void)
 
 /* ---- for `doctor` ------------------------------------------------------------------------------------- */
 
-static const char *lacking(struct arena *a, const struct btf *types)
+static const char *lacking(struct arena *a, struct kernel_types *types)
 {
 	struct kernel_field field;
 	const char *list = "", *last = "";
@@ -139,7 +139,7 @@ static const char *lacking(struct arena *a, const struct btf *types)
 
 void who_check(struct arena *a, struct host_check *c)
 {
-	struct btf *types = kernel_types();
+	struct kernel_types *types = kernel_types_open();
 	c->state = HOST_WARN;
 	if (!types) {
 		c->found = "the kernel's types (BTF) are not there: policies cannot ask for ctx.exe, ctx.euid, ctx.in_group? ...";
@@ -148,7 +148,7 @@ void who_check(struct arena *a, struct host_check *c)
 	}
 	const char *lacks = lacking(a, types), *closed = kernel_closed();
 	uint32_t ways = closed ? 0 : who_features();
-	btf__free(types);
+	kernel_types_close(types);
 	if (closed) {
 		c->found = arena_printf(a, "not known: %s", closed);
 		c->fix = privilege_hint(a);

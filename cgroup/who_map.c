@@ -88,7 +88,7 @@ void who_map_size(struct bpf_object *object, const struct who *who)
 
 static int fill_root(struct diags *d, const char *policy, int map, const struct who_root *root)
 {
-	const struct who_key key = {root->inode, WHO_DEVICE_ROOT, root->mounts};
+	const struct who_key key = {root->inode, WHO_DEVICE_ROOT, root->mounts, 0};
 	uint64_t value = WHO_ROOT | root->device;
 	int error = root->inode ? bpf_map_update_elem(map, &key, &value, BPF_NOEXIST) : 0;
 	return error ? diag_fail(d, error_hint(d->arena, -error, "see `rucy-devguard doctor` and the kernel log"),

@@ -34,8 +34,9 @@ struct who_key {
 	uint64_t id;         /* inode; of a cgroup, its id */
 	uint32_t device;     /* s_dev as the kernel has it (major << 20 | minor); of a cgroup, WHO_DEVICE_CGROUP */
 	uint32_t generation; /* i_generation; of a cgroup, 0 */
+	uint64_t volume;     /* of a file on btrfs, the id of its subvolume, where others have the same inodes; else 0 */
 };
-_Static_assert(sizeof(struct who_key) == 16, "keys have no padding");
+_Static_assert(sizeof(struct who_key) == 24, "keys have no padding");
 
 struct image {
 	const void *insns; /* 8-byte BPF instructions */

@@ -52,8 +52,8 @@ denied "a copy of it" "$CG" "$D/copy"
 ln "$D/tool" "$D/hard"
 allowed "a hard link is the file" "$CG" "$D/hard"
 quiet "status has nothing to say" "$CG"
-map=$(bpftool map show --json | python3 -c 'import json, sys; print(max(m["id"] for m in json.load(sys.stdin) if m.get("name") == "devguard_who"))')
-closed=$(bpftool map update id "$map" key hex $(printf '00 %.0s' {1..16}) value hex 01 00 00 00 00 00 00 00 2>&1)
+map=$(for id in $(bpftool prog show id "$(program_of "$CG")" --json | jq '.map_ids[]'); do bpftool map show id "$id" --json; done | jq 'select(.name == "devguard_who").id')
+closed=$(bpftool map update id "$map" key hex $(printf '00 %.0s' {1..24}) value hex 01 00 00 00 00 00 00 00 2>&1)
 check "nobody adds a file to its map" [ "${closed#*ermitted}" != "$closed" ]
 chmod g+w "$D/tool"
 denied "others may write to it now: denied at once" "$CG" "$D/tool"
@@ -182,8 +182,10 @@ says "made anew it is another one" "cgroup of line 3 is not that one any more: /
 rmdir "$service"
 says "and gone" "cgroup of line 3 is not that one any more: /${service##*/}, there is no such cgroup" "$CG"
 
-# Waits until N processes are in $CG and each is the sleep that it was started for. One that is not yet
-# there has the root directory of who started it.
+# A process of its own in $CG, the last of BACKGROUND: to be killed by that number.
+live() { (echo "$BASHPID" >"$CG/cgroup.procs" && exec "$@") & BACKGROUND+=($!); }
+# Waits until N processes are in $CG and each is the sleep that it was started for: before, it has the root directory of who
+# started it.
 asleep() # asleep N
 {
 	local pids pid
@@ -195,6 +197,7 @@ asleep() # asleep N
 		done
 		sleep 0.05
 	done
+	fail "$1 processes sleep in $CG" "$(ps -o pid,args "${pids[@]}" 2>&1)"
 }
 
 # ---- the root directory of a container ------------------------------------------------------------------------------
@@ -202,10 +205,23 @@ asleep() # asleep N
 scratch btrfs
 truncate -s 120M disk
 if command -v mkfs.btrfs >/dev/null && mkfs.btrfs -q disk >/dev/null 2>&1 && mkdir mnt && mount -o loop disk mnt 2>/dev/null; then
-	tool mnt/tool
-	policy "$PWD/mnt/tool" >one.rb
-	expect "a file on btrfs is not taken" 0 "'$PWD/mnt/tool' matches nothing: it is on btrfs" "$DEVGUARD" apply one.rb "$CG"
-	denied "and matches nothing" "$CG" "$PWD/mnt/tool"
+	# a snapshot has a file with the same number and generation
+	btrfs -q subvolume create mnt/one && tool mnt/one/tool && btrfs -q subvolume snapshot mnt/one mnt/two
+	policy "$D/mnt/one/tool" >one.rb
+	apply one.rb "$CG"
+	if ! grep -q "on btrfs, and this kernel does not tell" "$T/out"; then
+		allowed "is taken" "$CG" "$D/mnt/one/tool"
+		denied "its snapshot is another file" "$CG" "$D/mnt/two/tool"
+		tool mnt/one/copy
+		denied "a copy, too" "$CG" "$D/mnt/one/copy"
+		quiet "status finds it again" "$CG"
+		expect "its program is understood" 0 "$D/mnt/one/tool" "$DEVGUARD" explain "cgroup:$CG"
+		mv mnt/two/tool mnt/two/kept && mv mnt/one/copy mnt/one/tool
+		says "replaced" "file of line 4 is not that file any more: $D/mnt/one/tool was replaced" "$CG"
+		denied "it is denied" "$CG" "$D/mnt/one/tool"
+	else
+		denied "untold it matches nothing" "$CG" "$D/mnt/one/tool"
+	fi
 	umount mnt
 else
 	skip "a file on btrfs" "no btrfs on a loop device here"
@@ -223,8 +239,7 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 	expect "a file on an overlay is not taken" 0 "'$D/root/bin/tool' matches nothing: it is on an overlay" "$DEVGUARD" apply outside.rb "$CG"
 	denied "and matches nothing" "$CG" "$D/root/bin/tool"
 	expect "a root directory of nobody there" 1 "--exe-root $D/root is the root directory of no process in" "$DEVGUARD" apply box.rb "$CG" --exe-root "$D/root"
-	inside "$CG" chroot root /bin/sleep 600 &
-	BACKGROUND+=($!)
+	live chroot root /bin/sleep 600
 	asleep 1
 	guest=$(cat "$CG/cgroup.procs")
 	apply box.rb "$CG" --exe-root "$D/root"
@@ -244,8 +259,7 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 	# a user's own mounts below the same directory do not hide it, nor another root directory that he has
 	cp root/bin/tool root/bin/tool.old
 	mkdir jail && mount --bind root jail
-	inside "$CG" unshare --mount chroot jail /bin/sleep 600 &
-	BACKGROUND+=($!)
+	live unshare --mount chroot jail /bin/sleep 600
 	asleep 2
 	quiet "of two that have it, the one in whose mounts it was" "$CG"
 	kill "$guest" && wait "$guest" 2>/dev/null
@@ -254,22 +268,20 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 	expect "verify cannot tell" 1 "cannot be told: it was applied with --exe-root, and no process there has that root directory any more" "$DEVGUARD" verify box.rb "$CG"
 	kill "${BACKGROUND[-1]}" && wait "${BACKGROUND[-1]}" 2>/dev/null
 	umount jail
-	inside "$CG" chroot root /bin/sleep 600 &
-	BACKGROUND=($!)
+	BACKGROUND=()
+	live chroot root /bin/sleep 600
 	asleep 1
 	guest=$(cat "$CG/cgroup.procs")
 	apply box.rb "$CG" --exe-root "$D/root"
 	mkdir apart && mount -t tmpfs -o mode=755 none apart && cp -a low/. apart/
-	inside "$CG" chroot apart /bin/sleep 600 &
-	BACKGROUND+=($!)
+	live chroot apart /bin/sleep 600
 	asleep 2
 	expect "another root directory there is told" 0 " in '$CG' has another root directory than $D/root" "$DEVGUARD" apply box.rb "$CG" --exe-root "$D/root"
 	kill "${BACKGROUND[-1]}" && wait "${BACKGROUND[-1]}" 2>/dev/null
 	unset 'BACKGROUND[-1]'
 	umount -l apart
 	expect "the host's root directory" 1 "--exe-root / is the root directory of this host" "$DEVGUARD" apply box.rb "$CG" --exe-root /
-	inside "$CG" sleep 600 &
-	BACKGROUND+=($!)
+	live sleep 600
 	asleep 2
 	expect "somebody there has the host's" 1 "has the root directory of this host" "$DEVGUARD" apply box.rb "$CG" --exe-root "$D/root"
 	expect "not for a manifest" 64 "--exe-root does not go with --config" "$DEVGUARD" apply --config guard.yaml --exe-root /

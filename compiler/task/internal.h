@@ -22,7 +22,7 @@ enum {
 	REG_OTHER = BPF_REG_8,
 	REG_FEATURES = BPF_REG_9,
 	STACK_COPY = -8,          /* what bpf_probe_read_kernel copied */
-	STACK_KEY = -24,          /* struct who_key */
+	STACK_KEY = -32,          /* struct who_key */
 };
 
 /* A reader under construction. */
@@ -54,6 +54,8 @@ void walk_field(struct walk *w, enum task_field f, int base, int dst);
 void walk_pointer(struct walk *w, enum task_field f, int base, int dst, struct jumps *null);
 /* Adds the field's offset. */
 void walk_offset(struct walk *w, enum task_field f, int reg);
+/* From a structure to the one that it is in, as this field. */
+void walk_out(struct walk *w, enum task_field f, int reg);
 /* Is the field there in this kernel? 1 or 0 into a register. */
 void walk_exists(struct walk *w, enum task_field f, int reg);
 /* `bytes` from the address in r3 to STACK_COPY. */

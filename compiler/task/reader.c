@@ -14,6 +14,7 @@ enum {
 	KERNEL_THREAD_BIT = 21,    /* of PF_KTHREAD */
 	FMODE_EXEC = 0x20,         /* include/linux/fs.h */
 	OTHERS_WRITE = 022,        /* S_IWGRP | S_IWOTH */
+	BTRFS = 0x9123683E,        /* BTRFS_SUPER_MAGIC, include/uapi/linux/magic.h */
 };
 
 /* What is made of what stands at the end of a chain. */
@@ -66,14 +67,33 @@ static void look_up(struct walk *w)
 
 #define KEY(field) (STACK_KEY + (int)offsetof(struct who_key, field))
 
-static void key_field(struct walk *w, enum task_field f, uint8_t size, int off)
+static void key_field(struct walk *w, enum task_field f, int base, uint8_t size, int off)
 {
-	walk_field(w, f, REG_AT, BPF_REG_1);
+	walk_field(w, f, base, BPF_REG_1);
 	store(&w->code, size, BPF_REG_10, off, BPF_REG_1);
 }
 
+/* Files of two subvolumes of btrfs can have the same numbers. The subvolume is told by the structure that the inode is in,
+ * to which no load leads: only a copy. */
+static void key_volume(struct walk *w, struct jumps *copies)
+{
+	struct code *c = &w->code;
+	walk_field(w, FIELD_SB_MAGIC, REG_OTHER, BPF_REG_1);
+	size_t btrfs = code_add(c, BPF_JMP32 | (w->loads ? BPF_JEQ : BPF_JNE) | BPF_K, BPF_REG_1, 0, 0, (int32_t)BTRFS);
+	if (w->loads) {
+		jump_later(w, copies, btrfs);
+		return;
+	}
+	walk_exists(w, FIELD_BTRFS_INODE_INODE, BPF_REG_1);
+	jump_later(w, &w->no, jump_if(c, BPF_JEQ, BPF_REG_1, 0));
+	walk_out(w, FIELD_BTRFS_INODE_INODE, REG_AT);
+	walk_pointer(w, FIELD_BTRFS_INODE_ROOT, REG_AT, REG_AT, &w->untold);
+	key_field(w, FIELD_BTRFS_KEY_ID, REG_AT, BPF_DW, KEY(volume));
+	code_land(c, btrfs);
+}
+
 /* An inode: only of a file that is root's, and that nobody else can write. */
-static void end_file(struct walk *w)
+static void end_file(struct walk *w, struct jumps *copies)
 {
 	struct code *c = &w->code;
 	walk_field(w, FIELD_INODE_UID, REG_AT, BPF_REG_1);
@@ -81,10 +101,12 @@ static void end_file(struct walk *w)
 	walk_field(w, FIELD_INODE_MODE, REG_AT, BPF_REG_1);
 	alu_imm(c, BPF_AND, BPF_REG_1, OTHERS_WRITE);
 	jump_later(w, &w->no, jump_if(c, BPF_JNE, BPF_REG_1, 0));
-	key_field(w, FIELD_INODE_INO, BPF_DW, KEY(id));
-	key_field(w, FIELD_INODE_GENERATION, BPF_W, KEY(generation));
-	walk_pointer(w, FIELD_INODE_SB, REG_AT, REG_AT, &w->untold);
-	key_field(w, FIELD_SB_DEVICE, BPF_W, KEY(device));
+	key_field(w, FIELD_INODE_INO, REG_AT, BPF_DW, KEY(id));
+	key_field(w, FIELD_INODE_GENERATION, REG_AT, BPF_W, KEY(generation));
+	walk_pointer(w, FIELD_INODE_SB, REG_AT, REG_OTHER, &w->untold);
+	key_field(w, FIELD_SB_DEVICE, REG_OTHER, BPF_W, KEY(device));
+	store_imm(c, BPF_DW, BPF_REG_10, KEY(volume), 0);
+	key_volume(w, copies);
 	look_up(w);
 	walk_end(w, REG_AT);
 }
@@ -137,7 +159,7 @@ static void body(struct walk *w, const struct reader_def *def, struct jumps *cop
 	}
 	switch (def->ending) {
 	case END_IS: end_is(w, def->number); break;
-	case END_FILE: end_file(w); break;
+	case END_FILE: end_file(w, copies); break;
 	case END_GROUP: read_group(w, copies); break;
 	case END_CAPABLE: end_capable(w); break;
 	case END_BIT:
@@ -177,6 +199,7 @@ static void under(struct walk *w)
 	store(c, BPF_DW, BPF_REG_10, KEY(id), BPF_REG_1);
 	store_imm(c, BPF_W, BPF_REG_10, KEY(device), (int32_t)WHO_DEVICE_CGROUP);
 	store_imm(c, BPF_W, BPF_REG_10, KEY(generation), 0);
+	store_imm(c, BPF_DW, BPF_REG_10, KEY(volume), 0);
 	look_up(w);
 	jump_later(w, &w->no, code_add(c, BPF_JMP | BPF_JNE | BPF_X, REG_AT, REG_OTHER, 0, 0));
 	walk_end_with(w, 1);

@@ -90,6 +90,12 @@ void walk_offset(struct walk *w, enum task_field f, int reg)
 	alu_imm(&w->code, BPF_ADD, reg, (int32_t)field_offset(f));
 }
 
+void walk_out(struct walk *w, enum task_field f, int reg)
+{
+	record(w, f, FIELD_OFFSET);
+	alu_imm(&w->code, BPF_SUB, reg, (int32_t)field_offset(f));
+}
+
 void walk_exists(struct walk *w, enum task_field f, int reg)
 {
 	record(w, f, FIELD_EXISTS);

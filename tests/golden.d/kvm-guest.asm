@@ -200,161 +200,196 @@ L134:
     2: r9 = *(u32 *)(r1 +124)
     3: r1 = r9
     4: r1 &= 8
-    5: if r1 == 0 goto L42
+    5: if r1 == 0 goto L45
     6: call get_current_task_btf#158
     7: r7 = r0
     8: r1 = *(u32 *)(r7 +0) ; task_struct.flags
     9: r1 &= 2097152
-   10: if r1 != 0 goto L158
+   10: if r1 != 0 goto L192
    11: r7 = *(u64 *)(r7 +64) ; task_struct.mm
-   12: if r7 == 0 goto L158
+   12: if r7 == 0 goto L192
    13: r7 = *(u64 *)(r7 +0) ; mm_struct.exe_file
-   14: if r7 == 0 goto L158
+   14: if r7 == 0 goto L192
    15: r1 = *(u32 *)(r7 +0) ; file.f_flags
    16: r1 &= 32
-   17: if r1 == 0 goto L158
+   17: if r1 == 0 goto L192
    18: r7 = *(u64 *)(r7 +8) ; file.f_inode
-   19: if r7 == 0 goto L160
+   19: if r7 == 0 goto L194
    20: r1 = *(u32 *)(r7 +8) ; inode.i_uid
-   21: if r1 != 0 goto L158
+   21: if r1 != 0 goto L192
    22: r1 = *(u16 *)(r7 +0) ; inode.i_mode
    23: r1 &= 18
-   24: if r1 != 0 goto L158
+   24: if r1 != 0 goto L192
    25: r1 = *(u64 *)(r7 +24) ; inode.i_ino
-   26: *(u64 *)(r10 -24) = r1
+   26: *(u64 *)(r10 -32) = r1
    27: r1 = *(u32 *)(r7 +32) ; inode.i_generation
-   28: *(u32 *)(r10 -12) = r1
-   29: r7 = *(u64 *)(r7 +16) ; inode.i_sb
-   30: if r7 == 0 goto L160
-   31: r1 = *(u32 *)(r7 +0) ; super_block.s_dev
-   32: *(u32 *)(r10 -16) = r1
-   33: r1 = &who
-   35: r2 = r10
-   36: r2 += -24
-   37: call map_lookup_elem#1
-   38: if r0 == 0 goto L158
-   39: r7 = *(u64 *)(r0 +0)
-   40: r0 = r7
-   41: exit
-L42:
-   42: r1 = r9
-   43: r1 &= 16
-   44: if r1 == 0 goto L160
-   45: call get_current_task#35
-   46: r7 = r0
-   47: r3 = r7
-   48: r3 += 0 ; task_struct.flags
-   49: r1 = r10
-   50: r1 += -8
-   51: r2 = 4
-   52: call probe_read_kernel#113
-   53: if r0 != 0 goto L160
-   54: r1 = *(u32 *)(r10 -8)
-   55: r1 &= 2097152
-   56: if r1 != 0 goto L158
-   57: r3 = r7
-   58: r3 += 64 ; task_struct.mm
-   59: r1 = r10
-   60: r1 += -8
-   61: r2 = 8
-   62: call probe_read_kernel#113
-   63: if r0 != 0 goto L160
-   64: r7 = *(u64 *)(r10 -8)
-   65: if r7 == 0 goto L158
-   66: r3 = r7
-   67: r3 += 0 ; mm_struct.exe_file
-   68: r1 = r10
-   69: r1 += -8
-   70: r2 = 8
-   71: call probe_read_kernel#113
-   72: if r0 != 0 goto L160
-   73: r7 = *(u64 *)(r10 -8)
-   74: if r7 == 0 goto L158
-   75: r3 = r7
-   76: r3 += 0 ; file.f_flags
-   77: r1 = r10
-   78: r1 += -8
-   79: r2 = 4
-   80: call probe_read_kernel#113
-   81: if r0 != 0 goto L160
-   82: r1 = *(u32 *)(r10 -8)
-   83: r1 &= 32
-   84: if r1 == 0 goto L158
-   85: r3 = r7
-   86: r3 += 8 ; file.f_inode
-   87: r1 = r10
-   88: r1 += -8
-   89: r2 = 8
-   90: call probe_read_kernel#113
-   91: if r0 != 0 goto L160
-   92: r7 = *(u64 *)(r10 -8)
-   93: if r7 == 0 goto L160
-   94: r3 = r7
-   95: r3 += 8 ; inode.i_uid
-   96: r1 = r10
-   97: r1 += -8
-   98: r2 = 4
-   99: call probe_read_kernel#113
-  100: if r0 != 0 goto L160
-  101: r1 = *(u32 *)(r10 -8)
-  102: if r1 != 0 goto L158
-  103: r3 = r7
-  104: r3 += 0 ; inode.i_mode
-  105: r1 = r10
-  106: r1 += -8
-  107: r2 = 2
-  108: call probe_read_kernel#113
-  109: if r0 != 0 goto L160
-  110: r1 = *(u16 *)(r10 -8)
-  111: r1 &= 18
-  112: if r1 != 0 goto L158
-  113: r3 = r7
-  114: r3 += 24 ; inode.i_ino
-  115: r1 = r10
-  116: r1 += -8
-  117: r2 = 8
-  118: call probe_read_kernel#113
-  119: if r0 != 0 goto L160
-  120: r1 = *(u64 *)(r10 -8)
-  121: *(u64 *)(r10 -24) = r1
-  122: r3 = r7
-  123: r3 += 32 ; inode.i_generation
-  124: r1 = r10
-  125: r1 += -8
-  126: r2 = 4
-  127: call probe_read_kernel#113
-  128: if r0 != 0 goto L160
-  129: r1 = *(u32 *)(r10 -8)
-  130: *(u32 *)(r10 -12) = r1
-  131: r3 = r7
-  132: r3 += 16 ; inode.i_sb
-  133: r1 = r10
-  134: r1 += -8
-  135: r2 = 8
-  136: call probe_read_kernel#113
-  137: if r0 != 0 goto L160
-  138: r7 = *(u64 *)(r10 -8)
-  139: if r7 == 0 goto L160
-  140: r3 = r7
-  141: r3 += 0 ; super_block.s_dev
-  142: r1 = r10
-  143: r1 += -8
-  144: r2 = 4
-  145: call probe_read_kernel#113
-  146: if r0 != 0 goto L160
-  147: r1 = *(u32 *)(r10 -8)
-  148: *(u32 *)(r10 -16) = r1
-  149: r1 = &who
-  151: r2 = r10
-  152: r2 += -24
-  153: call map_lookup_elem#1
-  154: if r0 == 0 goto L158
-  155: r7 = *(u64 *)(r0 +0)
-  156: r0 = r7
-  157: exit
-L158:
-  158: r0 = 0
-  159: exit
-L160:
-  160: r0 = -1
-  161: exit
+   28: *(u32 *)(r10 -20) = r1
+   29: r8 = *(u64 *)(r7 +16) ; inode.i_sb
+   30: if r8 == 0 goto L194
+   31: r1 = *(u32 *)(r8 +0) ; super_block.s_dev
+   32: *(u32 *)(r10 -24) = r1
+   33: *(u64 *)(r10 -16) = 0
+   34: r1 = *(u64 *)(r8 +8) ; super_block.s_magic
+   35: if w1 == -1859950530 goto L45
+   36: r1 = &who
+   38: r2 = r10
+   39: r2 += -32
+   40: call map_lookup_elem#1
+   41: if r0 == 0 goto L192
+   42: r7 = *(u64 *)(r0 +0)
+   43: r0 = r7
+   44: exit
+L45:
+   45: r1 = r9
+   46: r1 &= 16
+   47: if r1 == 0 goto L194
+   48: call get_current_task#35
+   49: r7 = r0
+   50: r3 = r7
+   51: r3 += 0 ; task_struct.flags
+   52: r1 = r10
+   53: r1 += -8
+   54: r2 = 4
+   55: call probe_read_kernel#113
+   56: if r0 != 0 goto L194
+   57: r1 = *(u32 *)(r10 -8)
+   58: r1 &= 2097152
+   59: if r1 != 0 goto L192
+   60: r3 = r7
+   61: r3 += 64 ; task_struct.mm
+   62: r1 = r10
+   63: r1 += -8
+   64: r2 = 8
+   65: call probe_read_kernel#113
+   66: if r0 != 0 goto L194
+   67: r7 = *(u64 *)(r10 -8)
+   68: if r7 == 0 goto L192
+   69: r3 = r7
+   70: r3 += 0 ; mm_struct.exe_file
+   71: r1 = r10
+   72: r1 += -8
+   73: r2 = 8
+   74: call probe_read_kernel#113
+   75: if r0 != 0 goto L194
+   76: r7 = *(u64 *)(r10 -8)
+   77: if r7 == 0 goto L192
+   78: r3 = r7
+   79: r3 += 0 ; file.f_flags
+   80: r1 = r10
+   81: r1 += -8
+   82: r2 = 4
+   83: call probe_read_kernel#113
+   84: if r0 != 0 goto L194
+   85: r1 = *(u32 *)(r10 -8)
+   86: r1 &= 32
+   87: if r1 == 0 goto L192
+   88: r3 = r7
+   89: r3 += 8 ; file.f_inode
+   90: r1 = r10
+   91: r1 += -8
+   92: r2 = 8
+   93: call probe_read_kernel#113
+   94: if r0 != 0 goto L194
+   95: r7 = *(u64 *)(r10 -8)
+   96: if r7 == 0 goto L194
+   97: r3 = r7
+   98: r3 += 8 ; inode.i_uid
+   99: r1 = r10
+  100: r1 += -8
+  101: r2 = 4
+  102: call probe_read_kernel#113
+  103: if r0 != 0 goto L194
+  104: r1 = *(u32 *)(r10 -8)
+  105: if r1 != 0 goto L192
+  106: r3 = r7
+  107: r3 += 0 ; inode.i_mode
+  108: r1 = r10
+  109: r1 += -8
+  110: r2 = 2
+  111: call probe_read_kernel#113
+  112: if r0 != 0 goto L194
+  113: r1 = *(u16 *)(r10 -8)
+  114: r1 &= 18
+  115: if r1 != 0 goto L192
+  116: r3 = r7
+  117: r3 += 24 ; inode.i_ino
+  118: r1 = r10
+  119: r1 += -8
+  120: r2 = 8
+  121: call probe_read_kernel#113
+  122: if r0 != 0 goto L194
+  123: r1 = *(u64 *)(r10 -8)
+  124: *(u64 *)(r10 -32) = r1
+  125: r3 = r7
+  126: r3 += 32 ; inode.i_generation
+  127: r1 = r10
+  128: r1 += -8
+  129: r2 = 4
+  130: call probe_read_kernel#113
+  131: if r0 != 0 goto L194
+  132: r1 = *(u32 *)(r10 -8)
+  133: *(u32 *)(r10 -20) = r1
+  134: r3 = r7
+  135: r3 += 16 ; inode.i_sb
+  136: r1 = r10
+  137: r1 += -8
+  138: r2 = 8
+  139: call probe_read_kernel#113
+  140: if r0 != 0 goto L194
+  141: r8 = *(u64 *)(r10 -8)
+  142: if r8 == 0 goto L194
+  143: r3 = r8
+  144: r3 += 0 ; super_block.s_dev
+  145: r1 = r10
+  146: r1 += -8
+  147: r2 = 4
+  148: call probe_read_kernel#113
+  149: if r0 != 0 goto L194
+  150: r1 = *(u32 *)(r10 -8)
+  151: *(u32 *)(r10 -24) = r1
+  152: *(u64 *)(r10 -16) = 0
+  153: r3 = r8
+  154: r3 += 8 ; super_block.s_magic
+  155: r1 = r10
+  156: r1 += -8
+  157: r2 = 8
+  158: call probe_read_kernel#113
+  159: if r0 != 0 goto L194
+  160: r1 = *(u64 *)(r10 -8)
+  161: if w1 != -1859950530 goto L183
+  162: r1 = 1 ; is there a btrfs_inode.vfs_inode
+  163: if r1 == 0 goto L192
+  164: r7 -= 8 ; btrfs_inode.vfs_inode
+  165: r3 = r7
+  166: r3 += 0 ; btrfs_inode.root
+  167: r1 = r10
+  168: r1 += -8
+  169: r2 = 8
+  170: call probe_read_kernel#113
+  171: if r0 != 0 goto L194
+  172: r7 = *(u64 *)(r10 -8)
+  173: if r7 == 0 goto L194
+  174: r3 = r7
+  175: r3 += 0 ; btrfs_key.objectid
+  176: r1 = r10
+  177: r1 += -8
+  178: r2 = 8
+  179: call probe_read_kernel#113
+  180: if r0 != 0 goto L194
+  181: r1 = *(u64 *)(r10 -8)
+  182: *(u64 *)(r10 -16) = r1
+L183:
+  183: r1 = &who
+  185: r2 = r10
+  186: r2 += -32
+  187: call map_lookup_elem#1
+  188: if r0 == 0 goto L192
+  189: r7 = *(u64 *)(r0 +0)
+  190: r0 = r7
+  191: exit
+L192:
+  192: r0 = 0
+  193: exit
+L194:
+  194: r0 = -1
+  195: exit

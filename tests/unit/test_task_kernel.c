@@ -368,7 +368,7 @@ static bool identity(const char *path, struct who_key *key)
 	long generation = 0; /* 4 bytes are written */
 	bool done = fd >= 0 && !fstat(fd, &st) && major(st.st_dev) && !ioctl(fd, FS_IOC_GETVERSION, &generation);
 	if (done)
-		*key = (struct who_key){st.st_ino, (uint32_t)(major(st.st_dev) << 20 | minor(st.st_dev)), (uint32_t)generation};
+		*key = (struct who_key){st.st_ino, (uint32_t)(major(st.st_dev) << 20 | minor(st.st_dev)), (uint32_t)generation, 0};
 	if (fd >= 0)
 		close(fd);
 	return done;
@@ -471,7 +471,7 @@ static void name_cgroup(const struct asked_of *as, const char *path, uint64_t va
 {
 	struct stat st;
 	assert_int_equal(stat(path, &st), 0);
-	name_file(as, (struct who_key){st.st_ino, WHO_DEVICE_CGROUP, 0}, value);
+	name_file(as, (struct who_key){st.st_ino, WHO_DEVICE_CGROUP, 0, 0}, value);
 }
 
 /* The scratch cgroup is below another; a cgroup is under itself and all above it, at their levels only. */

@@ -103,12 +103,15 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 /* What the kernel says of it. */
 static bool take(struct arena *a, struct who_name *w, const struct identity *id, int fd)
 {
+	struct stat st;
 	if (id->untold)
 		return nothing(w, "it is on btrfs, and this kernel does not tell programs in which subvolume a file is",
 		               "use Linux 5.11 or later with CONFIG_DEBUG_INFO_BTF_MODULES=y, not locked down for confidentiality; or put it on "
 		               "another file system");
-	if (id->owner)
-		return nothing(w, arena_printf(a, "it belongs to uid %u, who can change it", id->owner), "chown root");
+	if (fstat(fd, &st))
+		return nothing(w, arena_printf(a, "it cannot be looked at: %s", strerror(errno)), again);
+	if (id->owner || st.st_uid) /* an id-mapped mount gives root's file to another, who can write to it there */
+		return nothing(w, arena_printf(a, "it belongs to uid %u, who can change it", id->owner ? id->owner : st.st_uid), "chown root");
 	if (id->mode & (S_IWGRP | S_IWOTH))
 		return nothing(w, arena_printf(a, "%s may write to it (mode %04o)", id->mode & S_IWOTH ? "everybody" : "its group",
 		                               id->mode & 07777), "chmod go-w");

@@ -7,6 +7,7 @@
 
 struct bpf_object;
 struct cgroup;
+struct container_process;
 
 /* ---- who.c ------------------------------------------------------------------------------ */
 
@@ -38,6 +39,16 @@ int who_find(struct arena *a, struct diags *d, const struct asked *asked, const 
 int who_root_check(struct arena *a, struct diags *d, const struct cgroup *cg, const char *exe_root, struct who_root *out);
 /* That root directory as a process there has it, for who_find(); NULL: none has it any more. */
 const char *who_root_find(struct arena *a, const struct cgroup *cg, const struct who_root *root);
+/* Of a container that begins: has its process gone to another root directory than that of this host? 1 or 0; -1 with a
+ * diagnostic: it has no mount namespace of its own, or it cannot be told. */
+int who_root_begun(struct arena *a, struct diags *d, const struct container_process *p);
+/* The root directory that it has or, where it has not gone to it, is about to have: `path` (absolute; NULL: the one that it has)
+ * as its process sees it, with the mounts that are there for the container alone. Its descriptor, to be closed; WHO_ROOT_HOSTS,
+ * with a warning: it is that of this host; -1 with a diagnostic: it cannot be told, or somebody else in the cgroup has that of
+ * this host. A warning as who_root_check()'s. */
+enum { WHO_ROOT_HOSTS = -2 };
+int who_root_begin(struct arena *a, struct diags *d, const struct container_process *p, const struct cgroup *cg, const char *path,
+                   struct who_root *out);
 
 /* ---- who_map.c ---------------------------------------------------------------------------- */
 

@@ -142,6 +142,7 @@ static int attach(struct cmd *c, struct unit *u, struct cgroup *cg, struct attac
 	if (cgroup_lock(cg, &c->diags))
 		return STATUS_FAILED;
 	const struct attached *old = predecessor(c, cg, name);
+	warn_of_root(c, u, cg, old ? old->id : 0);
 	bool reported = old && old->audit != AUDIT_NONE, reports = u->policy->audit != AUDIT_NONE;
 	int failed = c->diags.errors || root_checked(c, u, cg) || unit_program(c, u, old ? old->id : 0, &program) ||
 	             cgroup_attach(c->arena, &c->diags, cg, program, name, &at->replaced);
@@ -167,7 +168,10 @@ static int dry_run_of(struct cmd *c, struct unit *u, struct attachment *at)
 	if (root_checked(c, u, at->cgroup) || unit_program(c, u, 0, &program))
 		return STATUS_FAILED;
 	program_close(program);
-	return rehearse(c, at);
+	int status = rehearse(c, at);
+	if (!status)
+		warn_of_root(c, u, at->cgroup, at->replaced);
+	return status;
 }
 
 int apply_unit(struct cmd *c, struct unit *u, struct cgroup *cg, bool dry_run, FILE *out)

@@ -118,8 +118,8 @@ static bool read_taken(struct cmd *c, const struct attached *at, const struct cg
 	out->with_root = t->root.inode != 0;
 	out->root = out->with_root ? who_root_find(c->arena, cg, &t->root) : NULL;
 	if (!error && out->with_root && !out->root)
-		out->unknown = "it was applied with --exe-root, and no process there has that root directory any more; apply it again with that "
-		               "of the container";
+		out->unknown = "its files were looked for in a root directory that no process there has any more; apply it again with --exe-root, "
+		               "that of the container";
 	return !out->unknown;
 }
 

@@ -30,8 +30,8 @@ struct names_now {
 	struct name_now *list;
 	size_t n;
 	const char *unknown; /* they cannot be told: why; or NULL */
-	bool with_root;      /* it was applied with --exe-root, */
-	const char *root;    /* and this is that root directory now; NULL: no process there has it any more */
+	bool with_root;      /* its files were looked for in a container's root directory, */
+	const char *root;    /* and this is that one now; NULL: no process there has it any more */
 };
 /* Those of a program that is attached to the cgroup. n 0: it has none. */
 void program_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct names_now *out);

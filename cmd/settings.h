@@ -18,7 +18,7 @@ struct settings {
 	struct limits limits;         /* --limit: what compiling may take */
 	const char *limits_given;     /* its text, NULL: it was not given */
 	bool unconfined;              /* --unconfined: also where it cannot be locked in */
-	const char *exe_root;         /* --exe-root: where the files that it names are, NULL: here */
+	const char *exe_root;         /* a container's root directory, where the files that it names are (--exe-root); NULL: here */
 };
 
 #endif

@@ -44,7 +44,7 @@ struct unit {
 	bool kept_uid;         /* the children kept the uid: room_kept_uid() */
 	struct claims_told claims; /* of the policy itself; also of one that is refused */
 	uint32_t ring;         /* bytes of its ring buffer; 0: as it is */
-	const struct who_root *root; /* of --exe-root, which was looked at; NULL: the files are this host's */
+	const struct who_root *root; /* of a container, which was looked at; NULL: the files are this host's */
 	const struct who *who; /* unit_who(): which files and cgroups its names are here; NULL: nobody asked */
 };
 
@@ -149,9 +149,13 @@ int detach_policy(struct cmd *c, struct cgroup *cg, const char *name);
 
 /* ---- who.c ------------------------------------------------------------------------------ */
 
+/* Does its program ask for files by their names (ctx.exe, ctx.parent_exe)? */
+bool unit_names_files(const struct unit *u);
 /* Finds which files and cgroups the policy's names are here, once. 0, or -1 with a diagnostic: this kernel does not tell
  * what it asks, or two names are one file. */
 int unit_who(struct cmd *c, struct unit *u);
+/* Warns when files of the host take the place of those of a container: program `before` (0: none) of the cgroup knows these. */
+void warn_of_root(struct cmd *c, const struct unit *u, const struct cgroup *cg, uint32_t before);
 /* Warns of names that are nothing here, and of what this kernel does not tell. */
 void warn_of_names(struct cmd *c, const struct unit *u);
 /* Lines of a report, and a list: the names that are nothing here, and why; each name. */

@@ -8,7 +8,9 @@
 #include "compiler/task/task.h"
 #include "policy/lint_who.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What the program's readers read. */
 static struct who_reads reads_of(const struct image *image)
@@ -22,6 +24,15 @@ static struct who_reads reads_of(const struct image *image)
 			reads.asks |= 1u << (reader - READER_GROUP);
 	}
 	return reads;
+}
+
+bool unit_names_files(const struct unit *u)
+{
+	const struct asked *asked = policy_asks(u->policy);
+	bool files = false;
+	for (size_t i = 0; i < asked->npaths; i++)
+		files |= !asked->paths[i].is_cgroup;
+	return files && reads_of(&u->image).facts & (INPUT(IN_EXE) | INPUT(IN_PARENT_EXE));
 }
 
 int unit_who(struct cmd *c, struct unit *u)
@@ -38,6 +49,23 @@ int unit_who(struct cmd *c, struct unit *u)
 		who->root = *u->root;
 	u->who = who;
 	return 0;
+}
+
+void warn_of_root(struct cmd *c, const struct unit *u, const struct cgroup *cg, uint32_t before)
+{
+	struct who_entry *list;
+	struct who_root root = {0};
+	size_t n;
+	int map = before && !u->root && unit_names_files(u) ? who_map_of(before) : -1;
+	int error = map < 0 ? -ENOENT : who_map_read(c->arena, map, &list, &n, &root);
+	if (map >= 0)
+		close(map);
+	if (error || !root.inode)
+		return;
+	const char *now = who_root_find(c->arena, cg, &root);
+	diag_add(&c->diags, DIAG_WARNING, (struct span){.file = u->policy->file},
+	         arena_printf(c->arena, "to take the container's: --exe-root %s", now ? now : "/proc/PID/root, with a PID of the container"),
+	         "program %u there knows files of a container; those that '%s' names here are this host's", before, u->policy->name);
 }
 
 static void warn_of_ways(struct cmd *c, const struct unit *u, const struct who_reads *reads)

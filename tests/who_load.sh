@@ -264,8 +264,8 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 	quiet "of two that have it, the one in whose mounts it was" "$CG"
 	kill "$guest" && wait "$guest" 2>/dev/null
 	asleep 1
-	says "nobody has it any more" "which files and cgroups its names are cannot be told: it was applied with --exe-root, and no process there has that root directory any more" "$CG"
-	expect "verify cannot tell" 1 "cannot be told: it was applied with --exe-root, and no process there has that root directory any more" "$DEVGUARD" verify box.rb "$CG"
+	says "nobody has it any more" "which files and cgroups its names are cannot be told: its files were looked for in a root directory that no process there has any more" "$CG"
+	expect "verify cannot tell" 1 "cannot be told: its files were looked for in a root directory that no process there has any more" "$DEVGUARD" verify box.rb "$CG"
 	kill "${BACKGROUND[-1]}" && wait "${BACKGROUND[-1]}" 2>/dev/null
 	umount jail
 	BACKGROUND=()

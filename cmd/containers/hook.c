@@ -23,6 +23,7 @@ struct hook {
 	struct hook_state state;
 	struct container_process process;
 	struct cgroup *cgroup;
+	struct hook_root root;
 	bool unguarded; /* the manifest says so */
 };
 
@@ -177,7 +178,10 @@ static int guard(struct cmd *c, struct hook *h)
 	         : o->from_spec ? policy_of_spec(c, h, &u)
 	                        : policy_of_manifest(c, h, &u);
 	if (!status && !h->unguarded)
+		status = hook_root_find(c, &h->state, &h->process, h->cgroup, &u, &h->root);
+	if (!status && !h->unguarded)
 		status = attach(c, h, &u);
+	hook_root_end(&h->root);
 	if (!status)
 		grants_rekey(c, h->state.id, h->cgroup);
 	cgroup_close(h->cgroup);
@@ -219,7 +223,7 @@ static int helped(struct cmd *c)
 
 static int oci_hook(struct cmd *c, int argc, char **argv)
 {
-	struct hook h = {.process.pidfd = -1};
+	struct hook h = {.process.pidfd = -1, .root.fd = -1};
 	c->cache = true;
 	hook_speak_up(false);
 	int status = parse(c, argc, argv, &h.options);
@@ -238,7 +242,7 @@ const struct verb verb_oci_hook = {
 	.help = "Reads the container's state from stdin, finds its cgroup by the pid, attaches\n"
 		"the policy and reads back that the kernel asks it; only then the runtime goes\n"
 		"on. What fails makes the container's creation fail. Nothing is needed when the\n"
-		"container ends.\n\n"
+		"container ends. Files that the policy names (ctx.exe) are the container's.\n\n"
 		"  --policy FILE        this policy (.rb or .o), absolute; only root may have\n"
 		"                       written it\n"
 		"  --config FILE        the manifest that chooses; default\n"

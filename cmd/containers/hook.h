@@ -6,9 +6,12 @@
 
 #include <sys/types.h>
 
+#include "cgroup/who.h"
 #include "cmd/cmd.h"
 #include "cmd/containers/guard.h"
 #include "cmd/options.h"
+
+struct container_process;
 
 /* The manifest, unless another one is named. */
 #define MANIFEST "/etc/rucy-devguard/guard.yaml"
@@ -29,6 +32,19 @@ struct hook_state {
 /* Reads and checks stdin. STATUS_OK or a status with a diagnostic; what it gives lives
  * as long as the command. */
 int hook_state_read(struct cmd *c, struct hook_state *out);
+
+/* ---- hook_root.c ----------------------------------------------------------------------- */
+
+/* The container's root directory, while its policy's files are looked for. fd -1: it is not needed, or that of this host. */
+struct hook_root {
+	int fd;
+	struct who_root root;
+};
+/* For a policy that names files: from now on they are looked for in the root directory that the container is about to have.
+ * *out, fd -1 before, must stay while the policy is used. STATUS_OK or a status with a diagnostic. */
+int hook_root_find(struct cmd *c, const struct hook_state *s, const struct container_process *p, const struct cgroup *cg,
+                   struct unit *u, struct hook_root *out);
+void hook_root_end(struct hook_root *r);
 
 /* ---- hook_options.c -------------------------------------------------------------------- */
 

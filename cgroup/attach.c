@@ -216,7 +216,7 @@ int cgroup_attach(struct arena *a, struct diags *d, const struct cgroup *cg,
 	if (check_name(d, p, name, &grants) || guarded_add(a, d, cg, grants))
 		return -1;
 	if (!attach_it(a, d, cg, p, name, replaced))
-		return guarded_add(a, d, cg, grants);
+		return attach_guarded(a, d, cg, p, name, grants);
 	guarded_renew(a, cg);
 	return -1;
 }

@@ -2,6 +2,7 @@
  * confirm.c - is our program of a name attached? Asked before a change and after it: what the
  * kernel does not confirm is told, and stays as it is.
  */
+#include "cgroup/hostprog.h"
 #include "cgroup/internal.h"
 
 #include <string.h>
@@ -58,4 +59,14 @@ int attach_confirm(struct arena *a, struct diags *d, const struct cgroup *cg, co
 	                    "what is attached now",
 	                 "'%s' was attached to '%s' as program %u, but the kernel does not show it", name,
 	                 cg->path, program_id(p));
+}
+
+int attach_guarded(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p, const char *name, bool grants)
+{
+	struct diags reason;
+	diags_init(&reason, a);
+	if (!guarded_add(a, &reason, cg, grants))
+		return 0;
+	return unconfirmed(d, &reason, arena_printf(a, "'%s': attached to '%s' as program %u; that the host program knows of it", name, cg->path,
+	                                            program_id(p)));
 }

@@ -111,6 +111,8 @@ int unconfirmed(struct diags *d, const struct diags *reason, const char *done);
  * a diagnostic that says that it is attached, and what cannot be told. */
 int attach_confirm(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p,
                    const char *name);
+/* Tells the host program, if there is one, that it is guarded: again, when the program is attached. The same. */
+int attach_guarded(struct arena *a, struct diags *d, const struct cgroup *cg, const struct program *p, const char *name, bool grants);
 
 /* ---- maps.c ------------------------------------------------------------------ */
 

@@ -178,7 +178,7 @@ int link_attach(struct arena *a, struct diags *d, const struct cgroup *cg, const
 	if (guarded_add(a, d, cg, self.grants))
 		return -1;
 	if (!attach_it(a, d, cg, p, name))
-		return guarded_add(a, d, cg, self.grants);
+		return attach_guarded(a, d, cg, p, name, self.grants);
 	guarded_renew(a, cg);
 	return -1;
 }

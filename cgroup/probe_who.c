@@ -136,8 +136,11 @@ int probe_who_open(struct arena *a, struct diags *d, const struct program *p, st
 	if (bpf_obj_get_info_by_fd(program_fd(p), &info, &size))
 		return diag_fail(d, privilege_hint(a), "cannot ask about a program: %s", strerror(errno));
 	w->map = who_map_of(info.id);
-	if (w->map < 0)
+	if (w->map == -ENOENT)
 		return 0;
+	if (w->map < 0)
+		return diag_fail(d, error_hint(a, -w->map, "see the kernel log"), "cannot tell which files and cgroups the program knows: %s",
+		                 strerror(-w->map));
 	return identify(a, d, "/proc/self/exe", "this program's file", &w->own) ||
 	                       identify(a, d, parent_program(), "cat", &w->parent)
 	               ? -1

@@ -52,7 +52,7 @@ int who_root_begin(struct arena *a, struct diags *d, const struct container_proc
 
 /* ---- who_map.c ---------------------------------------------------------------------------- */
 
-/* The map of a loaded program that is ours, a descriptor, or -1: it has none. */
+/* The map of a loaded program that is ours, a descriptor; -ENOENT: it has none, or is gone; or -errno. */
 int who_map_of(uint32_t program);
 /* What it holds; to be told by its values. *root: in which the files were looked for. 0 or -errno. */
 struct who_entry { struct who_key key; uint64_t value; };

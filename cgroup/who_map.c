@@ -11,30 +11,40 @@
 
 #include "cgroup/internal.h"
 
-static bool is_who_map(int fd)
+/* 1, 0 or -errno. */
+static int is_who_map(int fd)
 {
 	struct bpf_map_info info = {0};
 	uint32_t len = sizeof info;
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strncmp(info.name, WHO_MAP_NAME, sizeof info.name) &&
-	       info.type == BPF_MAP_TYPE_HASH && info.key_size == sizeof(struct who_key) && info.value_size == sizeof(uint64_t);
+	int error = bpf_obj_get_info_by_fd(fd, &info, &len);
+	return error ? error
+	             : !strncmp(info.name, WHO_MAP_NAME, sizeof info.name) && info.type == BPF_MAP_TYPE_HASH &&
+	                       info.key_size == sizeof(struct who_key) && info.value_size == sizeof(uint64_t);
+}
+
+/* The map itself, if it is that one; -ENOENT: it is not, or is gone; or -errno. */
+static int taken(uint32_t id)
+{
+	int map = bpf_map_get_fd_by_id(id), is = map < 0 ? map : is_who_map(map);
+	if (is > 0)
+		return map;
+	if (map >= 0)
+		close(map);
+	return is ? is : -ENOENT;
 }
 
 int who_map_of(uint32_t program)
 {
 	uint32_t *ids, n;
-	int found = -1, fd = bpf_prog_get_fd_by_id(program);
+	int fd = bpf_prog_get_fd_by_id(program);
 	if (fd < 0)
-		return -1;
-	if (program_map_ids(fd, &ids, &n))
-		n = 0;
+		return fd;
+	int found = program_map_ids(fd, &ids, &n);
 	close(fd);
-	for (uint32_t i = 0; i < n && found < 0; i++) {
-		int map = bpf_map_get_fd_by_id(ids[i]);
-		if (map >= 0 && is_who_map(map))
-			found = map;
-		else if (map >= 0)
-			close(map);
-	}
+	if (!found)
+		found = -ENOENT;
+	for (uint32_t i = 0; i < n && found == -ENOENT; i++)
+		found = taken(ids[i]);
 	free(ids);
 	return found;
 }

@@ -144,8 +144,9 @@ static int attach(struct cmd *c, struct unit *u, struct cgroup *cg, struct attac
 	const struct attached *old = predecessor(c, cg, name);
 	warn_of_root(c, u, cg, old ? old->id : 0);
 	bool reported = old && old->audit != AUDIT_NONE, reports = u->policy->audit != AUDIT_NONE;
-	int failed = c->diags.errors || root_checked(c, u, cg) || unit_program(c, u, old ? old->id : 0, &program) ||
-	             cgroup_attach(c->arena, &c->diags, cg, program, name, &at->replaced);
+	int failed = c->diags.errors || root_checked(c, u, cg) || unit_program(c, u, old ? old->id : 0, &program);
+	c->changed |= !failed;
+	failed = failed || cgroup_attach(c->arena, &c->diags, cg, program, name, &at->replaced);
 	cgroup_unlock(cg);
 	if (!failed) {
 		at->id = program_id(program);

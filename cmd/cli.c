@@ -161,12 +161,12 @@ static bool descriptors_suffice(struct cmd *c)
 static int run(struct cmd *c, int argc, char **argv)
 {
 	if (setjmp(c->no_memory)) {
+		const char *hint = c->changed ? "what was done stays done: " PROGRAM " status shows what is attached"
+		                              : "a smaller policy, or a larger limit, is needed";
 		if (c->json.on)
-			puts("{\"schema\": \"" JSON_SCHEMA "\", \"exit\": 1, \"diagnostics\": "
-			     "[{\"level\": \"error\", \"text\": \"out of memory\"}]}");
-		fputs(PROGRAM ": error: out of memory\n"
-		              "  hint: a smaller policy, or a larger limit, is needed\n",
-		      stderr);
+			printf("{\"schema\": \"" JSON_SCHEMA "\", \"exit\": 1, \"diagnostics\": "
+			       "[{\"level\": \"error\", \"text\": \"out of memory\", \"hint\": \"%s\"}]}\n", hint);
+		fprintf(stderr, PROGRAM ": error: out of memory\n  hint: %s\n", hint);
 		return STATUS_FAILED;
 	}
 	c->args = cmd_arena(c);

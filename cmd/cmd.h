@@ -48,6 +48,7 @@ struct cmd {
 	struct { struct claims_file *list; size_t n, cap; } claims; /* --claims, see claims.c; in `args` */
 	bool kernel_asked;          /* what libbpf asks once, see load.c */
 	bool cache;                 /* compiled policies are kept for the next time */
+	bool changed;               /* something may have been attached or taken off: told where memory runs out from then on */
 	bool quiet;                 /* warnings are for other verbs to show */
 	int status;                 /* after options_next() gave OPT_STOP */
 	jmp_buf no_memory;

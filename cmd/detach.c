@@ -42,6 +42,7 @@ int detach_policy(struct cmd *c, struct cgroup *cg, const char *name)
 	struct attached was;
 	int failed = cgroup_lock(cg, &c->diags);
 	if (!failed) {
+		c->changed = true;
 		failed = cgroup_detach(c->arena, &c->diags, cg, name, &was);
 		cgroup_unlock(cg);
 	}

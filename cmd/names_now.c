@@ -11,6 +11,7 @@
 #include "cmd/each.h"
 #include "cmd/room/record.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,24 +54,22 @@ static bool take_named(void *self, enum frame_kind kind, const unsigned char *da
 	return t->there = true;
 }
 
-/* NULL, or why they cannot be told. */
-static const char *read_names(struct cmd *c, uint32_t id, struct named *out)
+/* NULL, or why they cannot be told: messages of it are not told otherwise. */
+static const char *read_names(struct cmd *c, const struct program_unit *u, struct named *out)
 {
-	struct program_units units;
-	const struct source_programs one = {.ids = &id, .n = 1};
 	const struct diags kept = c->diags;
-	const struct about about = {.part = 1};
+	const struct about about = {.part = u->unit.part};
 	const struct taker taker = {take_named, out, RECORD_MAX};
 	struct call call = {.kind = FRAME_NAMES, .head = &about, .nhead = sizeof about};
 	const char *why = NULL;
-	diags_init(&c->diags, c->arena);
 	*out = (struct named){.arena = c->arena};
-	if (programs_load(c, &c->settings, arena_printf(c->arena, "prog:%u", id), &one, &units) ||
-	    room_call(units.judge, "the program", &call, &taker) || !out->there)
+	if (!u->unit.judge) /* the kernel does not show it */
+		return u->failed;
+	diags_init(&c->diags, c->arena);
+	if (room_call(u->unit.judge, "the program", &call, &taker) || !out->there)
 		why = c->diags.n ? c->diags.items[c->diags.n - 1].text : "the process that reads the program did not answer";
 	else if (!out->known)
-		why = "its policy is too large to stand in it";
-	programs_end(&units);
+		why = "its policy, of more than 64 KiB, does not stand in it";
 	c->diags = kept;
 	return why;
 }
@@ -98,9 +97,11 @@ static void compare(struct names_now *out, const struct who_entry *then, size_t 
 {
 	for (size_t i = 0; i < now->n; i++) {
 		const struct who_name *w = &now->list[i];
+		const struct who_entry *was = entry_of(then, n, w->named->value);
 		out->list[out->n++] = (struct name_now){.path = w->named->path, .file = w->named->at.file, .why = w->why,
-		                                        .line = w->named->at.line, .is_cgroup = w->named->is_cgroup,
-		                                        .state = state_of(entry_of(then, n, w->named->value), w)};
+		                                        .line = w->named->at.line, .is_cgroup = w->named->is_cgroup, .absent = w->absent,
+		                                        .value = w->named->value, .was = was ? was->key : (struct who_key){0},
+		                                        .is = w->why ? (struct who_key){0} : w->key, .state = state_of(was, w)};
 	}
 }
 
@@ -109,11 +110,12 @@ struct taken { struct who_entry *list; size_t n; struct who_root root; };
 static bool read_taken(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct taken *t, struct names_now *out)
 {
 	*out = (struct names_now){0};
-	int map = at->ours ? who_map_of(at->id) : -1;
-	if (map < 0)
+	int map = at->ours ? who_map_of(at->id) : -ENOENT;
+	if (map == -ENOENT)
 		return false;
-	int error = who_map_read(c->arena, map, &t->list, &t->n, &t->root);
-	close(map);
+	int error = map < 0 ? map : who_map_read(c->arena, map, &t->list, &t->n, &t->root);
+	if (map >= 0)
+		close(map);
 	out->unknown = error ? strerror(-error) : NULL;
 	out->with_root = t->root.inode != 0;
 	out->root = out->with_root ? who_root_find(c->arena, cg, &t->root) : NULL;
@@ -145,47 +147,69 @@ void policy_names(struct cmd *c, const struct attached *at, const struct cgroup 
 void program_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct names_now *out)
 {
 	struct taken t = {0};
-	struct named named = {0};
-	if (read_taken(c, at, cg, &t, out) && !(out->unknown = read_names(c, at->id, &named)))
+	struct named named;
+	struct program_units units;
+	uint32_t id = at->id;
+	const struct source_programs one = {.ids = &id, .n = 1};
+	if (!read_taken(c, at, cg, &t, out))
+		return;
+	const struct diags kept = c->diags;
+	diags_init(&c->diags, c->arena);
+	if (programs_load(c, &c->settings, arena_printf(c->arena, "prog:%u", at->id), &one, &units))
+		out->unknown = c->diags.items[c->diags.n - 1].text;
+	else if (!(out->unknown = read_names(c, units.list, &named)))
 		look_now(c, &t, &named.asked, out);
+	programs_end(&units);
+	c->diags = kept;
 }
 
 /* ---- told ------------------------------------------------------------------------------------------ */
 
 bool name_differs(const struct name_now *w)
 {
-	return w->state != NAME_SAME && w->state != NAME_NOTHING;
+	return w->state == NAME_CHANGED || w->state == NAME_REFUSED || w->state == NAME_CAME;
+}
+
+static const char *state_text(const struct name_now *w)
+{
+	switch (w->state) {
+	case NAME_CHANGED: return w->is_cgroup ? "is not that one any more" : "is not that file any more";
+	case NAME_REFUSED: return "matches nothing any more";
+	case NAME_CAME: return "matches nothing until the policy is applied again";
+	case NAME_NOTHING: return "matches nothing";
+	case NAME_OLDER: return "is not the one that the process runs";
+	default: return "is what it was";
+	}
 }
 
 const char *name_now_text(struct arena *a, const struct names_now *names, const struct name_now *w)
 {
-	const char *state = w->state == NAME_CHANGED   ? w->is_cgroup ? "is not that one any more" : "is not that file any more"
-	                    : w->state == NAME_REFUSED ? "matches nothing any more"
-	                    : w->state == NAME_CAME    ? "matches nothing until the policy is applied again"
-	                    : w->state == NAME_NOTHING ? "matches nothing"
-	                                               : "is what it was";
 	const char *below = names->root && !w->is_cgroup ? arena_printf(a, " below %s", names->root) : "";
 	const char *with = names->root ? arena_printf(a, " with --exe-root %s", names->root) : "";
-	const char *what = w->why                  ? arena_printf(a, "%s, %s", below, w->why)
-	                   : w->state == NAME_CAME ? arena_printf(a, "%s is there now", below)
-	                   : w->state == NAME_CHANGED
-	                           ? arena_printf(a, "%s was %s; apply the policy again%s", below, w->is_cgroup ? "made anew" : "replaced", with)
-	                           : below;
-	return arena_printf(a, "%s of line %d%s%s %s: %s%s", w->is_cgroup ? "cgroup" : "file", w->line, *w->file ? " of " : "", w->file, state,
-	                    w->path, what);
+	const char *what = below;
+	if (w->why)
+		what = arena_printf(a, "%s, %s", below, w->why);
+	else if (w->state == NAME_CAME)
+		what = arena_printf(a, "%s is there now", below);
+	else if (w->state == NAME_OLDER)
+		what = arena_printf(a, "%s was replaced after the process was started; restart it", below);
+	else if (w->state == NAME_CHANGED)
+		what = arena_printf(a, "%s was %s; apply the policy again%s", below, w->is_cgroup ? "made anew" : "replaced", with);
+	return arena_printf(a, "%s of line %d%s%s %s: %s%s", w->is_cgroup ? "cgroup" : "file", w->line, *w->file ? " of " : "", w->file,
+	                    state_text(w), w->path, what);
 }
 
-void names_now_print(struct arena *a, const struct names_now *names)
+void names_now_print(struct arena *a, const struct names_now *names, int indent)
 {
 	if (names->unknown) {
-		fputs("    which files and cgroups its names are cannot be told: ", stdout);
+		printf("%*swhich files and cgroups its names are cannot be told: ", indent, "");
 		put_text(stdout, names->unknown);
 		putchar('\n');
 		return;
 	}
 	for (size_t i = 0; i < names->n; i++)
 		if (names->list[i].state != NAME_SAME) {
-			fputs("    ", stdout);
+			printf("%*s", indent, "");
 			put_text(stdout, name_now_text(a, names, &names->list[i]));
 			putchar('\n');
 		}
@@ -194,7 +218,7 @@ void names_now_print(struct arena *a, const struct names_now *names)
 json_t *names_now_json(const struct names_now *names)
 {
 	static const char *const states[] = {[NAME_SAME] = "same", [NAME_CHANGED] = "changed", [NAME_REFUSED] = "refused",
-	                                     [NAME_NOTHING] = "nothing", [NAME_CAME] = "came"};
+	                                     [NAME_NOTHING] = "nothing", [NAME_CAME] = "came", [NAME_OLDER] = "older"};
 	if (names->unknown)
 		return json_null();
 	json_t *list = json_array();

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "policy/image.h"
+
 struct arena;
 struct asked;
 struct attached;
@@ -18,12 +20,16 @@ enum name_state {
 	NAME_REFUSED, /* it is still there, and is not taken any more */
 	NAME_NOTHING, /* it was nothing then, and is nothing */
 	NAME_CAME,    /* it was nothing then, and is there now */
+	NAME_OLDER,   /* it is what it was, and the process that is asked about runs a file that had the name before */
 };
 struct name_now {
 	const char *path, *file; /* file: of the rule, "": the policy's own */
 	const char *why;         /* it is nothing now: why; or NULL */
 	int line;
 	bool is_cgroup;
+	bool absent;             /* why: there is none of that name */
+	int64_t value;           /* of its path: path_value() */
+	struct who_key was, is;  /* id 0: nothing */
 	enum name_state state;
 };
 struct names_now {
@@ -41,8 +47,8 @@ void policy_names(struct cmd *c, const struct attached *at, const struct cgroup 
 bool name_differs(const struct name_now *w);
 /* "file of line 4 is not that file any more: /usr/bin/tool was replaced; apply the policy again" */
 const char *name_now_text(struct arena *a, const struct names_now *names, const struct name_now *w);
-/* What of it is not as it was, a line each. */
-void names_now_print(struct arena *a, const struct names_now *names);
+/* What of it is not as it was, a line each, behind `indent` blanks. */
+void names_now_print(struct arena *a, const struct names_now *names, int indent);
 json_t *names_now_json(const struct names_now *names);
 
 #endif

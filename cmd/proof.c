@@ -65,11 +65,17 @@ static bool vague(const char *line)
 
 enum self_proof { PROOF_SAME, PROOF_OTHER, PROOF_NONE };
 
-/* The line of what was decoded, where the policy does not stand in the program: it is too large. */
-static enum self_proof held_by_line(const struct attached *at, const char **text)
+/* The line of what was decoded, where the policy does not stand in the program: it is too large. So nothing there says of which
+ * names its map has the values. */
+static enum self_proof held_by_line(struct arena *a, const struct attached *at, const struct program_unit *one, const char **text)
 {
 	if (!strcmp(*text, at->meaning))
 		return PROOF_SAME;
+	if (*one->unknown) {
+		*text = arena_printf(a, "it hangs on %.*s: verify POLICY CGROUP compares all of it", (int)strcspn(one->unknown, "\n"),
+		                     one->unknown);
+		return PROOF_NONE;
+	}
 	if (!vague(*text) && !vague(at->meaning))
 		return PROOF_OTHER;
 	*text = "a line does not say all that it decides by: verify POLICY CGROUP compares all of it";
@@ -101,7 +107,7 @@ static enum self_proof held(struct cmd *c, const struct attached *at, const stru
 	                                    : "";
 	return v.meaning == VERIFIED_EQUAL       ? PROOF_SAME
 	       : v.meaning == VERIFIED_UNKNOWN   ? PROOF_NONE
-	       : v.meaning == VERIFIED_NO_POLICY ? held_by_line(at, text)
+	       : v.meaning == VERIFIED_NO_POLICY ? held_by_line(c->arena, at, one, text)
 	                                         : PROOF_OTHER;
 }
 

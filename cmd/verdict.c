@@ -166,7 +166,8 @@ struct diag *missing_fact(struct cmd *c, const struct policy *p, struct span at,
 	if (missing >= IN_EUID && missing < IN_ASK_0 + (int)policy_asks(p)->nasks)
 		return missing_task_fact(c, p, at, request, (enum input)missing);
 	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) >= p->nparams) /* of a program of others */
-		return diag_add(&c->diags, DIAG_ERROR, at, NULL, "%s: that depends on what is not understood of the program", request);
+		return diag_add(&c->diags, DIAG_ERROR, at, "`" PROGRAM " explain` of the same source says what that is",
+		                "%s: that depends on what is not understood of the program", request);
 	if (missing >= IN_PARAM_0 && (size_t)(missing - IN_PARAM_0) < p->nparams)
 		name = p->params[missing - IN_PARAM_0].name;
 	hint = missing >= IN_PARAM_0

@@ -38,22 +38,47 @@ static input_set read_by(const struct policy *p, const struct rule *r)
 	return inputs;
 }
 
-/* The first rule that reads one. */
+static const char instead[] = "decide by ctx.exe, ctx.euid or ctx.in_group?, or take it as a help and not as a guard";
+
+/* The first rule that reads some of these, and none of those; NULL: there is none. */
+static const struct rule *reader(const struct policy *p, input_set these, input_set those)
+{
+	for (const struct rule *r = p->rules; r < p->rules + p->nrules; r++)
+		if (read_by(p, r) & these && !(read_by(p, r) & those))
+			return r;
+	return NULL;
+}
+
+static void warn_of_rule(struct lint *l, const struct rule *r, const char *hint, const char *text)
+{
+	if (r)
+		diag_add(l->diags, DIAG_WARNING, r->at, hint, "%s", text)->source = r->source;
+}
+
 static void warn_of_reading(struct lint *l, enum input in, const char *hint, const char *text)
 {
-	for (const struct rule *r = l->policy->rules; r < l->policy->rules + l->policy->nrules; r++)
-		if (read_by(l->policy, r) & INPUT(in)) {
-			diag_add(l->diags, DIAG_WARNING, r->at, hint, "%s", text)->source = r->source;
-			return;
-		}
+	warn_of_rule(l, reader(l->policy, INPUT(in), 0), hint, text);
 }
 
 static void lint_chosen(struct lint *l)
 {
-	static const char instead[] = "decide by ctx.exe, ctx.euid or ctx.in_group?, or take it as a help and not as a guard";
 	warn_of_reading(l, IN_PPID, instead, "ctx.ppid can be faked: who forks twice has another parent");
 	warn_of_reading(l, IN_PARENT_EXE, instead,
 	                "ctx.parent_exe can be faked: who forks twice has another parent, and many programs start what they are told to");
+}
+
+/*
+ * The name decides nothing that could be faked where only a file that is named, or a thread of the kernel, gets more by it: what
+ * the one calls itself is the affair of that program, and the other is called so by the kernel.
+ */
+static void lint_comm(struct lint *l)
+{
+	static const input_set comm = INPUT(IN_COMM_0) | INPUT(IN_COMM_1), vouched = INPUT(IN_EXE) | INPUT(IN_KERNEL_THREAD);
+	node others = diagram_restrict(l->dg, diagram_restrict(l->dg, l->allowed, IN_EXE, 0), IN_KERNEL_THREAD, 0);
+	if (diagram_ok(l->dg) && !(diagram_inputs(l->arena, l->dg, others) & comm))
+		return;
+	const struct rule *r = reader(l->policy, comm, vouched);
+	warn_of_rule(l, r ? r : reader(l->policy, comm, 0), instead, "ctx.comm can be faked: a process gives itself any name");
 }
 
 /* ---- what can be given up ------------------------------------------------------------------------ */
@@ -330,13 +355,14 @@ void lint_who(struct diags *d, const struct policy *p, const struct policy_diagr
 	struct arena *scratch = arena_scratch(d->arena);
 	struct lint l = {.arena = scratch, .diags = d, .policy = p, .pd = pd, .session = NONE};
 	node verdict = pd->verdict;
-	lint_chosen(&l);
 	l.dg = diagrams_kept(scratch, pd->dg, &verdict, 1);
 	diagrams_allow(l.dg, TIMES * diagram_nodes(l.dg) + ROOM);
 	l.allowed = diagram_relabel(l.dg, verdict, allowed_only, NULL, false);
 	l.inputs = diagram_inputs(scratch, l.dg, l.allowed);
 	for (size_t i = 0; i < l.dg->nfree; i++)
 		l.compared |= diagram_var_inputs(l.dg, INPUT_MAX + (uint32_t)i);
+	lint_comm(&l);
+	lint_chosen(&l);
 	if (l.inputs >> IN_EUID && diagram_ok(l.dg)) {
 		lint_files(&l);
 		lint_given_up(&l);

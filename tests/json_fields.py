@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOOL = os.environ.get('DEVGUARD', os.path.join(ROOT, 'build/rucy-devguard'))
 # An array or object of an object, and the row that says what is in it.
 INSIDE = {('check', 'policies'): 'policy', ('check', 'kernel'): 'kernel', ('check', 'parameters'): 'parameter',
-          ('check', 'rulings'): 'ruling', ('check', 'claims'): 'claim', ('check', 'counterexample'): 'example', ('check', 'by'): 'by', **{(verb, 'names'): 'name' for verb in ('check', 'apply', 'status')},
+          ('check', 'rulings'): 'ruling', ('check', 'claims'): 'claim', ('check', 'counterexample'): 'example', ('check', 'by'): 'by', **{(verb, 'names'): 'name' for verb in ('check', 'apply', 'status', 'why')},
            ('test', 'policies'): 'policy', ('test', 'results'): 'result', ('test', 'by'): 'by',
           ('test', 'coverage'): 'coverage', ('test', 'rules'): 'rule', ('test', 'missing'): 'gap',
           ('eval', 'results'): 'result', ('eval', 'by'): 'by', ('status', 'cgroups'): 'cgroup', ('status', 'programs'): 'program',
@@ -95,12 +95,29 @@ def check_verb(rows, name, status, words, said=None):
     told(name, why + ([f'stderr: {err.strip()}'] if err else []))
 
 
+def check_skips():
+    """Of each engine that was not asked about a case, the reason."""
+    status, out, err = run('test', '--json', 'skips.rb', '--cases', 'skips.cases')
+    results = [r for item in json.loads(out)['policies'] for r in item.get('results', [])]
+    why = [] if status in (0, 2) and len(results) == 2 else [f'status {status}, {len(results)} results: {err}']
+    why += [f'{r["request"]}: {r["got"]}, {r.get("skipped")}' for r in results
+            if {e for e, got in r['got'].items() if got == 'skipped'} != {e for e, text in r.get('skipped', {}).items() if text} or
+            ('skipped' in r and not r['skipped'])]
+    if not why and not os.getuid() and not os.environ.get('EXAMPLES_CLOSED'):
+        reasons = [r.get('skipped', {}).get('kernel', '') for r in results[:2]]
+        why += [f'reasons: {reasons}'] if 'cannot choose its session' not in reasons[0] or 'number 0:0' not in reasons[1] else []
+        _, out, _ = run('test', 'skips.rb', '--cases', 'skips.cases')
+        why += [f'the text is {out}' for reason in reasons if f'(1 not put to the kernel: {reason})' not in out]
+    told('test: why an engine was not asked', why)
+
+
 def main():
     rows = table()
     policies = {'good.rb': 'allow :null\n', 'reads.rb': 'allow(:full) { |ctx| ctx.euid == 77 && ctx.capable?(:mac_admin) }\n', 'typo.rb': 'allow :nul\n', 'warned.rb': 'deny "b *:*"\nallow "b 8:0 r"\n',
                 'param.rb': 'param :n, 1, in: 0..3\nallow("c 1:3") { |c| c.minor == c.n }\n', 'empty.rb': '',
                 'memory.rb': 'x = []\nx = [x] while true\n', 'raises.rb': 'default :allow\ndeny { |c| 1 / c.minor > 1 }\n',
                 'good.cases': 'allow c 1:3 r\n', 'false.rb': 'allow :null\nnever "c 1:5"\nnever "c 1:3 w", label: "w"\n',
+                'skips.rb': 'deny { |c| c.session == 5 }\n', 'skips.cases': 'deny c 1:9 r session=5 login_uid=3\ndeny c 0:0 r session=none login_uid=none\n',
                 'org.rb': 'never "b *:*"\nalways "c 1:3"\n', 'raises.cases': 'deny c 1:0 r\nallow c 1:1 r\n', 'bad.yaml': 'version: 1\nfoo: 1\n'}
     for name, text in policies.items():
         with open(name, 'w') as file:
@@ -126,6 +143,7 @@ def main():
     check_verb(rows, 'test: coverage', 0, ['test', '--json', '--coverage', 'good.rb', 'raises.rb'], [])
     check_verb(rows, 'test: failed', 2, ['test', '--json', 'good.rb', '--cases', 'raises.cases'], [(error, 'expected allow')])
     check_verb(rows, 'test: no cases', 1, ['test', '--json', 'warned.rb'], [(error, 'No such file')])
+    check_skips()
     check_verb(rows, 'eval: allowed', 0, ['eval', '--json', 'good.rb', 'c 1:3 r'], [])
     check_verb(rows, 'eval: an exception', 2, ['eval', '--json', 'raises.rb', 'c 1:0 r', 'c 9:9 r'], [])
     check_verb(rows, 'eval: no request', 64, ['eval', '--json', 'good.rb', 'c 1:3'], [(error, 'missing access letters')])

@@ -41,6 +41,8 @@ void room_listen(struct room *r)
 int room_reap(struct room *r, int sig)
 {
 	int status = 0;
+	if (r->pid <= 0)
+		return status;
 	if (sig)
 		kill(r->pid, sig);
 	for (int i = 0; i < 50; i++) {

@@ -311,6 +311,10 @@ static void turn(struct talk *k)
 int room_call(struct room *r, const char *file, const struct call *call, const struct taker *t)
 {
 	struct talk k = {.room = r, .file = file, .taker = t};
+	if (r->pid <= 0) { /* a signal or a limit for process 0 would be for this one, and all of its group */
+		diag_fail(&r->cmd->diags, NULL, "%s: the process that worked on it has ended", file);
+		return STATUS_FAILED;
+	}
 	watch_start(r, call->go_on, &k.watch);
 	channel_queue(r, call->kind, call->head, call->nhead, call->data, call->len);
 	channel_flush(r);

@@ -146,7 +146,7 @@ static void one_program(struct listing *l, const struct cgroup *cg, const struct
 	else
 		print_program(l, at, &who, link, pinned, proof);
 	if (!programs)
-		names_now_print(l->c->arena, &names);
+		names_now_print(l->c->arena, &names, 4);
 }
 
 static int show(struct listing *l, const struct cgroup *cg, const char *path)

@@ -132,7 +132,7 @@ static void print_program(const struct shown *s, const struct cgroup *cg, const 
 		struct names_now names;
 		print_ours(at, proof);
 		program_names(c, at, cg, &names);
-		names_now_print(c->arena, &names);
+		names_now_print(c->arena, &names, 4);
 	} else {
 		print_others(c, at);
 	}

@@ -57,8 +57,9 @@ struct trial {
 	struct verdict *ruby;        /* of mruby, one a case */
 	struct verdict_pair *judged; /* of diagram and program */
 	const struct test_case *now;
-	size_t asked, failed, unasked; /* unasked: not put to the kernel */
-	const char *unasked_why;
+	size_t asked, failed;
+	struct unasked { const char *why; size_t n; } *unasked; /* not put to the kernel, by their reasons */
+	size_t nunasked, unasked_cap;
 	json_t *results;
 };
 
@@ -81,6 +82,20 @@ static struct answer of_verdict(struct trial *b, const struct verdict *v)
 	return a;
 }
 
+/* The reason, which lasts longer than the probe does. */
+static const char *count_unasked(struct trial *b, const char *why)
+{
+	struct unasked *u = b->unasked;
+	while (u < b->unasked + b->nunasked && strcmp(u->why, why))
+		u++;
+	if (u == b->unasked + b->nunasked) {
+		u = ARENA_PUSH(b->c->arena, b->unasked, b->nunasked, b->unasked_cap);
+		*u = (struct unasked){arena_strdup(b->c->arena, why), 0};
+	}
+	u->n++;
+	return u->why;
+}
+
 static struct answer ask_kernel(struct trial *b, const struct request *r)
 {
 	static const enum reply replies[] = {[PROBE_DENY] = REPLY_DENY,
@@ -94,10 +109,8 @@ static struct answer ask_kernel(struct trial *b, const struct request *r)
 	} else {
 		a.reply = replies[probe_ask(b->probe, r, &a.why)];
 	}
-	if (a.reply == REPLY_SKIPPED) {
-		b->unasked++;
-		b->unasked_why = a.why = arena_strdup(b->c->arena, a.why); /* the probe ends before it is told */
-	}
+	if (a.reply == REPLY_SKIPPED)
+		a.why = count_unasked(b, a.why);
 	return a;
 }
 
@@ -190,16 +203,21 @@ static int judge(struct trial *b, const struct answer *answers)
 
 static json_t *case_json(struct trial *b, const struct answer *answers, bool passed)
 {
-	json_t *got = json_object();
-	for (int e = 0; e < ENGINES; e++)
-		json_object_set_new(got, engine_names[e],
-		                    json_string(reply_names[answers[e].reply]));
+	json_t *got = json_object(), *skipped = json_object();
+	for (int e = 0; e < ENGINES; e++) {
+		json_object_set_new(got, engine_names[e], json_string(reply_names[answers[e].reply]));
+		if (answers[e].reply == REPLY_SKIPPED)
+			json_object_set_new(skipped, engine_names[e], text_json(answers[e].why));
+	}
 	json_t *o = json_pack("{s:i, s:o, s:s, s:b, s:o}", "line", b->now->at.line, "request",
 	                      text_json(b->now->request.text), "expected",
 	                      b->now->allow ? "allow" : "deny", "passed", passed, "got", got);
 	if (answers[DIAGRAM].reply <= REPLY_ALLOW)
 		json_object_set_new(o, "by", decider_json(b->unit.policy,
 		                                          &answers[DIAGRAM].decision));
+	if (json_object_size(skipped))
+		json_object_set(o, "skipped", skipped);
+	json_decref(skipped);
 	return o;
 }
 
@@ -323,8 +341,8 @@ static void summarize(const struct trial *b, json_t *item)
 	for (int e = 0; e < ENGINES; e++)
 		if (b->absent[e])
 			printf(" (%s skipped: %s)", engine_names[e], b->absent[e]);
-	if (b->unasked)
-		printf(" (%zu not put to the kernel: %s)", b->unasked, b->unasked_why);
+	for (const struct unasked *u = b->unasked; u < b->unasked + b->nunasked; u++)
+		printf(" (%zu not put to the kernel: %s)", u->n, u->why);
 	putchar('\n');
 }
 

@@ -7,6 +7,7 @@
 #include "cmd/why/why.h"
 #include "policy/asked.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,13 +126,13 @@ struct request why_request(const struct inquiry *q, uint32_t program, const stru
 	return r;
 }
 
-/* Does one of the programs know files or cgroups by name? */
+/* Does one of the programs know files or cgroups by name? Where that cannot be told, it may. */
 bool why_names(const uint32_t *ids, size_t n)
 {
-	int map = -1;
-	for (size_t i = 0; i < n && map < 0; i++)
+	int map = -ENOENT;
+	for (size_t i = 0; i < n && map == -ENOENT; i++)
 		map = who_map_of(ids[i]);
 	if (map >= 0)
 		close(map);
-	return map >= 0;
+	return map != -ENOENT;
 }

@@ -15,12 +15,21 @@ static void not_known(struct inquiry *q, struct opinion *o, const char *why)
 	q->unknown++;
 }
 
+/* With what is not understood of it, or the first of several such things. */
+static const char *unknown_text(struct arena *a, const struct program_unit *one)
+{
+	const int n = (int)strcspn(one->unknown, "\n");
+	bool several = one->unknown[n] && one->unknown[n + 1];
+	return arena_printf(a, "it depends on what is not understood of the program%s%.*s", !n ? "" : several ? ", such as " : ": ", n, one->unknown);
+}
+
 /* Of the caller's process what /proc does not tell; else what the request does not give. */
-static const char *missing_text(const struct inquiry *q, const struct policy *p, int missing)
+static const char *missing_text(const struct inquiry *q, const struct program_unit *one, int missing)
 {
 	struct arena *a = q->c->arena;
+	const struct policy *p = one->unit.policy;
 	if (missing >= IN_PARAM_0)
-		return "it depends on what is not understood of the program";
+		return unknown_text(a, one);
 	return arena_printf(a, "it depends on %s, which %s: add %s", missing_name(p, (enum input)missing),
 	                    q->caller ? "cannot be told of the process, and the request does not give" : "the request does not give",
 	                    missing_word(a, p, (enum input)missing));
@@ -62,7 +71,7 @@ static const char *explained_text(struct inquiry *q, const struct unit *u, const
 static void decided(struct inquiry *q, struct opinion *o, bool allow)
 {
 	o->says = allow ? SAYS_ALLOW : SAYS_DENY;
-	o->change = allow || !q->cg ? NULL : why_change(q, o);
+	o->change = allow || !q->cg ? NULL : o->remedy ? o->remedy : why_change(q, o);
 	q->denials += !allow;
 }
 
@@ -156,16 +165,18 @@ int why_ask(struct inquiry *q, struct opinion *o, const struct program_unit *one
 	}
 	if (one->failed) {
 		ask_kernel(q, o, one->failed);
-		return STATUS_OK;
+		return why_find_names(q, o, one, &q->request, NULL);
 	}
 	const struct request r = why_request(q, o->id, one->unit.policy);
 	struct request_record record = request_record(&r);
 	int status = unit_ask(c, &one->unit, &record, 1, &said);
+	if (!status)
+		status = why_find_names(q, o, one, &r, &said);
 	if (status)
 		return status;
 	q->of_caller += said.diagram.status == VERDICT_MISSING && said.diagram.missing < IN_PARAM_0;
 	if (said.diagram.status == VERDICT_MISSING)
-		not_known(q, o, missing_text(q, one->unit.policy, said.diagram.missing));
+		not_known(q, o, missing_text(q, one, said.diagram.missing));
 	else if (said.diagram.status || !verdict_decision(c, one->unit.policy, &said.diagram, &d))
 		not_known(q, o, "the process that reads it gave no answer");
 	else

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { INDENT = 8 }; /* of what is told below a program or the node */
 static const char *const words[] = {[SAYS_ALLOW] = "allow", [SAYS_DENY] = "deny", [SAYS_UNKNOWN] = "unknown", [SAYS_OPENS] = "opens"};
 
 static const char *verdict_of(const struct inquiry *q)
@@ -34,7 +35,7 @@ const char *why_name(struct arena *a, const struct opinion *o)
 
 static void line(const char *text)
 {
-	fputs("        ", stdout);
+	printf("%*s", INDENT, "");
 	put_text(stdout, text);
 	putchar('\n');
 }
@@ -59,6 +60,7 @@ static void print_opinion(const struct inquiry *q, const struct opinion *o)
 	put_text(stdout, why_name(q->c->arena, o));
 	putchar('\n');
 	line(why_shortened(q->c->arena, o->rule));
+	names_now_print(q->c->arena, &o->names, INDENT);
 	if (o->change)
 		line(arena_printf(q->c->arena, "to allow it: %s", o->change));
 }
@@ -152,6 +154,7 @@ static json_t *opinion_json(const struct opinion *o)
 	json_object_set_new(out, "label", text_or_null(own ? own->label : NULL));
 	json_object_set_new(out, "permissive", json_boolean(own && own->permissive));
 	json_object_set_new(out, "change", text_or_null(o->change));
+	json_object_set_new(out, "names", names_now_json(&o->names));
 	return out;
 }
 

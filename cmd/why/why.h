@@ -5,6 +5,7 @@
 #include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "cmd/hosted/hosted.h"
+#include "cmd/names_now.h"
 #include "cmd/rule.h"
 #include "policy/request.h"
 
@@ -24,6 +25,8 @@ struct opinion {
 	const char *rule;           /* that decides, in words; why it is not known */
 	bool asked;                 /* the kernel itself was, by a process in a cgroup that is not this one */
 	const char *change;         /* what would have to change; NULL: it does not deny */
+	const char *remedy;         /* where nothing has to change but which file or cgroup a name is: how; or NULL */
+	struct names_now names;     /* ours: those that are not what they were, and could change what it says */
 };
 
 /* What would refuse the request whatever programs say. */
@@ -68,7 +71,7 @@ struct inquiry {
 
 /* ---- caller.c -------------------------------------------------------------------------- */
 
-/* Does one of the programs know files or cgroups by name? */
+/* May one of the programs know files or cgroups by name? */
 bool why_names(const uint32_t *ids, size_t n);
 /* Takes the facts of the process into the request: those that mean the same to every program. */
 void why_take_facts(struct inquiry *q);
@@ -76,12 +79,20 @@ void why_take_facts(struct inquiry *q);
 struct policy;
 struct request why_request(const struct inquiry *q, uint32_t program, const struct policy *p);
 
+/* ---- names.c --------------------------------------------------------------------------- */
+
+/* Fills in o->names of one to which `r` was put, and which said that; of one that could not be read, all that are not what they
+ * were. STATUS_OK or a status with diagnostics. */
+struct program_unit;
+struct verdict_pair;
+int why_find_names(struct inquiry *q, struct opinion *o, const struct program_unit *one, const struct request *r,
+                   const struct verdict_pair *said);
+
 /* ---- programs.c ------------------------------------------------------------------------ */
 
 /* Fills in the programs of q->cg. STATUS_OK or a status with diagnostics. */
 int why_programs(struct inquiry *q);
 /* What one that was read says. The same. */
-struct program_unit;
 int why_ask(struct inquiry *q, struct opinion *o, const struct program_unit *one);
 
 /* ---- change.c -------------------------------------------------------------------------- */

@@ -167,6 +167,19 @@ static void test_warnings(void **state)
 	static const struct { const char *text, *warnings[3]; int line; } each[] = {
 		{"allow :null\nallow(:fuse) { |c| c.ppid == 1 }", {"ctx.ppid can be faked"}, 2},
 		{"allow(:fuse) { |c| c.parent_exe == \"/bin/a\" }", {"ctx.parent_exe can be faked"}, 1},
+		/* a name that it gives itself */
+		{"allow :null\nallow(:fuse) { |c| c.comm == \"a\" }", {"ctx.comm can be faked: a process gives itself any name"}, 2},
+		{"deny(:fuse) { |c| c.comm == \"a\" }\nallow :fuse", {"ctx.comm can be faked"}, 1},
+		{"default :allow\ndeny(:fuse) { |c| c.comm.start_with?(\"a\") }", {"ctx.comm can be faked"}, 2},
+		{"allow(:fuse) { |c| c.comm.size > 3 && c.euid == 0 }", {"ctx.comm can be faked"}, 1},
+		{"allow(:fuse) { |c| c.comm == \"a\" && c.ppid == 1 }", {"ctx.comm can be faked", "ctx.ppid can be faked"}, 1},
+		{"deny(:fuse) { |c| c.comm == \"a\" }\nallow :null", {NULL}, 0}, /* nobody is allowed it */
+		{"allow(:fuse, label: \"a\") { |c| c.comm == \"a\" }\nallow :fuse", {NULL}, 0}, /* it only tells */
+		{"allow(:fuse) { |c| c.exe == \"/bin/a\" && c.comm == \"a\" }", {NULL}, 0},
+		{"deny(:fuse) { |c| c.comm == \"a\" }\nallow(:fuse) { |c| c.exe == \"/bin/a\" }", {NULL}, 0},
+		{"allow(:fuse) { |c| c.kernel_thread? && c.comm == \"kdevtmpfs\" }", {NULL}, 0},
+		{"allow(:fuse) { |c| c.exe == \"/bin/a\" && c.comm == \"a\" }\nallow(:null) { |c| c.comm == \"b\" }", {"ctx.comm can be faked"}, 2},
+		{"allow(:fuse) { |c| c.comm == \"a\" || c.exe == \"/bin/a\" }", {"ctx.comm can be faked"}, 1},
 		{"allow(:fuse) { |c| c.login_uid == 1000 }", {"ctx.login_uid is chosen"}, 1},
 		/* what is taken once */
 		{"allow(:fuse) { |c| c.login_uid == 1000 && c.session == 3 }", {NULL}, 0},

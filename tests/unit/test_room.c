@@ -8,6 +8,7 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -285,6 +286,20 @@ static void test_ends(void **state)
 		teardown(state);
 		setup(state);
 	}
+}
+
+/* A signal that is meant for it would go to process 0: to the caller, and all of its group. */
+static void test_after_its_end(void **state)
+{
+	(void)state;
+	const struct call call = {.kind = FRAME_JOB, .data = "job", .len = 3};
+	struct rlimit before, after;
+	getrlimit(RLIMIT_CPU, &before);
+	ends(do_crash, STATUS_REFUSED, "Illegal instruction");
+	assert_int_equal(room_call(cmd.rooms.open[0], "policy.rb", &call, NULL), STATUS_FAILED);
+	assert_non_null(strstr(cmd.diags.items[cmd.diags.n - 1].text, "policy.rb: the process that worked on it has ended"));
+	getrlimit(RLIMIT_CPU, &after);
+	assert_int_equal(before.rlim_cur, after.rlim_cur);
 }
 
 static void test_time(void **state)
@@ -628,6 +643,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_locked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_seccomp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_after_its_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_garbled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_floods, setup, teardown),

@@ -27,7 +27,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -I. -DMRB_NO_PRESYM -DDEVGUARD_VERSION='"$(VERSION)
 	$(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS)
 
-.PHONY: all help deps build-deps unit check quick demo static check-distros check-packages bench asan faults fuzz lint golden mutants install uninstall clean
+.PHONY: all help deps build-deps unit check quick demo static check-distros check-packages check-kernels bench asan faults fuzz lint golden mutants install uninstall clean
 .DEFAULT_GOAL := all
 
 all: $(PROGRAM)
@@ -49,6 +49,7 @@ help:
 	@echo 'make static          $(BUILD)/static/rucy-devguard: a binary without shared libraries'
 	@echo 'make check-distros   make demo and make check in minimal Debian systems (root, mmdebstrap)'
 	@echo 'make check-packages  what 90 Debian packages use is learned, then they run under it (root, mmdebstrap, PACKAGES=)'
+	@echo 'make check-kernels   who is asking, on Linux 5.10, 6.1 and 6.12 in virtual machines (root, KERNELS=, PARTS=)'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
 	@echo 'make uninstall clean (uninstall: not while a hook needs the tool; FORCE=1 leaves the hook)'
 	@echo 'variables: CC CFLAGS BUILD PREFIX DESTDIR; V=1 shows the commands'
@@ -245,6 +246,9 @@ BUILD_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-
 	libyaml-dev libjansson-dev
 TEST_PACKAGES  := libcmocka-dev bpftool clang libclang-rt-dev mruby ruby busybox-static crun runc podman uidmap man-db cppcheck \
 	clang-tidy jq procps python3 python3-yaml strace systemd btrfs-progs
+# virtiofsd is a package of its own from Debian 13 on, and a part of qemu before.
+KERNEL_PACKAGES := libcmocka-dev bpftool python3 qemu-system-x86 $(if $(shell apt-cache show virtiofsd 2>/dev/null),virtiofsd) busybox-static \
+	btrfs-progs jq kmod xz-utils zstd e2fsprogs procps
 
 # A package of its own in Debian 13. That of Debian 12 would start a server: the tool alone is
 # taken out of it.
@@ -327,6 +331,17 @@ check-distros:
 # What the commands of Debian packages use is learned, and they run under it. PACKAGES= some of tests/packages/list.txt.
 check-packages: static
 	tests/packages/run $(PACKAGES)
+
+# The facts about the calling task on other kernels, in virtual machines: KERNELS="5.10 6.1 6.12 6.12-lockdown",
+# PARTS="unit who who_load who_read", UNIT_ONLY="task_kernel identity who". The variables reach the script as they are.
+KERNEL_UNITS := $(or $(UNIT_ONLY),task_kernel identity who)
+check-kernels: export DEVGUARD := $(abspath $(PROGRAM))
+check-kernels: export BUILD := $(BUILD)
+check-kernels: export UNIT_ONLY := $(KERNEL_UNITS)
+check-kernels: build-deps
+	$(call install_packages,$(KERNEL_PACKAGES))
+	@$(MAKE) --no-print-directory all $(KERNEL_UNITS:%=$(BUILD)/tests/unit/test_%)
+	tests/kernels/run
 
 # SECONDS=N: no longer than that, else every fault there is.
 faults: deps

@@ -170,10 +170,10 @@ has() # has NAME TEXT FILE
 $(head -c 4000 "$3")"; fi
 }
 
-until_true() # until_true COMMAND...: for at most 20 s
+until_true() # until_true COMMAND...: for at most 20 s, times SLOWER
 {
 	local i
-	for ((i = 0; i < 400; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
+	for ((i = 0; i < 400 * ${SLOWER:-1}; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
 	return 1
 }
 

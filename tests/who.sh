@@ -2,37 +2,14 @@
 # who.sh - who is asking: each fact about the calling task, true and false, told by the kernel of real processes; ways to
 # be taken for another program, and what each gives; every fact through all engines of `test`; policies by chance.
 . "$(dirname "$0")/lib.sh"
-reason=$(need_kernel)
-[ -z "$reason" ] || { skip "who" "$reason"; summary; exit; }
-[ -e /sys/kernel/btf/vmlinux ] || { skip "who" "this kernel has no BTF"; summary; exit; }
-command -v setpriv >/dev/null && command -v unshare >/dev/null || { skip "who" "no setpriv or unshare"; summary; exit; }
-[ "$(stat -f -c %T "$T")" != overlayfs ] || { skip "who" "files in $T have no identity: give TMPDIR on another file system"; summary; exit; }
-build_opener
-B=$T/bin N=$T/n # programs; nodes
-mkdir "$B" "$N"
-chmod 755 "$T" "$B" "$N" # other users run and open them
-KDEV=$(pgrep -x kdevtmpfs)
-on_exit()
+# With WHO_DIR the programs are there, and the policy is an object that was made elsewhere (WHO_OBJECT), of the text that
+# `who.sh --policy` prints: one object for several kernels.
+W=${WHO_DIR:-$T}
+B=$W/bin N=$T/n # programs; nodes
+# One minor number a question.
+policy()
 {
-	[ -z "$KDEV" ] || echo "$KDEV" >"$CG2/cgroup.procs"
-	umount "$T/other" "$T/over/merged" 2>/dev/null
-}
-$CC -D_GNU_SOURCE -O2 -pthread -o "$B/disguise" "$TESTS/disguise.c" || exit 1
-$CC -D_GNU_SOURCE -O2 -DPRELOAD -shared -fPIC -o "$B/disguise.so" "$TESTS/disguise.c" || exit 1
-cp "$OPENER" "$B/opener"
-cp "$B/opener" "$B/copy"
-cp "$B/opener" "$B/setuid"
-cp "$B/disguise" "$B/setuid-disguise"
-cp "$(readlink -f /bin/sh)" "$B/sh"
-ln "$B/opener" "$B/hard"
-chmod 4755 "$B/setuid" "$B/setuid-disguise"
-printf '#!%s\n: <"$1"\n' "$B/sh" >"$B/script"
-chmod 755 "$B/script"
-USER="setpriv --reuid 1000 --regid 1000 --clear-groups"
-
-# ---- a policy: one minor number a question ----------------------------------------------------------
-
-cat >"$T/who.rb" <<X
+	cat <<X
 policy "who"
 default :deny
 deny("c 240:*") { |c| c.mknod? }
@@ -58,13 +35,49 @@ allow("c 240:18") { |c| c.exe == "$B/setuid" && c.euid == 0 }
 allow("c 240:19") { |c| c.uid == 1000 && c.euid == 0 }
 allow("c 240:20") { |c| c.session == 4000000000 }
 allow("c 240:21") { |c| c.ppid == 1 }
-allow("c 240:22") { |c| c.exe == "$T/merged/opener" }
+allow("c 240:22") { |c| c.exe == "$W/merged/opener" }
 allow :null
 X
+}
+[ "${1-}" != --policy ] || { policy; exit; }
+reason=$(need_kernel)
+[ -z "$reason" ] || { skip "who" "$reason"; summary; exit; }
+[ -e /sys/kernel/btf/vmlinux ] || { skip "who" "this kernel has no BTF"; summary; exit; }
+command -v setpriv >/dev/null && command -v unshare >/dev/null || { skip "who" "no setpriv or unshare"; summary; exit; }
+[ "$(stat -f -c %T "${W%/*}")" != overlayfs ] || { skip "who" "files in $T have no identity: give TMPDIR on another file system"; summary; exit; }
+build_opener
+[ "$W" = "$T" ] || mkdir "$W"
+mkdir "$B" "$N"
+chmod 755 "$T" "$W" "$B" "$N" # other users run and open them
+KDEV=$(pgrep -x kdevtmpfs)
+on_exit()
+{
+	[ -z "$KDEV" ] || echo "$KDEV" >"$CG2/cgroup.procs"
+	umount "$T/other" "$T/over/merged" 2>/dev/null
+}
+$CC -D_GNU_SOURCE -O2 -pthread -o "$B/disguise" "$TESTS/disguise.c" || exit 1
+$CC -D_GNU_SOURCE -O2 -DPRELOAD -shared -fPIC -o "$B/disguise.so" "$TESTS/disguise.c" || exit 1
+cp "$OPENER" "$B/opener"
+cp "$B/opener" "$B/copy"
+cp "$B/opener" "$B/setuid"
+cp "$B/disguise" "$B/setuid-disguise"
+cp "$(readlink -f /bin/sh)" "$B/sh"
+ln "$B/opener" "$B/hard"
+chmod 4755 "$B/setuid" "$B/setuid-disguise"
+printf '#!%s\n: <"$1"\n' "$B/sh" >"$B/script"
+chmod 755 "$B/script"
+USER="setpriv --reuid 1000 --regid 1000 --clear-groups"
+
+policy >"$T/who.rb"
 for minor in $(seq 22); do mknod -m 666 "$N/$minor" c 240 "$minor"; done
 scratch who
 mkdir "$CG/in" "$CG/in/deep" "$CG/other"
-"$DEVGUARD" apply "$T/who.rb" "$CG" >"$T/out" 2>&1 || { fail "apply" "$(cat "$T/out")"; summary; exit; }
+if [ -n "${WHO_OBJECT-}" ]; then
+	(cd "$T" && "$DEVGUARD" compile who.rb -o who.o) >"$T/out" 2>&1
+	check "compiled here it is the same object" cmp "$T/who.o" "$WHO_OBJECT"
+	echo "    $(sha256sum "$WHO_OBJECT" | cut -c 1-16): the sum of the object that is applied"
+fi
+"$DEVGUARD" apply "${WHO_OBJECT:-$T/who.rb}" "$CG" >"$T/out" 2>&1 || { fail "apply" "$(cat "$T/out")"; summary; exit; }
 
 # is NAME WANT MINOR COMMAND...: the command, with the node in the place of NODE, is let through (yes) or not (no), in HERE
 HERE=$CG
@@ -260,9 +273,9 @@ if [ "$(uname -m)" = x86_64 ]; then
 fi
 equal "fake: /proc/self/mem does not change the file" "the file stays" "$($USER "$B/disguise" self "$B/opener")"
 is "fake: another user's process, by ptrace" no 12 $USER sh -c 'kill -0 "$0" 2>/dev/null && echo ok || echo EPERM' $$
-mkdir "$T/merged"
-cp "$B/opener" "$T/merged/opener"
-is "exe: a file that was not there at apply" no 22 "$T/merged/opener" open r NODE
+mkdir "$W/merged"
+cp "$B/opener" "$W/merged/opener"
+is "exe: a file that was not there at apply" no 22 "$W/merged/opener" open r NODE
 
 # the same path, and at last the same inode, but another file than the one that was applied
 cat >"$T/tool.rb" <<X

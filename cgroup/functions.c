@@ -6,9 +6,11 @@
  * and read: what they show is what others show.
  */
 #include "cgroup/functions.h"
+#include "cgroup/internal.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -177,7 +179,9 @@ struct functions *functions_new(struct arena *a, const struct dump_field *fields
 
 static void learn(struct functions *f)
 {
+	struct rlimit before;
 	f->learned = true;
+	memlock_raise(&before);
 	add_plain(f);
 	add_comm(f);
 	add_probe_read(f);
@@ -185,6 +189,7 @@ static void learn(struct functions *f)
 	add_numbered(f, BPF_FUNC_get_current_ancestor_cgroup_id, "bpf_get_current_ancestor_cgroup_id", 0);
 	add_hash(f);
 	add_ring(f);
+	setrlimit(RLIMIT_MEMLOCK, &before);
 }
 
 const struct function *function_at(struct functions *f, int32_t place)

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -358,8 +359,11 @@ void host_checks(struct arena *a, struct host_check **list, size_t *n)
 	};
 	*n = sizeof checks / sizeof *checks;
 	*list = arena_alloc(a, *n * sizeof **list);
+	struct rlimit before;
+	memlock_raise(&before);
 	for (size_t i = 0; i < *n; i++) {
 		(*list)[i].what = checks[i].what;
 		checks[i].run(a, &(*list)[i]);
 	}
+	setrlimit(RLIMIT_MEMLOCK, &before);
 }

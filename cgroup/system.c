@@ -159,8 +159,11 @@ bool fact_offered(const struct helper *f)
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 	struct bpf_prog_load_opts opts = {.sz = sizeof opts, .expected_attach_type = BPF_CGROUP_DEVICE};
+	struct rlimit before;
+	memlock_raise(&before);
 	int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "devguard_try", "GPL", insns,
 	                       sizeof insns / sizeof *insns, &opts);
+	setrlimit(RLIMIT_MEMLOCK, &before);
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;

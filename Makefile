@@ -247,7 +247,7 @@ BUILD_PACKAGES := gcc make pkg-config libmruby-dev libbpf-dev libelf-dev zlib1g-
 TEST_PACKAGES  := libcmocka-dev bpftool clang libclang-rt-dev mruby ruby busybox-static crun runc podman uidmap man-db cppcheck \
 	clang-tidy jq procps python3 python3-yaml strace systemd btrfs-progs
 # virtiofsd is a package of its own from Debian 13 on, and a part of qemu before.
-KERNEL_PACKAGES := libcmocka-dev bpftool python3 qemu-system-x86 $(if $(shell apt-cache show virtiofsd 2>/dev/null),virtiofsd) busybox-static \
+KERNEL_PACKAGES = libcmocka-dev bpftool python3 qemu-system-x86 $(if $(shell apt-cache show virtiofsd 2>/dev/null),virtiofsd) busybox-static \
 	btrfs-progs jq kmod xz-utils zstd e2fsprogs procps
 
 # A package of its own in Debian 13. That of Debian 12 would start a server: the tool alone is
@@ -333,8 +333,8 @@ check-packages: static
 	tests/packages/run $(PACKAGES)
 
 # The facts about the calling task on other kernels, in virtual machines: KERNELS="5.10 6.1 6.12 6.12-lockdown",
-# PARTS="unit who who_load who_read", UNIT_ONLY="task_kernel identity who". The variables reach the script as they are.
-KERNEL_UNITS := $(or $(UNIT_ONLY),task_kernel identity who)
+# PARTS="unit who who_load who_read", UNIT_ONLY="task_kernel task_decode identity who". The variables reach the script as they are.
+KERNEL_UNITS := $(or $(UNIT_ONLY),task_kernel task_decode identity who)
 check-kernels: export DEVGUARD := $(abspath $(PROGRAM))
 check-kernels: export BUILD := $(BUILD)
 check-kernels: export UNIT_ONLY := $(KERNEL_UNITS)

@@ -30,6 +30,8 @@ NUMBERS = {
 }
 # A process cannot choose these, so that the kernel is asked about most others.
 RARE = ("pid", "tid", "cgroup_id", "uptime")
+# Of these the kernel tells nothing before Linux 6.1.
+LATE = ("comm", "pid", "tid") if tuple(int(x) for x in os.uname().release.split("-")[0].split(".")[:2]) < (6, 1) else ()
 FLAGS = ["host_user_ns", "host_pid_ns", "kernel_thread"]
 
 
@@ -44,6 +46,7 @@ class Maker:
         self.facts += FLAGS * 2 + ["exe", "group", "cap", "under"]
         if rng.random() < 0.15:
             self.facts += RARE
+        self.facts = [f for f in self.facts if f not in LATE]
         self.facts = rng.sample(self.facts, rng.randrange(1, 7))
 
     def number(self, fact):

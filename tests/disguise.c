@@ -3,6 +3,7 @@
  *
  *	disguise access PATH            access(2), which looks with the real ids
  *	disguise uring PATH             a worker of io_uring opens it
+ *	disguise worker PATH            the same; prints whether it is a thread of the process, or of the kernel
  *	disguise dropped UID PATH       the same worker, after this process has gone over to another user
  *	disguise polled PATH            the kernel's polling thread of an io_uring opens it
  *	disguise thread PATH            a second thread opens it
@@ -18,6 +19,7 @@
  * Each prints `ok` or the name of errno of the opening; a line with the step in it where a step before that fails.
  * Built as a shared object with -DPRELOAD it opens $DISGUISE as soon as it is loaded.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -137,6 +139,20 @@ static int by_ring(const char *path, unsigned flags)
 	struct ring r;
 	int error = ring_open(&r, flags) ? -1 : ring_error(&r, path, flags);
 	return error < 0 ? step_failed("io_uring") : say(error);
+}
+
+/* Whose the worker is, which is there for a while after it has opened the file. */
+static int whose_worker(const char *path)
+{
+	struct ring r;
+	DIR *tasks = opendir("/proc/self/task");
+	size_t n = 0;
+	if (!tasks || ring_open(&r, 0) || ring_error(&r, path, 0) < 0)
+		return step_failed("io_uring");
+	while (readdir(tasks))
+		n++;
+	puts(n > 3 ? "the process" : "the kernel"); /* `.`, `..` and this one */
+	return 0;
 }
 
 /* The worker, or the polling thread, is there before, with the credentials of then; `kept`: it is told to act with these. */
@@ -440,7 +456,7 @@ int main(int argc, char **argv)
 		int (*one)(const char *path);
 		int (*two)(const char *first, const char *second);
 	} ways[] = {
-		{"access", by_access, NULL}, {"uring", by_worker, NULL}, {"polled", by_polling, NULL}, {"thread", by_thread, NULL},
+		{"access", by_access, NULL}, {"uring", by_worker, NULL}, {"worker", whose_worker, NULL}, {"polled", by_polling, NULL}, {"thread", by_thread, NULL},
 		{"child", by_child, NULL}, {"orphan", by_orphan, NULL}, {"self", write_self, NULL}, {"dropped", NULL, by_dropped},
 		{"dropped-polled", NULL, by_dropped_polling}, {"personality", NULL, by_personality},
 		{"comm", NULL, by_comm}, {"claim", NULL, by_claim}, {"trace", NULL, by_trace}, {"write", NULL, by_write},

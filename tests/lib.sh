@@ -94,6 +94,13 @@ inside()
 	(echo "$BASHPID" >"$cg/cgroup.procs" && exec "$@")
 }
 
+program_of() # program_of CGROUP: the number of the first device program there, or nothing
+{
+	if kernel_before 6.0; then # bpftool asks for more than these kernels tell, and shows none
+		"$DEVGUARD" status --json "$1" | python3 -c 'import json, sys; print(*[p["program"] for p in json.load(sys.stdin)["cgroups"][0]["programs"]][:1])'
+	else bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; fi
+}
+
 # The helper that opens and makes device nodes and names the errno (opener.c).
 OPENER=$BUILD/tests/opener
 build_opener()

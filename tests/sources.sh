@@ -6,7 +6,6 @@ reason=$(need_kernel)
 [ -z "$reason" ] || { skip "programs of the kernel" "$reason"; summary; exit; }
 build_opener
 $CC -O2 -o "$T/loader" "$TESTS/loader.c" -lbpf || exit 1
-program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
 explained() { "$DEVGUARD" explain --ruby "$@" 2>&1 | sed '1{/^# What/d}'; }
 told() { "$DEVGUARD" explain "$@" 2>&1; }
 

@@ -4,7 +4,6 @@
 reason=$(need_kernel)
 [ -z "$reason" ] || { skip "verify" "$reason"; summary; exit; }
 $CC -O2 -o "$T/loader" "$TESTS/loader.c" -lbpf || exit 1
-program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
 apply() { "$DEVGUARD" apply "$@" >"$T/out" 2>&1 || fail "apply $*" "$(cat "$T/out")"; }
 detach() { "$DEVGUARD" detach "$@" >/dev/null 2>&1; }
 cd "$T" || exit 1

@@ -223,7 +223,9 @@ reaper=$(sh -c 'sh -c "sleep 0.5; ps -o ppid= -p \$\$" & exit' | tr -d ' ') # he
 if [ "$reaper" = 1 ]; then is "ppid: the parent has ended" yes 21 "$B/disguise" orphan NODE
 else skip "ppid: the parent has ended" "process $reaper takes over here"; fi
 if "$B/disguise" uring /dev/null >/dev/null 2>&1; then
-	modern=yes; kernel_before 5.12 && modern=no # before, workers were threads of the kernel
+	# before Linux 5.12 workers were threads of the kernel; Debian's 5.10 has the newer ones
+	modern=yes; [ "$("$B/disguise" worker /dev/null)" = "the process" ] || modern=no
+	kernel_before 5.12 || equal "io_uring: its workers are threads of the process" yes "$modern"
 	is "io_uring: exe of its worker" $modern 14 "$B/disguise" uring NODE
 	is "io_uring: exe of its polling thread" $modern 14 "$B/disguise" polled NODE
 	is "io_uring: euid of a worker" $modern 1 "$B/disguise" uring NODE

@@ -5,7 +5,6 @@
 reason=$(need_kernel)
 [ -n "$reason" ] || [ -r /sys/kernel/btf/vmlinux ] || reason="this kernel does not tell its types"
 [ -z "$reason" ] || { skip "who_read" "$reason"; summary; exit; }
-program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
 apply() { "$DEVGUARD" apply "$@" >"$T/out" 2>&1 || fail "apply $*" "$(cat "$T/out")"; }
 cd "$T" || exit 1
 scratch asks

@@ -9,7 +9,6 @@ cp "$OPENER" "$T/opener"
 $CC -O2 -o "$T/loader" "$TESTS/loader.c" -lbpf || exit 1
 chmod 755 "$T" # other users look at nodes in it
 on_exit() { for mount in bpf n/nodev n/readonly n; do umount "$T/$mount" 2>/dev/null; done; }
-program_of() { bpftool cgroup list "$1" | awk '$2 ~ /device/ { print $1; exit }'; }
 applied() { "$DEVGUARD" apply "$@" >"$T/out" 2>&1 || fail "apply $1" "$(cat "$T/out")"; }
 why() { "$DEVGUARD" why "$@"; }
 # ---- the rule and the line of ours ------------------------------------------------------------------

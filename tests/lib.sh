@@ -39,6 +39,9 @@ kernel_before() # kernel_before VERSION
 	[ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" != "$1" ]
 }
 
+locked_down() { grep -qs '\[confidentiality\]' /sys/kernel/security/lockdown; } # no bpf_probe_read_kernel
+task_untold() { locked_down && kernel_before 6.1; } # by nothing else these kernels let a program read a task
+
 scratch() # scratch NAME: a new cgroup, its path in CG
 {
 	CG=$CG2/$DGTEST_PREFIX.$1

@@ -36,6 +36,7 @@ allow("c 240:19") { |c| c.uid == 1000 && c.euid == 0 }
 allow("c 240:20") { |c| c.session == 4000000000 }
 allow("c 240:21") { |c| c.ppid == 1 }
 allow("c 240:22") { |c| c.exe == "$W/merged/opener" }
+allow("c 240:23") { |c| !c.in_group?(33) }
 allow :null
 X
 }
@@ -69,7 +70,7 @@ chmod 755 "$B/script"
 USER="setpriv --reuid 1000 --regid 1000 --clear-groups"
 
 policy >"$T/who.rb"
-for minor in $(seq 22); do mknod -m 666 "$N/$minor" c 240 "$minor"; done
+for minor in $(seq 23); do mknod -m 666 "$N/$minor" c 240 "$minor"; done
 scratch who
 mkdir "$CG/in" "$CG/in/deep" "$CG/other"
 if [ -n "${WHO_OBJECT-}" ]; then
@@ -78,6 +79,15 @@ if [ -n "${WHO_OBJECT-}" ]; then
 	echo "    $(sha256sum "$WHO_OBJECT" | cut -c 1-16): the sum of the object that is applied"
 fi
 "$DEVGUARD" apply "${WHO_OBJECT:-$T/who.rb}" "$CG" >"$T/out" 2>&1 || { fail "apply" "$(cat "$T/out")"; summary; exit; }
+
+# Under lockdown groups beyond 32 are not told, and before Linux 6.1 nothing is. What is not told denies, and apply says it.
+MANY=yes
+if task_untold; then
+	has "apply says that nothing is told" "this kernel lets no program read the calling task: where 'who' asks for it, it denies" "$T/out"
+elif locked_down; then
+	MANY=no
+	has "apply says that many groups are not told" "where 'who' asks in_group?, callers in many groups are denied" "$T/out"
+else equal "apply finds nothing that is not told" 0 "$(grep -c "this kernel" "$T/out")"; fi
 
 # is NAME WANT MINOR COMMAND...: the command, with the node in the place of NODE, is let through (yes) or not (no), in HERE
 HERE=$CG
@@ -93,6 +103,17 @@ is()
 	if [ "$got" = "$want" ]; then pass "$name: $want"; else fail "$name" "$want was expected, not: $got"; fi
 }
 O="$B/opener open r NODE"
+
+if task_untold; then
+	USER_KNOWN="setpriv --reuid 1000 --regid 4242 --groups 33"
+	for minor in 1 5 8 9 12; do is "nothing is told: root, question $minor" no $minor $O; done
+	for minor in 2 3 4 7 12 23; do is "nothing is told: a user, question $minor" no $minor $USER_KNOWN $O; done
+	HERE=$CG/in is "nothing is told: under?" no 11 $O
+	is "nothing is told: a device without a question" yes 1 sh -c ': </dev/null && echo ok'
+	skip "the facts" "this kernel lets no program read the calling task"
+	summary
+	exit
+fi
 
 # ---- ids ----------------------------------------------------------------------------------------------
 
@@ -120,14 +141,18 @@ is "in_group?: only the real gid" no 4 setpriv --rgid 33 --egid 7 --clear-groups
 is "in_group?: 3 groups, the first" yes 4 $ROOT_OF --groups 33,44,105 $O
 is "in_group?: 3 groups, the last" yes 4 $ROOT_OF --groups 2,5,33 $O
 is "in_group?: 3 others" no 4 $ROOT_OF --groups 32,34,105 $O
-is "in_group?: 33 groups, the first" yes 4 $ROOT_OF --groups "$(groups 33 33)" $O
-is "in_group?: 33 groups, the last" yes 4 $ROOT_OF --groups "$(groups 1 33)" $O
+is "in_group?: 33 groups, the first" $MANY 4 $ROOT_OF --groups "$(groups 33 33)" $O
+is "in_group?: 33 groups, the last" $MANY 4 $ROOT_OF --groups "$(groups 1 33)" $O
 is "in_group?: 33 others, above" no 4 $ROOT_OF --groups "$(groups 34 33)" $O
 is "in_group?: 33 others, around it" no 4 $ROOT_OF --groups "$(groups 17 16),$(groups 34 17)" $O
-is "in_group?: 1,000 groups" yes 4 $ROOT_OF --groups "$(groups 1 1000)" $O
-is "in_group?: 1,000 groups, the first" yes 4 $ROOT_OF --groups "$(groups 33 1000)" $O
-is "in_group?: 1,000 groups, the last" yes 4 $ROOT_OF --groups "$(seq -s, 100000 100998),33" $O
+is "in_group?: 1,000 groups" $MANY 4 $ROOT_OF --groups "$(groups 1 1000)" $O
+is "in_group?: 1,000 groups, the first" $MANY 4 $ROOT_OF --groups "$(groups 33 1000)" $O
+is "in_group?: 1,000 groups, the last" $MANY 4 $ROOT_OF --groups "$(seq -s, 100000 100998),33" $O
 is "in_group?: 1,000 others" no 4 $ROOT_OF --groups "$(groups 1 32),$(groups 34 968)" $O
+is "not in_group?: 3 others" yes 23 $ROOT_OF --groups 32,34,105 $O
+is "not in_group?: 3 groups" no 23 $ROOT_OF --groups 2,5,33 $O
+is "not in_group?: 33 others, around it" $MANY 23 $ROOT_OF --groups "$(groups 17 16),$(groups 34 17)" $O
+is "not in_group?: 1,000 groups" no 23 $ROOT_OF --groups "$(groups 1 1000)" $O
 is "in_group?: of a user, root in a user namespace of his own" no 4 $USER unshare -Ur $O
 is "capable?: root" yes 5 $O
 is "capable?: dropped" no 5 setpriv --bounding-set -sys_rawio --inh-caps -sys_rawio $O

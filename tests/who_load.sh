@@ -2,6 +2,7 @@
 # who_load.sh - which files and cgroups the names in a policy are: settled when it is applied, told when they are others.
 . "$(dirname "$0")/lib.sh"
 reason=$(need_kernel)
+[ -n "$reason" ] || ! task_untold || reason="this kernel lets no program read the calling task"
 [ -z "$reason" ] || { skip "who_load" "$reason"; summary; exit; }
 # Mounts that nobody else sees.
 [ -n "${WHO_LOAD_APART:-}" ] || { rm -rf "$T"; trap - EXIT; WHO_LOAD_APART=1 exec unshare --mount --propagation private "$BASH" "$0"; }

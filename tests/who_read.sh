@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 reason=$(need_kernel)
 [ -n "$reason" ] || [ -r /sys/kernel/btf/vmlinux ] || reason="this kernel does not tell its types"
+[ -n "$reason" ] || ! task_untold || reason="this kernel lets no program read the calling task"
 [ -z "$reason" ] || { skip "who_read" "$reason"; summary; exit; }
 apply() { "$DEVGUARD" apply "$@" >"$T/out" 2>&1 || fail "apply $*" "$(cat "$T/out")"; }
 cd "$T" || exit 1

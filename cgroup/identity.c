@@ -23,8 +23,8 @@
 /* What the program hands out of one file. */
 struct told {
 	uint64_t inode, volume;
-	uint32_t fd, device, generation, owner;
-	uint16_t mode, pad[3];
+	uint32_t fd, device, generation, owner, system;
+	uint16_t mode, pad;
 };
 
 enum field { CTX_META, CTX_TASK, CTX_FD, CTX_FILE, SEQ, TGID, INODE, NUMBER, SUPER, GENERATION, OWNER, MODE, DEVICE, MAGIC, PLAIN_FIELDS,
@@ -147,7 +147,7 @@ static void write_text(struct text *t, bool volumes)
 {
 	write_filter(t);
 	put(t, (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = R1});
-	store(t, BPF_DW, offsetof(struct told, mode));
+	store(t, BPF_DW, offsetof(struct told, system)); /* and what is behind it */
 	store(t, BPF_DW, offsetof(struct told, volume));
 	copy_field(t, CTX, CTX_FD, offsetof(struct told, fd));
 	load_field(t, FROM, FILE_OF, INODE);
@@ -159,6 +159,8 @@ static void write_text(struct text *t, bool volumes)
 		write_volume(t);
 	load_field(t, FROM, FROM, SUPER);
 	copy_field(t, FROM, DEVICE, offsetof(struct told, device));
+	load_field(t, R1, FROM, MAGIC);
+	store(t, BPF_W, offsetof(struct told, system));
 	load_field(t, R1, CTX, CTX_META);
 	load_field(t, R1, R1, SEQ);
 	stack_address(t, R2, -(int)sizeof(struct told));
@@ -233,7 +235,7 @@ static void keep(const struct asked *q, const struct told *t)
 {
 	for (size_t i = 0; i < q->n; i++)
 		if (q->fds[i] == (int)t->fd) {
-			q->out[i] = (struct identity){t->inode, t->device, t->generation, t->owner, t->mode, t->volume, false};
+			q->out[i] = (struct identity){t->inode, t->device, t->generation, t->owner, t->mode, t->system, t->volume, false};
 			q->found[i] = true;
 		}
 }
@@ -298,7 +300,7 @@ int identities_of(struct arena *a, struct diags *d, const int *fds, size_t n, st
 		if (!q.found[i])
 			error = -EBADF;
 	for (size_t i = 0; i < n && !error; i++)
-		out[i].untold = !out[i].volume && is_on_btrfs(fds[i]);
+		out[i].untold = !out[i].volume && out[i].system == BTRFS_SUPER_MAGIC;
 	return error ? cannot(a, d, error) : 0;
 }
 

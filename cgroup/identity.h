@@ -18,6 +18,7 @@ struct identity {
 	uint32_t generation; /* 0: the file system has none */
 	uint32_t owner;      /* in the kernel's own numbers */
 	uint32_t mode;
+	uint32_t system;     /* the magic number of its file system; statfs(2) may tell that of one below it */
 	uint64_t volume;     /* the subvolume of btrfs; 0: it is on none, or */
 	bool untold;         /* this kernel does not tell programs which */
 };

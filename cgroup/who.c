@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
@@ -40,10 +40,11 @@ static int reopen(int fd)
 	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/* Do files of this system have a number that comes back for no other file? Those of an overlay do while it is mounted. */
-static bool told_apart(long type, bool overlay_too)
+/* Do files of this system have a number that comes back for no other file? On an overlay root of its container can bring that
+ * about, who can write into the file as well. */
+static bool told_apart(uint32_t type, bool overlay_too)
 {
-	switch ((unsigned long)type) {
+	switch (type) {
 	case EXT4_SUPER_MAGIC: case XFS_SUPER_MAGIC: case F2FS_SUPER_MAGIC: case TMPFS_MAGIC: case BTRFS_SUPER_MAGIC: /* by generation */
 	case SQUASHFS_MAGIC: case EROFS_SUPER_MAGIC_V1: /* never written */
 		return true;
@@ -71,7 +72,6 @@ static bool is_script(int fd)
 static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 {
 	struct stat st;
-	struct statfs fs;
 	const char *others;
 	int at = way_open(a, root, w->named->path, &w->real, &others);
 	*fd = -1;
@@ -86,30 +86,43 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 	close(at);
 	if (!regular)
 		return nothing(w, "it is no file that can be run", NULL);
-	if (*fd < 0 || fstatfs(*fd, &fs))
+	if (*fd < 0)
 		return nothing(w, arena_printf(a, "it cannot be opened: %s", strerror(error)), again);
 	if (is_script(*fd))
 		return nothing(w, "it is a script: while it runs, the file of the process is its interpreter",
 		               "no rule can tell one script from another: ask for ids, groups or capabilities, or name a compiled program");
-	if (told_apart(fs.f_type, root >= 0))
+	return true;
+}
+
+/* An overlay of several file systems takes a file's number from the one that has it, and another can have that, too. Then
+ * stat(2) tells a device of that one, unless the overlay tells the numbers apart (xino=on). */
+static bool is_told_apart(struct arena *a, struct who_name *w, const struct identity *id, const struct stat *st, bool overlay_too)
+{
+	bool overlay = id->system == OVERLAYFS_SUPER_MAGIC;
+	if (overlay && overlay_too && (major(st->st_dev) << 20 | minor(st->st_dev)) != id->device)
+		return nothing(w, "it is on an overlay of several file systems, where two files can have one number",
+		               "mount the overlay with xino=on, or have all its layers on one file system");
+	if (told_apart(id->system, overlay_too))
 		return true;
-	if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
+	if (overlay)
 		return nothing(w, "it is on an overlay, where a file that is gone can give its number to another",
 		               "for one container: apply POLICY CGROUP --exe-root DIR");
-	return nothing(w, arena_printf(a, "it is on a file system (type %#lx) where a file that is gone can give its number to another",
-	                               (unsigned long)fs.f_type), "install it on a file system of the host");
+	return nothing(w, arena_printf(a, "it is on a file system (type %#x) where a file that is gone can give its number to another",
+	                               id->system), "install it on a file system of the host");
 }
 
 /* What the kernel says of it. */
-static bool take(struct arena *a, struct who_name *w, const struct identity *id, int fd)
+static bool take(struct arena *a, struct who_name *w, const struct identity *id, int fd, bool overlay_too)
 {
 	struct stat st;
+	if (fstat(fd, &st))
+		return nothing(w, arena_printf(a, "it cannot be looked at: %s", strerror(errno)), again);
+	if (!is_told_apart(a, w, id, &st, overlay_too))
+		return false;
 	if (id->untold)
 		return nothing(w, "it is on btrfs, and this kernel does not tell programs in which subvolume a file is",
 		               "use Linux 5.11 or later with CONFIG_DEBUG_INFO_BTF_MODULES=y, not locked down for confidentiality; or put it on "
 		               "another file system");
-	if (fstat(fd, &st))
-		return nothing(w, arena_printf(a, "it cannot be looked at: %s", strerror(errno)), again);
 	if (id->owner || st.st_uid) /* an id-mapped mount gives root's file to another, who can write to it there */
 		return nothing(w, arena_printf(a, "it belongs to uid %u, who can change it", id->owner ? id->owner : st.st_uid), "chown root");
 	if (id->mode & (S_IWGRP | S_IWOTH))
@@ -143,7 +156,7 @@ static int find_files(struct arena *a, struct diags *d, struct who_name **files,
 	int failed = identities_of(a, d, fds, some, ids);
 	for (size_t i = 0; i < some; i++) {
 		if (!failed)
-			take(a, opened[i], &ids[i], fds[i]);
+			take(a, opened[i], &ids[i], fds[i], root >= 0);
 		close(fds[i]);
 	}
 	return failed;

@@ -56,7 +56,7 @@ void warn_of_root(struct cmd *c, const struct unit *u, const struct cgroup *cg, 
 	struct who_entry *list;
 	struct who_root root = {0};
 	size_t n;
-	int map = before && !u->root && unit_names_files(u) ? who_map_of(before) : -1;
+	int map = before && !c->settings.exe_root && unit_names_files(u) ? who_map_of(before) : -1;
 	int error = map < 0 ? -ENOENT : who_map_read(c->arena, map, &list, &n, &root);
 	if (map >= 0)
 		close(map);

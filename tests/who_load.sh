@@ -249,6 +249,7 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 	quiet "status looks there, too" "$CG"
 	apply box.rb "$CG" --exe-root "/proc/$guest/root"
 	quiet "by its process" "$CG"
+	check "files of the container again: no word of the host's" sh -c '! grep -q "this host" "$1"' - "$T/out"
 	cp root/bin/tool root/bin/tool.new && mv root/bin/tool.new root/bin/tool
 	says "another file has the name there" "file of line 4 is not that file any more: /bin/tool below /proc/$guest/root was replaced; apply the policy again with --exe-root /proc/$guest/root" "$CG"
 	expect "verify looks there, too" 2 "/bin/tool below /proc/$guest/root was replaced" "$DEVGUARD" verify box.rb "$CG"
@@ -291,5 +292,43 @@ if mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work root 2>/dev
 else
 	skip "--exe-root" "no overlay here"
 fi
+
+# Two file systems below an overlay can have one number for two files, and then the overlay has it for both.
+scratch layers
+mkdir lower upper both
+layered() { umount -l both 2>/dev/null; mount -t overlay overlay -o "lowerdir=lower/l,upperdir=upper/u,workdir=upper/w$1" both 2>/dev/null; }
+if mount -t tmpfs -o mode=755 none lower && mount -t tmpfs -o mode=755 none upper && mkdir lower/l upper/u upper/w && layered ""; then
+	umount both
+	cp -a low/. lower/l && mkdir -p upper/u/bin && tool lower/l/bin/tool
+	wanted=$(stat -c %i lower/l/bin/tool) number=0
+	for ((i = 0; i < 1000 && number < wanted - 1; i++)); do : >"upper/$i" && number=$(stat -c %i "upper/$i"); done
+	tool upper/u/bin/other
+	number=$(stat -c %i upper/u/bin/other)
+	check "two files have one number" [ "$number" = "$wanted" ]
+	policy /bin/tool >box.rb
+	several() # several OPTION: a process lives there, and the policy is applied
+	{
+		layered "$1"
+		live chroot both /bin/sleep 600
+		asleep 1
+		apply box.rb "$CG" --exe-root "$D/both"
+	}
+	several ""
+	expect "an overlay of several file systems is told" 0 "it is on an overlay of several file systems" cat "$T/out"
+	denied "the file that is named is not taken" "$CG" "$D/both/bin/tool"
+	denied "nor one that has its number" "$CG" "$D/both/bin/other"
+	says "status tells why" "it is on an overlay of several file systems" "$CG"
+	kill "${BACKGROUND[@]}" && wait "${BACKGROUND[@]}" 2>/dev/null
+	BACKGROUND=()
+	several ",xino=on"
+	allowed "xino=on tells the two apart" "$CG" "$D/both/bin/tool"
+	denied "and the other is another" "$CG" "$D/both/bin/other"
+	kill "${BACKGROUND[@]}" && wait "${BACKGROUND[@]}" 2>/dev/null
+	BACKGROUND=()
+	umount -l both
+else
+	skip "an overlay of several file systems" "none can be mounted"
+fi
+umount -l lower upper 2>/dev/null
 cd /
 summary

@@ -98,10 +98,11 @@ static void compare(struct names_now *out, const struct who_entry *then, size_t 
 	for (size_t i = 0; i < now->n; i++) {
 		const struct who_name *w = &now->list[i];
 		const struct who_entry *was = entry_of(then, n, w->named->value);
+		const struct who_key none = {0};
 		out->list[out->n++] = (struct name_now){.path = w->named->path, .file = w->named->at.file, .why = w->why,
 		                                        .line = w->named->at.line, .is_cgroup = w->named->is_cgroup, .absent = w->absent,
-		                                        .value = w->named->value, .was = was ? was->key : (struct who_key){0},
-		                                        .is = w->why ? (struct who_key){0} : w->key, .state = state_of(was, w)};
+		                                        .value = w->named->value, .was = was ? was->key : none,
+		                                        .is = w->why ? none : w->key, .state = state_of(was, w)};
 	}
 }
 
@@ -147,7 +148,7 @@ void policy_names(struct cmd *c, const struct attached *at, const struct cgroup 
 void program_names(struct cmd *c, const struct attached *at, const struct cgroup *cg, struct names_now *out)
 {
 	struct taken t = {0};
-	struct named named;
+	struct named named = {0};
 	struct program_units units;
 	uint32_t id = at->id;
 	const struct source_programs one = {.ids = &id, .n = 1};

@@ -32,6 +32,16 @@ static bool nothing(struct who_name *w, const char *why, const char *fix)
 	return false;
 }
 
+/* Nothing has that name: with wildcards it is not meant as one. */
+static bool none(struct arena *a, struct who_name *w, const char *what, const char *instead)
+{
+	const char *wild = strpbrk(w->named->path, "*?");
+	w->absent = true;
+	if (!wild)
+		return nothing(w, arena_printf(a, "there is no such %s", what), again);
+	return nothing(w, arena_printf(a, "there is no such %s (%c is no wildcard here)", what, *wild), instead);
+}
+
 /* The same file for reading: the kernel tells its identity then. */
 static int reopen(int fd)
 {
@@ -78,8 +88,10 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 	w->absent = at < 0 && (errno == ENOENT || errno == ENOTDIR);
 	if (others)
 		return nothing(w, others, "name a file that only root can put there");
+	if (w->absent)
+		return none(a, w, "file", "name each file by itself: [\"/usr/bin/a\", \"/usr/bin/b\"].include?(ctx.exe)");
 	if (at < 0)
-		return nothing(w, w->absent ? "there is no such file" : arena_printf(a, "it cannot be opened: %s", strerror(errno)), again);
+		return nothing(w, arena_printf(a, "it cannot be opened: %s", strerror(errno)), "apply the policy again when it can be opened");
 	bool regular = !fstat(at, &st) && S_ISREG(st.st_mode);
 	*fd = regular ? reopen(at) : -1;
 	int error = errno;
@@ -87,7 +99,7 @@ static bool open_named(struct arena *a, struct who_name *w, int root, int *fd)
 	if (!regular)
 		return nothing(w, "it is no file that can be run", NULL);
 	if (*fd < 0)
-		return nothing(w, arena_printf(a, "it cannot be opened: %s", strerror(error)), again);
+		return nothing(w, arena_printf(a, "it cannot be opened: %s", strerror(error)), "apply the policy again when it can be opened");
 	if (is_script(*fd))
 		return nothing(w, "it is a script: while it runs, the file of the process is its interpreter",
 		               "no rule can tell one script from another: ask for ids, groups or capabilities, or name a compiled program");
@@ -206,8 +218,7 @@ static void find_cgroup(struct arena *a, const char *mount, struct who_name *w)
 	if (!mount) {
 		nothing(w, "the whole cgroup v2 hierarchy is not seen from here", "apply it on the host");
 	} else if (cgroup_open(a, &unsaid, arena_printf(a, "%s%s", mount, w->named->path), &cg)) {
-		w->absent = true;
-		nothing(w, "there is no such cgroup", again);
+		none(a, w, "cgroup", "name the cgroup above them, or each by itself");
 	} else {
 		w->key = (struct who_key){cg->id, WHO_DEVICE_CGROUP, 0, 0};
 		cgroup_close(cg);

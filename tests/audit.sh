@@ -333,6 +333,18 @@ check "no cgroup is made up for one that is gone" sh -c '"$1" audit "$2" --timeo
 "$DEVGUARD" apply "$T/task.rb" "$CG" >/dev/null 2>&1; task
 check "the next generation has its own names" sh -c '"$1" audit "$2" --json --timeout 0 2>/dev/null | jq -se "length == 2 and .[1].facts.groups == [44] and .[1].generation == 2"' - "$DEVGUARD" "$CG"
 "$DEVGUARD" detach "$CG" >/dev/null
+# One that was made anew is not the policy's: its path would say that it is.
+mkdir "$CG/anew"
+printf 'policy "anew"\naudit :denied\nallow("c 1:3 rw") { |ctx| ctx.under?("%s/anew") }\n' "${CG#"$CG2"}" >"$T/anew.rb"
+"$DEVGUARD" apply "$T/anew.rb" "$CG" >/dev/null 2>"$T/anew.err" || fail "apply a policy that names a cgroup" "$(cat "$T/anew.err")"
+rmdir "$CG/anew" && mkdir "$CG/anew"
+inside "$CG/anew" "$OPENER" open r "$NULL" >/dev/null
+audit "$CG" --timeout 0 >"$T/anew.out" 2>/dev/null
+inside "$CG/anew" "$OPENER" open r "$NULL" >/dev/null
+check "of a cgroup that was made anew nothing is said, and no blank" grep -qE '  default$' "$T/anew.out"
+check "as JSON, neither" sh -c '"$1" audit "$2" --timeout 0 --json 2>/dev/null | jq -e ".facts == {}"' - "$DEVGUARD" "$CG"
+rmdir "$CG/anew"
+"$DEVGUARD" detach "$CG" >/dev/null
 
 # ---- --all -----------------------------------------------------------------------------------------
 

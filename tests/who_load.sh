@@ -90,6 +90,12 @@ says "a file that is gone" "file of line 4 is not that file any more: $D/tool, t
 expect "apply warns of it" 0 "exe.rb:4: warning: '$D/tool' matches nothing: there is no such file" "$DEVGUARD" apply exe.rb "$CG"
 expect "check says it" 0 "line 4: matches nothing here: $D/tool, there is no such file" "$DEVGUARD" check exe.rb
 expect "apply --json lists it" 0 '"why": "there is no such file"' "$DEVGUARD" apply exe.rb "$CG" --json
+sed 's,/tool",/to*",' exe.rb >wild.rb
+expect "a name with a wildcard" 0 "line 4: matches nothing here: $D/to*, there is no such file (* is no wildcard here)" "$DEVGUARD" check wild.rb
+expect "what to write instead" 0 '  hint: name each file by itself: ["/usr/bin/a", "/usr/bin/b"].include?(ctx.exe)' "$DEVGUARD" run wild.rb -- true
+printf 'allow("c 1:3 rw") { |ctx| ctx.under?("/devguard-no-?/x") }\n' >wild_cgroup.rb
+expect "a cgroup with a wildcard" 0 "matches nothing: there is no such cgroup (? is no wildcard here)" "$DEVGUARD" run wild_cgroup.rb -- true
+expect "which cgroup to write" 0 "  hint: name the cgroup above them, or each by itself" "$DEVGUARD" run wild_cgroup.rb -- true
 verify "it is nothing, as it was when it was applied" 0 "equal: exe on $CG"
 says "it is nothing" "file of line 4 matches nothing: $D/tool, there is no such file" "$CG"
 tool "$D/tool"
@@ -154,6 +160,7 @@ printf 'policy "exe"\nallow("c 1:5 r") { |ctx| ctx.exe == "%s" }\nallow("c 1:7 r
 expect "two names of one file" 1 "twice.rb:3: error: '$D/tool' and '$D/link' are one file here" "$DEVGUARD" apply twice.rb "$CG"
 check "nothing is attached" [ -z "$(program_of "$CG")" ]
 expect "check finds it, too" 1 "are one file here" "$DEVGUARD" check twice.rb
+expect "the kernel has not refused it" 1 "  kernel: not asked (see the error)" "$DEVGUARD" check twice.rb
 notypes() { unshare --mount sh -c 'for at in /boot /lib/modules /usr/lib/modules; do [ ! -d $at ] || mount -t tmpfs none $at; done; mount --bind /dev/null /sys/kernel/btf/vmlinux && exec "$@"' sh "$@"; }
 expect "a kernel without types" 1 "this kernel does not tell its types (BTF), by which 'exe' reads ctx.exe" notypes "$DEVGUARD" apply exe.rb "$CG"
 check "nothing is attached" [ -z "$(program_of "$CG")" ]

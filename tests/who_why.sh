@@ -59,7 +59,19 @@ start "$D/tool"; NEW=$PID
 expect "status says it in these words" 0 "    $CHANGED" "$DEVGUARD" status "$CG"
 told "who asks is not known" 1 "$CHANGED" "$CG" c 1:5 r
 told "it is, and it has that name" 0 "$CHANGED" "$CG" c 1:5 r "exe=$D/tool"
-told "it is another" 2 "" "$CG" c 1:5 r exe=-
+told "it is none that the policy knows: it may be what is there now" 2 "$CHANGED" "$CG" c 1:5 r exe=-
+told "where that decides nothing" 0 "" "$CG" c 1:3 r exe=-
+told "where that is the parent" 2 "$CHANGED" "$CG" c 1:9 r parent_exe=-
+denied_now() # denied_now NAME YES REQUEST...: does `why` say that what has the name now is denied?
+{
+	local name=$1 yes=$2
+	shift 2
+	equal "$name" "$yes" "$("$DEVGUARD" why "$@" 2>/dev/null | grep -cx '        what has that name now is denied')"
+}
+denied_now "a name that the request gives: what has it now is denied" 1 "$CG" c 1:5 r "exe=$D/tool"
+denied_now "of a parent" 1 "$CG" c 1:9 r "parent_exe=$D/tool"
+denied_now "of who is asked about" 0 --pid $OLD c 1:5 r
+denied_now "of another file" 0 "$CG" c 1:8 r "exe=$D/other"
 told "the parent has that name" 0 "$CHANGED" "$CG" c 1:9 r "parent_exe=$D/tool"
 told "where it decides nothing" 0 "" "$CG" c 1:3 r "exe=$D/tool"
 told "where another name decides" 1 "" "$CG" c 1:8 r
@@ -98,10 +110,14 @@ apply who.rb "$CG"
 NOTHING="file of line 4 matches nothing: $D/tool, its group may write to it (mode 0775)"
 told "it stands for nothing" 2 "$NOTHING" --pid $NEW c 1:5 r
 told "also where the request says so" 0 "$NOTHING" "$CG" c 1:5 r "exe=$D/tool"
+told "and where it says that it is none" 2 "$NOTHING" "$CG" c 1:5 r exe=-
+denied_now "a file that is not taken is denied" 1 "$CG" c 1:5 r "exe=$D/tool"
 chmod g-w tool
 told "it came" 2 "file of line 4 matches nothing until the policy is applied again: $D/tool is there now" --pid $NEW c 1:5 r
 rm other
 told "it is gone" 1 "file of line 6 is not that file any more: $D/other, there is no such file" "$CG" c 1:8 r
+told "of who runs another" 2 "" "$CG" c 1:8 r exe=-
+denied_now "nothing is there" 0 "$CG" c 1:8 r "exe=$D/other"
 apply who.rb "$CG"
 told "not taken, and now it is" 0 "" --pid $NEW c 1:5 r
 told "it stands for nothing, and there is none" 1 "file of line 6 matches nothing: $D/other, there is no such file" "$CG" c 1:8 r
@@ -115,6 +131,7 @@ told "a cgroup that is gone" 1 "cgroup of line 5 is not that one any more: /$BEL
 mkdir "$CG/web"
 ANEW="cgroup of line 5 is not that one any more: /$BELOW was made anew; apply the policy again"
 told "a cgroup that was made anew" 0 "$ANEW" "$CG/web" c 1:7 w "cgroup=/$BELOW/x"
+denied_now "which is denied" 1 "$CG/web" c 1:7 w "cgroup=/$BELOW/x"
 told "of who is elsewhere" 2 "" "$CG/web" c 1:7 w cgroup=/other
 echo $NEW >"$CG/web/cgroup.procs"
 told "of a process in it" 2 "$ANEW" --pid $NEW c 1:7 w

@@ -118,7 +118,9 @@ static void put_line(struct printer *p, struct source *s, const struct event_rec
 		const char *untold;
 		struct arena *a = arena_scratch(p->arena);
 		struct request q = record_request(a, r, source_asked(s, r), cgroup_path_of(p->cgroups, e->cgroup_id), &untold);
-		line_rest(&p->line, arena_printf(a, " %s", told_words(a, &q, untold)));
+		const char *words = told_words(a, &q, untold);
+		if (*words)
+			line_rest(&p->line, arena_printf(a, " %s", words));
 		arena_free(a);
 	}
 	if (count != 1)

@@ -94,8 +94,10 @@ static int ask_kernel(struct cmd *c, struct unit *u, struct report *r)
 	r->not_asked = kernel_closed();
 	if (status || r->not_asked)
 		return status;
-	if (unit_who(c, u))
+	if (unit_who(c, u)) {
+		r->not_asked = "see the error";
 		return STATUS_FAILED;
+	}
 	const struct policy *p = u->policy;
 	if (policy_decides(p) ? program_load(c->arena, &c->diags, p->name, object.data, object.len, &program)
 	                      : program_load_raw(c->arena, &c->diags, p->name, object.data, object.len, p->raw->section, &program))

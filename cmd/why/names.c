@@ -4,7 +4,8 @@
  *
  * Whether it could, the program is asked: with a caller that the name stands for, and with one that it does not stand for. Of a
  * process only those names count that are its own file, its parent's, or a cgroup it is in: as they were, or as they are. A
- * process that was started before an upgrade runs a file that had the name: it is told, too.
+ * process that was started before an upgrade runs a file that had the name: it is told, too. So are files that are there and that
+ * the program does not know, of a request of a caller whose file no name stands for (exe=-, as audit writes it): it may be one.
  */
 #include "cmd/each.h"
 #include "cmd/why/why.h"
@@ -36,12 +37,18 @@ static bool is_file(const struct process_file *file, const struct name_now *w)
 	return !file->known || (w->why && !w->absent) || is_key(&w->was, &file->key) || is_key(&w->is, &file->key);
 }
 
+/* Is a file at that path which the program does not take for the name? */
+static bool is_unknown(const struct name_now *w)
+{
+	return w->why ? !w->absent : w->is.id;
+}
+
 static bool may_be_file(const struct inquiry *q, const struct name_now *w, enum input in)
 {
 	if (w->is_cgroup)
 		return false;
 	if (q->request.known & INPUT(in))
-		return q->request.fact[in] == w->value;
+		return q->request.fact[in] ? q->request.fact[in] == w->value : is_unknown(w);
 	return !q->caller || is_file(in == IN_EXE ? &q->task.exe : &q->task.parent_exe, w);
 }
 
@@ -167,6 +174,16 @@ static int look_at(const struct teller *t, struct name_now *w, struct effect *ef
 	return ask_of_file(t, w, IN_EXE, effect);
 }
 
+/* The request itself says that the caller has that name. */
+static bool is_given(const struct inquiry *q, const struct name_now *w)
+{
+	const struct request *r = &q->request;
+	if (w->is_cgroup)
+		return r->who.known & WHO_CGROUP && has_name(&r->who, w->value);
+	return (r->known & INPUT(IN_EXE) && r->fact[IN_EXE] == w->value) ||
+	       (r->known & INPUT(IN_PARENT_EXE) && r->fact[IN_PARENT_EXE] == w->value);
+}
+
 /* What makes the name that of this caller, where that is enough. */
 static const char *remedy(const struct name_now *w, const struct effect *effect)
 {
@@ -196,6 +213,7 @@ int why_find_names(struct inquiry *q, struct opinion *o, const struct program_un
 		status = look_at(&t, &names->list[i], &effect);
 		if (effect.any)
 			names->list[n++] = names->list[i];
+		o->of_others |= effect.allows && is_unknown(&names->list[i]) && is_given(q, &names->list[i]);
 		if (!o->remedy && q->caller)
 			o->remedy = remedy(&names->list[i], &effect);
 	}

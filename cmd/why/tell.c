@@ -61,6 +61,8 @@ static void print_opinion(const struct inquiry *q, const struct opinion *o)
 	putchar('\n');
 	line(why_shortened(q->c->arena, o->rule));
 	names_now_print(q->c->arena, &o->names, INDENT);
+	if (o->of_others)
+		line("what has that name now is denied");
 	if (o->change)
 		line(arena_printf(q->c->arena, "to allow it: %s", o->change));
 }

@@ -26,6 +26,7 @@ struct opinion {
 	bool asked;                 /* the kernel itself was, by a process in a cgroup that is not this one */
 	const char *change;         /* what would have to change; NULL: it does not deny */
 	const char *remedy;         /* where nothing has to change but which file or cgroup a name is: how; or NULL */
+	bool of_others;             /* it allows by a name that the request gives, and what has that name now is denied */
 	struct names_now names;     /* ours: those that are not what they were, and could change what it says */
 };
 

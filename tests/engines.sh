@@ -46,7 +46,7 @@ life() # life RUNTIME
 	BACKGROUND+=($pid)
 	for ((i = 0; i < 100; i++)); do
 		"$RT" exec "$ID" head -c 1 /dev/kmsg >/dev/null 2>&1
-		grep -q /dev/kmsg "$T/seen" && break
+		grep -qs /dev/kmsg "$T/seen" && break
 		sleep 0.05
 	done
 	grep /dev/kmsg "$T/seen" | head -n 1 >"$T/line"

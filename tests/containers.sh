@@ -36,8 +36,9 @@ int setrlimit(__rlimit_resource_t r, const struct rlimit *l) { (void)r, (void)l;
 C
 $CC -shared -fPIC -o "$T/nolimit.so" "$T/nolimit.c" 2>/dev/null
 CRUN=$(command -v crun) RUNC=$(command -v runc)
-crun() { LD_PRELOAD=$T/nolimit.so timeout 20 "$CRUN" --root "$T/crun" --cgroup-manager=cgroupfs "$@" </dev/null; }
-runc() { timeout 20 "$RUNC" --root "$T/runc" "$@" </dev/null; }
+# Their standard input is given to root of a container with a user namespace: never /dev/null of the host.
+crun() { LD_PRELOAD=$T/nolimit.so timeout 20 "$CRUN" --root "$T/crun" --cgroup-manager=cgroupfs "$@" < <(:); }
+runc() { timeout 20 "$RUNC" --root "$T/runc" "$@" < <(:); }
 cat >"$T/base.json" <<J
 {"ociVersion": "1.0.0",
  "process": {"user": {"uid": 0, "gid": 0}, "args": ["sh", "-c", ""], "env": ["PATH=/bin"], "cwd": "/", "noNewPrivileges": true,

@@ -4,6 +4,7 @@
 
 reason=$(need_containers)
 [ -z "$reason" ] || { skip "hook_files" "$reason"; summary; exit; }
+OWNER_OF_NULL=$(stat -c %u:%g /dev/null)
 RUNTIMES=
 for a in crun runc; do
 	if type -P "$a" >/dev/null; then RUNTIMES="$RUNTIMES $a"; else skip "hook_files: $a" "it is not installed"; fi
@@ -259,9 +260,9 @@ podman_runs() # podman_runs RUNTIME ROOTFS ARGUMENT...
 	chmod 755 "$T/runtime"; shift 2
 	timeout 60 podman --root "$T/pod/root" --runroot "$T/pod/run" --tmpdir "$T/pod/tmp" --runtime "$T/runtime" \
 		--cgroup-manager=cgroupfs --events-backend=file --storage-driver=vfs --hooks-dir "$T/hooks.d" \
-		run --rm --cgroup-parent "/$DGTEST_PREFIX.pod" --annotation org.example.guard=yes --network none \
+		run -i --rm --cgroup-parent "/$DGTEST_PREFIX.pod" --annotation org.example.guard=yes --network none \
 		--log-driver none --pids-limit -1 --ulimit nofile=20000:20000 --ulimit nproc=8000:8000 -v "$T/vol:/vol:ro" "$@" \
-		--rootfs "$root" sh -c "$ALL" >"$T/out" 2>&1 </dev/null
+		--rootfs "$root" sh -c "$ALL" >"$T/out" 2>&1 < <(:)
 }
 mkdir -p "$T/hooks.d"
 if ! command -v podman >/dev/null || [ -z "$RUNTIMES" ]; then skip "hook_files: podman" "it is not installed, or no runtime"
@@ -287,4 +288,5 @@ else
 	done
 	gone "podman"
 fi
+equal "/dev/null belongs to whom it belonged" "$OWNER_OF_NULL" "$(stat -c %u:%g /dev/null)"
 summary

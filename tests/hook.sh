@@ -204,9 +204,9 @@ podman_runs() # podman_runs YES-OR-NO: with that annotation; what it prints in $
 {
 	timeout 30 podman --root "$T/pod/root" --runroot "$T/pod/run" --tmpdir "$T/pod/tmp" --runtime "$T/runtime" \
 		--cgroup-manager=cgroupfs --events-backend=file --storage-driver=vfs --hooks-dir "$T/hooks.d" \
-		run --rm --cgroup-parent "/$DGTEST_PREFIX.pod" --annotation "org.example.guard=$1" --network none \
+		run -i --rm --cgroup-parent "/$DGTEST_PREFIX.pod" --annotation "org.example.guard=$1" --network none \
 		--log-driver none --pids-limit -1 --ulimit nofile=20000:20000 --ulimit nproc=8000:8000 ${USERNS-} \
-		--rootfs "$T/rootfs" sh -c "$FIRST" >"$T/out" 2>&1 </dev/null
+		--rootfs "$T/rootfs" sh -c "$FIRST" >"$T/out" 2>&1 < <(:)
 }
 podman_hook() # podman_hook POLICY
 {

@@ -28,6 +28,24 @@ struct look {
 	uint32_t mounts;         /* of `first` */
 };
 
+struct sight { struct stat root, mounts; }; /* what a process sees: its root directory, and its mount namespace */
+
+/* Of a process as /proc names it. 0 or an errno. */
+static int sight_of(const char *process, struct sight *out)
+{
+	char path[48];
+	snprintf(path, sizeof path, "/proc/%s/root/.", process);
+	if (stat(path, &out->root))
+		return errno;
+	snprintf(path, sizeof path, "/proc/%s/ns/mnt", process);
+	return stat(path, &out->mounts) ? errno : 0;
+}
+
+static bool is_same(const struct stat *x, const struct stat *y)
+{
+	return x->st_dev == y->st_dev && x->st_ino == y->st_ino;
+}
+
 static bool is_wanted(const struct look *l, const struct stat *root, uint32_t mounts)
 {
 	return root->st_dev == l->wanted.device && root->st_ino == l->wanted.inode && (!l->wanted.mounts || mounts == l->wanted.mounts);
@@ -35,26 +53,24 @@ static bool is_wanted(const struct look *l, const struct stat *root, uint32_t mo
 
 static void look_at(struct look *l, pid_t pid)
 {
-	struct stat root, ns, process;
-	char path[48];
-	snprintf(path, sizeof path, "/proc/%d/root/.", (int)pid);
-	if (stat(path, &root)) /* it ended */
+	struct sight its;
+	struct stat process;
+	char name[16], path[48];
+	snprintf(name, sizeof name, "%d", (int)pid);
+	if (sight_of(name, &its)) /* it ended */
 		return;
-	snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)pid);
-	if (stat(path, &ns))
-		return;
-	snprintf(path, sizeof path, "/proc/%d", (int)pid);
+	snprintf(path, sizeof path, "/proc/%s", name);
 	bool roots = !stat(path, &process) && !process.st_uid;
-	bool own = root.st_dev == l->here.st_dev && root.st_ino == l->here.st_ino;
+	bool own = is_same(&its.root, &l->here);
 	if (own && !l->own)
 		l->own = pid;
-	if (!own && root.st_dev != l->wanted.device && !l->apart)
+	if (!own && its.root.st_dev != l->wanted.device && !l->apart)
 		l->apart = pid;
 	/* a user can have the same directory with mounts of his own below it: rather one of root's */
-	if (!own && is_wanted(l, &root, (uint32_t)ns.st_ino) && (!l->first || (roots && !l->firsts_root))) {
+	if (!own && is_wanted(l, &its.root, (uint32_t)its.mounts.st_ino) && (!l->first || (roots && !l->firsts_root))) {
 		l->first = pid;
 		l->firsts_root = roots;
-		l->mounts = (uint32_t)ns.st_ino;
+		l->mounts = (uint32_t)its.mounts.st_ino;
 	}
 }
 
@@ -108,7 +124,7 @@ int who_root_check(struct arena *a, struct diags *d, const struct cgroup *cg, co
 	l.wanted = (struct who_root){wanted.st_ino, wanted.st_dev, 0};
 	if (look(a, d, cg, &l))
 		return -1;
-	if (wanted.st_dev == l.here.st_dev && wanted.st_ino == l.here.st_ino)
+	if (is_same(&wanted, &l.here))
 		return diag_fail(d, "leave --exe-root out", "--exe-root %s is the root directory of this host", exe_root);
 	if (l.own)
 		return diag_fail(d, hint, "--exe-root %s is not for all of '%s': process %d there has the root directory of this host",
@@ -129,21 +145,6 @@ const char *who_root_find(struct arena *a, const struct cgroup *cg, const struct
 }
 
 /* ---- of what will run there ---------------------------------------------------------------------- */
-
-struct sight { struct stat root, mounts; }; /* what a process sees: its root directory, and its mount namespace */
-
-/* 0 or an errno. */
-static int sight_of(struct arena *a, const char *process, struct sight *out)
-{
-	bool seen = !stat(arena_printf(a, "/proc/%s/root/.", process), &out->root) &&
-	            !stat(arena_printf(a, "/proc/%s/ns/mnt", process), &out->mounts);
-	return seen ? 0 : errno;
-}
-
-static bool is_same(const struct stat *x, const struct stat *y)
-{
-	return x->st_dev == y->st_dev && x->st_ino == y->st_ino;
-}
 
 /* The directory, as the process sees it: links lead where they lead for it. NULL: its own root. A descriptor, or -errno. */
 static int open_seen(struct arena *a, pid_t pid, const char *path, struct stat *st)
@@ -178,8 +179,8 @@ static int alone(struct arena *a, struct diags *d, const struct cgroup *cg, pid_
 /* What the process sees is not what this one sees. 0 or -1. */
 static int sights(struct arena *a, struct diags *d, pid_t pid, struct sight *own, struct sight *its)
 {
-	int error = sight_of(a, "self", own);
-	if (error || (error = sight_of(a, arena_printf(a, "%d", (int)pid), its)))
+	int error = sight_of("self", own);
+	if (error || (error = sight_of(arena_printf(a, "%d", (int)pid), its)))
 		return diag_fail(d, error_hint(a, error, "start the container again"),
 		                 "cannot tell which root directory the container's process %d has: %s", (int)pid, strerror(error));
 	if (is_same(&own->mounts, &its->mounts))
